@@ -1,0 +1,136 @@
+// Package fault is the one error type a room may show the world: kind, code, detail, cause.
+//
+// A room decides with a [Kind], never with an HTTP status: rest maps kind to status
+// in one place. Whatever is not an *[Error] when it reaches rest is an internal
+// error: the client sees a request id and the log sees the cause.
+package fault
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind says what sort of refusal an error is. The zero value is [Internal], so that
+// an Error built without a kind never tells a client more than an unknown error does.
+type Kind uint8
+
+// The kinds, each with the status that rest maps it to.
+const (
+	Internal         Kind = iota // 500: a bug or a broken invariant
+	Malformed                    // 400: the request cannot be read
+	Invalid                      // 422: read, but a value breaks a rule; names the fields
+	Unauthenticated              // 401: no or no valid credential
+	Forbidden                    // 403: known caller, not allowed (also step-up)
+	NotFound                     // 404: absent, or somebody else's
+	MethodNotAllowed             // 405
+	Conflict                     // 409: true today, perhaps not tomorrow
+	Gone                         // 410: was there once: used or expired links and codes
+	Precondition                 // 412: If-Match and its kin
+	TooLarge                     // 413: over a size limit
+	UnsupportedMedia             // 415: wrong Content-Type
+	BadRange                     // 416: no byte of the range exists
+	Limited                      // 429: over a rate limit; RetryAfter is set
+	Unavailable                  // 503: a dependency is down; the same request may succeed soon
+)
+
+// Field names one value that was refused.
+type Field struct {
+	// Pointer is the JSON pointer (RFC 6901) of the value in the body, or
+	// "query.<name>", "path.<name>", "header.<name>" for the other places.
+	Pointer string
+	// Code is stable and machine-readable: "too_short", "taken", "required" …
+	Code string
+	// Detail says in one sentence which rule was broken. It never repeats the value.
+	Detail string
+}
+
+// Policy describes the rate limit that refused a call (RateLimit header fields).
+type Policy struct {
+	Name      string        // the rule's name
+	Limit     int           // calls allowed in Window
+	Window    time.Duration // length of the sliding window
+	Remaining int           // calls left now
+}
+
+// Error is a refusal fit for a client. Err is its cause: logged, never sent.
+type Error struct {
+	Kind       Kind
+	Code       string // stable, machine-readable, snake_case
+	Detail     string // one sentence for a person; no secrets, no internals
+	Fields     []Field
+	RetryAfter time.Duration
+	Policy     *Policy
+	Err        error
+}
+
+// Error returns the text for logs: code, detail and cause.
+func (e *Error) Error() string {
+	s := e.Code
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	for _, f := range e.Fields {
+		s += " [" + f.Pointer + " " + f.Code + "]"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// New returns a refusal with a code and one sentence for the person who reads it.
+func New(kind Kind, code, detail string) *Error {
+	return &Error{Kind: kind, Code: code, Detail: detail}
+}
+
+// Because returns a copy of e that carries the cause err for the log.
+func (e *Error) Because(err error) *Error {
+	c := *e
+	c.Err = err
+	return &c
+}
+
+// InvalidFields returns the 422 validation_failed that names each refused field.
+func InvalidFields(fields ...Field) *Error {
+	return &Error{
+		Kind: Invalid, Code: "validation_failed",
+		Detail: "Some values break a rule; errors names each of them.",
+		Fields: fields,
+	}
+}
+
+// InvalidField is [InvalidFields] for one field.
+func InvalidField(pointer, code, detail string) *Error {
+	return InvalidFields(Field{Pointer: pointer, Code: code, Detail: detail})
+}
+
+// Of returns the refusal that err holds. An error from the ground that says it is
+// temporary (see [IsUnavailable]) becomes 503 unavailable; any other unknown error
+// becomes 500 internal_error, with err as the cause in both.
+func Of(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if IsUnavailable(err) {
+		return &Error{
+			Kind: Unavailable, Code: "unavailable", RetryAfter: time.Second, Err: err,
+			Detail: "A service that this request needs cannot be reached just now. Nothing was lost; try again.",
+		}
+	}
+	return &Error{
+		Kind: Internal, Code: "internal_error", Err: err,
+		Detail: "Something went wrong on our side. The request id names it in the log.",
+	}
+}
+
+// IsUnavailable reports whether some error in err's tree has a method
+// Unavailable() bool that answers true: how db, kv and blob say that the store they
+// speak to cannot be reached.
+func IsUnavailable(err error) bool {
+	var u interface{ Unavailable() bool }
+	return errors.As(err, &u) && u.Unavailable()
+}
