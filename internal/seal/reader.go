@@ -1,0 +1,331 @@
+package seal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+)
+
+var errGivenUp = errors.New("seal: read from a closed range")
+
+// Reader decrypts a stream from its beginning to its end. It returns a byte only after
+// that byte's segment has authenticated, and io.EOF only after the last segment has.
+// Every other end is an error that is [ErrOpen] or the source's own; a source that
+// ends inside the header or a tag is io.ErrUnexpectedEOF as well. Not safe for
+// concurrent use.
+type Reader struct {
+	stream
+	r       io.Reader
+	key     []byte // nil once the header has been read
+	aad     []byte
+	last    int64 // index of the last segment; -1: the source's end tells
+	skip    int   // plaintext bytes of the first segment that nobody asked for
+	left    int64 // plaintext bytes still to return; -1: to the end
+	buf     *buffer
+	from    int // buf[from:to] is ciphertext not yet opened
+	to      int
+	out     *buffer
+	plain   []byte // part of out that is not yet returned
+	drained bool   // the source has ended
+	err     error  // sticky
+}
+
+var _ io.WriterTo = (*Reader)(nil)
+
+// NewReader returns a Reader for one stream. It does not read from r yet.
+func NewReader(r io.Reader, key, aad []byte) (*Reader, error) {
+	if len(key) != KeySize {
+		return nil, fmt.Errorf("seal: key of %d bytes, want %d", len(key), KeySize)
+	}
+	return &Reader{r: r, key: key, aad: aad, last: -1, left: -1}, nil
+}
+
+// Read implements io.Reader.
+func (r *Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for len(r.plain) == 0 {
+		if r.err != nil {
+			r.release()
+			return 0, r.err
+		}
+		r.plain = r.open()
+	}
+	n := copy(p, r.plain)
+	r.plain = r.plain[n:]
+	return n, nil
+}
+
+// WriteTo writes what is left of the stream to w, a batch at a time, and opens the next
+// batch while w takes the one before. It returns nil only when the stream was whole.
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	if len(r.plain) == 0 && r.err == nil {
+		r.plain = r.open()
+	}
+	if len(r.plain) > 0 {
+		n, err := w.Write(r.plain)
+		total, r.plain = int64(n), nil
+		if err != nil {
+			return total, err
+		}
+	}
+	if r.err == nil {
+		n, err := r.ahead(w)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	r.release()
+	if r.err == io.EOF {
+		return total, nil
+	}
+	return total, r.err
+}
+
+// ahead opens batches in a goroutine of its own until the stream ends or w refuses one.
+func (r *Reader) ahead(w io.Writer) (total int64, err error) {
+	type opened struct {
+		plain []byte
+		in    *buffer
+	}
+	var stop atomic.Bool
+	ready, free := make(chan opened), make(chan *buffer, 2)
+	free <- r.out
+	free <- buffers.Get().(*buffer)
+	go func() {
+		defer close(ready)
+		for r.err == nil && !stop.Load() {
+			r.out = <-free
+			if p := r.open(); len(p) > 0 {
+				ready <- opened{p, r.out}
+			} else {
+				free <- r.out
+			}
+		}
+	}()
+	for b := range ready {
+		if err == nil {
+			var n int
+			n, err = w.Write(b.plain)
+			total += int64(n)
+			stop.Store(err != nil)
+		}
+		free <- b.in
+	}
+	r.out = <-free
+	buffers.Put(<-free)
+	return total, err
+}
+
+// open returns the plaintext of the segments at hand, at least of one, and sets r.err
+// when the stream ends or breaks; both can happen in one call.
+func (r *Reader) open() []byte {
+	if r.buf == nil {
+		r.buf, r.out = buffers.Get().(*buffer), buffers.Get().(*buffer)
+	}
+	if r.key != nil {
+		if r.err = r.readHeader(); r.err != nil {
+			return nil
+		}
+	}
+	out := r.out[:0]
+	for r.err == nil {
+		size := SegmentSize
+		if r.index == 0 {
+			size -= headerSize
+		}
+		need := size
+		if r.last < 0 {
+			need++ // the byte that shows that this is not the last
+		}
+		if r.to-r.from < need && !r.drained {
+			if len(out) > 0 {
+				break
+			}
+			r.err = r.fill()
+			continue
+		}
+		have := min(size, r.to-r.from)
+		last := r.index == r.last || r.last < 0 && r.to-r.from <= size
+		var p []byte
+		if p, r.err = r.segment(out[len(out):], r.buf[r.from:r.from+have], last); r.err != nil {
+			break
+		}
+		r.from += have
+		p = r.cut(p)
+		if r.left == 0 || r.left < 0 && last {
+			r.err = io.EOF
+		} else if last {
+			r.err = errTruncated
+		}
+		out = out[:len(out)+copy(out[len(out):cap(out)], p)]
+	}
+	return out
+}
+
+// cut returns the part of the segment p that was asked for.
+func (r *Reader) cut(p []byte) []byte {
+	p = p[min(r.skip, len(p)):]
+	r.skip = 0
+	if r.left >= 0 {
+		p = p[:min(int64(len(p)), r.left)]
+		r.left -= int64(len(p))
+	}
+	return p
+}
+
+// segment opens one segment behind dst.
+func (r *Reader) segment(dst, sealed []byte, last bool) ([]byte, error) {
+	if len(sealed) < tagSize {
+		return nil, errTruncated
+	}
+	// One plaintext has one form: only an empty stream ends with an empty segment.
+	if len(sealed) == tagSize && r.index > 0 {
+		return nil, ErrOpen
+	}
+	nonce, err := r.next(last)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.aead.Open(dst, nonce, sealed, nil)
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return p, nil
+}
+
+// readHeader reads and uses the stream's header.
+func (r *Reader) readHeader() error {
+	for r.to < headerSize && !r.drained {
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	if r.to < headerSize {
+		return errTruncated
+	}
+	err := r.init(r.key, r.aad, r.buf[:headerSize])
+	r.from, r.key, r.aad = headerSize, nil, nil
+	return err
+}
+
+// fill reads once, after making room for more than a segment.
+func (r *Reader) fill() error {
+	if r.from == r.to {
+		r.from, r.to = 0, 0
+	} else if len(r.buf)-r.from <= SegmentSize {
+		r.to = copy(r.buf[:], r.buf[r.from:r.to])
+		r.from = 0
+	}
+	n, err := r.r.Read(r.buf[r.to:])
+	r.to += n
+	if err == io.EOF {
+		r.drained = true
+		return nil
+	}
+	return err
+}
+
+// release gives the buffers back once the stream has ended and nothing points into them.
+func (r *Reader) release() {
+	if r.buf != nil {
+		buffers.Put(r.buf)
+		buffers.Put(r.out)
+		r.buf, r.out = nil, nil
+	}
+}
+
+// OpenRange returns the plaintext bytes [off, off+n) of a stream of cipherSize bytes.
+// fetch returns the stream's bytes [off, off+n); it is called at most twice, once for
+// the header and once for the segments that the range touches, and its readers are
+// closed. What is returned implements io.WriterTo and authenticates as [Reader] does:
+// a store that lies about the size, or returns less than it was asked for, ends in
+// [ErrOpen], never in a short success.
+func OpenRange(fetch func(off, n int64) (io.ReadCloser, error), cipherSize int64, key, aad []byte, off, n int64) (io.ReadCloser, error) {
+	plain, err := PlainSize(cipherSize)
+	if err != nil {
+		return nil, err
+	}
+	if off < 0 || n < 0 || off > plain || n > plain-off {
+		return nil, fmt.Errorf("seal: range %d+%d outside of %d bytes", off, n, plain)
+	}
+	r, err := NewReader(nil, key, aad)
+	if err != nil {
+		return nil, err
+	}
+	r.last, r.left = lastSegment(plain), n
+	first := segmentAt(off)
+	if first > 0 {
+		if err := r.fetchHeader(fetch); err != nil {
+			return nil, err
+		}
+		r.index = first
+	}
+	r.skip = int(off - plainStart(first))
+	start := first * SegmentSize
+	end := min(cipherSize, (segmentAt(max(off, off+n-1))+1)*SegmentSize)
+	if first > r.last { // nothing after the end
+		r.err = io.EOF
+		return &ranged{Reader: r, body: io.NopCloser(nil)}, nil
+	}
+	body, err := fetch(start, end-start)
+	if err != nil {
+		return nil, err
+	}
+	r.r = io.LimitReader(body, end-start)
+	return &ranged{Reader: r, body: body}, nil
+}
+
+// fetchHeader reads the header on its own.
+func (r *Reader) fetchHeader(fetch func(off, n int64) (io.ReadCloser, error)) error {
+	body, err := fetch(0, headerSize)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var header [headerSize]byte
+	if _, err := io.ReadFull(body, header[:]); err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errTruncated
+	} else if err != nil {
+		return err
+	}
+	err = r.init(r.key, r.aad, header[:])
+	r.key, r.aad = nil, nil
+	return err
+}
+
+// segmentAt returns the index of the segment that holds the plaintext byte at off.
+func segmentAt(off int64) int64 {
+	if off < plainFirst {
+		return 0
+	}
+	return 1 + (off-plainFirst)/plainFull
+}
+
+// plainStart returns the offset of a segment's first plaintext byte.
+func plainStart(segment int64) int64 {
+	if segment == 0 {
+		return 0
+	}
+	return plainFirst + (segment-1)*plainFull
+}
+
+// ranged is a Reader that closes what it reads from.
+type ranged struct {
+	*Reader
+	body io.Closer
+}
+
+// Close gives up what has not been read.
+func (r *ranged) Close() error {
+	if r.err == nil {
+		r.err = errGivenUp
+	}
+	r.plain = nil
+	r.release()
+	return r.body.Close()
+}

@@ -1,0 +1,207 @@
+// Package seal is authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own.
+//
+// # Streams
+//
+// [Writer] and [Reader] speak the wire format of Tink's AES256_GCM_HKDF streaming
+// AEAD (the STREAM construction, https://eprint.iacr.org/2015/189), so that any Tink
+// implementation opens what Coffer stored and the other way round:
+//
+//	header    = 40 ‖ salt (32 bytes) ‖ nonce prefix (7 bytes)
+//	key       = HKDF-SHA256(secret = key, salt, info = aad), 32 bytes
+//	segment i = AES-256-GCM(key, nonce = prefix ‖ uint32 i ‖ last, plaintext i), no AAD
+//
+// Every ciphertext segment is [SegmentSize] bytes long, the first one counted with the
+// header; the last one is what is left and is marked in its nonce, so a stream cannot
+// be cut, reordered or continued unnoticed. A last segment is empty only when the
+// whole stream is: one plaintext has one length of ciphertext, both ways.
+//
+// No plaintext byte leaves a Reader before its segment has authenticated.
+//
+// # Envelopes
+//
+// [Seal] and [Open] are for small values: one message, one random nonce. A key may
+// seal at most 2^32 envelopes (NIST SP 800-38D §8.3); keyring's rotation stays far
+// below that.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+)
+
+// SegmentSize is the length of a ciphertext segment, tag included.
+const SegmentSize = 64 << 10
+
+// KeySize is the length of every key this package takes.
+const KeySize = 32
+
+const (
+	saltSize    = 32
+	prefixSize  = 7
+	headerSize  = 1 + saltSize + prefixSize
+	tagSize     = 16
+	plainFull   = SegmentSize - tagSize // plaintext of a segment
+	plainFirst  = plainFull - headerSize
+	maxSegments = math.MaxUint32
+
+	// A batch is what is read, opened and written at once. Four segments keep both
+	// sides of a copy inside a core's second-level cache and calls to the kernel rare.
+	batch = 4
+)
+
+// ErrOpen means that what was read is not what was sealed under this key and this
+// additional data: altered, cut, reordered, or somebody else's. Which of them cannot
+// be told apart and must not be.
+var ErrOpen = errors.New("seal: message does not authenticate")
+
+// errTruncated is an ErrOpen that is certainly a stream cut short.
+var errTruncated = fmt.Errorf("%w: %w", ErrOpen, io.ErrUnexpectedEOF)
+
+var errTooLong = errors.New("seal: stream is longer than 2^32 segments")
+
+// buffer has room for one batch and one segment more: the writer's look-ahead.
+type buffer [(batch + 1) * SegmentSize]byte
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// CipherSize returns the length of the stream that holds plain bytes.
+func CipherSize(plain int64) int64 {
+	return headerSize + plain + tagSize*(lastSegment(plain)+1)
+}
+
+// PlainSize returns the length of the plaintext in a stream of cipherSize bytes, or
+// an error that is ErrOpen when no stream has that length.
+func PlainSize(cipherSize int64) (int64, error) {
+	if cipherSize < headerSize+tagSize {
+		return 0, errTruncated
+	}
+	segments := (cipherSize + SegmentSize - 1) / SegmentSize
+	plain := cipherSize - headerSize - tagSize*segments
+	if segments > maxSegments || plain < 0 || CipherSize(plain) != cipherSize {
+		return 0, errTruncated
+	}
+	return plain, nil
+}
+
+// lastSegment returns the index of the last segment of a stream of plain bytes.
+func lastSegment(plain int64) int64 {
+	if plain <= plainFirst {
+		return 0
+	}
+	return (plain - plainFirst + plainFull - 1) / plainFull
+}
+
+// stream is what both directions share: the derived key and the nonce of the next segment.
+type stream struct {
+	aead  cipher.AEAD
+	nonce [prefixSize + 5]byte
+	index int64 // of the next segment
+}
+
+// init derives the stream's key from its header.
+func (s *stream) init(key, aad, header []byte) error {
+	if len(key) != KeySize {
+		return fmt.Errorf("seal: key of %d bytes, want %d", len(key), KeySize)
+	}
+	if header[0] != headerSize {
+		return ErrOpen
+	}
+	derived, err := hkdf.Key(sha256.New, key, header[1:1+saltSize], string(aad), KeySize)
+	if err != nil {
+		return fmt.Errorf("seal: derive: %w", err)
+	}
+	if s.aead, err = newGCM(derived); err != nil {
+		return err
+	}
+	copy(s.nonce[:], header[1+saltSize:headerSize])
+	return nil
+}
+
+// next returns the nonce of the next segment and moves on.
+func (s *stream) next(last bool) ([]byte, error) {
+	if s.index >= maxSegments {
+		return nil, errTooLong
+	}
+	binary.BigEndian.PutUint32(s.nonce[prefixSize:], uint32(s.index))
+	s.nonce[prefixSize+4] = 0
+	if last {
+		s.nonce[prefixSize+4] = 1
+	}
+	s.index++
+	return s.nonce[:], nil
+}
+
+func newGCM(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+// envelope is the first byte of what [Seal] returns.
+const envelope = 1
+
+// Seal returns version ‖ nonce ‖ AES-256-GCM(plaintext, aad). It panics when key is
+// not [KeySize] bytes long, which only a broken caller can cause.
+func Seal(key, plaintext, aad []byte) []byte {
+	if len(key) != KeySize {
+		panic("seal: internal error: wrong key size")
+	}
+	aead, err := newGCM(key)
+	if err != nil {
+		panic("seal: internal error: " + err.Error())
+	}
+	nonceEnd := 1 + aead.NonceSize()
+	out := make([]byte, nonceEnd, nonceEnd+len(plaintext)+tagSize)
+	out[0] = envelope
+	rand.Read(out[1:])
+	return aead.Seal(out, out[1:nonceEnd], plaintext, aad)
+}
+
+// Open returns what [Seal] sealed under the same key and aad, else [ErrOpen].
+func Open(key, sealed, aad []byte) ([]byte, error) {
+	if len(key) != KeySize {
+		return nil, ErrOpen
+	}
+	aead, err := newGCM(key)
+	if err != nil {
+		return nil, err
+	}
+	nonceEnd := 1 + aead.NonceSize()
+	if len(sealed) < nonceEnd+tagSize || sealed[0] != envelope {
+		return nil, ErrOpen
+	}
+	plain, err := aead.Open(nil, sealed[1:nonceEnd], sealed[nonceEnd:], aad)
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return plain, nil
+}
+
+// LP joins parts unambiguously: each one after its length in two bytes, big-endian.
+// It panics on a part over 65,535 bytes: what is bound this way is always short.
+func LP(parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += 2 + len(p)
+	}
+	out := make([]byte, 0, n)
+	for _, p := range parts {
+		if len(p) > math.MaxUint16 {
+			panic("seal: internal error: part too long for a two-byte length")
+		}
+		out = binary.BigEndian.AppendUint16(out, uint16(len(p)))
+		out = append(out, p...)
+	}
+	return out
+}
