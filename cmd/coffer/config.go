@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+)
+
+// configCmd prints each setting in force.
+type configCmd struct{}
+
+// Run prints one line a setting: name, value, origin.
+func (configCmd) Run(s *settings, env dotenv, k *kong.Context) error {
+	w := tabwriter.NewWriter(k.Stdout, 0, 0, 2, ' ', 0)
+	onLine := flagsOnLine(k)
+	values := s.inForce()
+	for _, f := range settingFlags(k.Model) {
+		name := f.Envs[0]
+		value := values[name]
+		if value == "" {
+			value = fmt.Sprint(k.FlagValue(f))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, masked(f, value), origin(f, env, onLine))
+	}
+	return w.Flush()
+}
+
+// inForce returns the settings whose value was worked out from others.
+func (s *settings) inForce() map[string]string {
+	return map[string]string{
+		"COFFER_URL": s.URL, "COFFER_DATA": s.Data, "COFFER_DATABASE_URL": s.DatabaseURL,
+		"COFFER_BLOBS": s.Blobs, "COFFER_ROOT_KEY_FILE": s.RootKeyFile,
+	}
+}
+
+func flagsOnLine(k *kong.Context) map[*kong.Flag]bool {
+	set := map[*kong.Flag]bool{}
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			set[p.Flag] = true
+		}
+	}
+	return set
+}
+
+func origin(f *kong.Flag, env dotenv, onLine map[*kong.Flag]bool) string {
+	if onLine[f] {
+		return "flag"
+	}
+	if _, ok := env[f.Envs[0]]; ok {
+		return ".env"
+	}
+	if _, ok := os.LookupEnv(f.Envs[0]); ok {
+		return "environment"
+	}
+	return "default"
+}
+
+// masked hides a secret: all of it, or the user part and query of a URL.
+func masked(f *kong.Flag, value string) string {
+	const mask = "••••••"
+	if value == "" {
+		return "(none)"
+	}
+	switch f.Tag.Get("secret") {
+	case "all":
+		return mask
+	case "url":
+		u, err := url.Parse(value)
+		if err != nil {
+			return mask
+		}
+		if u.User == nil && u.RawQuery == "" {
+			return value
+		}
+		host, path := u.Host, u.Path
+		if u.User != nil {
+			host = mask + "@" + host
+		}
+		if u.RawQuery != "" {
+			path += "?" + mask
+		}
+		return u.Scheme + "://" + host + path
+	}
+	return value
+}
+
+// settingFlags are the flags that are settings: those with an environment name.
+func settingFlags(app *kong.Application) []*kong.Flag {
+	var flags []*kong.Flag
+	for _, f := range app.Flags {
+		if len(f.Envs) > 0 {
+			flags = append(flags, f)
+		}
+	}
+	return flags
+}
+
+// writeSettings writes the table of settings in docs/operations.md.
+func writeSettings(w io.Writer, app *kong.Application) {
+	group := ""
+	for _, f := range settingFlags(app) {
+		if g := f.Group.Title; g != group {
+			group = g
+			fmt.Fprintf(w, "\n### %s\n\n| setting | default | meaning |\n| --- | --- | --- |\n", group)
+		}
+		value := "(empty)"
+		switch {
+		case f.HasDefault:
+			value = "`" + f.Default + "`"
+		case f.PlaceHolder != "":
+			value = "e.g. `" + f.PlaceHolder + "`"
+		}
+		fmt.Fprintf(w, "| `%s`<br>`--%s` | %s | %s |\n", f.Envs[0], f.Name, value, strings.ReplaceAll(f.Help, "|", "\\|"))
+	}
+}

@@ -1,0 +1,125 @@
+// Command coffer is the one binary: server, key management and settings.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/joho/godotenv"
+)
+
+// cli is the command tree. The settings are flags of every command.
+type cli struct {
+	settings
+
+	Serve   serveCmd   `cmd:"" help:"Run the server. With no settings it makes ./data and listens on http://localhost:8420."`
+	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap and destroy the keys of the ring."`
+	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from; secrets are masked."`
+	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP interface."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// dotenv is what .env in the working directory says, kept apart from the real
+// environment so that `coffer config` can tell the two.
+type dotenv map[string]string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "coffer:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	env, err := readDotenv(".env")
+	if err != nil {
+		return err
+	}
+	var c cli
+	parser, err := newParser(ctx, &c, env)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	if err := c.complete(); err != nil {
+		return err
+	}
+	return command.Run(&c.settings, env, command, newLogger(&c.settings))
+}
+
+func newParser(ctx context.Context, c *cli, _ dotenv) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("coffer"),
+		kong.Description("One program that keeps people's accounts, their private files, and the files they hand to each other."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+}
+
+// readDotenv puts what the file says into the environment where the environment is
+// silent. A missing file is no error.
+func readDotenv(path string) (dotenv, error) {
+	values, err := godotenv.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	set := dotenv{}
+	for name, value := range maps.All(values) {
+		if _, ok := os.LookupEnv(name); ok {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		set[name] = value
+	}
+	return set, nil
+}
+
+func newLogger(s *settings) *slog.Logger {
+	var level slog.Level
+	// The enum tag has already refused anything that slog cannot read.
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// versionCmd prints the module version that the binary was built from.
+type versionCmd struct{}
+
+// Run prints it.
+func (versionCmd) Run() error {
+	fmt.Println("coffer", version())
+	return nil
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
