@@ -1,0 +1,218 @@
+// Package account is who exists: sign-up, e-mail, password, profile, lifecycle, deletion.
+//
+// # What it defends against
+//
+// Someone outside must not learn who has an account. So the request of a sign-up looks
+// nobody up: it checks the values, hashes the password and enqueues one job, the same for
+// every address; the job decides which mail goes out. Resending works the same way, and a
+// mailed code is tried against a counter per address whether or not that address waits for
+// one. A sign-in with an unknown name costs the same argon2id as one with a known name.
+//
+// An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
+// becomes an account only when its own link or code comes back. The newest sign-up of an
+// address voids the older ones, so an account never keeps a password or a name that
+// somebody else chose before the address was proven (security.md row 44).
+//
+// A dump of the database shows nobody: e-mail, names, username and bio are sealed under
+// the account's data key, looked up by blind index, and passwords are argon2id sealed
+// under the pepper. Deleting the data key shreds the rest, backups included.
+//
+// # What it does not do
+//
+// It opens no sessions and limits no sign-ins: session does. A username is not a secret:
+// whoever holds an account, or a proven mailbox, can learn that a name is taken, a few
+// times an hour.
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/kv"
+	"coffer/internal/limit"
+)
+
+// ID names an account: a UUIDv7, public.
+type ID string
+
+// The values of [State.Status]. An address that is not proven yet has no account, so
+// there is no pending status.
+const (
+	Active      = "active"
+	Deactivated = "deactivated"
+)
+
+// The values of [State.Role].
+const (
+	User  = "user"
+	Admin = "admin"
+)
+
+// ErrNotFound says that no such account exists, or no longer.
+var ErrNotFound = fault.New(fault.NotFound, "not_found", "There is nothing here under that name.")
+
+// ErrCredentials is the one answer to a sign-in that failed, whether the account is
+// unknown, has no password or the password is another one.
+var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "That name and password do not belong together.")
+
+// Config is what a Service needs. DB, Ring, Jobs, Limit and KV are required.
+type Config struct {
+	DB    *db.DB
+	Ring  *keyring.Ring
+	Jobs  *jobs.Queue
+	Limit *limit.Limiter
+	KV    kv.Store
+	Now   func() time.Time // zero: time.Now
+	Rand  io.Reader        // zero: crypto/rand
+	Log   *slog.Logger     // zero: slog.Default()
+
+	BaseURL string // links in mails start with it; no slash at the end
+
+	PasswordMin int           // code points; zero: 12; never under 8
+	CodeTTL     time.Duration // life of a mailed code; zero: 10 minutes
+	LinkTTL     time.Duration // life of a mailed link and of an unproven sign-up; zero: 24 hours
+
+	Argon     Argon2Params // zero: 64 MiB, 3 passes, 1 lane
+	Hashers   int          // passwords hashed at once; zero: the number of cores
+	HashQueue int          // passwords waiting to be hashed before more are refused; zero: 32 a hasher
+
+	SignUpLimit        limit.Rule // sign-ups from one address; zero: 20 in an hour
+	MailAddressLimit   limit.Rule // mails that one address may cause; zero: 30 in an hour
+	MailRecipientLimit limit.Rule // mails to one recipient, whoever causes them; zero: 5 in 15 minutes
+	VerifyLimit        limit.Rule // proofs tried from one address; zero: 100 in an hour
+	UsernameLimit      limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
+}
+
+func (c *Config) complete() error {
+	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil {
+		return errors.New("account: DB, Ring, Jobs, Limit and KV are required")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	if c.PasswordMin == 0 {
+		c.PasswordMin = 12
+	}
+	if c.PasswordMin < 8 {
+		return errors.New("account: the least length of a password is never under 8")
+	}
+	orDuration(&c.CodeTTL, 10*time.Minute)
+	orDuration(&c.LinkTTL, 24*time.Hour)
+	if c.Argon == (Argon2Params{}) {
+		c.Argon = DefaultArgon2
+	}
+	if c.Hashers <= 0 {
+		c.Hashers = runtime.GOMAXPROCS(0)
+	}
+	if c.HashQueue <= 0 {
+		c.HashQueue = 32 * c.Hashers
+	}
+	orRule(&c.SignUpLimit, "sign-up", 20, time.Hour)
+	orRule(&c.MailAddressLimit, "mail-address", 30, time.Hour)
+	orRule(&c.MailRecipientLimit, "mail-recipient", 5, 15*time.Minute)
+	orRule(&c.VerifyLimit, "verify-email", 100, time.Hour)
+	orRule(&c.UsernameLimit, "username", 10, time.Hour)
+	return nil
+}
+
+func orDuration(d *time.Duration, otherwise time.Duration) {
+	if *d <= 0 {
+		*d = otherwise
+	}
+}
+
+func orRule(r *limit.Rule, name string, n int, window time.Duration) {
+	if r.Limit <= 0 || r.Window <= 0 {
+		*r = limit.Rule{Name: name, Limit: n, Window: window}
+	}
+	if r.Name == "" {
+		r.Name = name
+	}
+}
+
+// Service knows who exists. It is safe for concurrent use.
+type Service struct {
+	Config
+	hasher *hasher
+}
+
+// New returns the service and hands its jobs to cfg.Jobs.
+func New(cfg Config) (*Service, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	s := &Service{Config: cfg, hasher: newHasher(cfg.Argon, cfg.Hashers, cfg.HashQueue, cfg.Rand)}
+	s.handleJobs()
+	return s, nil
+}
+
+// State is what every request needs to know about its account.
+type State struct {
+	ID     ID
+	Status string // Active or Deactivated
+	Ver    int64  // grows when every session of the account must die
+	Role   string // User or Admin
+	Lang   string // BCP 47
+}
+
+// State reads an account's state; ErrNotFound when it does not exist. It is on the path
+// of every request: one look-up by primary key, nothing opened.
+func (s *Service) State(ctx context.Context, id ID) (State, error) {
+	return readState(ctx, s.DB, id)
+}
+
+// DataKey opens the key under which everything personal about the account is sealed;
+// ErrNotFound when the account, or its key, is gone.
+func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.DataKey, error) {
+	wrapped, err := readWrapped(ctx, q, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.Ring.OpenDataKey(ctx, string(id), wrapped)
+}
+
+// Bump makes every session of the account die: tokens carry the version they were
+// issued under.
+func (s *Service) Bump(ctx context.Context, tx *db.Tx, id ID) error {
+	return bumpVersion(ctx, tx, id)
+}
+
+// SignedIn notes that the account signed in now, for the summary in its profile.
+// session calls it in the transaction that opens a session.
+func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) error {
+	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
+}
+
+// Forget deletes the account inside tx. Its data key goes with it, so what is left of
+// its personal data in backups stays shut.
+func (s *Service) Forget(ctx context.Context, tx *db.Tx, id ID) error {
+	return deleteAccount(ctx, tx, id)
+}
+
+func newID() (ID, error) {
+	u, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make an account id: %w", err)
+	}
+	return ID(u.String()), nil
+}

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"context"
+
+	"coffer/internal/db"
+	"coffer/internal/fault"
+)
+
+var errTaken = fault.New(fault.Conflict, "account_exists", "That address or username has an account already.")
+
+// Bootstrap returns the one-time token that makes the first admin, in place of any
+// earlier one; "" once there is an admin. The link is BaseURL + "/first-admin#token=" +
+// token. It does not expire: it is void when it is used, replaced, or an admin exists.
+func (s *Service) Bootstrap(ctx context.Context) (string, error) {
+	token, err := newToken(s.Rand)
+	if err != nil {
+		return "", err
+	}
+	var put bool
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		put, err = putFirstAdminToken(ctx, tx, tokenDigest(token))
+		return err
+	})
+	if err != nil || !put {
+		return "", err
+	}
+	return token, nil
+}
+
+// FirstAdmin makes the first admin, active and with its address taken as proven by who
+// reads the server's console. The statement that deletes the token decides who of several
+// callers it is; the others get code "link_gone".
+func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (ID, error) {
+	digest := tokenDigest(token)
+	// A stranger who guesses does not get a password hashed.
+	if ok, err := hasFirstAdminToken(ctx, s.DB, digest); err != nil {
+		return "", err
+	} else if !ok {
+		return "", errLinkGone
+	}
+	a, err := s.applicant(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return a.ID, s.DB.Tx(ctx, func(tx *db.Tx) error {
+		n, err := useFirstAdminToken(ctx, tx, digest)
+		if err != nil {
+			return err
+		} else if n == 0 {
+			return errLinkGone
+		}
+		return s.create(ctx, tx, a, Admin)
+	})
+}
+
+// Create makes an active account whose address is taken as proven: for operators, imports
+// and identity providers that proved it. Code "account_exists" when the address or the
+// username is somebody's.
+func (s *Service) Create(ctx context.Context, in NewAccount, role string) (ID, error) {
+	a, err := s.applicant(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return a.ID, s.DB.Tx(ctx, func(tx *db.Tx) error {
+		return s.create(ctx, tx, a, role)
+	})
+}
+
+func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role string) error {
+	email, _ := parseEmail(a.Email)
+	emails, err := s.emailIndexes(ctx, email)
+	if err != nil {
+		return err
+	}
+	usernames, err := s.indexes(ctx, usernameColumn, a.Username)
+	if err != nil {
+		return err
+	}
+	key, wrapped, err := s.Ring.NewDataKey(ctx, string(a.ID))
+	if err != nil {
+		return err
+	}
+	made, err := insertAccount(ctx, tx, row{
+		State:      State{ID: a.ID, Status: Active, Ver: 1, Role: role, Lang: a.Lang},
+		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: wrapped,
+		Email: sealColumn(key, a.ID, "email", a.Email), Username: sealColumn(key, a.ID, "username", a.Username),
+		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
+		Bio: sealColumn(key, a.ID, "bio", ""), Password: a.Password, CreatedAt: s.Now().UnixMilli(),
+	}, emails, usernames)
+	if err != nil {
+		return err
+	} else if !made {
+		return errTaken
+	}
+	return deleteSignUps(ctx, tx, emails)
+}

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"coffer/internal/fault"
+)
+
+// CheckPassword returns the state of the account that identifier (e-mail or username) and
+// password belong to, else ErrCredentials. An unknown identifier costs what a known one
+// does. When too many passwords wait to be hashed it is fault code "busy" at once. A
+// hash of other costs than today's is replaced on the way.
+//
+// A caller that opens a session must look at Status, and must have taken its limits before.
+func (s *Service) CheckPassword(ctx context.Context, identifier, password string) (State, error) {
+	p, ok := normalPassword(password)
+	if !ok {
+		return State{}, fault.InvalidFields(*tooLong("/password"))
+	}
+	st, sealed, err := s.find(ctx, identifier)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return State{}, err
+	}
+	// Without an account sealed is empty, which costs the same and is never right.
+	if err := s.verifyPassword(ctx, st.ID, sealed, p); err != nil {
+		return State{}, err
+	}
+	return st, nil
+}
+
+// CheckPasswordOf is CheckPassword for somebody who is signed in and proves it afresh.
+func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) error {
+	p, ok := normalPassword(password)
+	if !ok {
+		return fault.InvalidFields(*tooLong("/password"))
+	}
+	sealed, err := readPassword(ctx, s.DB, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return s.verifyPassword(ctx, id, sealed, p)
+}
+
+// find looks an identifier up: with an @ it is an address, without one a username, so
+// the two can never be confused.
+func (s *Service) find(ctx context.Context, identifier string) (State, []byte, error) {
+	kind, canonical := byUsername, ""
+	if strings.Contains(identifier, "@") {
+		a, _ := parseEmail(identifier)
+		kind, canonical = byEmail, a.Canonical
+	} else {
+		canonical, _ = parseUsername(strings.TrimSpace(identifier))
+	}
+	// What cannot be an identifier is looked up like the others, as the empty one.
+	name := map[string]string{byEmail: emailColumn, byUsername: usernameColumn}[kind]
+	index, err := s.indexes(ctx, name, canonical)
+	if err != nil {
+		return State{}, nil, err
+	}
+	return findCredentials(ctx, s.DB, kind, index)
+}
+
+// verifyPassword compares a normalised password with a sealed hash; no hash costs the
+// same and is refused.
+func (s *Service) verifyPassword(ctx context.Context, id ID, sealed []byte, password string) error {
+	stored, err := s.openPassword(ctx, id, sealed)
+	if err != nil {
+		return err
+	}
+	ok, stale, err := s.hasher.verify(ctx, stored, password)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return ErrCredentials
+	case stale:
+		s.rehash(ctx, id, sealed, password)
+	}
+	return nil
+}
+
+// rehash replaces a hash of other costs. That it cannot just now stops no sign-in: the
+// next one tries again.
+func (s *Service) rehash(ctx context.Context, id ID, old []byte, password string) {
+	hash, err := s.hasher.hash(ctx, password)
+	if err == nil {
+		var sealed []byte
+		if sealed, err = s.sealPassword(ctx, id, hash); err == nil {
+			_, err = swapPassword(ctx, s.DB, id, old, sealed)
+		}
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "account: a password hash stays as it was", "account", string(id), "err", err)
+	}
+}

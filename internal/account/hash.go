@@ -1,0 +1,186 @@
+package account
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+
+	"coffer/internal/fault"
+)
+
+// Argon2Params are the costs of argon2id (RFC 9106).
+type Argon2Params struct {
+	Memory uint32 // KiB
+	Time   uint32 // passes
+	Lanes  uint8
+}
+
+// DefaultArgon2 is what protocols.md §4 asks for.
+var DefaultArgon2 = Argon2Params{Memory: 64 << 10, Time: 3, Lanes: 1}
+
+const (
+	saltSize = 16
+	hashSize = 32
+	// maxArgonMemory bounds what a stored hash may ask for, in KiB: a damaged row must not
+	// take the process down.
+	maxArgonMemory = 1 << 20
+)
+
+var errHash = errors.New("not a password hash that this version knows")
+
+// hasher hashes passwords, no more at once than there are cores, and keeps a bounded
+// queue before itself: the memory of argon2id is the one thing a stranger can make this
+// program use much of.
+type hasher struct {
+	params  Argon2Params
+	rand    io.Reader
+	slots   chan struct{}
+	waiting atomic.Int64
+	queue   int64
+	done    atomic.Int64 // hashes finished, for tests that compare work
+
+	mu      sync.Mutex
+	garbage int // argon2id memories given back and not yet collected
+}
+
+func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
+	return &hasher{params: p, rand: rand, slots: make(chan struct{}, slots), queue: int64(queue)}
+}
+
+// errBusy is the answer to a password that finds the queue full.
+var errBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second,
+	Detail: "Too many people are signing in at this moment. Try again in a few seconds."}
+
+func (h *hasher) enter(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > h.queue {
+		return errBusy
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *hasher) leave() {
+	h.done.Add(1)
+	<-h.slots
+}
+
+// hash returns the PHC string of a normalised password under a fresh salt.
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltSize)
+	if _, err := io.ReadFull(h.rand, salt); err != nil {
+		return "", fmt.Errorf("make a salt: %w", err)
+	}
+	if err := h.enter(ctx); err != nil {
+		return "", err
+	}
+	defer h.leave()
+	return phc{Argon2Params: h.params, salt: salt, sum: h.argon(password, h.params, salt, hashSize)}.String(), nil
+}
+
+// verify reports whether password has the stored hash, and whether the hash should be
+// made anew because it is bcrypt or of other costs than today's. An empty stored hash is
+// that of nobody: it costs what today's costs and never matches.
+func (h *hasher) verify(ctx context.Context, stored, password string) (ok, stale bool, err error) {
+	if stored == "" {
+		stored = phc{Argon2Params: h.params, salt: make([]byte, saltSize), sum: make([]byte, hashSize)}.String()
+		defer func() { ok, stale = false, false }()
+	}
+	if err := h.enter(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.leave()
+	if strings.HasPrefix(stored, "$2") {
+		return verifyBcrypt(stored, password)
+	}
+	p, err := parsePHC(stored)
+	if err != nil {
+		return false, false, err
+	}
+	sum := h.argon(password, p.Argon2Params, p.salt, uint32(len(p.sum)))
+	return subtle.ConstantTimeCompare(sum, p.sum) == 1, p.Argon2Params != h.params || len(p.sum) != hashSize, nil
+}
+
+// verifyBcrypt verifies an imported hash; bcrypt itself reads 72 bytes and no more.
+func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
+	p := []byte(password)
+	err = bcrypt.CompareHashAndPassword([]byte(stored), p[:min(len(p), 72)])
+	if err != nil && !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return false, false, errHash
+	}
+	return err == nil, true, nil
+}
+
+// argon runs argon2id in a slot. The memory of one run is garbage afterwards, and left to
+// itself the collector lets as much garbage stand as there is live memory: it is collected
+// here before it would add to what the slots hold, so that memory stays near
+// slots × 64 MiB however many sign in at once.
+func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) []byte {
+	if p.Memory >= 1<<10 {
+		h.collect()
+	}
+	sum := argon2.IDKey([]byte(password), salt, p.Time, p.Memory, p.Lanes, size)
+	h.mu.Lock()
+	h.garbage++
+	h.mu.Unlock()
+	return sum
+}
+
+func (h *hasher) collect() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.garbage > 0 {
+		runtime.GC()
+		h.garbage = 0
+	}
+}
+
+// phc is an argon2id hash in the string format of the Password Hashing Competition.
+type phc struct {
+	Argon2Params
+	salt, sum []byte
+}
+
+func (p phc) String() string {
+	b64 := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Time, p.Lanes, b64(p.salt), b64(p.sum))
+}
+
+func parsePHC(s string) (phc, error) {
+	var p phc
+	parts := strings.Split(s, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return p, errHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.Memory, &p.Time, &p.Lanes); err != nil {
+		return p, errHash
+	}
+	var err, err2 error
+	p.salt, err = base64.RawStdEncoding.Strict().DecodeString(parts[4])
+	p.sum, err2 = base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	bad := err != nil || err2 != nil || p.Time < 1 || p.Lanes < 1 || p.Memory > maxArgonMemory || len(p.salt) < 8 || len(p.sum) < 16
+	if bad || p.String() != s { // one spelling each
+		return phc{}, errHash
+	}
+	return p, nil
+}

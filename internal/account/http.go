@@ -1,0 +1,225 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"coffer/internal/fault"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+)
+
+const tag = "Account"
+
+// Routes registers every operation of this room.
+func (s *Service) Routes(a *rest.API) {
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/sign-up", ID: "sign-up", Tag: tag, Status: http.StatusAccepted, Rows: "F-A1",
+		Summary: "Sign up",
+		Description: "Always 202 when the values are good: whether the address has an account is told to its mailbox alone. " +
+			"The mail holds a link and a code that make the account.",
+		Errors: []string{"invalid_json", "validation_failed", "rate_limited", "busy"},
+	}, s.postSignUp)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/verify-email", ID: "verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
+		Summary: "Prove an e-mail address",
+		Description: "By the token of the mailed link, or by address and mailed code; once. When the username of the sign-up was taken " +
+			"meanwhile the answer is 409 username_taken and the proof stays good: send it again with another username.",
+		Errors: []string{"invalid_json", "validation_failed", "invalid_code", "username_taken", "link_gone", "rate_limited"},
+	}, s.postVerify)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
+		Summary:     "Send a new link and code",
+		Description: "Always 202. Older links and codes of the address are void.",
+		Errors:      []string{"invalid_json", "validation_failed", "rate_limited"},
+	}, s.postResend)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/first-admin", ID: "first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
+		Summary:     "Make the first admin",
+		Description: "With the one-time token that the server printed when it started without an admin.",
+		Errors:      []string{"invalid_json", "validation_failed", "account_exists", "link_gone", "rate_limited", "busy"},
+	}, s.postFirstAdmin)
+	rest.Register(a, rest.Op{
+		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
+		Summary: "Read my profile",
+	}, s.getAccount)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPatch, Path: "/account", ID: "change-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
+		Summary:     "Change my profile",
+		Description: "Only the fields that are sent change; all of them or none.",
+		Errors:      []string{"invalid_json", "validation_failed", "username_taken", "rate_limited"},
+	}, s.patchAccount)
+}
+
+// accepted is the one body of answers that tell nothing.
+type accepted struct {
+	Body struct {
+		Status string `json:"status" enum:"accepted" doc:"Always accepted: what comes of it, the mailbox learns."`
+	}
+}
+
+func newAccepted() *accepted {
+	var o accepted
+	o.Body.Status = "accepted"
+	return &o
+}
+
+type newAccountBody struct {
+	FirstName string `json:"first_name" doc:"1 to 100 characters."`
+	LastName  string `json:"last_name" doc:"1 to 100 characters."`
+	Username  string `json:"username" doc:"3 to 32 of a–z, 0–9, dot, underscore and hyphen, a letter first; case does not matter."`
+	Email     string `json:"email" doc:"An e-mail address."`
+	Password  string `json:"password" doc:"At least 12 characters unless the operator chose otherwise; at most 256. Common ones are refused."`
+}
+
+func (b newAccountBody) account(acceptLanguage string) NewAccount {
+	return NewAccount{
+		FirstName: b.FirstName, LastName: b.LastName, Username: b.Username, Email: b.Email, Password: b.Password,
+		Lang: AcceptLanguage(acceptLanguage),
+	}
+}
+
+type signUpInput struct {
+	rest.Request
+	AcceptLanguage string `header:"Accept-Language" doc:"Chooses the language of mails."`
+	Body           newAccountBody
+}
+
+func (s *Service) postSignUp(ctx context.Context, in *signUpInput) (*accepted, error) {
+	if err := s.takeSignUp(ctx, limit.AddrKey(in.Client.Addr)); err != nil {
+		return nil, err
+	}
+	if err := s.SignUp(ctx, in.Body.account(in.AcceptLanguage)); err != nil {
+		return nil, err
+	}
+	return newAccepted(), nil
+}
+
+type verifyInput struct {
+	rest.Request
+	Body struct {
+		Token    string `json:"token,omitempty" maxLength:"100" doc:"From the link."`
+		Email    string `json:"email,omitempty" doc:"With code, in place of token."`
+		Code     string `json:"code,omitempty" maxLength:"20" doc:"The mailed code."`
+		Username string `json:"username,omitempty" doc:"Another username, after the answer username_taken."`
+	}
+}
+
+func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*struct{}, error) {
+	if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+		return nil, err
+	}
+	b := in.Body
+	switch {
+	case b.Token != "" && b.Email == "" && b.Code == "":
+		return nil, s.VerifyToken(ctx, b.Token, b.Username)
+	case b.Token == "" && b.Email != "" && b.Code != "":
+		return nil, s.VerifyCode(ctx, b.Email, b.Code, b.Username)
+	}
+	return nil, fault.InvalidField("", "token_or_code", "Send token, or email and code.")
+}
+
+type resendInput struct {
+	rest.Request
+	Body struct {
+		Email string `json:"email"`
+	}
+}
+
+func (s *Service) postResend(ctx context.Context, in *resendInput) (*accepted, error) {
+	if err := s.Limit.Take(ctx, s.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+		return nil, err
+	}
+	if err := s.Resend(ctx, in.Body.Email); err != nil {
+		return nil, err
+	}
+	return newAccepted(), nil
+}
+
+type firstAdminInput struct {
+	rest.Request
+	AcceptLanguage string `header:"Accept-Language"`
+	Body           struct {
+		Token string `json:"token" maxLength:"100" doc:"From the link that the server printed."`
+		newAccountBody
+	}
+}
+
+func (s *Service) postFirstAdmin(ctx context.Context, in *firstAdminInput) (*struct{}, error) {
+	if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+		return nil, err
+	}
+	_, err := s.FirstAdmin(ctx, in.Body.Token, in.Body.account(in.AcceptLanguage))
+	return nil, err
+}
+
+type profileBody struct {
+	ID            ID            `json:"id"`
+	Email         string        `json:"email"`
+	EmailVerified bool          `json:"email_verified"`
+	FirstName     string        `json:"first_name"`
+	LastName      string        `json:"last_name"`
+	Username      string        `json:"username"`
+	Bio           string        `json:"bio"`
+	Language      string        `json:"language" doc:"BCP 47."`
+	Role          string        `json:"role" enum:"user,admin"`
+	Avatar        *string       `json:"avatar" doc:"Where the picture is; null without one."`
+	CreatedAt     time.Time     `json:"created_at"`
+	SignInSummary signInSummary `json:"sign_in_summary"`
+}
+
+type signInSummary struct {
+	Count      int64      `json:"count" doc:"Sign-ins since the account was made."`
+	LastAt     *time.Time `json:"last_at" doc:"The latest sign-in; null before the first."`
+	PreviousAt *time.Time `json:"previous_at" doc:"The one before it."`
+}
+
+type profileOutput struct{ Body profileBody }
+
+func newProfileOutput(p Profile) *profileOutput {
+	return &profileOutput{profileBody{
+		ID: p.ID, Email: p.Email, EmailVerified: true, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username,
+		Bio: p.Bio, Language: p.Lang, Role: p.Role, CreatedAt: p.CreatedAt,
+		SignInSummary: signInSummary{Count: p.SignIns, LastAt: orNone(p.SignedInAt), PreviousAt: orNone(p.SignedInBeforeAt)},
+	}}
+}
+
+func orNone(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+type getAccountInput struct{ rest.Request }
+
+func (s *Service) getAccount(ctx context.Context, in *getAccountInput) (*profileOutput, error) {
+	p, err := s.Profile(ctx, ID(in.Caller.Account))
+	if err != nil {
+		return nil, err
+	}
+	return newProfileOutput(p), nil
+}
+
+type patchAccountInput struct {
+	rest.Request
+	Body struct {
+		FirstName *string `json:"first_name,omitempty"`
+		LastName  *string `json:"last_name,omitempty"`
+		Username  *string `json:"username,omitempty"`
+		Bio       *string `json:"bio,omitempty" doc:"At most 500 characters; empty clears it."`
+		Language  *string `json:"language,omitempty" doc:"One of the offered languages."`
+	}
+}
+
+func (s *Service) patchAccount(ctx context.Context, in *patchAccountInput) (*profileOutput, error) {
+	b := in.Body
+	p, err := s.Change(ctx, ID(in.Caller.Account), Changes{
+		FirstName: b.FirstName, LastName: b.LastName, Username: b.Username, Bio: b.Bio, Lang: b.Language,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newProfileOutput(p), nil
+}

@@ -1,0 +1,133 @@
+package account
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+
+	"coffer/internal/fault"
+)
+
+// Limits of what a profile holds, in code points.
+const (
+	maxName     = 100
+	maxBio      = 500
+	minUsername = 3
+	maxUsername = 32
+)
+
+// Languages are the languages that mails and pages come in; the first is the default.
+var Languages = []string{"en", "de"}
+
+var (
+	languageTags    = []language.Tag{language.English, language.German}
+	languageMatcher = language.NewMatcher(languageTags)
+)
+
+// AcceptLanguage picks the offered language that suits an Accept-Language header best.
+func AcceptLanguage(header string) string {
+	if len(header) > 500 {
+		return Languages[0]
+	}
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil || len(tags) == 0 {
+		return Languages[0]
+	}
+	_, i, _ := languageMatcher.Match(tags...)
+	return Languages[i]
+}
+
+// checkLanguage accepts an offered language in any case.
+func checkLanguage(pointer, s string) (string, *fault.Field) {
+	for _, l := range Languages {
+		if strings.EqualFold(l, s) {
+			return l, nil
+		}
+	}
+	return "", &fault.Field{Pointer: pointer, Code: "unsupported_language",
+		Detail: "Offered are " + strings.Join(Languages, ", ") + "."}
+}
+
+// checkName reads a first or last name: any script, one line, nothing invisible that
+// could reorder or hide text, and no link, because names stand in mails.
+func checkName(pointer, s string) (string, *fault.Field) {
+	s = strings.TrimSpace(norm.NFC.String(s))
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0:
+		return "", &fault.Field{Pointer: pointer, Code: "required", Detail: "A name has at least one character."}
+	case n > maxName:
+		return "", &fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("A name has at most %d characters.", maxName)}
+	}
+	for _, r := range s {
+		if !printable(r) {
+			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name has no control, direction or line-break characters."}
+		}
+	}
+	if strings.Contains(s, "://") {
+		return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name holds no link."}
+	}
+	return s, nil
+}
+
+// checkBio reads a bio: as a name, but empty, long and of several lines if wished.
+func checkBio(pointer, s string) (string, *fault.Field) {
+	s = strings.TrimSpace(norm.NFC.String(strings.ReplaceAll(s, "\r\n", "\n")))
+	if utf8.RuneCountInString(s) > maxBio {
+		return "", &fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("A bio has at most %d characters.", maxBio)}
+	}
+	for _, r := range s {
+		if r != '\n' && r != '\t' && !printable(r) {
+			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A bio has no control or direction characters."}
+		}
+	}
+	return s, nil
+}
+
+// parseUsername folds a username to its one form: 3 to 32 of a–z, 0–9, dot, underscore
+// and hyphen, a letter first. It can hold no @, so no username is anybody's address.
+func parseUsername(s string) (string, bool) {
+	if len(s) < minUsername || len(s) > maxUsername {
+		return "", false
+	}
+	b := []byte(s)
+	for i, c := range b {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		case c >= 'a' && c <= 'z':
+		case i > 0 && (c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-'):
+		default:
+			return "", false
+		}
+	}
+	return string(b), true
+}
+
+func checkUsername(pointer, s string) (string, *fault.Field) {
+	u, ok := parseUsername(s)
+	if !ok {
+		return "", &fault.Field{Pointer: pointer, Code: "invalid_username",
+			Detail: fmt.Sprintf("A username has %d to %d of a–z, 0–9, dot, underscore and hyphen, and begins with a letter.", minUsername, maxUsername)}
+	}
+	return u, nil
+}
+
+// printable refuses control characters, line and paragraph separators, direction marks
+// and everything else that is invisible, except the joiners that Persian and Indic names need.
+func printable(r rune) bool {
+	switch {
+	case r == utf8.RuneError:
+		return false
+	case r == '\u200c' || r == '\u200d':
+		return true
+	case unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point):
+		return false
+	}
+	return true
+}
+
+func isSpace(r rune) bool { return unicode.IsSpace(r) }

@@ -1,0 +1,252 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"coffer/internal/db"
+)
+
+// row is an account as SQL holds it: personal columns sealed.
+type row struct {
+	State
+	EmailIndex, UsernameIndex            []byte
+	Email, Username, FirstName, LastName []byte
+	Bio, Password, Wrapped               []byte
+	CreatedAt, SignIns                   int64
+	SignedInAt, SignedInBeforeAt         *int64
+}
+
+// signUpRow is an unproven sign-up; its sealed columns become those of its account.
+type signUpRow struct {
+	ID                                   ID
+	Lang                                 string
+	EmailIndex, Wrapped                  []byte
+	Email, Username, FirstName, LastName []byte
+	Password, Token, Code                []byte
+	CodeExpiresAt, ExpiresAt             int64
+	UsedAt                               *int64
+}
+
+func orNotFound(err error) error {
+	if errors.Is(err, db.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+func readState(ctx context.Context, q db.Querier, id ID) (State, error) {
+	st := State{ID: id}
+	err := q.QueryRow(ctx, `SELECT status, ver, role, lang FROM accounts WHERE id = $1`, string(id)).
+		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang)
+	return st, orNotFound(err)
+}
+
+func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
+	var wrapped []byte
+	err := q.QueryRow(ctx, `SELECT wrapped FROM account_keys WHERE account = $1`, string(id)).Scan(&wrapped)
+	return wrapped, orNotFound(err)
+}
+
+func readAccount(ctx context.Context, q db.Querier, id ID) (row, error) {
+	r := row{State: State{ID: id}}
+	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.email, a.username, a.first_name, a.last_name, a.bio,
+		a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
+		FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
+		Scan(&r.Status, &r.Ver, &r.Role, &r.Lang, &r.Email, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
+			&r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
+	return r, orNotFound(err)
+}
+
+// The two columns that an account is found by.
+const (
+	byEmail    = "email_index"
+	byUsername = "username_index"
+)
+
+// findCredentials finds an account by a blind index under either of two index keys.
+func findCredentials(ctx context.Context, q db.Querier, column string, index [2][]byte) (State, []byte, error) {
+	var st State
+	var password []byte
+	err := q.QueryRow(ctx, `SELECT id, status, ver, role, lang, password FROM accounts WHERE `+column+` IN ($1, $2)`, index[0], index[1]).
+		Scan(&st.ID, &st.Status, &st.Ver, &st.Role, &st.Lang, &password)
+	return st, password, orNotFound(err)
+}
+
+func readPassword(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
+	var password []byte
+	err := q.QueryRow(ctx, `SELECT password FROM accounts WHERE id = $1`, string(id)).Scan(&password)
+	return password, orNotFound(err)
+}
+
+// swapPassword replaces a sealed hash only while it is still the one that was read.
+func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) (int64, error) {
+	return q.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3`, sealed, string(id), old)
+}
+
+// insertAccount makes the account unless its address or username is anybody's, under
+// either index key; false says that it did not.
+func insertAccount(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO accounts (id, status, ver, role, lang, email_index, username_index, email, username,
+		first_name, last_name, bio, password, created_at, sign_ins)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0
+		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE email_index IN ($15, $16) OR username_index IN ($17, $18))
+		ON CONFLICT DO NOTHING`,
+		string(r.ID), r.Status, r.Ver, r.Role, r.Lang, r.EmailIndex, r.UsernameIndex, r.Email, r.Username,
+		r.FirstName, r.LastName, r.Bio, r.Password, r.CreatedAt, emails[0], emails[1], usernames[0], usernames[1])
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO account_keys (account, wrapped) VALUES ($1, $2)`, string(r.ID), r.Wrapped)
+	return err == nil, err
+}
+
+// update is a change of some columns of an account, sealed; nil leaves a column alone.
+type update struct {
+	ID                                 ID
+	Lang                               *string
+	Username, FirstName, LastName, Bio []byte
+	Usernames                          [2][]byte
+}
+
+// updateProfile writes the columns that change and no others, so that two changes at once
+// both stand; no row is changed while the username is somebody else's.
+func updateProfile(ctx context.Context, tx *db.Tx, u update) (int64, error) {
+	var lang any
+	if u.Lang != nil {
+		lang = *u.Lang
+	}
+	return tx.Exec(ctx, `UPDATE accounts SET lang = COALESCE($1, lang), username = COALESCE($2, username),
+		username_index = COALESCE($3, username_index), first_name = COALESCE($4, first_name), last_name = COALESCE($5, last_name),
+		bio = COALESCE($6, bio)
+		WHERE id = $7 AND NOT EXISTS (SELECT 1 FROM accounts o WHERE o.username_index IN ($3, $8) AND o.id <> $7)`,
+		lang, orNull(u.Username), orNull(u.Usernames[0]), orNull(u.FirstName), orNull(u.LastName),
+		orNull(u.Bio), string(u.ID), orNull(u.Usernames[1]))
+}
+
+// orNull makes an absent value NULL: drivers differ on what a nil slice is.
+func orNull(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func bumpVersion(ctx context.Context, tx *db.Tx, id ID) error {
+	return one(tx.Exec(ctx, `UPDATE accounts SET ver = ver + 1 WHERE id = $1`, string(id)))
+}
+
+func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) error {
+	return one(tx.Exec(ctx, `UPDATE accounts SET sign_ins = sign_ins + 1, signed_in_before_at = signed_in_at, signed_in_at = $1
+		WHERE id = $2`, at, string(id)))
+}
+
+func one(n int64, err error) error {
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
+	for _, q := range []string{
+		`DELETE FROM account_keys WHERE account = $1`,
+		`DELETE FROM accounts WHERE id = $1`,
+		`DELETE FROM sign_ups WHERE id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, q, string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putSignUp stores a sign-up in place of every older one of its address. Storing the same
+// one again changes nothing and answers false.
+func putSignUp(ctx context.Context, tx *db.Tx, r signUpRow, emails [2][]byte) (bool, error) {
+	if _, err := tx.Exec(ctx, `DELETE FROM sign_ups WHERE email_index IN ($1, $2) AND email_index <> $3`, emails[0], emails[1], r.EmailIndex); err != nil {
+		return false, err
+	}
+	n, err := tx.Exec(ctx, `INSERT INTO sign_ups (id, email_index, wrapped, lang, email, username, first_name, last_name, password,
+		token, code, code_expires_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (email_index) DO UPDATE SET id = excluded.id, wrapped = excluded.wrapped, lang = excluded.lang, email = excluded.email,
+		username = excluded.username, first_name = excluded.first_name, last_name = excluded.last_name, password = excluded.password,
+		token = excluded.token, code = excluded.code, code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at, used_at = NULL
+		WHERE sign_ups.id <> excluded.id`,
+		string(r.ID), r.EmailIndex, r.Wrapped, r.Lang, r.Email, r.Username, r.FirstName, r.LastName, r.Password,
+		r.Token, r.Code, r.CodeExpiresAt, r.ExpiresAt)
+	return n > 0, err
+}
+
+const signUpColumns = `id, email_index, wrapped, lang, email, username, first_name, last_name, password, token, code, code_expires_at, expires_at, used_at`
+
+func scanSignUp(r *db.Row) (signUpRow, error) {
+	var s signUpRow
+	err := r.Scan(&s.ID, &s.EmailIndex, &s.Wrapped, &s.Lang, &s.Email, &s.Username, &s.FirstName, &s.LastName, &s.Password,
+		&s.Token, &s.Code, &s.CodeExpiresAt, &s.ExpiresAt, &s.UsedAt)
+	return s, orNotFound(err)
+}
+
+func findSignUp(ctx context.Context, q db.Querier, emails [2][]byte) (signUpRow, error) {
+	return scanSignUp(q.QueryRow(ctx, `SELECT `+signUpColumns+` FROM sign_ups WHERE email_index IN ($1, $2) ORDER BY id DESC LIMIT 1`, emails[0], emails[1]))
+}
+
+// renewSignUp replaces the proofs of a sign-up that is still open; the number of rows
+// tells whether it was.
+func renewSignUp(ctx context.Context, tx *db.Tx, r signUpRow, now int64) (int64, error) {
+	return tx.Exec(ctx, `UPDATE sign_ups SET token = $1, code = $2, code_expires_at = $3
+		WHERE id = $4 AND used_at IS NULL AND expires_at > $5`, r.Token, r.Code, r.CodeExpiresAt, string(r.ID), now)
+}
+
+// useToken takes the sign-up that a link token opens, once.
+func useToken(ctx context.Context, tx *db.Tx, token []byte, now int64) (signUpRow, error) {
+	return scanSignUp(tx.QueryRow(ctx, `UPDATE sign_ups SET used_at = $1 WHERE token = $2 AND used_at IS NULL AND expires_at > $1
+		RETURNING `+signUpColumns, now, token))
+}
+
+// useCode takes the sign-up that a code opens, once.
+func useCode(ctx context.Context, tx *db.Tx, id ID, code []byte, now int64) (signUpRow, error) {
+	return scanSignUp(tx.QueryRow(ctx, `UPDATE sign_ups SET used_at = $1
+		WHERE id = $2 AND code = $3 AND used_at IS NULL AND code_expires_at > $1 AND expires_at > $1
+		RETURNING `+signUpColumns, now, string(id), code))
+}
+
+// emptySignUp drops everything of a used sign-up but its proofs.
+func emptySignUp(ctx context.Context, tx *db.Tx, id ID) error {
+	_, err := tx.Exec(ctx, `UPDATE sign_ups SET wrapped = $1, email = $1, username = $1, first_name = $1, last_name = $1, password = $1 WHERE id = $2`,
+		[]byte{}, string(id))
+	return err
+}
+
+func deleteSignUps(ctx context.Context, tx *db.Tx, emails [2][]byte) error {
+	_, err := tx.Exec(ctx, `DELETE FROM sign_ups WHERE email_index IN ($1, $2)`, emails[0], emails[1])
+	return err
+}
+
+func pruneSignUps(ctx context.Context, q db.Querier, now int64) (int64, error) {
+	return q.Exec(ctx, `DELETE FROM sign_ups WHERE expires_at <= $1`, now)
+}
+
+// putFirstAdminToken replaces the one-time token unless there is an admin; false says
+// that there is.
+func putFirstAdminToken(ctx context.Context, tx *db.Tx, token []byte) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO first_admin (id, token) SELECT 1, $1
+		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')
+		ON CONFLICT (id) DO UPDATE SET token = excluded.token`, token)
+	return n > 0, err
+}
+
+func hasFirstAdminToken(ctx context.Context, q db.Querier, token []byte) (bool, error) {
+	var n int64
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM first_admin WHERE token = $1
+		AND NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')`, token).Scan(&n)
+	return n > 0, err
+}
+
+// useFirstAdminToken takes the one-time token; only one caller ever gets 1.
+func useFirstAdminToken(ctx context.Context, tx *db.Tx, token []byte) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM first_admin WHERE token = $1
+		AND NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')`, token)
+}

@@ -1,0 +1,60 @@
+-- +goose Up
+-- Who exists. Everything personal is sealed under the account's data key; the two
+-- indexes are keyed hashes, so that a person is found without being readable.
+CREATE TABLE accounts (
+    id             TEXT PRIMARY KEY,
+    status         TEXT NOT NULL,
+    ver            BIGINT NOT NULL,
+    role           TEXT NOT NULL,
+    lang           TEXT NOT NULL,
+    email_index    BLOB NOT NULL,
+    username_index BLOB NOT NULL,
+    email          BLOB NOT NULL,
+    username       BLOB NOT NULL,
+    first_name     BLOB NOT NULL,
+    last_name      BLOB NOT NULL,
+    bio            BLOB NOT NULL,
+    password       BLOB NOT NULL,
+    created_at     BIGINT NOT NULL,
+    sign_ins       BIGINT NOT NULL,
+    signed_in_at   BIGINT,
+    signed_in_before_at BIGINT
+);
+CREATE UNIQUE INDEX accounts_email ON accounts (email_index);
+CREATE UNIQUE INDEX accounts_username ON accounts (username_index);
+CREATE INDEX accounts_admins ON accounts (id) WHERE role = 'admin';
+
+-- One data key for each account, wrapped. Deleting the row shreds the account.
+CREATE TABLE account_keys (
+    account TEXT PRIMARY KEY,
+    wrapped BLOB NOT NULL
+);
+
+-- Sign-ups whose address is not proven: at most one for each address, the newest. The
+-- sealed columns are those of accounts, under the same key and row id, and move there
+-- as they are. A used row keeps its proofs until it expires, to answer a second use.
+CREATE TABLE sign_ups (
+    id              TEXT PRIMARY KEY,
+    email_index     BLOB NOT NULL,
+    wrapped         BLOB NOT NULL,
+    lang            TEXT NOT NULL,
+    email           BLOB NOT NULL,
+    username        BLOB NOT NULL,
+    first_name      BLOB NOT NULL,
+    last_name       BLOB NOT NULL,
+    password        BLOB NOT NULL,
+    token           BLOB NOT NULL,
+    code            BLOB NOT NULL,
+    code_expires_at BIGINT NOT NULL,
+    expires_at      BIGINT NOT NULL,
+    used_at         BIGINT
+);
+CREATE UNIQUE INDEX sign_ups_email ON sign_ups (email_index);
+CREATE UNIQUE INDEX sign_ups_token ON sign_ups (token);
+CREATE INDEX sign_ups_expires ON sign_ups (expires_at);
+
+-- The one-time link of the first admin: one row while there is no admin.
+CREATE TABLE first_admin (
+    id    BIGINT PRIMARY KEY CHECK (id = 1),
+    token BLOB NOT NULL
+);
