@@ -73,7 +73,7 @@ func passwordAAD(id ID) []byte {
 }
 
 func (s *Service) sealPassword(ctx context.Context, id ID, hash string) ([]byte, error) {
-	return s.Ring.Seal(ctx, "pepper", []byte(hash), passwordAAD(id))
+	return s.Ring.Seal(ctx, keyring.Pepper, []byte(hash), passwordAAD(id))
 }
 
 // openPassword returns the stored hash; none for an account without a password.
@@ -81,9 +81,19 @@ func (s *Service) openPassword(ctx context.Context, id ID, sealed []byte) (strin
 	if len(sealed) == 0 {
 		return "", nil
 	}
-	b, err := s.Ring.Open(ctx, "pepper", sealed, passwordAAD(id))
+	b, err := s.Ring.Open(ctx, keyring.Pepper, sealed, passwordAAD(id))
 	if err != nil {
 		return "", fmt.Errorf("open the password of %s: %w", id, err)
 	}
 	return string(b), nil
+}
+
+func (s *Service) openSignUpEmail(ctx context.Context, r signUpRow) (string, error) {
+	k, err := s.Ring.OpenDataKey(ctx, string(r.ID), r.Wrapped)
+	if err != nil {
+		return "", fmt.Errorf("open the data key of sign-up %s: %w", r.ID, err)
+	}
+	var email string
+	err = openColumns(k, r.ID, column{"email", r.Email, &email})
+	return email, err
 }

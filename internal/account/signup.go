@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"coffer/internal/db"
@@ -191,12 +190,8 @@ func (s *Service) runResend(ctx context.Context, payload []byte) error {
 	} else if err != nil {
 		return err
 	}
-	key, err := s.Ring.OpenDataKey(ctx, string(r.ID), r.Wrapped)
+	to, err := s.openSignUpEmail(ctx, r)
 	if err != nil {
-		return fmt.Errorf("open the data key of a sign-up: %w", err)
-	}
-	var to string
-	if err := openColumns(key, r.ID, column{"email", r.Email, &to}); err != nil {
 		return err
 	}
 	if may, err := s.mayMail(ctx, a); err != nil || !may {

@@ -1,0 +1,145 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"coffer/internal/db"
+	"coffer/internal/keyring"
+)
+
+// Rewraps returns the walks that move this room's rows to the active keys: data keys,
+// password hashes and blind indexes, of accounts and of sign-ups that wait.
+func (s *Service) Rewraps() []keyring.Rewrap {
+	return []keyring.Rewrap{
+		{Name: "account.keys", Purpose: keyring.Field, Step: s.walk("account_keys", "account", "wrapped", s.renewDataKey)},
+		{Name: "account.sign-up-keys", Purpose: keyring.Field, Step: s.walk("sign_ups", "id", "wrapped", s.renewDataKey)},
+		{Name: "account.passwords", Purpose: keyring.Pepper, Step: s.walk("accounts", "id", "password", s.renewPassword)},
+		{Name: "account.sign-up-passwords", Purpose: keyring.Pepper, Step: s.walk("sign_ups", "id", "password", s.renewPassword)},
+		{Name: "account.emails", Purpose: keyring.Index, Step: s.reindex(byEmail)},
+		{Name: "account.usernames", Purpose: keyring.Index, Step: s.reindex(byUsername)},
+		{Name: "account.sign-up-emails", Purpose: keyring.Index, Step: s.reindexSignUps},
+	}
+}
+
+// walk returns the step of a walk over one sealed column. renew answers nil when the
+// value is under the active key already.
+func (s *Service) walk(table, key, column string, renew func(context.Context, ID, []byte) ([]byte, error)) func(context.Context, string, int) (string, int, error) {
+	return func(ctx context.Context, cursor string, limit int) (string, int, error) {
+		cells, err := readCells(ctx, s.DB, table, key, column, cursor, limit)
+		if err != nil {
+			return "", 0, err
+		}
+		for _, c := range cells {
+			if len(c.value) == 0 {
+				continue // a used sign-up, or an account without a password
+			}
+			again, err := renew(ctx, c.id, c.value)
+			if err != nil {
+				return "", 0, fmt.Errorf("%s.%s of %s: %w", table, column, c.id, err)
+			}
+			if again == nil {
+				continue
+			}
+			if err := swapCell(ctx, s.DB, table, key, column, c, again); err != nil {
+				return "", 0, err
+			}
+		}
+		return next(cells, limit), len(cells), nil
+	}
+}
+
+// next is the cursor after a batch; a short one is the last.
+func next(cells []cell, limit int) string {
+	if len(cells) < limit {
+		return ""
+	}
+	return string(cells[len(cells)-1].id)
+}
+
+func (s *Service) renewDataKey(ctx context.Context, id ID, wrapped []byte) ([]byte, error) {
+	return ifChanged(s.Ring.RenewDataKey(ctx, string(id), wrapped))
+}
+
+func (s *Service) renewPassword(ctx context.Context, id ID, sealed []byte) ([]byte, error) {
+	return ifChanged(s.Ring.Renew(ctx, keyring.Pepper, sealed, passwordAAD(id)))
+}
+
+func ifChanged(again []byte, changed bool, err error) ([]byte, error) {
+	if err != nil || !changed {
+		return nil, err
+	}
+	return again, nil
+}
+
+// reindex returns the step that computes a blind index of accounts afresh from what is
+// sealed in them. The update is conditional on the old index, so it never undoes a change
+// of username that happens meanwhile.
+func (s *Service) reindex(by string) func(context.Context, string, int) (string, int, error) {
+	return func(ctx context.Context, cursor string, limit int) (string, int, error) {
+		cells, err := readCells(ctx, s.DB, "accounts", "id", by, cursor, limit)
+		if err != nil {
+			return "", 0, err
+		}
+		for _, c := range cells {
+			index, err := s.indexAfresh(ctx, c.id, by)
+			if errors.Is(err, ErrNotFound) {
+				continue // deleted meanwhile
+			} else if err != nil {
+				return "", 0, err
+			}
+			if err := swapCell(ctx, s.DB, "accounts", "id", by, c, index); err != nil {
+				return "", 0, err
+			}
+		}
+		return next(cells, limit), len(cells), nil
+	}
+}
+
+func (s *Service) indexAfresh(ctx context.Context, id ID, by string) ([]byte, error) {
+	r, err := readAccount(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := s.open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if by == byUsername {
+		return s.Ring.Index(ctx, usernameColumn, p.Username)
+	}
+	email, _ := parseEmail(p.Email)
+	return s.Ring.Index(ctx, emailColumn, email.Canonical)
+}
+
+// reindexSignUps is reindex for sign-ups. A used one is nobody's any more; it keeps an
+// index that finds nothing and expires within LinkTTL.
+func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int) (string, int, error) {
+	cells, err := readCells(ctx, s.DB, "sign_ups", "id", byEmail, cursor, limit)
+	if err != nil {
+		return "", 0, err
+	}
+	for _, c := range cells {
+		r, err := readSignUp(ctx, s.DB, c.id)
+		if errors.Is(err, ErrNotFound) || err == nil && r.UsedAt != nil {
+			continue
+		} else if err != nil {
+			return "", 0, err
+		}
+		to, err := s.openSignUpEmail(ctx, r)
+		if err != nil {
+			return "", 0, err
+		}
+		email, _ := parseEmail(to)
+		index, err := s.Ring.Index(ctx, emailColumn, email.Canonical)
+		if err != nil {
+			return "", 0, err
+		}
+		err = swapCell(ctx, s.DB, "sign_ups", "id", byEmail, c, index)
+		if err != nil && !db.IsUnique(err) { // a newer sign-up of the address stands under the new index
+			return "", 0, err
+		}
+	}
+	return next(cells, limit), len(cells), nil
+}
