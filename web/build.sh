@@ -6,7 +6,6 @@ cd "$(dirname "$0")"
 out=${1:-dist}
 [ -d node_modules/preact ] || npm ci --ignore-scripts --no-audit --no-fund
 
-rm -rf "$out"
 mkdir -p "$out"
 go tool esbuild src/main.tsx --bundle --minify --format=esm --target=es2022 --charset=utf8 \
 	--jsx=automatic --jsx-import-source=preact --log-level=warning --outfile="$out/app.js"

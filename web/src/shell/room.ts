@@ -29,6 +29,10 @@ export interface Room {
   nav?: { href: string; icon: Icon; label: () => string; order: number };
   // A section of the security page.
   security?: { Section: ComponentType; order: number };
+  // Runs once, before the first page.
+  start?: () => void;
+  // Shown over every page of people who are signed in.
+  Floating?: ComponentType;
   // Keyed by the layer's name in api.md.
   layers?: Record<string, LayerStep>;
 }

@@ -1,0 +1,56 @@
+// Which rows are selected and which one has the focus: the keys of a grid, without the
+// page around them.
+
+export interface Picked {
+  readonly ids: ReadonlySet<string>;
+  readonly focus: number; // index of the row that Tab reaches
+  readonly anchor: number; // where a range began
+}
+
+export const nothing: Picked = { ids: new Set(), focus: 0, anchor: 0 };
+
+export function only(items: readonly { id: string }[], at: number): Picked {
+  const item = items[at];
+  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
+}
+
+export function toggle(p: Picked, items: readonly { id: string }[], at: number): Picked {
+  const ids = new Set(p.ids);
+  const id = items[at]?.id;
+  if (id !== undefined && !ids.delete(id)) ids.add(id);
+  return { ids, focus: at, anchor: at };
+}
+
+export function range(p: Picked, items: readonly { id: string }[], to: number): Picked {
+  const [from, end] = p.anchor < to ? [p.anchor, to] : [to, p.anchor];
+  return { ids: new Set(items.slice(from, end + 1).map((i) => i.id)), focus: to, anchor: p.anchor };
+}
+
+export function everything(p: Picked, items: readonly { id: string }[]): Picked {
+  return { ...p, ids: new Set(items.map((i) => i.id)) };
+}
+
+// keep drops what is no longer listed.
+export function keep(p: Picked, items: readonly { id: string }[]): Picked {
+  const there = new Set(items.map((i) => i.id));
+  const last = Math.max(0, items.length - 1);
+  return {
+    ids: new Set([...p.ids].filter((id) => there.has(id))),
+    focus: Math.min(p.focus, last),
+    anchor: Math.min(p.anchor, last),
+  };
+}
+
+// moved answers where an arrow, Home, End or a page key leads; undefined for other keys.
+export function moved(key: string, focus: number, count: number): number | undefined {
+  const last = count - 1;
+  switch (key) {
+    case 'ArrowDown': return Math.min(last, focus + 1);
+    case 'ArrowUp': return Math.max(0, focus - 1);
+    case 'PageDown': return Math.min(last, focus + 10);
+    case 'PageUp': return Math.max(0, focus - 10);
+    case 'Home': return 0;
+    case 'End': return last;
+    default: return undefined;
+  }
+}

@@ -1,0 +1,195 @@
+// The queue of uploads: two at a time, each with progress, cancel and retry. It
+// outlives the page that started it, so one can browse on while files go up.
+import { computed, effect, signal, type Signal } from '@preact/signals';
+import type { Entry } from '../api';
+import { address, auth, freshToken, post, refresh } from '../shell/auth';
+import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
+import type { Tree } from './walk';
+
+const atOnce = 2;
+
+export type State = 'waiting' | 'sending' | 'done' | 'failed' | 'cancelled';
+
+export interface Upload {
+  readonly id: number;
+  readonly file: File;
+  readonly shown: string; // the name with its folders
+  readonly folder: () => Promise<string>; // where it goes; makes the folder when it must
+  readonly state: Signal<State>;
+  readonly sent: Signal<number>; // bytes
+  readonly problem: Signal<Problem | undefined>;
+  request?: XMLHttpRequest;
+}
+
+export const uploads = signal<readonly Upload[]>([]);
+
+// landed names the folder that has something new, and changes with every arrival.
+export const landed = signal<{ folder: string; n: number }>({ folder: '', n: 0 });
+
+export const active = computed(() => uploads.value.filter((u) => u.state.value === 'waiting' || u.state.value === 'sending').length);
+
+// totals sums up the queue for one progress bar.
+export const totals = computed(() => {
+  let size = 0, sent = 0, done = 0, failed = 0;
+  for (const u of uploads.value) {
+    const state = u.state.value;
+    if (state === 'cancelled') continue;
+    size += u.file.size;
+    sent += state === 'done' ? u.file.size : u.sent.value;
+    if (state === 'done') done++;
+    if (state === 'failed') failed++;
+  }
+  return { size, sent, done, failed, count: uploads.value.length };
+});
+
+let ids = 0;
+let running = 0;
+
+// add queues a tree of files under the folder `root` ("" is the top).
+export function add(tree: Tree, root: string): void {
+  const folders = new Folders(root);
+  // Made even when nothing lies in them.
+  for (const path of tree.folders) void folders.id(path).catch(() => undefined);
+  const fresh = tree.files.map(({ path, file }): Upload => ({
+    id: ++ids,
+    file,
+    shown: [...path, file.name].join('/'),
+    folder: () => folders.id(path),
+    state: signal<State>('waiting'),
+    sent: signal(0),
+    problem: signal<Problem | undefined>(undefined),
+  }));
+  uploads.value = [...uploads.value, ...fresh];
+  work();
+}
+
+// Folders makes each folder of a tree once, its parent first.
+class Folders {
+  readonly #made = new Map<string, Promise<string>>();
+  constructor(readonly root: string) {}
+
+  id(path: readonly string[]): Promise<string> {
+    if (path.length === 0) return Promise.resolve(this.root);
+    const key = path.join('/');
+    let made = this.#made.get(key);
+    if (!made) {
+      made = this.#make(path);
+      // A failure is not kept, so that a retry tries again.
+      made.catch(() => this.#made.delete(key));
+      this.#made.set(key, made);
+    }
+    return made;
+  }
+
+  async #make(path: readonly string[]): Promise<string> {
+    const parent = await this.id(path.slice(0, -1));
+    const folder = await post<Entry>('/files/folders', { name: path.at(-1), ...(parent && { parent }) });
+    arrived(parent);
+    return folder.id;
+  }
+}
+
+function arrived(folder: string): void {
+  landed.value = { folder, n: landed.value.n + 1 };
+}
+
+function work(): void {
+  while (running < atOnce) {
+    const next = uploads.value.find((u) => u.state.value === 'waiting');
+    if (!next) return;
+    next.state.value = 'sending';
+    running++;
+    void run(next).finally(() => {
+      running--;
+      work();
+    });
+  }
+}
+
+async function run(u: Upload): Promise<void> {
+  try {
+    const folder = await u.folder();
+    await send(u, folder);
+    u.state.value = 'done';
+    arrived(folder);
+  } catch (err) {
+    const problem = asProblem(err);
+    u.problem.value = problem;
+    u.state.value = problem.code === 'cancelled' ? 'cancelled' : 'failed';
+  }
+}
+
+async function send(u: Upload, folder: string): Promise<void> {
+  const token = await freshToken();
+  try {
+    await transmit(u, folder, token);
+  } catch (err) {
+    // The token may have ended while the file waited for its turn on the wire.
+    if (asProblem(err).status !== 401) throw err;
+    await refresh(token);
+    await transmit(u, folder, await freshToken());
+  }
+}
+
+// transmit uses XMLHttpRequest because fetch tells no upload progress.
+function transmit(u: Upload, folder: string, token: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Cancelled while its folder was being made.
+    if (u.state.value !== 'sending') return reject(cancelled());
+    const request = new XMLHttpRequest();
+    u.request = request;
+    u.sent.value = 0;
+    request.open('POST', address('/files', { parent: folder }));
+    request.setRequestHeader('Authorization', 'Bearer ' + token);
+    request.upload.onprogress = (event) => {
+      // The multipart frame is a few hundred bytes more than the file.
+      u.sent.value = Math.min(u.file.size, event.loaded);
+    };
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve();
+      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader('Retry-After')));
+    };
+    request.onerror = () => reject(offline());
+    request.onabort = () => reject(cancelled());
+    const form = new FormData();
+    form.append('file', u.file, u.file.name);
+    request.send(form);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function cancel(u: Upload): void {
+  if (u.state.value === 'sending') u.request?.abort();
+  if (u.state.value === 'waiting' || u.state.value === 'sending') u.state.value = 'cancelled';
+}
+
+export function retry(u: Upload): void {
+  u.problem.value = undefined;
+  u.sent.value = 0;
+  u.state.value = 'waiting';
+  work();
+}
+
+// clear takes what is settled off the list.
+export function clear(): void {
+  uploads.value = uploads.value.filter((u) => u.state.value === 'waiting' || u.state.value === 'sending');
+}
+
+// Leaving the page would break what is on its way; signing out ends it.
+export function startUploads(): void {
+  addEventListener('beforeunload', (event) => {
+    if (active.value > 0) event.preventDefault();
+  });
+  effect(() => {
+    if (auth.value.is !== 'out') return;
+    for (const u of uploads.peek()) cancel(u);
+    uploads.value = [];
+  });
+}

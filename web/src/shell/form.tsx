@@ -1,0 +1,267 @@
+// Forms: labels, hints and problems that stand next to their fields and are told to
+// screen readers; a summary that takes the focus when the server refuses.
+import { createContext, type ComponentChildren, type TargetedInputEvent } from 'preact';
+import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { catalog, dateTime } from './i18n';
+import { Icon } from './icon';
+import { asProblem, fieldName, Problem, say, sayField } from './problem';
+
+const Refused = createContext<Problem | undefined>(undefined);
+
+export type Values = Record<string, string>;
+
+interface FormProps {
+  // Throws a Problem when the server refuses.
+  onSubmit: (values: Values) => Promise<void>;
+  submit: string;
+  children: ComponentChildren;
+  danger?: boolean;
+  onCancel?: () => void;
+  // More beside the submit button.
+  extra?: ComponentChildren;
+  wide?: boolean;
+}
+
+export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }: FormProps) {
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const [wait, setWait] = useWait();
+  const form = useRef<HTMLFormElement>(null);
+  const id = useId();
+
+  async function send(event: SubmitEvent) {
+    event.preventDefault();
+    if (busy || wait > 0) return;
+    const values: Values = {};
+    for (const [name, value] of new FormData(form.current!)) if (typeof value === 'string') values[name] = value;
+    setBusy(true);
+    try {
+      await onSubmit(values);
+      setProblem(undefined);
+    } catch (err) {
+      const p = asProblem(err);
+      setProblem(p);
+      if (p.status === 429 && p.retryAfter) setWait(p.retryAfter);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Refused.Provider value={problem}>
+      <form ref={form} class={wide ? 'form form-wide' : 'form'} onSubmit={send} id={id} aria-busy={busy}>
+        {problem && <Summary problem={problem} form={form} wait={wait} />}
+        {children}
+        <div class="form-actions">
+          <button type="submit" class={danger ? 'button danger' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
+            {busy && <span class="spinner" aria-hidden="true" />}
+            {wait > 0 ? t('waitButton', { seconds: wait }) : submit}
+          </button>
+          {onCancel && <button type="button" class="button" onClick={onCancel}>{t('cancel')}</button>}
+          {extra}
+        </div>
+      </form>
+    </Refused.Provider>
+  );
+}
+
+// Summary says what went wrong and leads to each field that was refused.
+function Summary({ problem, form, wait }: { problem: Problem; form: { current: HTMLFormElement | null }; wait: number }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.focus(), [problem]);
+  const fields = problem.fields.map((f) => {
+    const input = form.current?.elements.namedItem(fieldName(f.pointer));
+    return { text: sayField(f), input: input instanceof HTMLElement ? input : undefined };
+  });
+  return (
+    <div class="notice bad" role="alert" tabIndex={-1} ref={box}>
+      <Icon name="warning" />
+      <div>
+        <p>{wait > 0 ? t('wait', { seconds: wait }) : say(problem)}</p>
+        {fields.length > 0 && (
+          <ul>
+            {fields.map(({ text, input }) => (
+              <li key={text}>
+                {input ? <button type="button" class="link" onClick={() => input.focus()}>{labelOf(input)}: {text}</button> : text}
+              </li>
+            ))}
+          </ul>
+        )}
+        {problem.status >= 500 && problem.requestId && <p class="small mono">{problem.requestId}</p>}
+      </div>
+    </div>
+  );
+}
+
+function labelOf(input: HTMLElement): string {
+  return (input as HTMLInputElement).labels?.[0]?.textContent ?? '';
+}
+
+// useWait counts down seconds.
+export function useWait(): [number, (seconds: number) => void] {
+  const [left, setLeft] = useState(0);
+  useEffect(() => {
+    if (left <= 0) return;
+    const timer = setTimeout(() => setLeft(left - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return [left, setLeft];
+}
+
+interface FieldProps {
+  name: string;
+  label: string;
+  hint?: ComponentChildren;
+  type?: 'text' | 'email';
+  value?: string;
+  required?: boolean;
+  autoComplete?: string;
+  autoFocus?: boolean;
+  inputMode?: 'numeric' | 'email' | 'text';
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  spellcheck?: boolean;
+  class?: string;
+  selectName?: boolean; // selects the part of a file name before its extension
+  onInput?: (value: string) => void;
+}
+
+export function Field(props: FieldProps) {
+  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const error = useFieldError(name);
+  useEffect(() => {
+    if (!autoFocus) return;
+    input.current!.focus();
+    if (selectName) {
+      const dot = (value ?? '').lastIndexOf('.');
+      input.current!.setSelectionRange(0, dot > 0 ? dot : (value ?? '').length);
+    }
+  }, []);
+  return (
+    <div class={'field ' + (extra ?? '')}>
+      <label for={id}>{label}</label>
+      <input {...rest} ref={input} id={id} name={name} defaultValue={value} type={(type ?? 'text') as 'text'}
+        aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
+        onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+export function TextArea({ name, label, hint, value, maxLength }: FieldProps) {
+  const id = useId();
+  const error = useFieldError(name);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea id={id} name={name} defaultValue={value} rows={3} maxLength={maxLength}
+        aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)} />
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+export function Select({ name, label, hint, value, options }: FieldProps & { options: Record<string, string> }) {
+  const id = useId();
+  const error = useFieldError(name);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} name={name} aria-describedby={describedBy(id, hint, error)}>
+        {Object.entries(options).map(([key, text]) => <option key={key} value={key} selected={key === value}>{text}</option>)}
+      </select>
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+// Password never hinders paste or a password manager.
+export function Password(props: Pick<FieldProps, 'name' | 'label' | 'hint' | 'required' | 'autoFocus' | 'onInput'> & { autoComplete: 'current-password' | 'new-password' }) {
+  const { name, label, hint, onInput, autoFocus, ...rest } = props;
+  const [shown, setShown] = useState(false);
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const error = useFieldError(name);
+  useEffect(() => {
+    if (autoFocus) input.current!.focus();
+  }, []);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="with-button">
+        <input {...rest} ref={input} id={id} name={name} type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
+          aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
+          onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
+        <button type="button" class="icon-button" aria-pressed={shown} aria-label={t('showPassword')} title={t('showPassword')} onClick={() => setShown(!shown)}>
+          <Icon name={shown ? 'eyeOff' : 'eye'} />
+        </button>
+      </div>
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+// Code is for six digits that were mailed or that an app shows.
+export function Code({ name = 'code', label, hint, autoFocus }: { name?: string; label: string; hint?: ComponentChildren; autoFocus?: boolean }) {
+  return (
+    <Field name={name} label={label} hint={hint} autoFocus={autoFocus} required class="code" inputMode="numeric"
+      autoComplete="one-time-code" pattern="[0-9 ]*" maxLength={12} spellcheck={false} />
+  );
+}
+
+// digits drops the spaces that people and mail programs put into codes.
+export function digits(code: string | undefined): string {
+  return (code ?? '').replace(/\s/g, '');
+}
+
+export function Check({ name, label, hint, checked }: { name: string; label: string; hint?: string; checked?: boolean }) {
+  const id = useId();
+  return (
+    <div class="check">
+      <input type="checkbox" id={id} name={name} defaultChecked={checked} aria-describedby={hint && id + '-hint'} />
+      <label for={id}>{label}</label>
+      {hint && <p class="hint" id={id + '-hint'}>{hint}</p>}
+    </div>
+  );
+}
+
+function useFieldError(name: string): string | undefined {
+  const problem = useContext(Refused);
+  const field = problem?.fields.find((f) => fieldName(f.pointer) === name);
+  return field && sayField(field);
+}
+
+function describedBy(id: string, hint: unknown, error: unknown): string | undefined {
+  return [hint && id + '-hint', error && id + '-error'].filter(Boolean).join(' ') || undefined;
+}
+
+function Below({ id, hint, error }: { id: string; hint: ComponentChildren; error: string | undefined }) {
+  return (
+    <>
+      {hint && <div class="hint" id={id + '-hint'}>{hint}</div>}
+      {error && <p class="error" id={id + '-error'}><Icon name="warning" /> {error}</p>}
+    </>
+  );
+}
+
+export function Time({ at, children }: { at: string; children: ComponentChildren }) {
+  return <time dateTime={at} title={dateTime(at)}>{children}</time>;
+}
+
+const t = catalog({
+  en: {
+    cancel: 'Cancel',
+    showPassword: 'Show password',
+    wait: { one: 'Too many tries. You can try again in {seconds} second.', other: 'Too many tries. You can try again in {seconds} seconds.' },
+    waitButton: 'Wait {seconds} s',
+  },
+  de: {
+    cancel: 'Abbrechen',
+    showPassword: 'Passwort anzeigen',
+    wait: { one: 'Zu viele Versuche. In {seconds} Sekunde geht es weiter.', other: 'Zu viele Versuche. In {seconds} Sekunden geht es weiter.' },
+    waitButton: 'Noch {seconds} s',
+  },
+});

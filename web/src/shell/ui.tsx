@@ -1,0 +1,313 @@
+// What pages are made of: dialogs, menus, toasts, loading, empty and error states.
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { Form } from './form';
+import { catalog } from './i18n';
+import { Icon } from './icon';
+import { asProblem, type Problem, say } from './problem';
+
+// ---- loading -----------------------------------------------------------------------
+
+export interface Loaded<T> {
+  data: T | undefined;
+  problem: Problem | undefined;
+  reload: () => Promise<void>;
+  set: (data: T) => void;
+}
+
+// useLoad runs work at the first render and whenever a dependency changes; a late
+// answer to an older question is dropped.
+export function useLoad<T>(work: (signal: AbortSignal) => Promise<T>, deps: unknown[]): Loaded<T> {
+  const [data, set] = useState<T>();
+  const [problem, setProblem] = useState<Problem>();
+  const running = useRef<AbortController | undefined>(undefined);
+  const reload = useCallback(async () => {
+    running.current?.abort();
+    const mine = (running.current = new AbortController());
+    try {
+      const fresh = await work(mine.signal);
+      if (mine.signal.aborted) return;
+      set(fresh);
+      setProblem(undefined);
+    } catch (err) {
+      if (!mine.signal.aborted) setProblem(asProblem(err));
+    }
+  }, deps);
+  useEffect(() => {
+    set(undefined);
+    setProblem(undefined);
+    void reload();
+    return () => running.current?.abort();
+  }, [reload]);
+  return { data, problem, reload, set };
+}
+
+export function Skeleton({ rows = 4 }: { rows?: number }) {
+  return (
+    <div class="skeleton" role="status">
+      <span class="hidden">{t('loading')}</span>
+      {Array.from({ length: rows }, (_, i) => <div key={i} class="skeleton-row" aria-hidden="true" />)}
+    </div>
+  );
+}
+
+export function Failed({ problem, retry }: { problem: Problem; retry?: () => unknown }) {
+  return (
+    <div class="notice bad" role="alert">
+      <Icon name="warning" />
+      <div>
+        <p>{say(problem)}</p>
+        {problem.requestId && problem.status >= 500 && <p class="small mono">{problem.requestId}</p>}
+        {retry && <button type="button" class="button" onClick={retry}><Icon name="retry" /> {t('again')}</button>}
+      </div>
+    </div>
+  );
+}
+
+export function Empty({ icon, title, children }: { icon: Icon; title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <span class="empty-icon"><Icon name={icon} /></span>
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+// ---- toasts ------------------------------------------------------------------------
+
+interface Note {
+  id: number;
+  text: string;
+  bad: boolean;
+}
+
+const notes = signal<Note[]>([]);
+let noteId = 0;
+
+export function toast(text: string, bad = false): void {
+  const id = ++noteId;
+  notes.value = [...notes.value.slice(-2), { id, text, bad }];
+  // A failure stays until it is read.
+  if (!bad) setTimeout(() => dismiss(id), 6000);
+}
+
+export function toastProblem(err: unknown): void {
+  const problem = asProblem(err);
+  if (problem.code !== 'cancelled') toast(say(problem), true);
+}
+
+function dismiss(id: number): void {
+  notes.value = notes.value.filter((n) => n.id !== id);
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {notes.value.map((n) => (
+        <div key={n.id} class={n.bad ? 'toast bad' : 'toast'}>
+          <Icon name={n.bad ? 'warning' : 'check'} />
+          <p>{n.text}</p>
+          <button type="button" class="icon-button" aria-label={t('dismiss')} onClick={() => dismiss(n.id)}><Icon name="close" /></button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+// ---- dialogs -----------------------------------------------------------------------
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  wide?: boolean;
+}
+
+// Dialog is the platform's own modal: it traps the focus, closes with Escape and
+// gives the focus back to where it was.
+export function Dialog({ title, onClose, children, wide }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = box.current!;
+    const before = document.activeElement;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={box} class={wide ? 'dialog wide' : 'dialog'} aria-labelledby={id} onCancel={(event) => {
+      event.preventDefault();
+      onClose();
+    }}>
+      <div class="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <button type="button" class="icon-button" aria-label={t('close')} onClick={onClose}><Icon name="close" /></button>
+      </div>
+      {children}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  children: ComponentChildren;
+  action: string;
+  onConfirm: () => Promise<void>;
+  onClose: () => void;
+}
+
+export function Confirm({ title, children, action, onConfirm, onClose }: ConfirmProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <Form submit={action} danger onCancel={onClose} onSubmit={async () => {
+        await onConfirm();
+        onClose();
+      }}>
+        <div class="prose">{children}</div>
+      </Form>
+    </Dialog>
+  );
+}
+
+// ask opens a dialog from code that is not a component, and settles when it closes.
+type Asked = (close: () => void) => ComponentChildren;
+const asked = signal<{ id: number; view: Asked; close: () => void }[]>([]);
+let askId = 0;
+
+export function ask(view: Asked): Promise<void> {
+  return new Promise((resolve) => {
+    const id = ++askId;
+    const close = () => {
+      asked.value = asked.value.filter((a) => a.id !== id);
+      resolve();
+    };
+    asked.value = [...asked.value, { id, view, close }];
+  });
+}
+
+export function Dialogs() {
+  return <>{asked.value.map((a) => <div key={a.id}>{a.view(a.close)}</div>)}</>;
+}
+
+// ---- menus -------------------------------------------------------------------------
+
+export interface MenuItem {
+  icon: Icon;
+  label: string;
+  run: () => void;
+  danger?: boolean;
+  keys?: string;
+}
+
+interface MenuProps {
+  label: string;
+  items: MenuItem[];
+  children: ComponentChildren;
+  class?: string;
+  tabIndex?: number;
+}
+
+// Menu is a menu button: arrows move, Escape closes, a letter jumps.
+export function Menu({ label, items, children, class: extra, tabIndex }: MenuProps) {
+  const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const id = useId();
+
+  useEffect(() => {
+    if (!open) return;
+    const box = list.current!;
+    box.showPopover();
+    place(box, button.current!);
+    entries(box)[0]?.focus();
+    const shut = () => setOpen(false);
+    addEventListener('scroll', shut, { capture: true, passive: true });
+    addEventListener('resize', shut);
+    return () => {
+      removeEventListener('scroll', shut, { capture: true });
+      removeEventListener('resize', shut);
+    };
+  }, [open]);
+
+  function close() {
+    setOpen(false);
+    button.current?.focus();
+  }
+
+  function key(event: KeyboardEvent) {
+    event.stopPropagation();
+    const all = entries(list.current!);
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    const to = event.key === 'ArrowDown' ? (at + 1) % all.length
+      : event.key === 'ArrowUp' ? (at - 1 + all.length) % all.length
+      : event.key === 'Home' ? 0
+      : event.key === 'End' ? all.length - 1
+      : event.key.length === 1 ? all.findIndex((e, i) => i !== at && e.textContent!.trim().toLowerCase().startsWith(event.key.toLowerCase()))
+      : -1;
+    if (event.key === 'Escape' || event.key === 'Tab') {
+      if (event.key === 'Escape') event.preventDefault();
+      close();
+    } else if (to >= 0 && event.key !== ' ') {
+      event.preventDefault();
+      all[to]!.focus();
+    }
+  }
+
+  return (
+    <>
+      <button type="button" ref={button} class={extra ?? 'icon-button'} aria-haspopup="menu" aria-expanded={open} aria-controls={open ? id : undefined}
+        aria-label={label} title={label} tabIndex={tabIndex} onClick={(event) => {
+          event.stopPropagation();
+          setOpen(!open);
+        }} onKeyDown={(event) => {
+          if (event.key === 'ArrowDown' && !open) {
+            event.preventDefault();
+            event.stopPropagation();
+            setOpen(true);
+          }
+        }}>
+        {children}
+      </button>
+      {open && (
+        <div ref={list} id={id} class="menu" role="menu" aria-label={label} popover="auto" onKeyDown={key} onClick={(event) => event.stopPropagation()}
+          onToggle={(event) => {
+            if ((event as unknown as ToggleEvent).newState === 'closed') setOpen(false);
+          }}>
+          {items.map((item) => (
+            <button key={item.label} type="button" role="menuitem" tabIndex={-1} class={item.danger ? 'menu-item danger' : 'menu-item'} onClick={() => {
+              close();
+              item.run();
+            }}>
+              <Icon name={item.icon} /> <span>{item.label}</span> {item.keys && <kbd aria-hidden="true">{item.keys}</kbd>}
+            </button>
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+function entries(box: HTMLElement): HTMLElement[] {
+  return [...box.querySelectorAll<HTMLElement>('[role^=menuitem]')];
+}
+
+// place puts the menu under its button, or above it where there is no room.
+function place(box: HTMLElement, anchor: HTMLElement): void {
+  const a = anchor.getBoundingClientRect();
+  const b = box.getBoundingClientRect();
+  const edge = 8;
+  const top = a.bottom + 4 + b.height > innerHeight - edge ? a.top - 4 - b.height : a.bottom + 4;
+  const left = Math.min(a.right - b.width, innerWidth - b.width - edge);
+  box.style.top = Math.max(edge, top) + 'px';
+  box.style.left = Math.max(edge, left) + 'px';
+}
+
+const t = catalog({
+  en: { loading: 'Loading …', again: 'Try again', dismiss: 'Dismiss', close: 'Close' },
+  de: { loading: 'Wird geladen …', again: 'Noch einmal versuchen', dismiss: 'Ausblenden', close: 'Schließen' },
+});
