@@ -21,13 +21,13 @@ import (
 
 // Argon2Params are the costs of argon2id (RFC 9106).
 type Argon2Params struct {
-	Memory uint32 // KiB
-	Time   uint32 // passes
-	Lanes  uint8
+	MemoryKiB uint32
+	Time      uint32 // passes
+	Threads   uint8  // lanes
 }
 
 // DefaultArgon2 is what protocols.md §4 asks for.
-var DefaultArgon2 = Argon2Params{Memory: 64 << 10, Time: 3, Lanes: 1}
+var DefaultArgon2 = Argon2Params{MemoryKiB: 64 << 10, Time: 3, Threads: 1}
 
 const (
 	saltSize = 16
@@ -136,10 +136,10 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 // here before it would add to what the slots hold, so that memory stays near
 // slots × 64 MiB however many sign in at once.
 func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) []byte {
-	if p.Memory >= 1<<10 {
+	if p.MemoryKiB >= 1<<10 {
 		h.collect()
 	}
-	sum := argon2.IDKey([]byte(password), salt, p.Time, p.Memory, p.Lanes, size)
+	sum := argon2.IDKey([]byte(password), salt, p.Time, p.MemoryKiB, p.Threads, size)
 	h.mu.Lock()
 	h.garbage++
 	h.mu.Unlock()
@@ -163,7 +163,7 @@ type phc struct {
 
 func (p phc) String() string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Time, p.Lanes, b64(p.salt), b64(p.sum))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.MemoryKiB, p.Time, p.Threads, b64(p.salt), b64(p.sum))
 }
 
 func parsePHC(s string) (phc, error) {
@@ -172,13 +172,13 @@ func parsePHC(s string) (phc, error) {
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return p, errHash
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.Memory, &p.Time, &p.Lanes); err != nil {
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.MemoryKiB, &p.Time, &p.Threads); err != nil {
 		return p, errHash
 	}
 	var err, err2 error
 	p.salt, err = base64.RawStdEncoding.Strict().DecodeString(parts[4])
 	p.sum, err2 = base64.RawStdEncoding.Strict().DecodeString(parts[5])
-	bad := err != nil || err2 != nil || p.Time < 1 || p.Lanes < 1 || p.Memory > maxArgonMemory || len(p.salt) < 8 || len(p.sum) < 16
+	bad := err != nil || err2 != nil || p.Time < 1 || p.Threads < 1 || p.MemoryKiB > maxArgonMemory || len(p.salt) < 8 || len(p.sum) < 16
 	if bad || p.String() != s { // one spelling each
 		return phc{}, errHash
 	}

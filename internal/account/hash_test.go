@@ -47,7 +47,7 @@ func TestOldHashesAreMadeAnew(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		id := w.join(person1("grace"))
-		older, err := newHasher(Argon2Params{Memory: 32, Time: 2, Lanes: 1}, 1, 1, rand.Reader).hash(ctx, goodPassword)
+		older, err := newHasher(Argon2Params{MemoryKiB: 32, Time: 2, Threads: 1}, 1, 1, rand.Reader).hash(ctx, goodPassword)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,245 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/fault"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+)
+
+// byID takes "Bearer <account id>" for that account's session: whether a token is good is
+// session's to test.
+type byID struct{}
+
+func (byID) Authenticate(_ context.Context, authorization, _, _ string) (rest.Caller, error) {
+	id, ok := strings.CutPrefix(authorization, "Bearer ")
+	if !ok {
+		return rest.Caller{}, fault.New(fault.Unauthenticated, "invalid_token", "Sign in.")
+	}
+	return rest.Caller{Account: id, Session: "s", Role: User}, nil
+}
+
+func (byID) StepUp(context.Context, rest.Caller) error { return nil }
+
+// serve returns the room behind every middleware.
+func (w *world) serve() http.Handler {
+	w.t.Helper()
+	base, err := url.Parse(w.BaseURL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := rest.New(rest.Config{Title: "test", Version: "0", BaseURL: base, Log: w.Log, Now: w.now})
+	a.SetAuthenticator(byID{})
+	w.Routes(a)
+	return a.Handler()
+}
+
+type answer struct {
+	Status int
+	Code   string
+	Fields []string
+	Body   string
+	Header http.Header
+}
+
+func send(h http.Handler, method, path, as, body string) answer {
+	r := httptest.NewRequest(method, "https://coffer.test/v1"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if as != "" {
+		r.Header.Set("Authorization", "Bearer "+as)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	out := answer{Status: rec.Code, Body: rec.Body.String(), Header: rec.Header()}
+	if rec.Code >= 400 {
+		var p struct {
+			Code   string
+			Errors []struct{ Pointer, Code string }
+		}
+		if err := json.Unmarshal(rec.Body.Bytes(), &p); err == nil {
+			out.Code = p.Code
+			for _, e := range p.Errors {
+				out.Fields = append(out.Fields, e.Pointer+" "+e.Code)
+			}
+		}
+	}
+	return out
+}
+
+func generous(c *Config) {
+	for _, r := range []*limit.Rule{&c.SignUpLimit, &c.MailAddressLimit, &c.MailRecipientLimit, &c.VerifyLimit} {
+		r.Limit, r.Window = 100_000, 3600e9
+	}
+}
+
+const signUpBody = `{"first_name":"Ada","last_name":"Lovelace","username":"USER","email":"EMAIL","password":"seven quiet otters 41"}`
+
+func signUpOf(user, email string) string {
+	return strings.NewReplacer("USER", user, "EMAIL", email).Replace(signUpBody)
+}
+
+func TestSignUpOverHTTP(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, generous)
+		h := w.serve()
+		if got := send(h, "POST", "/auth/sign-up", "", signUpOf("ada", "Ada@example.org")); got.Status != 202 {
+			t.Fatalf("%+v", got)
+		}
+		m := w.mail("verify-email")
+		for i, want := range []int{204, 410} {
+			if got := send(h, "POST", "/auth/verify-email", "", `{"token":"`+tokenOf(m)+`"}`); got.Status != want {
+				t.Errorf("proof %d: %d %s, want %d", i, got.Status, got.Body, want)
+			}
+		}
+		st, err := w.CheckPassword(t.Context(), "ada", goodPassword)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := send(h, "PATCH", "/account", string(st.ID), `{"bio":"I count"}`)
+		var p map[string]any
+		if err := json.Unmarshal([]byte(got.Body), &p); err != nil || got.Status != 200 {
+			t.Fatalf("%+v %v", got, err)
+		}
+		delete(p, "$schema")
+		want := map[string]any{"id": string(st.ID), "email": "Ada@example.org", "email_verified": true, "first_name": "Ada", "last_name": "Lovelace",
+			"username": "ada", "bio": "I count", "language": "en", "role": "user", "avatar": nil, "created_at": "2026-11-20T09:00:00Z",
+			"sign_in_summary": map[string]any{"count": 0.0, "last_at": nil, "previous_at": nil}}
+		if diff := cmp.Diff(want, p); diff != "" {
+			t.Error(diff)
+		}
+		if again := send(h, "GET", "/account", string(st.ID), ""); again.Body != got.Body || again.Status != 200 {
+			t.Errorf("GET = %+v, want what PATCH answered", again)
+		}
+		if got := send(h, "GET", "/account", "", ""); got.Status != 401 {
+			t.Errorf("without a session: %d", got.Status)
+		}
+	})
+}
+
+// Interleaved, known and unknown addresses must get the same bytes (security.md row 10).
+func TestAnswersTellNothing(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), generous)
+	h := w.serve()
+	w.join(person1("member"))
+	w.apply(person1("waiting"))
+	shape := func(a answer) string {
+		hd := a.Header.Clone()
+		hd.Del("X-Request-Id")
+		hd.Del("Date")
+		body := a.Body
+		if id := a.Header.Get("X-Request-Id"); id != "" {
+			body = strings.ReplaceAll(body, id, "ID")
+		}
+		b, err := json.Marshal(hd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join([]string{http.StatusText(a.Status), string(b), body}, "\n")
+	}
+	for name, request := range map[string]func(who string) (path, body string){
+		"sign-up": func(who string) (string, string) { return "/auth/sign-up", signUpOf("someone", who) },
+		"resend":  func(who string) (string, string) { return "/auth/verify-email/resend", `{"email":"` + who + `"}` },
+		"code": func(who string) (string, string) {
+			return "/auth/verify-email", `{"email":"` + who + `","code":"00000x"}`
+		},
+	} {
+		for round := range 7 { // more than the tries of a code
+			var want string
+			for i, who := range []string{"nobody@example.org", "member@example.org", "waiting@example.org", "MEMBER@example.org"} {
+				if name == "code" && i == 3 {
+					continue // the same count as member's
+				}
+				path, body := request(who)
+				got := shape(send(h, "POST", path, "", body))
+				// RateLimit counts down for the address that asks, whoever it asks about.
+				if i == 0 {
+					want = got
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, round %d, %s: %s", name, round, who, diff)
+				}
+			}
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), generous)
+	h := w.serve()
+	id := string(w.join(person1("ada")))
+	before := send(h, "GET", "/account", id, "").Body
+	good := signUpOf("new", "new@example.org")
+	for _, tc := range []struct {
+		name, method, path, body string
+		status                   int
+		code                     string
+		fields                   []string
+	}{
+		{"not JSON", "POST", "/auth/sign-up", `{`, 400, "invalid_json", nil},
+		{"unknown field", "POST", "/auth/sign-up", strings.Replace(good, `{`, `{"role":"admin",`, 1), 400, "invalid_json", nil},
+		{"duplicate key", "POST", "/auth/sign-up", strings.Replace(good, `{`, `{"email":"a@b.example",`, 1), 400, "invalid_json", nil},
+		{"case-variant key", "POST", "/auth/sign-up", strings.Replace(good, `"email"`, `"EMAIL"`, 1), 400, "invalid_json", nil},
+		{"short password", "POST", "/auth/sign-up", strings.Replace(good, "seven quiet otters 41", "seven otter", 1), 422, "validation_failed", []string{"/password too_short"}},
+		{"common password", "POST", "/auth/sign-up", strings.Replace(good, "seven quiet otters 41", "passwordpassword", 1), 422, "validation_failed", []string{"/password too_common"}},
+		{"header injection", "POST", "/auth/sign-up", signUpOf("new", `a@b.example\r\nBcc: c@d.example`), 422, "validation_failed", []string{"/email invalid_email"}},
+		{"several at once", "POST", "/auth/sign-up", signUpOf("@", "nowhere"), 422, "validation_failed", []string{"/username invalid_username", "/email invalid_email"}},
+		{"neither token nor code", "POST", "/auth/verify-email", `{}`, 422, "validation_failed", []string{" token_or_code"}},
+		{"token and code", "POST", "/auth/verify-email", `{"token":"x","email":"a@b.example","code":"123456"}`, 422, "validation_failed", []string{" token_or_code"}},
+		{"unknown token", "POST", "/auth/verify-email", `{"token":"x"}`, 410, "link_gone", nil},
+		{"a GET consumes nothing", "GET", "/auth/verify-email?token=x", "", 405, "method_not_allowed", nil},
+		{"resend to nowhere", "POST", "/auth/verify-email/resend", `{"email":"nowhere"}`, 422, "validation_failed", []string{"/email invalid_email"}},
+		{"first admin without a token", "POST", "/auth/first-admin", strings.Replace(good, `{`, `{"token":"x",`, 1), 410, "link_gone", nil},
+		{"role", "PATCH", "/account", `{"role":"admin"}`, 400, "invalid_json", nil},
+		{"id", "PATCH", "/account", `{"bio":"x","id":"y"}`, 400, "invalid_json", nil},
+		{"email_verified", "PATCH", "/account", `{"email_verified":true}`, 400, "invalid_json", nil},
+		{"email", "PATCH", "/account", `{"email":"a@b.example"}`, 400, "invalid_json", nil},
+		{"one bad value", "PATCH", "/account", `{"bio":"x","language":"tlh"}`, 422, "validation_failed", []string{"/language unsupported_language"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			as := ""
+			if tc.path == "/account" {
+				as = id
+			}
+			got := send(h, tc.method, tc.path, as, tc.body)
+			if got.Status != tc.status || got.Code != tc.code || !cmp.Equal(got.Fields, tc.fields) {
+				t.Errorf("%d %s %q, want %d %s %q\n%s", got.Status, got.Code, got.Fields, tc.status, tc.code, tc.fields, got.Body)
+			}
+			if strings.Contains(got.Body, "seven otter") {
+				t.Error("the answer repeats the password")
+			}
+		})
+	}
+	if after := send(h, "GET", "/account", id, "").Body; after != before {
+		t.Errorf("a refused request changed the profile:\n%s\n%s", before, after)
+	}
+	if got := w.mails(); len(got) != 0 {
+		t.Errorf("refused requests caused %d mails", len(got))
+	}
+}
+
+func TestSignUpsOfOneAddressAreLimited(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	h := w.serve()
+	got := map[int]int{}
+	for i := range 22 {
+		a := send(h, "POST", "/auth/sign-up", "", signUpOf("new", "new"+string(rune('a'+i))+"@example.org"))
+		got[a.Status]++
+		if a.Status == 429 && a.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+	}
+	if diff := cmp.Diff(map[int]int{202: 20, 429: 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
