@@ -224,15 +224,15 @@ function Crumbs({ way, folder }: { way: Entry[] | undefined; folder: string }) {
   const last = way?.at(-1);
   return (
     <nav class="crumbs" aria-label={t('path')}>
-      <ol>
-        {folder === '' ? <li><h1>{t('files')}</h1></li> : (
-          <>
+      {folder === '' ? <h1>{t('files')}</h1> : (
+        <>
+          <ol>
             <li><a href="/files">{t('files')}</a></li>
-            {way?.slice(0, -1).map((e) => <li key={e.id}><a class="ellipsis" href={'/files/' + e.id} title={e.name}>{e.name}</a></li>)}
-            <li><h1 class="ellipsis" title={last?.name}>{last?.name ?? '…'}</h1></li>
-          </>
-        )}
-      </ol>
+            {way?.slice(0, -1).map((e) => <li key={e.id}><a class="ellipsis" href={'/files/' + e.id} title={e.name}><bdi>{e.name}</bdi></a></li>)}
+          </ol>
+          <h1 class="ellipsis" title={last?.name} aria-current="page"><bdi>{last?.name ?? '…'}</bdi></h1>
+        </>
+      )}
     </nav>
   );
 }

@@ -6,7 +6,7 @@ import { auth, signOut, startAuth } from './auth';
 import { catalog, lang, languages, setLang, type Lang } from './i18n';
 import { Icon, Mark } from './icon';
 import { rooms } from './room';
-import { go, match, moves, place, safeNext, type Match, type Route } from './router';
+import { arrivals, go, match, moves, place, safeNext, type Match, type Route } from './router';
 import { setTheme, theme, themes, type Theme } from './theme';
 import { Dialogs, Empty, Failed, Menu, Skeleton, toast, toastProblem, Toasts } from './ui';
 
@@ -66,7 +66,7 @@ function Guarded({ found }: { found: Match }) {
   if (state.is === 'unreachable' && !found.route.open) return <Failed problem={state.problem} retry={startAuth} />;
   if (leave) return null;
   const { page: Page } = found.route;
-  return <Page key={found.route.path} params={found.params} />;
+  return <Page key={found.route.path + arrivals.value} params={found.params} />;
 }
 
 function Header() {
@@ -144,7 +144,7 @@ function Footer() {
 
 function Lost() {
   return (
-    <Empty icon="file" title={t('lost')}>
+    <Empty icon="file" title={t('lost')} page>
       <p>{t('lostText')}</p>
       <p><a class="button primary" href="/">{t('home')}</a></p>
     </Empty>

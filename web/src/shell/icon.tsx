@@ -19,7 +19,7 @@ const drawings = {
   folderPlus: 'M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5',
   image: 'M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01',
   mail: 'M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7',
-  more: 'M12 6h.01M12 12h.01M12 18h.01',
+  more: 'M12 5.5v.01M12 12v.01M12 18.5v.01',
   move: 'M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3',
   pencil: 'M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3',
   phone: 'M7.5 3h9v18h-9zM11 18h2',
@@ -37,7 +37,7 @@ export type Icon = keyof typeof drawings;
 
 export function Icon({ name, class: extra }: { name: Icon; class?: string }) {
   return (
-    <svg class={'icon' + (extra ? ' ' + extra : '')} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class={'icon' + (name === 'more' ? ' dots' : '') + (extra ? ' ' + extra : '')} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={drawings[name]} />
     </svg>
   );

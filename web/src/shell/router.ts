@@ -74,6 +74,9 @@ export const path = computed(() => place.value.path);
 // How many times the app has moved; 0 is the first page, whose focus the browser owns.
 export const moves = signal(0);
 
+// Changes when a link with a fragment is opened on top of the page that it leads to.
+export const arrivals = signal(0);
+
 function read(): void {
   place.value = { path: location.pathname, search: location.search };
 }
@@ -96,6 +99,7 @@ export function fragment(name: string): string {
 export function startRouter(): void {
   read();
   addEventListener('popstate', () => {
+    if (location.hash) arrivals.value++;
     moves.value++;
     read();
   });

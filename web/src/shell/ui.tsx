@@ -1,7 +1,7 @@
 // What pages are made of: dialogs, menus, toasts, loading, empty and error states.
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Form } from './form';
 import { catalog } from './i18n';
 import { Icon } from './icon';
@@ -65,11 +65,11 @@ export function Failed({ problem, retry }: { problem: Problem; retry?: () => unk
   );
 }
 
-export function Empty({ icon, title, children }: { icon: Icon; title: string; children?: ComponentChildren }) {
+export function Empty({ icon, title, page, children }: { icon: Icon; title: string; page?: boolean; children?: ComponentChildren }) {
   return (
     <div class="empty">
       <span class="empty-icon"><Icon name={icon} /></span>
-      <h2>{title}</h2>
+      {page ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );
@@ -130,10 +130,12 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the effects of what is inside, one of which may take the focus.
+  useLayoutEffect(() => {
     const dialog = box.current!;
     const before = document.activeElement;
     dialog.showModal();
+    dialog.querySelector('h2')!.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -145,7 +147,7 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
       onClose();
     }}>
       <div class="dialog-head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} tabIndex={-1}>{title}</h2>
         <button type="button" class="icon-button" aria-label={t('close')} onClick={onClose}><Icon name="close" /></button>
       </div>
       {children}
