@@ -242,6 +242,31 @@ func TestVerifyByCode(t *testing.T) {
 	})
 }
 
+// A code belongs to the mail it came in: its digest put into another sign-up's row, by
+// whoever can write there, opens nothing.
+func TestCodesAreBoundToTheirSignUp(t *testing.T) {
+	ctx := t.Context()
+	w := newWorld(t, dbtest.SQLite(t))
+	mine := w.apply(person1("mine"))
+	w.apply(person1("theirs"))
+	rows := map[string]signUpRow{}
+	for _, name := range []string{"mine", "theirs"} {
+		indexes, err := w.emailIndexes(ctx, address{Canonical: name + "@example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows[name], err = findSignUp(ctx, w.DB, indexes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.DB.Exec(ctx, `UPDATE sign_ups SET code = $1 WHERE id = $2`, rows["mine"].Code, string(rows["theirs"].ID)); err != nil {
+		t.Fatal(err)
+	}
+	if got := code(w.VerifyCode(ctx, "theirs@example.org", mine.Data["code"], "")); got != "invalid_code" {
+		t.Errorf("another sign-up's code: %q, want invalid_code", got)
+	}
+}
+
 // Five wrong codes close an address for codes, a new code opens it not, and an address
 // that nobody signed up with answers the same all the way.
 func TestCodeTries(t *testing.T) {
@@ -574,5 +599,20 @@ func TestFirstAdminKeepsTokenWhenRefused(t *testing.T) {
 	}
 	if _, err := w.FirstAdmin(ctx, token, person1("boss")); err != nil {
 		t.Errorf("the token must be as good as before: %v", err)
+	}
+}
+
+func TestFirstAdminTokenDiesWithAnyAdmin(t *testing.T) {
+	ctx := t.Context()
+	w := newWorld(t, dbtest.SQLite(t))
+	token, err := w.Bootstrap(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Create(ctx, person1("operator"), Admin); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.FirstAdmin(ctx, token, person1("second")); code(err) != "link_gone" {
+		t.Errorf("got %v, want link_gone", err)
 	}
 }

@@ -102,6 +102,10 @@ func TestRewraps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		oldHash, err := readPassword(ctx, d, id)
+		if err != nil {
+			t.Fatal(err)
+		}
 		oldIndex, err := w.Ring.Index(ctx, emailColumn, "grace@example.org")
 		if err != nil {
 			t.Fatal(err)
@@ -134,6 +138,9 @@ func TestRewraps(t *testing.T) {
 		}
 		if bytes.Equal(before.Wrapped, after.Wrapped) {
 			t.Error("the data key is wrapped as before")
+		}
+		if hash, err := readPassword(ctx, d, id); err != nil || bytes.Equal(oldHash, hash) {
+			t.Errorf("the password hash is sealed as before (%v)", err)
 		}
 		if _, _, err := findCredentials(ctx, d, byEmail, [2][]byte{oldIndex, oldIndex}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("the old index still finds the account: %v", err)
