@@ -65,7 +65,9 @@ func newAccepted() *accepted {
 	return &o
 }
 
-type newAccountBody struct {
+// NewAccountBody is what somebody gives to become an account. It is exported because the
+// schema of a body leaves out embedded types that are not.
+type NewAccountBody struct {
 	FirstName string `json:"first_name" doc:"1 to 100 characters."`
 	LastName  string `json:"last_name" doc:"1 to 100 characters."`
 	Username  string `json:"username" doc:"3 to 32 of a–z, 0–9, dot, underscore and hyphen, a letter first; case does not matter."`
@@ -73,7 +75,7 @@ type newAccountBody struct {
 	Password  string `json:"password" doc:"At least 12 characters unless the operator chose otherwise; at most 256. Common ones are refused."`
 }
 
-func (b newAccountBody) account(acceptLanguage string) NewAccount {
+func (b NewAccountBody) account(acceptLanguage string) NewAccount {
 	return NewAccount{
 		FirstName: b.FirstName, LastName: b.LastName, Username: b.Username, Email: b.Email, Password: b.Password,
 		Lang: AcceptLanguage(acceptLanguage),
@@ -83,7 +85,7 @@ func (b newAccountBody) account(acceptLanguage string) NewAccount {
 type signUpInput struct {
 	rest.Request
 	AcceptLanguage string `header:"Accept-Language" doc:"Chooses the language of mails."`
-	Body           newAccountBody
+	Body           NewAccountBody
 }
 
 func (s *Service) postSignUp(ctx context.Context, in *signUpInput) (*accepted, error) {
@@ -142,7 +144,7 @@ type firstAdminInput struct {
 	AcceptLanguage string `header:"Accept-Language"`
 	Body           struct {
 		Token string `json:"token" maxLength:"100" doc:"From the link that the server printed."`
-		newAccountBody
+		NewAccountBody
 	}
 }
 
