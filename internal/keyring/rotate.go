@@ -1,0 +1,302 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/seal"
+)
+
+const day = 24 * time.Hour
+
+// policy is how long the keys of a purpose live.
+type policy struct {
+	next  bool          // a pending key stands ready and is published
+	every time.Duration // Maintain rotates at this age; zero: only when asked
+	keep  time.Duration // a retired key is needed this long; see untilRewrapped, forever
+}
+
+// What a retired key's life is measured by when it is not time.
+const (
+	untilRewrapped = time.Duration(0)
+	forever        = time.Duration(-1)
+)
+
+// publishFor is how long a signing key is published before it signs, so that whoever
+// keeps a copy of the key set has it by then.
+const publishFor = time.Hour
+
+func (r *Ring) policy(p Purpose) policy {
+	switch p {
+	case Token:
+		return policy{next: true, every: 90 * day, keep: r.tokenTTL + Settle}
+	case Session:
+		// Sessions live 30 days at most; an old dump of the store stays shut.
+		return policy{every: day, keep: 31 * day}
+	case Refresh:
+		return policy{keep: 31 * day}
+	case Code:
+		return policy{keep: 2 * day}
+	case Ledger:
+		return policy{keep: forever}
+	default: // Field, Blob, Index, Pepper
+		return policy{keep: untilRewrapped}
+	}
+}
+
+// checkRoot makes sure that the root key is the one that this ring was made with.
+// The first start decides which that is.
+func (r *Ring) checkRoot(ctx context.Context) error {
+	sealed, err := selectRoot(ctx, r.db)
+	if errors.Is(err, db.ErrNoRows) {
+		err = r.db.Tx(ctx, func(tx *db.Tx) error {
+			if err := insertRoot(ctx, tx, seal.Seal(r.root, nil, []byte("coffer/root/v1"))); err != nil {
+				return err
+			}
+			sealed, err = selectRoot(ctx, tx)
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("keyring: %w", err)
+	}
+	if _, err := seal.Open(r.root, sealed, []byte("coffer/root/v1")); err != nil {
+		return ErrRootKey
+	}
+	return nil
+}
+
+// fill makes the keys that are missing: all of them at the first start, those of a new
+// purpose after an upgrade, and a pending key where one of another algorithm stands.
+func (r *Ring) fill(ctx context.Context) error {
+	ring := r.keys.Load()
+	var missing []row
+	var unwanted []Key
+	for _, p := range Purposes {
+		states := []State{}
+		if ring.active[p] == nil {
+			states = append(states, Active)
+		}
+		if r.policy(p).next {
+			switch next := pendingOf(ring, p); {
+			case next == nil:
+				states = append(states, Pending)
+			case next.Alg != r.algOf(p):
+				unwanted = append(unwanted, next.Key)
+				states = append(states, Pending)
+			}
+		}
+		for _, state := range states {
+			made, err := r.generate(p, state)
+			if err != nil {
+				return err
+			}
+			missing = append(missing, made)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	err := r.db.Tx(ctx, func(tx *db.Tx) error {
+		for _, k := range unwanted {
+			if _, err := destroyKey(ctx, tx, k.Purpose, k.ID, Pending, r.now()); err != nil {
+				return err
+			}
+		}
+		for _, k := range missing {
+			if err := insertKey(ctx, tx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keyring: make keys: %w", err)
+	}
+	return r.Refresh(ctx)
+}
+
+func pendingOf(ring *snapshot, p Purpose) *entry {
+	for _, e := range ring.live[p] {
+		if e.State == Pending {
+			return e
+		}
+	}
+	return nil
+}
+
+// Rotate retires p's active key and returns the one that follows it. A token key that
+// was published as pending follows, and a new one is published. When another node
+// rotates at the same moment both return the same key.
+func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
+	if err := r.Refresh(ctx); err != nil {
+		return Key{}, err
+	}
+	ring := r.keys.Load()
+	active := ring.active[p]
+	if active == nil {
+		return Key{}, fmt.Errorf("%w: %q has no active key", ErrNoKey, p)
+	}
+	if p == Index && len(ring.live[p]) > 1 {
+		// A look-up asks under two keys, never under three.
+		last := ring.live[p][len(ring.live[p])-1]
+		return Key{}, fmt.Errorf("index: %w: %s from the last rotation; run `coffer keys rewrap`, then `coffer keys destroy index %s`", ErrNeeded, last.ID, last.ID)
+	}
+	if err := r.rotate(ctx, active.Key); err != nil {
+		return Key{}, err
+	}
+	return r.Active(ctx, p)
+}
+
+// rotate retires from, if it still is the active key of its purpose.
+func (r *Ring) rotate(ctx context.Context, from Key) error {
+	p, state := from.Purpose, Active
+	if r.policy(p).next {
+		state = Pending
+	}
+	made, err := r.generate(p, state)
+	if err != nil {
+		return err
+	}
+	err = r.db.Tx(ctx, func(tx *db.Tx) error {
+		now := r.now()
+		if retired, err := retireKey(ctx, tx, p, from.ID, now); err != nil || !retired {
+			return err // not retired: another node was faster, its key is the next one
+		}
+		if state == Pending {
+			if promoted, err := promoteKey(ctx, tx, p, now); err != nil {
+				return err
+			} else if !promoted {
+				made.State = Active
+			}
+		}
+		return insertKey(ctx, tx, made)
+	})
+	if err != nil {
+		return fmt.Errorf("keyring: rotate %s: %w", p, err)
+	}
+	return r.Refresh(ctx)
+}
+
+// Destroy empties a key that is pending or open-only. It refuses with [ErrNeeded] the
+// active key and one that something may still be sealed under.
+func (r *Ring) Destroy(ctx context.Context, p Purpose, kid string) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	e := r.keys.Load().byID[keyRef{p, kid}]
+	if e == nil {
+		return fmt.Errorf("%w: %s %s", ErrNoKey, p, kid)
+	}
+	if err := r.needed(ctx, e.Key); err != nil {
+		return err
+	}
+	return r.destroy(ctx, e.Key)
+}
+
+// ForceDestroy empties a key that is pending or open-only although something may still
+// be sealed under it: what is can never be opened again.
+func (r *Ring) ForceDestroy(ctx context.Context, p Purpose, kid string) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	e := r.keys.Load().byID[keyRef{p, kid}]
+	if e == nil {
+		return fmt.Errorf("%w: %s %s", ErrNoKey, p, kid)
+	}
+	if e.State == Active {
+		return fmt.Errorf("%w: it is the active one; rotate first", ErrNeeded)
+	}
+	return r.destroy(ctx, e.Key)
+}
+
+func (r *Ring) destroy(ctx context.Context, k Key) error {
+	err := r.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := destroyKey(ctx, tx, k.Purpose, k.ID, k.State, r.now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keyring: destroy %s %s: %w", k.Purpose, k.ID, err)
+	}
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	return r.fill(ctx) // a pending key is replaced
+}
+
+// needed returns why k must be kept, or nil.
+func (r *Ring) needed(ctx context.Context, k Key) error {
+	switch k.State {
+	case Active:
+		return fmt.Errorf("%w: it is the active one; rotate first", ErrNeeded)
+	case Pending:
+		return nil // it has made nothing yet
+	}
+	keep := r.policy(k.Purpose).keep
+	switch keep {
+	case forever:
+		return fmt.Errorf("%w: what a %s key signed must stay verifiable", ErrNeeded, k.Purpose)
+	case untilRewrapped:
+		settled := k.Retired.Add(Settle)
+		known, finished, err := countWalks(ctx, r.db, k.Purpose, settled)
+		if err != nil {
+			return fmt.Errorf("keyring: %w", err)
+		}
+		if known == 0 || finished < known {
+			return fmt.Errorf("%w: no re-wrap begun after %s has finished; run `coffer keys rewrap` and see it through",
+				ErrNeeded, settled.Format(time.RFC3339))
+		}
+		return nil
+	}
+	if until := k.Retired.Add(keep); r.now().Before(until) {
+		return fmt.Errorf("%w: what it made is valid until %s", ErrNeeded, until.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Maintain is the ring's periodic work; run it every few minutes, on any number of
+// nodes. It rotates what is due (session keys daily, token keys every 90 days or when
+// another algorithm is set) and destroys retired keys whose time is over. It never
+// destroys a key that re-wrapping must free.
+func (r *Ring) Maintain(ctx context.Context) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := r.fill(ctx); err != nil {
+		return err
+	}
+	for _, p := range Purposes {
+		if k := r.keys.Load().active[p]; k != nil && r.overdue(k.Key) {
+			if err := r.rotate(ctx, k.Key); err != nil {
+				return err
+			}
+		}
+		for _, e := range r.keys.Load().live[p] {
+			if e.State != OpenOnly || r.policy(p).keep <= 0 || r.needed(ctx, e.Key) != nil {
+				continue
+			}
+			if err := r.destroy(ctx, e.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// overdue reports whether the active key k has signed or sealed long enough.
+func (r *Ring) overdue(k Key) bool {
+	rules, now := r.policy(k.Purpose), r.now()
+	if rules.next {
+		next := pendingOf(r.keys.Load(), k.Purpose)
+		if next == nil || now.Before(next.Created.Add(publishFor)) {
+			return false
+		}
+		if next.Alg != k.Alg {
+			return true
+		}
+	}
+	return rules.every > 0 && !now.Before(k.NotBefore.Add(rules.every))
+}

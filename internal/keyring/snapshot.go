@@ -1,0 +1,165 @@
+package keyring
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"coffer/internal/seal"
+)
+
+const (
+	// RefreshEvery is how old a node's copy of the ring grows before it is read again.
+	RefreshEvery = 30 * time.Second
+	// Settle is how long after a change every node has certainly seen it, unless it
+	// cannot reach the database, in which case it can store nothing either.
+	Settle = 2 * time.Minute
+
+	// refreshTimeout bounds what a caller waits for. The caller may hold a database
+	// connection itself, so waiting for another one must have an end.
+	refreshTimeout = 3 * time.Second
+)
+
+// snapshot is the live ring at one moment. It is never changed once published.
+type snapshot struct {
+	active map[Purpose]*entry
+	live   map[Purpose][]*entry // newest first
+	byID   map[keyRef]*entry
+}
+
+type keyRef struct {
+	purpose Purpose
+	kid     string
+}
+
+// entry is a key with what is derived from it.
+type entry struct {
+	Key
+	*material
+}
+
+// material is shared by the entries of one key in successive snapshots.
+type material struct {
+	seal, mac []byte
+	columns   sync.Map // column name → index key
+}
+
+// column returns the key of one column's blind index.
+func (m *material) column(name string) []byte {
+	if key, ok := m.columns.Load(name); ok {
+		return key.([]byte)
+	}
+	key, _ := m.columns.LoadOrStore(name, derive(m.mac, "index", name))
+	return key.([]byte)
+}
+
+// current returns the snapshot in force. It reads the ring again when that is due; one
+// caller does so while the others go on with the copy they have. A database that cannot
+// be reached leaves the copy in force: the caller will notice on its own.
+func (r *Ring) current(ctx context.Context) *snapshot {
+	now := r.now().UnixMilli()
+	if due := r.due.Load(); now >= due && r.due.CompareAndSwap(due, now+time.Second.Milliseconds()) {
+		_ = r.Refresh(context.WithoutCancel(ctx))
+	}
+	return r.keys.Load()
+}
+
+// entry finds a live key, if need be in the database.
+func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error) {
+	ref := keyRef{p, kid}
+	if e := r.current(ctx).byID[ref]; e != nil {
+		return e, nil
+	}
+	if !validID(kid) {
+		return nil, ErrNoKey
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.keys.Load().byID[ref]; e != nil {
+		return e, nil
+	}
+	if !r.asked.take(r.now()) {
+		return nil, ErrNoKey
+	}
+	if err := r.refresh(ctx); err != nil {
+		return nil, err
+	}
+	if e := r.keys.Load().byID[ref]; e != nil {
+		return e, nil
+	}
+	return nil, ErrNoKey
+}
+
+// Refresh reads the ring from the database now.
+func (r *Ring) Refresh(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refresh(ctx)
+}
+
+func (r *Ring) refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	at := r.now()
+	rows, err := r.reload(ctx)
+	if err != nil {
+		return fmt.Errorf("keyring: read: %w", err)
+	}
+	old := r.keys.Load()
+	next := &snapshot{active: map[Purpose]*entry{}, live: map[Purpose][]*entry{}, byID: map[keyRef]*entry{}}
+	for _, row := range rows {
+		e, err := r.unseal(row, old)
+		if err != nil {
+			return err
+		}
+		next.byID[keyRef{e.Purpose, e.ID}] = e
+		next.live[e.Purpose] = append(next.live[e.Purpose], e)
+		if e.State == Active {
+			next.active[e.Purpose] = e
+		}
+	}
+	r.keys.Store(next)
+	r.due.Store(at.Add(RefreshEvery).UnixMilli())
+	return nil
+}
+
+// unseal opens one row, or takes what an earlier snapshot opened.
+func (r *Ring) unseal(row row, old *snapshot) (*entry, error) {
+	if old != nil {
+		if e := old.byID[keyRef{row.Purpose, row.ID}]; e != nil && e.Alg == row.Alg {
+			row.Secret = e.Secret
+			return &entry{Key: row.Key, material: e.material}, nil
+		}
+	}
+	secret, err := seal.Open(r.root, row.sealed, ringAAD(row.Key))
+	if err != nil {
+		return nil, fmt.Errorf("keyring: %s key %s was altered or is sealed under another root key: %w", row.Purpose, row.ID, err)
+	}
+	row.Secret = secret
+	return &entry{Key: row.Key, material: &material{seal: derive(secret, "seal"), mac: derive(secret, "mac")}}, nil
+}
+
+// ringAAD binds a sealed secret to the key it belongs to.
+func ringAAD(k Key) []byte {
+	return seal.LP([]byte("coffer/ring/v1"), []byte(k.Purpose), []byte(k.ID), []byte(k.Alg))
+}
+
+// bucket allows a burst of asks and then one a second.
+type bucket struct {
+	spent float64
+	at    time.Time
+}
+
+const askBurst = 10
+
+func (b *bucket) take(now time.Time) bool {
+	if elapsed := now.Sub(b.at).Seconds(); elapsed > 0 {
+		b.spent, b.at = max(0, b.spent-elapsed), now
+	}
+	if b.spent > askBurst-1 {
+		return false
+	}
+	b.spent++
+	return true
+}

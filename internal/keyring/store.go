@@ -1,0 +1,149 @@
+package keyring
+
+import (
+	"context"
+	"time"
+
+	"coffer/internal/db"
+)
+
+// row is a key as it is stored: its secret sealed under the root key.
+type row struct {
+	Key
+	sealed []byte
+}
+
+const columns = `purpose, kid, seq, alg, state, secret, created_at, active_at, retired_at, destroyed_at`
+
+// liveRows returns every key that is not destroyed, newest first in its purpose.
+func liveRows(ctx context.Context, q db.Querier) ([]row, error) {
+	return scanRows(q.Query(ctx, `SELECT `+columns+` FROM ring_keys WHERE state <> 'destroyed' ORDER BY purpose, seq DESC`))
+}
+
+// allRows returns every key, newest first in its purpose.
+func allRows(ctx context.Context, q db.Querier) ([]row, error) {
+	return scanRows(q.Query(ctx, `SELECT `+columns+` FROM ring_keys ORDER BY purpose, seq DESC`))
+}
+
+func scanRows(rows *db.Rows, err error) ([]row, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []row
+	for rows.Next() {
+		var r row
+		var created, active, retired, destroyed int64
+		if err := rows.Scan(&r.Purpose, &r.ID, &r.Seq, &r.Alg, &r.State, &r.sealed, &created, &active, &retired, &destroyed); err != nil {
+			return nil, err
+		}
+		r.Created, r.NotBefore, r.Retired, r.Key.Destroyed = timeOf(created), timeOf(active), timeOf(retired), timeOf(destroyed)
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// insertKey adds a key unless its place, active or pending, is taken.
+func insertKey(ctx context.Context, tx *db.Tx, r row) error {
+	var active int64
+	if r.State == Active {
+		active = r.Created.UnixMilli()
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO ring_keys (purpose, kid, seq, alg, state, secret, created_at, active_at)
+		VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM ring_keys WHERE purpose = $1), $3, $4, $5, $6, $7)
+		ON CONFLICT DO NOTHING`,
+		string(r.Purpose), r.ID, r.Alg, string(r.State), r.sealed, r.Created.UnixMilli(), active)
+	return err
+}
+
+// retireKey makes the active key open-only, if kid still is the active key.
+func retireKey(ctx context.Context, tx *db.Tx, p Purpose, kid string, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE ring_keys SET state = 'open-only', retired_at = $1 WHERE purpose = $2 AND kid = $3 AND state = 'active'`,
+		now.UnixMilli(), string(p), kid)
+	return n == 1, err
+}
+
+// promoteKey makes the pending key active, if there is one.
+func promoteKey(ctx context.Context, tx *db.Tx, p Purpose, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE ring_keys SET state = 'active', active_at = $1 WHERE purpose = $2 AND state = 'pending'`,
+		now.UnixMilli(), string(p))
+	return n == 1, err
+}
+
+// destroyKey empties a key that no longer seals, if it still is in the given state.
+func destroyKey(ctx context.Context, tx *db.Tx, p Purpose, kid string, from State, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE ring_keys SET state = 'destroyed', secret = NULL, destroyed_at = $1 WHERE purpose = $2 AND kid = $3 AND state = $4`,
+		now.UnixMilli(), string(p), kid, string(from))
+	return n == 1, err
+}
+
+// insertRoot stores the sealed check value unless there is one.
+func insertRoot(ctx context.Context, tx *db.Tx, sealed []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ring_root (id, sealed) VALUES (1, $1) ON CONFLICT DO NOTHING`, sealed)
+	return err
+}
+
+func selectRoot(ctx context.Context, q db.Querier) ([]byte, error) {
+	var sealed []byte
+	err := q.QueryRow(ctx, `SELECT sealed FROM ring_root WHERE id = 1`).Scan(&sealed)
+	return sealed, err
+}
+
+// walk is how far one re-wrap has come.
+type walk struct {
+	purpose  Purpose
+	kid      string
+	position string
+	done     int64
+	started  time.Time
+	finished time.Time // zero: not yet
+}
+
+func selectWalk(ctx context.Context, q db.Querier, name string) (walk, error) {
+	var w walk
+	var started, finished int64
+	err := q.QueryRow(ctx, `SELECT purpose, kid, position, done, started_at, finished_at FROM ring_rewraps WHERE name = $1`, name).
+		Scan(&w.purpose, &w.kid, &w.position, &w.done, &started, &finished)
+	w.started, w.finished = timeOf(started), timeOf(finished)
+	return w, err
+}
+
+// startWalk begins a walk from the front.
+func startWalk(ctx context.Context, q db.Querier, name string, p Purpose, kid string, now time.Time) error {
+	_, err := q.Exec(ctx, `
+		INSERT INTO ring_rewraps (name, purpose, kid, position, done, started_at) VALUES ($1, $2, $3, '', 0, $4)
+		ON CONFLICT (name) DO UPDATE SET purpose = excluded.purpose, kid = excluded.kid, position = '', done = 0,
+			started_at = excluded.started_at, finished_at = 0`,
+		name, string(p), kid, now.UnixMilli())
+	return err
+}
+
+// moveWalk records a step, if the walk still stands where the step began.
+func moveWalk(ctx context.Context, q db.Querier, name string, from walk, next string, done int, finished time.Time) (bool, error) {
+	var at int64
+	if !finished.IsZero() {
+		at = finished.UnixMilli()
+	}
+	n, err := q.Exec(ctx, `
+		UPDATE ring_rewraps SET position = $1, done = done + $2, finished_at = $3
+		WHERE name = $4 AND kid = $5 AND position = $6 AND started_at = $7 AND finished_at = 0`,
+		next, int64(done), at, name, from.kid, from.position, from.started.UnixMilli())
+	return n == 1, err
+}
+
+// countWalks returns how many walks of p are known, and how many of them have finished
+// after beginning at or after since.
+func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (known, finished int, err error) {
+	err = q.QueryRow(ctx, `
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN finished_at > 0 AND started_at >= $2 THEN 1 ELSE 0 END), 0)
+		FROM ring_rewraps WHERE purpose = $1`, string(p), since.UnixMilli()).Scan(&known, &finished)
+	return known, finished, err
+}
