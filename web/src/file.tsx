@@ -9,6 +9,7 @@ import { list, path, type Column, type Sort } from './file/tree';
 import { add, landed, startUploads } from './file/upload';
 import { chosen, dropped } from './file/walk';
 import { t } from './file/words';
+import { focusMain } from './shell/app';
 import { Time } from './shell/form';
 import { ago, size } from './shell/i18n';
 import { Icon, type Icon as IconName } from './shell/icon';
@@ -47,11 +48,19 @@ function Files({ params }: { params: Params }) {
   const input = useRef<HTMLInputElement>(null);
   const inputFolder = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLTableElement>(null);
+  const acted = useRef(false);
   const items = page.items;
   const here = way.data?.at(-1)?.name ?? t('files');
 
   useEffect(() => setPicked(nothing), [folder, sort]);
-  useEffect(() => setPicked((p) => keep(p, items ?? [])), [items]);
+  useEffect(() => {
+    setPicked((p) => keep(p, items ?? []));
+    // What had the focus may be moved or deleted: its neighbour, or the heading, takes over.
+    if (!acted.current || document.activeElement !== document.body) return;
+    acted.current = false;
+    if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
+    else focusMain();
+  }, [items]);
   useDrop((transfer) => upload(dropped(transfer)), setDragging);
 
   async function upload(tree: ReturnType<typeof dropped>) {
@@ -135,6 +144,10 @@ function Files({ params }: { params: Params }) {
   }
 
   const close = () => setWish(undefined);
+  const done = () => {
+    acted.current = true;
+    return page.reload();
+  };
   const selected = chosenEntries();
   if (way.problem) return <><h1>{t('files')}</h1><Failed problem={way.problem} retry={way.reload} /><p><a class="button" href="/files">{t('files')}</a></p></>;
 
@@ -198,10 +211,10 @@ function Files({ params }: { params: Params }) {
       )}
 
       {dragging && <div class="drop" aria-hidden="true"><div><Icon name="upload" /><p>{t('dropHere', { name: here })}</p></div></div>}
-      {wish?.kind === 'newFolder' && <NewFolder parent={folder} onClose={close} onDone={page.reload} />}
-      {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={page.reload} />}
-      {wish?.kind === 'move' && <Move entries={wish.entries} here={folder} onClose={close} onDone={page.reload} />}
-      {wish?.kind === 'delete' && <Delete entries={wish.entries} onClose={close} onDone={page.reload} />}
+      {wish?.kind === 'newFolder' && <NewFolder parent={folder} onClose={close} onDone={done} />}
+      {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={done} />}
+      {wish?.kind === 'move' && <Move entries={wish.entries} here={folder} onClose={close} onDone={done} />}
+      {wish?.kind === 'delete' && <Delete entries={wish.entries} onClose={close} onDone={done} />}
     </div>
   );
 
@@ -319,9 +332,9 @@ function useListing(folder: string, sort: Sort) {
     return { items: page.items, next: page.next_cursor || undefined };
   }, [folder, sort.by, sort.down]);
   const shown = extra ?? first.data;
-  const { folder: where, n } = landed.value;
+  const n = landed.value[folder] ?? 0;
   useEffect(() => {
-    if (n === 0 || where !== folder) return;
+    if (n === 0) return;
     const timer = setTimeout(first.reload, 250);
     return () => clearTimeout(timer);
   }, [n]);

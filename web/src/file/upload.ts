@@ -23,8 +23,8 @@ export interface Upload {
 
 export const uploads = signal<readonly Upload[]>([]);
 
-// landed names the folder that has something new, and changes with every arrival.
-export const landed = signal<{ folder: string; n: number }>({ folder: '', n: 0 });
+// landed counts what arrived in each folder.
+export const landed = signal<Readonly<Record<string, number>>>({});
 
 export const active = computed(() => uploads.value.filter((u) => u.state.value === 'waiting' || u.state.value === 'sending').length);
 
@@ -90,7 +90,7 @@ class Folders {
 }
 
 function arrived(folder: string): void {
-  landed.value = { folder, n: landed.value.n + 1 };
+  landed.value = { ...landed.value, [folder]: (landed.value[folder] ?? 0) + 1 };
 }
 
 function work(): void {

@@ -36,7 +36,8 @@ export function App({ routes }: { routes: Route[] }) {
   );
 }
 
-function focusMain(): void {
+// focusMain puts the focus on the page's heading.
+export function focusMain(): void {
   const heading = document.querySelector<HTMLElement>('main h1');
   heading?.setAttribute('tabindex', '-1');
   (heading ?? document.getElementById('main'))!.focus();
@@ -94,7 +95,7 @@ function Header() {
             { icon: 'user', label: t('account'), run: () => go('/account') },
             { icon: 'signOut', label: t('signOut'), run: leave },
           ]}>
-            <span aria-hidden="true">{initials(state.account.first_name, state.account.last_name)}</span>
+            <span aria-hidden="true" data-initials={initials(state.account.first_name, state.account.last_name)} />
           </Menu>
         )}
         {state.is === 'out' && path !== '/sign-in' && <a class="button" href="/sign-in">{t('signIn')}</a>}
@@ -105,8 +106,7 @@ function Header() {
 
 async function leave(): Promise<void> {
   try {
-    await signOut();
-    go('/');
+    await signOut(() => go('/'));
     toast(t('signedOut'));
   } catch (err) {
     toastProblem(err);

@@ -3,7 +3,7 @@
 // The access token lives in this module's memory only; a reload gets a new one with
 // the refresh cookie, which scripts cannot read. All tabs share one session: a refresh
 // holds a lock that spans tabs, its result is told to the others, and so is the end.
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { Account, Challenge, Session } from '../api';
 import { asProblem, offline, Problem, problemOf } from './problem';
 import { clientKey } from './store';
@@ -206,14 +206,18 @@ export function isChallenge(body: Session | Challenge): body is Challenge {
 }
 
 // signOut ends the session on the server first: when that fails the person must know,
-// because the session would live on.
-export async function signOut(): Promise<void> {
+// because the session would live on. `leave` goes away from the page in the same
+// breath, before the page notices that nobody is signed in and asks for a sign-in.
+export async function signOut(leave: () => void): Promise<void> {
   try {
     await call('POST', '/auth/sign-out');
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
-  end();
+  batch(() => {
+    end();
+    leave();
+  });
 }
 
 // end forgets the session here and in every other tab.

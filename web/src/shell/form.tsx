@@ -1,7 +1,7 @@
 // Forms: labels, hints and problems that stand next to their fields and are told to
 // screen readers; a summary that takes the focus when the server refuses.
 import { createContext, type ComponentChildren, type TargetedInputEvent } from 'preact';
-import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { catalog, dateTime } from './i18n';
 import { Icon } from './icon';
 import { asProblem, fieldName, Problem, say, sayField } from './problem';
@@ -132,7 +132,7 @@ export function Field(props: FieldProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!autoFocus) return;
     input.current!.focus();
     if (selectName) {
@@ -143,7 +143,7 @@ export function Field(props: FieldProps) {
   return (
     <div class={'field ' + (extra ?? '')}>
       <label for={id}>{label}</label>
-      <input {...rest} ref={input} id={id} name={name} defaultValue={value} type={(type ?? 'text') as 'text'}
+      <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} defaultValue={value} type={(type ?? 'text') as 'text'}
         aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
         onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
       <Below id={id} hint={hint} error={error} />
@@ -185,14 +185,14 @@ export function Password(props: Pick<FieldProps, 'name' | 'label' | 'hint' | 're
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (autoFocus) input.current!.focus();
   }, []);
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <div class="with-button">
-        <input {...rest} ref={input} id={id} name={name} type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
+        <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
           aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
           onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
         <button type="button" class="icon-button" aria-pressed={shown} aria-label={t('showPassword')} title={t('showPassword')} onClick={() => setShown(!shown)}>

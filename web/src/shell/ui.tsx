@@ -130,12 +130,12 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Before the effects of what is inside, one of which may take the focus.
+  // What is inside could not take the focus before the dialog was open.
   useLayoutEffect(() => {
     const dialog = box.current!;
     const before = document.activeElement;
     dialog.showModal();
-    dialog.querySelector('h2')!.focus();
+    (dialog.querySelector<HTMLElement>('[data-first]') ?? dialog.querySelector('h2')!).focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -221,7 +221,7 @@ export function Menu({ label, items, children, class: extra, tabIndex }: MenuPro
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const box = list.current!;
     box.showPopover();
