@@ -320,40 +320,49 @@ function More({ load, problem }: { load: () => void; problem: Problem | undefine
   return <div class="more">{problem && <Failed problem={problem} />}<button ref={button} type="button" class="button" onClick={load}>{t('more')}</button></div>;
 }
 
-// useListing holds the pages of a folder read so far, and reads again what is shown
-// when something arrives in it.
+// useListing holds the pages of a folder read so far, and reads them again when
+// something arrives in it.
 function useListing(folder: string, sort: Sort) {
-  const [extra, setExtra] = useState<Listing>();
   const [problem, setProblem] = useState<Problem>();
-  const loading = useRef(false);
-  const first = useLoad(async (signal): Promise<Listing> => {
-    const page = await list(folder, sort, undefined, signal);
-    setExtra(undefined);
-    return { items: page.items, next: page.next_cursor || undefined };
+  const what = `${folder} ${sort.by} ${sort.down}`;
+  const shown = useRef({ what, pages: 1, loading: false });
+  if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
+  const read = useLoad(async (signal): Promise<Listing> => {
+    const items: Entry[] = [];
+    let next: string | undefined;
+    for (let page = 0; page < shown.current.pages && (page === 0 || next); page++) {
+      const { items: some, next_cursor } = await list(folder, sort, next, signal);
+      items.push(...some);
+      next = next_cursor || undefined;
+    }
+    return { items, next };
   }, [folder, sort.by, sort.down]);
-  const shown = extra ?? first.data;
+
   const n = landed.value[folder] ?? 0;
   useEffect(() => {
     if (n === 0) return;
-    const timer = setTimeout(first.reload, 250);
+    const timer = setTimeout(read.reload, 250);
     return () => clearTimeout(timer);
   }, [n]);
 
   async function more() {
-    if (loading.current || !shown?.next) return;
-    loading.current = true;
+    const mine = shown.current;
+    if (mine.loading || !read.data?.next) return;
+    mine.loading = true;
     try {
-      const page = await list(folder, sort, shown.next);
-      const known = new Set(shown.items.map((e) => e.id));
-      setExtra({ items: [...shown.items, ...page.items.filter((e) => !known.has(e.id))], next: page.next_cursor || undefined });
+      const page = await list(folder, sort, read.data.next);
+      if (shown.current !== mine) return; // the answer is about another folder by now
+      mine.pages++;
+      const known = new Set(read.data.items.map((e) => e.id));
+      read.set({ items: [...read.data.items, ...page.items.filter((e) => !known.has(e.id))], next: page.next_cursor || undefined });
       setProblem(undefined);
     } catch (err) {
       setProblem(asProblem(err));
     } finally {
-      loading.current = false;
+      mine.loading = false;
     }
   }
-  return { items: shown?.items, next: shown?.next, more, problem: first.problem ?? problem, reload: first.reload };
+  return { items: read.data?.items, next: read.data?.next, more, problem: read.problem ?? problem, reload: read.reload };
 }
 
 // useDrop makes the whole page a place to drop files on.

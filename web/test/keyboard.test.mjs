@@ -35,6 +35,8 @@ test('sign in, make, upload, select, rename, move, delete, sign out by keys alon
   const who = await member(server);
   const page = await open(t, browser, server);
   const { keyboard } = page;
+  // Listened for from the start: the browser must be told before the chooser opens.
+  const choosers = new Promise((resolve) => page.once('filechooser', resolve));
   await page.goto('/');
   await page.getByRole('heading', { level: 1 }).waitFor();
 
@@ -68,7 +70,9 @@ test('sign in, make, upload, select, rename, move, delete, sign out by keys alon
   await tabTo(page, 'Upload');
   await keyboard.press('Enter');
   await page.getByRole('menu').waitFor();
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), keyboard.press('Enter')]);
+  assert.equal(await focused(page), 'Upload files');
+  await keyboard.press('Enter');
+  const chooser = await choosers;
   await chooser.setFiles(['a.txt', 'b.txt', 'c.txt'].map((name) => path.join(dir, name)));
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 5);
   assert.deepEqual(await names(page), ['Alpha', 'Beta', 'a.txt', 'b.txt', 'c.txt']);

@@ -192,3 +192,28 @@ test('names are shown as they are, and long ones are cut with the whole name at 
   assert.ok(await name.evaluate((e) => e.scrollWidth > e.clientWidth), 'the long name is cut');
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
 });
+
+test('a folder of many files is read page by page, and stays read after a change', async (t) => {
+  const page = await open(t, browser, server);
+  const who = await member(server);
+  await signIn(page, who);
+  const dir = tree(t, Object.fromEntries(Array.from({ length: 130 }, (_, i) => [`many/n${String(i).padStart(3, '0')}.txt`, String(i)])));
+  await drop(page, [path.join(dir, 'many')]);
+  await page.getByRole('heading', { name: '130 files uploaded' }).waitFor();
+  await row(page, 'many').getByRole('link').click();
+  await row(page, 'n000.txt').waitFor();
+  assert.equal((await names(page)).length, 100);
+  await page.getByRole('button', { name: 'Show more' }).scrollIntoViewIfNeeded();
+  await row(page, 'n129.txt').waitFor();
+  await row(page, 'n120.txt').getByRole('button', { name: 'Actions for n120.txt' }).click();
+  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('n120 changed.txt');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+  await row(page, 'n120 changed.txt').waitFor();
+  const all = await names(page);
+  assert.equal(all.length, 130);
+  assert.deepEqual(all, [...all].sort());
+  await page.getByRole('button', { name: 'Sort by Name' }).or(page.getByRole('columnheader', { name: 'Name' }).getByRole('button')).first().click();
+  await page.waitForFunction(() => document.querySelector('tbody bdi')?.textContent === 'n129.txt');
+  assert.equal(await page.getByRole('columnheader', { name: 'Name' }).getAttribute('aria-sort'), 'descending');
+});

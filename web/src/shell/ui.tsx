@@ -227,12 +227,12 @@ export function Menu({ label, items, children, class: extra, tabIndex }: MenuPro
     box.showPopover();
     place(box, button.current!);
     entries(box)[0]?.focus();
-    const shut = () => setOpen(false);
-    addEventListener('scroll', shut, { capture: true, passive: true });
-    addEventListener('resize', shut);
+    const follow = () => place(box, button.current!);
+    addEventListener('scroll', follow, { capture: true, passive: true });
+    addEventListener('resize', follow);
     return () => {
-      removeEventListener('scroll', shut, { capture: true });
-      removeEventListener('resize', shut);
+      removeEventListener('scroll', follow, { capture: true });
+      removeEventListener('resize', follow);
     };
   }, [open]);
 
