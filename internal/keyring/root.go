@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,12 +60,11 @@ func readRoot(file string) ([]byte, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("root key file %s is open to others (mode %04o): chmod 600 it", file, mode)
 	}
-	text := make([]byte, 256)
-	n, err := f.Read(text)
+	text, err := io.ReadAll(io.LimitReader(f, 256))
 	if err != nil {
 		return nil, fmt.Errorf("root key file %s: %w", file, err)
 	}
-	root, err := decodeRoot(string(text[:n]))
+	root, err := decodeRoot(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("root key file %s: %w", file, err)
 	}

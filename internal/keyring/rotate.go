@@ -107,7 +107,8 @@ func (r *Ring) fill(ctx context.Context) error {
 			}
 		}
 		for _, k := range missing {
-			if err := insertKey(ctx, tx, k); err != nil {
+			// Another node that fills at the same moment comes first: its key stays.
+			if _, err := insertKey(ctx, tx, k); err != nil {
 				return err
 			}
 		}
@@ -162,7 +163,7 @@ func (r *Ring) rotate(ctx context.Context, from Key) error {
 		return err
 	}
 	err = r.db.Tx(ctx, func(tx *db.Tx) error {
-		now := r.now()
+		now, next := r.now(), made
 		if retired, err := retireKey(ctx, tx, p, from.ID, now); err != nil || !retired {
 			return err // not retired: another node was faster, its key is the next one
 		}
@@ -170,10 +171,14 @@ func (r *Ring) rotate(ctx context.Context, from Key) error {
 			if promoted, err := promoteKey(ctx, tx, p, now); err != nil {
 				return err
 			} else if !promoted {
-				made.State = Active
+				next.State = Active
 			}
 		}
-		return insertKey(ctx, tx, made)
+		inserted, err := insertKey(ctx, tx, next)
+		if err == nil && !inserted {
+			err = errors.New("another key took the new one's place")
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keyring: rotate %s: %w", p, err)
@@ -286,7 +291,8 @@ func (r *Ring) Maintain(ctx context.Context) error {
 	return nil
 }
 
-// overdue reports whether the active key k has signed or sealed long enough.
+// overdue reports whether the active key k has signed or sealed long enough, and a
+// published one can follow it.
 func (r *Ring) overdue(k Key) bool {
 	rules, now := r.policy(k.Purpose), r.now()
 	if rules.next {

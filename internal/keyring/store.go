@@ -51,17 +51,17 @@ func timeOf(ms int64) time.Time {
 }
 
 // insertKey adds a key unless its place, active or pending, is taken.
-func insertKey(ctx context.Context, tx *db.Tx, r row) error {
+func insertKey(ctx context.Context, tx *db.Tx, r row) (bool, error) {
 	var active int64
 	if r.State == Active {
 		active = r.Created.UnixMilli()
 	}
-	_, err := tx.Exec(ctx, `
+	n, err := tx.Exec(ctx, `
 		INSERT INTO ring_keys (purpose, kid, seq, alg, state, secret, created_at, active_at)
 		VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM ring_keys WHERE purpose = $1), $3, $4, $5, $6, $7)
 		ON CONFLICT DO NOTHING`,
 		string(r.Purpose), r.ID, r.Alg, string(r.State), r.sealed, r.Created.UnixMilli(), active)
-	return err
+	return n == 1, err
 }
 
 // retireKey makes the active key open-only, if kid still is the active key.
