@@ -1,0 +1,192 @@
+// Package limit is sliding-window limits over kv.
+//
+// # How it counts
+//
+// A rule's time is cut into buckets of one window each, at fixed moments. A call counts
+// as made when
+//
+//	calls in this bucket + calls in the last one × (the part of it that the window still covers) ≤ limit
+//
+// which needs two numbers a key, whatever the limit. The calls of the last bucket are
+// taken to be spread evenly. So:
+//
+//   - In one bucket never more than limit calls pass, and in any stretch of one window
+//     fewer than twice the limit: the worst case is one burst at the end of a bucket and
+//     calls at the allowed rate after it. Over n windows never more than (n+1) × limit.
+//   - A caller whose calls were bunched at the start of the last bucket may be refused
+//     up to one window longer than a log of every call would.
+//   - A refused call is taken back: knocking on a closed door does not keep it closed.
+//
+// The count is one atomic addition, so calls at the same moment, on any number of
+// nodes, cannot pass together where one of them may. A store that cannot be reached
+// refuses (503): a limit that cannot be asked is not a limit that was kept.
+//
+// # What the store sees
+//
+// Addresses and e-mails are not written: a key is the blind index of what it is for.
+// When the index key rotates, counting starts anew.
+package limit
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"coffer/internal/fault"
+	"coffer/internal/kv"
+)
+
+// Rule allows Limit calls in any Window, for each key.
+type Rule struct {
+	Name   string // stable and unique; shown in the RateLimit headers
+	Limit  int
+	Window time.Duration // whole milliseconds
+}
+
+// Limiter counts calls. It is safe for concurrent use.
+type Limiter struct {
+	store kv.Store
+	index func(ctx context.Context, column, canonical string) ([]byte, error)
+	now   func() time.Time
+}
+
+// New returns a Limiter over store. index makes the blind index of a key:
+// [coffer/internal/keyring.Ring.Index].
+func New(store kv.Store, index func(ctx context.Context, column, canonical string) ([]byte, error), now func() time.Time) *Limiter {
+	return &Limiter{store: store, index: index, now: now}
+}
+
+// Take counts one call for key. When that is one too many it returns 429 rate_limited
+// with the time after which the next call will pass.
+func (l *Limiter) Take(ctx context.Context, r Rule, key string) error {
+	b, err := l.bucket(ctx, r, key)
+	if err != nil {
+		return err
+	}
+	last, err := l.count(ctx, b.last)
+	if err != nil {
+		return err
+	}
+	n, err := l.store.Add(ctx, b.this, 1, b.ttl())
+	if err != nil {
+		return fmt.Errorf("limit %s: %w", r.Name, err)
+	}
+	if b.weight(last)+float64(n) <= float64(r.Limit) {
+		return nil
+	}
+	if _, err := l.store.Add(ctx, b.this, -1, b.ttl()); err != nil {
+		return fmt.Errorf("limit %s: %w", r.Name, err)
+	}
+	return refusal(r, b.wait(last, n-1))
+}
+
+// Refund takes one call back: the sign-in that was counted turned out right.
+func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
+	b, err := l.bucket(ctx, r, key)
+	if err != nil {
+		return err
+	}
+	n, err := l.store.Add(ctx, b.this, -1, b.ttl())
+	if err == nil && n < 0 { // the call was counted in the bucket before
+		if _, err = l.store.Add(ctx, b.this, 1, b.ttl()); err == nil {
+			_, err = l.store.Add(ctx, b.last, -1, b.ttl())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("limit %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// bucket is the present moment of one rule and key.
+type bucket struct {
+	rule       Rule
+	this, last string        // keys of the two counters
+	gone       time.Duration // of this bucket
+}
+
+func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error) {
+	if r.Limit < 1 || r.Window < time.Millisecond {
+		return bucket{}, fmt.Errorf("limit %q: %d in %s is no limit", r.Name, r.Limit, r.Window)
+	}
+	index, err := l.index(ctx, "limit."+r.Name, key)
+	if err != nil {
+		return bucket{}, fmt.Errorf("limit %s: %w", r.Name, err)
+	}
+	now, window := l.now().UnixMilli(), r.Window.Milliseconds()
+	name := "limit:" + r.Name + ":" + hex.EncodeToString(index) + ":"
+	return bucket{
+		rule: r,
+		this: name + strconv.FormatInt(now/window, 10),
+		last: name + strconv.FormatInt(now/window-1, 10),
+		gone: time.Duration(now%window) * time.Millisecond,
+	}, nil
+}
+
+// ttl keeps a counter while it is one of the two.
+func (b bucket) ttl() time.Duration { return 2 * b.rule.Window }
+
+// weight is how much of the last bucket's calls still counts.
+func (b bucket) weight(last int64) float64 {
+	return float64(last) * (1 - float64(b.gone)/float64(b.rule.Window))
+}
+
+// wait returns after how long one more call will pass, when last and this are the calls
+// of the two buckets and nobody else calls.
+func (b bucket) wait(last, this int64) time.Duration {
+	window, allowed := float64(b.rule.Window), float64(b.rule.Limit-1)
+	var at float64 // from the start of this bucket
+	if float64(this) <= allowed {
+		at = window * (1 - (allowed-float64(this))/float64(last))
+	} else { // not in this bucket: it will be the last one
+		at = window + window*(1-allowed/float64(this))
+	}
+	wait := time.Duration(math.Ceil(at)) - b.gone
+	return max(time.Second, (wait + time.Second - 1).Truncate(time.Second))
+}
+
+func (l *Limiter) count(ctx context.Context, key string) (int64, error) {
+	b, err := l.store.Get(ctx, key)
+	if errors.Is(err, kv.ErrMissing) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("limit: %w", err)
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("limit: counter: %w", err)
+	}
+	return max(n, 0), nil
+}
+
+func refusal(r Rule, wait time.Duration) error {
+	return &fault.Error{
+		Kind: fault.Limited, Code: "rate_limited",
+		Detail:     fmt.Sprintf("Too many attempts. Try again in %s.", wait),
+		RetryAfter: wait,
+		Policy:     &fault.Policy{Name: r.Name, Limit: r.Limit, Window: r.Window, Remaining: 0},
+	}
+}
+
+// AddrKey returns what stands for a client's address: one IPv4 address, or one IPv6
+// /64, which is the least that a network hands to one customer.
+func AddrKey(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	if !a.IsValid() {
+		return "unknown"
+	}
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil { // no IPv6 address is shorter
+		return a.String()
+	}
+	return p.String()
+}

@@ -1,0 +1,308 @@
+package limit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+	"coffer/internal/kv"
+	"coffer/internal/limit"
+)
+
+// clock is a clock that moves when told to; it starts where a bucket of any rule here does.
+type clock struct{ ms atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.ms.Store(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).UnixMilli())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
+func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+
+// plain is an index that hides nothing, for tests that are not about hiding.
+func plain(_ context.Context, column, canonical string) ([]byte, error) {
+	return []byte(column + canonical), nil
+}
+
+func refused(t testing.TB, err error) *fault.Error {
+	t.Helper()
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != fault.Limited || f.Code != "rate_limited" {
+		t.Fatalf("%v, want rate_limited", err)
+	}
+	return f
+}
+
+func TestTakeUntilTheLimit(t *testing.T) {
+	c := newClock()
+	l := limit.New(kv.NewMemory(c.now), plain, c.now)
+	rule := limit.Rule{Name: "sign-in", Limit: 10, Window: 15 * time.Minute}
+	for i := range 10 {
+		if err := l.Take(t.Context(), rule, "ada"); err != nil {
+			t.Fatalf("call %d: %v", i+1, err)
+		}
+		c.advance(time.Second)
+	}
+	f := refused(t, l.Take(t.Context(), rule, "ada"))
+	want := &fault.Policy{Name: "sign-in", Limit: 10, Window: 15 * time.Minute}
+	if diff := cmp.Diff(want, f.Policy); diff != "" || f.RetryAfter < time.Second {
+		t.Errorf("RetryAfter %s, policy %s", f.RetryAfter, diff)
+	}
+	if err := l.Take(t.Context(), rule, "bob"); err != nil {
+		t.Errorf("another key: %v", err)
+	}
+	other := rule
+	other.Name = "mail"
+	if err := l.Take(t.Context(), other, "ada"); err != nil {
+		t.Errorf("another rule: %v", err)
+	}
+}
+
+// The door opens at the time that the refusal names, and not a second before.
+func TestRetryAfterIsTrue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newClock()
+		l := limit.New(kv.NewMemory(c.now), plain, c.now)
+		rule := limit.Rule{Name: "r", Limit: rapid.IntRange(1, 20).Draw(t, "limit"), Window: time.Duration(rapid.IntRange(2, 1000).Draw(t, "window")) * time.Second}
+		var f *fault.Error
+		for range 200 {
+			err := l.Take(context.Background(), rule, "k")
+			if errors.As(err, &f) {
+				break
+			}
+			c.advance(time.Duration(rapid.Int64Range(0, int64(rule.Window)/int64(rule.Limit)).Draw(t, "pause")))
+		}
+		if f == nil {
+			t.Skip("never over the limit")
+		}
+		if f.RetryAfter > 2*rule.Window+time.Second {
+			t.Fatalf("wait of %s for a window of %s", f.RetryAfter, rule.Window)
+		}
+		c.advance(f.RetryAfter - 1001*time.Millisecond)
+		if f.RetryAfter > 2*time.Second {
+			if err := l.Take(context.Background(), rule, "k"); err == nil {
+				t.Fatalf("passed more than a second before RetryAfter %s", f.RetryAfter)
+			}
+		}
+		c.advance(1001 * time.Millisecond)
+		if err := l.Take(context.Background(), rule, "k"); err != nil {
+			t.Fatalf("after RetryAfter %s: %v", f.RetryAfter, err)
+		}
+	})
+}
+
+// What the package doc promises of any sequence of calls.
+func TestBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newClock()
+		l := limit.New(kv.NewMemory(c.now), plain, c.now)
+		rule := limit.Rule{Name: "r", Limit: rapid.IntRange(1, 8).Draw(t, "limit"), Window: 60 * time.Second}
+		var passed []time.Time
+		buckets := map[int64]int{}
+		for _, pause := range rapid.SliceOfN(rapid.IntRange(0, 20_000), 1, 150).Draw(t, "pauses") {
+			c.advance(time.Duration(pause) * time.Millisecond)
+			if l.Take(context.Background(), rule, "k") == nil {
+				passed = append(passed, c.now())
+				buckets[c.now().UnixMilli()/rule.Window.Milliseconds()]++
+			}
+		}
+		for b, n := range buckets {
+			if n > rule.Limit {
+				t.Fatalf("bucket %d: %d calls, limit %d", b, n, rule.Limit)
+			}
+		}
+		for i, from := range passed {
+			n := 0
+			for _, at := range passed[i:] {
+				if at.Sub(from) < rule.Window {
+					n++
+				}
+			}
+			if n >= 2*rule.Limit {
+				t.Fatalf("%d calls in one window from %s, limit %d", n, from, rule.Limit)
+			}
+		}
+	})
+}
+
+func TestKnockingDoesNotKeepTheDoorClosed(t *testing.T) {
+	c := newClock()
+	l := limit.New(kv.NewMemory(c.now), plain, c.now)
+	rule := limit.Rule{Name: "r", Limit: 2, Window: time.Minute}
+	for range 2 {
+		if err := l.Take(t.Context(), rule, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := refused(t, l.Take(t.Context(), rule, "k"))
+	for range 50 {
+		refused(t, l.Take(t.Context(), rule, "k"))
+	}
+	c.advance(f.RetryAfter)
+	if err := l.Take(t.Context(), rule, "k"); err != nil {
+		t.Errorf("after RetryAfter and much knocking: %v", err)
+	}
+}
+
+func TestRefund(t *testing.T) {
+	c := newClock()
+	l := limit.New(kv.NewMemory(c.now), plain, c.now)
+	rule := limit.Rule{Name: "r", Limit: 1, Window: time.Minute}
+	for i := range 100 { // across many buckets
+		if err := l.Take(t.Context(), rule, "k"); err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		c.advance(7 * time.Second)
+		if err := l.Refund(t.Context(), rule, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Take(t.Context(), rule, "k"); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, l.Take(t.Context(), rule, "k")) // refunds left nothing to spare
+}
+
+// 200 calls at once, from two nodes over one database: exactly the limit passes.
+func TestCallsAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		rule := limit.Rule{Name: "r", Limit: 20, Window: time.Hour}
+		nodes := []*limit.Limiter{limit.New(kv.NewSQL(d, c.now), plain, c.now), limit.New(kv.NewSQL(d, c.now), plain, c.now)}
+		atOnce(t, rule, nodes)
+	})
+	t.Run("memory", func(t *testing.T) {
+		c := newClock()
+		l := limit.New(kv.NewMemory(c.now), plain, c.now)
+		atOnce(t, limit.Rule{Name: "r", Limit: 20, Window: time.Hour}, []*limit.Limiter{l})
+	})
+}
+
+func atOnce(t *testing.T, rule limit.Rule, nodes []*limit.Limiter) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var passed atomic.Int32
+	start := make(chan struct{})
+	for i := range 200 {
+		wg.Go(func() {
+			<-start
+			err := nodes[i%len(nodes)].Take(t.Context(), rule, "k")
+			var f *fault.Error
+			switch {
+			case err == nil:
+				passed.Add(1)
+			case !errors.As(err, &f) || f.Kind != fault.Limited:
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	if got := int(passed.Load()); got != rule.Limit {
+		t.Errorf("%d calls passed, want %d", got, rule.Limit)
+	}
+}
+
+// down is a store that nobody can reach.
+type down struct{ kv.Store }
+
+func (down) Get(context.Context, string) ([]byte, error) { return nil, kv.ErrUnavailable }
+func (down) Add(context.Context, string, int64, time.Duration) (int64, error) {
+	return 0, kv.ErrUnavailable
+}
+
+func TestStoreAwayRefuses(t *testing.T) {
+	c := newClock()
+	l := limit.New(down{}, plain, c.now)
+	rule := limit.Rule{Name: "r", Limit: 1, Window: time.Minute}
+	for name, err := range map[string]error{"Take": l.Take(t.Context(), rule, "k"), "Refund": l.Refund(t.Context(), rule, "k")} {
+		if got := fault.Of(err).Kind; err == nil || got != fault.Unavailable {
+			t.Errorf("%s: %v of kind %d, want Unavailable", name, err, got)
+		}
+	}
+	broken := limit.New(kv.NewMemory(c.now), func(context.Context, string, string) ([]byte, error) { return nil, errors.New("no key") }, c.now)
+	if err := broken.Take(t.Context(), rule, "k"); err == nil {
+		t.Error("a key that cannot be hidden was let through")
+	}
+}
+
+func TestARuleWithoutALimitIsAnError(t *testing.T) {
+	c := newClock()
+	l := limit.New(kv.NewMemory(c.now), plain, c.now)
+	for _, rule := range []limit.Rule{{Name: "r", Window: time.Minute}, {Name: "r", Limit: 1}, {Name: "r", Limit: -1, Window: time.Minute}} {
+		if err := l.Take(t.Context(), rule, "k"); err == nil {
+			t.Errorf("%+v let a call pass", rule)
+		}
+	}
+}
+
+// spy notes every key and value that reaches the store.
+type spy struct {
+	kv.Store
+	seen bytes.Buffer
+}
+
+func (s *spy) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
+	fmt.Fprintln(&s.seen, key)
+	return s.Store.Add(ctx, key, delta, ttl)
+}
+
+func (s *spy) Get(ctx context.Context, key string) ([]byte, error) {
+	fmt.Fprintln(&s.seen, key)
+	return s.Store.Get(ctx, key)
+}
+
+func TestNoAddressReachesTheStore(t *testing.T) {
+	c := newClock()
+	ring, err := keyring.Open(t.Context(), dbtest.SQLite(t), make([]byte, 32), c.now, keyring.TokenAlg("EdDSA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &spy{Store: kv.NewMemory(c.now)}
+	l := limit.New(s, ring.Index, c.now)
+	rule := limit.Rule{Name: "r", Limit: 1, Window: time.Minute}
+	for _, canary := range []string{"203.0.113.77", "canary@example.org"} {
+		if err := l.Take(t.Context(), rule, canary); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, l.Take(t.Context(), rule, canary))
+		seen := strings.ToLower(s.seen.String())
+		if seen == "" || strings.Contains(seen, canary) || strings.Contains(seen, fmt.Sprintf("%x", canary)) {
+			t.Errorf("the store saw %q", seen)
+		}
+	}
+}
+
+func TestAddrKey(t *testing.T) {
+	for _, tc := range []struct{ addr, want string }{
+		{"192.0.2.1", "192.0.2.1"},
+		{"::ffff:192.0.2.1", "192.0.2.1"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+		{"2001:db8:1:2::", "2001:db8:1:2::/64"},
+		{"2001:db8:1:3::", "2001:db8:1:3::/64"},
+		{"fe80::1%eth0", "fe80::/64"},
+	} {
+		if got := limit.AddrKey(netip.MustParseAddr(tc.addr)); got != tc.want {
+			t.Errorf("AddrKey(%s) = %s, want %s", tc.addr, got, tc.want)
+		}
+	}
+	if got := limit.AddrKey(netip.Addr{}); got != "unknown" {
+		t.Errorf("no address: %s", got)
+	}
+}
