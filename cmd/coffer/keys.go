@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"coffer/internal/keyring"
+)
+
+// keysCmd is the key ring from outside. Servers may run meanwhile: they see each change
+// within keyring.RefreshEvery.
+type keysCmd struct {
+	List    keysListCmd    `cmd:"" help:"List every key: purpose, key id, state, times. No secret is shown."`
+	Rotate  keysRotateCmd  `cmd:"" help:"Make the next key of a purpose the active one; what the old one sealed still opens."`
+	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Goes on where it stopped when it was interrupted."`
+	Destroy keysDestroyCmd `cmd:"" help:"Destroy a key that seals nothing any more; refused while something needs it."`
+}
+
+type keysListCmd struct{}
+
+// Run lists the ring.
+func (keysListCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(h *house) error { return listKeys(ctx, h.ring, k.Stdout) })
+}
+
+type keysRotateCmd struct {
+	Purpose string `arg:"" enum:"token,session,field,blob,index,pepper,refresh,code,ledger" help:"One of token, session, field, blob, index, pepper, refresh, code, ledger."`
+}
+
+// Run rotates one purpose.
+func (c keysRotateCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(h *house) error {
+		return rotateKey(ctx, h.ring, keyring.Purpose(c.Purpose), k.Stdout)
+	})
+}
+
+type keysRewrapCmd struct{}
+
+// Run walks every table that holds something sealed.
+func (keysRewrapCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+	h, err := openHouse(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return rewrapKeys(ctx, h.ring, h.rewraps(), k.Stdout)
+}
+
+type keysDestroyCmd struct {
+	Purpose string `arg:"" help:"The key's purpose."`
+	KeyID   string `arg:"" name:"key" help:"The key's id, as listed."`
+	Force   bool   `help:"Destroy it although something may still be sealed under it: that can never be opened again."`
+}
+
+// Run destroys one key.
+func (c keysDestroyCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(h *house) error {
+		return destroyKey(ctx, h.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
+	})
+}
+
+// withGround runs fn with the database and the ring open, and nothing more.
+func withGround(ctx context.Context, s *settings, log *slog.Logger, fn func(*house) error) error {
+	h, err := openGround(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return fn(h)
+}
+
+func listKeys(ctx context.Context, ring *keyring.Ring, out io.Writer) error {
+	keys, err := ring.List(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PURPOSE\tKEY\tSTATE\tALGORITHM\tMADE\tACTIVE\tRETIRED\tDESTROYED")
+	for _, k := range keys {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.Purpose, k.ID, k.State, k.Alg,
+			moment(k.Created), moment(k.NotBefore), moment(k.Retired), moment(k.Destroyed))
+	}
+	return w.Flush()
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func rotateKey(ctx context.Context, ring *keyring.Ring, p keyring.Purpose, out io.Writer) error {
+	key, err := ring.Rotate(ctx, p)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: %s is active\n", p, key.ID)
+	return nil
+}
+
+func rewrapKeys(ctx context.Context, ring *keyring.Ring, works []keyring.Rewrap, out io.Writer) error {
+	for _, work := range works {
+		last := -1
+		err := ring.RewrapAll(ctx, []keyring.Rewrap{work}, func(name string, done int) {
+			last = done
+			fmt.Fprintf(out, "%s: %d\n", name, done)
+		})
+		if err != nil {
+			return err
+		}
+		if last < 0 {
+			fmt.Fprintf(out, "%s: nothing to do\n", work.Name)
+		}
+	}
+	fmt.Fprintln(out, "everything is under the active keys")
+	return nil
+}
+
+func destroyKey(ctx context.Context, ring *keyring.Ring, p keyring.Purpose, kid string, force bool, out io.Writer) error {
+	destroy := ring.Destroy
+	if force {
+		destroy = ring.ForceDestroy
+	}
+	if err := destroy(ctx, p, kid); err != nil {
+		return fmt.Errorf("%s %s: %w", p, kid, err)
+	}
+	fmt.Fprintf(out, "%s: %s is destroyed\n", p, kid)
+	return nil
+}
