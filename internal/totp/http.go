@@ -1,0 +1,125 @@
+package totp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/rest"
+	"coffer/internal/session"
+)
+
+const tag = "Layers"
+
+// Routes registers every operation of this room; sessions runs the attempts.
+func (s *Service) Routes(a *rest.API, sessions *session.Service) {
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
+		Summary:     "Begin to set up an authenticator app",
+		Description: "The secret is pending, for an hour, until a code of it is confirmed; it is never shown again after that. A set-up that was begun before is void.",
+		Errors:      []string{"totp_already_enabled", "step_up_required"},
+	}, s.postEnrol)
+	rest.Register(a, rest.Op{
+		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1",
+		Summary: "The pending secret as a QR code",
+		Errors:  []string{"totp_not_pending"},
+	}, s.getQR)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
+		Summary:     "Turn the layer on with a first code",
+		Description: "The fifth wrong code ends the set-up. The code is spent: sign-in wants a later one.",
+		Errors:      []string{"invalid_json", "validation_failed", "invalid_code", "totp_not_pending"},
+	}, s.postConfirm)
+	rest.Register(a, rest.Op{
+		Method: http.MethodDelete, Path: "/account/totp", ID: "disable-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L1",
+		Summary: "Turn the layer off",
+		Errors:  []string{"step_up_required"},
+	}, s.deleteLayer)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/attempts/{id}/totp", ID: "pass-totp", Tag: tag, Status: http.StatusCreated, Rows: "F-L1",
+		Summary:     "Pass the authenticator app's layer of a sign-in",
+		Description: "201 with a session when this was the last layer, else 202 with those still open. A code passes once; five wrong ones end the attempt.",
+		Errors:      []string{"invalid_json", "validation_failed", "invalid_code", "totp_locked"},
+	}, s.postAttempt(sessions))
+}
+
+type enrolInput struct{ rest.Request }
+
+type enrolOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Secret     string `json:"secret" doc:"Base32, 160 bits, to be typed where no camera is."`
+		OTPAuthURI string `json:"otpauth_uri" doc:"What the QR code says."`
+		QRPNG      []byte `json:"qr_png" doc:"The QR code: a PNG picture in base64."`
+	}
+}
+
+func (s *Service) postEnrol(ctx context.Context, in *enrolInput) (*enrolOutput, error) {
+	e, err := s.Enrol(ctx, account.ID(in.Caller.Account))
+	if err != nil {
+		return nil, err
+	}
+	out := &enrolOutput{CacheControl: "no-store"}
+	out.Body.Secret, out.Body.OTPAuthURI, out.Body.QRPNG = e.Secret, e.URI, e.PNG
+	return out, nil
+}
+
+type qrInput struct{ rest.Request }
+
+type qrOutput struct {
+	ContentType  string `header:"Content-Type"`
+	CacheControl string `header:"Cache-Control"`
+	Body         []byte
+}
+
+func (s *Service) getQR(ctx context.Context, in *qrInput) (*qrOutput, error) {
+	e, err := s.Pending(ctx, account.ID(in.Caller.Account))
+	if err != nil {
+		return nil, err
+	}
+	return &qrOutput{ContentType: "image/png", CacheControl: "no-store", Body: e.PNG}, nil
+}
+
+type totpCode struct {
+	Code string `json:"code" pattern:"^[0-9]{3} ?[0-9]{3}$" patternDescription:"six digits" doc:"Six digits, as the app shows them."`
+}
+
+type confirmInput struct {
+	rest.Request
+	Body totpCode
+}
+
+func (s *Service) postConfirm(ctx context.Context, in *confirmInput) (*struct{}, error) {
+	return nil, s.Confirm(ctx, account.ID(in.Caller.Account), in.Body.Code)
+}
+
+type disableInput struct{ rest.Request }
+
+func (s *Service) deleteLayer(ctx context.Context, in *disableInput) (*struct{}, error) {
+	return nil, s.Disable(ctx, account.ID(in.Caller.Account))
+}
+
+type attemptInput struct {
+	session.AttemptInput
+	Body totpCode
+}
+
+func (s *Service) postAttempt(sessions *session.Service) func(context.Context, *attemptInput) (*session.Answer, error) {
+	return func(ctx context.Context, in *attemptInput) (*session.Answer, error) {
+		var who account.ID
+		var refusal error
+		answer, err := sessions.Pass(ctx, in.AttemptInput, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
+			who, refusal = id, s.spend(ctx, tx, id, in.Body.Code)
+			return refusal
+		})
+		if errors.Is(refusal, errCode) {
+			// Counted although the client may have hung up: hanging up is no way to guess more.
+			if err := s.failed(context.WithoutCancel(ctx), who); err != nil {
+				return nil, err
+			}
+		}
+		return answer, err
+	}
+}

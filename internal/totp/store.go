@@ -1,0 +1,88 @@
+package totp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+func isEnabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
+	var n int64
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&n)
+	return n > 0, err
+}
+
+// putPending stores a pending secret, unless the layer is on.
+func putPending(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `
+		INSERT INTO totp (account, secret, created_at) VALUES ($1, $2, $3)
+		ON CONFLICT (account) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, tries = 0
+		WHERE totp.enabled_at IS NULL`,
+		string(id), sealed, now.UnixMilli())
+	return n == 1, err
+}
+
+// readPending returns a pending secret that was made after since; db.ErrNoRows.
+func readPending(ctx context.Context, tx *db.Tx, id account.ID, since time.Time) (sealed []byte, err error) {
+	err = tx.QueryRow(ctx, `SELECT secret FROM totp WHERE account = $1 AND enabled_at IS NULL AND created_at > $2`,
+		string(id), since.UnixMilli()).Scan(&sealed)
+	return sealed, err
+}
+
+// tryPending counts a try and returns the pending secret; db.ErrNoRows when there is none.
+func tryPending(ctx context.Context, tx *db.Tx, id account.ID, since time.Time) (sealed []byte, tries int64, err error) {
+	err = tx.QueryRow(ctx, `
+		UPDATE totp SET tries = tries + 1
+		WHERE account = $1 AND enabled_at IS NULL AND created_at > $2 RETURNING secret, tries`,
+		string(id), since.UnixMilli()).Scan(&sealed, &tries)
+	return sealed, tries, err
+}
+
+func deletePending(ctx context.Context, tx *db.Tx, id account.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM totp WHERE account = $1 AND enabled_at IS NULL`, string(id))
+	return err
+}
+
+// enable turns the pending layer on; step is spent with it.
+func enable(ctx context.Context, tx *db.Tx, id account.ID, step int64, now time.Time) error {
+	n, err := tx.Exec(ctx, `UPDATE totp SET enabled_at = $1, last_step = $2 WHERE account = $3 AND enabled_at IS NULL`,
+		now.UnixMilli(), step, string(id))
+	if err == nil && n != 1 {
+		return errNotPending
+	}
+	return err
+}
+
+// remove deletes what is there and reports whether it was on.
+func remove(ctx context.Context, tx *db.Tx, id account.ID) (enabled bool, err error) {
+	var at *int64
+	err = tx.QueryRow(ctx, `DELETE FROM totp WHERE account = $1 RETURNING enabled_at`, string(id)).Scan(&at)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return at != nil, err
+}
+
+func readEnabled(ctx context.Context, tx *db.Tx, id account.ID) (sealed []byte, failures int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT secret, failures FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&sealed, &failures)
+	return sealed, failures, err
+}
+
+// spendStep decides: of all uses of a step's code, and of older ones, one passes.
+func spendStep(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, step int64) (bool, error) {
+	n, err := tx.Exec(ctx, `
+		UPDATE totp SET last_step = $1, failures = 0
+		WHERE account = $2 AND enabled_at IS NOT NULL AND secret = $3 AND last_step < $1`,
+		step, string(id), sealed)
+	return n == 1, err
+}
+
+// countFailure returns how many wrong codes there were since the last right one.
+func countFailure(ctx context.Context, tx *db.Tx, id account.ID) (failures int64, err error) {
+	err = tx.QueryRow(ctx, `UPDATE totp SET failures = failures + 1 WHERE account = $1 AND enabled_at IS NOT NULL RETURNING failures`,
+		string(id)).Scan(&failures)
+	return failures, err
+}

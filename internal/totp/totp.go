@@ -1,0 +1,278 @@
+// Package totp is the layer of one-time codes from an authenticator app (RFC 6238).
+//
+// # What it defends against
+//
+//   - A stolen password: with the layer on, sign-in asks for a code as well.
+//   - A code seen over a shoulder or phished and used again: a code is spent by one
+//     conditional UPDATE that lets its 30-second step, and none before it, pass once.
+//     Twenty uses at once have one winner. The code that confirms an enrolment is spent too.
+//   - An old or early code: only the current step and the one before it pass, by the
+//     server's clock (protocols.md §4). A phone whose clock runs ahead is refused.
+//   - Guessing: an attempt dies after five wrong codes (session counts them), an enrolment
+//     too, and after [maxFailures] wrong codes in a row, over however many attempts, the
+//     layer answers nobody until it is set up anew; waiting does not reset that count
+//     (NIST SP 800-63B §3.2.2). The owner is told by mail.
+//   - A read database: the secret is 160 random bits under the account's data key, bound
+//     to its row. Deleting the account's key shreds it.
+//   - A secret planted or removed by whoever finds an open session: both ask for a fresh
+//     proof (step-up) and mail the owner. A secret is shown while its enrolment is pending
+//     and never again.
+//
+// # Choices
+//
+// SHA-1, six digits and 30 seconds are what every authenticator app reads; HMAC-SHA-1 is
+// not weakened by collisions in SHA-1. An enrolment is open for [pendingFor]; a new one
+// replaces it. The layer is of the possession kind and can be phished in real time: a
+// passkey cannot.
+package totp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/session"
+)
+
+const (
+	name       = "totp" // of the layer, in attempts and under /account
+	secretSize = 20     // bytes: 160 bits (RFC 4226 §4 R6)
+	period     = 30     // seconds of one step
+
+	pendingFor  = time.Hour
+	maxTries    = 5   // codes against one enrolment
+	maxFailures = 100 // wrong codes in a row at sign-in
+)
+
+var (
+	errCode       = fault.New(fault.Unauthenticated, "invalid_code", "That code is not right, or it was used already. Wait for the next one and try again.")
+	errLocked     = fault.New(fault.Unauthenticated, "totp_locked", "Too many wrong codes were given. Use a recovery method, then set the app up again.")
+	errEnabled    = fault.New(fault.Conflict, "totp_already_enabled", "An authenticator app is set up already. Disable it first.")
+	errNotPending = fault.New(fault.Conflict, "totp_not_pending", "No authenticator app waits for its first code. Begin the set-up again.")
+)
+
+// Config is what a Service needs. DB and Accounts are required.
+type Config struct {
+	DB       *db.DB
+	Accounts *account.Service
+	Now      func() time.Time // zero: time.Now
+	Rand     io.Reader        // zero: crypto/rand
+	Issuer   string           // shown by the app beside the account; zero: "Coffer"
+}
+
+// Service is the room. It is safe for concurrent use.
+type Service struct{ Config }
+
+var _ session.Layer = (*Service)(nil)
+
+// New returns the room.
+func New(cfg Config) *Service {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Issuer == "" {
+		cfg.Issuer = "Coffer"
+	}
+	return &Service{cfg}
+}
+
+// Name is the layer's name in attempts.
+func (s *Service) Name() string { return name }
+
+// Enabled reports whether sign-in to the account asks for a code.
+func (s *Service) Enabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
+	return isEnabled(ctx, q, id)
+}
+
+// Begin has nothing to send: the code comes from the app.
+func (s *Service) Begin(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
+	return session.Prompt{}, nil
+}
+
+// Enrol makes a new pending secret in the place of an older pending one.
+func (s *Service) Enrol(ctx context.Context, id account.ID) (Enrolment, error) {
+	secret := make([]byte, secretSize)
+	if _, err := io.ReadFull(s.Rand, secret); err != nil {
+		return Enrolment{}, err
+	}
+	var e Enrolment
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		sealed, err := s.seal(ctx, tx, id, secret)
+		if err != nil {
+			return err
+		}
+		if put, err := putPending(ctx, tx, id, sealed, s.Now()); err != nil {
+			return err
+		} else if !put {
+			return errEnabled
+		}
+		e, err = s.enrolment(ctx, tx, id, secret)
+		return err
+	})
+	return e, err
+}
+
+// Pending returns the enrolment that waits for its first code.
+func (s *Service) Pending(ctx context.Context, id account.ID) (Enrolment, error) {
+	var e Enrolment
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		sealed, err := readPending(ctx, tx, id, s.Now().Add(-pendingFor))
+		if errors.Is(err, db.ErrNoRows) {
+			return errNotPending
+		}
+		if err != nil {
+			return err
+		}
+		secret, err := s.open(ctx, tx, id, sealed)
+		if err != nil {
+			return err
+		}
+		e, err = s.enrolment(ctx, tx, id, secret)
+		return err
+	})
+	return e, err
+}
+
+// Confirm turns the layer on when code is right for the pending secret.
+func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error {
+	var wrong bool
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		// The try is counted before the code is looked at: what happens at once is
+		// counted as well. The row stays locked until the transaction ends.
+		sealed, tries, err := tryPending(ctx, tx, id, s.Now().Add(-pendingFor))
+		if errors.Is(err, db.ErrNoRows) {
+			return errNotPending
+		}
+		if err != nil {
+			return err
+		}
+		secret, err := s.open(ctx, tx, id, sealed)
+		if err != nil {
+			return err
+		}
+		step, ok := match(secret, code, s.Now())
+		if wrong = !ok; wrong && tries >= maxTries {
+			return deletePending(ctx, tx, id)
+		}
+		if wrong {
+			return nil
+		}
+		if err := enable(ctx, tx, id, step, s.Now()); err != nil {
+			return err
+		}
+		return s.notify(ctx, tx, id, "totp-enabled")
+	})
+	if err == nil && wrong {
+		err = errCode
+	}
+	return err
+}
+
+// Disable turns the layer off and forgets its secret; that it is off already is no error.
+func (s *Service) Disable(ctx context.Context, id account.ID) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		enabled, err := remove(ctx, tx, id)
+		if err != nil || !enabled {
+			return err
+		}
+		return s.notify(ctx, tx, id, "totp-disabled")
+	})
+}
+
+// spend takes code as the proof of one sign-in. It is the verification of an attempt,
+// inside the attempt's transaction.
+func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code string) error {
+	sealed, failures, err := readEnabled(ctx, tx, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return errCode
+	}
+	if err != nil {
+		return err
+	}
+	if failures >= maxFailures {
+		return errLocked
+	}
+	secret, err := s.open(ctx, tx, id, sealed)
+	if err != nil {
+		return err
+	}
+	step, ok := match(secret, code, s.Now())
+	if !ok {
+		return errCode
+	}
+	if spent, err := spendStep(ctx, tx, id, sealed, step); err != nil {
+		return err
+	} else if !spent {
+		return errCode
+	}
+	return nil
+}
+
+// failed counts a wrong code. It has a transaction of its own because that of the
+// attempt is undone.
+func (s *Service) failed(ctx context.Context, id account.ID) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		failures, err := countFailure(ctx, tx, id)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil // disabled meanwhile
+		}
+		if err != nil || failures != maxFailures {
+			return err
+		}
+		return s.notify(ctx, tx, id, "totp-locked")
+	})
+}
+
+// match returns the step that code belongs to, of the current one and the one before.
+func match(secret []byte, code string, now time.Time) (step int64, ok bool) {
+	opts := hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
+	code = strings.ReplaceAll(code, " ", "") // apps show 123 456
+	current := now.Unix() / period
+	for _, step := range []int64{current, current - 1} {
+		// The comparison is constant-time; a code of another length is just wrong.
+		if ok, err := hotp.ValidateCustom(code, uint64(step), encode(secret), opts); err == nil && ok {
+			return step, true
+		}
+	}
+	return 0, false
+}
+
+// encode is how secrets are shown to people and apps (RFC 4648 §6, no padding).
+func encode(secret []byte) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+}
+
+func (s *Service) seal(ctx context.Context, q db.Querier, id account.ID, secret []byte) ([]byte, error) {
+	key, err := s.Accounts.DataKey(ctx, q, id)
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal("totp", "secret", string(id), secret), nil
+}
+
+func (s *Service) open(ctx context.Context, q db.Querier, id account.ID, sealed []byte) ([]byte, error) {
+	key, err := s.Accounts.DataKey(ctx, q, id)
+	if err != nil {
+		return nil, err
+	}
+	return key.Open("totp", "secret", string(id), sealed)
+}
+
+func (s *Service) notify(ctx context.Context, tx *db.Tx, id account.ID, event string) error {
+	return s.Accounts.Notify(ctx, tx, id, "security-notice", map[string]string{
+		"event": event, "time": s.Now().UTC().Format(time.RFC3339),
+	})
+}

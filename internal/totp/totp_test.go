@@ -1,0 +1,530 @@
+package totp
+
+import (
+	"bytes"
+	"context"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/boombuler/barcode/qr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/kv"
+	"coffer/internal/limit"
+	"coffer/internal/mail"
+	"coffer/internal/seal"
+)
+
+const password = "seven quiet otters 41"
+
+// world is the room over the real rooms below it, with a clock and a mailbox.
+type world struct {
+	*Service
+	t     *testing.T
+	clock atomic.Int64
+	ring  *keyring.Ring
+	jobs  *jobs.Queue
+	kv    kv.Store
+	limit *limit.Limiter
+
+	mu  sync.Mutex
+	box []string // "to event" of each mail
+}
+
+func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
+func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
+
+func newWorld(t *testing.T, d *db.DB) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.clock.Store(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMilli())
+	var err error
+	if w.ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), w.now, keyring.TokenAlg("EdDSA")); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	envelope := []byte("jobs")
+	w.jobs = jobs.New(d, jobs.Config{
+		Now: w.now, Log: log,
+		Seal: func(ctx context.Context, b []byte) ([]byte, error) {
+			return w.ring.Seal(ctx, keyring.Field, b, envelope)
+		},
+		Open: func(ctx context.Context, b []byte) ([]byte, error) {
+			return w.ring.Open(ctx, keyring.Field, b, envelope)
+		},
+	})
+	w.jobs.Handle(mail.Job, func(_ context.Context, payload []byte) error {
+		var m mail.Message
+		if err := json.Unmarshal(payload, &m); err != nil {
+			return err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.box = append(w.box, m.To+" "+m.Data["event"])
+		return nil
+	})
+	w.kv = kv.NewSQL(d, w.now)
+	w.limit = limit.New(w.kv, w.ring.Index, w.now)
+	accounts, err := account.New(account.Config{
+		DB: d, Ring: w.ring, Jobs: w.jobs, KV: w.kv, Limit: w.limit, Now: w.now, Log: log,
+		BaseURL: "https://coffer.test", Argon: account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Service = New(Config{DB: d, Accounts: accounts, Now: w.now})
+	return w
+}
+
+// join makes an account.
+func (w *world) join(name string) account.ID {
+	w.t.Helper()
+	id, err := w.Accounts.Create(w.t.Context(), account.NewAccount{
+		FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: password,
+	}, account.User)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// mails runs every job and returns what came since the last call.
+func (w *world) mails() []string {
+	w.t.Helper()
+	for {
+		worked, err := w.jobs.Step(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !worked {
+			break
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	box := w.box
+	w.box = nil
+	return box
+}
+
+// enabled gives an account the layer and moves on to a step whose code is unspent.
+func (w *world) enabled(id account.ID) (secret string) {
+	w.t.Helper()
+	e, err := w.Enrol(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Confirm(w.t.Context(), id, w.code(e.Secret, 0)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.advance(period * time.Second)
+	return e.Secret
+}
+
+// code is what an app shows for secret, so many steps from now.
+func (w *world) code(secret string, steps int64) string {
+	w.t.Helper()
+	code, err := hotp.GenerateCodeCustom(secret, uint64(w.now().Unix()/period+steps), hotp.ValidateOpts{Digits: otp.DigitsSix})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return code
+}
+
+// wrong is a code that no step near now has.
+func (w *world) wrong(secret string) string {
+	for n := 0; ; n++ {
+		code := fmt.Sprintf("%06d", n)
+		if code != w.code(secret, 0) && code != w.code(secret, -1) {
+			return code
+		}
+	}
+}
+
+// use spends a code as an attempt does.
+func (w *world) use(id account.ID, code string) error {
+	return w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.spend(context.Background(), tx, id, code) })
+}
+
+func (w *world) isOn(id account.ID) bool {
+	w.t.Helper()
+	on, err := w.Enabled(w.t.Context(), w.DB, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return on
+}
+
+// RFC 6238 appendix B, SHA-1: its codes have eight digits, ours are their last six.
+func TestRFC6238(t *testing.T) {
+	secret := []byte("12345678901234567890")
+	for _, tc := range []struct {
+		unix int64
+		code string
+	}{
+		{59, "94287082"}, {1111111109, "07081804"}, {1111111111, "14050471"},
+		{1234567890, "89005924"}, {2000000000, "69279037"}, {20000000000, "65353130"},
+	} {
+		for steps, want := range map[int64]bool{-1: false, 0: true, 1: true, 2: false} {
+			step, ok := match(secret, tc.code[2:], time.Unix(tc.unix+steps*period, 0))
+			if ok != want || ok && step != tc.unix/period {
+				t.Errorf("code of %d, %d steps on: step %d, %t; want %t", tc.unix, steps, step, ok, want)
+			}
+		}
+	}
+}
+
+func TestOathtoolAgrees(t *testing.T) {
+	tool, err := exec.LookPath("oathtool")
+	if err != nil {
+		if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
+			t.Fatal("oathtool is not installed")
+		}
+		t.Skip("oathtool, which makes codes independently of us, is not installed")
+	}
+	w := newWorld(t, dbtest.SQLite(t))
+	id := w.join("ada")
+	secret := w.enabled(id)
+	for range 5 {
+		out, err := exec.Command(tool, "--totp", "--base32", "--now", w.now().UTC().Format("2006-01-02 15:04:05 UTC"), secret).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.use(id, strings.TrimSpace(string(out))); err != nil {
+			t.Errorf("oathtool's code %s: %v", out, err)
+		}
+		w.advance(12345 * time.Second)
+	}
+}
+
+func TestMalformedCodesAreWrong(t *testing.T) {
+	for _, code := range []string{"", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "-12345", strings.Repeat("1", 1<<16)} {
+		if _, ok := match([]byte("12345678901234567890"), code, time.Unix(59, 0)); ok {
+			t.Errorf("%.20q passes", code)
+		}
+	}
+	if _, ok := match([]byte("12345678901234567890"), "287 082", time.Unix(59, 0)); !ok {
+		t.Error("a code written in two groups does not pass")
+	}
+}
+
+func TestLifeOfALayer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		w := newWorld(t, d)
+		id := w.join("ada")
+		if w.isOn(id) {
+			t.Fatal("on before anything")
+		}
+		if err := w.Confirm(ctx, id, "123456"); !errors.Is(err, errNotPending) {
+			t.Errorf("confirm before set-up: %v", err)
+		}
+		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
+			t.Errorf("QR before set-up: %v", err)
+		}
+		first, err := w.Enrol(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := w.Enrol(ctx, id) // replaces the first
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := w.Pending(ctx, id); err != nil || !cmp.Equal(again, second) {
+			t.Errorf("the pending enrolment reads %+v, %v", again, err)
+		}
+		if first.Secret == second.Secret || w.isOn(id) {
+			t.Error("a secret twice, or on while pending")
+		}
+		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
+			t.Errorf("a pending secret passes a sign-in: %v", err)
+		}
+		if err := w.Confirm(ctx, id, w.code(first.Secret, 0)); !errors.Is(err, errCode) {
+			t.Errorf("a code of the void secret: %v", err)
+		}
+		spent := w.code(second.Secret, 0)
+		if err := w.Confirm(ctx, id, spent); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := w.mails(), []string{"ada@example.org totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
+			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
+		}
+		for name, err := range map[string]error{
+			"the confirming code":   w.use(id, spent),
+			"the code before it":    w.use(id, w.code(second.Secret, -1)),
+			"the code after it":     w.use(id, w.code(second.Secret, 1)),
+			"of another account":    w.use(w.join("bob"), w.code(second.Secret, 0)),
+			"a wrong code":          w.use(id, w.wrong(second.Secret)),
+			"of the replaced phone": w.use(id, w.code(first.Secret, 0)),
+		} {
+			if !errors.Is(err, errCode) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := w.Enrol(ctx, id); !errors.Is(err, errEnabled) {
+			t.Errorf("set-up while on: %v", err)
+		}
+		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
+			t.Errorf("the secret is shown again: %v", err)
+		}
+		w.advance(2 * period * time.Second)
+		late := w.code(second.Secret, -1)
+		if err := w.use(id, late); err != nil {
+			t.Errorf("the step before: %v", err)
+		}
+		if err := w.use(id, w.code(second.Secret, 0)); err != nil {
+			t.Errorf("the current step: %v", err)
+		}
+		if err := w.use(id, late); !errors.Is(err, errCode) {
+			t.Errorf("an older step after a newer one: %v", err)
+		}
+		for range 2 { // once more is no error, and no second mail
+			if err := w.Disable(ctx, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.advance(period * time.Second)
+		if got, want := w.mails(), []string{"ada@example.org totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
+			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
+		}
+		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
+			t.Errorf("a code of the layer that was turned off: %v", err)
+		}
+	})
+}
+
+func TestOneCodeTwentyTimesAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.join("ada")
+		secret := w.enabled(id)
+		for round := range 5 {
+			code := w.code(secret, 0)
+			if got := atOnce(20, func() error { return w.use(id, code) }); got != 1 {
+				t.Errorf("round %d: %d of 20 passed, want 1", round, got)
+			}
+			w.advance(period * time.Second)
+		}
+	})
+}
+
+func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.join("ada")
+		e, err := w.Enrol(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := w.code(e.Secret, 0)
+		if got := atOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
+			t.Errorf("%d of 20 confirmed, want 1", got)
+		}
+		if got := w.mails(); len(got) != 1 {
+			t.Errorf("mails %v, want one", got)
+		}
+	})
+}
+
+// atOnce runs fn n times at the same moment and returns how many succeeded.
+func atOnce(n int, fn func() error) int {
+	var passed atomic.Int32
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for range n {
+		wg.Go(func() {
+			<-start
+			if fn() == nil {
+				passed.Add(1)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	return int(passed.Load())
+}
+
+func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.join("ada")
+		for _, wrongs := range []int{4, 5} {
+			e, err := w.Enrol(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range wrongs {
+				if err := w.Confirm(t.Context(), id, w.wrong(e.Secret)); !errors.Is(err, errCode) {
+					t.Fatalf("wrong code: %v", err)
+				}
+			}
+			err = w.Confirm(t.Context(), id, w.code(e.Secret, 0))
+			if dead := errors.Is(err, errNotPending); dead != (wrongs == maxTries) || !dead && err != nil {
+				t.Errorf("the right code after %d wrong ones: %v", wrongs, err)
+			}
+			if err := w.Disable(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestASetUpExpires(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	id := w.join("ada")
+	e, err := w.Enrol(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.advance(pendingFor)
+	if _, err := w.Pending(t.Context(), id); !errors.Is(err, errNotPending) {
+		t.Errorf("QR after an hour: %v", err)
+	}
+	if err := w.Confirm(t.Context(), id, w.code(e.Secret, 0)); !errors.Is(err, errNotPending) {
+		t.Errorf("confirmed after an hour: %v", err)
+	}
+}
+
+func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.join("ada")
+		secret := w.enabled(id)
+		w.mails()
+		fail := func(n int) {
+			t.Helper()
+			for range n {
+				if err := w.failed(t.Context(), id); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		fail(maxFailures - 1)
+		if err := w.use(id, w.code(secret, 0)); err != nil { // and the count begins anew
+			t.Fatal(err)
+		}
+		fail(maxFailures - 1)
+		if got := w.mails(); len(got) != 0 {
+			t.Errorf("mails before the lock: %v", got)
+		}
+		fail(3)
+		w.advance(365 * 24 * time.Hour)
+		if err := w.use(id, w.code(secret, 0)); !errors.Is(err, errLocked) {
+			t.Errorf("the right code after a hundred wrong ones and a year: %v", err)
+		}
+		if got, want := w.mails(), []string{"ada@example.org totp-locked"}; !cmp.Equal(got, want) {
+			t.Errorf("mails %v, want %v", got, want)
+		}
+		if err := w.Disable(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		again := w.enabled(id)
+		if err := w.use(id, w.code(again, 0)); err != nil {
+			t.Errorf("after a new set-up: %v", err)
+		}
+	})
+}
+
+func TestWhatTheEnrolmentSays(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	e, err := w.Enrol(t.Context(), w.join("ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(e.Secret)
+	if err != nil || len(raw) != 20 {
+		t.Errorf("secret %q: %d bytes, %v; want 20", e.Secret, len(raw), err)
+	}
+	u, err := url.Parse(e.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := url.Values{"secret": {e.Secret}, "issuer": {"Coffer"}, "algorithm": {"SHA1"}, "digits": {"6"}, "period": {"30"}}
+	if diff := cmp.Diff(want, u.Query()); diff != "" || u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/Coffer:ada@example.org" {
+		t.Errorf("%s %s", e.URI, diff)
+	}
+	picture, err := png.Decode(bytes.NewReader(e.PNG))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := qr.Encode(e.URI, qr.M, qr.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := code.Bounds().Dx() + 2*quietZone
+	if got := picture.Bounds().Dx(); got != side*modulePixels {
+		t.Fatalf("%d pixels wide, want %d", got, side*modulePixels)
+	}
+	for y := range side {
+		for x := range side {
+			r, _, _, _ := picture.At(x*modulePixels+modulePixels/2, y*modulePixels+modulePixels/2).RGBA()
+			if got, want := r == 0, dark(code, x-quietZone, y-quietZone); got != want {
+				t.Fatalf("square %d,%d is dark %t, want %t", x, y, got, want)
+			}
+		}
+	}
+}
+
+// Nothing in the table is readable, and a secret opens in its account's row only.
+func TestSecretsAreSealed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, bob := w.join("ada"), w.join("bob")
+		secret := w.enabled(ada)
+		w.enabled(bob)
+		raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stored []byte
+		if err := d.QueryRow(t.Context(), `SELECT secret FROM totp WHERE account = $1`, string(ada)).Scan(&stored); err != nil {
+			t.Fatal(err)
+		}
+		for _, canary := range [][]byte{raw, []byte(secret), []byte(hex.EncodeToString(raw))} {
+			if bytes.Contains(stored, canary) {
+				t.Errorf("the row holds %q in clear", canary)
+			}
+		}
+		if _, err := d.Exec(t.Context(), `UPDATE totp SET secret = $1 WHERE account = $2`, stored, string(bob)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.use(bob, w.code(secret, 0)); !errors.Is(err, seal.ErrOpen) {
+			t.Errorf("ada's secret in bob's row: %v, want seal.ErrOpen", err)
+		}
+	})
+}
+
+func TestForgottenWithItsAccount(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.join("ada")
+		w.enabled(id)
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, id) }); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := d.QueryRow(t.Context(), `SELECT COUNT(*) FROM totp`).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows left, %v", n, err)
+		}
+	})
+}
