@@ -227,6 +227,11 @@ func (down) Add(context.Context, string, int64, time.Duration) (int64, error) {
 	return 0, kv.ErrUnavailable
 }
 
+// deaf is a store that counts and does not answer.
+type deaf struct{ kv.Store }
+
+func (deaf) Get(context.Context, string) ([]byte, error) { return nil, kv.ErrUnavailable }
+
 func TestStoreAwayRefuses(t *testing.T) {
 	c := newClock()
 	l := limit.New(down{}, plain, c.now)
@@ -235,6 +240,10 @@ func TestStoreAwayRefuses(t *testing.T) {
 		if got := fault.Of(err).Kind; err == nil || got != fault.Unavailable {
 			t.Errorf("%s: %v of kind %d, want Unavailable", name, err, got)
 		}
+	}
+	half := limit.New(deaf{kv.NewMemory(c.now)}, plain, c.now)
+	if err := half.Take(t.Context(), rule, "k"); fault.Of(err).Kind != fault.Unavailable {
+		t.Errorf("a store that cannot be read: %v, want Unavailable", err)
 	}
 	broken := limit.New(kv.NewMemory(c.now), func(context.Context, string, string) ([]byte, error) { return nil, errors.New("no key") }, c.now)
 	if err := broken.Take(t.Context(), rule, "k"); err == nil {

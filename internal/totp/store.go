@@ -71,11 +71,12 @@ func readEnabled(ctx context.Context, tx *db.Tx, id account.ID) (sealed []byte, 
 	return sealed, failures, err
 }
 
-// spendStep decides: of all uses of a step's code, and of older ones, one passes.
+// spendStep decides: of all uses of a step's code, and of older ones, one passes. The
+// secret names the set-up that the code was checked against.
 func spendStep(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, step int64) (bool, error) {
 	n, err := tx.Exec(ctx, `
 		UPDATE totp SET last_step = $1, failures = 0
-		WHERE account = $2 AND enabled_at IS NOT NULL AND secret = $3 AND last_step < $1`,
+		WHERE account = $2 AND secret = $3 AND last_step < $1`,
 		step, string(id), sealed)
 	return n == 1, err
 }
