@@ -1,0 +1,300 @@
+// Package db opens and migrates SQLite or PostgreSQL; every statement is written once.
+//
+// # One text for two engines
+//
+// Statements use $1…, app-made text ids, BIGINT unix milliseconds, BOOLEAN, BLOB, ON
+// CONFLICT, RETURNING, partial unique indexes and row-value keyset paging: all of it
+// runs unchanged on both. What an attacker can race is one conditional statement whose
+// affected rows decide; nothing reads first and writes then. Engine-only statements are
+// counted by a test.
+//
+// # Transactions
+//
+// [DB.Tx] is a write transaction and [DB.Read] a snapshot that cannot write. On SQLite
+// writers stand in one queue; on PostgreSQL they run at READ COMMITTED, which is enough
+// because the statements are conditional. Both keep PostgreSQL's rule that a refused
+// statement ends its transaction, so that a program right on one engine is right on the
+// other. A transaction that the engine broke off (busy, deadlock, serialization) or
+// whose connection was lost before its commit was sent runs again: fn must change
+// nothing outside the transaction that a second run would spoil.
+//
+// A transaction that uses its DB instead of its Tx waits for itself: SQLite has one
+// writer. Such a wait ends after a few seconds with [ErrUnavailable].
+//
+// # What is promised
+//
+//   - What was acknowledged survives a power cut: SQLite runs WAL with synchronous=FULL.
+//   - An absent database answers within five seconds, with [ErrUnavailable], and is
+//     found again without a restart. While a statement waits, its server is asked on
+//     another connection whether it lives, so a slow answer is not mistaken for none.
+//   - [ErrUnavailable] from a commit or from [DB.Exec] says nothing about whether the
+//     change stands.
+//   - The SQLite file, its log and its index are readable by their owner only.
+//   - Many nodes may start at once on an empty database; a schema that is newer than
+//     the program is refused ([ErrNewerSchema]); a migration that was cut off leaves the
+//     schema before it or after it.
+package db
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// Engine names a database engine.
+type Engine uint8
+
+// The engines.
+const (
+	SQLite Engine = iota + 1
+	PostgreSQL
+)
+
+// String returns the engine's name.
+func (e Engine) String() string {
+	switch e {
+	case SQLite:
+		return "SQLite"
+	case PostgreSQL:
+		return "PostgreSQL"
+	}
+	return fmt.Sprintf("engine %d", uint8(e))
+}
+
+// patience is how long a call waits for a free connection; with the time that a new
+// connection may take it stays under the five seconds that the package promises.
+const patience = 4 * time.Second
+
+// engine is what SQLite and PostgreSQL do differently. Errors come back as the driver
+// made them; judge reads them.
+type engine interface {
+	// lend returns a connection on which each statement commits by itself.
+	lend(ctx context.Context, write bool) (session, error)
+	// begin returns a connection in a transaction.
+	begin(ctx context.Context, write bool) (session, error)
+	judge(err error) verdict
+	notifier
+	close() error
+}
+
+// session is a connection, lent. It is used by one goroutine at a time.
+type session interface {
+	exec(ctx context.Context, q string, args []any) (int64, error)
+	query(ctx context.Context, q string, args []any) (answer, error)
+	// end gives the connection back. A transaction is committed or rolled back first.
+	end(ctx context.Context, commit bool) error
+}
+
+// DB is an open database. Its methods may be called by many goroutines.
+type DB struct {
+	kind   Engine
+	engine engine
+	hub    *hub
+}
+
+// Querier runs statements: a [DB], each statement by itself, or a [Tx]. A statement
+// with RETURNING goes through a Tx: on SQLite the DB's queries cannot write.
+type Querier interface {
+	// Exec returns the number of rows that q changed.
+	Exec(ctx context.Context, q string, args ...any) (int64, error)
+	// Query returns the rows of q. The caller closes them.
+	Query(ctx context.Context, q string, args ...any) (*Rows, error)
+	// QueryRow returns the first row of q. The caller scans it, which gives its connection back.
+	QueryRow(ctx context.Context, q string, args ...any) *Row
+}
+
+var (
+	_ Querier = (*DB)(nil)
+	_ Querier = (*Tx)(nil)
+)
+
+// Open opens the database at url, "sqlite:PATH" or "postgres://…", and brings its
+// schema up to date. It returns [ErrNewerSchema] when a newer program has been there.
+func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+		path, err := sqlitePath(url)
+		if err != nil {
+			return nil, err
+		}
+		e, err := openSQLite(ctx, path, log)
+		if err != nil {
+			return nil, fmt.Errorf("database %s: %w", path, explain(e, err))
+		}
+		return &DB{kind: SQLite, engine: e, hub: newHub(e)}, nil
+	case "postgres", "postgresql":
+		e, err := openPostgres(ctx, url, log)
+		if err != nil {
+			return nil, fmt.Errorf("database: %w", explain(e, err))
+		}
+		d := &DB{kind: PostgreSQL, engine: e, hub: newHub(e)}
+		return d, nil
+	}
+	return nil, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
+}
+
+// Close waits a moment for what runs, then closes every connection.
+func (d *DB) Close() error {
+	d.hub.close()
+	return d.engine.close()
+}
+
+// Engine returns which engine this is.
+func (d *DB) Engine() Engine { return d.kind }
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error {
+	var one int
+	return d.QueryRow(ctx, `SELECT 1`).Scan(&one)
+}
+
+// Exec runs one statement that commits by itself.
+func (d *DB) Exec(ctx context.Context, q string, args ...any) (int64, error) {
+	var n int64
+	err := d.retry(ctx, brokenOff, func() error {
+		s, err := d.engine.lend(ctx, true)
+		if err != nil {
+			return err
+		}
+		n, err = s.exec(ctx, q, args)
+		if endErr := s.end(ctx, err == nil); err == nil {
+			err = endErr
+		}
+		return err
+	})
+	return n, err
+}
+
+// Query runs one reading statement.
+func (d *DB) Query(ctx context.Context, q string, args ...any) (*Rows, error) {
+	r := &Rows{engine: d.engine}
+	if err := d.read(ctx, r, q, args); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// QueryRow runs one reading statement of which the first row counts.
+func (d *DB) QueryRow(ctx context.Context, q string, args ...any) *Row {
+	r := &Row{rows: Rows{engine: d.engine}}
+	r.err = d.read(ctx, &r.rows, q, args)
+	return r
+}
+
+// read fills r. A reading statement changes nothing, so one whose connection was lost
+// before the first row is asked again.
+func (d *DB) read(ctx context.Context, r *Rows, q string, args []any) error {
+	return d.retry(ctx, gone, func() error {
+		s, err := d.engine.lend(ctx, false)
+		if err != nil {
+			return err
+		}
+		if r.answer, err = s.query(ctx, q, args); err != nil {
+			_ = s.end(ctx, false) // the statement's error is the one to tell
+			return err
+		}
+		r.session, r.ctx = s, ctx
+		return nil
+	})
+}
+
+// Tx runs fn in a write transaction and commits when fn returns nil. Any error of fn,
+// and a panic, rolls back. fn may run more than once.
+func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
+	return d.transact(ctx, true, fn)
+}
+
+// Read runs fn in a transaction that sees one moment of the database and cannot write.
+// fn may run more than once.
+func (d *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
+	return d.transact(ctx, false, fn)
+}
+
+func (d *DB) transact(ctx context.Context, write bool, fn func(tx *Tx) error) error {
+	var err error
+	_ = d.retry(ctx, gone, func() (why error) { // err tells it
+		err, why = d.attempt(ctx, write, fn)
+		return why
+	})
+	return err
+}
+
+// attempt runs the transaction once. why is the engine's error after which another
+// attempt may succeed, nil when none may.
+func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (err, why error) {
+	s, err := d.engine.begin(ctx, write)
+	if err != nil {
+		return explain(d.engine, err), err
+	}
+	tx := &Tx{db: d, session: s}
+	returned := false
+	defer func() {
+		if !returned { // fn panicked or ended its goroutine
+			tx.finish()
+			_ = s.end(ctx, false) // nobody is left to be told
+		}
+	}()
+	err = fn(tx)
+	returned = true
+	tx.finish()
+	if tx.failed != nil && err == nil {
+		err = fmt.Errorf("commit after a refused statement: %w", explain(d.engine, tx.failed))
+	}
+	if err != nil {
+		_ = s.end(ctx, false) // what is not committed is rolled back in any case
+		return err, tx.failed
+	}
+	if err = s.end(ctx, true); err != nil {
+		if d.engine.judge(err) == brokenOff {
+			why = err
+		} // a commit whose connection was lost may stand: it must not run again
+		return explain(d.engine, err), why
+	}
+	d.hub.tell(tx.notes)
+	return nil, nil
+}
+
+// retryFor bounds the time in which something is started again, retries how often.
+const (
+	retryFor = 2 * time.Second
+	retries  = 12
+)
+
+// retry runs op again while its error is no worse than worst and there is time.
+func (d *DB) retry(ctx context.Context, worst verdict, op func() error) error {
+	var start time.Time
+	for n := 1; ; n++ {
+		err := op()
+		if err == nil {
+			return nil
+		}
+		if n == 1 {
+			start = time.Now()
+		}
+		v := d.engine.judge(err)
+		if v == final || v > worst || n > retries || ctx.Err() != nil || time.Since(start) > retryFor {
+			return explain(d.engine, err)
+		}
+		if err := pause(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits before attempt n+1: twice as long each time, at random so that two that
+// met do not meet again.
+func pause(ctx context.Context, n int) error {
+	most := time.Millisecond << min(n, 7)
+	t := time.NewTimer(time.Duration(rand.Int64N(int64(most))))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

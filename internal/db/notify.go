@@ -1,0 +1,131 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"unicode/utf8"
+)
+
+// Notes tell the nodes on one database that something changed: in this process at once,
+// on PostgreSQL in every other process as soon as it reads its connection. A note is a
+// hint to look, never the news itself: it can be missed, and then everybody hears "".
+
+// maxNote bounds topic and payload together: PostgreSQL carries less than 8000 bytes.
+const maxNote = 7000
+
+type note struct{ topic, payload string }
+
+// Notify tells every listener of topic on every node, when the transaction commits.
+// topic and payload are UTF-8 without NUL, together at most 7000 bytes; topic has no
+// space.
+func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
+	for _, s := range []string{topic, payload} {
+		if !utf8.ValidString(s) {
+			return errors.New("note: not UTF-8")
+		}
+	}
+	if len(topic)+len(payload) > maxNote {
+		return errors.New("note: too long")
+	}
+	n := note{topic, payload}
+	if err := t.fail(t.db.engine.publish(ctx, t.session, n)); err != nil {
+		return err
+	}
+	t.notes = append(t.notes, n)
+	return nil
+}
+
+// Listen calls fn with the payload of each note on topic, and with "" when notes may
+// have been missed. fn is called by whoever commits or hears the note: it must be quick
+// and must not call the database.
+func (d *DB) Listen(topic string, fn func(payload string)) (stop func()) {
+	return d.hub.listen(topic, fn)
+}
+
+// notifier carries notes between processes.
+type notifier interface {
+	// publish sends the note when the session's transaction commits.
+	publish(ctx context.Context, s session, n note) error
+	// receive calls heard for each note of other processes, and missed after each gap,
+	// until ctx ends.
+	receive(ctx context.Context, heard func(note), missed func())
+}
+
+// localOnly is the notifier of an engine whose processes do not hear each other.
+type localOnly struct{}
+
+func (localOnly) publish(context.Context, session, note) error { return nil }
+func (localOnly) receive(context.Context, func(note), func())  {}
+
+// hub knows who listens in this process.
+type hub struct {
+	engine notifier
+	cancel context.CancelFunc
+	ctx    context.Context
+	once   sync.Once
+	ended  sync.WaitGroup
+
+	mu        sync.RWMutex
+	listeners map[string]map[*listener]struct{}
+}
+
+type listener struct{ fn func(string) }
+
+func newHub(e notifier) *hub {
+	h := &hub{engine: e, listeners: map[string]map[*listener]struct{}{}}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
+}
+
+func (h *hub) listen(topic string, fn func(string)) (stop func()) {
+	l := &listener{fn}
+	h.mu.Lock()
+	if h.listeners[topic] == nil {
+		h.listeners[topic] = map[*listener]struct{}{}
+	}
+	h.listeners[topic][l] = struct{}{}
+	h.mu.Unlock()
+	h.once.Do(func() {
+		h.ended.Go(func() {
+			h.engine.receive(h.ctx, func(n note) { h.tell([]note{n}) }, h.missed)
+		})
+	})
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.listeners[topic], l)
+	}
+}
+
+func (h *hub) tell(notes []note) {
+	for _, n := range notes {
+		h.mu.RLock()
+		fns := make([]func(string), 0, len(h.listeners[n.topic]))
+		for l := range h.listeners[n.topic] {
+			fns = append(fns, l.fn)
+		}
+		h.mu.RUnlock()
+		for _, fn := range fns {
+			fn(n.payload)
+		}
+	}
+}
+
+func (h *hub) missed() {
+	h.mu.RLock()
+	topics := make([]note, 0, len(h.listeners))
+	for topic := range h.listeners {
+		topics = append(topics, note{topic: topic})
+	}
+	h.mu.RUnlock()
+	h.tell(topics)
+}
+
+func (h *hub) close() {
+	h.cancel()
+	h.ended.Wait()
+}

@@ -1,0 +1,169 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Tx is a transaction. It belongs to one goroutine and ends with the function that it
+// was made for.
+type Tx struct {
+	db      *DB
+	session session
+	failed  error   // the driver's error that ended the transaction
+	open    []*Rows // what fn asked for and may not have closed
+	notes   []note
+	over    bool
+}
+
+// fail remembers that a statement was refused: on both engines the transaction is then
+// over. An answer without rows is no refusal.
+func (t *Tx) fail(err error) error {
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return explain(t.db.engine, err)
+}
+
+func (t *Tx) usable() error {
+	if t.over {
+		return sql.ErrTxDone
+	}
+	if t.failed != nil {
+		return fmt.Errorf("the transaction is over since: %w", t.failed)
+	}
+	return nil
+}
+
+func (t *Tx) finish() {
+	for _, r := range t.open {
+		_ = r.Close() // its error, if any, came with the rows
+	}
+	t.open, t.over = nil, true
+}
+
+// Exec runs a statement and returns the number of rows that it changed.
+func (t *Tx) Exec(ctx context.Context, q string, args ...any) (int64, error) {
+	if err := t.usable(); err != nil {
+		return 0, err
+	}
+	n, err := t.session.exec(ctx, q, args)
+	return n, t.fail(err)
+}
+
+// Query runs a statement and returns its rows. The caller closes them.
+func (t *Tx) Query(ctx context.Context, q string, args ...any) (*Rows, error) {
+	r := &Rows{}
+	if err := t.query(ctx, r, q, args); err != nil {
+		return nil, err
+	}
+	t.open = append(t.open, r)
+	return r, nil
+}
+
+// QueryRow runs a statement of which the first row counts.
+func (t *Tx) QueryRow(ctx context.Context, q string, args ...any) *Row {
+	r := &Row{}
+	r.err = t.query(ctx, &r.rows, q, args)
+	return r
+}
+
+func (t *Tx) query(ctx context.Context, r *Rows, q string, args []any) (err error) {
+	if err := t.usable(); err != nil {
+		return err
+	}
+	r.engine, r.tx, r.ctx = t.db.engine, t, ctx
+	r.answer, err = t.session.query(ctx, q, args)
+	return t.fail(err)
+}
+
+// answer is what a driver gives for a query: [sql.Rows], and what must happen when they
+// are closed.
+type answer struct {
+	*sql.Rows
+	closed func() // may be nil
+}
+
+// Rows is the answer to a query, read row by row.
+type Rows struct {
+	answer  answer
+	engine  engine
+	ctx     context.Context // of the query, for the session's end
+	session session         // given back by Close; nil in a transaction
+	tx      *Tx             // nil outside
+	done    bool
+	err     error
+}
+
+// Next steps to the next row, if there is one.
+func (r *Rows) Next() bool {
+	if r.done {
+		return false
+	}
+	if r.answer.Next() {
+		return true
+	}
+	r.note(r.answer.Err())
+	_ = r.Close()
+	return false
+}
+
+func (r *Rows) note(err error) {
+	if err == nil || r.err != nil {
+		return
+	}
+	if r.tx != nil {
+		r.err = r.tx.fail(err)
+		return
+	}
+	r.err = explain(r.engine, err)
+}
+
+// Scan copies the row's columns into dest.
+func (r *Rows) Scan(dest ...any) error { return r.answer.Scan(dest...) }
+
+// Err returns what ended the rows early, or nil.
+func (r *Rows) Err() error { return r.err }
+
+// Close gives the rows' connection back. It may be called again.
+func (r *Rows) Close() error {
+	if r.done {
+		return nil
+	}
+	r.done = true
+	err := r.answer.Close()
+	if r.answer.closed != nil {
+		r.answer.closed()
+	}
+	if r.session != nil {
+		if endErr := r.session.end(r.ctx, true); err == nil {
+			err = endErr
+		}
+		r.session = nil
+	}
+	return explain(r.engine, err)
+}
+
+// Row is the answer to a query of which the first row counts.
+type Row struct {
+	rows Rows
+	err  error
+}
+
+// Scan copies the columns of the first row into dest. It returns [ErrNoRows] when there
+// is none.
+func (r *Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return ErrNoRows
+	}
+	err := r.rows.Scan(dest...)
+	return errors.Join(err, r.rows.Close())
+}

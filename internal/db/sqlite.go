@@ -1,0 +1,331 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// liteEngine is one file: one connection that writes, some that read.
+//
+// Connections are kept out of database/sql's pool, each with its prepared statements:
+// a statement is prepared once a connection and BEGIN and COMMIT are statements like
+// the others.
+type liteEngine struct {
+	writer, readers *litePool
+	localOnly
+}
+
+// sqlitePath returns the absolute path in "sqlite:PATH" or "sqlite:///PATH".
+func sqlitePath(url string) (string, error) {
+	path := strings.TrimPrefix(url, "sqlite:")
+	if rest, ok := strings.CutPrefix(path, "//"); ok {
+		if !strings.HasPrefix(rest, "/") {
+			return "", fmt.Errorf("database URL: sqlite://%s names a host; write sqlite:%s or sqlite:///%s", rest, rest, rest)
+		}
+		path = rest
+	}
+	if path == "" || path == ":memory:" || strings.ContainsRune(path, '?') || strings.ContainsRune(path, 0) {
+		return "", fmt.Errorf("database URL: %q is not sqlite: and the path of a file", url)
+	}
+	return filepath.Abs(path)
+}
+
+// liteDSN is the file with the settings of every connection. Only a migration may make
+// the file; its mode is then the lock file's, and that of its log and index the file's
+// own (modeof in https://www.sqlite.org/uri.html).
+func liteDSN(path string, more ...string) string {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	settings := append([]string{
+		fmt.Sprintf("_busy_timeout=%d", patience.Milliseconds()),
+		"_foreign_keys=1",
+		"_synchronous=FULL", // a commit is on the disk before it is acknowledged
+		"_dqs=0",            // "x" is a name, never a string: as on PostgreSQL
+		"_pragma=temp_store(memory)",
+	}, more...)
+	return u.String() + "?" + strings.Join(settings, "&")
+}
+
+func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine, error) {
+	e := &liteEngine{}
+	if err := migrateSQLite(ctx, path, log); err != nil {
+		return e, err
+	}
+	w, err := sql.Open("sqlite", liteDSN(path, "mode=rw"))
+	if err != nil {
+		return e, err
+	}
+	r, err := sql.Open("sqlite", liteDSN(path, "mode=rw", "_query_only=1"))
+	if err != nil {
+		return e, errors.Join(err, w.Close())
+	}
+	e.writer = newLitePool(w, 1)
+	e.readers = newLitePool(r, min(max(8, 2*runtime.GOMAXPROCS(0)), 32))
+	return e, nil
+}
+
+// private takes the rights of others away from a file that an older umask gave them.
+func private(path string) error {
+	for _, p := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(p)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			if err := os.Chmod(p, 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *liteEngine) pool(write bool) *litePool {
+	if write {
+		return e.writer
+	}
+	return e.readers
+}
+
+func (e *liteEngine) lend(ctx context.Context, write bool) (session, error) {
+	return e.pool(write).take(ctx)
+}
+
+func (e *liteEngine) begin(ctx context.Context, write bool) (session, error) {
+	c, err := e.pool(write).take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begin := `BEGIN`
+	if write {
+		begin = `BEGIN IMMEDIATE`
+	}
+	if _, err := c.exec(ctx, begin, nil); err != nil {
+		c.pool.give(c, true)
+		return nil, err
+	}
+	c.inTx = true
+	return c, nil
+}
+
+func (e *liteEngine) judge(err error) verdict { return judgeSQLite(err) }
+
+// close closes the readers first: the last connection folds the log into the file.
+func (e *liteEngine) close() error {
+	return errors.Join(e.readers.close(), e.writer.close())
+}
+
+// litePool lends connections, the one last used first.
+type litePool struct {
+	db    *sql.DB
+	slots chan struct{} // one for each connection that is lent
+
+	mu   sync.Mutex
+	idle []*liteConn
+}
+
+func newLitePool(d *sql.DB, size int) *litePool {
+	return &litePool{db: d, slots: make(chan struct{}, size)}
+}
+
+func (p *litePool) take(ctx context.Context) (*liteConn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.slot(ctx); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		c := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return c, nil
+	}
+	p.mu.Unlock()
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		<-p.slots
+		return nil, err
+	}
+	return &liteConn{pool: p, conn: conn, stmts: map[string]*liteStmt{}}, nil
+}
+
+func (p *litePool) slot(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return fmt.Errorf("%w: every connection has been in use for %s", ErrUnavailable, patience)
+	}
+}
+
+// give takes a connection back. A spoiled one is closed and replaced when needed.
+func (p *litePool) give(c *liteConn, spoiled bool) {
+	if spoiled {
+		c.close()
+	} else {
+		p.mu.Lock()
+		p.idle = append(p.idle, c)
+		p.mu.Unlock()
+	}
+	<-p.slots
+}
+
+// close waits for the connections that are lent, but not for long.
+func (p *litePool) close() error {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+wait:
+	for range cap(p.slots) {
+		select {
+		case p.slots <- struct{}{}:
+		case <-t.C:
+			break wait
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
+		c.close()
+	}
+	p.idle = nil
+	return p.db.Close()
+}
+
+// maxStatements bounds a connection's prepared statements. Texts are constants of the
+// program, so it is not reached; were one built from input, it would run unprepared.
+const maxStatements = 512
+
+// liteConn is one connection, lent to one goroutine at a time.
+type liteConn struct {
+	pool  *litePool
+	conn  *sql.Conn
+	stmts map[string]*liteStmt
+	inTx  bool
+}
+
+// liteStmt is a prepared statement. While its rows are open it is busy: running it
+// again would reset them.
+type liteStmt struct {
+	*sql.Stmt
+	busy bool
+	free func() // ends busy; made once, for the hot path
+}
+
+func (c *liteConn) prepared(ctx context.Context, q string) (*liteStmt, error) {
+	if s, ok := c.stmts[q]; ok {
+		if s.busy {
+			return nil, nil
+		}
+		return s, nil
+	}
+	if len(c.stmts) >= maxStatements {
+		return nil, nil
+	}
+	stmt, err := c.conn.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	s := &liteStmt{Stmt: stmt}
+	s.free = func() { s.busy = false }
+	c.stmts[q] = s
+	return s, nil
+}
+
+func (c *liteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	s, err := c.prepared(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	var res sql.Result
+	if s == nil {
+		res, err = c.conn.ExecContext(ctx, q, nulls(args)...)
+	} else {
+		res, err = s.ExecContext(ctx, nulls(args)...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (c *liteConn) query(ctx context.Context, q string, args []any) (answer, error) {
+	s, err := c.prepared(ctx, q)
+	if err != nil {
+		return answer{}, err
+	}
+	if s == nil {
+		rows, err := c.conn.QueryContext(ctx, q, nulls(args)...)
+		return answer{Rows: rows}, err
+	}
+	rows, err := s.QueryContext(ctx, nulls(args)...)
+	if err != nil {
+		return answer{}, err
+	}
+	s.busy = true
+	return answer{Rows: rows, closed: s.free}, nil
+}
+
+// nulls makes a nil slice NULL, as PostgreSQL's driver does; here it would be empty.
+func nulls(args []any) []any {
+	for i, a := range args {
+		if b, ok := a.([]byte); ok && b == nil {
+			args[i] = nil
+		}
+	}
+	return args
+}
+
+func (c *liteConn) end(ctx context.Context, commit bool) error {
+	if !c.inTx {
+		c.pool.give(c, false)
+		return nil
+	}
+	c.inTx = false
+	var err error
+	if commit {
+		if err = ctx.Err(); err == nil {
+			// From here on the transaction stands or falls, whoever gives up waiting.
+			if _, err = c.exec(context.WithoutCancel(ctx), `COMMIT`, nil); err == nil {
+				c.pool.give(c, false)
+				return nil
+			}
+		}
+	}
+	// An error may have rolled back already; then this is refused, and a new connection
+	// is surer than guessing.
+	_, rollback := c.exec(context.WithoutCancel(ctx), `ROLLBACK`, nil)
+	c.pool.give(c, rollback != nil)
+	return err
+}
+
+func (c *liteConn) close() {
+	for _, s := range c.stmts {
+		_ = s.Close() // goes with its connection in any case
+	}
+	// database/sql would keep the connection for its next Conn; a spoiled one must go.
+	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = c.conn.Close()
+}
