@@ -1,0 +1,108 @@
+// Package blob is opaque immutable objects: directory, S3.
+//
+// An object is written once under an id of its own, never changed, read whole or in
+// ranges, and deleted. What the bytes mean is the caller's business; Coffer's rooms hand
+// in ciphertext only (package seal).
+//
+// # What every store promises
+//
+//   - Put is all or nothing: when it returns nil the object is durable and visible
+//     whole; when it returns an error, or the process dies, nothing is visible under the id.
+//   - Put never replaces: of several Puts of one id one wins, the others get [ErrExists].
+//   - An object that List shows is whole.
+//   - Errors of the reader that is being stored come back as they are; errors of the
+//     store are [ErrUnavailable], [ErrMissing] or [ErrExists].
+//
+// [coffer/internal/blob/blobtest] runs every store through these promises.
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Store keeps objects. Ids are 4 to 64 characters of lower-case hexadecimal and "-",
+// the first two hexadecimal; random ones spread best. Safe for concurrent use.
+type Store interface {
+	// Put stores what r holds and returns its size. The object is durable and visible
+	// whole when it returns nil, else nothing is there. ErrExists: the id is taken.
+	Put(ctx context.Context, id string, r io.Reader) (size int64, err error)
+	// Get reads n bytes from off; n < 0 reads to the end. Bytes beyond the end do not
+	// exist and are no error: the reader ends early. ErrMissing: no such object.
+	Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error)
+	// Delete removes an object; one that is absent is no error.
+	Delete(ctx context.Context, id string) error
+	// List calls fn for every object with an id behind after, ascending, until fn fails.
+	List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error
+	// Ping asks whether the store can be reached.
+	Ping(ctx context.Context) error
+}
+
+// What a store can refuse.
+var (
+	ErrMissing     = errors.New("blob: no such object")
+	ErrExists      = errors.New("blob: object exists")
+	ErrUnavailable = errors.New("blob: store is unavailable")
+)
+
+// errID is a caller's mistake: ids are made by the program, never by a client.
+var errID = errors.New("blob: internal error: not an object id")
+
+// leftoverAge is how long an unfinished Put may stand still before it counts as the
+// leftover of a crash. An upload touches its leftover all the time.
+const leftoverAge = 24 * time.Hour
+
+// Open opens the store that spec names: "s3://key:secret@host:port/bucket" or a folder.
+func Open(ctx context.Context, spec string) (Store, error) {
+	if strings.HasPrefix(spec, "s3://") {
+		return OpenS3(ctx, spec)
+	}
+	return OpenDir(strings.TrimPrefix(spec, "file://"))
+}
+
+func checkID(id string) error {
+	if len(id) < 4 || len(id) > 64 || id[0] == '-' || id[1] == '-' {
+		return fmt.Errorf("%w: %q", errID, id)
+	}
+	for _, c := range []byte(id) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && c != '-' {
+			return fmt.Errorf("%w: %q", errID, id)
+		}
+	}
+	return nil
+}
+
+func checkRange(off int64) error {
+	if off < 0 {
+		return fmt.Errorf("blob: internal error: negative offset %d", off)
+	}
+	return nil
+}
+
+// unavailable is trouble with the store itself: fault turns it into 503.
+type unavailable struct {
+	op  string
+	err error
+}
+
+func (e *unavailable) Error() string     { return "blob: " + e.op + ": " + e.err.Error() }
+func (e *unavailable) Unwrap() error     { return e.err }
+func (e *unavailable) Is(err error) bool { return err == ErrUnavailable }
+
+// Unavailable marks the error as temporary for package fault.
+func (e *unavailable) Unavailable() bool { return true }
+
+// down wraps trouble with the store. A caller that gave up is no trouble of the store's.
+func down(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return &unavailable{op: op, err: err}
+}

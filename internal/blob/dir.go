@@ -1,0 +1,271 @@
+package blob
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Dir is a store in a folder: one file an object, in 256 folders by the first two
+// characters of the id. A Put writes a file under tmp, syncs it, links it to its place,
+// which fails when the place is taken, and syncs the folder of that place. The kill
+// of a process leaves at most a file under tmp, which nobody sees and OpenDir sweeps.
+// Several processes may use one folder. Deletions are not synced: one that a power cut
+// undoes leaves an object that nobody refers to.
+type Dir struct {
+	root string
+}
+
+var _ Store = (*Dir)(nil)
+
+const temporary = "tmp"
+
+// copyBuffers are for readers that do not write themselves.
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 1<<20); return &b }}
+
+// OpenDir opens the store in the folder path and makes it when it is absent. Leftovers
+// of crashes that are older than a day are removed.
+func OpenDir(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("blob: %w", err)
+	}
+	d := &Dir{root: path}
+	// All folders stand, durably, before the first object: a Put then syncs its own only.
+	made := false
+	for _, name := range append([]string{"", temporary}, shards()...) {
+		switch err := os.MkdirAll(filepath.Join(path, name), 0o700); {
+		case err != nil:
+			return nil, fmt.Errorf("blob: %w", err)
+		case name == "":
+			_, err := os.Stat(filepath.Join(path, "ff"))
+			made = err != nil
+		}
+	}
+	if made {
+		if err := errors.Join(syncDir(path), syncDir(filepath.Dir(path))); err != nil {
+			return nil, fmt.Errorf("blob: %w", err)
+		}
+	}
+	return d, d.sweep(time.Now().Add(-leftoverAge))
+}
+
+func shards() []string {
+	names := make([]string, 256)
+	for i := range names {
+		names[i] = fmt.Sprintf("%02x", i)
+	}
+	return names
+}
+
+// sweep removes what Puts left under tmp before the time.
+func (d *Dir) sweep(before time.Time) error {
+	entries, err := os.ReadDir(filepath.Join(d.root, temporary))
+	if err != nil {
+		return fmt.Errorf("blob: sweep: %w", err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || info.ModTime().After(before) {
+			continue // gone meanwhile, or somebody's upload
+		}
+		if err := os.Remove(filepath.Join(d.root, temporary, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("blob: sweep: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *Dir) path(id string) string { return filepath.Join(d.root, id[:2], id) }
+
+// Put implements [Store]. A reader that implements io.WriterTo writes into the file itself.
+func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
+	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
+		return 0, err
+	}
+	if _, err := os.Lstat(d.path(id)); err == nil {
+		return 0, ErrExists // early and cheap; the link below is what decides
+	}
+	name := filepath.Join(d.root, temporary, id+"."+rand.Text())
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, down(ctx, "put", err)
+	}
+	defer os.Remove(name)
+	size, err := fill(ctx, f, r)
+	if err != nil {
+		f.Close()
+		return 0, err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return 0, down(ctx, "put", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, context.Cause(ctx)
+	}
+	if err := os.Link(name, d.path(id)); errors.Is(err, fs.ErrExist) {
+		return 0, ErrExists
+	} else if err != nil {
+		return 0, down(ctx, "put", err)
+	}
+	if err := syncDir(filepath.Dir(d.path(id))); err != nil {
+		os.Remove(d.path(id)) // not known to be durable: not there
+		return 0, down(ctx, "put", err)
+	}
+	return size, nil
+}
+
+// fill copies r into f and tells whose an error is.
+func fill(ctx context.Context, f *os.File, r io.Reader) (int64, error) {
+	s := &sink{ctx: ctx, f: f}
+	var err error
+	if w, ok := r.(io.WriterTo); ok {
+		_, err = w.WriteTo(s)
+	} else {
+		buf := copyBuffers.Get().(*[]byte)
+		_, err = io.CopyBuffer(s, r, *buf)
+		copyBuffers.Put(buf)
+	}
+	switch {
+	case s.err != nil:
+		return 0, down(ctx, "put", s.err)
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	}
+	return s.size, err
+}
+
+// sink is the file that a Put fills. It remembers its own error, ends with the context,
+// and has the kernel write early, so that the sync at the end has little left to wait for.
+type sink struct {
+	ctx    context.Context
+	f      *os.File
+	size   int64
+	hinted int64
+	err    error
+}
+
+// writeBehind is how much is left to the kernel before it is told to begin writing.
+const writeBehind = 8 << 20
+
+func (s *sink) Write(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := s.f.Write(p)
+	s.size += int64(n)
+	if err != nil {
+		s.err = err
+		return n, err
+	}
+	if s.size-s.hinted >= writeBehind {
+		startWriting(s.f, s.hinted, s.size-s.hinted)
+		s.hinted = s.size
+	}
+	return n, nil
+}
+
+// Get implements [Store].
+func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error) {
+	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(d.path(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrMissing
+	} else if err != nil {
+		return nil, down(ctx, "get", err)
+	}
+	if off > 0 {
+		if _, err := f.Seek(off, io.SeekStart); err != nil {
+			f.Close()
+			return nil, down(ctx, "get", err)
+		}
+	}
+	r := io.Reader(f)
+	if n >= 0 {
+		r = io.LimitReader(f, n)
+	}
+	return &object{ctx: ctx, r: r, close: f.Close}, nil
+}
+
+// Delete implements [Store].
+func (d *Dir) Delete(ctx context.Context, id string) error {
+	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
+		return err
+	}
+	if err := os.Remove(d.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return down(ctx, "delete", err)
+	}
+	return nil
+}
+
+// List implements [Store].
+func (d *Dir) List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error {
+	for _, shard := range shards() {
+		if len(after) >= 2 && shard < after[:2] {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		entries, err := os.ReadDir(filepath.Join(d.root, shard))
+		if err != nil {
+			return down(ctx, "list", err)
+		}
+		for _, e := range entries {
+			if e.Name() <= after || checkID(e.Name()) != nil {
+				continue
+			}
+			info, err := e.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // deleted meanwhile
+			} else if err != nil {
+				return down(ctx, "list", err)
+			}
+			if err := fn(e.Name(), info.Size(), info.ModTime()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Ping implements [Store].
+func (d *Dir) Ping(ctx context.Context) error {
+	_, err := os.Stat(filepath.Join(d.root, temporary))
+	return down(ctx, "ping", err)
+}
+
+// syncDir makes the names in a folder durable.
+func syncDir(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// object is an open object; its errors are the store's.
+type object struct {
+	ctx   context.Context
+	r     io.Reader
+	close func() error
+}
+
+func (o *object) Read(p []byte) (int, error) {
+	n, err := o.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = down(o.ctx, "read", err)
+	}
+	return n, err
+}
+
+func (o *object) Close() error { return o.close() }

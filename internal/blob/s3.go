@@ -1,0 +1,325 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// S3 is a store in a bucket of anything that speaks S3. Objects over one part go up in
+// parts of [partSize], one in flight while the next is read, so a Put holds two parts in
+// memory whatever the length. An object appears when its upload completes; an upload that
+// fails is aborted, and one that a crash left behind is aborted by OpenS3 after a day.
+//
+// Not replacing an object rests on If-None-Match, which S3 honours since 2024; on a
+// server that ignores it only the check before the upload is left, and ids are random.
+type S3 struct {
+	core   *minio.Core
+	bucket string
+	prefix string
+}
+
+var _ Store = (*S3)(nil)
+
+// partSize bounds an object to 10,000 parts: 156 GiB. Equal parts suit every server.
+const partSize = 16 << 20
+
+// stallTimeout ends a connection on which nothing has moved for so long.
+const stallTimeout = time.Minute
+
+var parts = sync.Pool{New: func() any { b := make([]byte, partSize); return &b }}
+
+// OpenS3 opens s3://key:secret@host:port/bucket[/prefix]?region=R&insecure=1. Without a
+// key the usual AWS_… environment names are read. insecure=1 speaks plain HTTP. A bucket
+// that is absent is made.
+func OpenS3(ctx context.Context, spec string) (*S3, error) {
+	u, err := url.Parse(spec)
+	if err != nil {
+		return nil, errors.New("blob: the S3 address cannot be read; write s3://key:secret@host:port/bucket") // err would show the secret
+	}
+	bucket, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	if u.Host == "" || bucket == "" {
+		return nil, errors.New("blob: the S3 address names no host or no bucket")
+	}
+	if prefix != "" {
+		prefix += "/"
+	}
+	creds := credentials.NewEnvAWS()
+	if secret, ok := u.User.Password(); ok {
+		creds = credentials.NewStaticV4(u.User.Username(), secret, "")
+	}
+	region := u.Query().Get("region")
+	if region == "" {
+		region = "us-east-1"
+	}
+	core, err := minio.NewCore(u.Host, &minio.Options{
+		Creds: creds, Secure: u.Query().Get("insecure") != "1", Region: region,
+		Transport: transport(), MaxRetries: 3,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("blob: %w", err)
+	}
+	s := &S3{core: core, bucket: bucket, prefix: prefix}
+	ok, err := core.BucketExists(ctx, bucket)
+	if err == nil && !ok {
+		err = core.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: region})
+	}
+	if err != nil {
+		return nil, s.failed(ctx, "open", err)
+	}
+	return s, s.sweep(ctx, time.Now().Add(-leftoverAge))
+}
+
+func transport() http.RoundTripper {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &stallConn{conn}, nil
+		},
+		TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     stallTimeout / 2,
+		DisableCompression:  true,
+		WriteBufferSize:     128 << 10,
+		ReadBufferSize:      128 << 10,
+	}
+}
+
+// stallConn fails a read or a write that does not end in time: a peer that went away
+// silently would hold an upload for ever.
+type stallConn struct{ net.Conn }
+
+func (c *stallConn) Read(p []byte) (int, error) {
+	c.SetReadDeadline(time.Now().Add(stallTimeout))
+	return c.Conn.Read(p)
+}
+
+func (c *stallConn) Write(p []byte) (int, error) {
+	c.SetWriteDeadline(time.Now().Add(stallTimeout))
+	return c.Conn.Write(p)
+}
+
+// failed gives an error of the client library its meaning.
+func (s *S3) failed(ctx context.Context, op string, err error) error {
+	var r minio.ErrorResponse
+	if errors.As(err, &r) {
+		switch r.Code {
+		case minio.NoSuchKey, "NotFound":
+			return ErrMissing
+		case "PreconditionFailed", "ConditionalRequestConflict":
+			return ErrExists
+		}
+	}
+	return down(ctx, op, err)
+}
+
+func putOptions() minio.PutObjectOptions {
+	o := minio.PutObjectOptions{
+		ContentType: "application/octet-stream", PartSize: partSize,
+		// The content authenticates itself (package seal): no second hash over it.
+		DisableContentSha256: true,
+	}
+	o.SetMatchETagExcept("*")
+	return o
+}
+
+// Put implements [Store].
+func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
+	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
+		return 0, err
+	}
+	key := s.prefix + id
+	switch _, err := s.core.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{}); {
+	case err == nil:
+		return 0, ErrExists
+	case s.failed(ctx, "put", err) != ErrMissing:
+		return 0, s.failed(ctx, "put", err)
+	}
+	first := parts.Get().(*[]byte)
+	n, err := io.ReadFull(r, *first)
+	if err != nil { // shorter than a part, or broken
+		defer parts.Put(first)
+		if err != io.EOF && err != io.ErrUnexpectedEOF {
+			return 0, err
+		}
+		_, err = s.core.PutObject(ctx, s.bucket, key, bytes.NewReader((*first)[:n]), int64(n), "", "", putOptions())
+		if err != nil {
+			return 0, s.failed(ctx, "put", err)
+		}
+		return int64(n), nil
+	}
+	return s.putParts(ctx, key, first, r)
+}
+
+// putParts uploads the full part first and what follows it in r.
+func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reader) (size int64, err error) {
+	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, putOptions())
+	if err != nil {
+		parts.Put(first)
+		return 0, s.failed(ctx, "put", err)
+	}
+	defer func() {
+		if err != nil {
+			// The caller may have given up: the abort must go out all the same.
+			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+			defer cancel()
+			_ = s.core.AbortMultipartUpload(clean, s.bucket, key, id) // else the sweep finds it
+		}
+	}()
+	type result struct {
+		part minio.ObjectPart
+		err  error
+	}
+	upload := func(number int, buf *[]byte, n int) <-chan result {
+		done := make(chan result, 1)
+		go func() {
+			defer parts.Put(buf)
+			p, err := s.core.PutObjectPart(ctx, s.bucket, key, id, number, bytes.NewReader((*buf)[:n]), int64(n),
+				minio.PutObjectPartOptions{DisableContentSha256: true})
+			done <- result{p, err}
+		}()
+		return done
+	}
+	var complete []minio.CompletePart
+	buf, n := first, partSize
+	for {
+		inFlight := upload(len(complete)+1, buf, n)
+		size += int64(n)
+		var readErr error
+		more := n == partSize
+		n, buf = 0, parts.Get().(*[]byte)
+		if more {
+			n, readErr = io.ReadFull(r, *buf)
+		}
+		res := <-inFlight
+		if res.err != nil {
+			return 0, s.failed(ctx, "put", res.err)
+		}
+		if readErr != nil && readErr != io.EOF && readErr != io.ErrUnexpectedEOF {
+			return 0, readErr
+		}
+		complete = append(complete, minio.CompletePart{PartNumber: res.part.PartNumber, ETag: res.part.ETag})
+		if n == 0 {
+			parts.Put(buf)
+			break
+		}
+	}
+	if _, err := s.core.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, putOptions()); err != nil {
+		return 0, s.failed(ctx, "put", err)
+	}
+	return size, nil
+}
+
+// Get implements [Store].
+func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error) {
+	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
+		return nil, err
+	}
+	if n == 0 { // no range says "nothing"
+		_, err := s.core.StatObject(ctx, s.bucket, s.prefix+id, minio.StatObjectOptions{})
+		if err != nil {
+			return nil, s.failed(ctx, "get", err)
+		}
+		return http.NoBody, nil
+	}
+	var o minio.GetObjectOptions
+	switch {
+	case n > 0:
+		o.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
+	case off > 0:
+		o.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	}
+	body, _, _, err := s.core.GetObject(ctx, s.bucket, s.prefix+id, o)
+	if err != nil {
+		var r minio.ErrorResponse
+		if errors.As(err, &r) && r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+			return http.NoBody, nil // all of it is beyond the end
+		}
+		return nil, s.failed(ctx, "get", err)
+	}
+	return &object{ctx: ctx, r: body, close: body.Close}, nil
+}
+
+// Delete implements [Store].
+func (s *S3) Delete(ctx context.Context, id string) error {
+	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
+		return err
+	}
+	err := s.core.RemoveObject(ctx, s.bucket, s.prefix+id, minio.RemoveObjectOptions{})
+	if err = s.failed(ctx, "delete", err); err == ErrMissing {
+		return nil
+	}
+	return err
+}
+
+// List implements [Store].
+func (s *S3) List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true}
+	if after != "" {
+		o.StartAfter = s.prefix + after
+	}
+	for info := range s.core.ListObjectsIter(ctx, s.bucket, o) {
+		if info.Err != nil {
+			return s.failed(ctx, "list", info.Err)
+		}
+		id := strings.TrimPrefix(info.Key, s.prefix)
+		if checkID(id) != nil {
+			continue
+		}
+		if err := fn(id, info.Size, info.LastModified); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ping implements [Store].
+func (s *S3) Ping(ctx context.Context) error {
+	ok, err := s.core.BucketExists(ctx, s.bucket)
+	if err == nil && !ok {
+		err = errors.New("the bucket is gone")
+	}
+	return down(ctx, "ping", err)
+}
+
+// sweep aborts the uploads that crashes left before the time.
+func (s *S3) sweep(ctx context.Context, before time.Time) error {
+	var keyMarker, idMarker string
+	for {
+		page, err := s.core.ListMultipartUploads(ctx, s.bucket, s.prefix, keyMarker, idMarker, "", 1000)
+		if err != nil {
+			return s.failed(ctx, "sweep", err)
+		}
+		for _, u := range page.Uploads {
+			if u.Initiated.After(before) {
+				continue
+			}
+			if err := s.core.AbortMultipartUpload(ctx, s.bucket, u.Key, u.UploadID); err != nil {
+				return s.failed(ctx, "sweep", err)
+			}
+		}
+		if !page.IsTruncated {
+			return nil
+		}
+		keyMarker, idMarker = page.NextKeyMarker, page.NextUploadIDMarker
+	}
+}

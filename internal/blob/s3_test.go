@@ -1,0 +1,131 @@
+package blob_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"coffer/internal/blob"
+	"coffer/internal/blob/blobtest"
+	"coffer/internal/fault"
+)
+
+func TestS3(t *testing.T) {
+	blobtest.Run(t, func(t *testing.T) blob.Store { return blobtest.S3(t) })
+}
+
+// uploads returns the unfinished multipart uploads under the address.
+func uploads(t *testing.T, spec string) int {
+	t.Helper()
+	u, err := url.Parse(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _ := u.User.Password()
+	core, err := minio.NewCore(u.Host, &minio.Options{Creds: credentials.NewStaticV4(u.User.Username(), secret, ""), Region: "us-east-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, prefix, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	page, err := core.ListMultipartUploads(t.Context(), bucket, prefix, "", "", "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Uploads)
+}
+
+// An upload that fails in the middle leaves no parts that somebody pays for.
+func TestS3AbortsWhatFails(t *testing.T) {
+	spec := blobtest.S3URL(t)
+	s, err := blob.OpenS3(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seen := 0
+	for name, r := range map[string]io.Reader{
+		"broken":    iotest.ErrReader(errors.New("gone")),
+		"cancelled": readFunc(func([]byte) (int, error) { seen = uploads(t, spec); cancel(); return 0, io.EOF }),
+	} {
+		_, err := s.Put(ctx, blobtest.NewID(), io.MultiReader(bytes.NewReader(make([]byte, 17<<20)), r))
+		if err == nil {
+			t.Fatalf("%s: Put succeeded", name)
+		}
+	}
+	if got := uploads(t, spec); got != 0 {
+		t.Errorf("%d unfinished uploads left", got)
+	}
+	if seen == 0 {
+		t.Error("no upload was ever unfinished: the test sees nothing")
+	}
+}
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// The server going away is unavailable, and coming back needs nothing.
+func TestS3GoesAndComesBack(t *testing.T) {
+	spec, err := url.Parse(blobtest.S3URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var down atomic.Bool
+	target := &url.URL{Scheme: "http", Host: spec.Host}
+	// The signature covers the Host header: the proxy must keep it, and the client's is the proxy's own.
+	front := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		front.ServeHTTP(w, r)
+	})}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	spec.Host = listener.Addr().String()
+	s, err := blob.OpenS3(t.Context(), spec.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := blobtest.MustPut(t, s, []byte("x"))
+	t.Cleanup(func() { _ = s.Delete(context.Background(), id) })
+	down.Store(true)
+	_, getErr := s.Get(t.Context(), id, 0, -1)
+	_, putErr := s.Put(t.Context(), blobtest.NewID(), strings.NewReader("y"))
+	for name, err := range map[string]error{"Get": getErr, "Put": putErr, "Ping": s.Ping(t.Context())} {
+		if !errors.Is(err, blob.ErrUnavailable) || !fault.IsUnavailable(err) {
+			t.Errorf("%s = %v, want ErrUnavailable", name, err)
+		}
+	}
+	down.Store(false)
+	if got, err := blobtest.Read(t, s, id, 0, -1); string(got) != "x" {
+		t.Errorf("after it came back: %q, %v", got, err)
+	}
+}
+
+// The address holds a secret: no error may repeat it.
+func TestS3AddressErrorsKeepTheSecret(t *testing.T) {
+	for _, spec := range []string{"s3://key:canary%zz@host/b", "s3://key:canary@host", "s3://key:canary@/b"} {
+		_, err := blob.OpenS3(t.Context(), spec)
+		if err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("OpenS3 = %v, want an error without the secret", err)
+		}
+	}
+}
