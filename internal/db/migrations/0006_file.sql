@@ -1,0 +1,44 @@
+-- +goose Up
+-- What an account keeps: a tree of folders and files. parent is '' at the root. name and
+-- details (SHA-256 and media type of a file) are sealed under the account's data key;
+-- name_index is a keyed hash of parent and name, so that a name is taken once a folder.
+CREATE TABLE files (
+    id          TEXT PRIMARY KEY,
+    account     TEXT NOT NULL,
+    parent      TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('file', 'folder')),
+    name        BLOB NOT NULL,
+    name_index  BLOB NOT NULL,
+    details     BLOB NOT NULL,
+    blob        TEXT,
+    size        BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    modified_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX files_name ON files (account, parent, name_index);
+CREATE INDEX files_created ON files (account, parent, created_at, id);
+CREATE INDEX files_modified ON files (account, parent, modified_at, id);
+CREATE INDEX files_size ON files (account, parent, size, id);
+
+-- One stored object each. A row is committed as 'pending' before the object's first byte
+-- is written, and becomes 'live' in the transaction that publishes its entry. 'doomed'
+-- rows, and pending ones that nobody finished, are removed with their objects.
+CREATE TABLE blobs (
+    id         TEXT PRIMARY KEY,
+    account    TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('pending', 'live', 'doomed')),
+    wrapped    BLOB NOT NULL,
+    size       BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX blobs_unsettled ON blobs (state, created_at, id) WHERE state <> 'live';
+CREATE INDEX blobs_account ON blobs (account);
+
+-- How often the children of a folder changed. folder is '' for the root, and '*' for the
+-- row that every change of an account's tree locks first.
+CREATE TABLE file_folders (
+    account TEXT NOT NULL,
+    folder  TEXT NOT NULL,
+    changes BIGINT NOT NULL,
+    PRIMARY KEY (account, folder)
+);

@@ -1,0 +1,177 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Memory is a store of one process, gone with it.
+type Memory struct {
+	now     func() time.Time
+	watched watchers
+
+	mu    sync.Mutex
+	items map[string]item
+	sweep int // number of items at which the expired ones are looked for
+}
+
+var (
+	_ Store   = (*Memory)(nil)
+	_ Watcher = (*Memory)(nil)
+)
+
+// item is a value, or a counter when value is nil.
+type item struct {
+	value   []byte
+	number  int64
+	expires int64 // unix milliseconds
+}
+
+func (i item) text() []byte {
+	if i.value == nil {
+		return strconv.AppendInt(nil, i.number, 10)
+	}
+	return i.value
+}
+
+const firstSweep = 1024
+
+// NewMemory returns an empty store whose values expire by now.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{now: now, items: map[string]item{}, sweep: firstSweep}
+}
+
+// Get returns the value, or [ErrMissing].
+func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
+	if err := before(ctx, checkKey(key)); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i, ok := m.live(key)
+	if !ok {
+		return nil, ErrMissing
+	}
+	if i.value == nil {
+		return i.text(), nil
+	}
+	return bytes.Clone(i.value), nil
+}
+
+// Put sets the value.
+func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := before(ctx, checkPut(key, value, ttl)); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.set(key, value, ttl)
+	m.mu.Unlock()
+	m.watched.tell(key)
+	return nil
+}
+
+// Swap sets new if the value is old.
+func (m *Memory) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkSwap(key, new, ttl)); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	i, ok := m.live(key)
+	if ok != (old != nil) || ok && !bytes.Equal(i.text(), old) {
+		m.mu.Unlock()
+		return false, nil
+	}
+	if new == nil {
+		delete(m.items, key)
+	} else {
+		m.set(key, new, ttl)
+	}
+	m.mu.Unlock()
+	m.watched.tell(key)
+	return true, nil
+}
+
+// Add adds to a counter.
+func (m *Memory) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
+	if err := before(ctx, checkAdd(key, delta, ttl)); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i, ok := m.live(key)
+	if !ok {
+		m.tidy()
+		i = item{expires: m.now().UnixMilli() + millis(ttl)}
+	} else if i.value != nil {
+		return 0, ErrNotCounter
+	}
+	i.number += delta
+	m.items[key] = i
+	return i.number, nil
+}
+
+// Delete removes the key.
+func (m *Memory) Delete(ctx context.Context, key string) error {
+	if err := before(ctx, checkKey(key)); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	delete(m.items, key)
+	m.mu.Unlock()
+	m.watched.tell(key)
+	return nil
+}
+
+// Watch calls fn when a key under prefix changes.
+func (m *Memory) Watch(prefix string, fn func(key string)) (stop func()) {
+	return m.watched.watch(prefix, fn)
+}
+
+// Ping reports nothing: memory is always there.
+func (m *Memory) Ping(ctx context.Context) error { return ctx.Err() }
+
+// Close forgets everything.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.items)
+	return nil
+}
+
+func (m *Memory) live(key string) (item, bool) {
+	i, ok := m.items[key]
+	return i, ok && i.expires > m.now().UnixMilli()
+}
+
+func (m *Memory) set(key string, value []byte, ttl time.Duration) {
+	m.tidy()
+	copied := slices.Concat([]byte{}, value) // never nil: that would be a counter
+	m.items[key] = item{value: copied, expires: m.now().UnixMilli() + millis(ttl)}
+}
+
+// tidy removes what has expired whenever the number of items has doubled, so that its
+// cost is shared by the items that came in between.
+func (m *Memory) tidy() {
+	if len(m.items) < m.sweep {
+		return
+	}
+	now := m.now().UnixMilli()
+	for key, i := range m.items {
+		if i.expires <= now {
+			delete(m.items, key)
+		}
+	}
+	m.sweep = max(firstSweep, 2*len(m.items))
+}
+
+// before returns what stops an operation: bad input first, then a caller that left.
+func before(ctx context.Context, bad error) error {
+	if bad != nil {
+		return bad
+	}
+	return ctx.Err()
+}

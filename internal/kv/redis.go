@@ -1,0 +1,340 @@
+package kv
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// Redis is a store in Redis (6 or later) or Valkey, shared by every node.
+//
+// Values under "session:" are kept in this process as well. The server tells us on the
+// connection that we ask on when such a key changes (CLIENT TRACKING), whoever changed
+// it; what this node changes is dropped before the change returns. What is kept answers
+// only while the server has just proven that it can reach us: a heartbeat passes through
+// the same connection, so whatever was changed before it was sent has been heard when
+// its answer comes. A node that is cut off therefore answers from memory for one second
+// at most, and then [ErrUnavailable].
+type Redis struct {
+	client  rueidis.Client
+	cache   *cache
+	watched watchers
+	node    string // tells our own messages from those of other nodes
+	log     *slog.Logger
+
+	stop    context.CancelFunc
+	stopped context.Context
+	ended   chan struct{}
+}
+
+var (
+	_ Store   = (*Redis)(nil)
+	_ Watcher = (*Redis)(nil)
+)
+
+const (
+	// space comes before each key, so that a server may hold other things.
+	space = "coffer:"
+	// cachedPrefix is of the keys that are kept in memory.
+	cachedPrefix = "session:"
+	// changes is the channel that carries each changed key.
+	changes = space + "changed"
+	// answerFor bounds a call, dialFor a new connection.
+	answerFor = 4 * time.Second
+	dialFor   = 2 * time.Second
+)
+
+// A value is kept with this byte before it, a counter as its decimal text: so the
+// server counts with its own INCRBY and still knows one from the other.
+const valueMark = 'v'
+
+// Each script is one round trip and one step. It tells the other nodes in the same step.
+var (
+	putScript = rueidis.NewLuaScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1`)
+
+	// ARGV: 1 whether old is there, 2 old with its mark, 3 whether new is there, 4 new, 5 life
+	swapScript = rueidis.NewLuaScript(`
+local is = redis.call('GET', KEYS[1])
+if ARGV[1] == '0' then
+	if is then return 0 end
+elseif not is or (is ~= ARGV[2] and 'v' .. is ~= ARGV[2]) then
+	return 0
+end
+if ARGV[3] == '1' then
+	redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
+elseif redis.call('DEL', KEYS[1]) == 0 then
+	return 1
+end
+redis.call('PUBLISH', ARGV[6], ARGV[7])
+return 1`)
+
+	addScript = rueidis.NewLuaScript(`
+local is = redis.call('GET', KEYS[1])
+if is and string.sub(is, 1, 1) == 'v' then return false end
+local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
+if not is then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return sum`)
+
+	deleteScript = rueidis.NewLuaScript(`
+if redis.call('DEL', KEYS[1]) == 1 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
+return 1`)
+)
+
+// OpenRedis connects to the server at url: redis://, rediss:// (TLS) or unix://.
+func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error) {
+	opt, err := rueidis.ParseURL(url)
+	if err != nil {
+		return nil, errors.New("redis URL: not redis://HOST:PORT/NUMBER, rediss:// or unix://") // its error may hold the password
+	}
+	r := &Redis{cache: newCache(time.Now), node: rand.Text(), log: log, ended: make(chan struct{})}
+	r.stopped, r.stop = context.WithCancel(context.Background())
+	opt.ClientName = "coffer"
+	opt.ForceSingleClient = true // one server and one connection: what it tells is in order
+	opt.PipelineMultiplex = -1
+	opt.AlwaysPipelining = true
+	opt.DisableRetry = true
+	opt.Dialer = net.Dialer{Timeout: dialFor, KeepAlive: time.Second}
+	opt.ConnWriteTimeout = 2 * time.Second
+	opt.ReadBufferEachConn, opt.WriteBufferEachConn = 1<<16, 1<<16
+	opt.ClientTrackingOptions = []string{"BCAST", "PREFIX", space + cachedPrefix}
+	opt.OnInvalidations = r.invalidated
+	if r.client, err = rueidis.NewClient(opt); err != nil {
+		return nil, fmt.Errorf("redis: %w: %w", ErrUnavailable, err)
+	}
+	if err := r.beat(ctx); err != nil {
+		r.client.Close()
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	go r.run()
+	return r, nil
+}
+
+// Close ends the connection.
+func (r *Redis) Close() error {
+	r.stop()
+	r.client.Close()
+	<-r.ended
+	return nil
+}
+
+// Ping reports whether the server answers.
+func (r *Redis) Ping(ctx context.Context) error { return r.beat(ctx) }
+
+// Get returns the value, or [ErrMissing].
+func (r *Redis) Get(ctx context.Context, key string) ([]byte, error) {
+	if err := before(ctx, checkKey(key)); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(key, cachedPrefix) {
+		ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+		defer cancel()
+		return read(ctx, r.client.Do(ctx, r.client.B().Get().Key(space+key).Build()))
+	}
+	if value, ok := r.cache.get(key); ok {
+		return value, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	f := r.cache.begin(key)
+	answers := r.client.DoMulti(ctx,
+		r.client.B().Get().Key(space+key).Build(), r.client.B().Pttl().Key(space+key).Build())
+	value, err := read(ctx, answers[0])
+	left, ttlErr := answers[1].AsInt64()
+	if err != nil || ttlErr != nil || left <= 0 {
+		f.forget()
+		return value, err
+	}
+	f.keep(value, time.Duration(left)*time.Millisecond)
+	return value, nil
+}
+
+// read takes the mark off an answer to GET.
+func read(ctx context.Context, answer rueidis.RedisResult) ([]byte, error) {
+	text, err := answer.ToString()
+	if rueidis.IsRedisNil(err) {
+		return nil, ErrMissing
+	}
+	if err != nil {
+		return nil, redisError(ctx, err)
+	}
+	if text != "" && text[0] == valueMark {
+		text = text[1:]
+	}
+	return []byte(text), nil
+}
+
+// Put sets the value.
+func (r *Redis) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := before(ctx, checkPut(key, value, ttl)); err != nil {
+		return err
+	}
+	return r.write(ctx, putScript, key, marked(value), life(ttl)).err
+}
+
+// Swap sets new if the value is old.
+func (r *Redis) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkSwap(key, new, ttl)); err != nil {
+		return false, err
+	}
+	w := r.write(ctx, swapScript, key, flag(old != nil), marked(old), flag(new != nil), marked(new), life(ttl))
+	return w.number == 1, w.err
+}
+
+// Add adds to a counter.
+func (r *Redis) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
+	if err := before(ctx, checkAdd(key, delta, ttl)); err != nil {
+		return 0, err
+	}
+	w := r.write(ctx, addScript, key, strconv.FormatInt(delta, 10), life(ttl))
+	return w.number, w.err
+}
+
+// Delete removes the key.
+func (r *Redis) Delete(ctx context.Context, key string) error {
+	if err := before(ctx, checkKey(key)); err != nil {
+		return err
+	}
+	return r.write(ctx, deleteScript, key).err
+}
+
+// Watch calls fn when a key under prefix changes on any node: of this node's changes
+// before they return, of others as soon as the server tells.
+func (r *Redis) Watch(prefix string, fn func(key string)) (stop func()) {
+	return r.watched.watch(prefix, fn)
+}
+
+type written struct {
+	number int64
+	err    error
+}
+
+// write runs a script that may change key. Whatever comes of it, what is kept of the
+// key is dropped after the server has run it and before the caller learns of it.
+func (r *Redis) write(ctx context.Context, script *rueidis.Lua, key string, args ...string) written {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	n, err := script.Exec(ctx, r.client, []string{space + key}, append(args, changes, r.node+" "+key)).AsInt64()
+	r.cache.drop(key)
+	if rueidis.IsRedisNil(err) {
+		return written{err: ErrNotCounter}
+	}
+	if err != nil {
+		return written{err: redisError(ctx, err)}
+	}
+	if script != addScript && n == 1 {
+		r.watched.tell(key)
+	}
+	return written{number: n}
+}
+
+func marked(value []byte) string { return string(valueMark) + string(value) }
+
+func life(ttl time.Duration) string { return strconv.FormatInt(max(millis(ttl), 1), 10) }
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// redisError tells a caller that left from a server that does not serve. The scripts
+// are right, so that a server refuses one is the server's state: loading, read-only,
+// full.
+func redisError(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrUnavailable) {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// invalidated hears which keys changed; nil means all of them, or that the connection
+// is gone.
+func (r *Redis) invalidated(keys []rueidis.RedisMessage) {
+	if keys == nil {
+		r.cache.reset()
+		r.watched.tell("")
+		return
+	}
+	for _, k := range keys {
+		key, err := k.ToString()
+		if err != nil {
+			r.cache.reset()
+			continue
+		}
+		key = strings.TrimPrefix(key, space)
+		r.cache.drop(key)
+		r.watched.tell(key)
+	}
+}
+
+// beat proves that the connection carries what the server has to tell.
+func (r *Redis) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	asked := r.cache.now()
+	id, err := r.client.Do(ctx, r.client.B().ClientId().Build()).AsInt64()
+	if err != nil {
+		return redisError(ctx, err)
+	}
+	r.cache.prove(id, asked)
+	return nil
+}
+
+// run keeps the heart beating and listens for changes until Close.
+func (r *Redis) run() {
+	defer close(r.ended)
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		r.hear()
+	}()
+	tick := time.NewTicker(lease / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = r.beat(r.stopped) // without it the lease ends, which is all there is to do
+		case <-r.stopped.Done():
+			<-listening
+			return
+		}
+	}
+}
+
+// hear passes the changes of other nodes on. After each gap everybody is told that
+// something may have been missed.
+func (r *Redis) hear() {
+	lost := false
+	for r.stopped.Err() == nil {
+		ctx := rueidis.WithOnSubscriptionHook(r.stopped, func(rueidis.PubSubSubscription) { r.watched.tell("") })
+		err := r.client.Receive(ctx, r.client.B().Subscribe().Channel(changes).Build(), func(m rueidis.PubSubMessage) {
+			if node, key, ok := strings.Cut(m.Message, " "); ok && node != r.node {
+				r.cache.drop(key)
+				r.watched.tell(key)
+			}
+		})
+		if r.stopped.Err() != nil {
+			return
+		}
+		if !lost {
+			r.log.Warn("redis: connection lost", "err", err)
+		}
+		lost = true
+		select {
+		case <-time.After(lease / 4):
+		case <-r.stopped.Done():
+		}
+	}
+}

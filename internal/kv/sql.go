@@ -1,0 +1,231 @@
+package kv
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"coffer/internal/db"
+)
+
+// SQL is a store in the database. Each operation is one conditional statement.
+type SQL struct {
+	db      *db.DB
+	now     func() time.Time
+	watched watchers
+	listen  sync.Once
+
+	mu   sync.Mutex
+	stop func() // ends listening; nil before
+}
+
+var (
+	_ Store   = (*SQL)(nil)
+	_ Watcher = (*SQL)(nil)
+)
+
+// NewSQL returns the store in d whose values expire by now.
+func NewSQL(d *db.DB, now func() time.Time) *SQL { return &SQL{db: d, now: now} }
+
+// topic of the notes that carry changed keys.
+const topic = "kv"
+
+// column returns how a key stands in the database, where text is UTF-8 without NUL: as
+// it is where that is possible, else in base64 behind a mark that no such key begins with.
+func column(key string) string {
+	if utf8.ValidString(key) && strings.IndexByte(key, 0) < 0 && !strings.HasPrefix(key, keyMark) {
+		return key
+	}
+	return keyMark + base64.RawURLEncoding.EncodeToString([]byte(key))
+}
+
+const keyMark = "base64:"
+
+// keyOf undoes column.
+func keyOf(column string) string {
+	coded, ok := strings.CutPrefix(column, keyMark)
+	if !ok {
+		return column
+	}
+	key, err := base64.RawURLEncoding.DecodeString(coded)
+	if err != nil {
+		return "" // not written by column: say that anything may have changed
+	}
+	return string(key)
+}
+
+// Get returns the value, or [ErrMissing].
+func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	var value []byte
+	var number *int64
+	err := s.db.QueryRow(ctx, `SELECT value, number FROM kv WHERE key = $1 AND expires_at > $2`, column(key), s.ms()).Scan(&value, &number)
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return nil, ErrMissing
+	case err != nil:
+		return nil, sqlError(err)
+	case number != nil:
+		return strconv.AppendInt(nil, *number, 10), nil
+	case value == nil:
+		return []byte{}, nil
+	}
+	return value, nil
+}
+
+// Put sets the value.
+func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if err := checkPut(key, value, ttl); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, key, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value, number = NULL, expires_at = excluded.expires_at`,
+		column(key), full(value), s.ms()+millis(ttl))
+	return err
+}
+
+// Swap sets new if the value is old.
+func (s *SQL) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
+	if err := checkSwap(key, new, ttl); err != nil {
+		return false, err
+	}
+	now := s.ms()
+	if old == nil && new == nil {
+		_, err := s.Get(ctx, key)
+		if errors.Is(err, ErrMissing) {
+			return true, nil
+		}
+		return false, err
+	}
+	if old == nil {
+		return s.change(ctx, key, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value, number = NULL, expires_at = excluded.expires_at
+			WHERE kv.expires_at <= $4`, column(key), new, now+millis(ttl), now)
+	}
+	number := counter(old)
+	if new == nil {
+		return s.change(ctx, key, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND (value = $3 OR number = $4)`,
+			column(key), now, old, number)
+	}
+	return s.change(ctx, key, `UPDATE kv SET value = $5, number = NULL, expires_at = $6
+		WHERE key = $1 AND expires_at > $2 AND (value = $3 OR number = $4)`,
+		column(key), now, old, number, new, now+millis(ttl))
+}
+
+// Add adds to a counter.
+func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
+	if err := checkAdd(key, delta, ttl); err != nil {
+		return 0, err
+	}
+	now := s.ms()
+	var sum int64
+	err := s.db.Tx(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `INSERT INTO kv (key, number, expires_at) VALUES ($1, $2, $3)
+			ON CONFLICT (key) DO UPDATE SET value = NULL,
+				number = CASE WHEN kv.expires_at > $4 THEN kv.number + excluded.number ELSE excluded.number END,
+				expires_at = CASE WHEN kv.expires_at > $4 THEN kv.expires_at ELSE excluded.expires_at END
+			WHERE kv.number IS NOT NULL OR kv.expires_at <= $4
+			RETURNING number`, column(key), delta, now+millis(ttl), now).Scan(&sum)
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, ErrNotCounter
+	}
+	return sum, sqlError(err)
+}
+
+// Delete removes the key.
+func (s *SQL) Delete(ctx context.Context, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
+	return err
+}
+
+// change runs a statement and tells every node of the key when a row changed.
+func (s *SQL) change(ctx context.Context, key, q string, args ...any) (changed bool, err error) {
+	err = s.db.Tx(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, q, args...)
+		changed = n > 0
+		if err != nil || !changed {
+			return err
+		}
+		return tx.Notify(ctx, topic, column(key))
+	})
+	return changed && err == nil, sqlError(err)
+}
+
+// Watch calls fn when a key under prefix changes on any node: in this process before
+// the change returns, in others on PostgreSQL soon after. Processes on one SQLite file
+// do not hear each other.
+func (s *SQL) Watch(prefix string, fn func(key string)) (stop func()) {
+	stopWatching := s.watched.watch(prefix, fn)
+	s.listen.Do(func() {
+		stop := s.db.Listen(topic, func(payload string) { s.watched.tell(keyOf(payload)) })
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.stop = stop
+	})
+	return stopWatching
+}
+
+// pruneAtOnce bounds how long one step of Prune keeps other writers waiting.
+const pruneAtOnce = 1000
+
+// Prune removes what has expired. It is only about space: expired rows are invisible.
+func (s *SQL) Prune(ctx context.Context) error {
+	for {
+		n, err := s.db.Exec(ctx, `DELETE FROM kv WHERE key IN (SELECT key FROM kv WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1`,
+			s.ms(), pruneAtOnce)
+		if err != nil || n < pruneAtOnce {
+			return sqlError(err)
+		}
+	}
+}
+
+// Ping reports whether the database answers.
+func (s *SQL) Ping(ctx context.Context) error { return sqlError(s.db.Ping(ctx)) }
+
+// Close stops watching. The database stays open.
+func (s *SQL) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop != nil {
+		s.stop()
+	}
+	return nil
+}
+
+func (s *SQL) ms() int64 { return s.now().UnixMilli() }
+
+// full makes a nil value an empty one: in the column nil would be NULL.
+func full(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
+}
+
+// counter returns the number that a counter reading text has, or nil when none reads so.
+func counter(text []byte) *int64 {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != string(text) {
+		return nil
+	}
+	return &n
+}
+
+func sqlError(err error) error {
+	if errors.Is(err, db.ErrUnavailable) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
