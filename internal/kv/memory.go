@@ -3,7 +3,6 @@ package kv
 import (
 	"bytes"
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -149,7 +148,7 @@ func (m *Memory) live(key string) (item, bool) {
 
 func (m *Memory) set(key string, value []byte, ttl time.Duration) {
 	m.tidy()
-	copied := slices.Concat([]byte{}, value) // never nil: that would be a counter
+	copied := append([]byte{}, value...) // never nil: that would be a counter
 	m.items[key] = item{value: copied, expires: m.now().UnixMilli() + millis(ttl)}
 }
 

@@ -1,0 +1,609 @@
+// Package kvtest is the contract of kv.Store as tests: every store runs the same cases.
+package kvtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coffer/internal/kv"
+)
+
+// Clock is the time of a store under test: one that moves when told to, or, for a
+// store on a server of its own, the real one.
+type Clock struct {
+	mu   sync.Mutex
+	at   time.Time
+	real bool
+}
+
+// Now returns the time; it is what a store is given.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real {
+		return time.Now()
+	}
+	return c.at
+}
+
+// Real says that the store goes by its server's clock: lives are then short, and what
+// must come is waited for.
+func (c *Clock) Real() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.real = true
+}
+
+// life returns a life that a test can outlive.
+func (c *Clock) life() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real {
+		return 60 * time.Millisecond
+	}
+	return time.Minute
+}
+
+// pass lets d go by and then wants ok to hold; on a real clock it is asked until a
+// generous deadline.
+func (c *Clock) pass(t *testing.T, d time.Duration, what string, ok func() bool) {
+	t.Helper()
+	c.mu.Lock()
+	wait := c.real
+	c.at = c.at.Add(d)
+	c.mu.Unlock()
+	if !wait {
+		if !ok() {
+			t.Errorf("%s: not after %s", what, d)
+		}
+		return
+	}
+	Eventually(t, what, ok)
+}
+
+// Eventually asks until ok holds. It fails the test after ten seconds, which is not a
+// measure of anything but patience.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(10 * time.Second)
+	defer deadline.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Errorf("%s: not within ten seconds", what)
+			return
+		}
+	}
+}
+
+// RedisURL returns the server for tests. Without one it skips the test, or fails it
+// when COFFER_TEST_REQUIRE=1.
+func RedisURL(t testing.TB) string {
+	t.Helper()
+	url := os.Getenv("COFFER_TEST_REDIS_URL")
+	if url != "" {
+		return url
+	}
+	if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
+		t.Fatal("COFFER_TEST_REDIS_URL is not set and COFFER_TEST_REQUIRE=1 allows no skipping")
+	}
+	t.Skip("needs a Redis or Valkey server: COFFER_TEST_REDIS_URL is not set (make test brings one)")
+	return ""
+}
+
+// Run runs every case on the stores that open returns. open is called once a case.
+func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
+	for _, c := range []struct {
+		name string
+		run  func(*kit)
+	}{
+		{"OddKeysAndValues", (*kit).oddKeysAndValues},
+		{"Limits", (*kit).limits},
+		{"Absent", (*kit).absent},
+		{"Expiry", (*kit).expiry},
+		{"Swap", (*kit).swap},
+		{"SwapAfterExpiry", (*kit).swapAfterExpiry},
+		{"OneSwapWins", (*kit).oneSwapWins},
+		{"Counters", (*kit).counters},
+		{"CounterKeepsItsEnd", (*kit).counterKeepsItsEnd},
+		{"AddsAddUp", (*kit).addsAddUp},
+		{"ValueOrCounter", (*kit).valueOrCounter},
+		{"DeleteIsSeenAtOnce", (*kit).deleteIsSeenAtOnce},
+		{"Copies", (*kit).copies},
+		{"Cancelled", (*kit).cancelled},
+		{"Watch", (*kit).watch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			clock := &Clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+			// A server may hold what other tests left: keys of this run are its own.
+			c.run(&kit{T: t, store: open(t, clock), clock: clock, own: rand.Text()[:10] + ":"})
+		})
+	}
+}
+
+type kit struct {
+	*testing.T
+	store kv.Store
+	clock *Clock
+	own   string
+}
+
+// keys returns a key of each way of reading: a store may keep "session:" in memory.
+func (k *kit) keys(name string) []string {
+	return []string{k.own + name, "session:" + k.own + name}
+}
+
+func (k *kit) put(key string, value []byte) {
+	k.Helper()
+	if err := k.store.Put(k.Context(), key, value, time.Hour); err != nil {
+		k.Fatalf("Put %q: %v", key, err)
+	}
+}
+
+// wants checks what Get answers; nil means absent.
+func (k *kit) wants(key string, want []byte) {
+	k.Helper()
+	got, err := k.store.Get(k.Context(), key)
+	if want == nil {
+		if !errors.Is(err, kv.ErrMissing) || got != nil {
+			k.Errorf("Get %q: %q, %v; want ErrMissing", short(key), short(string(got)), err)
+		}
+		return
+	}
+	if err != nil || got == nil || !slices.Equal(got, want) {
+		k.Errorf("Get %q: %q, %v; want %q", short(key), short(string(got)), err, short(string(want)))
+	}
+}
+
+func short(s string) string { return s[:min(len(s), 40)] }
+
+func (k *kit) swapped(key string, old, new []byte, want bool) {
+	k.Helper()
+	got, err := k.store.Swap(k.Context(), key, old, new, time.Hour)
+	if err != nil || got != want {
+		k.Errorf("Swap %q from %q to %q: %t, %v; want %t", short(key), short(string(old)), short(string(new)), got, err, want)
+	}
+}
+
+func (k *kit) added(key string, delta, want int64) {
+	k.Helper()
+	got, err := k.store.Add(k.Context(), key, delta, time.Hour)
+	if err != nil || got != want {
+		k.Errorf("Add %d to %q: %d, %v; want %d", delta, key, got, err, want)
+	}
+}
+
+func (k *kit) oddKeysAndValues() {
+	odd := []string{
+		"plain", "with space", " ", "\t\n", "über/größe?&=%", "日本語", "🔑", "\x00", "nul\x00inside", "\xff\xfe", "base64:AAAA", "base64:", "v",
+		"'; DROP TABLE kv; --", "*", "{slot}", "a|b", "12", "session:", strings.Repeat("k", kv.MaxKey-len("session:")-len(k.own)),
+	}
+	values := map[string][]byte{
+		"empty": {}, "nul": {0}, "text": []byte("text"), "not UTF-8": {0xff, 0xfe}, "number": []byte("42"), "marked": []byte("v1"),
+		"largest": []byte(strings.Repeat("\x00v", kv.MaxValue/2)),
+	}
+	seen := map[string][]byte{}
+	for _, name := range odd {
+		for _, key := range k.keys(name) {
+			value := []byte("value of " + key)
+			k.put(key, value)
+			seen[key] = value
+		}
+	}
+	for name, value := range values {
+		for _, key := range k.keys(name) {
+			k.put(key, value)
+			seen[key] = value
+		}
+	}
+	for range 2 { // the second time perhaps from memory
+		for key, value := range seen {
+			k.wants(key, value)
+		}
+	}
+	for key, value := range seen {
+		k.swapped(key, append(slices.Clone(value), 'x'), []byte("wrong"), false)
+		k.swapped(key, value, []byte("new"), true)
+		k.wants(key, []byte("new"))
+	}
+}
+
+func (k *kit) limits() {
+	ctx := k.Context()
+	long := strings.Repeat("k", kv.MaxKey+1)
+	big := make([]byte, kv.MaxValue+1)
+	for what, op := range map[string]func() error{
+		"no key":           func() error { return k.store.Put(ctx, "", nil, time.Hour) },
+		"long key":         func() error { return k.store.Put(ctx, long, nil, time.Hour) },
+		"big value":        func() error { return k.store.Put(ctx, k.own, big, time.Hour) },
+		"no life":          func() error { return k.store.Put(ctx, k.own, nil, 0) },
+		"get of no key":    func() error { _, err := k.store.Get(ctx, ""); return err },
+		"delete of long":   func() error { return k.store.Delete(ctx, long) },
+		"swap to big":      func() error { _, err := k.store.Swap(ctx, k.own, nil, big, time.Hour); return err },
+		"swap of no key":   func() error { _, err := k.store.Swap(ctx, "", []byte{}, nil, time.Hour); return err },
+		"swap for no time": func() error { _, err := k.store.Swap(ctx, k.own, nil, []byte{}, -1); return err },
+		"add for no time":  func() error { _, err := k.store.Add(ctx, k.own, 1, 0); return err },
+		"add too much":     func() error { _, err := k.store.Add(ctx, k.own, 1<<31+1, time.Hour); return err },
+	} {
+		if err := op(); err == nil || errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrUnavailable) {
+			k.Errorf("%s: %v; want a refusal", what, err)
+		}
+	}
+	k.wants(k.own, nil)
+	k.added(k.own+"most", 1<<31, 1<<31)
+	k.added(k.own+"most", -1<<31, 0)
+}
+
+func (k *kit) absent() {
+	for _, key := range k.keys("absent") {
+		k.wants(key, nil)
+		if err := k.store.Delete(k.Context(), key); err != nil {
+			k.Errorf("Delete of an absent key: %v", err)
+		}
+		k.swapped(key, []byte("x"), []byte("y"), false)
+		k.swapped(key, []byte{}, []byte("y"), false)
+		k.swapped(key, []byte("x"), nil, false)
+		k.swapped(key, nil, nil, true)
+		k.wants(key, nil)
+	}
+}
+
+func (k *kit) expiry() {
+	ctx := k.Context()
+	for _, key := range k.keys("expiry") {
+		if err := k.store.Put(ctx, key, []byte("1"), k.clock.life()); err != nil {
+			k.Fatal(err)
+		}
+		k.put(key+"stays", []byte("2"))
+		k.wants(key+"stays", []byte("2"))
+		k.clock.pass(k.T, k.clock.life(), "expiry of "+key, func() bool {
+			_, err := k.store.Get(ctx, key)
+			return errors.Is(err, kv.ErrMissing)
+		})
+		k.wants(key+"stays", []byte("2"))
+		k.put(key, []byte("again"))
+		k.wants(key, []byte("again"))
+	}
+}
+
+func (k *kit) swap() {
+	for _, key := range k.keys("swap") {
+		k.swapped(key, nil, []byte("a"), true)
+		k.wants(key, []byte("a"))
+		k.swapped(key, nil, []byte("b"), false)
+		k.swapped(key, nil, nil, false)
+		k.swapped(key, []byte("A"), []byte("b"), false)
+		k.swapped(key, []byte{}, []byte("b"), false)
+		k.wants(key, []byte("a"))
+		k.swapped(key, []byte("a"), []byte("b"), true)
+		k.wants(key, []byte("b"))
+		k.swapped(key, []byte("a"), nil, false)
+		k.swapped(key, []byte("b"), nil, true)
+		k.wants(key, nil)
+		k.swapped(key, nil, []byte{}, true)
+		k.wants(key, []byte{})
+		k.swapped(key, []byte{}, []byte("c"), true)
+	}
+}
+
+// What has expired is absent to a swap too, and a swap gives a new life.
+func (k *kit) swapAfterExpiry() {
+	ctx := k.Context()
+	key, once := k.own+"once", k.own+"once more"
+	for _, key := range []string{key, once} {
+		if err := k.store.Put(ctx, key, []byte("old"), k.clock.life()); err != nil {
+			k.Fatal(err)
+		}
+	}
+	k.clock.pass(k.T, k.clock.life(), "expiry", func() bool {
+		_, err := k.store.Get(ctx, key)
+		_, errOnce := k.store.Get(ctx, once)
+		return errors.Is(err, kv.ErrMissing) && errors.Is(errOnce, kv.ErrMissing)
+	})
+	k.swapped(key, []byte("old"), []byte("new"), false)
+	k.swapped(key, []byte("old"), nil, false)
+	k.swapped(key, nil, []byte("new"), true)
+	k.wants(key, []byte("new"))
+	k.swapped(once, nil, nil, true)
+}
+
+// race runs n of op at once and returns how many say true.
+func (k *kit) race(n int, op func(i int) (bool, error)) int {
+	k.Helper()
+	start := make(chan struct{})
+	won := make(chan bool, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			ok, err := op(i)
+			if err != nil {
+				k.Error(err)
+			}
+			won <- ok
+		})
+	}
+	close(start)
+	wg.Wait()
+	close(won)
+	count := 0
+	for ok := range won {
+		if ok {
+			count++
+		}
+	}
+	return count
+}
+
+func (k *kit) oneSwapWins() {
+	for _, key := range k.keys("race") {
+		for _, c := range []struct {
+			what     string
+			old, new []byte
+		}{{"to set", nil, []byte("set")}, {"to change", []byte("set"), []byte("changed")}, {"to delete", []byte("changed"), nil}} {
+			got := k.race(50, func(i int) (bool, error) {
+				new := c.new
+				if new != nil && i%2 == 0 {
+					new = slices.Clone(new)
+				}
+				return k.store.Swap(k.Context(), key, c.old, new, time.Hour)
+			})
+			if got != 1 {
+				k.Errorf("of 50 swaps %s, %d won", c.what, got)
+			}
+			k.wants(key, c.new)
+		}
+	}
+}
+
+func (k *kit) counters() {
+	key := k.own + "counter"
+	k.added(key, 1, 1)
+	k.added(key, 0, 1)
+	k.added(key, -5, -4)
+	k.wants(key, []byte("-4"))
+	k.added(key, 46, 42)
+	k.swapped(key, []byte("042"), []byte("x"), false)
+	k.swapped(key, []byte("42"), []byte("x"), true)
+	k.wants(key, []byte("x"))
+	other := k.own + "deleted"
+	k.added(other, 7, 7)
+	k.swapped(other, []byte("7"), nil, true)
+	k.added(other, 2, 2)
+	if err := k.store.Delete(k.Context(), other); err != nil {
+		k.Error(err)
+	}
+	k.wants(other, nil)
+}
+
+// A counter's life counts from its first Add, and an expired one starts at zero.
+func (k *kit) counterKeepsItsEnd() {
+	ctx, key := k.Context(), k.own+"window"
+	add := func(ttl time.Duration) int64 {
+		n, err := k.store.Add(ctx, key, 1, ttl)
+		if err != nil {
+			k.Fatal(err)
+		}
+		return n
+	}
+	add(k.clock.life())
+	add(time.Hour)
+	k.clock.pass(k.T, k.clock.life(), "the counter's end", func() bool {
+		_, err := k.store.Get(ctx, key)
+		return errors.Is(err, kv.ErrMissing)
+	})
+	if got := add(time.Hour); got != 1 {
+		k.Errorf("an expired counter went on: %d", got)
+	}
+	k.wants(key, []byte("1"))
+}
+
+func (k *kit) addsAddUp() {
+	key := k.own + "total"
+	sums := make(chan int64, 50)
+	k.race(50, func(int) (bool, error) {
+		n, err := k.store.Add(k.Context(), key, 3, time.Hour)
+		sums <- n
+		return true, err
+	})
+	close(sums)
+	seen := map[int64]bool{}
+	for n := range sums {
+		if n%3 != 0 || n < 3 || n > 150 || seen[n] {
+			k.Errorf("a sum of %d, seen before: %t", n, seen[n])
+		}
+		seen[n] = true
+	}
+	k.wants(key, []byte("150"))
+}
+
+func (k *kit) valueOrCounter() {
+	for _, value := range []string{"5", "", "text"} {
+		key := k.own + "value" + value
+		k.put(key, []byte(value))
+		if n, err := k.store.Add(k.Context(), key, 1, time.Hour); !errors.Is(err, kv.ErrNotCounter) {
+			k.Errorf("Add to the value %q: %d, %v; want ErrNotCounter", value, n, err)
+		}
+		k.wants(key, []byte(value))
+	}
+	key := k.own + "counter"
+	k.added(key, 1, 1)
+	k.put(key, []byte("now a value"))
+	k.wants(key, []byte("now a value"))
+}
+
+func (k *kit) deleteIsSeenAtOnce() {
+	for _, key := range k.keys("gone") {
+		for i := range 200 {
+			value := []byte{byte(i)}
+			k.put(key, value)
+			k.wants(key, value)
+			k.wants(key, value)
+			if err := k.store.Delete(k.Context(), key); err != nil {
+				k.Fatal(err)
+			}
+			k.wants(key, nil)
+		}
+	}
+	// The same while others read all the time, and so fill whatever memory there is.
+	key := "session:" + k.own + "busy"
+	ctx, stop := context.WithCancel(k.Context())
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for ; ctx.Err() == nil; runtime.Gosched() { // reading from memory never waits for anybody
+				if _, err := k.store.Get(ctx, key); err != nil && ctx.Err() == nil && !errors.Is(err, kv.ErrMissing) {
+					k.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		value := []byte{byte(i)}
+		k.put(key, value)
+		k.wants(key, value)
+		if err := k.store.Delete(k.Context(), key); err != nil {
+			k.Fatal(err)
+		}
+		k.wants(key, nil)
+	}
+	stop()
+	readers.Wait()
+}
+
+// What goes in and comes out belongs to the caller.
+func (k *kit) copies() {
+	for _, key := range k.keys("copies") {
+		value := []byte("value")
+		k.put(key, value)
+		value[0] = 'X'
+		for range 2 {
+			got, err := k.store.Get(k.Context(), key)
+			if err != nil || string(got) != "value" {
+				k.Errorf("%q, %v", got, err)
+				continue
+			}
+			got[0] = 'Y'
+		}
+		k.wants(key, []byte("value"))
+	}
+}
+
+func (k *kit) cancelled() {
+	key := k.own + "cancelled"
+	k.put(key, []byte("kept"))
+	k.put("session:"+key, []byte("kept"))
+	k.wants("session:"+key, []byte("kept"))
+	ctx, cancel := context.WithCancel(k.Context())
+	cancel()
+	for what, op := range map[string]func() error{
+		"Get":             func() error { _, err := k.store.Get(ctx, key); return err },
+		"Get from memory": func() error { _, err := k.store.Get(ctx, "session:"+key); return err },
+		"Put":             func() error { return k.store.Put(ctx, key, nil, time.Hour) },
+		"Swap":            func() error { _, err := k.store.Swap(ctx, key, []byte("kept"), nil, time.Hour); return err },
+		"Add":             func() error { _, err := k.store.Add(ctx, key+"counter", 1, time.Hour); return err },
+		"Delete":          func() error { return k.store.Delete(ctx, key) },
+	} {
+		if err := op(); !errors.Is(err, context.Canceled) || errors.Is(err, kv.ErrUnavailable) {
+			k.Errorf("%s of a caller that left: %v; want context.Canceled alone", what, err)
+		}
+	}
+	k.wants(key, []byte("kept"))
+	k.wants(key+"counter", nil)
+}
+
+// seen collects what a watcher hears.
+type seen struct {
+	mu   sync.Mutex
+	keys []string
+}
+
+func (s *seen) hear(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = append(s.keys, key)
+}
+
+func (s *seen) has(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.keys, key)
+}
+
+// A watcher hears of each change of this node before the change returns.
+func (k *kit) watch() {
+	w, ok := k.store.(kv.Watcher)
+	if !ok {
+		k.Fatalf("%T is no kv.Watcher", k.store)
+	}
+	for _, prefix := range k.keys("watched:") {
+		var mine, other seen
+		stop := w.Watch(prefix, mine.hear)
+		stopOther := w.Watch("other:"+k.own, other.hear)
+		k.put(prefix+"put", nil)
+		k.swapped(prefix+"swap", nil, []byte("x"), true)
+		k.put(prefix+"deleted \xff", nil)
+		mine.keys = slices.DeleteFunc(mine.keys, func(s string) bool { return strings.Contains(s, "deleted") })
+		if err := k.store.Delete(k.Context(), prefix+"deleted \xff"); err != nil {
+			k.Error(err)
+		}
+		for _, key := range []string{"put", "swap", "deleted \xff"} {
+			if !mine.has(prefix + key) {
+				k.Errorf("nobody was told of %q", prefix+key)
+			}
+		}
+		stop()
+		k.put(prefix+"after", nil)
+		if mine.has(prefix + "after") {
+			k.Error("told after stop")
+		}
+		if other.has(prefix + "put") {
+			k.Error("told of a key under another prefix")
+		}
+		stopOther()
+	}
+}
+
+// TwoNodes runs the cases of two stores on one server: what one changes, the other sees.
+func TwoNodes(t *testing.T, a, b kv.Store) {
+	own := rand.Text()[:10] + ":"
+	k := &kit{T: t, own: own, clock: &Clock{real: true}}
+	for _, key := range k.keys("shared") {
+		var heard seen
+		stop := b.(kv.Watcher).Watch(key, heard.hear)
+		a, b := &kit{T: t, store: a, own: own}, &kit{T: t, store: b, own: own}
+		Eventually(t, "the other node listens", func() bool {
+			a.put(key+" first", nil)
+			return heard.has(key + " first")
+		})
+		for i := range 20 {
+			value := []byte{byte(i)}
+			a.put(key, value)
+			Eventually(t, "the other node sees the value", func() bool {
+				got, err := b.store.Get(t.Context(), key)
+				return err == nil && slices.Equal(got, value)
+			})
+			if err := a.store.Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+			Eventually(t, "the other node sees the deletion", func() bool {
+				_, err := b.store.Get(t.Context(), key)
+				return errors.Is(err, kv.ErrMissing)
+			})
+		}
+		Eventually(t, "the other node is told", func() bool { return heard.has(key) })
+		stop()
+	}
+}
