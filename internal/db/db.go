@@ -125,16 +125,19 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("database %s: %w", path, explain(e, err))
 		}
-		return &DB{kind: SQLite, engine: e, hub: newHub(e)}, nil
+		return newDB(SQLite, e), nil
 	case "postgres", "postgresql":
 		e, err := openPostgres(ctx, url, log)
 		if err != nil {
 			return nil, fmt.Errorf("database: %w", explain(e, err))
 		}
-		d := &DB{kind: PostgreSQL, engine: e, hub: newHub(e)}
-		return d, nil
+		return newDB(PostgreSQL, e), nil
 	}
 	return nil, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
+}
+
+func newDB(kind Engine, e engine) *DB {
+	return &DB{kind: kind, engine: e, hub: newHub(e)}
 }
 
 // Close waits a moment for what runs, then closes every connection.
@@ -258,25 +261,27 @@ func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (er
 	return nil, nil
 }
 
-// retryFor bounds the time in which something is started again, retries how often.
 const (
-	retryFor = 2 * time.Second
-	retries  = 12
+	// lostFor bounds the time in which something whose connection was lost starts again,
+	// brokenFor that of what was broken off: a deadlock takes a second to be found.
+	lostFor   = 2 * time.Second
+	brokenFor = 8 * time.Second
 )
 
 // retry runs op again while its error is no worse than worst and there is time.
 func (d *DB) retry(ctx context.Context, worst verdict, op func() error) error {
-	var start time.Time
+	start := time.Now()
 	for n := 1; ; n++ {
 		err := op()
 		if err == nil {
 			return nil
 		}
-		if n == 1 {
-			start = time.Now()
-		}
 		v := d.engine.judge(err)
-		if v == final || v > worst || n > retries || ctx.Err() != nil || time.Since(start) > retryFor {
+		limit := brokenFor
+		if v == gone || d.kind == SQLite { // SQLite has waited before it says that it is busy
+			limit = lostFor
+		}
+		if v == final || v > worst || ctx.Err() != nil || time.Since(start) > limit {
 			return explain(d.engine, err)
 		}
 		if err := pause(ctx, n); err != nil {

@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"os"
 	"path"
 	"regexp"
@@ -208,7 +207,7 @@ func migrateSQLite(ctx context.Context, file string, log *slog.Logger) error {
 		return err
 	}
 	defer unlock()
-	d, err := sql.Open("sqlite", liteDSN(file, "modeof="+url.QueryEscape(lockPath(file)), "_txlock=immediate", "_journal_mode=WAL"))
+	d, err := sql.Open("sqlite", liteDSN(file, "modeof="+uriValue(lockPath(file)), "_txlock=immediate", "_journal_mode=WAL"))
 	if err != nil {
 		return err
 	}

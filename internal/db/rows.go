@@ -83,7 +83,8 @@ func (t *Tx) query(ctx context.Context, r *Rows, q string, args []any) (err erro
 // are closed.
 type answer struct {
 	*sql.Rows
-	closed func() // may be nil
+	closed func()           // may be nil
+	adapt  func(dest []any) // to what the driver can fill; may be nil
 }
 
 // Rows is the answer to a query, read row by row.
@@ -122,7 +123,12 @@ func (r *Rows) note(err error) {
 }
 
 // Scan copies the row's columns into dest.
-func (r *Rows) Scan(dest ...any) error { return r.answer.Scan(dest...) }
+func (r *Rows) Scan(dest ...any) error {
+	if r.answer.adapt != nil {
+		r.answer.adapt(dest)
+	}
+	return r.answer.Scan(dest...)
+}
 
 // Err returns what ended the rows early, or nil.
 func (r *Rows) Err() error { return r.err }

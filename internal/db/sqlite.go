@@ -56,6 +56,9 @@ func liteDSN(path string, more ...string) string {
 	return u.String() + "?" + strings.Join(settings, "&")
 }
 
+// uriValue escapes a value for SQLite, to which + is no space.
+func uriValue(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
 func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine, error) {
 	e := &liteEngine{}
 	if err := migrateSQLite(ctx, path, log); err != nil {
@@ -278,14 +281,40 @@ func (c *liteConn) query(ctx context.Context, q string, args []any) (answer, err
 	}
 	if s == nil {
 		rows, err := c.conn.QueryContext(ctx, q, nulls(args)...)
-		return answer{Rows: rows}, err
+		return answer{Rows: rows, adapt: blobs}, err
 	}
 	rows, err := s.QueryContext(ctx, nulls(args)...)
 	if err != nil {
 		return answer{}, err
 	}
 	s.busy = true
-	return answer{Rows: rows, closed: s.free}, nil
+	return answer{Rows: rows, closed: s.free, adapt: blobs}, nil
+}
+
+// blobs reads empty columns as empty slices, as PostgreSQL's driver does; SQLite's gives nil.
+func blobs(dest []any) {
+	for i, d := range dest {
+		if b, ok := d.(*[]byte); ok {
+			dest[i] = (*blobScanner)(b)
+		}
+	}
+}
+
+type blobScanner []byte
+
+// Scan takes a column: nil stays nil, what is there is copied.
+func (b *blobScanner) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*b = nil
+	case []byte:
+		*b = append([]byte{}, v...)
+	case string:
+		*b = []byte(v)
+	default:
+		return fmt.Errorf("a column of type %T is no bytes", src)
+	}
+	return nil
 }
 
 // nulls makes a nil slice NULL, as PostgreSQL's driver does; here it would be empty.
