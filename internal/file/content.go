@@ -1,0 +1,81 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/blob"
+	"coffer/internal/db"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// Content is a file's content, opened but not yet read.
+type Content struct {
+	Entry
+	Sum      [32]byte  // SHA-256
+	StoredAt time.Time // when the bytes were stored: renaming does not change it
+
+	s    *Service
+	blob string
+	key  []byte
+}
+
+// Content returns what downloading a file needs. The entry, its object's row and the
+// account's key are of one moment.
+func (s *Service) Content(ctx context.Context, owner account.ID, id string) (*Content, error) {
+	c := &Content{s: s}
+	var wrapped []byte
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		r, err := readRow(ctx, tx, owner, id)
+		if err != nil {
+			return err
+		}
+		if r.Kind == Folder {
+			return errIsFolder
+		}
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		if c.Entry, err = open(key, r); err != nil {
+			return err
+		}
+		d, err := openDetails(key, r)
+		if err != nil {
+			return err
+		}
+		b, err := readBlob(ctx, tx, owner, *r.Blob)
+		if err != nil {
+			return err
+		}
+		c.Sum, c.blob, wrapped = d.sum, *r.Blob, b.Wrapped
+		c.StoredAt = time.UnixMilli(b.CreatedAt).UTC()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.key, err = s.Ring.Open(ctx, keyring.Blob, wrapped, blobAAD(c.blob, owner))
+	if err != nil {
+		return nil, fmt.Errorf("key of blob %s: %w", c.blob, err)
+	}
+	return c, nil
+}
+
+// Open returns the bytes [off, off+n). What it returns implements io.WriterTo, releases a
+// byte only after it has authenticated, and ends in io.EOF only when all n have been read.
+func (c *Content) Open(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	fetch := func(off, n int64) (io.ReadCloser, error) {
+		r, err := c.s.Blobs.Get(ctx, c.blob, off, n)
+		if errors.Is(err, blob.ErrMissing) {
+			return nil, fmt.Errorf("content of blob %s: %w", c.blob, err)
+		}
+		return r, err
+	}
+	return seal.OpenRange(fetch, seal.CipherSize(c.Size), c.key, contentAAD(c.blob), off, n)
+}

@@ -1,0 +1,253 @@
+package file
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"sync"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+)
+
+// List returns one page of a folder's children ("" = root) and the cursor of the next
+// one, "" when there is none. sort is name, created, modified or size, with "-" before
+// it for the other direction.
+//
+// Names are sealed, so SQL cannot sort by them: the order by name is made here from all
+// names of the folder and kept until the folder changes. The other orders are SQL's.
+func (s *Service) List(ctx context.Context, owner account.ID, parent, sort, cursor string, limit int) (entries []Entry, next string, err error) {
+	by := strings.TrimPrefix(sort, "-")
+	descending := by != sort
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		if _, err := s.depth(ctx, tx, owner, parent); err != nil {
+			return err
+		}
+		after, err := openCursor(key, parent, sort, cursor)
+		if err != nil {
+			return err
+		}
+		var rows []row
+		if by == "name" {
+			rows, err = s.pageByName(ctx, tx, key, owner, parent, descending, after, limit+1)
+		} else {
+			column := map[string]string{"created": "created_at", "modified": "modified_at", "size": "size"}[by]
+			rows, err = readPage(ctx, tx, owner, parent, column, descending, after == nil, after.number(), after.entry(), limit+1)
+		}
+		if err != nil {
+			return err
+		}
+		next = ""
+		more := len(rows) > limit
+		rows = rows[:min(limit, len(rows))]
+		if entries, err = openAll(key, rows); err != nil || !more {
+			return err
+		}
+		next = sealCursor(key, parent, sort, position(by, rows[limit-1], entries[limit-1]))
+		return nil
+	})
+	return entries, next, err
+}
+
+// mark is a place in an order: the value that is sorted by, and the id that breaks ties.
+type mark struct {
+	value []byte
+	id    string
+}
+
+// position returns where an entry stands in the order by a property.
+func position(by string, r row, e Entry) *mark {
+	switch by {
+	case "name":
+		return &mark{value: []byte(naturalKey(e.Name)), id: r.ID}
+	case "created":
+		return numberMark(r.CreatedAt, r.ID)
+	case "modified":
+		return numberMark(r.ModifiedAt, r.ID)
+	}
+	return numberMark(r.Size, r.ID)
+}
+
+func numberMark(n int64, id string) *mark {
+	return &mark{value: binary.BigEndian.AppendUint64(nil, uint64(n)), id: id}
+}
+
+func (m *mark) number() int64 {
+	if m == nil || len(m.value) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(m.value))
+}
+
+func (m *mark) entry() string {
+	if m == nil {
+		return ""
+	}
+	return m.id
+}
+
+// A cursor names the last entry of a page, and an entry's name is personal: cursors
+// stand in URLs and so in logs, hence they are sealed. They open for the same account,
+// folder and order only.
+func sealCursor(key *keyring.DataKey, parent, sort string, m *mark) string {
+	plain := append(binary.BigEndian.AppendUint16(nil, uint16(len(m.id))), m.id...)
+	sealed := key.Seal("files", "cursor", parent+"/"+sort, append(plain, m.value...))
+	return base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+func openCursor(key *keyring.DataKey, parent, sort, cursor string) (*mark, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	refused := fault.InvalidField("query.cursor", "invalid_cursor", "The cursor is not one of this list's.")
+	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return nil, refused
+	}
+	plain, err := key.Open("files", "cursor", parent+"/"+sort, sealed)
+	if err != nil || len(plain) < 2 {
+		return nil, refused
+	}
+	n := int(binary.BigEndian.Uint16(plain))
+	if n > len(plain)-2 {
+		return nil, refused
+	}
+	return &mark{id: string(plain[2 : 2+n]), value: bytes.Clone(plain[2+n:])}, nil
+}
+
+// pageByName returns up to limit rows behind the mark in the order by name.
+func (s *Service) pageByName(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID, parent string, descending bool, after *mark, limit int) ([]row, error) {
+	changes, err := readChanges(ctx, tx, owner, parent)
+	if err != nil {
+		return nil, err
+	}
+	all, ok := s.orders.get(owner, parent, changes)
+	if !ok {
+		names, err := readNames(ctx, tx, owner, parent)
+		if err != nil {
+			return nil, err
+		}
+		if all, err = sorted(key, names); err != nil {
+			return nil, err
+		}
+		s.orders.put(owner, parent, changes, all)
+	}
+	page := slicePage(all, descending, after, limit)
+	rows, err := readByID(ctx, tx, owner, page)
+	if err != nil {
+		return nil, err
+	}
+	rank := make(map[string]int, len(page))
+	for i, id := range page {
+		rank[id] = i
+	}
+	slices.SortFunc(rows, func(a, b row) int { return rank[a.ID] - rank[b.ID] })
+	return rows, nil
+}
+
+// ordered is one entry in the order by name.
+type ordered struct{ key, id string }
+
+func compareOrdered(a, b ordered) int {
+	return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
+}
+
+func sorted(key *keyring.DataKey, names []named) ([]ordered, error) {
+	all := make([]ordered, len(names))
+	for i, n := range names {
+		name, err := key.Open("files", "name", n.id, n.name)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = ordered{naturalKey(string(name)), n.id}
+	}
+	slices.SortFunc(all, compareOrdered)
+	return all, nil
+}
+
+// slicePage returns the ids of up to limit entries behind the mark.
+func slicePage(all []ordered, descending bool, after *mark, limit int) []string {
+	from, to := 0, len(all)
+	if after != nil {
+		at, found := slices.BinarySearchFunc(all, ordered{string(after.value), after.id}, compareOrdered)
+		if to = at; !descending {
+			from, to = at, len(all)
+			if found {
+				from++
+			}
+		}
+	}
+	var ids []string
+	if descending {
+		for i := to - 1; i >= from && len(ids) < limit; i-- {
+			ids = append(ids, all[i].id)
+		}
+		return ids
+	}
+	for _, o := range all[from:min(to, from+limit)] {
+		ids = append(ids, o.id)
+	}
+	return ids
+}
+
+// maxOrdered bounds the names that are kept in order: about 30 MB when all are long.
+const maxOrdered = 150_000
+
+// orders keeps the orders by name that were used last. The key includes the folder's
+// count of changes, so an order is never old; on another node neither.
+type orders struct {
+	mu    sync.Mutex
+	kept  []order // used last stands last
+	total int
+}
+
+type order struct {
+	owner   account.ID
+	folder  string
+	changes int64
+	all     []ordered
+}
+
+func (o *orders) get(owner account.ID, folder string, changes int64) ([]ordered, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, k := range o.kept {
+		if k.owner == owner && k.folder == folder {
+			o.kept = append(slices.Delete(o.kept, i, i+1), k)
+			return k.all, k.changes == changes
+		}
+	}
+	return nil, false
+}
+
+func (o *orders) put(owner account.ID, folder string, changes int64, all []ordered) {
+	const overhead = 100 // an empty folder costs something too
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, k := range o.kept {
+		if k.owner == owner && k.folder == folder {
+			o.kept = slices.Delete(o.kept, i, i+1)
+			o.total -= len(k.all) + overhead
+			break
+		}
+	}
+	if len(all) > maxOrdered {
+		return
+	}
+	o.kept = append(o.kept, order{owner, folder, changes, all})
+	o.total += len(all) + overhead
+	for o.total > maxOrdered {
+		o.total -= len(o.kept[0].all) + overhead
+		o.kept = slices.Delete(o.kept, 0, 1)
+	}
+}

@@ -1,0 +1,166 @@
+package file
+
+import (
+	"fmt"
+	"mime"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"coffer/internal/fault"
+)
+
+// A name is a label that its owner reads, never a path: objects are stored under random
+// ids. So CON, trailing dots and leading spaces are names like any other. Refused is what
+// would deceive a reader or cannot be a name anywhere: control characters, slashes, dots
+// alone, and the bidirectional overrides, embeddings and isolates, which let "exe.jpg"
+// read as "gpj.exe" (Unicode TR36 §2.1). The two directional marks U+200E and U+200F stay:
+// ordinary Hebrew and Arabic names contain them, and they never reverse letters.
+const maxName = 255 // bytes of UTF-8, after NFC: what most file systems take
+
+// cleanName returns the canonical form of a name that a client chose, or what is wrong
+// with the value at pointer.
+func cleanName(pointer, raw string) (string, error) {
+	refuse := func(code, detail string) (string, error) { return "", fault.InvalidField(pointer, code, detail) }
+	if !utf8.ValidString(raw) {
+		return refuse("invalid_utf8", "A name must be UTF-8.")
+	}
+	if len(raw) > 4*maxName { // NFC at most shortens what it changes, so this is not close
+		return refuse("too_long", "A name has at most 255 bytes.")
+	}
+	name := norm.NFC.String(raw)
+	switch {
+	case strings.TrimFunc(name, unicode.IsSpace) == "":
+		return refuse("required", "A name needs a visible character.")
+	case len(name) > maxName:
+		return refuse("too_long", "A name has at most 255 bytes.")
+	case strings.Trim(name, ".") == "":
+		return refuse("dots", "A name cannot be dots only.")
+	}
+	for _, c := range name {
+		switch {
+		case c == '/' || c == '\\':
+			return refuse("slash", "A name cannot contain a slash or a backslash.")
+		case unicode.IsControl(c) || c == '\u2028' || c == '\u2029':
+			return refuse("control_character", "A name cannot contain control characters or line separators.")
+		case c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069':
+			return refuse("bidi_control", "A name cannot contain characters that change the direction of text.")
+		}
+	}
+	return name, nil
+}
+
+// lastComponent returns what stands behind the last separator: RFC 7578 §4.2 lets a
+// client send a path, of which only the end is the file's name.
+func lastComponent(filename string) string {
+	return filename[strings.LastIndexAny(filename, `/\`)+1:]
+}
+
+// numbered returns the name with a number before its extension: "a (1).txt". A folder's
+// name has no extension. The stem gives way when the whole would be too long.
+func numbered(name string, kind Kind, n int) string {
+	stem, ext := name, ""
+	if kind == File {
+		// ".profile" is all stem; an extension over half of the name is none.
+		if e := path.Ext(name); len(e) < len(name) && len(e) > 1 && len(e) <= maxName/2 {
+			stem, ext = name[:len(name)-len(e)], e
+		}
+	}
+	number := fmt.Sprintf(" (%d)", n)
+	for len(stem)+len(number)+len(ext) > maxName {
+		_, size := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-size]
+	}
+	return norm.NFC.String(stem + number + ext)
+}
+
+// naturalKey returns a string whose byte order is how people expect names to stand: case
+// does not matter, and numbers in a name count as numbers ("a2" before "a10").
+func naturalKey(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		if c := name[i]; c >= '0' && c <= '9' {
+			end := i
+			for end < len(name) && name[end] >= '0' && name[end] <= '9' {
+				end++
+			}
+			digits := strings.TrimLeft(name[i:end], "0")
+			// '0' keeps numbers where digits stand; their length compares before their value.
+			b.WriteByte('0')
+			b.WriteByte(byte(len(digits)))
+			b.WriteString(digits)
+			i = end
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(name[i:])
+		b.WriteRune(unicode.ToLower(r))
+		i += size
+	}
+	return b.String()
+}
+
+// unknownType is the media type of everything that is not known to be something else.
+const unknownType = "application/octet-stream"
+
+// cleanType returns the type and subtype of a declared media type, without parameters.
+func cleanType(declared string) string {
+	t, _, err := mime.ParseMediaType(declared)
+	if err != nil || len(t) > 127 || !strings.Contains(t, "/") {
+		return unknownType
+	}
+	return t
+}
+
+// inert are the types that a browser shows without running anything of theirs. Only they
+// are served under their own name, and only they may be shown instead of saved.
+var inert = map[string]string{
+	"image/png": "", "image/jpeg": "", "image/gif": "", "image/webp": "", "image/avif": "",
+	"video/mp4": "", "video/webm": "",
+	"audio/mp4": "", "audio/webm": "", "audio/mpeg": "", "audio/ogg": "", "audio/wav": "", "audio/flac": "",
+	"text/plain": "; charset=utf-8",
+}
+
+// servedType returns the Content-Type under which content of a declared type is served,
+// and whether it may be shown inline. HTML, SVG, XML and PDF are not on the list: they
+// can run script or reach out.
+func servedType(mediaType string) (contentType string, mayShow bool) {
+	parameter, ok := inert[mediaType]
+	if !ok {
+		return unknownType, false
+	}
+	return mediaType + parameter, true
+}
+
+// disposition returns the Content-Disposition for a name (RFC 6266, RFC 8187): an ASCII
+// form for old clients, and the name itself where the two differ.
+func disposition(kind, name string) string {
+	var ascii, encoded strings.Builder
+	plain := true
+	for _, r := range name {
+		switch {
+		case r == '"' || r == '\\' || r == '%': // what clients disagree on inside quotes
+			ascii.WriteByte('_')
+			plain = false
+		case r < 0x20 || r > 0x7e:
+			ascii.WriteByte('_')
+			plain = false
+		default:
+			ascii.WriteRune(r)
+		}
+	}
+	for _, c := range []byte(name) {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0 {
+			encoded.WriteByte(c) // attr-char, RFC 8187 §3.2.1
+		} else {
+			fmt.Fprintf(&encoded, "%%%02X", c)
+		}
+	}
+	value := kind + `; filename="` + ascii.String() + `"`
+	if !plain {
+		value += `; filename*=UTF-8''` + encoded.String()
+	}
+	return value
+}

@@ -1,0 +1,292 @@
+package file
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"sync"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// Upload is the files of one request on their way in. None of them is visible before
+// [Upload.Publish], and then all are. Not safe for concurrent use.
+type Upload struct {
+	s     *Service
+	owner account.ID
+	files []stored
+}
+
+// stored is a file whose content is in the store.
+type stored struct {
+	name, mediaType string
+	blob            string
+	size            int64
+	sum             [32]byte
+}
+
+// NewUpload begins an upload of the owner's. The caller ends it with [Upload.Publish] or
+// [Upload.Abort].
+func (s *Service) NewUpload(owner account.ID) *Upload { return &Upload{s: s, owner: owner} }
+
+// CheckFolder refuses a parent that nothing can be put into, before bytes are read for
+// nothing. [Upload.Publish] decides.
+func (u *Upload) CheckFolder(ctx context.Context, parent string) error {
+	_, err := u.s.depthFor(ctx, u.s.DB, u.owner, parent)
+	return err
+}
+
+// depthFor is depth for a folder that is to take something.
+func (s *Service) depthFor(ctx context.Context, q db.Querier, owner account.ID, parent string) (int, error) {
+	depth, err := s.depth(ctx, q, owner, parent)
+	if err == nil && depth+1 > MaxDepth {
+		err = errTooDeep
+	}
+	return depth, err
+}
+
+// Len returns how many files have been added.
+func (u *Upload) Len() int { return len(u.files) }
+
+// Add stores the content of one more file under a name that [cleanName] has passed.
+func (u *Upload) Add(ctx context.Context, name, mediaType string, r io.Reader) error {
+	var random [16]byte
+	rand.Read(random[:])
+	f := stored{name: name, mediaType: mediaType, blob: hex.EncodeToString(random[:])}
+	key := make([]byte, seal.KeySize)
+	rand.Read(key)
+	wrapped, err := u.s.Ring.Seal(ctx, keyring.Blob, key, blobAAD(f.blob, u.owner))
+	if err != nil {
+		return err
+	}
+	// The row stands before the first byte: what a crash leaves in the store is known.
+	if err := insertBlob(ctx, u.s.DB, u.owner, f.blob, wrapped, u.s.Now()); err != nil {
+		return err
+	}
+	u.files = append(u.files, f)
+	last := &u.files[len(u.files)-1]
+	last.size, last.sum, err = u.s.storeContent(ctx, f.blob, key, r)
+	return err
+}
+
+// blobAAD binds a wrapped key to its object and its owner; the ring adds the key's id.
+func blobAAD(blob string, owner account.ID) []byte {
+	return seal.LP([]byte("blob"), []byte(blob), []byte(owner))
+}
+
+// contentAAD binds content to its object.
+func contentAAD(blob string) []byte { return seal.LP([]byte("coffer/blob/v1"), []byte(blob)) }
+
+// errAbandoned is an upload that the sweep has given up: it took more than a day.
+var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload took longer than a day and was given up.")
+
+// Publish makes every file appear in parent ("" = root), taken names numbered.
+func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
+	err = u.s.change(ctx, u.owner, func(tx *db.Tx, key *keyring.DataKey) error {
+		entries = make([]Entry, 0, len(u.files))
+		if _, err := u.s.depthFor(ctx, tx, u.owner, parent); err != nil {
+			return err
+		}
+		now := u.s.Now().UnixMilli()
+		for _, f := range u.files {
+			ok, err := settleBlob(ctx, tx, f.blob, f.size)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return errAbandoned
+			}
+			r := row{ID: newID(), Parent: parent, Kind: File, Blob: &f.blob, Size: f.size, CreatedAt: now, ModifiedAt: now}
+			r.Details = sealDetails(key, r.ID, details{f.sum, f.mediaType})
+			if err := place(ctx, tx, key, u.owner, &r, f.name, insertRow); err != nil {
+				return err
+			}
+			e, err := open(key, r)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		}
+		return nil
+	})
+	return entries, err
+}
+
+// Abort removes what is not published. What it cannot remove just now, the sweep does.
+func (u *Upload) Abort(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx) // the client is often gone
+	for _, f := range u.files {
+		// Only what is still pending: after a lost answer to the commit the files may stand.
+		doomed, err := doomPending(ctx, u.s.DB, f.blob)
+		if err == nil && doomed {
+			err = u.s.remove(ctx, f.blob)
+		}
+		if err != nil {
+			u.s.Log.WarnContext(ctx, "an abandoned upload stays until the sweep", "error", err)
+		}
+	}
+}
+
+// chunk is what the stages of an upload hand on. Two stages read each chunk.
+type chunk struct {
+	buf  [256 << 10]byte
+	n    int
+	left sync.WaitGroup
+}
+
+// inFlight bounds the chunks of one upload: 2 MiB, whatever its length.
+const inFlight = 8
+
+var chunks = sync.Pool{New: func() any { return new(chunk) }}
+
+// storeContent encrypts r into the object and returns its length and SHA-256. Reading,
+// hashing, and encrypting with writing run beside each other, a few chunks apart.
+func (s *Service) storeContent(ctx context.Context, blob string, key []byte, r io.Reader) (size int64, sum [32]byte, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	toHash, toSeal := make(chan *chunk, inFlight), make(chan *chunk, inFlight)
+	free := make(chan *chunk, inFlight)
+	for range inFlight {
+		free <- chunks.Get().(*chunk)
+	}
+	digest := sha256.New()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for c := range toHash {
+			digest.Write(c.buf[:c.n])
+			c.left.Done()
+		}
+	})
+	var putErr error
+	wg.Go(func() {
+		src := &sealing{ctx: ctx, from: toSeal, free: free, key: key, aad: contentAAD(blob)}
+		_, putErr = s.Blobs.Put(ctx, blob, src)
+		if putErr != nil {
+			cancel(putErr) // nobody takes chunks any more: the reading stage ends
+		}
+		src.end()
+	})
+	size, err = readChunks(ctx, r, free, toHash, toSeal)
+	if err != nil {
+		cancel(err) // before the channel closes: the object must not look complete
+	}
+	close(toHash)
+	close(toSeal)
+	wg.Wait()
+	for range len(free) {
+		chunks.Put(<-free)
+	}
+	digest.Sum(sum[:0])
+	if err == nil { // else the store failed because the reading did
+		err = putErr
+	}
+	return size, sum, err
+}
+
+// readChunks fills chunks from r until it ends, and returns how many bytes there were.
+func readChunks(ctx context.Context, r io.Reader, free <-chan *chunk, outs ...chan<- *chunk) (size int64, err error) {
+	for {
+		var c *chunk
+		select {
+		case c = <-free:
+		case <-ctx.Done():
+			return size, context.Cause(ctx)
+		}
+		c.n = 0
+		for err = nil; c.n < len(c.buf) && err == nil; {
+			var n int
+			n, err = r.Read(c.buf[c.n:])
+			c.n += n
+		}
+		size += int64(c.n)
+		if err != nil && err != io.EOF {
+			return size, err
+		}
+		c.left.Add(len(outs))
+		for _, out := range outs {
+			out <- c // never blocks: there are no more chunks than room
+		}
+		if err == io.EOF {
+			return size, nil
+		}
+	}
+}
+
+// sealing is an object's ciphertext, made in the goroutine that stores it.
+type sealing struct {
+	ctx      context.Context
+	from     chan *chunk
+	free     chan<- *chunk
+	key, aad []byte
+	pipe     *io.PipeReader // for a store that reads
+}
+
+var _ io.WriterTo = (*sealing)(nil)
+
+// WriteTo seals every chunk into w.
+func (s *sealing) WriteTo(w io.Writer) (int64, error) {
+	count := &countingWriter{w: w}
+	sw, err := seal.NewWriter(count, s.key, s.aad)
+	if err != nil {
+		return 0, err
+	}
+	for c := range s.from {
+		_, err := sw.Write(c.buf[:c.n])
+		s.release(c)
+		if err != nil {
+			return count.n, err
+		}
+	}
+	if s.ctx.Err() != nil { // the source broke: this is not its end
+		return count.n, context.Cause(s.ctx)
+	}
+	err = sw.Close()
+	return count.n, err
+}
+
+// release gives a chunk back once the hashing stage has read it too.
+func (s *sealing) release(c *chunk) {
+	c.left.Done()
+	c.left.Wait()
+	s.free <- c
+}
+
+// Read is WriteTo for a store that reads.
+func (s *sealing) Read(p []byte) (int, error) {
+	if s.pipe == nil {
+		r, w := io.Pipe()
+		s.pipe = r
+		go func() {
+			_, err := s.WriteTo(w)
+			w.CloseWithError(err)
+		}()
+	}
+	return s.pipe.Read(p)
+}
+
+// end takes what is left, so that no stage waits for this one.
+func (s *sealing) end() {
+	if s.pipe != nil {
+		s.pipe.CloseWithError(context.Canceled)
+	}
+	for c := range s.from {
+		s.release(c)
+	}
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

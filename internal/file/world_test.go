@@ -1,0 +1,306 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/blob"
+	"coffer/internal/blob/blobtest"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/kv"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+)
+
+// The two people of these tests. Their accounts are nothing but data keys.
+const (
+	ada = account.ID("01900000-0000-7000-8000-00000000ada0")
+	bob = account.ID("01900000-0000-7000-8000-00000000b0b0")
+)
+
+// world is the room over the real rooms below it, served over HTTP.
+type world struct {
+	*Service
+	t     testing.TB
+	clock atomic.Int64
+	blobs string // the folder of the store, when it is one
+	http  *httptest.Server
+	log   bytes.Buffer
+}
+
+func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
+func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
+
+// known authenticates whoever the Authorization header names.
+type known struct{}
+
+func (known) Authenticate(_ context.Context, authorization, _, _ string) (rest.Caller, error) {
+	if authorization == "" {
+		return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
+	}
+	return rest.Caller{Account: authorization}, nil
+}
+
+func (known) StepUp(context.Context, rest.Caller) error { return nil }
+
+func newWorld(t testing.TB, d *db.DB) *world {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), "blobs")
+	store, err := blob.OpenDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldOn(t, d, store)
+	w.blobs = root
+	return w
+}
+
+func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.clock.Store(time.Now().UnixMilli())
+	ring, err := keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), w.now, keyring.TokenAlg("EdDSA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	queue := jobs.New(d, jobs.Config{
+		Now: w.now, Log: log,
+		Seal: func(ctx context.Context, b []byte) ([]byte, error) { return ring.Seal(ctx, keyring.Field, b, nil) },
+		Open: func(ctx context.Context, b []byte) ([]byte, error) { return ring.Open(ctx, keyring.Field, b, nil) },
+	})
+	keys := kv.NewSQL(d, w.now)
+	accounts, err := account.New(account.Config{
+		DB: d, Ring: ring, Jobs: queue, KV: keys, Limit: limit.New(keys, ring.Index, w.now), Now: w.now, Log: log,
+		BaseURL: "https://coffer.test", Argon: account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []account.ID{ada, bob} {
+		_, wrapped, err := ring.NewDataKey(t.Context(), string(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Exec(t.Context(), `INSERT INTO account_keys (account, wrapped) VALUES ($1, $2)`, string(id), wrapped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Service = New(Config{DB: d, Blobs: store, Ring: ring, Jobs: queue, Accounts: accounts, Now: w.now, Log: log})
+	base, err := url.Parse("https://coffer.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := rest.New(rest.Config{Title: "test", Version: "0", BaseURL: base, Log: log, Now: time.Now})
+	api.SetAuthenticator(known{})
+	w.Routes(api)
+	w.http = httptest.NewServer(api.Handler())
+	t.Cleanup(w.http.Close)
+	return w
+}
+
+// answer is a response, read.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+func (a answer) json(t testing.TB, into any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, into); err != nil {
+		t.Fatalf("%d %s: %v", a.StatusCode, a.body, err)
+	}
+}
+
+// problem returns status, code and the fields refused, for comparing in one go.
+func (a answer) problem(t testing.TB) string {
+	t.Helper()
+	var p struct {
+		Code   string
+		Errors []struct{ Pointer, Code string }
+	}
+	a.json(t, &p)
+	s := http.StatusText(a.StatusCode) + " " + p.Code
+	for _, e := range p.Errors {
+		s += " " + e.Pointer + ":" + e.Code
+	}
+	return s
+}
+
+// call sends a request as who, who is an account id. A body that is no reader is JSON.
+func (w *world) call(who account.ID, method, path string, body any, header ...string) answer {
+	w.t.Helper()
+	r, contentType := io.Reader(nil), ""
+	switch b := body.(type) {
+	case nil:
+	case io.Reader:
+		r = b
+	case string:
+		r, contentType = strings.NewReader(b), "application/json"
+	default:
+		p, err := json.Marshal(b)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		r, contentType = bytes.NewReader(p), "application/json"
+	}
+	req, err := http.NewRequestWithContext(context.Background(), method, w.http.URL+"/v1"+path, r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", string(who))
+	req.Header.Set("Accept-Encoding", "identity")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := w.http.Client().Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	p, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{resp, p}
+}
+
+// upFile is one file of a form.
+type upFile struct{ name, mediaType, content string }
+
+// form returns a multipart body and its type; fields come first.
+func formOf(t testing.TB, fields map[string]string, files ...upFile) (body *bytes.Buffer, contentType string) {
+	t.Helper()
+	body = new(bytes.Buffer)
+	m := multipart.NewWriter(body)
+	for k, v := range fields {
+		if err := m.WriteField(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		h := textproto.MIMEHeader{}
+		h.Set("Content-Disposition", `form-data; name="file"; filename="`+f.name+`"`)
+		if f.mediaType != "" {
+			h.Set("Content-Type", f.mediaType)
+		}
+		p, err := m.CreatePart(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(p, f.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return body, m.FormDataContentType()
+}
+
+// upload stores files in a folder and returns the answer.
+func (w *world) upload(who account.ID, parent string, files ...upFile) answer {
+	w.t.Helper()
+	body, contentType := formOf(w.t, map[string]string{"parent": parent}, files...)
+	return w.call(who, "POST", "/files", body, "Content-Type", contentType)
+}
+
+// mustUpload stores one file and returns its entry.
+func (w *world) mustUpload(who account.ID, parent string, f upFile) Entry {
+	w.t.Helper()
+	a := w.upload(who, parent, f)
+	var got struct{ Items []Entry }
+	if a.json(w.t, &got); a.StatusCode != http.StatusCreated || len(got.Items) != 1 {
+		w.t.Fatalf("upload: %d %s", a.StatusCode, a.body)
+	}
+	return got.Items[0]
+}
+
+func (w *world) mustFolder(who account.ID, parent, name string) Entry {
+	w.t.Helper()
+	e, err := w.NewFolder(context.Background(), who, parent, name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+// names returns a folder's children in an order.
+func (w *world) names(who account.ID, parent, sort string) (names []string) {
+	w.t.Helper()
+	for cursor := ""; ; {
+		a := w.call(who, "GET", "/files?limit=7&parent="+parent+"&sort="+sort+"&cursor="+cursor, nil)
+		var page struct {
+			Items      []Entry
+			NextCursor string `json:"next_cursor"`
+		}
+		if a.json(w.t, &page); a.StatusCode != http.StatusOK {
+			w.t.Fatalf("list: %d %s", a.StatusCode, a.body)
+		}
+		for _, e := range page.Items {
+			names = append(names, e.Name)
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			return names
+		}
+	}
+}
+
+// objects returns the ids of what is in the store.
+func (w *world) objects() (ids []string) {
+	w.t.Helper()
+	err := w.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+		ids = append(ids, id)
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+// rows counts the rows of a table.
+func (w *world) rows(table string) (n int64) {
+	w.t.Helper()
+	if err := w.DB.QueryRow(context.Background(), `SELECT COUNT(*) FROM `+table).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// settle runs every job that is due.
+func (w *world) settle() {
+	w.t.Helper()
+	for {
+		worked, err := w.Jobs.Step(context.Background())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !worked {
+			return
+		}
+	}
+}
+
+// pattern is content that does not repeat.
+func pattern(n int) string { return string(blobtest.Pattern(n)) }
