@@ -264,7 +264,7 @@ func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (er
 const (
 	// lostFor bounds the time in which something whose connection was lost starts again,
 	// brokenFor that of what was broken off: a deadlock takes a second to be found.
-	lostFor   = 2 * time.Second
+	lostFor   = time.Second
 	brokenFor = 8 * time.Second
 )
 

@@ -678,6 +678,7 @@ func TestSQLiteSettings(t *testing.T) {
 
 // A transaction that uses its DB waits for itself; it gets an answer, not for ever.
 func TestWriterInsideItsOwnTransaction(t *testing.T) {
+	t.Parallel()
 	d := dbtest.SQLite(t)
 	err := d.Tx(t.Context(), func(*db.Tx) error {
 		_, err := d.Exec(t.Context(), `DELETE FROM kv`)

@@ -1,0 +1,156 @@
+package dbtest
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// Proxy is a network between a client and a server that a test can spoil.
+type Proxy struct {
+	target string
+	addr   string
+
+	mu       sync.Mutex
+	listener net.Listener // nil while cut
+	frozen   chan struct{}
+	conns    map[net.Conn]struct{}
+	all      sync.WaitGroup
+}
+
+// NewProxy forwards to target, a HOST:PORT, until the test ends.
+func NewProxy(t testing.TB, target string) *Proxy {
+	t.Helper()
+	p := &Proxy{target: target, addr: "127.0.0.1:0", conns: map[net.Conn]struct{}{}}
+	p.Restore(t)
+	t.Cleanup(func() {
+		p.Cut()
+		p.all.Wait()
+	})
+	return p
+}
+
+// Addr returns the HOST:PORT to connect to. It stays the same.
+func (p *Proxy) Addr() string { return p.addr }
+
+// Cut refuses new connections and breaks the others.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listener != nil {
+		p.listener.Close()
+		p.listener = nil
+	}
+	p.breakAll()
+}
+
+// Break breaks every connection; new ones succeed, as after a restart.
+func (p *Proxy) Break() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.breakAll()
+}
+
+func (p *Proxy) breakAll() {
+	for c := range p.conns {
+		c.Close()
+	}
+	p.thaw()
+}
+
+// Freeze keeps every connection open, takes new ones and lets nothing through.
+func (p *Proxy) Freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.frozen == nil {
+		p.frozen = make(chan struct{})
+	}
+}
+
+func (p *Proxy) thaw() {
+	if p.frozen != nil {
+		close(p.frozen)
+		p.frozen = nil
+	}
+}
+
+// Restore forwards again: what was frozen goes on, what was broken stays broken.
+func (p *Proxy) Restore(t testing.TB) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.thaw()
+	if p.listener != nil {
+		return
+	}
+	l, err := net.Listen("tcp", p.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.listener, p.addr = l, l.Addr().String()
+	p.all.Go(func() { p.accept(l) })
+}
+
+func (p *Proxy) accept(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		p.all.Go(func() { p.forward(c) })
+	}
+}
+
+func (p *Proxy) forward(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if !p.add(client, server) {
+		return
+	}
+	var both sync.WaitGroup
+	both.Go(func() { p.copy(server, client) })
+	both.Go(func() { p.copy(client, server) })
+	both.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, client)
+	delete(p.conns, server)
+}
+
+// add takes the pair in, unless the network was cut meanwhile.
+func (p *Proxy) add(client, server net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listener == nil {
+		return false
+	}
+	p.conns[client], p.conns[server] = struct{}{}, struct{}{}
+	return true
+}
+
+func (p *Proxy) copy(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		p.mu.Lock()
+		frozen := p.frozen
+		p.mu.Unlock()
+		if frozen != nil {
+			<-frozen
+		}
+		if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

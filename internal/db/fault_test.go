@@ -1,0 +1,207 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/fault"
+)
+
+// behind opens a fresh PostgreSQL database through a network that can be spoiled.
+func behind(t *testing.T) (*db.DB, *dbtest.Proxy) {
+	t.Helper()
+	u, err := url.Parse(dbtest.PostgreSQLURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dbtest.NewProxy(t, u.Host)
+	u.Host = p.Addr()
+	d, err := db.Open(t.Context(), u.String(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() }) // of a database that may be away
+	return d, p
+}
+
+// patient returns a context that outlasts every wait of ours. An error that is its
+// deadline is a hang.
+func patient(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// calls is every way to ask a database.
+func calls(ctx context.Context, d *db.DB) map[string]func() error {
+	read := func(tx *db.Tx) error { return tx.QueryRow(ctx, `SELECT 1`).Scan(new(int)) }
+	return map[string]func() error{
+		"Ping":     func() error { return d.Ping(ctx) },
+		"Exec":     func() error { _, err := d.Exec(ctx, `DELETE FROM kv`); return err },
+		"QueryRow": func() error { return d.QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
+		"Tx":       func() error { return d.Tx(ctx, read) },
+		"Read":     func() error { return d.Read(ctx, read) },
+	}
+}
+
+func wantUnavailable(t *testing.T, what string, err error) {
+	t.Helper()
+	if !errors.Is(err, db.ErrUnavailable) || !fault.IsUnavailable(err) {
+		t.Errorf("%s: %v; want ErrUnavailable", what, err)
+	}
+}
+
+func TestPostgresGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	ctx := patient(t)
+	all := calls(ctx, d)
+	for what, call := range all {
+		if err := call(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	p.Cut()
+	for what, call := range all {
+		wantUnavailable(t, what+" while it is away", call())
+	}
+	p.Restore(t)
+	for what, call := range all {
+		if err := call(); err != nil {
+			t.Errorf("%s when it is back: %v", what, err)
+		}
+	}
+}
+
+// A restart breaks every connection of the pool; nobody who asks afterwards notices.
+func TestPostgresRestart(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	ctx := patient(t)
+	for what, call := range calls(ctx, d) {
+		for range 5 {
+			if err := call(); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			p.Break()
+		}
+	}
+}
+
+// A server that takes connections and says nothing is as good as away.
+func TestPostgresFreezes(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	ctx := patient(t)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		p.Freeze()
+		_, err := tx.Exec(ctx, `DELETE FROM kv`)
+		return err
+	})
+	wantUnavailable(t, "a transaction under way", err)
+	wantUnavailable(t, "a new statement", d.Ping(ctx))
+	p.Restore(t)
+	if err := d.Ping(ctx); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+func TestLostTransactionRunsAgain(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	table(t, d)
+	ctx, runs := patient(t), 0
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		if err := put(ctx, tx, "a", 1); err != nil {
+			return err
+		}
+		if runs++; runs == 1 {
+			p.Break()
+		}
+		return put(ctx, tx, "b", 1)
+	})
+	if got := ids(t, d); err != nil || runs != 2 || len(got) != 2 {
+		t.Errorf("%v after %d runs, rows %v; want one rerun and both rows", err, runs, got)
+	}
+}
+
+// Whether a lost commit stands is unknown: it must not be made twice.
+func TestLostCommitIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	table(t, d)
+	ctx, runs := patient(t), 0
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		runs++
+		defer p.Freeze()
+		return put(ctx, tx, "a", 1)
+	})
+	wantUnavailable(t, "a lost commit", err)
+	if runs != 1 {
+		t.Errorf("ran %d times", runs)
+	}
+}
+
+// A slow statement is not an absent server, although it is asked about meanwhile.
+func TestSlowStatementIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := dbtest.PostgreSQL(t)
+	if err := d.QueryRow(t.Context(), `SELECT 1 FROM pg_sleep(4.5)`).Scan(new(int)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNotesAfterAGap(t *testing.T) {
+	t.Parallel()
+	d, p := behind(t)
+	heard := make(chan string, 100)
+	d.Listen("topic", func(s string) { heard <- s })
+	for range 3 {
+		if got := <-heard; got != "" {
+			t.Errorf("heard %q, want to be told that notes were missed", got)
+		}
+		p.Break()
+	}
+}
+
+func TestOpenOfAnAbsentServer(t *testing.T) {
+	t.Parallel()
+	for _, u := range []string{"postgres://nobody@127.0.0.1:1/none?sslmode=disable", "postgres://nobody:secret-word@192.0.2.1/none"} {
+		_, err := db.Open(patient(t), u, quiet)
+		wantUnavailable(t, u, err)
+	}
+}
+
+// Another process that keeps SQLite's lock is waited for, but not for ever.
+func TestSQLiteLockedByAnother(t *testing.T) {
+	t.Parallel()
+	path := dbtest.SQLiteFile(t)
+	var both [2]*db.DB
+	for i := range both {
+		d, err := db.Open(t.Context(), "sqlite:"+path, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		both[i] = d
+	}
+	ctx := patient(t)
+	if err := both[0].Tx(ctx, func(*db.Tx) error {
+		if err := both[1].Ping(ctx); err != nil {
+			t.Errorf("a reader waits for a writer: %v", err)
+		}
+		_, err := both[1].Exec(ctx, `DELETE FROM kv`)
+		wantUnavailable(t, "a second writer", err)
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if _, err := both[1].Exec(ctx, `DELETE FROM kv`); err != nil {
+		t.Errorf("when it is free: %v", err)
+	}
+}

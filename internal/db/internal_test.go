@@ -1,0 +1,77 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+func TestByteaIsAColumnTypeOnly(t *testing.T) {
+	for text, want := range map[string]string{
+		"a BLOB NOT NULL, b BLOB, c\tBLOB)":       "a BYTEA NOT NULL, b BYTEA, c\tBYTEA)",
+		"ALTER TABLE a ADD COLUMN b BLOB;":        "ALTER TABLE a ADD COLUMN b BYTEA;",
+		"CHECK (kind IN ('BLOB', 'a BLOB b'))":    "CHECK (kind IN ('BLOB', 'a BLOB b'))",
+		`"BLOB" TEXT, BLOBS TEXT, my_BLOB BLOB`:   `"BLOB" TEXT, BLOBS TEXT, my_BLOB BYTEA`,
+		"-- a BLOB isn't BYTEA\na BLOB -- BLOB\n": "-- a BLOB isn't BYTEA\na BYTEA -- BLOB\n",
+		"DEFAULT 'it''s' , a BLOB":                "DEFAULT 'it''s' , a BYTEA",
+	} {
+		if got := bytea(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Both engines get the same files, and every file has a number and one room's name.
+func TestMigrationSet(t *testing.T) {
+	lite, err := migrationSet(SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pg, err := migrationSet(PostgreSQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(pg, "*")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(pg, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		original, err := fs.ReadFile(lite, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytea(string(original)) != string(text) {
+			t.Errorf("%s differs in more than BLOB", name)
+		}
+		for _, part := range []string{"-- +goose Down", "NO TRANSACTION"} {
+			if strings.Contains(string(text), part) {
+				t.Errorf("%s has %q: migrations go forward, each in a transaction", name, part)
+			}
+		}
+	}
+}
+
+func TestJudgePostgres(t *testing.T) {
+	state := func(code string) error { return fmt.Errorf("store: %w", &pgconn.PgError{Code: code}) }
+	for want, errs := range map[verdict][]error{
+		final:     {nil, errors.New("x"), context.Canceled, context.DeadlineExceeded, ErrNoRows, state("23505"), state("42P01"), state("0A000"), state("25P02")},
+		brokenOff: {state("40001"), state("40P01"), &pgconn.PgError{Code: "0A000", Routine: "RevalidateCachedQuery"}},
+		gone:      {io.EOF, io.ErrUnexpectedEOF, ErrUnavailable, state("57P01"), state("57P03"), state("08006"), state("53300"), state("53100"), state("25P03")},
+	} {
+		for _, err := range errs {
+			if got := judgePostgres(err); got != want {
+				t.Errorf("%v: %d, want %d", err, got, want)
+			}
+		}
+	}
+}
