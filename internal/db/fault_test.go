@@ -32,7 +32,7 @@ func behind(t *testing.T) (*db.DB, *dbtest.Proxy) {
 // patient returns a context that outlasts every wait of ours. An error that is its
 // deadline is a hang.
 func patient(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -1,8 +1,10 @@
 package kv_test
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
@@ -42,6 +44,88 @@ func TestRedis(t *testing.T) {
 		clock.Real()
 		return openRedis(t)
 	})
+}
+
+func TestTwoNodesOnPostgreSQL(t *testing.T) {
+	url := dbtest.PostgreSQLURL(t)
+	var nodes [2]*kv.SQL
+	for i := range nodes {
+		d, err := db.Open(t.Context(), url, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		nodes[i] = kv.NewSQL(d, time.Now)
+		defer nodes[i].Close()
+	}
+	kvtest.TwoNodes(t, nodes[0], nodes[1])
+}
+
+// Two stores on one database of this process hear each other at once, on SQLite too.
+func TestTwoStoresOnOneDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		a, b := kv.NewSQL(d, time.Now), kv.NewSQL(d, time.Now)
+		defer a.Close()
+		defer b.Close()
+		heard := make(chan string, 100)
+		defer b.Watch("k", func(key string) {
+			if key != "" {
+				heard <- key
+			}
+		})()
+		if err := a.Put(t.Context(), "key \xff", nil, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-heard; got != "key \xff" {
+			t.Errorf("heard %q", got)
+		}
+	})
+}
+
+// Prune makes room and takes nothing that is alive.
+func TestPrune(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+		s := kv.NewSQL(d, func() time.Time { return now })
+		err := d.Tx(ctx, func(tx *db.Tx) error {
+			for i := range 2500 { // more than one step
+				if _, err := tx.Exec(ctx, `INSERT INTO kv (key, number, expires_at) VALUES ($1, 1, $2)`, fmt.Sprint("old", i), now.UnixMilli()-int64(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(ctx, "alive", nil, time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Prune(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var key string
+		var rows int
+		if err := d.QueryRow(ctx, `SELECT count(*), min(key) FROM kv`).Scan(&rows, &key); err != nil || rows != 1 || key != "alive" {
+			t.Errorf("%d rows are left, the first %q, %v; want the one that is alive", rows, key, err)
+		}
+	})
+}
+
+// Memory lets go of what has expired although nobody asks for it.
+func TestMemoryIsBounded(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	m := kv.NewMemory(func() time.Time { return now })
+	for i := range 100_000 {
+		now = now.Add(time.Millisecond)
+		if _, err := m.Add(t.Context(), fmt.Sprint(i), 1, time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := kv.Items(m); got > 5000 {
+		t.Errorf("%d counters are held, of which 1000 are alive", got)
+	}
 }
 
 func TestTwoNodesOnRedis(t *testing.T) {

@@ -1,0 +1,187 @@
+package kv_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/fault"
+	"coffer/internal/kv"
+	"coffer/internal/kv/kvtest"
+)
+
+// redisBehind opens a store through a network that can be spoiled.
+func redisBehind(t *testing.T) (*kv.Redis, *dbtest.Proxy) {
+	t.Helper()
+	u, err := url.Parse(kvtest.RedisURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dbtest.NewProxy(t, u.Host)
+	u.Host = p.Addr()
+	r, err := kv.OpenRedis(t.Context(), u.String(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r, p
+}
+
+func sqlBehind(t *testing.T) (*kv.SQL, *dbtest.Proxy) {
+	t.Helper()
+	u, err := url.Parse(dbtest.PostgreSQLURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dbtest.NewProxy(t, u.Host)
+	u.Host = p.Addr()
+	d, err := db.Open(t.Context(), u.String(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return kv.NewSQL(d, time.Now), p
+}
+
+// store is what both are here.
+type store interface {
+	kv.Store
+	Ping(ctx context.Context) error
+}
+
+// calls is every way to ask a store; key is there and stays there. Each call may take
+// longer than any wait of ours, so that an error that is its deadline is a hang.
+func calls(t *testing.T, s store, key string) map[string]func() error {
+	all := map[string]func(ctx context.Context) error{
+		"Ping": s.Ping,
+		"Get":  func(ctx context.Context) error { _, err := s.Get(ctx, key); return err },
+		"Put":  func(ctx context.Context) error { return s.Put(ctx, key+" other", []byte("x"), time.Minute) },
+		"Swap": func(ctx context.Context) error {
+			_, err := s.Swap(ctx, key+" other", nil, nil, time.Minute)
+			return err
+		},
+		"Add":    func(ctx context.Context) error { _, err := s.Add(ctx, key+" counter", 1, time.Minute); return err },
+		"Delete": func(ctx context.Context) error { return s.Delete(ctx, key+" other") },
+	}
+	bounded := map[string]func() error{}
+	for what, call := range all {
+		bounded[what] = func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			return call(ctx)
+		}
+	}
+	return bounded
+}
+
+// A store that cannot be reached says so for every key, those in memory included, and
+// is found again.
+func goesAway(t *testing.T, s store, p *dbtest.Proxy) {
+	ctx := t.Context()
+	key := "session:" + t.Name() + time.Now().String()
+	if err := s.Put(ctx, key, []byte("x"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	all := calls(t, s, key)
+	for spoil, do := range map[string]func(){"cut": p.Cut, "frozen": p.Freeze} {
+		for what, call := range all {
+			if err := call(); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		do()
+		// Until the loss is noticed what is in memory may be answered, and no longer.
+		kvtest.Eventually(t, spoil+": Get is refused", func() bool {
+			_, err := s.Get(ctx, key)
+			return errors.Is(err, kv.ErrUnavailable)
+		})
+		var waiting sync.WaitGroup
+		for what, call := range all {
+			waiting.Go(func() {
+				if err := call(); !errors.Is(err, kv.ErrUnavailable) || !fault.IsUnavailable(err) || errors.Is(err, kv.ErrMissing) {
+					t.Errorf("%s while %s: %v; want ErrUnavailable", what, spoil, err)
+				}
+			})
+		}
+		waiting.Wait()
+		p.Restore(t)
+		kvtest.Eventually(t, spoil+": it is found again", func() bool { return s.Ping(ctx) == nil })
+		for what, call := range all {
+			if err := call(); err != nil {
+				t.Errorf("%s after %s: %v", what, spoil, err)
+			}
+		}
+	}
+}
+
+func TestRedisGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	r, p := redisBehind(t)
+	goesAway(t, r, p)
+}
+
+func TestSQLGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	s, p := sqlBehind(t)
+	goesAway(t, s, p)
+}
+
+// A node that was cut off must not answer from memory what another has changed, and it
+// is told that it may have missed something.
+func TestRedisChangedWhileCutOff(t *testing.T) {
+	t.Parallel()
+	near, p := redisBehind(t)
+	far := openRedis(t)
+	ctx := t.Context()
+	key := "session:" + t.Name() + time.Now().String()
+	for _, spoil := range []func(){p.Break, p.Cut, p.Freeze} {
+		if err := far.Put(ctx, key, []byte("old"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		kvtest.Eventually(t, "the value is in memory", func() bool {
+			got, err := near.Get(ctx, key)
+			return err == nil && string(got) == "old"
+		})
+		told := make(chan struct{}, 1000)
+		stop := near.Watch("session:", func(changed string) {
+			if changed == "" {
+				told <- struct{}{}
+			}
+		})
+		spoil()
+		if err := far.Delete(ctx, key); err != nil {
+			t.Fatal(err)
+		}
+		kvtest.Eventually(t, "the old value is not answered any more", func() bool {
+			got, err := near.Get(ctx, key)
+			return err != nil && got == nil
+		})
+		p.Restore(t)
+		kvtest.Eventually(t, "the deletion is seen", func() bool {
+			got, err := near.Get(ctx, key)
+			if err == nil {
+				t.Fatalf("the old value is back: %q", got)
+			}
+			return errors.Is(err, kv.ErrMissing)
+		})
+		<-told
+		stop()
+	}
+}
+
+func TestOpenRedisOfAnAbsentServer(t *testing.T) {
+	t.Parallel()
+	_, err := kv.OpenRedis(t.Context(), "redis://127.0.0.1:1", quiet)
+	if !errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	_, err = kv.OpenRedis(t.Context(), "redis://user:secret-word@%zz", quiet)
+	if err == nil || errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
