@@ -231,20 +231,42 @@ func (s *steadyWriter) Write(p []byte) (int, error) {
 // end lets the connection's next answer have its own time.
 func (s *steadyWriter) end() { _ = s.rc.SetWriteDeadline(time.Time{}) }
 
-// steadyReader reads from a client that must keep up, and at most left bytes.
+// steadyReader reads a form from a client that must keep up, and at most left bytes.
+//
+// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out:
+// multipart.Reader never asks for what is behind the line of the last boundary, so whoever
+// gets there had none. Otherwise a body that is cut off right behind a boundary would look
+// whole.
 type steadyReader struct {
 	r    io.Reader
 	rc   *http.ResponseController
 	left int64
+	last byte // that was read
+	over bool
 }
 
 func (s *steadyReader) Read(p []byte) (int, error) {
+	if s.over {
+		return 0, io.ErrUnexpectedEOF
+	}
 	_ = s.rc.SetReadDeadline(time.Now().Add(stall))
 	n, err := s.r.Read(p)
 	if s.left -= int64(n); s.left < 0 {
 		return 0, errTooLarge
 	}
-	return n, err
+	if n > 0 {
+		s.last = p[n-1]
+	}
+	if err != io.EOF {
+		return n, err
+	} else if n > 0 {
+		return n, nil // asked again, it is the end again
+	}
+	s.over = true
+	if s.last == '\n' || len(p) < 2 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return copy(p, "\r\n"), nil
 }
 
 func (s *steadyReader) end() { _ = s.rc.SetReadDeadline(time.Time{}) }

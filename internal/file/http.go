@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"strconv"
 	"strings"
 
@@ -220,6 +221,8 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		part, err := mr.NextRawPart()
 		if err == io.EOF {
 			break
+		} else if errors.As(err, new(textproto.ProtocolError)) {
+			return nil, f.badHeader(err) // a control character, say
 		} else if err != nil {
 			return nil, unread(err)
 		}
@@ -255,18 +258,23 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 // partName returns the cleaned name of a file part. The header is read here because
 // multipart.Part.FileName forgets the difference between no name and an empty one.
 func (f *form) partName(part *multipart.Part) (name string, isFile bool, err error) {
-	pointer := "/files/" + strconv.Itoa(f.u.Len()) + "/name"
-	header := part.Header.Get("Content-Disposition")
-	_, params, err := mime.ParseMediaType(header)
+	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	if err != nil {
-		return "", false, fault.InvalidField(pointer, "malformed", "The part's Content-Disposition cannot be read.").Because(err)
+		return "", false, f.badHeader(err)
 	}
 	raw, isFile := params["filename"]
 	if !isFile {
 		return "", false, nil
 	}
-	name, err = cleanName(pointer, lastComponent(raw))
+	name, err = cleanName(f.pointer(), lastComponent(raw))
 	return name, true, err
+}
+
+// pointer names the name of the file that is being read.
+func (f *form) pointer() string { return "/files/" + strconv.Itoa(f.u.Len()) + "/name" }
+
+func (f *form) badHeader(err error) error {
+	return fault.InvalidField(f.pointer(), "malformed", "The part's header cannot be read: it has no Content-Disposition, or a control character.").Because(err)
 }
 
 // field reads a part that is not a file: only parent is one, and only before the files.
