@@ -96,7 +96,8 @@ type DB struct {
 }
 
 // Querier runs statements: a [DB], each statement by itself, or a [Tx]. A statement
-// with RETURNING goes through a Tx: on SQLite the DB's queries cannot write.
+// with RETURNING goes through a Tx or [DB.WriteRow]: on SQLite the DB's queries cannot
+// write.
 type Querier interface {
 	// Exec returns the number of rows that q changed.
 	Exec(ctx context.Context, q string, args ...any) (int64, error)
@@ -172,6 +173,14 @@ func (d *DB) Exec(ctx context.Context, q string, args ...any) (int64, error) {
 	return n, err
 }
 
+// WriteRow runs one statement with RETURNING that commits by itself, when its row is
+// scanned. It is one round trip where a [DB.Tx] takes three.
+func (d *DB) WriteRow(ctx context.Context, q string, args ...any) *Row {
+	r := &Row{rows: Rows{engine: d.engine}, whole: true}
+	r.err = d.retry(ctx, brokenOff, func() error { return d.ask(ctx, true, &r.rows, q, args) })
+	return r
+}
+
 // Query runs one reading statement.
 func (d *DB) Query(ctx context.Context, q string, args ...any) (*Rows, error) {
 	r := &Rows{engine: d.engine}
@@ -191,18 +200,21 @@ func (d *DB) QueryRow(ctx context.Context, q string, args ...any) *Row {
 // read fills r. A reading statement changes nothing, so one whose connection was lost
 // before the first row is asked again.
 func (d *DB) read(ctx context.Context, r *Rows, q string, args []any) error {
-	return d.retry(ctx, gone, func() error {
-		s, err := d.engine.lend(ctx, false)
-		if err != nil {
-			return err
-		}
-		if r.answer, err = s.query(ctx, q, args); err != nil {
-			_ = s.end(ctx, false) // the statement's error is the one to tell
-			return err
-		}
-		r.session, r.ctx = s, ctx
-		return nil
-	})
+	return d.retry(ctx, gone, func() error { return d.ask(ctx, false, r, q, args) })
+}
+
+// ask runs a statement on a connection that goes back when r is closed.
+func (d *DB) ask(ctx context.Context, write bool, r *Rows, q string, args []any) error {
+	s, err := d.engine.lend(ctx, write)
+	if err != nil {
+		return err
+	}
+	if r.answer, err = s.query(ctx, q, args); err != nil {
+		_ = s.end(ctx, false) // the statement's error is the one to tell
+		return err
+	}
+	r.session, r.ctx = s, ctx
+	return nil
 }
 
 // Tx runs fn in a write transaction and commits when fn returns nil. Any error of fn,

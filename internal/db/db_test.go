@@ -289,6 +289,66 @@ func TestPortableStatements(t *testing.T) {
 	})
 }
 
+// A statement that returns a row commits by itself, whichever of its rows is read.
+func TestWriteRow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		table(t, d)
+		var wg sync.WaitGroup
+		var sum atomic.Int64
+		for range 50 {
+			wg.Go(func() {
+				var n int64
+				if err := d.WriteRow(ctx, `INSERT INTO things (id, n) VALUES ('a', 1) ON CONFLICT (id) DO UPDATE SET n = things.n + 1 RETURNING n`).Scan(&n); err != nil {
+					t.Error(err)
+				}
+				sum.Add(n)
+			})
+		}
+		wg.Wait()
+		if got := number(t, d, "a"); got != 50 || sum.Load() != 50*51/2 {
+			t.Errorf("%d at the end, %d in sum", got, sum.Load())
+		}
+		if err := put(ctx, d, "b", 1); err != nil {
+			t.Fatal(err)
+		}
+		var n int64
+		if err := d.WriteRow(ctx, `UPDATE things SET n = 7 RETURNING n`).Scan(&n); err != nil || n != 7 {
+			t.Errorf("%d, %v", n, err)
+		}
+		if a, b := number(t, d, "a"), number(t, d, "b"); a != 7 || b != 7 {
+			t.Errorf("a %d, b %d; want both changed", a, b)
+		}
+		if err := d.WriteRow(ctx, `UPDATE things SET n = 8 WHERE id = 'none' RETURNING n`).Scan(&n); !errors.Is(err, db.ErrNoRows) {
+			t.Errorf("got %v, want ErrNoRows", err)
+		}
+		if err := d.WriteRow(ctx, `INSERT INTO things (id, n) VALUES ('a', 1) RETURNING n`).Scan(&n); !db.IsUnique(err) {
+			t.Errorf("got %v, want a unique violation", err)
+		}
+	})
+}
+
+// A full disk is an outage, not a bug, and is over when there is room again.
+func TestSQLiteFull(t *testing.T) {
+	d := dbtest.SQLite(t)
+	ctx := t.Context()
+	table(t, d)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		var pages int
+		if err := tx.QueryRow(ctx, `PRAGMA max_page_count = 1`).Scan(&pages); err != nil { // no more than there are
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO things (id, n, data) VALUES ('big', 1, $1)`, make([]byte, 1<<20))
+		return err
+	})
+	if !errors.Is(err, db.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+	if got := ids(t, d); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1

@@ -154,8 +154,9 @@ func (r *Rows) Close() error {
 
 // Row is the answer to a query of which the first row counts.
 type Row struct {
-	rows Rows
-	err  error
+	rows  Rows
+	whole bool // the rest is read too: a statement that writes is only then done
+	err   error
 }
 
 // Scan copies the columns of the first row into dest. It returns [ErrNoRows] when there
@@ -171,5 +172,13 @@ func (r *Row) Scan(dest ...any) error {
 		return ErrNoRows
 	}
 	err := r.rows.Scan(dest...)
-	return errors.Join(err, r.rows.Close())
+	if r.whole {
+		for r.rows.Next() {
+		}
+		err = errors.Join(err, r.rows.Err())
+	}
+	if closeErr := r.rows.Close(); err == nil {
+		err = closeErr
+	}
+	return err
 }

@@ -52,6 +52,7 @@ func liteDSN(path string, more ...string) string {
 		"_synchronous=FULL", // a commit is on the disk before it is acknowledged
 		"_dqs=0",            // "x" is a name, never a string: as on PostgreSQL
 		"_pragma=temp_store(memory)",
+		"_pragma=journal_size_limit(67108864)", // after a large transaction the log shrinks again
 	}, more...)
 	return u.String() + "?" + strings.Join(settings, "&")
 }

@@ -127,14 +127,12 @@ func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duratio
 	}
 	now := s.ms()
 	var sum int64
-	err := s.db.Tx(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `INSERT INTO kv (key, number, expires_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = NULL,
-				number = CASE WHEN kv.expires_at > $4 THEN kv.number + excluded.number ELSE excluded.number END,
-				expires_at = CASE WHEN kv.expires_at > $4 THEN kv.expires_at ELSE excluded.expires_at END
-			WHERE kv.number IS NOT NULL OR kv.expires_at <= $4
-			RETURNING number`, column(key), delta, now+millis(ttl), now).Scan(&sum)
-	})
+	err := s.db.WriteRow(ctx, `INSERT INTO kv (key, number, expires_at) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET value = NULL,
+			number = CASE WHEN kv.expires_at > $4 THEN kv.number + excluded.number ELSE excluded.number END,
+			expires_at = CASE WHEN kv.expires_at > $4 THEN kv.expires_at ELSE excluded.expires_at END
+		WHERE kv.number IS NOT NULL OR kv.expires_at <= $4
+		RETURNING number`, column(key), delta, now+millis(ttl), now).Scan(&sum)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, ErrNotCounter
 	}
