@@ -1,0 +1,126 @@
+package rest
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Client is where a request came from.
+type Client struct {
+	// Addr is the client's address as far as the trusted proxies vouch for it; the zero
+	// value when the connection has none.
+	Addr      netip.Addr
+	UserAgent string // at most 512 bytes of valid UTF-8; the client's claim
+	RequestID string
+	Origin    string // of the page that asks, when a browser says so
+}
+
+// Request is embedded in an operation's input and holds who asks and from where.
+type Request struct {
+	Caller Caller
+	Client Client
+}
+
+// Resolve implements huma.Resolver.
+func (q *Request) Resolve(ctx huma.Context) []error {
+	c := ctx.(*call)
+	q.Caller, q.Client = c.x.caller, c.x.clientOf(c.r)
+	return nil
+}
+
+// CallerOf returns who asks, for handlers given to [Raw].
+func CallerOf(r *http.Request) Caller {
+	if x := exchangeOf(r); x != nil {
+		return x.caller
+	}
+	return Caller{}
+}
+
+// ClientOf returns where r came from, for handlers given to [Raw] and [API.Handle].
+func ClientOf(r *http.Request) Client {
+	if x := exchangeOf(r); x != nil {
+		return x.clientOf(r)
+	}
+	return Client{}
+}
+
+type clientCache struct {
+	known bool
+	Client
+}
+
+func (x *exchange) clientOf(r *http.Request) Client {
+	if !x.client.known {
+		agent := r.Header.Get("User-Agent")
+		const longest = 512
+		agent = strings.ToValidUTF8(agent[:min(len(agent), longest)], "")
+		x.client = clientCache{true, Client{
+			Addr: x.api.guard.clientAddr(r), UserAgent: agent, RequestID: x.id, Origin: r.Header.Get("Origin"),
+		}}
+	}
+	return x.client.Client
+}
+
+// peer is the other end of the connection.
+func peer(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{} // a socket without addresses
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+func (g *guard) trusted(addr netip.Addr) bool {
+	for _, p := range g.proxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// clientAddr walks X-Forwarded-For from the right, as long as the address that vouches is
+// a trusted proxy, and returns the first that is none. Everything further left is what
+// the client wrote and counts for nothing.
+func (g *guard) clientAddr(r *http.Request) netip.Addr {
+	addr := peer(r)
+	if len(g.proxies) == 0 || !g.trusted(addr) {
+		return addr
+	}
+	lines := r.Header["X-Forwarded-For"]
+	for i := len(lines) - 1; i >= 0; i-- {
+		line := lines[i]
+		for line != "" {
+			var hop string
+			if cut := strings.LastIndexByte(line, ','); cut >= 0 {
+				line, hop = line[:cut], line[cut+1:]
+			} else {
+				line, hop = "", line
+			}
+			next, ok := parseHop(hop)
+			if !ok {
+				return addr // the proxy wrote what is no address: it is all that is known
+			}
+			addr = next
+			if !g.trusted(addr) {
+				return addr
+			}
+		}
+	}
+	return addr
+}
+
+// parseHop reads an address with or without brackets and port.
+func parseHop(s string) (netip.Addr, bool) {
+	s = strings.Trim(s, " \t")
+	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
+		return addr.Unmap().WithZone(""), true
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true
+	}
+	return netip.Addr{}, false
+}

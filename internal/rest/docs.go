@@ -1,0 +1,7 @@
+package rest
+
+import "net/http"
+
+func (a *API) routeDocs() {
+	_ = http.MethodGet
+}

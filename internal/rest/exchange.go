@@ -1,0 +1,292 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"coffer/internal/fault"
+)
+
+// exchange is one request and its answer. It is the ResponseWriter that every handler
+// gets: the muxes pass it through, so what is known about a request needs no context
+// value on the hot path.
+type exchange struct {
+	api   *API
+	w     http.ResponseWriter
+	r     *http.Request // as it arrived; the mux fills in its Pattern
+	id    string
+	start time.Time
+
+	caller Caller
+	call   call
+	client clientCache
+
+	status    int
+	bytes     int64
+	muxOnly   bool  // the mux itself is answering; its text is replaced
+	streaming bool  // deadlines move on as bytes flow
+	moved     int64 // unix seconds when the write deadline was moved
+	cause     *fault.Error
+}
+
+var _ http.ResponseWriter = (*exchange)(nil)
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+func exchangeOf(r *http.Request) *exchange {
+	x, _ := r.Context().Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// Header implements http.ResponseWriter.
+func (x *exchange) Header() http.Header { return x.w.Header() }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
+
+// WriteHeader implements http.ResponseWriter. A status of 400 and more that comes while
+// no pattern matched is the mux's own and becomes a problem document.
+func (x *exchange) WriteHeader(status int) {
+	if x.status != 0 || x.muxOnly {
+		return
+	}
+	if status >= 400 && x.r.Pattern == "" && x.cause == nil {
+		x.muxOnly = true
+		x.refuse(muxRefusal(status))
+		return
+	}
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		x.status = status
+	}
+	x.w.WriteHeader(status)
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	if x.muxOnly {
+		return len(p), nil
+	}
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	if x.streaming {
+		x.moveWriteDeadline()
+	}
+	n, err := x.w.Write(p)
+	x.bytes += int64(n)
+	return n, err
+}
+
+// send writes status and body past the guards above.
+func (x *exchange) send(status int, body []byte) {
+	x.status = status
+	x.w.WriteHeader(status)
+	n, _ := x.w.Write(body) // who hung up reads no answer
+	x.bytes += int64(n)
+}
+
+// stall is how long a stream may stand still, bodyTime how long a JSON body may take.
+const (
+	stall    = time.Minute
+	bodyTime = 20 * time.Second
+)
+
+// beginStream replaces the server's deadlines for whole requests by ones that move.
+func (x *exchange) beginStream(r *http.Request) {
+	x.streaming = true
+	rc := http.NewResponseController(x.w)
+	// Errors are those of a writer without a connection, in tests.
+	_ = rc.SetWriteDeadline(time.Time{})
+	if r.Body == nil || r.Body == http.NoBody {
+		_ = rc.SetReadDeadline(time.Time{})
+		return
+	}
+	r.Body = &movingBody{body: r.Body, rc: rc}
+}
+
+// moveWriteDeadline is a system call's worth of work, so it is done once a few seconds.
+func (x *exchange) moveWriteDeadline() {
+	now := time.Now()
+	if s := now.Unix(); s-x.moved >= 5 {
+		x.moved = s
+		_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(stall))
+	}
+}
+
+// movingBody is a request body whose sender may take as long as bytes keep coming.
+type movingBody struct {
+	body  io.ReadCloser
+	rc    *http.ResponseController
+	moved int64
+}
+
+func (b *movingBody) Read(p []byte) (int, error) {
+	now := time.Now()
+	if s := now.Unix(); s-b.moved >= 5 {
+		b.moved = s
+		_ = b.rc.SetReadDeadline(now.Add(stall))
+	}
+	n, err := b.body.Read(p)
+	if err != nil {
+		// Past the body the connection is watched for a hang-up: a deadline that strikes
+		// then would cancel the request's context.
+		_ = b.rc.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+func (b *movingBody) Close() error { return b.body.Close() }
+
+// admit asks the authenticator what the operation wants to know.
+func (x *exchange) admit(r *http.Request, access Access) error {
+	if access == Public {
+		return nil
+	}
+	if x.api.auth == nil {
+		return errUnauthenticated
+	}
+	header := r.Header["Authorization"]
+	if len(header) > 1 {
+		return errUnauthenticated
+	}
+	authorization := ""
+	if len(header) == 1 {
+		authorization = header[0]
+	}
+	caller, err := x.api.auth.Authenticate(r.Context(), authorization, r.Method, x.api.guard.target(r))
+	if err != nil {
+		if f := fault.Of(err); f.Kind == fault.Unauthenticated {
+			return errUnauthenticated.Because(err)
+		}
+		return err
+	}
+	x.caller = caller
+	if access == StepUp {
+		return x.api.auth.StepUp(r.Context(), caller)
+	}
+	return nil
+}
+
+// typed runs an operation of huma's between admission and the wire.
+func (x *exchange) typed(op *huma.Operation, access Access, handler func(huma.Context), r *http.Request) {
+	if err := x.admit(r, access); err != nil {
+		x.refuse(err)
+		return
+	}
+	c := &x.call
+	*c = call{x: x, op: op, r: r}
+	if op.RequestBody != nil {
+		body := buffers.Get().(*bytes.Buffer)
+		defer putBuffer(body)
+		if err := x.readJSON(r, op.RequestBody.Required, body); err != nil {
+			x.refuse(err)
+			return
+		}
+		c.body = body
+	}
+	c.answer = buffers.Get().(*bytes.Buffer)
+	defer func() { putBuffer(c.answer); *c = call{} }()
+	handler(c)
+	if c.status == 0 {
+		c.status = http.StatusNoContent
+	}
+	x.send(c.status, c.answer.Bytes())
+}
+
+// buffers hold JSON bodies and answers while a request runs.
+var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 1024)) }}
+
+func putBuffer(b *bytes.Buffer) {
+	if b.Cap() <= 64<<10 {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// call is what huma sees of an exchange. The answer goes to a buffer, so that nothing is
+// on the wire when encoding fails.
+type call struct {
+	x      *exchange
+	op     *huma.Operation
+	r      *http.Request
+	query  url.Values
+	body   *bytes.Buffer
+	answer *bytes.Buffer
+	status int
+}
+
+var _ huma.Context = (*call)(nil)
+
+func (c *call) Operation() *huma.Operation      { return c.op }
+func (c *call) Context() context.Context        { return c.r.Context() }
+func (c *call) TLS() *tls.ConnectionState       { return c.r.TLS }
+func (c *call) Method() string                  { return c.r.Method }
+func (c *call) Host() string                    { return c.r.Host }
+func (c *call) RemoteAddr() string              { return c.r.RemoteAddr }
+func (c *call) URL() url.URL                    { return *c.r.URL }
+func (c *call) Param(name string) string        { return c.r.PathValue(name) }
+func (c *call) Header(name string) string       { return c.r.Header.Get(name) }
+func (c *call) SetReadDeadline(time.Time) error { return nil } // the body is read already
+func (c *call) SetStatus(code int)              { c.status = code }
+func (c *call) Status() int                     { return c.status }
+func (c *call) SetHeader(name, value string)    { c.x.w.Header().Set(name, value) }
+func (c *call) AppendHeader(name, value string) { c.x.w.Header().Add(name, value) }
+func (c *call) BodyWriter() io.Writer           { return c.answer }
+func (c *call) GetMultipartForm() (*multipart.Form, error) {
+	return nil, errors.New("internal error: forms are read by raw operations")
+}
+
+func (c *call) Query(name string) string {
+	if c.r.URL.RawQuery == "" {
+		return ""
+	}
+	if c.query == nil {
+		c.query = c.r.URL.Query()
+	}
+	return c.query.Get(name)
+}
+
+func (c *call) EachHeader(fn func(name, value string)) {
+	for name, values := range c.r.Header {
+		for _, value := range values {
+			fn(name, value)
+		}
+	}
+}
+
+func (c *call) BodyReader() io.Reader {
+	if c.body == nil {
+		return http.NoBody
+	}
+	return c.body
+}
+
+func (c *call) Version() huma.ProtoVersion {
+	return huma.ProtoVersion{Proto: c.r.Proto, ProtoMajor: c.r.ProtoMajor, ProtoMinor: c.r.ProtoMinor}
+}
+
+// adapter puts huma's operations on the mux.
+type adapter struct{ api *API }
+
+func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	meta := op.Metadata[metaOp].(Op)
+	a.api.documentProblems(op, meta)
+	a.api.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		w.(*exchange).typed(op, meta.Access, handler, r)
+	})
+}
+
+func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.api.serve(w, r) }

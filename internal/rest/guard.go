@@ -1,0 +1,243 @@
+package rest
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"coffer/internal/fault"
+)
+
+// guard decides on what can be told before a request is routed.
+type guard struct {
+	base     string // scheme://host of BaseURL: the origin of the web app
+	host     string // its host with port, as browsers send it
+	hostname string
+	proxies  []netip.Prefix
+	cross    *http.CrossOriginProtection
+}
+
+func newGuard(cfg Config) guard {
+	if cfg.BaseURL == nil {
+		cfg.BaseURL = &url.URL{Scheme: "http", Host: "localhost:8420"}
+	}
+	g := guard{
+		base: cfg.BaseURL.Scheme + "://" + strings.ToLower(cfg.BaseURL.Host), host: strings.ToLower(cfg.BaseURL.Host),
+		hostname: strings.ToLower(cfg.BaseURL.Hostname()), proxies: cfg.TrustedProxies, cross: http.NewCrossOriginProtection(),
+	}
+	// A proxy may rewrite Host: our own origin is trusted by name.
+	if err := g.cross.AddTrustedOrigin(g.base); err != nil {
+		panic("internal error: the base URL has no origin: " + err.Error())
+	}
+	return g
+}
+
+// target is the absolute URL that the client must have asked for.
+func (g *guard) target(r *http.Request) string { return g.base + r.URL.RequestURI() }
+
+var (
+	errHost = fault.New(fault.Malformed, "unknown_host",
+		"This server does not go by that name. Use its address, or set COFFER_URL to the one that people use.")
+	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "Another site may not send this request.")
+)
+
+// methods are those that some route may know; anything else is refused unseen.
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// checkHost refuses names that are not ours (DNS rebinding). What comes through a trusted
+// proxy was checked there.
+func (g *guard) checkHost(r *http.Request) error {
+	if r.Host == g.host {
+		return nil
+	}
+	name := hostname(r.Host)
+	if strings.EqualFold(name, g.hostname) || loopback(name) || g.trusted(peer(r)) {
+		return nil
+	}
+	return errHost
+}
+
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
+
+func loopback(name string) bool {
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(name)
+	return err == nil && addr.IsLoopback()
+}
+
+// checkOrigin refuses what a browser sends for another site. Requests with neither
+// Sec-Fetch-Site nor Origin come from no browser and pass.
+func (g *guard) checkOrigin(r *http.Request) error {
+	if err := g.cross.Check(r); err != nil {
+		return errCrossOrigin.Because(err)
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" || origin == g.base {
+		return nil
+	}
+	// Beside the configured origin there are only the loopback names, each for itself.
+	u, err := url.Parse(origin)
+	if err != nil || u.Host != r.Host || !loopback(u.Hostname()) {
+		return errCrossOrigin
+	}
+	return nil
+}
+
+// The header fields that every answer starts with. Handlers may replace them. The slices
+// are shared: each is as long as its capacity, so that appending copies.
+var (
+	hsts          = []string{"max-age=63072000; includeSubDomains"}
+	nosniff       = []string{"nosniff"}
+	noReferrer    = []string{"no-referrer"}
+	sameOrigin    = []string{"same-origin"}
+	noStore       = []string{"no-store"}
+	closing       = []string{"close"}
+	apiCSP        = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
+	noPermissions = []string{"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"}
+)
+
+func setHeaders(h http.Header, id string) {
+	h["X-Request-Id"] = []string{id}
+	h["Strict-Transport-Security"] = hsts
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = noReferrer
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["Content-Security-Policy"] = apiCSP
+	h["Permissions-Policy"] = noPermissions
+	h["Cache-Control"] = noStore
+}
+
+// serve is the outermost handler.
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{api: a, w: w, r: r, id: newRequestID(), start: time.Now()}
+	setHeaders(w.Header(), x.id)
+	if !r.ProtoAtLeast(1, 1) {
+		w.Header()["Connection"] = closing
+	}
+	defer x.end()
+	if err := a.check(x, r); err != nil {
+		x.refuse(err)
+		return
+	}
+	a.route(x, r)
+	if x.status == 0 && !x.muxOnly {
+		x.status = http.StatusOK // net/http says so when a handler says nothing
+	}
+}
+
+func (a *API) check(x *exchange, r *http.Request) error {
+	if !slices.Contains(methods, r.Method) {
+		x.Header().Set("Allow", strings.Join(a.allowed(r), ", "))
+		return errMethod
+	}
+	if err := a.guard.checkHost(r); err != nil && !a.anyHost[r.URL.Path] {
+		return err
+	}
+	if safe(r.Method) {
+		return nil
+	}
+	return a.guard.checkOrigin(r)
+}
+
+// allowed lists the methods that some route of r's path knows, or all where none does.
+func (a *API) allowed(r *http.Request) []string {
+	mux := a.outer
+	if strings.HasPrefix(r.URL.Path, prefix+"/") {
+		mux = a.v1
+	}
+	var known []string
+	for _, m := range methods {
+		if _, pattern := mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "" {
+			known = append(known, m)
+		}
+	}
+	if len(known) == 0 {
+		return methods
+	}
+	return known
+}
+
+// end turns a panic into a 500 and logs the request.
+func (x *exchange) end() {
+	switch p := recover(); {
+	case p == nil:
+	case p == http.ErrAbortHandler:
+		x.report()
+		panic(p)
+	default:
+		x.api.cfg.Log.LogAttrs(x.r.Context(), slog.LevelError, "panic", panicAttrs(p, debug.Stack(), x.id)...)
+		begun := x.status != 0
+		if !begun {
+			x.refuse(&fault.Error{Kind: fault.Internal, Code: "internal_error", Detail: "Something went wrong on our side. The request id names it in the log."})
+		}
+		x.report()
+		if begun {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
+	x.report()
+}
+
+const idLetters = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// newRequestID returns 100 random bits. They tell requests apart and are no secret.
+func newRequestID() string {
+	var b [20]byte
+	for i := 0; i < len(b); i += 10 {
+		n := rand.Uint64()
+		for j := range 10 {
+			b[i+j] = idLetters[n&31]
+			n >>= 5
+		}
+	}
+	return string(b[:])
+}
+
+func (x *exchange) methodForLog() string {
+	if slices.Contains(methods, x.r.Method) {
+		return x.r.Method
+	}
+	return "OTHER"
+}
+
+// printable makes text safe for a log of one line a record, whatever the handler does.
+func printable(s string) string {
+	const longest = 4 << 10
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
+}
+
+func panicAttrs(p any, stack []byte, id string) []slog.Attr {
+	return []slog.Attr{slog.String("request_id", id), slog.String("value", printable(fmt.Sprint(p))), slog.String("stack", printable(string(stack)))}
+}

@@ -1,0 +1,138 @@
+package rest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"coffer/internal/fault"
+)
+
+// format is the one reading of JSON. The defaults of go-json-experiment refuse duplicate
+// names and invalid UTF-8 and match names exactly.
+var format = huma.Format{
+	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
+	Unmarshal: func(data []byte, v any) error {
+		return json.Unmarshal(data, v, rejectUnknown)
+	},
+}
+
+var rejectUnknown = json.RejectUnknownMembers(true)
+
+// The refusals of bodies.
+var (
+	errNotJSON    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as application/json, in UTF-8.")
+	errBodyLarge  = fault.New(fault.TooLarge, "body_too_large", "The body is longer than this server takes.")
+	errBodyCut    = fault.New(fault.Malformed, "body_unreadable", "The body could not be read to its end.")
+	errNoBody     = fault.New(fault.Malformed, "invalid_json", "This operation wants a JSON body.")
+	errBadJSON    = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
+	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not know; names are case-sensitive.")
+	errValidation = fault.New(fault.Invalid, "validation_failed", "Some values break a rule; errors names each of them.")
+)
+
+// readJSON reads r's body into buf and refuses what is not exactly one JSON value.
+func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) error {
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		if !required {
+			return nil
+		}
+		if err := checkJSONType(r.Header["Content-Type"]); err != nil {
+			return err
+		}
+		return errNoBody
+	}
+	if err := checkJSONType(r.Header["Content-Type"]); err != nil {
+		return err
+	}
+	if r.ContentLength > x.api.cfg.MaxBody {
+		x.Header().Set("Connection", "close")
+		return errBodyLarge
+	}
+	rc := http.NewResponseController(x.w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // fails only without a connection
+	_, err := buf.ReadFrom(http.MaxBytesReader(x.w, r.Body, x.api.cfg.MaxBody))
+	_ = rc.SetReadDeadline(time.Time{})
+	if err != nil {
+		x.Header().Set("Connection", "close")
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return errBodyLarge
+		}
+		return errBodyCut.Because(err)
+	}
+	if buf.Len() == 0 {
+		if required {
+			return errNoBody
+		}
+		return nil
+	}
+	return checkJSON(buf.Bytes())
+}
+
+func checkJSONType(values []string) error {
+	if len(values) != 1 {
+		return errNotJSON
+	}
+	if values[0] == "application/json" {
+		return nil
+	}
+	mediaType, params, err := mime.ParseMediaType(values[0])
+	if err != nil || mediaType != "application/json" {
+		return errNotJSON
+	}
+	for name, value := range params {
+		if name != "charset" || !strings.EqualFold(value, "utf-8") {
+			return errNotJSON
+		}
+	}
+	return nil
+}
+
+// checkJSON refuses what is not exactly one JSON value of RFC 8259 with unique names in
+// UTF-8. The refusal points at the place and never repeats what stands there.
+func checkJSON(body []byte) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	err := d.SkipValue()
+	if err == nil {
+		if _, err = d.ReadToken(); err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = errTrailing
+		}
+	}
+	refusal := errBadJSON.Because(nil)
+	field := fault.Field{Code: "malformed", Detail: "This is not JSON."}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		field.Pointer = string(s.JSONPointer)
+	}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		field.Code, field.Detail = "duplicate", "The name stands twice in one object."
+	case errors.Is(err, errTrailing):
+		field.Code, field.Detail = "trailing", "Something follows the JSON value."
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		field.Code, field.Detail = "truncated", "The JSON value has no end."
+	}
+	field.Pointer = cut(field.Pointer)
+	refusal.Fields = []fault.Field{field}
+	return refusal
+}
+
+var errTrailing = errors.New("trailing data")
+
+// cut keeps what a client named itself from filling an answer.
+func cut(s string) string {
+	const longest = 200
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}

@@ -1,0 +1,310 @@
+package rest
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"coffer/internal/fault"
+)
+
+// OpenAPI returns the OpenAPI 3.1 document of all operations, in a stable order.
+func OpenAPI(a *API) ([]byte, error) { return a.document() }
+
+func (a *API) render() ([]byte, error) {
+	doc := a.huma.OpenAPI()
+	tags := map[string]bool{}
+	for _, item := range doc.Paths {
+		for _, op := range operationsOf(item) {
+			for _, t := range op.Tags {
+				tags[t] = true
+			}
+		}
+	}
+	doc.Tags = nil
+	for t := range tags {
+		doc.Tags = append(doc.Tags, &huma.Tag{Name: t})
+	}
+	slices.SortFunc(doc.Tags, func(x, y *huma.Tag) int { return cmp.Compare(x.Name, y.Name) })
+	raw, err := doc.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	// Canonical form sorts names, so that the same operations make the same bytes.
+	v := jsontext.Value(raw)
+	if err := v.Canonicalize(); err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	if err := v.Indent(jsontext.WithIndent("  ")); err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	return append(v, '\n'), nil
+}
+
+func operationsOf(item *huma.PathItem) []*huma.Operation {
+	all := []*huma.Operation{item.Get, item.Head, item.Post, item.Put, item.Patch, item.Delete, item.Options}
+	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
+}
+
+func humaConfig(cfg Config) huma.Config {
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: cfg.Title, Version: cfg.Version,
+				Description: "Paths are below /v1. Times are RFC 3339 in UTC, names snake_case. A refusal is a problem document (RFC 9457) whose code is stable; " +
+					"/docs/errors lists them all. JSON has one reading only: unknown, duplicate and case-variant names are refused.",
+			},
+			Servers: []*huma.Server{{URL: prefix}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", newNamer()),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					schemeBearer:  {Type: "http", Scheme: "bearer", Description: "The access token of a session."},
+					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`: the sign-in attempt that a Challenge began."},
+					schemeRefresh: {Type: "apiKey", In: "cookie", Name: "__Host-coffer-refresh", Description: "The refresh token of a browser's session."},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": format, problemType: format},
+		DefaultFormat: "application/json",
+	}
+	return c
+}
+
+const (
+	schemeBearer  = "bearer"
+	schemeAttempt = "attempt"
+	schemeRefresh = "refresh_cookie"
+	metaOp        = "op"
+)
+
+// newNamer names schemas by their type, and by package too when two packages have a type
+// of the same name.
+func newNamer() func(reflect.Type, string) string {
+	taken := map[string]reflect.Type{}
+	return func(t reflect.Type, hint string) string {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		name := huma.DefaultSchemaNamer(t, hint)
+		if t.Name() == "" || t.Kind() != reflect.Struct {
+			return name
+		}
+		if other, ok := taken[name]; ok && other != t {
+			pkg := t.PkgPath()[strings.LastIndexByte(t.PkgPath(), '/')+1:]
+			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
+		}
+		taken[name] = t
+		return name
+	}
+}
+
+// operation is what huma is told of op before it looks at the types.
+func (a *API) operation(op Op) huma.Operation {
+	o := huma.Operation{
+		Method: op.Method, Path: op.Path, OperationID: op.ID, Summary: op.Summary, Description: op.Description,
+		Tags: []string{op.Tag}, DefaultStatus: op.Status,
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and measured before huma sees the body
+		Metadata:  map[string]any{metaOp: op},
+		Responses: map[string]*huma.Response{},
+		Extensions: map[string]any{
+			"x-coffer-rows": strings.Fields(strings.NewReplacer(",", " ").Replace(op.Rows)),
+		},
+	}
+	o.Security = securityOf(op)
+	if op.Access == StepUp {
+		o.Extensions["x-coffer-step-up"] = true
+	}
+	return o
+}
+
+// securityOf reads from the path what a public operation may carry instead of a session.
+func securityOf(op Op) []map[string][]string {
+	switch {
+	case op.Access != Public:
+		return []map[string][]string{{schemeBearer: {}}}
+	case strings.HasPrefix(op.Path, "/auth/attempts/"):
+		return []map[string][]string{{schemeAttempt: {}}}
+	case op.Path == "/auth/refresh":
+		return []map[string][]string{{schemeRefresh: {}}, {}}
+	}
+	return []map[string][]string{}
+}
+
+// documentProblems adds the refusals that follow from the operation's shape and those it
+// names, by status.
+func (a *API) documentProblems(o *huma.Operation, op Op) {
+	byStatus := map[int][]string{}
+	add := func(code string) {
+		status := 0
+		if info, ok := codes[code]; ok {
+			status = info.Status
+		}
+		if !slices.Contains(byStatus[status], code) {
+			byStatus[status] = append(byStatus[status], code)
+		}
+	}
+	for _, code := range append(shapeCodes(o, op), op.Errors...) {
+		add(code)
+	}
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	for status, list := range byStatus {
+		slices.Sort(list)
+		key, text := "default", "Other refusals"
+		if status != 0 {
+			key, text = strconv.Itoa(status), http.StatusText(status)
+		}
+		o.Responses[key] = &huma.Response{
+			Description: text + ": `" + strings.Join(list, "`, `") + "`.",
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+			Extensions:  map[string]any{"x-coffer-codes": list},
+		}
+	}
+}
+
+// shapeCodes are the codes that an operation answers because of what it is.
+func shapeCodes(o *huma.Operation, op Op) []string {
+	list := []string{"unknown_host", "internal_error", "unavailable"}
+	if !safe(op.Method) {
+		list = append(list, "cross_origin")
+	}
+	if op.Access != Public {
+		list = append(list, "unauthenticated")
+	}
+	if op.Access == StepUp {
+		list = append(list, "step_up_required")
+	}
+	if len(o.Parameters) > 0 {
+		list = append(list, "validation_failed")
+	}
+	if o.RequestBody != nil && o.RequestBody.Content["application/json"] != nil {
+		list = append(list, "invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type")
+	}
+	return list
+}
+
+// RawDoc says of a streaming operation what types say of a JSON one. Path parameters are
+// read from the path.
+type RawDoc struct {
+	Params   []RawParam     // query and header parameters
+	Consumes string         // media type of the body; empty for none
+	Form     []RawParam     // parts of a multipart body
+	Produces string         // media type of the good answer; empty is application/octet-stream for GET, else JSON where Response is set
+	Response any            // a value of the JSON answer's type
+	Headers  []RawParam     // of the good answer
+	Statuses map[int]string // further answers that are no refusals: 206, 304
+}
+
+// RawParam is one named value.
+type RawParam struct {
+	In, Name, Doc string // In is "query" or "header"
+	Required      bool
+	Enum          []string
+	File          bool // the part is a file
+}
+
+func (p RawParam) schema() *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	if p.File {
+		s.Format = "binary"
+	}
+	for _, e := range p.Enum {
+		s.Enum = append(s.Enum, e)
+	}
+	return s
+}
+
+func (d RawDoc) describe(registry huma.Registry, o *huma.Operation) {
+	for part := range strings.SplitSeq(o.Path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			o.Parameters = append(o.Parameters, &huma.Param{In: "path", Name: strings.TrimRight(name, ".}"), Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+		}
+	}
+	for _, p := range d.Params {
+		o.Parameters = append(o.Parameters, &huma.Param{In: p.In, Name: p.Name, Description: p.Doc, Required: p.Required, Schema: p.schema()})
+	}
+	if d.Consumes != "" {
+		body := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+		if len(d.Form) > 0 {
+			body = &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}}
+			for _, p := range d.Form {
+				s := p.schema()
+				s.Description = p.Doc
+				body.Properties[p.Name] = s
+				if p.Required {
+					body.Required = append(body.Required, p.Name)
+				}
+			}
+		}
+		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{d.Consumes: {Schema: body}}}
+	}
+	d.describeAnswers(registry, o)
+}
+
+func (d RawDoc) describeAnswers(registry huma.Registry, o *huma.Operation) {
+	if o.DefaultStatus == 0 {
+		o.DefaultStatus = http.StatusOK
+	}
+	good := &huma.Response{Description: http.StatusText(o.DefaultStatus), Headers: map[string]*huma.Param{}}
+	for _, p := range d.Headers {
+		good.Headers[p.Name] = &huma.Param{Description: p.Doc, Schema: p.schema()}
+	}
+	produces := d.Produces
+	switch {
+	case d.Response != nil:
+		good.Content = map[string]*huma.MediaType{
+			cmp.Or(produces, "application/json"): {Schema: registry.Schema(reflect.TypeOf(d.Response), true, o.OperationID+"Response")},
+		}
+	case produces != "" || o.Method == http.MethodGet:
+		good.Content = map[string]*huma.MediaType{
+			cmp.Or(produces, "application/octet-stream"): {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}
+	}
+	o.Responses[strconv.Itoa(o.DefaultStatus)] = good
+	for status, text := range d.Statuses {
+		o.Responses[strconv.Itoa(status)] = &huma.Response{Description: text}
+	}
+}
+
+//go:embed codes.json
+var codesJSON []byte
+
+// CodeInfo says what a code means. The list is made from the fault values in the code.
+type CodeInfo struct {
+	Code    string   `json:"code"`
+	Status  int      `json:"status"`
+	Meaning []string `json:"meaning"` // what the rooms say when they answer it
+	Rooms   []string `json:"rooms"`
+}
+
+// Codes lists every code that the program answers, in order.
+func Codes() []CodeInfo { return codeList }
+
+var codeList = readCodes()
+
+var codes = func() map[string]CodeInfo {
+	m := map[string]CodeInfo{}
+	for _, c := range codeList {
+		m[c.Code] = c
+	}
+	return m
+}()
+
+func readCodes() []CodeInfo {
+	var list []CodeInfo
+	if err := json.Unmarshal(codesJSON, &list); err != nil {
+		panic("internal error: codes.json: " + err.Error())
+	}
+	return list
+}
+
+var _ = fault.Internal

@@ -1,0 +1,316 @@
+package rest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"coffer/internal/fault"
+)
+
+// Problem is the body of every refusal: a problem document of RFC 9457.
+type Problem struct {
+	Type      string         `json:"type" doc:"Address of the page that explains the code."`
+	Title     string         `json:"title" doc:"The status in words."`
+	Status    int            `json:"status" doc:"The HTTP status."`
+	Detail    string         `json:"detail" doc:"One sentence for a person."`
+	Code      string         `json:"code" doc:"Stable and machine-readable; the errors page lists them all."`
+	RequestID string         `json:"request_id" doc:"Names this request in the server's log."`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"Each value that was refused."`
+}
+
+// ProblemField is one value that was refused. It never repeats the value.
+type ProblemField struct {
+	Pointer string `json:"pointer" doc:"JSON pointer (RFC 6901) into the body, or query.NAME, path.NAME, header.NAME."`
+	Detail  string `json:"detail" doc:"Which rule was broken."`
+	Code    string `json:"code" doc:"Stable and machine-readable."`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return problemType }
+
+const problemType = "application/problem+json"
+
+// statuses is the one place where a kind becomes a status.
+var statuses = [...]int{
+	fault.Internal:         http.StatusInternalServerError,
+	fault.Malformed:        http.StatusBadRequest,
+	fault.Invalid:          http.StatusUnprocessableEntity,
+	fault.Unauthenticated:  http.StatusUnauthorized,
+	fault.Forbidden:        http.StatusForbidden,
+	fault.NotFound:         http.StatusNotFound,
+	fault.MethodNotAllowed: http.StatusMethodNotAllowed,
+	fault.Conflict:         http.StatusConflict,
+	fault.Gone:             http.StatusGone,
+	fault.Precondition:     http.StatusPreconditionFailed,
+	fault.TooLarge:         http.StatusRequestEntityTooLarge,
+	fault.UnsupportedMedia: http.StatusUnsupportedMediaType,
+	fault.BadRange:         http.StatusRequestedRangeNotSatisfiable,
+	fault.Limited:          http.StatusTooManyRequests,
+	fault.Unavailable:      http.StatusServiceUnavailable,
+}
+
+// Status is the HTTP status of a kind.
+func Status(k fault.Kind) int {
+	if int(k) >= len(statuses) {
+		return http.StatusInternalServerError
+	}
+	return statuses[k]
+}
+
+// The refusals that rest makes itself, beside those of bodies.
+var (
+	errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in: there is no valid access token with this request.")
+	errNotFound        = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
+	errMethod          = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This address does not know that method; Allow lists those it knows.")
+	errMalformed       = fault.New(fault.Malformed, "malformed_request", "The request cannot be read.")
+)
+
+// muxRefusal is what a mux's own plain-text answer says.
+func muxRefusal(status int) *fault.Error {
+	switch status {
+	case http.StatusNotFound:
+		return errNotFound
+	case http.StatusMethodNotAllowed:
+		return errMethod
+	}
+	return errMalformed
+}
+
+// problem fills in the document of err and the header fields that belong to it.
+func (x *exchange) problem(err error) *Problem {
+	f := fault.Of(err)
+	x.cause = f
+	status := Status(f.Kind)
+	p := &Problem{
+		Type: x.api.guard.base + "/docs/errors#" + f.Code, Title: http.StatusText(status), Status: status,
+		Detail: f.Detail, Code: f.Code, RequestID: x.id,
+	}
+	for _, field := range f.Fields {
+		p.Errors = append(p.Errors, ProblemField{Pointer: field.Pointer, Detail: field.Detail, Code: field.Code})
+	}
+	h := x.w.Header()
+	h.Set("Cache-Control", "no-store")
+	for _, name := range []string{"Content-Encoding", "Content-Length", "Etag", "Last-Modified", "Content-Disposition", "Accept-Ranges"} {
+		h.Del(name)
+	}
+	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", seconds(f.RetryAfter))
+	}
+	if f.Policy != nil {
+		setRateLimit(h, f)
+	}
+	return p
+}
+
+// setRateLimit writes the fields of draft-ietf-httpapi-ratelimit-headers.
+func setRateLimit(h http.Header, f *fault.Error) {
+	p := f.Policy
+	name := strconv.QuoteToASCII(p.Name)
+	h.Set("RateLimit-Policy", name+";q="+strconv.Itoa(p.Limit)+";w="+seconds(p.Window))
+	h.Set("RateLimit", name+";r="+strconv.Itoa(p.Remaining)+";t="+seconds(f.RetryAfter))
+}
+
+// seconds rounds up: a client that waits that long is let in.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10)
+}
+
+// refuse answers with the problem document of err, or cuts the connection when an answer
+// has begun.
+func (x *exchange) refuse(err error) {
+	if x.status != 0 {
+		x.cause = fault.Of(err)
+		panic(http.ErrAbortHandler)
+	}
+	p := x.problem(err)
+	x.w.Header()["Content-Type"] = problemTypes
+	buf := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(buf)
+	if err := json.MarshalWrite(buf, p); err != nil {
+		panic("internal error: a problem document has no JSON: " + err.Error())
+	}
+	x.send(p.Status, buf.Bytes())
+}
+
+var problemTypes = []string{problemType}
+
+// newHumaError stands in for huma's own, which repeats refused values.
+func newHumaError(status int, _ string, _ ...error) huma.StatusError {
+	return &Problem{Status: status, Title: http.StatusText(status)}
+}
+
+// newHumaErrorWithContext is asked for every refusal inside an operation: huma's own,
+// whose details are rewritten, and the errors that handlers return.
+func newHumaErrorWithContext(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+	c, ok := ctx.(*call)
+	if !ok {
+		return newHumaError(status, msg, errs...)
+	}
+	return c.x.problem(humaRefusal(status, errs))
+}
+
+func humaRefusal(status int, errs []error) error {
+	if status == http.StatusInternalServerError {
+		return errors.Join(errs...)
+	}
+	var fields, unknown []fault.Field
+	for _, err := range errs {
+		d, ok := errors.AsType[*huma.ErrorDetail](err)
+		if !ok {
+			return err
+		}
+		f := humaField(d)
+		if f.Code == codeUnknown {
+			unknown = append(unknown, f)
+		}
+		fields = append(fields, f)
+	}
+	refusal := errValidation.Because(nil)
+	refusal.Fields = fields
+	if len(unknown) > 0 {
+		refusal = errUnknown.Because(nil)
+		refusal.Fields = unknown
+	}
+	slices.SortFunc(refusal.Fields, func(a, b fault.Field) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	const most = 50
+	refusal.Fields = refusal.Fields[:min(len(refusal.Fields), most)]
+	return refusal
+}
+
+// codeUnknown is the field code of a name that the schema does not have.
+const codeUnknown = "unknown_field"
+
+// rules turns the beginning of what huma says into a code of ours. Where say is set, it
+// replaces huma's words, which may repeat the value.
+var rules = []struct{ begins, code, say string }{
+	{"unexpected property", codeUnknown, "There is no such name here."},
+	{"expected required property", "required", "This value is required."},
+	{"required ", "required", "This value is required."},
+	{"expected property ", "required", ""},
+	{"expected length >=", "too_short", ""},
+	{"expected length <=", "too_long", ""},
+	{"expected array length >=", "too_few", ""},
+	{"expected array length <=", "too_many", ""},
+	{"expected array items to be unique", "not_unique", ""},
+	{"expected object with at least", "too_few", ""},
+	{"expected object with at most", "too_many", ""},
+	{"expected number >", "too_small", ""},
+	{"expected number <", "too_big", ""},
+	{"expected number to be a multiple", "not_a_multiple", ""},
+	{"expected value to be", "not_allowed", ""},
+	{"expected string to match pattern", "pattern", "The value does not have the form that is asked for."},
+	{"expected string to be RFC", "format", ""},
+	{"expected string to be base64", "format", ""},
+	{"expected string to be regex", "format", ""},
+	{"expected string to be ", "pattern", ""},
+	{"expected duration", "format", "expected duration"},
+	{"expected boolean", "wrong_type", ""},
+	{"expected number", "wrong_type", ""},
+	{"expected integer", "wrong_type", ""},
+	{"expected string", "wrong_type", ""},
+	{"expected array", "wrong_type", ""},
+	{"expected object", "wrong_type", ""},
+	{"invalid ", "wrong_type", "The value is not of the type that is asked for."},
+}
+
+func humaField(d *huma.ErrorDetail) fault.Field {
+	f := fault.Field{Pointer: pointer(d.Location), Code: "invalid", Detail: "The value cannot be used here."}
+	for _, r := range rules {
+		if !strings.HasPrefix(d.Message, r.begins) {
+			continue
+		}
+		if f.Code, f.Detail = r.code, r.say; f.Detail == "" {
+			say, _, _ := strings.Cut(d.Message, ": ") // what follows is a parser's, with the value in it
+			f.Detail = strings.ToUpper(say[:1]) + say[1:] + "."
+		}
+		if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+			f.Pointer = cut(f.Pointer + "/" + escape(strings.TrimSuffix(name, " to be present")))
+		}
+		break
+	}
+	return f
+}
+
+// pointer turns huma's location into a JSON pointer for the body, and leaves the others.
+func pointer(location string) string {
+	rest, ok := strings.CutPrefix(location, "body")
+	if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+		return cut(location)
+	}
+	var b strings.Builder
+	for part := range strings.SplitSeq(strings.TrimPrefix(rest, "."), ".") {
+		name, indexes, _ := strings.Cut(part, "[")
+		if name != "" {
+			b.WriteString("/" + escape(name))
+		}
+		for index := range strings.SplitSeq(strings.TrimSuffix(indexes, "]"), "][") {
+			if index != "" {
+				b.WriteString("/" + escape(index))
+			}
+		}
+	}
+	return cut(b.String())
+}
+
+var escaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escape(name string) string { return escaper.Replace(name) }
+
+// report logs the request in one line: always when it failed or changed something, and at
+// debug level when it read. The pattern stands for the path, which may hold secrets.
+func (x *exchange) report() {
+	level := slog.LevelInfo
+	switch {
+	case x.cause != nil && x.cause.Kind == fault.Internal && !x.gone():
+		level = slog.LevelError
+	case x.cause != nil && x.cause.Kind == fault.Unavailable:
+		level = slog.LevelWarn
+	case x.status < 400 && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead), x.gone():
+		level = slog.LevelDebug
+	}
+	log := x.api.cfg.Log
+	ctx := x.r.Context()
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	attrs := [8]slog.Attr{
+		slog.String("method", x.methodForLog()), slog.String("route", x.r.Pattern), slog.Int("status", x.status),
+		slog.Duration("took", time.Since(x.start)), slog.Int64("bytes", x.bytes), slog.String("request_id", x.id),
+	}
+	n := 6
+	if x.cause != nil {
+		attrs[n] = slog.String("code", x.cause.Code)
+		n++
+		if x.cause.Err != nil && x.cause.Kind == fault.Internal || x.cause.Kind == fault.Unavailable {
+			attrs[n] = slog.String("cause", printable(x.cause.Error()))
+			n++
+		}
+	}
+	log.LogAttrs(ctx, level, "request", attrs[:n]...)
+}
+
+// gone reports whether the client hung up, which makes every error its own.
+func (x *exchange) gone() bool {
+	return x.cause != nil && x.cause.Err != nil && errors.Is(x.cause.Err, context.Canceled) && x.r.Context().Err() != nil
+}

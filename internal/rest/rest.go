@@ -1,0 +1,216 @@
+// Package rest is what every HTTP room shares: errors to problem documents, authentication state, decoding, operations to OpenAPI.
+//
+// A room registers typed operations with [Register] and streams with [Raw]; it never
+// names an HTTP status for an error and never reads a header that says who is asking.
+//
+// # What it defends against
+//
+//   - Two readings of one body: JSON with duplicate, unknown or case-variant names, bad
+//     UTF-8 or trailing data is refused (RFC 8259 §4, ASVS 1.5.3); a body has a media
+//     type and a length limit before it has a meaning.
+//   - Requests that another site makes a browser send: [http.CrossOriginProtection], and
+//     Origin must be ours when it is there (ASVS 3.5).
+//   - DNS rebinding and poisoned links: Host must be the configured one or a loopback
+//     name, and nothing is built from it.
+//   - Forged client addresses: X-Forwarded-For counts only as far as the proxies that the
+//     operator named vouch for it.
+//   - Slow clients: every body and answer has a deadline; a stream's moves on as bytes flow.
+//   - Request smuggling by HTTP/1.0 keep-alive (RFC 9112 §6.1): such a connection closes.
+//   - Leaks: an unknown error is 500 with a request id and its cause stays in the log; the
+//     log has no body, token, query string, address or name.
+//
+// # What it leaves to others
+//
+// Whether a token is good is session's to say ([Authenticator]); TLS is the proxy's; what
+// net/http answers by itself to a request line it cannot read has none of our headers.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Caller is who asks, as the [Authenticator] found out. The zero value is nobody.
+type Caller struct {
+	Account, Session, AAL string
+	AMR                   []string
+	AuthTime              time.Time
+	Role                  string
+}
+
+// Authenticator turns a request's Authorization into a [Caller]. Its refusals are
+// *fault.Error; each that is Unauthenticated becomes the same uniform answer.
+type Authenticator interface {
+	// Authenticate is called with the whole header value ("" when absent), the method
+	// and the absolute URL of the request as the client must have written it.
+	Authenticate(ctx context.Context, authorization string, method, url string) (Caller, error)
+	// StepUp refuses a caller whose last proof of presence is too old.
+	StepUp(ctx context.Context, c Caller) error
+}
+
+// Config is what an [API] is made of.
+type Config struct {
+	Title, Version string
+	// BaseURL is how people reach the server. Required: links, origins and the Host
+	// check come from it and never from a request.
+	BaseURL *url.URL
+	// TrustedProxies are the peers whose X-Forwarded-For is believed. A request that
+	// comes from one may carry any Host: checking it is the proxy's work.
+	TrustedProxies []netip.Prefix
+	Log            *slog.Logger     // nil discards
+	Now            func() time.Time // nil is time.Now
+	MaxBody        int64            // longest JSON body in bytes; 0 is 1 MiB
+}
+
+// API holds the operations of all rooms and every middleware around them. Register
+// everything before the first request; after that it is safe for concurrent use.
+type API struct {
+	cfg     Config
+	auth    Authenticator
+	huma    huma.API
+	v1      *http.ServeMux // operations
+	outer   *http.ServeMux // everything else
+	guard   guard
+	anyHost map[string]bool
+	// document is built at the first question for it.
+	document func() ([]byte, error)
+	problems map[string]*huma.Response
+}
+
+// New returns an API without operations.
+func New(cfg Config) *API {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = 1 << 20
+	}
+	huma1.Do(setGlobals)
+	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}}
+	a.huma = huma.NewAPI(humaConfig(cfg), &adapter{a})
+	a.document = sync.OnceValues(a.render)
+	a.routeDocs()
+	return a
+}
+
+// huma1 guards huma's process-wide settings: every API of a process shares them.
+var huma1 sync.Once
+
+func setGlobals() {
+	huma.NewError = newHumaError
+	huma.NewErrorWithContext = newHumaErrorWithContext
+	huma.ValidateStrictCasing = true
+}
+
+// SetAuthenticator says who decides on tokens. Without one, every operation that wants
+// a session answers 401.
+func (a *API) SetAuthenticator(auth Authenticator) { a.auth = auth }
+
+// Access is what an operation wants of its caller.
+type Access int
+
+// Public operations see no caller, Session ones want a valid token, StepUp ones want one
+// whose holder proved presence lately.
+const (
+	Public Access = iota
+	Session
+	StepUp
+)
+
+// Op describes an operation. Path is written without /v1 and may hold {wildcards}.
+type Op struct {
+	Method, Path, ID, Summary, Description, Tag string
+	Access                                      Access
+	Status                                      int      // of the good answer; 0 is 200 with a body and 204 without
+	Errors                                      []string // codes it may answer beside those that follow from its shape
+	Rows                                        string   // ids of the product's rows, such as "F-A1"
+}
+
+// Register adds a typed JSON operation. I's fields carry path, query, header and cookie
+// tags and a Body; O may have a Body, header fields and a Status.
+func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, a.operation(op), h)
+}
+
+// Raw adds a streaming operation with the same middlewares, authentication and
+// documentation. The body is as the client sent it and has no length limit; its deadline,
+// like that of the answer, moves on as bytes flow. An error that h returns before it
+// writes becomes the problem document; after that it cuts the connection.
+func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Request) error) {
+	o := a.operation(op)
+	doc.describe(a.huma.OpenAPI().Components.Schemas, &o)
+	a.huma.OpenAPI().AddOperation(&o)
+	a.documentProblems(&o, op)
+	a.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		if err := x.admit(r, op.Access); err != nil {
+			x.refuse(err)
+			return
+		}
+		x.beginStream(r)
+		if err := h(x, r.WithContext(withExchange(r.Context(), x))); err != nil {
+			x.refuse(err)
+		}
+	})
+}
+
+// Handle adds a handler outside /v1: health, the web app. It stands behind the same
+// middlewares.
+func (a *API) Handle(pattern string, h http.Handler) {
+	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		h.ServeHTTP(x, r.WithContext(withExchange(r.Context(), x)))
+	})
+}
+
+// HandleAnyHost is [API.Handle] for one exact path that answers whatever Host says:
+// health checks come by address.
+func (a *API) HandleAnyHost(method, path string, h http.Handler) {
+	a.anyHost[path] = true
+	a.Handle(method+" "+path, h)
+}
+
+// Refuse answers with the problem document of err, for handlers given to [API.Handle].
+func Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if x := exchangeOf(r); x != nil {
+		x.refuse(err)
+		return
+	}
+	w.WriteHeader(http.StatusInternalServerError)
+}
+
+// Handler returns the mux with every middleware around it.
+func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }
+
+const prefix = "/v1"
+
+func (a *API) route(x *exchange, r *http.Request) {
+	if r.URL.Path == prefix || strings.HasPrefix(r.URL.Path, prefix+"/") {
+		a.v1.ServeHTTP(x, r)
+		return
+	}
+	a.outer.ServeHTTP(x, r)
+}
+
+// Page is one page of a list. NextCursor is empty on the last.
+type Page[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"Give it as cursor for the next page; absent on the last."`
+}
+
+// Paging is embedded in the input of a list.
+type Paging struct {
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"200" doc:"Most items of the page."`
+	Cursor string `query:"cursor" maxLength:"1024" doc:"next_cursor of the page before."`
+}
