@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"strconv"
-	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/fault"
@@ -61,9 +60,7 @@ func (s *Service) getContent(w http.ResponseWriter, r *http.Request) error {
 			return errBadRange
 		}
 	}
-	d := &delivery{s: s, ctx: r.Context(), c: c, w: w, out: newSteadyWriter(w)}
-	defer d.out.end()
-	d.prepare = func() { describe(h, c, etag, inline) }
+	d := &delivery{ctx: r.Context(), c: c, w: w, prepare: func() { describe(h, c, etag, inline) }}
 	switch {
 	case r.Method == http.MethodHead:
 		d.prepare()
@@ -97,29 +94,28 @@ func describe(h http.Header, c *Content, etag string, inline bool) {
 	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(c.Sum[:])+":") // RFC 9530
 }
 
-// delivery sends one content.
+// delivery sends one content. Its methods return an error before anything was sent, which
+// becomes a problem document, or after it, for which rest cuts the connection: a short body
+// never looks like the end of a good one.
 type delivery struct {
-	s       *Service
 	ctx     context.Context
 	c       *Content
 	w       http.ResponseWriter
-	out     *steadyWriter
 	prepare func() // sets the headers of success
 	began   bool
 }
 
-// one sends one range as the body. Its first bytes authenticate before the header goes
-// out, so a content that is lost or broken is a problem document; whatever breaks later
-// aborts the connection.
+// one sends one range as the body.
 func (d *delivery) one(status int, r byteRange) error {
-	return d.send(r, func() {
+	return d.send(r, func() error {
 		d.prepare()
 		if status == http.StatusPartialContent {
 			d.w.Header().Set("Content-Range", contentRange(r, d.c.Size))
 		}
 		d.w.Header().Set("Content-Length", strconv.FormatInt(r.length, 10))
 		d.w.WriteHeader(status)
-	}, d.out)
+		return nil
+	}, d.w)
 }
 
 // many sends ranges as multipart/byteranges (RFC 9110 §14.6).
@@ -128,77 +124,59 @@ func (d *delivery) many(ranges []byteRange) error {
 	header := func(r byteRange) textproto.MIMEHeader {
 		return textproto.MIMEHeader{"Content-Type": {contentType}, "Content-Range": {contentRange(r, d.c.Size)}}
 	}
-	var length countingWriter
-	length.w = io.Discard
-	sizes := multipart.NewWriter(&length)
-	parts := multipart.NewWriter(d.out)
-	if err := errors.Join(sizes.SetBoundary(parts.Boundary())); err != nil {
-		return err
-	}
+	parts := multipart.NewWriter(d.w)
+	length := &countingWriter{w: io.Discard}
+	sizes := multipart.NewWriter(length)
+	err := sizes.SetBoundary(parts.Boundary())
 	for _, r := range ranges {
-		if _, err := sizes.CreatePart(header(r)); err != nil {
-			return err
-		}
+		_, partErr := sizes.CreatePart(header(r))
+		err = errors.Join(err, partErr)
 		length.n += r.length
 	}
-	if err := sizes.Close(); err != nil {
+	if err := errors.Join(err, sizes.Close()); err != nil {
 		return err
 	}
 	for _, r := range ranges {
 		var part io.Writer
-		err := d.send(r, func() {
+		err := d.send(r, func() (err error) {
 			if !d.began {
 				d.prepare()
 				d.w.Header().Set("Content-Type", "multipart/byteranges; boundary="+parts.Boundary())
 				d.w.Header().Set("Content-Length", strconv.FormatInt(length.n, 10))
 				d.w.WriteHeader(http.StatusPartialContent)
+				d.began = true
 			}
-			part, _ = parts.CreatePart(header(r)) // its failure is that of the write below
+			part, err = parts.CreatePart(header(r))
+			return err
 		}, writerFunc(func(p []byte) (int, error) { return part.Write(p) }))
 		if err != nil {
 			return err
 		}
 	}
-	if err := parts.Close(); err != nil {
-		d.abort(err)
-	}
-	return nil
+	return parts.Close()
 }
 
-// send opens a range, calls begin once its first bytes have authenticated, and writes it
-// to w. It returns an error only before anything was sent.
-func (d *delivery) send(r byteRange, begin func(), w io.Writer) error {
+// send opens a range, calls begin once its first bytes have authenticated, and writes all
+// of it to w. So a content that is lost, or broken at its front, is a problem document.
+func (d *delivery) send(r byteRange, begin func() error, w io.Writer) error {
 	body, err := d.c.Open(d.ctx, r.start, r.length)
-	var first [512]byte
-	n := 0
-	if err == nil {
-		defer body.Close()
-		n, err = body.Read(first[:])
-	}
-	if err != nil && err != io.EOF {
-		if d.began {
-			d.abort(err)
-		}
+	if err != nil {
 		return err
 	}
-	begin()
-	d.began = true
+	defer body.Close()
+	var first [512]byte
+	n, err := body.Read(first[:])
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if err := begin(); err != nil {
+		return err
+	}
 	if _, err := w.Write(first[:n]); err != nil {
-		d.abort(err)
+		return err
 	}
-	if _, err := body.(io.WriterTo).WriteTo(w); err != nil {
-		d.abort(err)
-	}
-	return nil
-}
-
-// abort ends the connection: a short body must not look like the end of a good one.
-func (d *delivery) abort(err error) {
-	if d.ctx.Err() == nil {
-		d.s.Log.WarnContext(d.ctx, "a download was broken off", "file", d.c.ID, "error", err)
-	}
-	d.out.end()
-	panic(http.ErrAbortHandler)
+	_, err = body.(io.WriterTo).WriteTo(w)
+	return err
 }
 
 func contentRange(r byteRange, size int64) string {
@@ -208,65 +186,3 @@ func contentRange(r byteRange, size int64) string {
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// stall is how long a peer may take for one write or read of ours. There is no limit on a
-// whole transfer.
-const stall = time.Minute
-
-// steadyWriter writes to a client that must keep up.
-type steadyWriter struct {
-	w  http.ResponseWriter
-	rc *http.ResponseController
-}
-
-func newSteadyWriter(w http.ResponseWriter) *steadyWriter {
-	return &steadyWriter{w, http.NewResponseController(w)}
-}
-
-func (s *steadyWriter) Write(p []byte) (int, error) {
-	_ = s.rc.SetWriteDeadline(time.Now().Add(stall)) // not every writer has a connection
-	return s.w.Write(p)
-}
-
-// end lets the connection's next answer have its own time.
-func (s *steadyWriter) end() { _ = s.rc.SetWriteDeadline(time.Time{}) }
-
-// steadyReader reads a form from a client that must keep up, and at most left bytes.
-//
-// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out:
-// multipart.Reader never asks for what is behind the line of the last boundary, so whoever
-// gets there had none. Otherwise a body that is cut off right behind a boundary would look
-// whole.
-type steadyReader struct {
-	r    io.Reader
-	rc   *http.ResponseController
-	left int64
-	last byte // that was read
-	over bool
-}
-
-func (s *steadyReader) Read(p []byte) (int, error) {
-	if s.over {
-		return 0, io.ErrUnexpectedEOF
-	}
-	_ = s.rc.SetReadDeadline(time.Now().Add(stall))
-	n, err := s.r.Read(p)
-	if s.left -= int64(n); s.left < 0 {
-		return 0, errTooLarge
-	}
-	if n > 0 {
-		s.last = p[n-1]
-	}
-	if err != io.EOF {
-		return n, err
-	} else if n > 0 {
-		return n, nil // asked again, it is the end again
-	}
-	s.over = true
-	if s.last == '\n' || len(p) < 2 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	return copy(p, "\r\n"), nil
-}
-
-func (s *steadyReader) end() { _ = s.rc.SetReadDeadline(time.Time{}) }

@@ -99,7 +99,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Exec(t.Context(), `INSERT INTO account_keys (account, wrapped) VALUES ($1, $2)`, string(id), wrapped); err != nil {
+		if _, err := d.Exec(t.Context(), `INSERT INTO account_keys (account, wrapped) VALUES ($1, $2) ON CONFLICT (account) DO NOTHING`, string(id), wrapped); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,180 @@
+package file
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"coffer/internal/blob"
+	"coffer/internal/db"
+)
+
+// crashWorld opens the room on a folder that another process uses too.
+func crashWorld(t *testing.T, root string) *world {
+	t.Helper()
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(root, "coffer.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	store, err := blob.OpenDir(filepath.Join(root, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newWorldOn(t, d, store)
+}
+
+// A process is killed at random moments of uploads and renames. Afterwards
+// everything it acknowledged stands, no request is half there, every file that is visible
+// opens, and a sweep leaves nothing that nobody refers to.
+func TestSurvivesKills(t *testing.T) {
+	root := t.TempDir()
+	crashWorld(t, root) // migrated, so that a round is work and not start-up
+	rounds := 20
+	if testing.Short() {
+		rounds = 4
+	}
+	done := map[string]string{} // the last thing acknowledged about each pair
+	for range rounds {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestWorkUntilKilled$")
+		cmd.Env = append(os.Environ(), "COFFER_TEST_WORK_IN="+root)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// The moment is a number of acknowledgements and a little more work.
+		lines, stop := bufio.NewReader(out), 1+rand.IntN(12)
+		read := func() bool {
+			line, err := lines.ReadString('\n')
+			if what, pair, ok := strings.Cut(strings.TrimSpace(line), " "); ok && err == nil && len(pair) == 32 {
+				done[pair] = what
+			}
+			return err == nil
+		}
+		for n := 0; n < stop && read(); n++ {
+		}
+		spin(rand.IntN(10_000_000))
+		_ = cmd.Process.Kill()
+		for read() {
+		}
+		_ = cmd.Wait()
+	}
+	w := crashWorld(t, root)
+	seen := map[string][]string{}
+	for _, name := range w.names(ada, "", "name") {
+		pair, _, _ := strings.Cut(name, ".")
+		seen[pair] = append(seen[pair], name)
+	}
+	for pair, names := range seen {
+		if len(names) != 2 {
+			t.Errorf("half a request is visible: %v", names)
+		}
+		if done[pair] == "renamed" && !strings.HasSuffix(names[0], ".renamed") {
+			t.Errorf("a rename is lost: %v", names)
+		}
+	}
+	for pair := range done {
+		if len(seen[pair]) == 0 {
+			t.Errorf("an upload is lost: %s", pair)
+		}
+	}
+	w.checkContents(t)
+	t.Logf("%d requests; %d blobs were left half-made", len(done), w.rows("blobs")-w.rows("files"))
+	w.advance(25 * time.Hour)
+	if err := w.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != blobs || int(files) != objects {
+		t.Errorf("after the sweep: %d files, %d blobs, %d objects", files, blobs, objects)
+	}
+	if len(done) < rounds {
+		t.Errorf("only %d requests in %d rounds: the killed process did not get to work", len(done), rounds)
+	}
+}
+
+// spin passes a little time without a clock.
+func spin(n int) {
+	x := byte(0)
+	for i := range n {
+		x ^= byte(i)
+	}
+	_ = x
+}
+
+// checkContents reads every file of the root; its name begins with half of its hash.
+func (w *world) checkContents(t *testing.T) {
+	t.Helper()
+	entries, _, err := w.List(t.Context(), ada, "", "created", "", 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		c, err := w.Content(t.Context(), ada, e.ID)
+		if err != nil {
+			t.Errorf("%s: %v", e.Name, err)
+			continue
+		}
+		r, err := c.Open(t.Context(), 0, c.Size)
+		if err != nil {
+			t.Errorf("%s: %v", e.Name, err)
+			continue
+		}
+		h := sha256.New()
+		_, err = io.Copy(h, r)
+		if sum := hex.EncodeToString(h.Sum(nil)); err != nil || sum != e.SHA256 || !strings.HasPrefix(e.Name, sum[:32]) {
+			t.Errorf("%s: %v, %s", e.Name, err, sum)
+		}
+		r.Close()
+	}
+}
+
+// TestWorkUntilKilled is the process that [TestSurvivesKills] kills; on its own it does nothing.
+func TestWorkUntilKilled(t *testing.T) {
+	root := os.Getenv("COFFER_TEST_WORK_IN")
+	if root == "" {
+		return
+	}
+	w := crashWorld(t, root)
+	ctx := t.Context()
+	for i := 0; ; i++ {
+		var seed [32]byte
+		for j := range seed {
+			seed[j] = byte(rand.IntN(256))
+		}
+		p := make([]byte, rand.IntN(500_000))
+		rand.NewChaCha8(seed).Read(p)
+		sum := sha256.Sum256(p)
+		pair := hex.EncodeToString(sum[:16])
+		u := w.NewUpload(ada)
+		for _, name := range []string{".first", ".second"} {
+			if err := u.Add(ctx, pair+name, unknownType, strings.NewReader(string(p))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		entries, err := u.Publish(ctx, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("uploaded", pair)
+		renamed := pair + ".renamed"
+		if i%2 == 0 {
+			if _, err := w.Update(ctx, ada, entries[0].ID, Change{Name: &renamed}); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("renamed", pair)
+		}
+	}
+}
