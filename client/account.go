@@ -1,0 +1,141 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// NewAccount is what somebody gives to become an account.
+type NewAccount struct {
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+	Username  string `json:"username"`
+	Email     string `json:"email"`
+	Password  string `json:"password"`
+}
+
+// SignUp asks for an account. The server's answer is the same whether or not the address
+// has one; what comes of it, the mailbox learns.
+func (c *Client) SignUp(ctx context.Context, in NewAccount) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-up", in: in}, nil)
+	return err
+}
+
+// VerifyEmail proves an address with the token of the mailed link. username replaces the
+// one that was signed up with, after code username_taken; empty keeps it.
+func (c *Client) VerifyEmail(ctx context.Context, token, username string) error {
+	return c.verify(ctx, map[string]string{"token": token}, username)
+}
+
+// VerifyEmailCode is [Client.VerifyEmail] with the code of the same mail.
+func (c *Client) VerifyEmailCode(ctx context.Context, email, code, username string) error {
+	return c.verify(ctx, map[string]string{"email": email, "code": code}, username)
+}
+
+func (c *Client) verify(ctx context.Context, body map[string]string, username string) error {
+	if username != "" {
+		body["username"] = username
+	}
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email", in: body}, nil)
+	return err
+}
+
+// ResendVerification asks for a new link and code; older ones are void.
+func (c *Client) ResendVerification(ctx context.Context, email string) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email/resend", in: map[string]string{"email": email}}, nil)
+	return err
+}
+
+// FirstAdmin makes the first admin with the one-time token that the server printed.
+func (c *Client) FirstAdmin(ctx context.Context, token string, in NewAccount) error {
+	body := struct {
+		Token string `json:"token"`
+		NewAccount
+	}{token, in}
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/first-admin", in: body}, nil)
+	return err
+}
+
+// Profile is the account as its owner sees it.
+type Profile struct {
+	ID            string    `json:"id"` // UUIDv7
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"`
+	FirstName     string    `json:"first_name"`
+	LastName      string    `json:"last_name"`
+	Username      string    `json:"username"`
+	Bio           string    `json:"bio"`
+	Language      string    `json:"language"` // BCP 47
+	Role          string    `json:"role"`     // user or admin
+	Avatar        *string   `json:"avatar"`   // where the picture is; nil without
+	CreatedAt     time.Time `json:"created_at"`
+	SignInSummary struct {
+		Count      int64      `json:"count"`
+		LastAt     *time.Time `json:"last_at"`     // nil before the first
+		PreviousAt *time.Time `json:"previous_at"` // the one before
+	} `json:"sign_in_summary"`
+}
+
+// ProfileChange changes what is not nil; all of it or nothing.
+type ProfileChange struct {
+	FirstName *string `json:"first_name,omitempty"`
+	LastName  *string `json:"last_name,omitempty"`
+	Username  *string `json:"username,omitempty"`
+	Bio       *string `json:"bio,omitempty"` // empty clears it
+	Language  *string `json:"language,omitempty"`
+}
+
+// Profile reads the profile.
+func (c *Client) Profile(ctx context.Context) (Profile, error) {
+	var p Profile
+	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account", proof: session}, &p)
+	return p, err
+}
+
+// ChangeProfile changes the profile and returns it as it is then.
+func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profile, error) {
+	var p Profile
+	_, err := c.call(ctx, request{method: http.MethodPatch, path: "/v1/account", proof: session, in: change}, &p)
+	return p, err
+}
+
+// Security is the status of the account's layers.
+type Security struct {
+	TOTP struct {
+		Enabled bool `json:"enabled"`
+	} `json:"totp"`
+}
+
+// Security reads the status of the layers.
+func (c *Client) Security(ctx context.Context) (Security, error) {
+	var s Security
+	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account/security", proof: session}, &s)
+	return s, err
+}
+
+// TOTPEnrolment is a pending secret for an authenticator app.
+type TOTPEnrolment struct {
+	Secret     string `json:"secret"` // base32
+	OTPAuthURI string `json:"otpauth_uri"`
+	QRPNG      []byte `json:"qr_png"` // the same as a QR code: a PNG picture
+}
+
+// EnrolTOTP begins to set up an authenticator app. It wants a fresh proof.
+func (c *Client) EnrolTOTP(ctx context.Context) (TOTPEnrolment, error) {
+	var e TOTPEnrolment
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/account/totp", proof: session}, &e)
+	return e, err
+}
+
+// ConfirmTOTP turns the layer on with a first code. The code is spent.
+func (c *Client) ConfirmTOTP(ctx context.Context, code string) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/account/totp/confirm", proof: session, in: map[string]string{"code": code}}, nil)
+	return err
+}
+
+// DisableTOTP turns the layer off. It wants a fresh proof.
+func (c *Client) DisableTOTP(ctx context.Context) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/account/totp", proof: session}, nil)
+	return err
+}

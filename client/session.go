@@ -1,0 +1,313 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"crypto/ecdh"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// ErrSignedOut says that there is no session, or that the server ended it: sign in.
+var ErrSignedOut = errors.New("client: not signed in")
+
+// Credentials are what a program keeps to go on with a session later. They are secret:
+// whoever has them is the person. The zero value is no session.
+type Credentials struct {
+	SessionID      string    `json:"session_id"`
+	AccountID      string    `json:"account_id"`
+	AccessToken    string    `json:"access_token"`
+	AccessExpires  time.Time `json:"access_expires"`
+	RefreshToken   string    `json:"refresh_token"`
+	RefreshExpires time.Time `json:"refresh_expires"`
+	PrivateKey     []byte    `json:"private_key"` // PKCS #8
+}
+
+// Session is what the server answers when it opens, refreshes or strengthens a session.
+type Session struct {
+	ID               string   `json:"session_id"`
+	AccessToken      string   `json:"access_token"`
+	TokenType        string   `json:"token_type"`
+	ExpiresIn        int64    `json:"expires_in"` // seconds
+	RefreshToken     string   `json:"refresh_token"`
+	RefreshExpiresIn int64    `json:"refresh_expires_in"` // seconds
+	ServerPublicKey  JWK      `json:"server_public_key"`
+	AAL              string   `json:"aal"`
+	AMR              []string `json:"amr"`
+	Account          struct {
+		ID string `json:"id"`
+	} `json:"account"`
+}
+
+// Challenge is what is still to be passed before a session opens. It is not safe for
+// concurrent use.
+type Challenge struct {
+	ID        string  `json:"attempt_id"`
+	Token     string  `json:"attempt_token"`
+	ExpiresIn int64   `json:"expires_in"` // seconds
+	Layers    []Layer `json:"layers"`
+	Passkey   bool    `json:"passkey"` // a passkey passes every layer at once
+
+	c   *Client
+	key *ecdh.PrivateKey
+}
+
+// Layer is one proof that an attempt wants.
+type Layer struct {
+	Name     string `json:"layer"` // totp, email_otp, sms, security_question
+	Done     bool   `json:"done"`
+	SentTo   string `json:"sent_to"`
+	Question string `json:"question"`
+	Hint     string `json:"hint"`
+}
+
+// Open reports whether a layer of that name is still to be passed.
+func (ch *Challenge) Open(layer string) bool {
+	return slices.ContainsFunc(ch.Layers, func(l Layer) bool { return l.Name == layer && !l.Done })
+}
+
+// SignIn is a request for a session.
+type SignIn struct {
+	Identifier string // e-mail or username
+	Password   string
+	DeviceName string // shown beside the session; optional
+	Remember   bool   // this device is not asked for its layers again
+}
+
+type opening struct {
+	PublicKey      *JWK   `json:"public_key,omitempty"`
+	DeviceName     string `json:"device_name,omitempty"`
+	RememberDevice bool   `json:"remember_device,omitempty"`
+	RefreshIn      string `json:"refresh_in,omitempty"`
+}
+
+// newOpening makes the key of a session and the fields that every call which opens one
+// takes.
+func (c *Client) newOpening(device string, remember bool) (*ecdh.PrivateKey, opening, error) {
+	key, err := NewKey(c.curve)
+	if err != nil {
+		return nil, opening{}, err
+	}
+	jwk, err := PublicJWK(key.PublicKey())
+	if err != nil {
+		return nil, opening{}, err
+	}
+	return key, opening{PublicKey: &jwk, DeviceName: device, RememberDevice: remember, RefreshIn: "body"}, nil
+}
+
+// SignIn opens a session, which the client then holds, or answers the challenge that
+// stands before it. Exactly one of session, challenge and error is there.
+func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, error) {
+	key, open, err := c.newOpening(in.DeviceName, in.Remember)
+	if err != nil {
+		return nil, nil, err
+	}
+	body := struct {
+		Identifier string `json:"identifier"`
+		Password   string `json:"password"`
+		opening
+	}{in.Identifier, in.Password, open}
+	return c.open(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-in", in: body}, key)
+}
+
+// PassTOTP gives the code of the authenticator app. It answers the session when that was
+// the last layer, else the challenge with what is left.
+func (ch *Challenge) PassTOTP(ctx context.Context, code string) (*Session, *Challenge, error) {
+	return ch.c.open(ctx, request{
+		method: http.MethodPost, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/totp", attempt: ch.Token,
+		in: map[string]string{"code": code},
+	}, ch.key)
+}
+
+// Refresh reads what is left of the challenge into it.
+func (ch *Challenge) Refresh(ctx context.Context) error {
+	var now Challenge
+	_, err := ch.c.call(ctx, request{method: http.MethodGet, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID), attempt: ch.Token}, &now)
+	if err == nil {
+		ch.ExpiresIn, ch.Layers, ch.Passkey = now.ExpiresIn, now.Layers, now.Passkey
+	}
+	return err
+}
+
+// answer is a session or a challenge: both have names of their own.
+type answer struct {
+	Session
+	AttemptID    string  `json:"attempt_id"`
+	AttemptToken string  `json:"attempt_token"`
+	Layers       []Layer `json:"layers"`
+	Passkey      bool    `json:"passkey"`
+}
+
+// open makes a call that opens a session. key is the one that was sent, or nil when the
+// session keeps its own.
+func (c *Client) open(ctx context.Context, r request, key *ecdh.PrivateKey) (*Session, *Challenge, error) {
+	var a answer
+	status, err := c.call(ctx, r, &a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if status == http.StatusAccepted {
+		if a.AttemptID == "" {
+			return nil, nil, fmt.Errorf("%s %s: a challenge without a name", r.method, r.path)
+		}
+		return nil, &Challenge{
+			ID: a.AttemptID, Token: cmp.Or(a.AttemptToken, r.attempt), ExpiresIn: a.ExpiresIn, Layers: a.Layers, Passkey: a.Passkey, c: c, key: key,
+		}, nil
+	}
+	if a.AccessToken == "" {
+		return nil, nil, fmt.Errorf("%s %s: a session without a token", r.method, r.path)
+	}
+	if err := c.adopt(ctx, &a.Session, key, ""); err != nil {
+		return nil, nil, err
+	}
+	return &a.Session, nil, nil
+}
+
+// Credentials returns what the client holds now.
+func (c *Client) Credentials() Credentials {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.creds
+}
+
+// Session returns what the server said of the session last; [ErrSignedOut] when it said
+// nothing to this client yet.
+func (c *Client) Session() (*Session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		return nil, ErrSignedOut
+	}
+	s := *c.last
+	return &s, nil
+}
+
+// adopt takes over what the server answered and saves it. replaces is the refresh token
+// that a refresh used: when another session has come meanwhile, the answer is dropped.
+func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, replaces string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	if replaces != "" && c.creds.RefreshToken != replaces {
+		c.mu.Unlock()
+		return nil
+	}
+	now := c.now()
+	next := Credentials{
+		SessionID: s.ID, AccountID: s.Account.ID, AccessToken: s.AccessToken, AccessExpires: now.Add(seconds(s.ExpiresIn)),
+		RefreshToken: s.RefreshToken, RefreshExpires: now.Add(seconds(s.RefreshExpiresIn)),
+	}
+	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof: the refresh token stays
+		next.RefreshToken, next.RefreshExpires = c.creds.RefreshToken, c.creds.RefreshExpires
+	}
+	if key == nil {
+		next.PrivateKey = c.creds.PrivateKey
+	} else {
+		var err error
+		if next.PrivateKey, err = marshalKey(key); err != nil {
+			c.mu.Unlock()
+			return err
+		}
+	}
+	c.creds, c.last = next, s
+	c.mu.Unlock()
+	return c.saveNow(ctx, next)
+}
+
+// forget drops the session, unless another one has come meanwhile.
+func (c *Client) forget(ctx context.Context, sessionID string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	if c.creds.SessionID != sessionID || c.creds.isZero() {
+		c.mu.Unlock()
+		return nil
+	}
+	c.creds, c.last = Credentials{}, nil
+	c.mu.Unlock()
+	return c.saveNow(ctx, Credentials{})
+}
+
+func (c *Client) saveNow(ctx context.Context, creds Credentials) error {
+	if c.save == nil {
+		return nil
+	}
+	if err := c.save(context.WithoutCancel(ctx), creds); err != nil {
+		return fmt.Errorf("client: save the session: %w", err)
+	}
+	return nil
+}
+
+func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToken == "" }
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// SignOut ends the session at the server and forgets it. That it has ended already is no
+// error.
+func (c *Client) SignOut(ctx context.Context) error {
+	id := c.Credentials().SessionID
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-out", proof: session}, nil)
+	if err != nil && !errors.Is(err, ErrSignedOut) {
+		return err // the session may live on: the person must know
+	}
+	return c.forget(ctx, id)
+}
+
+// Reauthenticate proves with the password that the person is there: sensitive changes
+// want that lately (code step_up_required). It answers a challenge when the server wants
+// more than the password.
+func (c *Client) Reauthenticate(ctx context.Context, password string) (*Session, *Challenge, error) {
+	return c.open(ctx, request{
+		method: http.MethodPost, path: "/v1/account/reauthenticate", proof: session, in: map[string]string{"password": password},
+	}, nil)
+}
+
+// Device is one session of the account: where the person is signed in.
+type Device struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`    // as the person called it
+	Device     string    `json:"device"`  // as its user agent says
+	Address    string    `json:"address"` // of its last use
+	Place      string    `json:"place"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	Current    bool      `json:"current"`
+}
+
+// Sessions walks over the account's sessions.
+func (c *Client) Sessions(ctx context.Context) iter.Seq2[Device, error] {
+	return pages[Device](ctx, c, "/v1/sessions", nil)
+}
+
+// SessionByID returns one session of the account.
+func (c *Client) SessionByID(ctx context.Context, id string) (Device, error) {
+	var d Device
+	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/sessions/" + url.PathEscape(id), proof: session}, &d)
+	return d, err
+}
+
+// RenameSession gives a session another name.
+func (c *Client) RenameSession(ctx context.Context, id, name string) (Device, error) {
+	var d Device
+	_, err := c.call(ctx, request{
+		method: http.MethodPatch, path: "/v1/sessions/" + url.PathEscape(id), proof: session, in: map[string]string{"name": name},
+	}, &d)
+	return d, err
+}
+
+// RevokeSession ends one session of the account.
+func (c *Client) RevokeSession(ctx context.Context, id string) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/sessions/" + url.PathEscape(id), proof: session}, nil)
+	return err
+}
+
+// RevokeOtherSessions ends every session of the account but this one.
+func (c *Client) RevokeOtherSessions(ctx context.Context) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/sessions", proof: session}, nil)
+	return err
+}
