@@ -1,0 +1,124 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"coffer/internal/db"
+)
+
+// period is periodic work.
+type period struct {
+	name     string
+	interval time.Duration
+	fn       func(ctx context.Context) error
+}
+
+// Every makes fn run once an interval on one of the nodes: at the first start at once,
+// then an interval after each run began, restarts or not. A run that fails, or whose node
+// died, is repeated like a job, after an interval at the latest; it never dies. Names are
+// stable and unique: the next time is stored under the name, and a second one panics.
+func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.Context) error) {
+	if interval <= 0 {
+		panic("internal error: jobs: no interval of " + name)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if slices.ContainsFunc(q.periods, func(p period) bool { return p.name == name }) {
+		panic("internal error: jobs: two periods named " + name)
+	}
+	q.periods = append(q.periods, period{name, interval, fn})
+}
+
+// Tick runs the periodic work that is due, of every name once, as [Queue.Run] does. done
+// names what ran here; err joins what failed.
+func (q *Queue) Tick(ctx context.Context) (done []string, err error) {
+	q.mu.Lock()
+	periods := slices.Clone(q.periods)
+	q.mu.Unlock()
+	for _, p := range periods {
+		ran, _, tickErr := q.tick(ctx, p)
+		if ran {
+			done = append(done, p.name)
+		}
+		if tickErr != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", p.name, tickErr))
+		}
+	}
+	return done, err
+}
+
+// keep does periodic work in its time until ctx ends.
+func (q *Queue) keep(ctx, runs context.Context, p period) {
+	for failures := 0; ctx.Err() == nil; {
+		ran, wait, err := q.tick(runs, p)
+		if err != nil && !ran { // the database's; a failed run has said so itself
+			failures++
+			wait = min(q.delay(failures)/8, q.poll)
+			q.cfg.Log.WarnContext(ctx, "jobs: cannot look for periodic work", "name", p.name, "error", err, "again_in", wait)
+		} else {
+			failures = 0
+		}
+		sleep(ctx, nil, min(wait, 12*q.poll))
+	}
+}
+
+// tick runs p if it is due and no other node took it. wait is how long it need not be
+// asked again.
+func (q *Queue) tick(ctx context.Context, p period) (ran bool, wait time.Duration, err error) {
+	claim, err := q.newClaim()
+	if err != nil {
+		return false, 0, err
+	}
+	start := q.cfg.Now()
+	attempts, wait, err := q.takePeriod(ctx, p, claim, start)
+	if err != nil || attempts == 0 {
+		return false, wait, err
+	}
+	err = q.hold(ctx, func(ctx context.Context, until int64) (int64, error) {
+		return renewPeriod(ctx, q.db, p.name, claim, until)
+	}, p.fn)
+	wait = p.interval - q.cfg.Now().Sub(start)
+	switch {
+	case errors.Is(err, errDrain):
+		wait = 0
+	case err != nil:
+		wait = min(q.delay(int(attempts)), p.interval)
+		q.cfg.Log.WarnContext(ctx, "jobs: periodic work failed", "name", p.name, "class", classOf(err), "attempt", attempts, "again_in", wait)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	defer cancel()
+	wait = max(wait, 0)
+	if _, endErr := endPeriod(ctx, q.db, p.name, claim, q.cfg.Now().Add(wait).UnixMilli(), err != nil); endErr != nil {
+		return true, q.lease, errors.Join(err, endErr) // it is repeated when the lease lapses
+	}
+	return true, wait, err
+}
+
+// takePeriod claims p if it is due. attempts is zero when it is not, or not ours.
+func (q *Queue) takePeriod(ctx context.Context, p period, claim string, now time.Time) (attempts int64, wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	defer cancel()
+	due, err := readPeriod(ctx, q.db, p.name)
+	if errors.Is(err, db.ErrNoRows) {
+		if err = addPeriod(ctx, q.db, p.name, now.UnixMilli()); err == nil {
+			due, err = readPeriod(ctx, q.db, p.name)
+		}
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	// Another node's clock may be ahead by a lease at most, see the package doc.
+	most := now.Add(max(p.interval, q.lease) + q.lease)
+	if at := time.UnixMilli(due); at.After(now) && !at.After(most) {
+		return 0, at.Sub(now), nil
+	}
+	attempts, err = claimPeriod(ctx, q.db, p.name, claim, now.UnixMilli(), most.UnixMilli(), now.Add(q.lease).UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, min(p.interval, q.lease), nil
+	}
+	return attempts, 0, err
+}

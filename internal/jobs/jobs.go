@@ -1,0 +1,225 @@
+// Package jobs is work that must happen later, enqueued in the transaction that asked for it; periodic work; one node at a time.
+//
+// # What is promised
+//
+//   - A job is a row of the transaction that enqueued it: it exists if and only if that
+//     transaction committed.
+//   - A job runs at least once. A claim is one conditional UPDATE, so of all the workers of
+//     all nodes one has it, for the length of a lease that is renewed while the handler
+//     runs. A worker that was killed lets the lease lapse, and the job is run again: a
+//     handler must bear being run twice.
+//   - A handler that fails, or panics, is tried again after a time that doubles, from two
+//     seconds to an hour, with jitter; after [MaxAttempts], about six hours, the job goes
+//     to the dead list, as it does at once after a [Permanent] error. Nothing is dropped.
+//   - Of all nodes one does a piece of periodic work, see [Queue.Every].
+//   - An absent database stops nobody: [Queue.Run] goes on when it is back.
+//
+// # What is stored and logged
+//
+// Payloads hold addresses and codes. They are sealed before they reach SQL, together with
+// the job's id and kind, so that a payload moved to another row does not open. What a
+// handler's error says is sealed too; in clear stands a class of a few words. The log has
+// kind, id, attempt and class, never a payload nor an error's text. Keys of [Key] stand in
+// clear: they are ids, never anything about a person. Dead jobs are forgotten after
+// [KeepDead].
+//
+// # Clocks
+//
+// Times in the table are those of the nodes' clocks. Nodes whose clocks are further apart
+// than a lease, one minute, would take jobs from each other.
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/db"
+)
+
+const (
+	// MaxAttempts is how often a job is tried before it goes to the dead list.
+	MaxAttempts = 16
+	// KeepDead is how long a dead job can be retried before it is forgotten.
+	KeepDead = 30 * 24 * time.Hour
+
+	defaultWorkers = 8
+	defaultLease   = time.Minute
+	defaultPoll    = 5 * time.Second
+	defaultGrace   = 30 * time.Second
+)
+
+// topic is the note that tells every node that there is work.
+const topic = "jobs"
+
+// Config says how a queue works. Seal and Open are required.
+type Config struct {
+	Now func() time.Time // zero: time.Now
+	Log *slog.Logger     // zero: nothing is logged
+	// Seal protects what is stored, Open undoes it. They must be safe for concurrent use.
+	Seal, Open func(ctx context.Context, b []byte) ([]byte, error)
+	Workers    int       // jobs that run at once in this process; zero: 8. One kind takes half of them at most
+	Rand       io.Reader // ids, claims, jitter; zero: crypto/rand
+}
+
+// Handler does one job. payload is the JSON that was enqueued. It may run twice, and its
+// ctx ends when the job is no longer its own or a shutdown has waited long enough.
+type Handler = func(ctx context.Context, payload []byte) error
+
+// Queue keeps jobs in a database and runs them. Its methods may be called by many
+// goroutines; handlers and periods are given before [Queue.Run].
+type Queue struct {
+	db      *db.DB
+	cfg     Config
+	workers int
+	lease   time.Duration // how long a claim lasts without being renewed
+	poll    time.Duration // how long nobody looks when no note comes
+	grace   time.Duration // how long a shutdown waits for handlers
+
+	woken chan struct{}
+
+	mu       sync.Mutex
+	handlers map[string]Handler
+	running  map[string]int // by kind, of Run
+	periods  []period
+
+	random sync.Mutex // guards cfg.Rand
+}
+
+// New returns a queue over d. It panics when Seal or Open is missing: a queue that stores
+// payloads in clear must not start.
+func New(d *db.DB, cfg Config) *Queue {
+	if cfg.Seal == nil || cfg.Open == nil {
+		panic("internal error: jobs: Seal and Open are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Workers <= 0 {
+		cfg.Workers = defaultWorkers
+	}
+	q := &Queue{
+		db: d, cfg: cfg, workers: cfg.Workers, lease: defaultLease, poll: defaultPoll, grace: defaultGrace,
+		woken: make(chan struct{}, 1), handlers: map[string]Handler{}, running: map[string]int{},
+	}
+	q.Every("jobs.forget-dead", 24*time.Hour, q.forgetDead)
+	return q
+}
+
+// Handle makes h do the jobs of kind. Jobs whose kind this process does not handle are
+// left for one that does. Each kind has one handler; a second one panics.
+func (q *Queue) Handle(kind string, h Handler) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.handlers[kind] != nil {
+		panic("internal error: jobs: two handlers of " + kind)
+	}
+	q.handlers[kind] = h
+}
+
+// Option changes how a job is enqueued.
+type Option func(*order)
+
+type order struct {
+	after time.Duration
+	key   *string
+}
+
+// After lets the job wait for d before its first attempt.
+func After(d time.Duration) Option { return func(o *order) { o.after = d } }
+
+// Key makes the job one with an unfinished job of the same kind and key: it is not
+// enqueued twice. If that job waits, it keeps its payload and runs at the earlier of the
+// two times; if it runs already, it runs once more afterwards, so that what this
+// transaction changed is seen. key is an id that names no person.
+func Key(key string) Option { return func(o *order) { o.key = &key } }
+
+// Enqueue adds a job to the transaction: it exists when tx commits. payload is encoded as
+// JSON and sealed.
+func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any, opts ...Option) error {
+	var o order
+	for _, opt := range opts {
+		opt(&o)
+	}
+	plain, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	id, err := q.newID()
+	if err != nil {
+		return fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	sealed, err := q.seal(ctx, "payload", id, kind, plain)
+	if err != nil {
+		return fmt.Errorf("enqueue %s: seal the payload: %w", kind, err)
+	}
+	now := q.cfg.Now()
+	if err := insertJob(ctx, tx, newJob{
+		ID: id, Kind: kind, Key: o.key, Payload: sealed,
+		CreatedAt: now.UnixMilli(), RunAt: now.Add(max(o.after, 0)).UnixMilli(),
+	}); err != nil {
+		return fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	return tx.Notify(ctx, topic, "")
+}
+
+// newID returns an id that sorts by time.
+func (q *Queue) newID() (string, error) {
+	q.random.Lock()
+	defer q.random.Unlock()
+	id, err := uuid.NewV7FromReader(q.cfg.Rand)
+	return id.String(), err
+}
+
+// newClaim returns what tells this attempt from every other one.
+func (q *Queue) newClaim() (string, error) {
+	b := make([]byte, 15)
+	q.random.Lock()
+	defer q.random.Unlock()
+	_, err := io.ReadFull(q.cfg.Rand, b)
+	return base64.RawURLEncoding.EncodeToString(b), err
+}
+
+// label binds a sealed value to its row and column.
+func label(column, id, kind string) string { return column + "\x00" + id + "\x00" + kind + "\x00" }
+
+func (q *Queue) seal(ctx context.Context, column, id, kind string, plain []byte) ([]byte, error) {
+	return q.cfg.Seal(ctx, append([]byte(label(column, id, kind)), plain...))
+}
+
+var errMoved = errors.New("a sealed value stands in a row that is not its own")
+
+func (q *Queue) open(ctx context.Context, column, id, kind string, sealed []byte) ([]byte, error) {
+	plain, err := q.cfg.Open(ctx, sealed)
+	if err != nil {
+		return nil, err
+	}
+	want := label(column, id, kind)
+	if len(plain) < len(want) || string(plain[:len(want)]) != want {
+		return nil, errMoved
+	}
+	return plain[len(want):], nil
+}
+
+// wake makes Run look for work. It never waits.
+func (q *Queue) wake() {
+	select {
+	case q.woken <- struct{}{}:
+	default: // it is going to look anyway
+	}
+}

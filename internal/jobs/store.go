@@ -1,0 +1,206 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"coffer/internal/db"
+)
+
+type newJob struct {
+	ID, Kind         string
+	Key              *string
+	Payload          []byte
+	CreatedAt, RunAt int64
+}
+
+// insertJob adds a job, or joins it with the unfinished one of its key. The update locks
+// that row until the transaction ends: a worker that wants it waits, and then sees what
+// the transaction changed.
+func insertJob(ctx context.Context, tx *db.Tx, j newJob) error {
+	_, err := tx.Exec(ctx, `INSERT INTO jobs (id, kind, key, payload, created_at, run_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, key) WHERE key IS NOT NULL AND dead_at IS NULL DO UPDATE SET
+			again = jobs.claim IS NOT NULL,
+			run_at = CASE WHEN jobs.claim IS NULL AND jobs.attempts = 0 AND excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END`,
+		j.ID, j.Kind, j.Key, j.Payload, j.CreatedAt, j.RunAt)
+	return err
+}
+
+// job is a claimed row.
+type job struct {
+	ID, Kind, Claim string
+	Payload         []byte
+	Attempts        int64 // this one included
+	CreatedAt       int64
+}
+
+// among returns "$n, $n+1…" for kinds, and the arguments before with kinds added.
+func among(kinds []string, before ...any) (string, []any) {
+	var marks strings.Builder
+	for i, kind := range kinds {
+		if i > 0 {
+			marks.WriteString(", ")
+		}
+		marks.WriteString("$" + strconv.Itoa(len(before)+1))
+		before = append(before, kind)
+	}
+	return marks.String(), before
+}
+
+// claimJob takes the job that has been due for longest, if there is one: [db.ErrNoRows]
+// says that there is none, or on PostgreSQL that another worker took it first. The
+// condition stands in the statement twice because PostgreSQL asks only the outer one
+// again after it waited for that worker.
+func claimJob(ctx context.Context, d *db.DB, kinds []string, claim string, now, until int64) (job, error) {
+	marks, args := among(kinds, claim, until, now)
+	j := job{Claim: claim}
+	err := d.WriteRow(ctx, `UPDATE jobs SET claim = $1, run_at = $2, attempts = attempts + 1
+		WHERE id = (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND kind IN (`+marks+`) ORDER BY run_at, id LIMIT 1)
+			AND dead_at IS NULL AND run_at <= $3
+		RETURNING id, kind, payload, attempts, created_at`, args...).Scan(&j.ID, &j.Kind, &j.Payload, &j.Attempts, &j.CreatedAt)
+	return j, err
+}
+
+// nextRun returns when the next job may be claimed; none is false when there is none.
+func nextRun(ctx context.Context, d *db.DB, kinds []string) (at int64, some bool, err error) {
+	marks, args := among(kinds)
+	err = d.QueryRow(ctx, `SELECT run_at FROM jobs WHERE dead_at IS NULL AND kind IN (`+marks+`) ORDER BY run_at, id LIMIT 1`, args...).Scan(&at)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, false, nil
+	}
+	return at, err == nil, err
+}
+
+// renewJob prolongs a lease. Zero rows: the job is no longer the claim's.
+func renewJob(ctx context.Context, d *db.DB, j job, until int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE jobs SET run_at = $3 WHERE id = $1 AND claim = $2`, j.ID, j.Claim, until)
+}
+
+// finishJob ends a job that was done, unless it was asked for again.
+func finishJob(ctx context.Context, d *db.DB, j job) (int64, error) {
+	return d.Exec(ctx, `DELETE FROM jobs WHERE id = $1 AND claim = $2 AND NOT again`, j.ID, j.Claim)
+}
+
+// restartJob makes a job that was asked for again begin anew.
+func restartJob(ctx context.Context, d *db.DB, j job, at int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, attempts = 0, run_at = $3 WHERE id = $1 AND claim = $2 AND again`, j.ID, j.Claim, at)
+}
+
+// failure is what is kept of an attempt that failed.
+type failure struct {
+	Class string
+	Error []byte // sealed; nil when it could not be
+}
+
+// delayJob gives a job back that is to be tried again at a time.
+func delayJob(ctx context.Context, d *db.DB, j job, f failure, at int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, run_at = $3, failure = $4, error = $5 WHERE id = $1 AND claim = $2`,
+		j.ID, j.Claim, at, f.Class, f.Error)
+}
+
+// releaseJob gives a job back whose attempt was broken off and does not count.
+func releaseJob(ctx context.Context, d *db.DB, j job, at int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, run_at = $3, attempts = attempts - 1 WHERE id = $1 AND claim = $2`, j.ID, j.Claim, at)
+}
+
+// buryJob puts a job on the dead list, unless it was asked for again.
+func buryJob(ctx context.Context, d *db.DB, j job, f failure, now int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, dead_at = $3, failure = $4, error = $5 WHERE id = $1 AND claim = $2 AND NOT again`,
+		j.ID, j.Claim, now, f.Class, f.Error)
+}
+
+type deadRow struct {
+	ID, Kind, Failure           string
+	Error                       []byte
+	Attempts, CreatedAt, DeadAt int64
+}
+
+// listDead reads the dead list, the newest first.
+func listDead(ctx context.Context, q db.Querier, limit int) (dead []deadRow, err error) {
+	rows, err := q.Query(ctx, `SELECT id, kind, failure, error, attempts, created_at, dead_at FROM jobs
+		WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r deadRow
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Failure, &r.Error, &r.Attempts, &r.CreatedAt, &r.DeadAt); err != nil {
+			return nil, err
+		}
+		dead = append(dead, r)
+	}
+	return dead, rows.Err()
+}
+
+// reviveJob takes a job off the dead list. It keeps no key: another job may have it now.
+func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, error) {
+	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
+}
+
+func deleteDead(ctx context.Context, q db.Querier, before int64) error {
+	_, err := q.Exec(ctx, `DELETE FROM jobs WHERE dead_at < $1`, before)
+	return err
+}
+
+// sealedRow is what of a row is sealed.
+type sealedRow struct {
+	ID, Kind       string
+	Payload, Error []byte
+}
+
+func listSealed(ctx context.Context, q db.Querier, after string, limit int) (sealed []sealedRow, err error) {
+	rows, err := q.Query(ctx, `SELECT id, kind, payload, error FROM jobs WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r sealedRow
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Payload, &r.Error); err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, r)
+	}
+	return sealed, rows.Err()
+}
+
+func replacePayload(ctx context.Context, q db.Querier, id string, before, after []byte) (int64, error) {
+	return q.Exec(ctx, `UPDATE jobs SET payload = $3 WHERE id = $1 AND payload = $2`, id, before, after)
+}
+
+func replaceError(ctx context.Context, q db.Querier, id string, before, after []byte) (int64, error) {
+	return q.Exec(ctx, `UPDATE jobs SET error = $3 WHERE id = $1 AND error = $2`, id, before, after)
+}
+
+// addPeriod makes periodic work known; it is due at once.
+func addPeriod(ctx context.Context, q db.Querier, name string, now int64) error {
+	_, err := q.Exec(ctx, `INSERT INTO job_periods (name, due_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, now)
+	return err
+}
+
+// readPeriod returns when the work is due; [db.ErrNoRows] when nobody knows it yet.
+func readPeriod(ctx context.Context, q db.Querier, name string) (due int64, err error) {
+	err = q.QueryRow(ctx, `SELECT due_at FROM job_periods WHERE name = $1`, name).Scan(&due)
+	return due, err
+}
+
+// claimPeriod takes periodic work that is due at now, or so far ahead (after most) that
+// its interval was longer once or a clock was wrong. [db.ErrNoRows]: another node has it.
+func claimPeriod(ctx context.Context, d *db.DB, name, claim string, now, most, until int64) (attempts int64, err error) {
+	err = d.WriteRow(ctx, `UPDATE job_periods SET claim = $2, due_at = $5, attempts = attempts + 1
+		WHERE name = $1 AND (due_at <= $3 OR due_at > $4) RETURNING attempts`, name, claim, now, most, until).Scan(&attempts)
+	return attempts, err
+}
+
+func renewPeriod(ctx context.Context, d *db.DB, name, claim string, until int64) (int64, error) {
+	return d.Exec(ctx, `UPDATE job_periods SET due_at = $3 WHERE name = $1 AND claim = $2`, name, claim, until)
+}
+
+// endPeriod sets the next time. attempts counts on after a failure.
+func endPeriod(ctx context.Context, d *db.DB, name, claim string, due int64, failed bool) (int64, error) {
+	return d.Exec(ctx, `UPDATE job_periods SET claim = NULL, due_at = $3, attempts = CASE WHEN $4 THEN attempts ELSE 0 END WHERE name = $1 AND claim = $2`,
+		name, claim, due, failed)
+}
