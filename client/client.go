@@ -73,7 +73,7 @@ func WithCredentials(saved Credentials) Option {
 }
 
 // WithSave has save called after each change of the session, before the new tokens are
-// used: sign-in, refresh, and its end, told by the zero value. An error of save is
+// used: sign-in, refresh, and its end, told by credentials without tokens. An error of save is
 // returned by the call that caused it; the session in memory goes on. Calls of save do
 // not overlap, and it must not call the client.
 func WithSave(save func(context.Context, Credentials) error) Option {

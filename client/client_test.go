@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -371,6 +372,36 @@ func TestSignInSendsItsKey(t *testing.T) {
 	}
 }
 
+// A device that the server knows says so at the next sign-in, and after a sign-out.
+func TestRememberedDevice(t *testing.T) {
+	f := newFake(t)
+	var sent []string
+	inner := f.ServeMux
+	f.ServeMux = http.NewServeMux()
+	f.HandleFunc("POST /v1/auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
+		var in opening
+		json.NewDecoder(r.Body).Decode(&in)
+		sent = append(sent, in.DeviceToken)
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"session_id":"s","access_token":"a","device_token":"d1"}`)
+	})
+	f.HandleFunc("POST /v1/auth/sign-out", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	f.Handle("/", inner)
+	c, saved := f.signedIn()
+	if err := c.SignOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Credentials{DeviceToken: "d1"}, (*saved)[1]); diff != "" {
+		t.Error(diff)
+	}
+	if _, _, err := c.SignIn(t.Context(), SignIn{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"", "d1"}, sent); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestChallenge(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
@@ -530,6 +561,9 @@ func TestSignOut(t *testing.T) {
 	f := newFake(t)
 	status := http.StatusServiceUnavailable
 	f.HandleFunc("POST /v1/auth/sign-out", f.guarded(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); string(body) != `{"refresh_token":"refresh-0"}` {
+			t.Errorf("sent %s", body)
+		}
 		if status == http.StatusNoContent {
 			w.WriteHeader(status)
 			return

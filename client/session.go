@@ -17,7 +17,8 @@ import (
 var ErrSignedOut = errors.New("client: not signed in")
 
 // Credentials are what a program keeps to go on with a session later. They are secret:
-// whoever has them is the person. The zero value is no session.
+// whoever has them is the person. Without tokens there is no session; a device token may
+// outlive it.
 type Credentials struct {
 	SessionID      string    `json:"session_id"`
 	AccountID      string    `json:"account_id"`
@@ -25,7 +26,8 @@ type Credentials struct {
 	AccessExpires  time.Time `json:"access_expires"`
 	RefreshToken   string    `json:"refresh_token"`
 	RefreshExpires time.Time `json:"refresh_expires"`
-	PrivateKey     []byte    `json:"private_key"` // PKCS #8
+	PrivateKey     []byte    `json:"private_key"`  // PKCS #8
+	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
 }
 
 // Session is what the server answers when it opens, refreshes or strengthens a session.
@@ -36,6 +38,7 @@ type Session struct {
 	ExpiresIn        int64    `json:"expires_in"` // seconds
 	RefreshToken     string   `json:"refresh_token"`
 	RefreshExpiresIn int64    `json:"refresh_expires_in"` // seconds
+	DeviceToken      string   `json:"device_token"`       // once, after a sign-in with Remember
 	ServerPublicKey  JWK      `json:"server_public_key"`
 	AAL              string   `json:"aal"`
 	AMR              []string `json:"amr"`
@@ -83,6 +86,7 @@ type opening struct {
 	PublicKey      *JWK   `json:"public_key,omitempty"`
 	DeviceName     string `json:"device_name,omitempty"`
 	RememberDevice bool   `json:"remember_device,omitempty"`
+	DeviceToken    string `json:"device_token,omitempty"`
 	RefreshIn      string `json:"refresh_in,omitempty"`
 }
 
@@ -97,7 +101,9 @@ func (c *Client) newOpening(device string, remember bool) (*ecdh.PrivateKey, ope
 	if err != nil {
 		return nil, opening{}, err
 	}
-	return key, opening{PublicKey: &jwk, DeviceName: device, RememberDevice: remember, RefreshIn: "body"}, nil
+	return key, opening{
+		PublicKey: &jwk, DeviceName: device, RememberDevice: remember, DeviceToken: c.Credentials().DeviceToken, RefreshIn: "body",
+	}, nil
 }
 
 // SignIn opens a session, which the client then holds, or answers the challenge that
@@ -201,6 +207,7 @@ func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, re
 	next := Credentials{
 		SessionID: s.ID, AccountID: s.Account.ID, AccessToken: s.AccessToken, AccessExpires: now.Add(seconds(s.ExpiresIn)),
 		RefreshToken: s.RefreshToken, RefreshExpires: now.Add(seconds(s.RefreshExpiresIn)),
+		DeviceToken: cmp.Or(s.DeviceToken, c.creds.DeviceToken),
 	}
 	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof: the refresh token stays
 		next.RefreshToken, next.RefreshExpires = c.creds.RefreshToken, c.creds.RefreshExpires
@@ -228,9 +235,10 @@ func (c *Client) forget(ctx context.Context, sessionID string) error {
 		c.mu.Unlock()
 		return nil
 	}
-	c.creds, c.last = Credentials{}, nil
+	ended := Credentials{DeviceToken: c.creds.DeviceToken}
+	c.creds, c.last = ended, nil
 	c.mu.Unlock()
-	return c.saveNow(ctx, Credentials{})
+	return c.saveNow(ctx, ended)
 }
 
 func (c *Client) saveNow(ctx context.Context, creds Credentials) error {
@@ -248,14 +256,21 @@ func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToke
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 // SignOut ends the session at the server and forgets it. That it has ended already is no
-// error.
+// error. Any other error means that it may live on.
 func (c *Client) SignOut(ctx context.Context) error {
-	id := c.Credentials().SessionID
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-out", proof: session}, nil)
-	if err != nil && !errors.Is(err, ErrSignedOut) {
-		return err // the session may live on: the person must know
+	creds := c.Credentials()
+	if creds.isZero() {
+		return nil
 	}
-	return c.forget(ctx, id)
+	// The refresh token says whose session it is when the access token has expired.
+	r := request{method: http.MethodPost, path: "/v1/auth/sign-out", in: map[string]string{"refresh_token": creds.RefreshToken}}
+	res, err := c.exchange(ctx, r, "Bearer "+creds.AccessToken)
+	if err == nil {
+		res.Body.Close()
+	} else if Status(err) != http.StatusUnauthorized {
+		return err
+	}
+	return c.forget(ctx, creds.SessionID)
 }
 
 // Reauthenticate proves with the password that the person is there: sensitive changes
@@ -272,10 +287,12 @@ type Device struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`    // as the person called it
 	Device     string    `json:"device"`  // as its user agent says
-	Address    string    `json:"address"` // of its last use
+	Address    string    `json:"address"` // where it signed in from
 	Place      string    `json:"place"`
+	AAL        string    `json:"aal"`
 	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
+	LastUsedAt time.Time `json:"last_used_at"` // the last sign-in or refresh
+	ExpiresAt  time.Time `json:"expires_at"`   // unless it is used before
 	Current    bool      `json:"current"`
 }
 
