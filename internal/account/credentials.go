@@ -43,6 +43,17 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 	return s.verifyPassword(ctx, id, sealed, p)
 }
 
+// LimitKey returns what stands for an identifier in a limit: the account's id where there
+// is one, so that an address and a username of one account count together, else the
+// identifier as it would be looked up.
+func (s *Service) LimitKey(ctx context.Context, identifier string) (string, error) {
+	st, _, err := s.find(ctx, identifier)
+	if errors.Is(err, ErrNotFound) {
+		return "unknown " + strings.ToLower(strings.TrimSpace(identifier)), nil
+	}
+	return string(st.ID), err
+}
+
 // find looks an identifier up: with an @ it is an address, without one a username, so
 // the two can never be confused.
 func (s *Service) find(ctx context.Context, identifier string) (State, []byte, error) {

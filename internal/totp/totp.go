@@ -102,6 +102,9 @@ func (s *Service) Begin(context.Context, *db.Tx, account.ID, string) (session.Pr
 	return session.Prompt{}, nil
 }
 
+// Assurance says that the layer is a one-time code from something the person has.
+func (s *Service) Assurance() (amr string, aal2 bool) { return "otp", true }
+
 // Enrol makes a new pending secret in the place of an older pending one.
 func (s *Service) Enrol(ctx context.Context, id account.ID) (Enrolment, error) {
 	secret := make([]byte, secretSize)

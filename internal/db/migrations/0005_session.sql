@@ -1,0 +1,50 @@
+-- +goose Up
+-- Who is signed in where. A session's private key is not here: it lies in the key store.
+-- label is sealed under the account's data key. The refresh columns hold one chain: the
+-- digest of the token that is good now, of the one before it, and under which key the
+-- one was derived from the other.
+CREATE TABLE sessions (
+    id                 TEXT PRIMARY KEY,
+    account            TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    ver                BIGINT NOT NULL,
+    aal                TEXT NOT NULL,
+    amr                TEXT NOT NULL,
+    auth_time          BIGINT NOT NULL,
+    public_key         BLOB NOT NULL,
+    label              BLOB NOT NULL,
+    family             BLOB NOT NULL,
+    refresh_hash       BLOB NOT NULL,
+    refresh_before     BLOB,
+    refresh_kid        TEXT NOT NULL,
+    refresh_seq        BIGINT NOT NULL,
+    refreshed_at       BIGINT NOT NULL,
+    refresh_expires_at BIGINT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    expires_at         BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX sessions_family ON sessions (family);
+CREATE INDEX sessions_account ON sessions (account, created_at, id);
+CREATE INDEX sessions_expires ON sessions (expires_at);
+CREATE INDEX sessions_idle ON sessions (refresh_expires_at);
+
+-- Sign-ins whose first proof was good and whose layers are not all passed. data is sealed.
+CREATE TABLE attempts (
+    id         TEXT PRIMARY KEY,
+    account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    token      BLOB NOT NULL,
+    data       BLOB NOT NULL,
+    done       TEXT NOT NULL, -- names of passed layers, each after a space
+    tries      BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX attempts_expires ON attempts (expires_at);
+
+-- Devices that are not asked again for the layers they have passed.
+CREATE TABLE devices (
+    token      BLOB PRIMARY KEY,
+    account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    ver        BIGINT NOT NULL,
+    layers     TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX devices_expires ON devices (expires_at);

@@ -1,0 +1,225 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// maxTries is how many wrong answers an attempt bears.
+const maxTries = 5
+
+var (
+	errOver     = fault.New(fault.Gone, "attempt_over", "This sign-in is over: it took too long, there were too many wrong answers, or it is complete. Begin again.")
+	errNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
+)
+
+func planAAD(attempt string) []byte { return seal.LP([]byte("attempt"), []byte(attempt)) }
+
+// begin makes an attempt that asks for layers.
+func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, error) {
+	raw, err := s.random(32)
+	if err != nil {
+		return nil, err
+	}
+	u, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	id, token := u.String(), b64.EncodeToString(raw)
+	a := attemptRow{ID: id, Account: p.Account, Expires: s.Now().Add(s.AttemptTTL).UnixMilli()}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		p.Asked = nil
+		for _, l := range layers {
+			prompt, err := l.Begin(ctx, tx, p.Account, id)
+			if err != nil {
+				return err
+			}
+			p.Asked = append(p.Asked, asked{l.Name(), prompt})
+		}
+		plain, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if a.Data, err = s.Ring.Seal(ctx, keyring.Session, plain, planAAD(id)); err != nil {
+			return err
+		}
+		return insertAttempt(ctx, tx, a, tokenDigest([]byte(token)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(a, p, token), nil
+}
+
+func (s *Service) planOf(ctx context.Context, a attemptRow) (plan, error) {
+	plain, err := s.Ring.Open(ctx, keyring.Session, a.Data, planAAD(a.ID))
+	if err != nil {
+		return plan{}, err
+	}
+	var p plan
+	return p, json.Unmarshal(plain, &p)
+}
+
+// Attempt returns what an attempt still asks for; code attempt_over when it is no more.
+func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error) {
+	token, ok := in.token()
+	if !ok {
+		return nil, errUnauthenticated
+	}
+	a, err := readAttempt(ctx, s.DB, in.ID, tokenDigest([]byte(token)), s.Now().UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errOver
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.planOf(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(a, p, token), nil
+}
+
+// Pass answers one layer of an attempt. verify decides, in the transaction that notes it,
+// whether the answer is right for the account; what it spends there is spent only if the
+// layer passes. The call that passes the last layer opens the session.
+//
+// The answer is counted before verify runs, so that of many at once no more than five are
+// looked at; one that passes, or that could not be judged, is taken back. Codes beside
+// verify's: unauthenticated, attempt_over, not_found.
+func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (*Answer, error) {
+	token, ok := in.token()
+	if !ok {
+		return nil, errUnauthenticated
+	}
+	a, err := countTry(ctx, s.DB, in.ID, tokenDigest([]byte(token)), s.Now().UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errOver
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.planOf(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(p.Asked, func(q asked) bool { return q.Layer == layer }) {
+		return nil, errors.Join(errNotAsked, takeBackTry(ctx, s.DB, a.ID))
+	}
+	if passed(a, layer) {
+		// It was passed, but the session could not be opened at that moment.
+		if err := takeBackTry(ctx, s.DB, a.ID); err != nil {
+			return nil, err
+		}
+	} else {
+		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+			if err := verify(ctx, tx, a.Account); err != nil {
+				return err
+			}
+			var err error
+			a, err = markDone(ctx, tx, a.ID, layer)
+			return err
+		})
+		switch {
+		case errors.Is(err, db.ErrNoRows):
+			return nil, errOver // somebody else's call ended it meanwhile
+		case err != nil:
+			return nil, s.refused(ctx, a, err)
+		}
+	}
+	for _, q := range p.Asked {
+		if !passed(a, q.Layer) {
+			return s.challenge(a, p, token), nil
+		}
+	}
+	return s.complete(ctx, a, p)
+}
+
+// refused takes the try back when the answer was not judged.
+func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.Unauthenticated {
+		return err
+	}
+	if back := takeBackTry(context.WithoutCancel(ctx), s.DB, a.ID); back != nil {
+		s.Log.WarnContext(ctx, "session: a try stays counted", "err", back)
+	}
+	return err
+}
+
+func passed(a attemptRow, layer string) bool { return slices.Contains(strings.Fields(a.Done), layer) }
+
+// complete opens or renews the session of an attempt whose layers are all passed. Whoever
+// removes the attempt is the one who may.
+func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, error) {
+	st, err := s.Accounts.State(ctx, p.Account)
+	if err != nil {
+		return nil, err
+	}
+	if st.Status != account.Active || st.Ver != p.Ver {
+		return nil, errOver
+	}
+	aal := AAL1
+	for _, l := range s.Layers {
+		if passed(a, l.Name()) {
+			amr, aal2 := l.Assurance()
+			p.AMR = append(p.AMR, amr)
+			if aal2 {
+				aal = AAL2
+			}
+		}
+	}
+	if len(p.AMR) > 1 {
+		p.AMR = append(p.AMR, "mfa")
+	}
+	win := func(ctx context.Context, tx *db.Tx) error {
+		won, err := endAttempt(ctx, tx, a.ID)
+		if err == nil && !won {
+			err = errOver
+		}
+		return err
+	}
+	if p.Renews != "" {
+		return s.renew(ctx, p, aal, win)
+	}
+	return s.open(ctx, p, aal, win)
+}
+
+// renew notes a fresh proof in the session that asked for it and gives it a new access
+// token.
+func (s *Service) renew(ctx context.Context, p plan, aal string, first func(context.Context, *db.Tx) error) (*Answer, error) {
+	var r row
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if first != nil {
+			if err := first(ctx, tx); err != nil {
+				return err
+			}
+		}
+		var err error
+		r, err = renewSession(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " "), s.Now().UnixMilli())
+		return err
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errUnauthenticated // ended meanwhile
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.deriveRow(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	out := s.newAnswer(r, d)
+	return out, s.issue(ctx, out, r, d, "", false)
+}

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"coffer/internal/account"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+)
+
+// SignIn checks a password and goes on with Enter. Failures are counted before the
+// password is looked at and taken back when it is right, so that guesses at once count as
+// well. Codes beside Enter's: invalid_credentials, rate_limited, busy.
+func (s *Service) SignIn(ctx context.Context, identifier, password string, o Opening, b Browser, c rest.Client) (*Answer, error) {
+	if o.PublicKey != nil {
+		// Before a password is hashed for somebody who could not get a session anyway.
+		if _, err := parseClientKey(o.PublicKey); err != nil {
+			return nil, err
+		}
+	}
+	key, err := s.Accounts.LimitKey(ctx, identifier)
+	if err != nil {
+		return nil, err
+	}
+	d, _, err := s.deviceOf(ctx, o, b)
+	if err != nil {
+		return nil, err
+	}
+	var st account.State
+	err = s.guessing(ctx, key, c, string(d.Account) == key, func() error {
+		var err error
+		st, err = s.Accounts.CheckPassword(ctx, identifier, password)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Enter(ctx, Entry{Account: st, AMR: "pwd", Opening: o, Browser: b, Client: c})
+}
+
+// guessing runs check, which may be a guess at the password of who, within the limits.
+// known is a device that the owner has used before: what strangers do to the account's
+// limit does not shut it out.
+func (s *Service) guessing(ctx context.Context, who string, c rest.Client, known bool, check func() error) error {
+	addr := limit.AddrKey(c.Addr)
+	rules := []struct {
+		rule limit.Rule
+		key  string
+	}{{s.PairLimit, addr + " " + who}, {s.AccountLimit, who}, {s.AddressLimit, addr}}
+	if known {
+		rules = append(rules[:1], rules[2])
+	}
+	taken := 0
+	var err error
+	for _, r := range rules {
+		if err = s.Limit.Take(ctx, r.rule, r.key); err != nil {
+			break
+		}
+		taken++
+	}
+	if err == nil {
+		err = check()
+		if errors.Is(err, account.ErrCredentials) {
+			return err
+		}
+	}
+	// Right, or not judged: it was no failure.
+	for _, r := range rules[:taken] {
+		if back := s.Limit.Refund(context.WithoutCancel(ctx), r.rule, r.key); back != nil {
+			s.Log.WarnContext(ctx, "session: a limit stays taken", "rule", r.rule.Name, "err", back)
+		}
+	}
+	return err
+}
+
+// Reauthenticate takes the password as a fresh proof. An account with layers, in a session
+// that passed none of them, is asked for those too: the answer is a challenge then.
+func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (*Answer, error) {
+	id := account.ID(c.Account)
+	err := s.guessing(ctx, c.Account, client, false, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.Accounts.State(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := plan{Account: id, Ver: st.Ver, AMR: []string{"pwd"}, Renews: c.Session}
+	if c.AAL == AAL2 {
+		p.AMR = c.AMR // the methods that this session has passed
+		return s.renew(ctx, p, AAL2, nil)
+	}
+	layers, err := s.enabled(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(layers) > 0 {
+		return s.begin(ctx, p, layers)
+	}
+	return s.renew(ctx, p, c.AAL, nil)
+}
+
+// SignOut ends the session that an access token or, where that has expired, a refresh
+// token stands for; it is dead everywhere when SignOut returns.
+func (s *Service) SignOut(ctx context.Context, authorization, refresh string) error {
+	if token, ok := strings.CutPrefix(authorization, "Bearer "); ok {
+		v, p, _, err := s.authenticate(ctx, token)
+		switch {
+		case err == nil:
+			return s.end(ctx, p.UID, v.sid)
+		case !errors.Is(err, errToken) && !errors.Is(err, errEnded) && !errors.Is(err, account.ErrNotFound):
+			return err
+		}
+	}
+	owner, sid, err := s.sessionOf(ctx, refresh)
+	if err != nil {
+		return err
+	}
+	if sid == "" {
+		return errUnauthenticated
+	}
+	return s.end(ctx, owner, sid)
+}

@@ -1,0 +1,213 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+// row is a session as SQL holds it. Times are unix milliseconds.
+type row struct {
+	ID               string
+	Account          account.ID
+	Ver              int64
+	AAL, AMR         string
+	AuthTime         int64
+	PublicKey        []byte
+	Label            []byte
+	Family           []byte
+	RefreshHash      []byte
+	RefreshBefore    []byte
+	RefreshKid       string
+	RefreshSeq       int64
+	RefreshedAt      int64
+	RefreshExpires   int64
+	Created, Expires int64
+}
+
+const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at`
+
+func scanRow(scan func(...any) error) (row, error) {
+	var r row
+	err := scan(&r.ID, &r.Account, &r.Ver, &r.AAL, &r.AMR, &r.AuthTime, &r.PublicKey, &r.Label, &r.Family, &r.RefreshHash,
+		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires)
+	return r, err
+}
+
+func insertSession(ctx context.Context, tx *db.Tx, r row) error {
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (`+rowColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		r.ID, string(r.Account), r.Ver, r.AAL, r.AMR, r.AuthTime, r.PublicKey, r.Label, r.Family, r.RefreshHash,
+		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires)
+	return err
+}
+
+func readByFamily(ctx context.Context, q db.Querier, family []byte) (row, error) {
+	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions WHERE family = $1`, family).Scan)
+}
+
+// rotate takes the refresh token whose digest is old out of use and puts child in its
+// place: the one statement that decides which of many uses it was.
+func rotate(ctx context.Context, d *db.DB, id string, old, child []byte, kid string, now, idleEnd int64) (bool, error) {
+	n, err := d.Exec(ctx, `UPDATE sessions
+		SET refresh_hash = $3, refresh_before = $2, refresh_kid = $4, refresh_seq = refresh_seq + 1, refreshed_at = $5, refresh_expires_at = $6
+		WHERE id = $1 AND refresh_hash = $2 AND refresh_expires_at > $5 AND expires_at > $5`,
+		id, old, child, kid, now, idleEnd)
+	return n == 1, err
+}
+
+// renewSession notes a fresh proof.
+func renewSession(ctx context.Context, tx *db.Tx, id string, who account.ID, aal, amr string, authTime int64) (row, error) {
+	return scanRow(tx.QueryRow(ctx, `UPDATE sessions SET aal = $3, amr = $4, auth_time = $5
+		WHERE id = $1 AND account = $2 RETURNING `+rowColumns, id, string(who), aal, amr, authTime).Scan)
+}
+
+// readSession reads a live session of an account; db.ErrNoRows when it is somebody else's.
+func readSession(ctx context.Context, q db.Querier, who account.ID, id string, now int64) (row, error) {
+	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions
+		WHERE id = $1 AND account = $2 AND refresh_expires_at > $3 AND expires_at > $3`, id, string(who), now).Scan)
+}
+
+// listSessions reads live sessions, the newest first, after the cursor's place.
+func listSessions(ctx context.Context, q db.Querier, who account.ID, now, created int64, id string, limit int) ([]row, error) {
+	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM sessions
+		WHERE account = $1 AND refresh_expires_at > $2 AND expires_at > $2 AND (created_at, id) < ($3, $4)
+		ORDER BY created_at DESC, id DESC LIMIT $5`, string(who), now, created, id, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []row
+	for rows.Next() {
+		r, err := scanRow(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// sessionIDs lists every session of an account but one, dead ones included.
+func sessionIDs(ctx context.Context, q db.Querier, who account.ID, but string) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT id FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+func setLabel(ctx context.Context, q db.Querier, who account.ID, id string, label []byte) (bool, error) {
+	n, err := q.Exec(ctx, `UPDATE sessions SET label = $3 WHERE id = $1 AND account = $2`, id, string(who), label)
+	return n == 1, err
+}
+
+func deleteSession(ctx context.Context, q db.Querier, who account.ID, id string) (bool, error) {
+	n, err := q.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND account = $2`, id, string(who))
+	return n == 1, err
+}
+
+// attempt is a sign-in that waits for layers.
+type attemptRow struct {
+	ID      string
+	Account account.ID
+	Data    []byte
+	Done    string
+	Tries   int64
+	Expires int64
+}
+
+func insertAttempt(ctx context.Context, tx *db.Tx, a attemptRow, token []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO attempts (id, account, token, data, done, tries, expires_at) VALUES ($1, $2, $3, $4, '', 0, $5)`,
+		a.ID, string(a.Account), token, a.Data, a.Expires)
+	return err
+}
+
+const attemptColumns = `id, account, data, done, tries, expires_at`
+
+func scanAttempt(r *db.Row) (attemptRow, error) {
+	var a attemptRow
+	err := r.Scan(&a.ID, &a.Account, &a.Data, &a.Done, &a.Tries, &a.Expires)
+	return a, err
+}
+
+func readAttempt(ctx context.Context, q db.Querier, id string, token []byte, now int64) (attemptRow, error) {
+	return scanAttempt(q.QueryRow(ctx, `SELECT `+attemptColumns+` FROM attempts
+		WHERE id = $1 AND token = $2 AND expires_at > $3 AND tries < $4`, id, token, now, maxTries))
+}
+
+// countTry counts one answer before it is looked at, so that of many at once no more
+// than maxTries are looked at; db.ErrNoRows when the attempt is over.
+func countTry(ctx context.Context, d *db.DB, id string, token []byte, now int64) (attemptRow, error) {
+	return scanAttempt(d.WriteRow(ctx, `UPDATE attempts SET tries = tries + 1
+		WHERE id = $1 AND token = $2 AND expires_at > $3 AND tries < $4 RETURNING `+attemptColumns, id, token, now, maxTries))
+}
+
+func takeBackTry(ctx context.Context, d *db.DB, id string) error {
+	_, err := d.Exec(ctx, `UPDATE attempts SET tries = tries - 1 WHERE id = $1 AND tries > 0`, id)
+	return err
+}
+
+// markDone notes that a layer is passed and takes its try back.
+func markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, error) {
+	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET done = done || ' ' || $2, tries = tries - 1
+		WHERE id = $1 RETURNING `+attemptColumns, id, layer))
+}
+
+// endAttempt removes an attempt; of many that do, one is told that it did.
+func endAttempt(ctx context.Context, tx *db.Tx, id string) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM attempts WHERE id = $1`, id)
+	return n == 1, err
+}
+
+// device is a device that is remembered.
+type device struct {
+	Account account.ID
+	Ver     int64
+	Layers  []string
+}
+
+func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d device, expires int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at) VALUES ($1, $2, $3, $4, $5)`,
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), expires)
+	return err
+}
+
+func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (device, error) {
+	var d device
+	var layers string
+	err := q.QueryRow(ctx, `SELECT account, ver, layers FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
+		Scan(&d.Account, &d.Ver, &layers)
+	d.Layers = strings.Fields(layers)
+	return d, err
+}
+
+func deleteDevice(ctx context.Context, tx *db.Tx, token []byte) error {
+	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE token = $1`, token)
+	return err
+}
+
+func prune(ctx context.Context, d *db.DB, now int64) error {
+	for _, q := range []string{
+		`DELETE FROM sessions WHERE expires_at <= $1`,
+		`DELETE FROM sessions WHERE refresh_expires_at <= $1`,
+		`DELETE FROM attempts WHERE expires_at <= $1`,
+		`DELETE FROM devices WHERE expires_at <= $1`,
+	} {
+		if _, err := d.Exec(ctx, q, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
