@@ -100,6 +100,10 @@ func (g *guard) clientAddr(r *http.Request) netip.Addr {
 			} else {
 				line, hop = "", line
 			}
+			hop = strings.Trim(hop, " \t")
+			if hop == "" {
+				continue // an empty element of a list means nothing (RFC 9110 §5.6.1)
+			}
 			next, ok := parseHop(hop)
 			if !ok {
 				return addr // the proxy wrote what is no address: it is all that is known
@@ -115,7 +119,6 @@ func (g *guard) clientAddr(r *http.Request) netip.Addr {
 
 // parseHop reads an address with or without brackets and port.
 func parseHop(s string) (netip.Addr, bool) {
-	s = strings.Trim(s, " \t")
 	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
 		return addr.Unmap().WithZone(""), true
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -181,8 +182,8 @@ func (x *exchange) admit(r *http.Request, access Access) error {
 }
 
 // typed runs an operation of huma's between admission and the wire.
-func (x *exchange) typed(op *huma.Operation, access Access, handler func(huma.Context), r *http.Request) {
-	if err := x.admit(r, access); err != nil {
+func (x *exchange) typed(op *huma.Operation, meta Op, handler func(huma.Context), r *http.Request) {
+	if err := x.admit(r, meta.Access); err != nil {
 		x.refuse(err)
 		return
 	}
@@ -202,6 +203,9 @@ func (x *exchange) typed(op *huma.Operation, access Access, handler func(huma.Co
 	handler(c)
 	if c.status == 0 {
 		c.status = http.StatusNoContent
+	}
+	if h := x.w.Header(); h["Content-Type"] == nil && c.answer.Len() > 0 {
+		h["Content-Type"] = []string{meta.Produces}
 	}
 	x.send(c.status, c.answer.Bytes())
 }
@@ -283,9 +287,11 @@ type adapter struct{ api *API }
 
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	meta := op.Metadata[metaOp].(Op)
+	meta.Produces = cmp.Or(meta.Produces, "application/octet-stream")
+	describeBytes(op, meta.Produces)
 	a.api.documentProblems(op, meta)
 	a.api.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
-		w.(*exchange).typed(op, meta.Access, handler, r)
+		w.(*exchange).typed(op, meta, handler, r)
 	})
 }
 

@@ -13,8 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"coffer/internal/fault"
 )
 
 // OpenAPI returns the OpenAPI 3.1 document of all operations, in a stable order.
@@ -85,6 +83,8 @@ const (
 	schemeAttempt = "attempt"
 	schemeRefresh = "refresh_cookie"
 	metaOp        = "op"
+	// extensionCodes lists the codes of a refusal.
+	extensionCodes = "x-coffer-codes"
 )
 
 // newNamer names schemas by their type, and by package too when two packages have a type
@@ -104,7 +104,28 @@ func newNamer() func(reflect.Type, string) string {
 			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
 		}
 		taken[name] = t
+		if strings.ContainsFunc(name, notInName) {
+			panic("internal error: a schema cannot be called " + name + ": give the type a name")
+		}
 		return name
+	}
+}
+
+// notInName is what a component's key may not hold (OpenAPI 3.1 §4.8.7).
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
+}
+
+// describeBytes corrects what huma says of answers: a Body of []byte is no JSON, and
+// Content-Type is told by the content (OpenAPI 3.1 §4.8.17).
+func describeBytes(o *huma.Operation, produces string) {
+	for _, r := range o.Responses {
+		delete(r.Headers, "Content-Type")
+		media := r.Content["application/json"]
+		if media != nil && media.Schema != nil && media.Schema.ContentEncoding == "base64" {
+			delete(r.Content, "application/json")
+			r.Content[produces] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
 	}
 }
 
@@ -166,7 +187,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) {
 		o.Responses[key] = &huma.Response{
 			Description: text + ": `" + strings.Join(list, "`, `") + "`.",
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			Extensions:  map[string]any{"x-coffer-codes": list},
+			Extensions:  map[string]any{extensionCodes: list},
 		}
 	}
 }
@@ -306,5 +327,3 @@ func readCodes() []CodeInfo {
 	}
 	return list
 }
-
-var _ = fault.Internal

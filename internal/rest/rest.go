@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -82,7 +83,6 @@ type API struct {
 	anyHost map[string]bool
 	// document is built at the first question for it.
 	document func() ([]byte, error)
-	problems map[string]*huma.Response
 }
 
 // New returns an API without operations.
@@ -111,6 +111,7 @@ func setGlobals() {
 	huma.NewError = newHumaError
 	huma.NewErrorWithContext = newHumaErrorWithContext
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // format writes a nil slice as []
 }
 
 // SetAuthenticator says who decides on tokens. Without one, every operation that wants
@@ -133,13 +134,18 @@ type Op struct {
 	Method, Path, ID, Summary, Description, Tag string
 	Access                                      Access
 	Status                                      int      // of the good answer; 0 is 200 with a body and 204 without
+	Produces                                    string   // media type of an answer whose Body is []byte
 	Errors                                      []string // codes it may answer beside those that follow from its shape
 	Rows                                        string   // ids of the product's rows, such as "F-A1"
 }
 
 // Register adds a typed JSON operation. I's fields carry path, query, header and cookie
-// tags and a Body; O may have a Body, header fields and a Status.
+// tags and a Body; O may have a Body, header fields and a Status. A Body of []byte is sent
+// as it is, with Op.Produces as its type. Types that the document could not describe
+// panic.
 func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) {
+	checkShape(op, reflect.TypeFor[I](), map[reflect.Type]bool{})
+	checkShape(op, reflect.TypeFor[O](), map[reflect.Type]bool{})
 	huma.Register(a.huma, a.operation(op), h)
 }
 

@@ -1,0 +1,165 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func nothing[I any](context.Context, *I) (*struct{}, error) { return nil, nil }
+
+func TestStream(t *testing.T) {
+	w := newWorld(t)
+	body := strings.Repeat("x", 3<<20) // longer than any JSON may be
+	got := w.do(t, "POST", "/v1/streams/a", body, "Content-Type: application/octet-stream", "X-Forwarded-For: 6.6.6.6")
+	if got.status != 200 || !strings.Contains(got.body, `"read":3145728`) || !strings.Contains(got.body, `"addr":"127.0.0.1"`) ||
+		!strings.Contains(got.body, got.header.Get("X-Request-Id")) {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	got = w.do(t, "GET", "/v1/streams/x", "", "Authorization: Bearer good")
+	if got.status != 200 || got.body != "all of it" {
+		t.Errorf("got %d %q", got.status, got.body)
+	}
+	if got := w.do(t, "HEAD", "/v1/streams/x", "", "Authorization: Bearer good"); got.status != 200 || got.body != "" {
+		t.Errorf("HEAD: got %d %q", got.status, got.body)
+	}
+}
+
+func TestStreamErrorBeforeTheAnswer(t *testing.T) {
+	w := newWorld(t)
+	got := w.do(t, "GET", "/v1/streams/before", "", "Authorization: Bearer good")
+	p := got.problem(t)
+	if got.status != 404 || p.Detail != "There is no such stream." || got.header.Get("Content-Disposition") != "" {
+		t.Errorf("got %d %v %s", got.status, got.header, got.body)
+	}
+}
+
+// An answer that has begun must not look whole when it is not.
+func TestStreamErrorAfterTheAnswerCutsTheConnection(t *testing.T) {
+	w := newWorld(t)
+	for _, how := range []string{"after", "panic"} {
+		req, err := http.NewRequest("GET", w.srv.URL+"/v1/streams/"+how, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer good")
+		res, err := w.srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != 200 || string(got) != "the beginning" || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: got %d %q %v, want 200, the beginning and an unexpected end", how, res.StatusCode, got, err)
+		}
+		line := w.line(t, res.Header.Get("X-Request-Id"))
+		if want := map[string]string{"after": "the disk went away", "panic": "mid-stream"}[how]; !strings.Contains(line, want) || !strings.Contains(line, "ERROR") {
+			t.Errorf("%s: the log says %s", how, line)
+		}
+	}
+}
+
+func TestBrokenUpload(t *testing.T) {
+	w := newWorld(t)
+	r := httptest.NewRequest("POST", "http://localhost/v1/streams/x", io.MultiReader(strings.NewReader("half"), failing{io.ErrUnexpectedEOF}))
+	rec := httptest.NewRecorder()
+	w.Handler().ServeHTTP(rec, r)
+	if rec.Code != 500 {
+		t.Errorf("got %d %s: the room did not name the error", rec.Code, rec.Body)
+	}
+}
+
+// A client that hangs up is no error of ours.
+func TestHangUpIsNoError(t *testing.T) {
+	w := newWorld(t)
+	started := make(chan struct{})
+	Raw(w.API, Op{Method: "GET", Path: "/wait", ID: "wait", Tag: "Streams"}, RawDoc{}, func(_ http.ResponseWriter, r *http.Request) error {
+		close(started)
+		<-r.Context().Done()
+		return context.Cause(r.Context())
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, "GET", w.srv.URL+"/v1/wait", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { <-started; cancel() }()
+	if res, err := w.srv.Client().Do(req); err == nil {
+		res.Body.Close()
+		t.Fatal("got an answer")
+	}
+	w.srv.Close()
+	if log := w.log.String(); strings.Contains(log, "ERROR") || !strings.Contains(log, "GET /v1/wait") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// deadlines is a ResponseWriter that remembers what it was told.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = append(d.read, t); return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = append(d.write, t); return nil }
+
+func TestDeadlineOfAJSONBody(t *testing.T) {
+	w := newWorld(t)
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "http://localhost/v1/things", strings.NewReader(`{"name":"ab"}`))
+	r.Header.Set("Content-Type", "application/json")
+	before := time.Now()
+	w.Handler().ServeHTTP(d, r)
+	if d.Code != 201 || len(d.read) != 2 || !d.read[1].IsZero() {
+		t.Fatalf("got %d and read deadlines %v, want one and its end", d.Code, d.read)
+	}
+	if d.read[0].Before(before.Add(bodyTime)) || d.read[0].After(time.Now().Add(bodyTime)) {
+		t.Errorf("got %v, want %v after the start", d.read[0].Sub(before), bodyTime)
+	}
+}
+
+func TestDeadlinesOfAStreamMove(t *testing.T) {
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "http://localhost/v1/streams/x", strings.NewReader("abcdef"))
+	x := &exchange{w: d, r: r}
+	x.beginStream(r)
+	if len(d.write) != 1 || !d.write[0].IsZero() {
+		t.Fatalf("write deadlines at the start: %v, want the server's taken away", d.write)
+	}
+	p := make([]byte, 2)
+	read := func() {
+		t.Helper()
+		if _, err := r.Body.Read(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	read()
+	read() // at once: the deadline stays
+	if len(d.read) != 1 || d.read[0].Before(start.Add(stall-time.Second)) {
+		t.Fatalf("read deadlines %v, want one a minute away", d.read)
+	}
+	r.Body.(*movingBody).moved -= 10 // as if ten seconds had passed
+	read()
+	if len(d.read) != 2 {
+		t.Errorf("read deadlines %v, want a second", d.read)
+	}
+	if _, err := r.Body.Read(p); err != io.EOF || !d.read[len(d.read)-1].IsZero() {
+		t.Errorf("at the end: %v and %v, want EOF and no deadline", err, d.read)
+	}
+	_, _ = x.Write(p)
+	_, _ = x.Write(p)
+	if len(d.write) != 2 || d.write[1].Before(start.Add(stall-time.Second)) {
+		t.Fatalf("write deadlines %v, want one a minute away", d.write)
+	}
+	x.moved -= 10
+	_, _ = x.Write(p)
+	if len(d.write) != 3 {
+		t.Errorf("write deadlines %v, want a third", d.write)
+	}
+}

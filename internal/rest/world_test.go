@@ -1,0 +1,347 @@
+package rest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coffer/internal/fault"
+)
+
+// world is an API with a few operations behind a real server.
+type world struct {
+	*API
+	srv   *httptest.Server
+	log   *logBook
+	auth  *fakeAuth
+	calls atomic.Int32 // of handlers
+	last  atomic.Pointer[Client]
+	got   atomic.Pointer[thingBody]
+}
+
+const base = "https://coffer.example"
+
+func newWorld(t testing.TB, change ...func(*Config)) *world {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{log: &logBook{}, auth: &fakeAuth{}}
+	cfg := Config{
+		Title: "Coffer", Version: "1.2.3", BaseURL: u,
+		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	w.API = New(cfg)
+	w.SetAuthenticator(w.auth)
+	w.routes()
+	w.srv = httptest.NewServer(w.Handler())
+	t.Cleanup(w.srv.Close)
+	return w
+}
+
+type thingBody struct {
+	Name  string    `json:"name" minLength:"2" maxLength:"10" pattern:"^[a-z]+$" patternDescription:"small letters"`
+	Count int       `json:"count,omitempty" minimum:"1" maximum:"9" default:"3"`
+	Kind  string    `json:"kind,omitempty" enum:"round,square"`
+	Tags  []string  `json:"tags,omitempty" maxItems:"3" uniqueItems:"true"`
+	Inner *inner    `json:"inner,omitempty"`
+	At    time.Time `json:"at,omitzero"`
+	Share float64   `json:"share,omitempty"`
+	On    bool      `json:"on,omitempty"`
+	Any   any       `json:"any,omitempty"`
+}
+
+type inner struct {
+	Deep []deep `json:"deep" doc:"Further down."`
+}
+
+type deep struct {
+	Value int `json:"value" minimum:"1"`
+}
+
+type thingInput struct {
+	Request
+	Body thingBody
+}
+
+type thingOutput struct {
+	ETag string `header:"ETag"`
+	Body thingBody
+}
+
+type listInput struct {
+	Request
+	Paging
+	Sort string `query:"sort" enum:"name,time" default:"name" doc:"By what."`
+}
+
+type listOutput struct{ Body Page[thingBody] }
+
+type failInput struct {
+	How string `path:"how" maxLength:"20"`
+}
+
+type pictureOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (w *world) routes() {
+	a := w.API
+	Register(a, Op{Method: "POST", Path: "/things", ID: "make-thing", Tag: "Things", Summary: "Make a thing", Description: "Takes `name` and more.", Status: 201, Rows: "F-A1, F-A2"},
+		func(_ context.Context, in *thingInput) (*thingOutput, error) {
+			w.calls.Add(1)
+			w.got.Store(&in.Body)
+			return &thingOutput{ETag: `"1"`, Body: in.Body}, nil
+		})
+	Register(a, Op{Method: "GET", Path: "/things", ID: "list-things", Tag: "Things", Summary: "All things"},
+		func(_ context.Context, in *listInput) (*listOutput, error) {
+			w.calls.Add(1)
+			w.last.Store(&in.Client)
+			return &listOutput{Page[thingBody]{Items: make([]thingBody, in.Limit)}}, nil
+		})
+	Register(a, Op{Method: "GET", Path: "/me", ID: "who-am-i", Tag: "People", Summary: "Who asks", Access: Session},
+		func(_ context.Context, in *struct{ Request }) (*struct{ Body Caller }, error) {
+			w.calls.Add(1)
+			return &struct{ Body Caller }{in.Caller}, nil
+		})
+	Register(a, Op{Method: "DELETE", Path: "/me", ID: "end-me", Tag: "People", Summary: "Be gone", Access: StepUp},
+		func(_ context.Context, in *struct{ Request }) (*struct{}, error) {
+			w.calls.Add(1)
+			return nil, nil
+		})
+	Register(a, Op{Method: "GET", Path: "/fail/{how}", ID: "fail", Tag: "Things", Summary: "Goes wrong", Errors: []string{"thing_gone"}},
+		func(_ context.Context, in *failInput) (*struct{}, error) { return nil, failure(in.How) })
+	Register(a, Op{Method: "GET", Path: "/picture", ID: "picture", Tag: "Things", Summary: "A picture", Produces: "image/png"},
+		func(context.Context, *struct{}) (*pictureOutput, error) {
+			return &pictureOutput{"image/png", []byte("\x89PNG\r\n\x1a\n…")}, nil
+		})
+	w.streams()
+}
+
+func (w *world) streams() {
+	Raw(w.API, Op{Method: "POST", Path: "/streams/{name}", ID: "send-stream", Tag: "Streams", Summary: "Send"},
+		RawDoc{Consumes: "application/octet-stream", Params: []RawParam{{In: "query", Name: "mode", Doc: "How.", Enum: []string{"a", "b"}}}, Response: thingBody{}},
+		func(rw http.ResponseWriter, r *http.Request) error {
+			w.calls.Add(1)
+			n, err := io.Copy(io.Discard, r.Body)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(rw).Encode(map[string]any{"read": n, "caller": CallerOf(r).Account, "addr": ClientOf(r).Addr.String(), "id": ClientOf(r).RequestID})
+		})
+	Raw(w.API, Op{Method: "GET", Path: "/streams/{how}", ID: "read-stream", Tag: "Streams", Summary: "Read", Access: Session, Errors: []string{"not_found"}},
+		RawDoc{Headers: []RawParam{{Name: "ETag", Doc: "Names the content."}}, Statuses: map[int]string{304: "As you have it."}},
+		func(rw http.ResponseWriter, r *http.Request) error {
+			w.calls.Add(1)
+			rw.Header().Set("Content-Disposition", "attachment")
+			switch r.PathValue("how") {
+			case "before":
+				return fault.New(fault.NotFound, "not_found", "There is no such stream.")
+			case "after":
+				rw.Header().Set("Content-Length", "1000")
+				_, _ = io.WriteString(rw, "the beginning")
+				_ = http.NewResponseController(rw).Flush()
+				return errors.New("the disk went away")
+			case "panic":
+				_, _ = io.WriteString(rw, "the beginning")
+				_ = http.NewResponseController(rw).Flush()
+				panic("mid-stream")
+			}
+			_, err := io.WriteString(rw, "all of it")
+			return err
+		})
+	w.Handle("GET /page/{path...}", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.PathValue("path") == "lost" {
+			Refuse(rw, r, fault.New(fault.NotFound, "not_found", "No such page."))
+			return
+		}
+		rw.Header().Set("Content-Security-Policy", "default-src 'self'")
+		_, _ = io.WriteString(rw, "a page")
+	}))
+	w.HandleAnyHost("GET", "/healthz", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "ok") }))
+}
+
+const secret = "hunter2-canary"
+
+var errNet = &unavailable{}
+
+type unavailable struct{}
+
+func (*unavailable) Error() string     { return "dial tcp: no route " + secret }
+func (*unavailable) Unavailable() bool { return true }
+
+// failure is the error that /fail/{how} returns.
+func failure(how string) error {
+	switch how {
+	case "panic":
+		panic("the roof\nfell: " + secret)
+	case "unknown":
+		return errors.New("pq: relation missing\r\nlevel=INFO msg=forged \x1b[31m " + secret)
+	case "unavailable":
+		return errNet
+	case "limited":
+		return &fault.Error{Kind: fault.Limited, Code: "rate_limited", Detail: "Wait.", RetryAfter: 1500 * time.Millisecond,
+			Policy: &fault.Policy{Name: "sign-in", Limit: 10, Window: time.Minute, Remaining: 0}}
+	case "fields":
+		return fault.InvalidField("/name", "taken", "That name is taken.")
+	}
+	for k := fault.Internal; k <= fault.Unavailable; k++ {
+		if how == "kind-"+string(rune('a'+k)) {
+			return fault.New(k, "thing_gone", "The thing is gone.").Because(errors.New(secret))
+		}
+	}
+	return nil
+}
+
+// fakeAuth knows a handful of tokens.
+type fakeAuth struct {
+	mu          sync.Mutex
+	method, url string
+}
+
+func (f *fakeAuth) Authenticate(_ context.Context, authorization, method, target string) (Caller, error) {
+	f.mu.Lock()
+	f.method, f.url = method, target
+	f.mu.Unlock()
+	switch authorization {
+	case "Bearer good":
+		return Caller{Account: "alice", Session: "s1", AAL: "aal2", AuthTime: time.Unix(1, 0)}, nil
+	case "Bearer stale":
+		return Caller{Account: "alice", Session: "s2"}, nil
+	case "Bearer broken":
+		return Caller{}, errors.New("the ring is open: " + secret)
+	case "Bearer down":
+		return Caller{}, errNet
+	case "Bearer expired":
+		return Caller{}, fault.New(fault.Unauthenticated, "token_expired", "That token expired at noon.")
+	case "Bearer blocked":
+		return Caller{}, fault.New(fault.Forbidden, "recovery_only", "This session may only repair the account.")
+	}
+	return Caller{}, fault.New(fault.Unauthenticated, "no_token", "There is none.")
+}
+
+func (f *fakeAuth) StepUp(_ context.Context, c Caller) error {
+	if c.Session != "s1" {
+		return fault.New(fault.Forbidden, "step_up_required", "Prove again that it is you.")
+	}
+	return nil
+}
+
+// logBook keeps log lines.
+type logBook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) problem(t testing.TB) Problem {
+	t.Helper()
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("status %d with Content-Type %q, want a problem document: %s", a.status, got, a.body)
+	}
+	var p Problem
+	d := json.NewDecoder(strings.NewReader(a.body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		t.Fatalf("problem document: %v: %s", err, a.body)
+	}
+	return p
+}
+
+// do sends a request; headers are "Name: value".
+func (w *world) do(t testing.TB, method, path, body string, headers ...string) answer {
+	t.Helper()
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(context.Background(), method, w.srv.URL+path, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			req.Host = value
+			continue
+		}
+		req.Header.Add(name, value)
+	}
+	res, err := w.srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{res.StatusCode, res.Header, string(got)}
+}
+
+func (w *world) post(t testing.TB, body string) answer {
+	t.Helper()
+	return w.do(t, "POST", "/v1/things", body, "Content-Type: application/json")
+}
+
+// raw writes text to a connection and returns everything that comes back until the server
+// closes it.
+func (w *world) raw(t testing.TB, text string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", w.srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second)) // a server that keeps it open fails the test
+	all, err := io.ReadAll(bufio.NewReader(c))
+	if err != nil {
+		t.Fatalf("after %q: %v", all, err)
+	}
+	return string(all)
+}
+
+func newServer(t testing.TB, h http.Handler) *httptest.Server {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv
+}
