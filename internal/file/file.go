@@ -270,7 +270,7 @@ func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error
 		if err := touchFolder(ctx, tx, owner, r.Parent); err != nil {
 			return err
 		}
-		return s.Jobs.Enqueue(ctx, tx, purgeJob, struct{}{})
+		return s.enqueuePurge(ctx, tx, owner)
 	})
 }
 
@@ -282,7 +282,7 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 	if err := deleteAll(ctx, tx, owner); err != nil {
 		return err
 	}
-	return s.Jobs.Enqueue(ctx, tx, purgeJob, struct{}{})
+	return s.enqueuePurge(ctx, tx, owner)
 }
 
 // change runs fn in a transaction that holds the account's lock. The data key is read

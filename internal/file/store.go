@@ -257,10 +257,14 @@ func readBlob(ctx context.Context, q db.Querier, owner account.ID, id string) (b
 	return b, err
 }
 
-// doomPending gives up one blob that is not published.
-func doomPending(ctx context.Context, q db.Querier, id string) (bool, error) {
-	n, err := q.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE id = $1 AND state = 'pending'`, id)
-	return n == 1, err
+// doomUnlessLive gives up one blob that is not published, and tells whether it is.
+func doomUnlessLive(ctx context.Context, q db.Querier, id string) (live bool, err error) {
+	if _, err := q.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE id = $1 AND state = 'pending'`, id); err != nil {
+		return false, err
+	}
+	var n int64
+	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM blobs WHERE id = $1 AND state = 'live'`, id).Scan(&n)
+	return n > 0, err
 }
 
 // doomAbandoned gives up every blob that has been pending since before the time.

@@ -2,8 +2,12 @@ package file
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 )
 
@@ -16,16 +20,28 @@ const abandonedAfter = 24 * time.Hour
 
 const sweepBatch = 200
 
-// purge removes every doomed blob.
+// enqueuePurge asks for a purge once tx has committed. An account has one waiting at
+// most, however much it deletes while the store is away.
+func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	return s.Jobs.Enqueue(ctx, tx, purgeJob, struct{}{}, jobs.Key(string(owner)))
+}
+
+// purgeFailures is how many objects may refuse to go before the store itself is blamed.
+const purgeFailures = 8
+
+// purge removes every doomed blob. One that cannot be removed does not hold up the others.
 func (s *Service) purge(ctx context.Context) error {
+	var failures []error
 	for after := ""; ; {
 		ids, err := readDoomed(ctx, s.DB, after, sweepBatch)
 		if err != nil || len(ids) == 0 {
-			return err
+			return errors.Join(append(failures, err)...)
 		}
 		for _, id := range ids {
 			if err := s.remove(ctx, id); err != nil {
-				return err
+				if failures = append(failures, err); len(failures) == purgeFailures {
+					return errors.Join(failures...)
+				}
 			}
 		}
 		after = ids[len(ids)-1]

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -122,26 +123,39 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 func (u *Upload) Abort(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // the client is often gone
 	for _, f := range u.files {
-		// Only what is still pending: after a lost answer to the commit the files may stand.
-		doomed, err := doomPending(ctx, u.s.DB, f.blob)
-		if err == nil && doomed {
-			err = u.s.remove(ctx, f.blob)
-		}
-		if err != nil {
+		if err := u.discard(ctx, f.blob); err != nil {
 			u.s.Log.WarnContext(ctx, "an abandoned upload stays until the sweep", "error", err)
 		}
 	}
+}
+
+// discard removes one object unless it is live: after a lost answer to the commit the
+// files may stand. Nobody else makes this object live, so the answer stays true; a row
+// that is gone was swept, or went with its account, while the object was still coming in.
+func (u *Upload) discard(ctx context.Context, blob string) error {
+	live, err := doomUnlessLive(ctx, u.s.DB, blob)
+	if err != nil || live {
+		return err
+	}
+	return u.s.remove(ctx, blob)
 }
 
 // chunk is what the stages of an upload hand on. Two stages read each chunk.
 type chunk struct {
 	buf  [256 << 10]byte
 	n    int
-	left sync.WaitGroup
+	left atomic.Int32 // stages that have not read it yet
 }
 
-// inFlight bounds the chunks of one upload: 2 MiB, whatever its length.
-const inFlight = 8
+// done gives a chunk back when the last stage is through with it.
+func (c *chunk) done(free chan<- *chunk) {
+	if c.left.Add(-1) == 0 {
+		free <- c // never blocks: there are no more chunks than room
+	}
+}
+
+// inFlight bounds the chunks of one upload: 4 MiB, whatever its length.
+const inFlight = 16
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
@@ -160,7 +174,7 @@ func (s *Service) storeContent(ctx context.Context, blob string, key []byte, r i
 	wg.Go(func() {
 		for c := range toHash {
 			digest.Write(c.buf[:c.n])
-			c.left.Done()
+			c.done(free)
 		}
 	})
 	var putErr error
@@ -208,7 +222,7 @@ func readChunks(ctx context.Context, r io.Reader, free <-chan *chunk, outs ...ch
 		if err != nil && err != io.EOF {
 			return size, err
 		}
-		c.left.Add(len(outs))
+		c.left.Store(int32(len(outs)))
 		for _, out := range outs {
 			out <- c // never blocks: there are no more chunks than room
 		}
@@ -238,7 +252,7 @@ func (s *sealing) WriteTo(w io.Writer) (int64, error) {
 	}
 	for c := range s.from {
 		_, err := sw.Write(c.buf[:c.n])
-		s.release(c)
+		c.done(s.free)
 		if err != nil {
 			return count.n, err
 		}
@@ -248,13 +262,6 @@ func (s *sealing) WriteTo(w io.Writer) (int64, error) {
 	}
 	err = sw.Close()
 	return count.n, err
-}
-
-// release gives a chunk back once the hashing stage has read it too.
-func (s *sealing) release(c *chunk) {
-	c.left.Done()
-	c.left.Wait()
-	s.free <- c
 }
 
 // Read is WriteTo for a store that reads.
@@ -276,7 +283,7 @@ func (s *sealing) end() {
 		s.pipe.CloseWithError(context.Canceled)
 	}
 	for c := range s.from {
-		s.release(c)
+		c.done(s.free)
 	}
 }
 
