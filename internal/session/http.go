@@ -329,20 +329,21 @@ func (s *Service) getList(ctx context.Context, in *listInput) (*listOutput, erro
 	return &listOutput{page}, err
 }
 
-type oneInput struct {
+// OneInput names one session.
+type OneInput struct {
 	rest.Request
 	ID string `path:"id" maxLength:"64"`
 }
 
 type oneOutput struct{ Body Device }
 
-func (s *Service) getOne(ctx context.Context, in *oneInput) (*oneOutput, error) {
+func (s *Service) getOne(ctx context.Context, in *OneInput) (*oneOutput, error) {
 	d, err := s.Get(ctx, in.Caller, in.ID)
 	return &oneOutput{d}, err
 }
 
 type patchInput struct {
-	oneInput
+	OneInput
 	Body struct {
 		Name string `json:"name" minLength:"1" maxLength:"100"`
 	}
@@ -353,7 +354,7 @@ func (s *Service) patchOne(ctx context.Context, in *patchInput) (*oneOutput, err
 	return &oneOutput{d}, err
 }
 
-func (s *Service) deleteOne(ctx context.Context, in *oneInput) (*struct{}, error) {
+func (s *Service) deleteOne(ctx context.Context, in *OneInput) (*struct{}, error) {
 	return nil, s.Revoke(ctx, account.ID(in.Caller.Account), in.ID)
 }
 
