@@ -179,6 +179,9 @@ func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, 
 	}
 	f, err := os.Open(d.path(id))
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := d.Ping(ctx); err != nil {
+			return nil, err
+		}
 		return nil, ErrMissing
 	} else if err != nil {
 		return nil, down(ctx, "get", err)
@@ -201,10 +204,11 @@ func (d *Dir) Delete(ctx context.Context, id string) error {
 	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
 		return err
 	}
-	if err := os.Remove(d.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return down(ctx, "delete", err)
+	err := os.Remove(d.path(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.Ping(ctx)
 	}
-	return nil
+	return down(ctx, "delete", err)
 }
 
 // List implements [Store].
@@ -238,7 +242,8 @@ func (d *Dir) List(ctx context.Context, after string, fn func(id string, size in
 	return nil
 }
 
-// Ping implements [Store].
+// Ping implements [Store]. Absence of an object counts only while it succeeds: a folder
+// that is not mounted has lost nothing.
 func (d *Dir) Ping(ctx context.Context) error {
 	_, err := os.Stat(filepath.Join(d.root, temporary))
 	return down(ctx, "ping", err)

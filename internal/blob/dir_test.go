@@ -124,8 +124,9 @@ func TestDirUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, putErr := d.Put(t.Context(), blobtest.NewID(), strings.NewReader("x"))
+	_, getErr := d.Get(t.Context(), blobtest.NewID(), 0, -1)
 	for name, err := range map[string]error{
-		"Put": putErr, "Ping": d.Ping(t.Context()),
+		"Put": putErr, "Get": getErr, "Delete": d.Delete(t.Context(), blobtest.NewID()), "Ping": d.Ping(t.Context()),
 		"List": d.List(t.Context(), "", func(string, int64, time.Time) error { return nil }),
 	} {
 		if !errors.Is(err, blob.ErrUnavailable) || !fault.IsUnavailable(err) {
@@ -138,9 +139,9 @@ func TestDirUnavailable(t *testing.T) {
 // object: all of those are there and whole, and nothing that is there is not whole.
 func TestDirSurvivesKills(t *testing.T) {
 	root := t.TempDir()
-	rounds := 25
-	if testing.Short() {
-		rounds = 5
+	rounds := 10
+	if os.Getenv("COFFER_TEST_LONG") == "1" {
+		rounds = 200
 	}
 	acknowledged := map[string]bool{}
 	for range rounds {

@@ -3,8 +3,11 @@ package blob
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -129,12 +132,28 @@ func (s *S3) failed(ctx context.Context, op string, err error) error {
 	return down(ctx, op, err)
 }
 
-func putOptions() minio.PutObjectOptions {
-	o := minio.PutObjectOptions{
-		ContentType: "application/octet-stream", PartSize: partSize,
-		// The content authenticates itself (package seal): no second hash over it.
-		DisableContentSha256: true,
-	}
+// checksumHeader tells the server the CRC-32C of a body, so that one which was cut off on
+// its way is refused: not every server counts the bytes against Content-Length.
+const checksumHeader = "X-Amz-Checksum-Crc32c"
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(p []byte) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.Checksum(p, castagnoli)))
+}
+
+// putOptions are those of a write that brings a body or begins one; header is one more
+// field of it.
+func putOptions(header, value string) minio.PutObjectOptions {
+	o := onlyNew()
+	o.ContentType = "application/octet-stream"
+	o.UserMetadata = map[string]string{header: value} // the library sends such names as they are
+	o.DisableContentSha256 = true                     // the content authenticates itself (package seal)
+	return o
+}
+
+// onlyNew makes a write fail when the object is there.
+func onlyNew() (o minio.PutObjectOptions) {
 	o.SetMatchETagExcept("*")
 	return o
 }
@@ -158,7 +177,7 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 		if err != io.EOF && err != io.ErrUnexpectedEOF {
 			return 0, err
 		}
-		_, err = s.core.PutObject(ctx, s.bucket, key, bytes.NewReader((*first)[:n]), int64(n), "", "", putOptions())
+		_, err = s.core.PutObject(ctx, s.bucket, key, bytes.NewReader((*first)[:n]), int64(n), "", "", putOptions(checksumHeader, checksum((*first)[:n])))
 		if err != nil {
 			return 0, s.failed(ctx, "put", err)
 		}
@@ -169,7 +188,7 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 
 // putParts uploads the full part first and what follows it in r.
 func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reader) (size int64, err error) {
-	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, putOptions())
+	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, putOptions("X-Amz-Checksum-Algorithm", "CRC32C"))
 	if err != nil {
 		parts.Put(first)
 		return 0, s.failed(ctx, "put", err)
@@ -183,16 +202,17 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 		}
 	}()
 	type result struct {
-		part minio.ObjectPart
+		part minio.CompletePart
 		err  error
 	}
 	upload := func(number int, buf *[]byte, n int) <-chan result {
 		done := make(chan result, 1)
 		go func() {
 			defer parts.Put(buf)
+			sum := checksum((*buf)[:n])
 			p, err := s.core.PutObjectPart(ctx, s.bucket, key, id, number, bytes.NewReader((*buf)[:n]), int64(n),
-				minio.PutObjectPartOptions{DisableContentSha256: true})
-			done <- result{p, err}
+				minio.PutObjectPartOptions{DisableContentSha256: true, CustomHeader: http.Header{checksumHeader: {sum}}})
+			done <- result{minio.CompletePart{PartNumber: p.PartNumber, ETag: p.ETag, ChecksumCRC32C: sum}, err}
 		}()
 		return done
 	}
@@ -214,13 +234,13 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 		if readErr != nil && readErr != io.EOF && readErr != io.ErrUnexpectedEOF {
 			return 0, readErr
 		}
-		complete = append(complete, minio.CompletePart{PartNumber: res.part.PartNumber, ETag: res.part.ETag})
+		complete = append(complete, res.part)
 		if n == 0 {
 			parts.Put(buf)
 			break
 		}
 	}
-	if _, err := s.core.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, putOptions()); err != nil {
+	if _, err := s.core.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, onlyNew()); err != nil {
 		return 0, s.failed(ctx, "put", err)
 	}
 	return size, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -84,26 +85,12 @@ func TestS3GoesAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var down atomic.Bool
-	target := &url.URL{Scheme: "http", Host: spec.Host}
-	// The signature covers the Host header: the proxy must keep it, and the client's is the proxy's own.
-	front := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
 		if down.Load() {
 			panic(http.ErrAbortHandler)
 		}
 		front.ServeHTTP(w, r)
-	})}
-	go server.Serve(listener)
-	t.Cleanup(func() { server.Close() })
-	spec.Host = listener.Addr().String()
-	s, err := blob.OpenS3(t.Context(), spec.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	id := blobtest.MustPut(t, s, []byte("x"))
 	t.Cleanup(func() { _ = s.Delete(context.Background(), id) })
 	down.Store(true)
@@ -118,6 +105,88 @@ func TestS3GoesAndComesBack(t *testing.T) {
 	if got, err := blobtest.Read(t, s, id, 0, -1); string(got) != "x" {
 		t.Errorf("after it came back: %q, %v", got, err)
 	}
+}
+
+// behind returns the store behind a proxy that does what serve says.
+func behind(t *testing.T, spec *url.URL, serve func(front http.Handler, w http.ResponseWriter, r *http.Request)) *blob.S3 {
+	t.Helper()
+	target := &url.URL{Scheme: "http", Host: spec.Host}
+	// The signature covers the Host header: the proxy must keep it, and the client's is the proxy's own.
+	front := &httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		Handler:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(front, w, r) }),
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	at := *spec
+	at.Host = listener.Addr().String()
+	s, err := blob.OpenS3(t.Context(), at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Connections that break in the middle of a body: a Get never ends short as if it were
+// whole, and a Put leaves nothing that can be seen or that somebody pays for.
+func TestS3BreaksInTheMiddle(t *testing.T) {
+	base := blobtest.S3URL(t)
+	spec, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cut atomic.Bool
+	s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
+		if !cut.Load() {
+			front.ServeHTTP(w, r)
+			return
+		}
+		if r.Method == http.MethodPut { // the server sees half of the body
+			r.Body = io.NopCloser(io.MultiReader(io.LimitReader(r.Body, 1<<20), iotest.ErrReader(errors.New("cut"))))
+		}
+		front.ServeHTTP(&shortWriter{ResponseWriter: w, left: 1 << 20}, r)
+	})
+	p := blobtest.Pattern(3 << 20)
+	id := blobtest.MustPut(t, s, p)
+	t.Cleanup(func() { _ = s.Delete(context.Background(), id) })
+	cut.Store(true)
+	if got, err := blobtest.Read(t, s, id, 0, -1); !errors.Is(err, blob.ErrUnavailable) || len(got) >= len(p) {
+		t.Errorf("a Get that was cut: %d bytes, %v; want ErrUnavailable", len(got), err)
+	}
+	for _, n := range []int{3 << 20, 33 << 20} {
+		id := blobtest.NewID()
+		if _, err := s.Put(t.Context(), id, bytes.NewReader(blobtest.Pattern(n))); !errors.Is(err, blob.ErrUnavailable) {
+			t.Errorf("a Put of %d bytes that was cut: %v, want ErrUnavailable", n, err)
+		}
+		cut.Store(false)
+		blobtest.Nothing(t, s, id)
+		cut.Store(true)
+	}
+	if got := uploads(t, base); got != 0 {
+		t.Errorf("%d unfinished uploads left", got)
+	}
+}
+
+// shortWriter breaks the connection after left bytes of a body.
+type shortWriter struct {
+	http.ResponseWriter
+	left int
+}
+
+func (w *shortWriter) Write(p []byte) (int, error) {
+	if len(p) > w.left {
+		panic(http.ErrAbortHandler)
+	}
+	w.left -= len(p)
+	return w.ResponseWriter.Write(p)
 }
 
 // The address holds a secret: no error may repeat it.
