@@ -150,8 +150,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	s.cfg.Log.Warn("some requests did not finish in time and were cut")
+	err = s.http.Close() // first: no handler may send what looks like an answer
 	s.requests()
-	err = s.http.Close()
 	s.wait()
 	return err
 }
