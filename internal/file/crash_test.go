@@ -40,9 +40,9 @@ func crashWorld(t *testing.T, root string) *world {
 func TestSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	crashWorld(t, root) // migrated, so that a round is work and not start-up
-	rounds := 20
-	if testing.Short() {
-		rounds = 4
+	rounds := 10
+	if os.Getenv("COFFER_TEST_LONG") == "1" {
+		rounds = 200
 	}
 	done := map[string]string{} // the last thing acknowledged about each pair
 	for range rounds {

@@ -95,7 +95,7 @@ func TestForeignIsAbsent(t *testing.T) {
 		call := func(method, path string, body any) func() answer {
 			return func() answer { return w.call(ada, method, path, body) }
 		}
-		for _, id := range []string{folder.ID, file.ID, absent, "x", "%2e%2e", strings.Repeat("a", 60)} {
+		for _, id := range []string{folder.ID, file.ID, absent, "x", "%2e%2e", "%00", "%ff", strings.Repeat("a", 60)} {
 			for name, do := range map[string]func() answer{
 				"get":     call("GET", "/files/"+id, nil),
 				"content": call("GET", "/files/"+id+"/content", nil),
@@ -109,6 +109,17 @@ func TestForeignIsAbsent(t *testing.T) {
 				if got := do(); got.problem(t) != "Not Found not_found" {
 					t.Errorf("%s of %s: %d %s", name, id, got.StatusCode, got.body)
 				}
+			}
+		}
+		for name, a := range map[string]answer{
+			"move":   w.call(ada, "PATCH", "/files/"+mine.ID, `{"parent":"\u0000"}`),
+			"folder": w.call(ada, "POST", "/files/folders", `{"name":"in","parent":"\u0000"}`),
+			"form":   w.upload(ada, "\x00", upFile{"a", "", "a"}),
+			"bytes":  w.upload(ada, "\xff", upFile{"a", "", "a"}),
+			"long":   w.upload(ada, strings.Repeat("a", 1000), upFile{"a", "", "a"}),
+		} {
+			if got := a.problem(t); got != "Not Found not_found" {
+				t.Errorf("%s to what is no id: %s", name, got)
 			}
 		}
 		if got := w.names(bob, folder.ID, "name"); !slices.Equal(got, []string{"plan.txt"}) {

@@ -53,8 +53,17 @@ func readChanges(ctx context.Context, q db.Querier, owner account.ID, folder str
 	return n, err
 }
 
+// isID tells whether an id that a client sent can be one. PostgreSQL takes no text with a
+// zero byte or broken UTF-8; neither is trouble of the database's.
+func isID(id string) bool {
+	return len(id) <= 64 && strings.Trim(id, "0123456789abcdef-") == ""
+}
+
 func readRow(ctx context.Context, q db.Querier, owner account.ID, id string) (row, error) {
 	var r row
+	if !isID(id) {
+		return r, errNotFound
+	}
 	err := q.QueryRow(ctx, `SELECT `+rowColumns+` FROM files WHERE id = $1 AND account = $2`, id, string(owner)).Scan(r.fields()...)
 	if errors.Is(err, db.ErrNoRows) {
 		return r, errNotFound
@@ -90,6 +99,9 @@ func nameTaken(ctx context.Context, tx *db.Tx, owner account.ID, parent string, 
 
 // readAncestors returns the ids from folder up to the root: the folder first.
 func readAncestors(ctx context.Context, q db.Querier, owner account.ID, folder string) ([]string, error) {
+	if !isID(folder) {
+		return nil, errNotFound
+	}
 	rows, err := q.Query(ctx, `
 		WITH RECURSIVE up (id, parent, n) AS (
 			SELECT id, parent, 1 FROM files WHERE id = $1 AND account = $2 AND kind = 'folder'

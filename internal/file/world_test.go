@@ -42,7 +42,6 @@ type world struct {
 	clock atomic.Int64
 	blobs string // the folder of the store, when it is one
 	http  *httptest.Server
-	log   bytes.Buffer
 }
 
 func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
