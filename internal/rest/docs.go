@@ -162,7 +162,7 @@ func (a *API) describe(op *huma.Operation) docsOperation {
 			d.Refusals = append(d.Refusals, docsRefusal{cmp.Or(strings.TrimPrefix(status, "default"), "other"), list})
 			continue
 		}
-		answer := docsAnswer{Status: status, About: r.Description, Body: a.shape(r.Content)}
+		answer := docsAnswer{Status: status, About: r.Description, Body: answered(a.shape(r.Content))}
 		for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
 			answer.Headers = append(answer.Headers, a.value(name, r.Headers[name].Schema, false, r.Headers[name].Description))
 		}
@@ -194,6 +194,20 @@ func (a *API) shape(content map[string]*huma.MediaType) *docsShape {
 	if schema := content[s.MediaType].Schema; schema != nil {
 		s.Type = a.typeInWords(schema)
 		s.Values = a.members(schema, "", nil)
+	}
+	return s
+}
+
+// answered says of an answer's members which may be missing: none is asked for.
+func answered(s *docsShape) *docsShape {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Values {
+		if !s.Values[i].Required {
+			s.Values[i].In = "may be absent"
+		}
+		s.Values[i].Required = false
 	}
 	return s
 }

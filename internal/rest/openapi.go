@@ -53,7 +53,7 @@ func operationsOf(item *huma.PathItem) []*huma.Operation {
 	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
 }
 
-func humaConfig(cfg Config) huma.Config {
+func humaConfig(cfg Config, operation *string) huma.Config {
 	c := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -64,7 +64,7 @@ func humaConfig(cfg Config) huma.Config {
 			},
 			Servers: []*huma.Server{{URL: prefix}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", newNamer()),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", newNamer(operation)),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					schemeBearer:  {Type: "http", Scheme: "bearer", Description: "The access token of a session."},
 					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`: the sign-in attempt that a Challenge began."},
@@ -87,28 +87,40 @@ const (
 	extensionCodes = "x-coffer-codes"
 )
 
-// newNamer names schemas by their type, and by package too when two packages have a type
-// of the same name.
-func newNamer() func(reflect.Type, string) string {
-	taken := map[string]reflect.Type{}
+// newNamer names schemas by their type; where another type has the name already, by
+// package and type, or by operation and place when the type itself has no name.
+func newNamer(operation *string) func(reflect.Type, string) string {
+	names, taken := map[reflect.Type]string{}, map[string]bool{}
 	return func(t reflect.Type, hint string) string {
 		for t.Kind() == reflect.Pointer {
 			t = t.Elem()
 		}
-		name := huma.DefaultSchemaNamer(t, hint)
-		if t.Name() == "" || t.Kind() != reflect.Struct {
+		if t.Kind() != reflect.Struct {
+			return huma.DefaultSchemaNamer(t, hint)
+		}
+		name, ok := names[t]
+		if ok {
 			return name
 		}
-		if other, ok := taken[name]; ok && other != t {
+		name = huma.DefaultSchemaNamer(t, hint)
+		if taken[name] {
 			pkg := t.PkgPath()[strings.LastIndexByte(t.PkgPath(), '/')+1:]
-			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
+			name = camel(cmp.Or(pkg, *operation)) + name
 		}
-		taken[name] = t
-		if strings.ContainsFunc(name, notInName) {
+		if strings.ContainsFunc(name, notInName) || taken[name] {
 			panic("internal error: a schema cannot be called " + name + ": give the type a name")
 		}
+		names[t], taken[name] = name, true
 		return name
 	}
+}
+
+func camel(words string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(words, "-") {
+		b.WriteString(strings.ToUpper(word[:min(1, len(word))]) + word[min(1, len(word)):])
+	}
+	return b.String()
 }
 
 // notInName is what a component's key may not hold (OpenAPI 3.1 §4.8.7).
@@ -131,6 +143,7 @@ func describeBytes(o *huma.Operation, produces string) {
 
 // operation is what huma is told of op before it looks at the types.
 func (a *API) operation(op Op) huma.Operation {
+	a.registering = op.ID
 	o := huma.Operation{
 		Method: op.Method, Path: op.Path, OperationID: op.ID, Summary: op.Summary, Description: op.Description,
 		Tags: []string{op.Tag}, DefaultStatus: op.Status,

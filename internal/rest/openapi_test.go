@@ -244,6 +244,30 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 	}
 }
 
+// Two types with one name are two schemas, each named for where it comes from.
+func TestSchemaNames(t *testing.T) {
+	a := New(Config{})
+	type patchInput struct{ Body struct{ A int } }
+	Register(a, Op{Method: "PATCH", Path: "/a", ID: "change-a", Tag: "Things"}, nothing[patchInput])
+	func() {
+		type patchInput struct{ Body struct{ B int } }
+		Register(a, Op{Method: "PATCH", Path: "/b", ID: "change-b", Tag: "Things"}, nothing[patchInput])
+	}()
+	Register(a, Op{Method: "PUT", Path: "/a", ID: "put-a", Tag: "Things"}, nothing[patchInput])
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	var got []string
+	for name, s := range schemas {
+		for property := range s.Properties {
+			got = append(got, name+"."+property)
+		}
+	}
+	slices.Sort(got)
+	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "Problem") })
+	if diff := cmp.Diff([]string{"ChangeBPatchInputBody.B", "PatchInputBody.A"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestSameOperationsMakeTheSameDocument(t *testing.T) {
 	first, err := OpenAPI(newWorld(t).API)
 	if err != nil {

@@ -81,6 +81,8 @@ type API struct {
 	outer   *http.ServeMux // everything else
 	guard   guard
 	anyHost map[string]bool
+	// registering is the id of the operation that is being added.
+	registering string
 	// document is built at the first question for it.
 	document func() ([]byte, error)
 }
@@ -98,7 +100,7 @@ func New(cfg Config) *API {
 	}
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}}
-	a.huma = huma.NewAPI(humaConfig(cfg), &adapter{a})
+	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
 	a.routeDocs()
 	return a
