@@ -35,5 +35,7 @@ web:
 
 # What is generated from the code: the OpenAPI document, its types, the lists of settings and errors.
 docs:
-	go run ./cmd/coffer openapi > api/openapi.json
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
+	@# Again: the document holds the list of codes that the first run wrote.
+	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
+	cd web && npx --no-install openapi-typescript ../api/openapi.json -o src/api.d.ts

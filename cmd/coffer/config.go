@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -24,6 +25,9 @@ func (configCmd) Run(s *settings, env dotenv, k *kong.Context) error {
 		value := values[name]
 		if value == "" {
 			value = fmt.Sprint(k.FlagValue(f))
+			if d, ok := k.FlagValue(f).(time.Duration); ok {
+				value = short(d)
+			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, masked(f, value), origin(f, env, onLine))
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -42,12 +43,15 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if err := dropEmpty(); err != nil {
+		return err
+	}
 	env, err := readDotenv(".env")
 	if err != nil {
 		return err
 	}
 	var c cli
-	parser, err := newParser(ctx, &c, env)
+	parser, err := newParser(ctx, &c)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func run(ctx context.Context, args []string) error {
 	return command.Run(&c.settings, env, command, newLogger(&c.settings))
 }
 
-func newParser(ctx context.Context, c *cli, _ dotenv) (*kong.Kong, error) {
+func newParser(ctx context.Context, c *cli) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("coffer"),
 		kong.Description("One program that keeps people's accounts, their private files, and the files they hand to each other."),
@@ -69,6 +73,20 @@ func newParser(ctx context.Context, c *cli, _ dotenv) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+}
+
+// dropEmpty forgets settings that are set to nothing: that is how compose files and unit
+// files write what is not set.
+func dropEmpty() error {
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if value == "" && strings.HasPrefix(name, "COFFER_") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readDotenv puts what the file says into the environment where the environment is
@@ -83,7 +101,7 @@ func readDotenv(path string) (dotenv, error) {
 	}
 	set := dotenv{}
 	for name, value := range maps.All(values) {
-		if _, ok := os.LookupEnv(name); ok {
+		if _, ok := os.LookupEnv(name); ok || value == "" {
 			continue
 		}
 		if err := os.Setenv(name, value); err != nil {

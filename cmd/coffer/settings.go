@@ -85,7 +85,19 @@ func (r *rate) UnmarshalText(text []byte) error {
 }
 
 // String returns the form that UnmarshalText reads.
-func (r rate) String() string { return fmt.Sprintf("%d/%s", r.Limit, r.Window) }
+func (r rate) String() string { return fmt.Sprintf("%d/%s", r.Limit, short(r.Window)) }
+
+// short writes a duration as people do: 15m, not 15m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 func (r rate) rule(name string) limit.Rule {
 	return limit.Rule{Name: name, Limit: r.Limit, Window: r.Window}

@@ -419,7 +419,7 @@ func TestOrderByNameFollowsChanges(t *testing.T) {
 	}
 	check("folder")
 	b := w.mustUpload(ada, "", upFile{"b", "", "x"})
-	check("b", "folder")
+	check("folder", "b")
 	name := "z"
 	if _, err := w.Update(t.Context(), ada, b.ID, Change{Name: &name}); err != nil {
 		t.Fatal(err)

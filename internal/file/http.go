@@ -18,7 +18,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/files", ID: "list-files", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
 		Summary:     "A folder's children",
-		Description: "Without parent: the root. By name means as people sort: case does not matter and numbers count as numbers.",
+		Description: "Without parent: the root. By name means folders first and as people sort: case does not matter and numbers count as numbers.",
 		Errors:      []string{"validation_failed", "not_found"},
 	}, s.getList)
 	rest.Register(a, rest.Op{

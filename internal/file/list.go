@@ -69,7 +69,7 @@ type mark struct {
 func position(by string, r row, e Entry) *mark {
 	switch by {
 	case "name":
-		return &mark{value: []byte(naturalKey(e.Name)), id: r.ID}
+		return &mark{value: []byte(nameKey(e.Kind, e.Name)), id: r.ID}
 	case "created":
 		return numberMark(r.CreatedAt, r.ID)
 	case "modified":
@@ -158,6 +158,14 @@ func (s *Service) pageByName(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 // ordered is one entry in the order by name.
 type ordered struct{ key, id string }
 
+// nameKey puts folders before files, and either by name as people sort.
+func nameKey(kind Kind, name string) string {
+	if kind == Folder {
+		return "0" + naturalKey(name)
+	}
+	return "1" + naturalKey(name)
+}
+
 func compareOrdered(a, b ordered) int {
 	return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
 }
@@ -169,7 +177,7 @@ func sorted(key *keyring.DataKey, names []named) ([]ordered, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = ordered{naturalKey(string(name)), n.id}
+		all[i] = ordered{nameKey(n.kind, string(name)), n.id}
 	}
 	slices.SortFunc(all, compareOrdered)
 	return all, nil

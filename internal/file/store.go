@@ -158,11 +158,12 @@ func deleteAll(ctx context.Context, tx *db.Tx, owner account.ID) error {
 // named is what the order by name needs to know of an entry.
 type named struct {
 	id   string
+	kind Kind
 	name []byte // sealed
 }
 
 func readNames(ctx context.Context, q db.Querier, owner account.ID, parent string) ([]named, error) {
-	rows, err := q.Query(ctx, `SELECT id, name FROM files WHERE account = $1 AND parent = $2`, string(owner), parent)
+	rows, err := q.Query(ctx, `SELECT id, kind, name FROM files WHERE account = $1 AND parent = $2`, string(owner), parent)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func readNames(ctx context.Context, q db.Querier, owner account.ID, parent strin
 	var all []named
 	for rows.Next() {
 		var n named
-		if err := rows.Scan(&n.id, &n.name); err != nil {
+		if err := rows.Scan(&n.id, &n.kind, &n.name); err != nil {
 			return nil, err
 		}
 		all = append(all, n)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run this test binary as coffer.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"coffer": main})
+}
+
+// TestScripts runs the command line as a person does. Each script has an empty folder, an
+// environment without settings, and $ADDR, a free address.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Setenv("ADDR", l.Addr().String())
+			return l.Close()
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"reachable": reachable},
+	})
+}
+
+// reachable waits until something listens at an address.
+func reachable(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: reachable HOST:PORT")
+	}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", args[0])
+		if err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+	}
+	ts.Fatalf("nothing listens at %s", args[0])
+}
+
+// TestDotenvYields shows that the environment is stronger than the file.
+func TestDotenvYields(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(".env", []byte("COFFER_LOG_LEVEL=debug\nCOFFER_PASSWORD_MIN=20\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COFFER_PASSWORD_MIN", "15")
+	t.Setenv("COFFER_LOG_LEVEL", "")
+	os.Unsetenv("COFFER_LOG_LEVEL")
+	env, err := readDotenv(".env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(os.Getenv("COFFER_LOG_LEVEL"), " ", os.Getenv("COFFER_PASSWORD_MIN"), " ", len(env))
+	if want := "debug 15 1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
