@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"coffer/client"
+)
+
+// operation is one of the server's own OpenAPI document.
+type operation struct {
+	method, path string
+	public       bool
+}
+
+func operations(t *testing.T, c *client.Client) []operation {
+	t.Helper()
+	raw, err := c.OpenAPI(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			Security []map[string][]string `json:"security"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	var all []operation
+	for path, methods := range document.Paths {
+		if !strings.HasPrefix(path, "/v1") {
+			path = "/v1" + path // the document's server is at /v1
+		}
+		for method, o := range methods {
+			public := len(o.Security) != 1 || o.Security[0]["bearer"] == nil
+			all = append(all, operation{strings.ToUpper(method), path, public})
+		}
+	}
+	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.path+a.method, b.path+b.method) })
+	if len(all) < 20 {
+		t.Fatalf("the document has %d operations", len(all))
+	}
+	return all
+}
+
+// good are bodies that the operations on an id take: so that nothing but the id decides.
+var good = map[string]string{
+	"PATCH /v1/files/{id}":              `{"name":"mine now"}`,
+	"PATCH /v1/sessions/{id}":           `{"name":"mine now"}`,
+	"POST /v1/auth/attempts/{id}/totp":  `{"code":"123456"}`,
+	"DELETE /v1/files/{id}":             "",
+	"DELETE /v1/sessions/{id}":          "",
+	"GET /v1/files/{id}":                "",
+	"GET /v1/files/{id}/content":        "",
+	"GET /v1/sessions/{id}":             "",
+	"GET /v1/auth/attempts/{id}":        "",
+	"HEAD /v1/files/{id}/content":       "",
+	"PATCH /v1/files/{id} to my folder": "",
+}
+
+// notMine tries every verb on every address with an id, with the ids of somebody else: all
+// answer as if there were nothing, and nothing changes.
+func notMine(t *testing.T, s *server) {
+	ctx := t.Context()
+	alice, eve := s.member(t), s.member(t)
+	alice.enrol(t, alice.signIn(t))
+	c := alice.signIn(t)
+	folder, err := c.CreateFolder(ctx, "", "private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := c.Upload(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("Dear diary")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string][]string{
+		"/v1/files/": {stored[0].ID, folder.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {attempt.ID},
+	}
+	nothing := map[string]string{
+		"/v1/files/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
+	}
+	e := eve.signIn(t)
+	token := "Bearer " + e.Credentials().AccessToken
+	tried := 0
+	known := map[string][]string{}
+	for _, o := range operations(t, e) {
+		known[o.path] = append(known[o.path], o.method)
+	}
+	for path, documented := range known {
+		if !strings.Contains(path, "{id}") {
+			continue
+		}
+		kind := path[:strings.Index(path, "{")]
+		if ids[kind] == nil {
+			t.Fatalf("%s: this test knows nobody's id for it: teach it one", path)
+		}
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+			body, taught := good[method+" "+path]
+			if slices.Contains(documented, method) && !taught {
+				t.Fatalf("%s %s: this test knows no body for it: teach it one", method, path)
+			}
+			absent := s.raw(t, eve.from, method, strings.Replace(path, "{id}", nothing[kind], 1), body, "Authorization", token).plain()
+			for _, id := range ids[kind] {
+				got := s.raw(t, eve.from, method, strings.Replace(path, "{id}", id, 1), body, "Authorization", token).plain()
+				if diff := cmp.Diff(absent, got, cmp.AllowUnexported(answer{})); diff != "" {
+					t.Errorf("%s %s tells somebody else's id from none:\n%s", method, path, diff)
+				}
+				if !slices.Contains([]int{401, 403, 404, 405}, got.status) {
+					t.Errorf("%s %s: %d %s", method, path, got.status, got.body)
+				}
+				tried++
+			}
+		}
+	}
+	if tried < 40 {
+		t.Errorf("only %d tries", tried)
+	}
+	// Ids in bodies and queries are the same.
+	for _, r := range [][3]string{
+		{"GET", "/v1/files?parent=" + folder.ID, ""},
+		{"POST", "/v1/files/folders", `{"name":"x","parent":"` + folder.ID + `"}`},
+	} {
+		if a := s.raw(t, eve.from, r[0], r[1], r[2], "Authorization", token); a.status != http.StatusNotFound {
+			t.Errorf("%s %s %s: %d %s", r[0], r[1], r[2], a.status, a.body)
+		}
+	}
+	own, err := e.CreateFolder(ctx, "", "own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.MoveFile(ctx, own.ID, folder.ID); client.Code(err) != "not_found" {
+		t.Errorf("move into somebody else's folder: %v", err)
+	}
+	if _, err := e.Upload(ctx, folder.ID, client.Source{Name: "planted", Content: strings.NewReader("x")}); client.Code(err) != "not_found" {
+		t.Errorf("upload into somebody else's folder: %v", err)
+	}
+
+	if got := content(t, c, stored[0].ID); string(got) != "Dear diary" {
+		t.Errorf("the diary now says %q", got)
+	}
+	if diff := cmp.Diff([]string{"diary.txt"}, names(t, c, folder.ID, "")); diff != "" {
+		t.Error(diff)
+	}
+	if err := attempt.Refresh(ctx); err != nil || !attempt.Open("totp") {
+		t.Errorf("the attempt: %+v, %v", attempt, err)
+	}
+}
+
+// withoutToken asks every operation that wants an access token: one uniform 401.
+func withoutToken(t *testing.T, s *server) {
+	from := newAddress()
+	public := []string{ // everything else wants a token; a new name here wants a reason
+		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "POST /v1/auth/attempts/{id}/totp", "POST /v1/auth/first-admin", "POST /v1/auth/refresh",
+		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
+	}
+	var open []string
+	var want *answer
+	for _, o := range operations(t, s.client(t, from)) {
+		if o.public {
+			open = append(open, o.method+" "+o.path)
+			continue
+		}
+		got := s.raw(t, from, o.method, strings.Replace(o.path, "{id}", "x", 1), "").plain()
+		if want == nil && o.method != "HEAD" {
+			want = &got
+		}
+		if o.method == "HEAD" {
+			got.body, got.header = want.body, want.header
+		}
+		if got.status != http.StatusUnauthorized {
+			t.Errorf("%s %s: %d %s", o.method, o.path, got.status, got.body)
+		} else if diff := cmp.Diff(*want, got, cmp.AllowUnexported(answer{})); diff != "" {
+			t.Errorf("%s %s answers unlike the others:\n%s", o.method, o.path, diff)
+		}
+	}
+	slices.Sort(open)
+	if diff := cmp.Diff(public, open); diff != "" {
+		t.Errorf("public operations:\n%s", diff)
+	}
+}

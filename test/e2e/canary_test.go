@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"coffer/client"
+)
+
+// canary is somebody whose every word can be found again.
+var canary = client.NewAccount{
+	FirstName: "Quetzalinda", LastName: "Vanderbirdcage", Username: "kanarienvogel77", Email: "Kanarien.Vogel@canary-mail.example", Password: "yellow feathers 8841",
+}
+
+const (
+	canaryAgent   = "CanaryBrowser/77.7 (Birdcage)"
+	canaryDevice  = "perch in the kitchen"
+	canaryFile    = "birdsong-notes-1907.txt"
+	canaryFolder  = "aviary blueprints"
+	canaryBio     = "Collects mother-of-pearl seed bowls."
+	canaryContent = "The nightingale sings at a quarter past four, whoever listens."
+	canaryIP      = "127.77.66.55"
+)
+
+// needles are the forms in which a word may lie somewhere.
+func needles(words ...string) map[string][]byte {
+	all := map[string][]byte{}
+	for _, w := range words {
+		all[w] = lower([]byte(w))
+		if len(w) < 8 {
+			continue // too short: random bytes would look like it
+		}
+		all["hex of "+w] = []byte(hex.EncodeToString([]byte(w)))
+		// The middle of the base64 of a text is the same at one of three offsets.
+		for offset := range 3 {
+			text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", offset) + w))
+			all["base64 of "+w+strings.Repeat("'", offset)] = lower([]byte(text[4 : len(text)-2]))
+		}
+	}
+	return all
+}
+
+// lower makes letters of ASCII small and leaves every other byte as it is.
+func lower(b []byte) []byte {
+	b = bytes.Clone(b)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
+}
+
+// A dump of everything that is stored, and the log, shows nobody and nothing.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in setup) {
+		s := start(t, in, "COFFER_LOG_LEVEL=debug")
+		ctx := t.Context()
+		p := &person{s: s, from: []byte{127, 77, 66, 55}, NewAccount: canary}
+		if newAddress().String() == "127.0.0.1" {
+			p.from = newAddress()
+		}
+		p.join(t)
+		c := p.client(t, client.WithUserAgent(canaryAgent))
+		p.signInAt(t, c, client.SignIn{DeviceName: canaryDevice, Remember: true})
+		bio := canaryBio
+		if _, err := c.ChangeProfile(ctx, client.ProfileChange{Bio: &bio}); err != nil {
+			t.Fatal(err)
+		}
+		folder, err := c.CreateFolder(ctx, "", canaryFolder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Upload(ctx, folder.ID, client.Source{Name: canaryFile, MediaType: "text/x-canary", Content: strings.NewReader(strings.Repeat(canaryContent+"\n", 50))}); err != nil {
+			t.Fatal(err)
+		}
+		p.enrol(t, c)
+		waiting := &person{s: s, from: newAddress(), NewAccount: canary}
+		waiting.Email, waiting.Username = "waiting."+canary.Email, canary.Username+"2"
+		if err := waiting.client(t).SignUp(ctx, waiting.NewAccount); err != nil { // never proven
+			t.Fatal(err)
+		}
+		waiting.mail(t, "verify-email")
+		// An attempt that is open, limits that are half used, errors that were logged.
+		p.client(t, client.WithUserAgent(canaryAgent)).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password})
+		p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: canary.Password + "x"})
+		p.client(t).VerifyEmailCode(ctx, p.Email, "000000", "")
+		c.File(ctx, canaryFile)
+
+		secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(p.secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		creds := c.Credentials()
+		words := []string{
+			canary.FirstName, canary.LastName, canary.Username, canary.Email, "canary-mail.example", canary.Password, canaryAgent, "CanaryBrowser",
+			canaryDevice, canaryFile, canaryFolder, canaryBio, canaryContent[:40], "text/x-canary", p.secret, string(secret),
+			creds.AccessToken, creds.RefreshToken, creds.DeviceToken,
+		}
+		if p.from.String() == canaryIP {
+			words = append(words, canaryIP, "\xff\xff\x7fMB7") // and in 16 bytes
+		}
+		hunt(t, s, words)
+	})
+}
+
+// hunt looks for words in every store of the server and in what it printed.
+func hunt(t *testing.T, s *server, words []string) {
+	t.Helper()
+	all := needles(words...)
+	looked := 0
+	look := func(where string, raw []byte) {
+		looked += len(raw)
+		text := lower(raw)
+		for name, needle := range all {
+			if bytes.Contains(text, needle) {
+				t.Errorf("%s holds %q", where, name)
+			}
+		}
+	}
+	if err := filepath.WalkDir(s.data, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if e.Name() == "outbox" { // stands for the mailboxes of people
+				return fs.SkipDir
+			}
+			return nil
+		}
+		raw, err := os.ReadFile(path)
+		look(path, raw)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.env {
+		name, value, _ := strings.Cut(e, "=")
+		switch name {
+		case "COFFER_DATABASE_URL":
+			look("PostgreSQL", dumpPostgres(t, value))
+		case "COFFER_REDIS_URL":
+			look("Redis", dumpRedis(t, value))
+		case "COFFER_BLOBS":
+			look("S3", dumpS3(t, value))
+		}
+	}
+	look("the log", []byte(s.out.String()))
+	if looked < 50_000 {
+		t.Errorf("only %d bytes were looked at", looked)
+	}
+	// The hunt finds what is there.
+	if !bytes.Contains(lower([]byte(base64.StdEncoding.EncodeToString([]byte("ab"+words[0]+"cd")))), needles(words[0])["base64 of "+words[0]+"''"]) {
+		t.Error("the hunt is blind to base64")
+	}
+}
+
+// dumpPostgres is every row of every table as text; bytes are in hex.
+func dumpPostgres(t *testing.T, url string) []byte {
+	t.Helper()
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	for _, table := range tables {
+		rows, err := conn.Query(ctx, `SELECT r::text FROM `+table+` r`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString(table + "\n" + strings.Join(lines, "\n") + "\n")
+	}
+	if len(tables) < 8 {
+		t.Errorf("only tables %v", tables)
+	}
+	return all.Bytes()
+}

@@ -1,0 +1,262 @@
+package e2e
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coffer/client"
+)
+
+const password = "seven quiet otters 41"
+
+// person is somebody with a mailbox and an address of their own.
+type person struct {
+	client.NewAccount
+	s    *server
+	from net.IP
+
+	mu     sync.Mutex
+	secret string // of the authenticator app, base32
+}
+
+var people atomic.Int64
+
+// stranger returns somebody who has no account yet.
+func (s *server) stranger() *person {
+	name := fmt.Sprintf("ada%dx%s", people.Add(1), strings.ToLower(base32.StdEncoding.EncodeToString([]byte(fmt.Sprint(os.Getpid())))[:5]))
+	return &person{s: s, from: newAddress(), NewAccount: client.NewAccount{
+		FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: password,
+	}}
+}
+
+// member returns somebody who has signed up and proved the address.
+func (s *server) member(t *testing.T) *person {
+	t.Helper()
+	p := s.stranger()
+	p.join(t)
+	return p
+}
+
+func (p *person) join(t *testing.T) {
+	t.Helper()
+	c := p.client(t)
+	if err := c.SignUp(t.Context(), p.NewAccount); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VerifyEmail(t.Context(), p.mail(t, "verify-email").token(), ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// client returns a client of the person's, on a device that is not signed in.
+func (p *person) client(t *testing.T, opts ...client.Option) *client.Client {
+	t.Helper()
+	return p.s.client(t, p.from, opts...)
+}
+
+// signIn returns a device of the person's that is signed in.
+func (p *person) signIn(t *testing.T, opts ...client.Option) *client.Client {
+	t.Helper()
+	c := p.client(t, opts...)
+	p.signInAt(t, c, client.SignIn{})
+	return c
+}
+
+// signInAt signs in, with a code of the app where it is asked.
+func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *client.Session {
+	t.Helper()
+	in.Identifier, in.Password = p.Email, p.Password
+	s, ch, err := c.SignIn(t.Context(), in)
+	if err == nil && ch != nil {
+		s, ch, err = ch.PassTOTP(t.Context(), p.code(0))
+	}
+	if err != nil || ch != nil {
+		t.Fatalf("sign in: %v, %+v", err, ch)
+	}
+	return s
+}
+
+// steps of 30 seconds since 1970.
+func step() int64 { return time.Now().Unix() / 30 }
+
+// code is what the person's app shows, back steps ago (RFC 6238).
+func (p *person) code(back int64) string { return totp(p.secret, step()-back) }
+
+func totp(secret string, step int64) string {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		panic(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	binary.Write(mac, binary.BigEndian, step)
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 15
+	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
+}
+
+// enrol sets the app up with the code of the step before, so that the present one is
+// still good for a sign-in.
+func (p *person) enrol(t *testing.T, c *client.Client) {
+	t.Helper()
+	for range 4 { // the step may end between the two calls
+		e, err := c.EnrolTOTP(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.secret = e.Secret
+		before := step()
+		err = c.ConfirmTOTP(t.Context(), totp(e.Secret, before-1))
+		if err == nil {
+			return
+		}
+		if step() == before {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("the clock does not stand still for a code")
+}
+
+// letter is one mail, as the person reads it.
+type letter struct {
+	file, kind, to string
+	header         mail.Header
+	text, html     string
+	link, code     string
+}
+
+// token is what the link carries behind its #.
+func (l letter) token() string {
+	_, token, _ := strings.Cut(l.link, "#token=")
+	return token
+}
+
+// read is which files of an outbox somebody has taken already.
+var read sync.Map
+
+// mail waits for the newest mail of a kind to the person that was not taken yet.
+func (p *person) mail(t *testing.T, kind string) letter {
+	t.Helper()
+	var found letter
+	wait(t, "a mail of kind "+kind+" to "+p.Email, func() bool {
+		for _, l := range slices.Backward(p.s.outbox(t)) {
+			if l.to == p.Email && l.kind == kind {
+				if _, taken := read.LoadOrStore(l.file, true); !taken {
+					found = l
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// mails returns the kinds of all mails to the person, oldest first.
+func (p *person) mails(t *testing.T) []string {
+	t.Helper()
+	var kinds []string
+	for _, l := range p.s.outbox(t) {
+		if l.to == p.Email {
+			kinds = append(kinds, l.kind)
+		}
+	}
+	return kinds
+}
+
+// letters are read once: files of an outbox never change.
+var letters sync.Map
+
+// outbox reads every mail that the server has written, oldest first.
+func (s *server) outbox(t *testing.T) []letter {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.data, "outbox", "*.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	all := make([]letter, 0, len(files))
+	for _, file := range files {
+		if known, ok := letters.Load(file); ok {
+			all = append(all, known.(letter))
+			continue
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := readLetter(f)
+		f.Close()
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		l.file = file
+		letters.Store(file, l)
+		all = append(all, l)
+	}
+	return all
+}
+
+var (
+	linkLine = regexp.MustCompile(`(?m)^https?://\S+\r?$`)
+	codeLine = regexp.MustCompile(`(?m)^\d{6}\r?$`)
+)
+
+func readLetter(r io.Reader) (letter, error) {
+	m, err := mail.ReadMessage(r)
+	if err != nil {
+		return letter{}, err
+	}
+	l := letter{kind: m.Header.Get("X-Coffer-Kind"), header: m.Header}
+	to, err := mail.ParseAddress(m.Header.Get("To"))
+	if err != nil {
+		return l, err
+	}
+	l.to = to.Address
+	mediaType, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || mediaType != "multipart/alternative" {
+		return l, fmt.Errorf("%s: %w", mediaType, err)
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return l, err
+		}
+		var body io.Reader = part
+		if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+			body = quotedprintable.NewReader(part)
+		}
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			return l, err
+		}
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/plain") {
+			l.text = string(raw)
+		} else {
+			l.html = string(raw)
+		}
+	}
+	l.link = strings.TrimSpace(linkLine.FindString(l.text))
+	l.code = strings.TrimSpace(codeLine.FindString(l.text))
+	return l, nil
+}

@@ -1,0 +1,384 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"coffer/client"
+	"coffer/internal/blob/blobtest"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/kv/kvtest"
+)
+
+// program is the program under test.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "coffer-e2e-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	program = filepath.Join(dir, "coffer")
+	build := exec.Command("go", "build", "-o", program, "coffer/cmd/coffer")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// setup is what a server keeps its things in.
+type setup struct {
+	name string
+	// env makes the settings of one server; with a fresh database, Redis and folder each.
+	env func(t *testing.T) []string
+}
+
+var (
+	alone = setup{"SQLite", func(*testing.T) []string { return nil }}
+	scale = setup{"PostgreSQL, Redis and S3", func(t *testing.T) []string {
+		return []string{
+			"COFFER_DATABASE_URL=" + dbtest.EmptyPostgreSQLURL(t), "COFFER_REDIS_URL=" + redisURL(t), "COFFER_BLOBS=" + blobtest.S3URL(t),
+		}
+	}}
+	setups = []setup{alone, scale}
+)
+
+// redisURL names a Redis database that no other server of this run uses: 1 to 15, because
+// the tests of other packages are in 0.
+func redisURL(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(kvtest.RedisURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := redisNext.Add(1)
+	if n > 15 {
+		t.Fatal("more servers on Redis in one run than it has databases")
+	}
+	u.Path = fmt.Sprintf("/%d", n)
+	clearRedis(t, u.String())
+	return u.String()
+}
+
+var redisNext atomic.Int64
+
+// each runs a story on a server of its own for each set-up.
+func each(t *testing.T, story func(t *testing.T, in setup)) {
+	for _, in := range setups {
+		t.Run(in.name, func(t *testing.T) {
+			t.Parallel()
+			story(t, in)
+		})
+	}
+}
+
+// server is the program, started by a test.
+type server struct {
+	t    *testing.T
+	url  string // http://127.0.0.1:PORT
+	data string // folder
+	env  []string
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	out    *output // of all starts
+	starts int
+	end    chan error
+}
+
+// output is what a program printed, to both of its streams.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// small makes hashing cheap: what it costs is a matter of other tests.
+var small = []string{"COFFER_ARGON2_MEMORY=1024", "COFFER_ARGON2_TIME=1"}
+
+// newServer prepares a server that does not run yet.
+func newServer(t *testing.T, in setup, env ...string) *server {
+	t.Helper()
+	port := freePort(t)
+	s := &server{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", port), data: t.TempDir(), out: &output{}}
+	s.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.data, "TMPDIR=" + s.data, fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port), "COFFER_DATA=" + s.data}, small...)
+	s.env = append(append(s.env, in.env(t)...), env...)
+	t.Cleanup(s.cleanUp)
+	return s
+}
+
+// start starts a server and waits until it is alive.
+func start(t *testing.T, in setup, env ...string) *server {
+	t.Helper()
+	s := newServer(t, in, env...)
+	s.start()
+	return s
+}
+
+// start starts the program and waits until it is alive.
+func (s *server) start() {
+	s.t.Helper()
+	if err := s.launch(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.starts++
+	greeted := "Mail goes to " // the last line that it prints
+	if slices.ContainsFunc(s.env, func(e string) bool { return strings.HasPrefix(e, "COFFER_SMTP_URL=") }) {
+		greeted = "Coffer is at "
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		res, err := http.Get(s.url + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK && strings.Count(s.out.String(), greeted) >= s.starts {
+				return
+			}
+		}
+		select {
+		case err := <-s.end:
+			s.end <- err
+			s.t.Fatalf("the server ended: %v\n%s", err, s.out)
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the server is not alive after 30 s (%v)\n%s", err, s.out)
+		}
+	}
+}
+
+func (s *server) launch() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd := exec.Command(program, "serve")
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.data, s.env, s.out, s.out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	end := make(chan error, 1)
+	go func() { end <- cmd.Wait() }()
+	s.cmd, s.end = cmd, end
+	return nil
+}
+
+// stop ends the program as an operator does, and wants it to say that all went well.
+func (s *server) stop() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Error(err)
+	}
+	select {
+	case err := <-s.end:
+		s.end <- err
+		if err != nil {
+			s.t.Errorf("SIGTERM: %v\n%s", err, s.tail())
+		}
+	case <-time.After(30 * time.Second):
+		s.t.Errorf("the server lives 30 s after SIGTERM\n%s", s.tail())
+		s.kill()
+	}
+}
+
+// kill ends the program at once, as a power cut does.
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill() // perhaps it has ended already
+	s.end <- <-s.end
+}
+
+func (s *server) restart() {
+	s.t.Helper()
+	s.stop()
+	s.start()
+}
+
+func (s *server) cleanUp() {
+	if s.cmd == nil {
+		return
+	}
+	select {
+	case err := <-s.end:
+		s.end <- err
+	default:
+		s.stop()
+	}
+	if s.t.Failed() {
+		s.t.Logf("the server printed:\n%s", s.tail())
+	}
+	if strings.Contains(s.out.String(), "level=ERROR msg=panic") {
+		s.t.Errorf("the server panicked:\n%s", s.out)
+	}
+}
+
+func (s *server) tail() string {
+	lines := strings.Split(s.out.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+var ports = func() *atomic.Int64 { // below the range that outgoing connections take
+	var n atomic.Int64
+	n.Store(12_000 + rand.Int64N(18_000))
+	return &n
+}()
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	for range 1000 {
+		port := ports.Add(1)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return int(port)
+		}
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+// firstAdminToken reads the link that the server printed last; "" when it printed none
+// since it was started last.
+func (s *server) firstAdminToken() string {
+	printed := s.out.String()
+	printed = printed[max(0, strings.LastIndex(printed, "Coffer is at ")):]
+	m := regexp.MustCompile(`(?m)^(http\S+)/first-admin#token=(\S+)$`).FindStringSubmatch(printed)
+	if m == nil {
+		return ""
+	}
+	return m[2]
+}
+
+// Each address is one client to the server's limits. Other systems than Linux have
+// 127.0.0.1 alone.
+var addresses atomic.Uint32
+
+func newAddress() net.IP {
+	if runtime.GOOS != "linux" {
+		return net.IPv4(127, 0, 0, 1)
+	}
+	n := addresses.Add(1)
+	return net.IPv4(127, 1+byte(n>>16), byte(n>>8), byte(n))
+}
+
+func transport(from net.IP) *http.Transport {
+	d := &net.Dialer{LocalAddr: &net.TCPAddr{IP: from}, Timeout: 10 * time.Second}
+	return &http.Transport{DialContext: d.DialContext, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: 5 * time.Second}
+}
+
+// client returns a client with a connection pool of its own.
+func (s *server) client(t *testing.T, from net.IP, opts ...client.Option) *client.Client {
+	t.Helper()
+	tr := transport(from)
+	t.Cleanup(tr.CloseIdleConnections)
+	c, err := client.New(s.url, append([]client.Option{client.WithHTTPClient(&http.Client{Transport: tr, Timeout: time.Minute}), client.WithUserAgent("coffer-e2e/1")}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// answer is what came back of a request that a client of ours would not send.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// rawClients are for requests that are written by hand, one per address.
+var rawClients sync.Map
+
+// raw sends a request as it stands. Header values are given in pairs.
+func (s *server) raw(t *testing.T, from net.IP, method, path string, body string, header ...string) answer {
+	t.Helper()
+	a, err := s.try(t.Context(), from, method, path, body, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (s *server) try(ctx context.Context, from net.IP, method, path string, body string, header ...string) (answer, error) {
+	found, _ := rawClients.LoadOrStore(from.String(), &http.Client{
+		Transport: transport(from), Timeout: time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, r)
+	if err != nil {
+		return answer{}, err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Del(header[i])
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Add(header[i], header[i+1])
+	}
+	res, err := found.(*http.Client).Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	return answer{res.StatusCode, res.Header, string(raw)}, err
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
+
+// plain is an answer without what is different in each: two that tell the same are equal.
+func (a answer) plain() answer {
+	h := a.header.Clone()
+	h.Del("Date")
+	h.Del("X-Request-Id")
+	return answer{a.status, h, requestID.ReplaceAllString(a.body, `"request_id":"…"`)}
+}
+
+// wait polls until ok, for what happens soon but not at once.
+func wait(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 30 s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
