@@ -1,0 +1,344 @@
+package arch
+
+import (
+	"fmt"
+	"go/ast"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	module       = "coffer/"
+	internal     = module + "internal/"
+	migrations   = "internal/db/migrations"
+	dependencies = "docs/dependencies.md"
+)
+
+type rule struct {
+	name string
+	// check returns one sentence for each breach, which begins with its path and a colon.
+	check func(*house) []string
+}
+
+var rules = []rule{
+	{"floors", floors}, {"doors", doors}, {"neighbours", outside}, {"kits", kits}, {"package docs", docs}, {"names", names},
+	{"budgets", budgets}, {"interfaces", interfaces}, {"init", inits}, {"random", random}, {"dependencies", direct}, {"migrations", migrated},
+}
+
+// kit reports whether room is made for tests.
+func kit(room string) bool {
+	return strings.HasSuffix(path.Base(room), "test") && strings.Contains(room, "/")
+}
+
+// floors: imports go down, and every package has a floor.
+func floors(h *house) (bad []string) {
+	for _, f := range h.files {
+		from := f.room()
+		if from == "" {
+			continue
+		}
+		here, ok := plan[from]
+		if !ok {
+			bad = append(bad, fmt.Sprintf("%s: internal/%s has no floor: give it a line in plan_test.go", f.path, from))
+			continue
+		}
+		for _, p := range f.imports {
+			to, ok := strings.CutPrefix(p, internal)
+			if !ok || to == from {
+				continue
+			}
+			// A kit stands on its own package's floor and may import it; a kit is
+			// imported by tests, which the rule for kits sees to.
+			own := kit(from) && to == path.Dir(from)
+			if there, ok := plan[to]; ok && there.floor >= here.floor && !own && !kit(to) {
+				bad = append(bad, fmt.Sprintf("%s: floor %d imports %s on floor %d", f.path, here.floor, to, there.floor))
+			}
+		}
+	}
+	return bad
+}
+
+// door reports whether a file is a room's door of that name: http.go, rewrap_store.go.
+func door(f *file, name string) bool {
+	base := strings.TrimSuffix(path.Base(f.path), ".go")
+	return !f.test && f.room() != "" && (base == name || strings.HasSuffix(base, "_"+name))
+}
+
+// doors: http.go knows no database and store.go no HTTP.
+func doors(h *house) (bad []string) {
+	closed := map[string][]string{
+		"http":  {internal + "db", "database/sql"},
+		"store": {internal + "rest", "net/http"},
+	}
+	for _, f := range h.files {
+		for name, forbidden := range closed {
+			if !door(f, name) {
+				continue
+			}
+			for _, p := range f.imports {
+				if slices.Contains(forbidden, p) {
+					bad = append(bad, fmt.Sprintf("%s: imports %s: what it wants of it belongs into %s.go", f.path, p, path.Base(f.dir)))
+				}
+			}
+		}
+	}
+	return bad
+}
+
+// outside: the neighbours keep to their lists, nobody imports a command, and rooms are
+// wired in serve.go alone.
+func outside(h *house) (bad []string) {
+	rooms := map[string]bool{internal + "server": true}
+	for _, f := range h.files {
+		if door(f, "http") {
+			rooms[module+f.dir] = true
+		}
+	}
+	for _, f := range h.files {
+		top, _, _ := strings.Cut(f.dir, "/")
+		allowed, known := neighbours[top]
+		for _, p := range f.imports {
+			to, ours := strings.CutPrefix(p, module)
+			if !ours || to == f.dir {
+				continue
+			}
+			area, _, _ := strings.Cut(to, "/")
+			switch {
+			case area == "cmd":
+				bad = append(bad, fmt.Sprintf("%s: imports the command %s", f.path, to))
+			case top == "internal" && area != "internal" && !f.test:
+				bad = append(bad, fmt.Sprintf("%s: imports %s from outside the house", f.path, to))
+			case known && !slices.Contains(allowed, area) && !slices.Contains(allowed, to) && !(f.test && kit(to)):
+				bad = append(bad, fmt.Sprintf("%s: %s may not import %s", f.path, top, to))
+			case top == "cmd" && !f.test && rooms[p] && path.Base(f.path) != "serve.go":
+				bad = append(bad, fmt.Sprintf("%s: imports the room %s: serve.go is the only wiring", f.path, to))
+			}
+		}
+		if !known && top != "internal" {
+			bad = append(bad, fmt.Sprintf("%s: nobody knows what stands in %s/: give it a line in plan_test.go", f.path, top))
+		}
+	}
+	return bad
+}
+
+// kits: what is made for tests is imported by tests and other kits.
+func kits(h *house) (bad []string) {
+	made := []string{"testing", "net/http/httptest", "github.com/google/go-cmp", "pgregory.net/rapid", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}
+	for _, f := range h.files {
+		if f.test || kit(f.room()) {
+			continue
+		}
+		for _, p := range f.imports {
+			ours := strings.HasPrefix(p, internal) && kit(strings.TrimPrefix(p, internal))
+			if ours || slices.ContainsFunc(made, func(m string) bool { return p == m || strings.HasPrefix(p, m+"/") }) {
+				bad = append(bad, fmt.Sprintf("%s: imports %s, which is for tests", f.path, p))
+			}
+		}
+	}
+	return bad
+}
+
+// docs: each package says once what it is, and those of internal/ what the plan says.
+func docs(h *house) (bad []string) {
+	said := map[string][]string{} // by folder
+	texts := map[string]string{}
+	packages := map[string]string{}
+	for _, f := range h.files {
+		if name := f.syntax.Name.Name; !strings.HasSuffix(name, "_test") || packages[f.dir] == "" {
+			packages[f.dir] = name
+		}
+		if text := f.syntax.Doc.Text(); text != "" {
+			said[f.dir] = append(said[f.dir], path.Base(f.path))
+			texts[f.dir] = text
+		}
+	}
+	for dir, name := range packages {
+		if n := len(said[dir]); n != 1 {
+			bad = append(bad, fmt.Sprintf("%s: has %d package docs %v, want one", dir, n, said[dir]))
+			continue
+		}
+		start := "Package " + name + " "
+		if name == "main" && !strings.HasPrefix(texts[dir], start) {
+			start = "Command " + path.Base(dir) + " "
+		}
+		text, ok := strings.CutPrefix(strings.ReplaceAll(texts[dir], "\n", " "), start)
+		if !ok {
+			bad = append(bad, fmt.Sprintf("%s: the package doc does not begin with %q", dir, start))
+			continue
+		}
+		room, ok := strings.CutPrefix(dir, "internal/")
+		if place, planned := plan[room]; ok && planned {
+			_, second, _ := strings.Cut(text, " ") // after a verb: "is", "keeps"
+			if !strings.HasPrefix(text, place.charter) && !strings.HasPrefix(second, place.charter) {
+				bad = append(bad, fmt.Sprintf("%s: the package doc does not say its charter: %q", dir, place.charter))
+			}
+		}
+	}
+	return bad
+}
+
+// names: what a thing is called for says what it is for.
+func names(h *house) (bad []string) {
+	empty := regexp.MustCompile(`^(utils?|common|helpers?|misc)$`)
+	for _, f := range h.files {
+		words := append(strings.Split(f.dir, "/"), strings.Split(strings.TrimSuffix(path.Base(f.path), ".go"), "_")...)
+		for _, w := range append(words, f.syntax.Name.Name) {
+			if empty.MatchString(w) {
+				bad = append(bad, fmt.Sprintf("%s: %q says nothing", f.path, w))
+				break
+			}
+		}
+	}
+	return bad
+}
+
+// budgets: files and functions that fit a head.
+func budgets(h *house) (bad []string) {
+	for _, f := range h.files {
+		if ast.IsGenerated(f.syntax) {
+			continue
+		}
+		if f.lines > maxFileLines {
+			bad = append(bad, fmt.Sprintf("%s: %d lines, at most %d", f.path, f.lines, maxFileLines))
+		}
+		for _, d := range f.syntax.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := f.set.Position(fn.End()).Line - f.set.Position(fn.Pos()).Line + 1; n > maxFuncLines {
+				bad = append(bad, fmt.Sprintf("%s: %s has %d lines, at most %d", f.path, fn.Name.Name, n, maxFuncLines))
+			}
+		}
+	}
+	return bad
+}
+
+// interfaces: five methods, embedded ones of the same package included.
+func interfaces(h *house) (bad []string) {
+	types := map[string]*ast.InterfaceType{} // by folder and name
+	for _, f := range h.files {
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				if i, ok := spec.Type.(*ast.InterfaceType); ok {
+					types[f.dir+"."+spec.Name.Name] = i
+				}
+			}
+			return true
+		})
+	}
+	var count func(dir string, i *ast.InterfaceType) int
+	count = func(dir string, i *ast.InterfaceType) (n int) {
+		for _, m := range i.Methods.List {
+			if len(m.Names) > 0 {
+				n += len(m.Names)
+				continue
+			}
+			switch t := m.Type.(type) {
+			case *ast.Ident:
+				if inner := types[dir+"."+t.Name]; inner != nil {
+					n += count(dir, inner)
+				}
+			case *ast.SelectorExpr:
+				n++ // one that another package answers for
+			}
+		}
+		return n
+	}
+	for _, f := range h.files {
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			if i, ok := n.(*ast.InterfaceType); ok {
+				if m := count(f.dir, i); m > maxMethods {
+					bad = append(bad, fmt.Sprintf("%s: an interface of %d methods, at most %d", f.path, m, maxMethods))
+				}
+			}
+			return true
+		})
+	}
+	return bad
+}
+
+// inits: nothing happens because something was imported.
+func inits(h *house) (bad []string) {
+	for _, f := range h.files {
+		for _, d := range f.syntax.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				bad = append(bad, f.path+": init runs unasked: let serve.go call it")
+			}
+		}
+	}
+	return bad
+}
+
+// random: math/rand is seeded by nobody knows whom; v2 and crypto/rand are not.
+func random(h *house) (bad []string) {
+	for _, f := range h.files {
+		if slices.Contains(f.imports, "math/rand") {
+			bad = append(bad, f.path+": imports math/rand; use crypto/rand for secrets and math/rand/v2 for the rest")
+		}
+	}
+	return bad
+}
+
+// direct: few dependencies, and each has its reason in docs/dependencies.md.
+func direct(h *house) (bad []string) {
+	var required, used []string
+	for _, m := range regexp.MustCompile(`(?m)^\s*(?:require\s+)?(\S+\.\S+/\S+|\S+\.\S+) v\S+`).FindAllStringSubmatch(h.texts["go.mod"], -1) {
+		required = append(required, m[1])
+	}
+	var wanted []string
+	for _, m := range regexp.MustCompile(`(?m)^\s+([^\s/]+\.[^\s/]+/\S+)$`).FindAllStringSubmatch(h.texts["go.mod"], -1) {
+		wanted = append(wanted, m[1]) // a tool
+	}
+	for _, f := range h.files {
+		wanted = append(wanted, f.imports...)
+	}
+	for _, p := range wanted {
+		best := ""
+		for _, m := range required {
+			if (p == m || strings.HasPrefix(p, m+"/")) && len(m) > len(best) {
+				best = m
+			}
+		}
+		if best != "" && !slices.Contains(used, best) {
+			used = append(used, best)
+		}
+	}
+	slices.Sort(used)
+	if len(used) > maxDependencies {
+		bad = append(bad, fmt.Sprintf("go.mod: %d direct dependencies, at most %d: %v", len(used), maxDependencies, used))
+	}
+	for _, m := range used {
+		if !strings.Contains(h.texts[dependencies], m) {
+			bad = append(bad, dependencies+": does not say why "+m+" is needed")
+		}
+	}
+	return bad
+}
+
+// migrated: a migration is named for its room and has a number of its own.
+func migrated(h *house) (bad []string) {
+	form := regexp.MustCompile(`^(\d{4})_([a-z]+)\.sql$`)
+	taken := map[string]string{}
+	for name := range h.texts {
+		if path.Dir(name) != migrations {
+			continue
+		}
+		base := path.Base(name)
+		m := form.FindStringSubmatch(base)
+		if m == nil {
+			bad = append(bad, name+": is not called NNNN_room.sql")
+			continue
+		}
+		if _, ok := plan[m[2]]; !ok {
+			bad = append(bad, fmt.Sprintf("%s: there is no room %s", name, m[2]))
+		}
+		if other, ok := taken[m[1]]; ok {
+			bad = append(bad, fmt.Sprintf("%s: has the number of %s", name, other))
+		}
+		taken[m[1]] = base
+	}
+	return bad
+}
