@@ -125,7 +125,7 @@ func openGround(ctx context.Context, s *settings, log *slog.Logger) (*house, err
 	}
 	h := &house{}
 	if h.db, err = db.Open(ctx, s.DatabaseURL, log); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
 	if h.ring, err = keyring.Open(ctx, h.db, root, time.Now, keyring.TokenAlg(s.TokenAlg), keyring.TokenTTL(s.AccessTTL)); err != nil {
 		h.close()
@@ -154,7 +154,7 @@ func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (
 	if s.RedisURL != "" {
 		redis, err := kv.OpenRedis(ctx, s.RedisURL, log)
 		if err != nil {
-			return err
+			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
 		h.kv = redis
 	} else {
@@ -162,12 +162,12 @@ func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (
 		h.kv, h.prune = values, values.Prune
 	}
 	if h.blobs, err = blob.Open(ctx, s.Blobs); err != nil {
-		return err
+		return fmt.Errorf("COFFER_BLOBS: %w", err)
 	}
 	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.MailFrom, time.Now)
 	if s.SMTPURL != "" {
 		if sender, err = mail.NewSMTP(s.SMTPURL, s.MailFrom); err != nil {
-			return err
+			return fmt.Errorf("COFFER_SMTP_URL: %w", err)
 		}
 	}
 	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -146,7 +147,7 @@ const maxSessionTTL = 30 * 24 * time.Hour
 // naming the setting.
 func (s *settings) complete() error {
 	host, port, err := net.SplitHostPort(s.Addr)
-	if err != nil {
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 {
 		return fmt.Errorf("COFFER_ADDR: %q is not HOST:PORT", s.Addr)
 	}
 	if s.URL == "" {
@@ -158,7 +159,11 @@ func (s *settings) complete() error {
 	s.URL = strings.TrimRight(s.URL, "/")
 	u, err := url.Parse(s.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("COFFER_URL: %q is not a base URL such as https://files.example.org", s.URL)
+		shown := "what is set"
+		if err == nil {
+			shown = u.Redacted()
+		}
+		return fmt.Errorf("COFFER_URL: %q is not a base URL such as https://files.example.org", shown)
 	}
 	if s.Data, err = filepath.Abs(s.Data); err != nil {
 		return fmt.Errorf("COFFER_DATA: %w", err)
@@ -184,6 +189,9 @@ func (s *settings) check() error {
 	}
 	if s.Argon2Memory < 64 || s.Argon2Time < 1 || s.Argon2Threads < 1 {
 		return errors.New("COFFER_ARGON2_*: memory at least 64 KiB, time and threads at least 1")
+	}
+	if _, err := mail.ParseAddress(s.MailFrom); err != nil {
+		return fmt.Errorf("COFFER_MAIL_FROM: %q is not an address such as Coffer <coffer@example.org>", s.MailFrom)
 	}
 	if s.MaxUpload < 1 {
 		return errors.New("COFFER_MAX_UPLOAD: must be positive")

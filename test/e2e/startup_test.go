@@ -88,8 +88,11 @@ func TestWrongSettings(t *testing.T) {
 			t.Parallel()
 			name, _, _ := strings.Cut(setting, "=")
 			says := name
-			if strings.HasPrefix(name, "COFFER_ARGON2_") {
+			switch {
+			case strings.HasPrefix(name, "COFFER_ARGON2_"):
 				says = "COFFER_ARGON2_"
+			case name == "COFFER_LOG_LEVEL" || name == "COFFER_TOKEN_ALG": // by the name of the flag
+				says = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "COFFER_"), "_", "-"))
 			}
 			newServer(t, alone, setting).refuses(t, says)
 		})

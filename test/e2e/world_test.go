@@ -374,10 +374,14 @@ func (a answer) plain() answer {
 // wait polls until ok, for what happens soon but not at once.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	patience := 30 * time.Second
+	if os.Getenv("COFFER_TEST_LONG") == "1" {
+		patience = 2 * time.Minute
+	}
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 30 s", what)
+			t.Fatalf("%s: not within %s", what, patience)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
