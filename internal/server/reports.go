@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"log/slog"
@@ -17,11 +18,12 @@ import (
 	"coffer/internal/rest"
 )
 
-// ReportPath is where browsers send what the policy of the web app refused.
+// ReportPath is where browsers send what the policy of the web app refused. It is announced
+// by report-uri: where there is report-to, Chromium sends nothing without https, and
+// nothing at once.
 const ReportPath = "/csp-reports"
 
 const (
-	reportGroup = "csp"
 	reportBytes = 16 << 10
 	// At most reportLines different refusals are logged in each reportWindow: anybody may
 	// send reports.
@@ -50,75 +52,48 @@ func (p *reports) routes(api *rest.API) {
 }
 
 var (
-	errReportType = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send a report as application/csp-report or application/reports+json.")
+	errReportType = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send a report as application/csp-report.")
 	errReportSize = fault.New(fault.TooLarge, "body_too_large", "The body is longer than this server takes.")
 	errReportJSON = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
 )
 
 func (p *reports) receive(w http.ResponseWriter, r *http.Request) {
-	all, err := readReports(w, r)
+	one, err := readReport(w, r)
 	if err != nil {
 		rest.Refuse(w, r, err)
 		return
 	}
-	for _, one := range all {
-		p.keep(one)
-	}
+	p.keep(one)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// csp2Report is the body that report-uri makes a browser send (CSP level 2 §4.4).
-type csp2Report struct {
+// report is what report-uri makes a browser send (CSP level 3 §5.3).
+type report struct {
 	Report struct {
 		Effective string `json:"effective-directive"`
-		Violated  string `json:"violated-directive"`
+		Violated  string `json:"violated-directive"` // what older browsers say instead
 		Blocked   string `json:"blocked-uri"`
 	} `json:"csp-report"`
 }
 
-// csp3Report is an item of what report-to makes it send (Reporting API §3.2, CSP level 3 §5.3).
-type csp3Report struct {
-	Type string `json:"type"`
-	Body struct {
-		Effective string `json:"effectiveDirective"`
-		Blocked   string `json:"blockedURL"`
-	} `json:"body"`
-}
-
-func readReports(w http.ResponseWriter, r *http.Request) ([]refused, error) {
+func readReport(w http.ResponseWriter, r *http.Request) (refused, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/csp-report" && kind != "application/reports+json" {
-		return nil, errReportType
+	if err != nil || kind != "application/csp-report" {
+		return refused{}, errReportType
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, reportBytes))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, errReportSize
+			return refused{}, errReportSize
 		}
-		return nil, errReportJSON.Because(err)
+		return refused{}, errReportJSON.Because(err)
 	}
-	if kind == "application/csp-report" {
-		var old csp2Report
-		if err := json.Unmarshal(body, &old); err != nil {
-			return nil, errReportJSON
-		}
-		directive, _, _ := strings.Cut(old.Report.Effective, " ")
-		if directive == "" {
-			directive, _, _ = strings.Cut(old.Report.Violated, " ")
-		}
-		return []refused{{directive, old.Report.Blocked}}, nil
+	var rep report
+	if err := json.Unmarshal(body, &rep); err != nil {
+		return refused{}, errReportJSON
 	}
-	var items []csp3Report
-	if err := json.Unmarshal(body, &items); err != nil {
-		return nil, errReportJSON
-	}
-	var all []refused
-	for _, item := range items {
-		if item.Type == "csp-violation" {
-			all = append(all, refused{item.Body.Effective, item.Body.Blocked})
-		}
-	}
-	return all, nil
+	directive, _, _ := strings.Cut(cmp.Or(rep.Report.Effective, rep.Report.Violated), " ")
+	return refused{directive, rep.Report.Blocked}, nil
 }
 
 // keep logs a refusal whose kind was not seen in this window.

@@ -189,7 +189,6 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	nonce := rand.Text()
 	h := rw.Header()
 	h.Set("Content-Security-Policy", pagePolicy(nonce))
-	h.Set("Reporting-Endpoints", reportGroup+`="`+ReportPath+`"`)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	// no-store is set already: a kept page would keep its nonce.
 	_, _ = rw.Write([]byte(a.index[0] + nonce + a.index[1]))
@@ -199,7 +198,7 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 func pagePolicy(nonce string) string {
 	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
 		"font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
-		"report-uri " + ReportPath + "; report-to " + reportGroup
+		"report-uri " + ReportPath
 }
 
 // pagePath refuses what no page of the app is called: files, dot files, and the names at
