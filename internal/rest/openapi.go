@@ -177,6 +177,7 @@ func securityOf(op Op) []map[string][]string {
 // documentProblems adds the refusals that follow from the operation's shape and those it
 // names, by status.
 func (a *API) documentProblems(o *huma.Operation, op Op) {
+	delete(o.Responses, "default") // huma's; what follows is complete
 	byStatus := map[int][]string{}
 	add := func(code string) {
 		status := 0

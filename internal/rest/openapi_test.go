@@ -112,8 +112,12 @@ func invalid(doc map[string]any) (problems []string) {
 			}
 			if status[0] == '2' {
 				good++
+			} else if status == "304" {
+				continue
 			} else if at(r, "content", "application/problem+json", "schema", "$ref") == "#/components/schemas/Problem" && at(r, "x-coffer-codes") != nil {
 				bad++
+			} else {
+				complain("%s: %s is no problem document", name, status)
 			}
 		}
 		if good != 1 || bad == 0 {
