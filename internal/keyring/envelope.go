@@ -65,7 +65,7 @@ func (r *Ring) Seal(ctx context.Context, p Purpose, plaintext, aad []byte) ([]by
 // Open returns what an envelope holds. [seal.ErrOpen] when it is not one of p with this
 // aad; [ErrNoKey] when its key is not in the ring.
 func (r *Ring) Open(ctx context.Context, p Purpose, sealed, aad []byte) ([]byte, error) {
-	kid, err := envelopeKey(sealed)
+	kid, err := EnvelopeKey(sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +87,16 @@ func (r *Ring) Renew(ctx context.Context, p Purpose, sealed, aad []byte) (again 
 	if err != nil {
 		return nil, false, err
 	}
-	if kid, err := envelopeKey(sealed); err == nil && kid == active.ID {
+	if kid, err := EnvelopeKey(sealed); err == nil && kid == active.ID {
 		return sealed, false, nil
 	}
 	again, err = r.Seal(ctx, p, plain, aad)
 	return again, err == nil, err
 }
 
-func envelopeKey(sealed []byte) (kid string, err error) {
+// EnvelopeKey returns the id of the key that an envelope is sealed under; [seal.ErrOpen]
+// when it is no envelope.
+func EnvelopeKey(sealed []byte) (kid string, err error) {
 	if len(sealed) < envelopeHeader || sealed[0] != envelopeVersion {
 		return "", seal.ErrOpen
 	}

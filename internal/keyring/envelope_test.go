@@ -69,7 +69,7 @@ func TestRenew(t *testing.T) {
 	if err != nil || !changed {
 		t.Fatalf("changed %t, %v", changed, err)
 	}
-	if kid, _ := envelopeKey(again); kid != next.ID {
+	if kid, _ := EnvelopeKey(again); kid != next.ID {
 		t.Errorf("renewed under %s, want %s", kid, next.ID)
 	}
 	if got, err := r.Open(ctx, Pepper, again, []byte("a")); err != nil || string(got) != "hash" {

@@ -110,7 +110,7 @@ func (v vault) check(t testing.TB) map[string]int {
 		if err != nil || string(got) != "value "+row.id {
 			t.Fatalf("row %s: %q, %v", row.id, got, err)
 		}
-		kid, _ := envelopeKey(row.sealed)
+		kid, _ := EnvelopeKey(row.sealed)
 		under[kid]++
 	}
 	return under

@@ -71,13 +71,26 @@ func (s *Service) planOf(ctx context.Context, a attemptRow) (plan, error) {
 	return p, json.Unmarshal(plain, &p)
 }
 
-// Attempt returns what an attempt still asks for; code attempt_over when it is no more.
-func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error) {
+// proof returns the digest of an attempt's token. An id that cannot be one is over before a
+// database that refuses such text is asked.
+func (in AttemptInput) proof() (token string, digest []byte, err error) {
 	token, ok := in.token()
 	if !ok {
-		return nil, errUnauthenticated
+		return "", nil, errUnauthenticated
 	}
-	a, err := readAttempt(ctx, s.DB, in.ID, tokenDigest([]byte(token)), s.Now().UnixMilli())
+	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
+		return "", nil, errOver
+	}
+	return token, tokenDigest([]byte(token)), nil
+}
+
+// Attempt returns what an attempt still asks for; code attempt_over when it is no more.
+func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error) {
+	token, digest, err := in.proof()
+	if err != nil {
+		return nil, err
+	}
+	a, err := readAttempt(ctx, s.DB, in.ID, digest, s.Now().UnixMilli())
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, errOver
 	}
@@ -99,11 +112,11 @@ func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error)
 // looked at; one that passes, or that could not be judged, is taken back. Codes beside
 // verify's: unauthenticated, attempt_over, not_found.
 func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (*Answer, error) {
-	token, ok := in.token()
-	if !ok {
-		return nil, errUnauthenticated
+	token, digest, err := in.proof()
+	if err != nil {
+		return nil, err
 	}
-	a, err := countTry(ctx, s.DB, in.ID, tokenDigest([]byte(token)), s.Now().UnixMilli())
+	a, err := countTry(ctx, s.DB, in.ID, digest, s.Now().UnixMilli())
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, errOver
 	}

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math"
@@ -30,9 +29,12 @@ const (
 func cookie(name, value string, life time.Duration) http.Cookie {
 	return http.Cookie{
 		Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		MaxAge: max(1, int(life/time.Second)),
+		MaxAge: max(1, int(seconds(life))),
 	}
 }
+
+// seconds counts what is begun as whole: what has just been given out says its full life.
+func seconds(d time.Duration) int64 { return max(0, int64((d+time.Second-1)/time.Second)) }
 
 // Device is a session as its owner sees it.
 type Device struct {
@@ -70,13 +72,17 @@ func (s *Service) List(ctx context.Context, c rest.Caller, page rest.Paging) (re
 		return out, err
 	}
 	who := account.ID(c.Account)
+	st, err := s.Accounts.State(ctx, who)
+	if err != nil {
+		return out, err
+	}
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
 		out = rest.Page[Device]{Items: []Device{}}
 		key, err := s.Accounts.DataKey(ctx, tx, who)
 		if err != nil {
 			return err
 		}
-		rows, err := listSessions(ctx, tx, who, s.Now().UnixMilli(), created, id, page.Limit+1)
+		rows, err := listSessions(ctx, tx, who, st.Ver, s.Now().UnixMilli(), created, id, page.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -101,21 +107,38 @@ func parseCursor(cursor string) (created int64, id string, err error) {
 	if cursor == "" {
 		return math.MaxInt64, "", nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	first, id, ok := strings.Cut(string(b), " ")
-	created, perr := strconv.ParseInt(first, 10, 64)
-	if err != nil || !ok || perr != nil {
+	b, ok := decode(cursor)
+	first, id, _ := strings.Cut(string(b), " ")
+	created, err = strconv.ParseInt(first, 10, 64)
+	if !ok || err != nil || !isID(id) {
 		return 0, "", fault.InvalidField("query.cursor", "invalid", "That is not a next_cursor of this list.")
 	}
 	return created, id, nil
+}
+
+// live returns what reads a live session of an account: one whose time is not over and
+// that the account's version still counts.
+func (s *Service) live(ctx context.Context, who account.ID, id string) (func(db.Querier) (row, error), error) {
+	if !isID(id) {
+		return nil, errNoSession
+	}
+	st, err := s.Accounts.State(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return func(q db.Querier) (row, error) { return readSession(ctx, q, who, id, st.Ver, s.Now().UnixMilli()) }, nil
 }
 
 // Get returns one live session of the caller's account; not_found for any other.
 func (s *Service) Get(ctx context.Context, c rest.Caller, id string) (Device, error) {
 	var out Device
 	who := account.ID(c.Account)
-	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		r, err := readSession(ctx, tx, who, id, s.Now().UnixMilli())
+	live, err := s.live(ctx, who, id)
+	if err != nil {
+		return out, err
+	}
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		r, err := live(tx)
 		if err != nil {
 			return err
 		}
@@ -140,8 +163,12 @@ func (s *Service) Rename(ctx context.Context, c rest.Caller, id, name string) (D
 	}
 	who := account.ID(c.Account)
 	var out Device
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		r, err := readSession(ctx, tx, who, id, s.Now().UnixMilli())
+	live, err := s.live(ctx, who, id)
+	if err != nil {
+		return out, err
+	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := live(tx)
 		if err != nil {
 			return err
 		}
@@ -171,9 +198,12 @@ func (s *Service) Rename(ctx context.Context, c rest.Caller, id, name string) (D
 
 // Revoke ends one session of an account; not_found when it is nobody's or somebody else's.
 func (s *Service) Revoke(ctx context.Context, who account.ID, id string) error {
-	_, err := readSession(ctx, s.DB, who, id, s.Now().UnixMilli())
+	live, err := s.live(ctx, who, id)
+	if err == nil {
+		_, err = live(s.DB)
+	}
 	if errors.Is(err, db.ErrNoRows) {
-		return errNoSession
+		err = errNoSession
 	}
 	if err != nil {
 		return err

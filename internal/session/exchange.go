@@ -88,9 +88,35 @@ func parseClientKey(k *PublicKey) (clientKey, error) {
 		} else if k.Y != "" {
 			return clientKey{}, errPublicKey
 		}
-		return newClientKey(encoded)
+		k, err := newClientKey(encoded)
+		if err != nil {
+			return clientKey{}, err
+		}
+		return k, k.contributes()
 	}
 	return clientKey{}, errPublicKey
+}
+
+// anyScalar is some X25519 private key: with a point of low order each of them agrees on
+// zero.
+var anyScalar = func() *ecdh.PrivateKey {
+	k, err := ecdh.X25519().NewPrivateKey(append(make([]byte, 31), 1))
+	if err != nil {
+		panic("internal error: " + err.Error()) // 32 bytes are a key
+	}
+	return k
+}()
+
+// contributes refuses X25519 points of low order (RFC 7748 §6.1), before anybody's
+// password is looked at. Points of the other curves have no low order.
+func (k clientKey) contributes() error {
+	if k.suite.kty != "OKP" {
+		return nil
+	}
+	if _, err := anyScalar.ECDH(k.public); err != nil {
+		return errPublicKey.Because(err)
+	}
+	return nil
 }
 
 func newClientKey(encoded []byte) (clientKey, error) {
@@ -122,6 +148,7 @@ type derived struct {
 	aead    cipher.AEAD
 	server  []byte // the server's public key
 	expires int64  // the session's end, unix milliseconds
+	kid     string // the key of the ring that seals the record
 }
 
 // sealKey is K_seal of protocols.md §1. An all-zero agreement, which a client forces with a

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -179,7 +180,7 @@ func (s *Service) newAnswer(r row, d *derived) *Answer {
 }
 
 func (s *Service) challenge(a attemptRow, p plan, token string) *Answer {
-	c := &Challenge{AttemptID: a.ID, AttemptToken: token, ExpiresIn: max(0, (a.Expires-s.Now().UnixMilli())/1000)}
+	c := &Challenge{AttemptID: a.ID, AttemptToken: token, ExpiresIn: seconds(time.UnixMilli(a.Expires).Sub(s.Now()))}
 	for _, q := range p.Asked {
 		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, passed(a, q.Layer), q.Prompt})
 	}
@@ -212,8 +213,7 @@ type AttemptInput struct {
 }
 
 func (in AttemptInput) token() (string, bool) {
-	token, ok := strings.CutPrefix(in.Authorization, "Attempt ")
-	return token, ok && token != ""
+	return credentials(in.Authorization, "Attempt")
 }
 
 func (s *Service) getAttempt(ctx context.Context, in *AttemptInput) (*Answer, error) {

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 
 	"coffer/internal/keyring"
@@ -38,6 +39,21 @@ func algOf(key keyring.Key) string {
 		return "RS256"
 	}
 	return key.Alg
+}
+
+// split takes a compact JWS apart (RFC 7515 §7.1): what is signed, and its three parts
+// decoded. Another serialisation, padding and white space are refused.
+func split(token string) (text string, raw [3][]byte, ok bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != len(raw) {
+		return "", raw, false
+	}
+	for i, part := range parts {
+		if raw[i], ok = decode(part); !ok {
+			return "", raw, false
+		}
+	}
+	return token[:len(parts[0])+1+len(parts[1])], raw, true
 }
 
 // sign returns the JWS signature of text under key.

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"crypto/ecdh"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -124,11 +123,11 @@ func (s *Service) enabled(ctx context.Context, id account.ID) ([]Layer, error) {
 // The record is stored before the transaction commits, so that a session that was
 // acknowledged has both; a record without a row opens nothing and expires.
 func (s *Service) open(ctx context.Context, p plan, aal string, first func(context.Context, *db.Tx) error) (*Answer, error) {
-	raw, err := s.random(16 + 16 + 32)
+	raw, err := s.random(idSize + 16 + 32)
 	if err != nil {
 		return nil, err
 	}
-	sid, family, secret := b64.EncodeToString(raw[:16]), raw[16:32], raw[32:]
+	sid, family, secret := b64.EncodeToString(raw[:idSize]), raw[idSize:idSize+16], raw[idSize+16:]
 	now := s.Now()
 	r := row{
 		ID: sid, Account: p.Account, Ver: p.Ver, AAL: aal, AMR: strings.Join(p.AMR, " "), AuthTime: now.UnixMilli(), PublicKey: p.PublicKey,
@@ -186,17 +185,16 @@ func (s *Service) newRecord(ctx context.Context, r *row) (*derived, error) {
 	} else {
 		c = suiteOf(r.PublicKey)
 	}
-	var private *ecdh.PrivateKey
 	private, err := s.newPair(c)
 	if err != nil {
 		return nil, err
 	}
 	rec := record{private: private.Bytes(), client: sha256.Sum256(r.PublicKey), expires: r.Expires}
-	d, err := s.deriveFrom(r.ID, rec, r.PublicKey)
+	sealed, err := s.putRecord(ctx, r.ID, rec)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := s.putRecord(ctx, r.ID, rec)
+	d, err := s.deriveFrom(r.ID, rec, sealed, r.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -245,14 +243,14 @@ func (s *Service) issue(ctx context.Context, out *Answer, r row, d *derived, ref
 	end = now.Truncate(time.Second).Add(max(time.Second, end.Sub(now).Truncate(time.Second)))
 	token, err := s.mint(ctx, r.ID, payload{
 		UID: r.Account, AAL: r.AAL, AMR: strings.Fields(r.AMR), AuthTime: r.AuthTime / 1000, Ver: r.Ver,
-	}, d, r.PublicKey, end)
+	}, d, r.PublicKey, now, end)
 	if err != nil {
 		return err
 	}
 	b := out.Body.Session
 	b.AccessToken, b.TokenType, b.ExpiresIn = token, "Bearer", int64(end.Sub(now.Truncate(time.Second))/time.Second)
 	idle := time.UnixMilli(r.RefreshExpires).Sub(now)
-	b.RefreshExpiresIn = int64(idle / time.Second)
+	b.RefreshExpiresIn = seconds(idle)
 	switch {
 	case refresh == "":
 	case inBody:

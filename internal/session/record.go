@@ -83,6 +83,12 @@ func (s *Service) derive(ctx context.Context, sid string, client []byte, clientD
 			return nil, err
 		}
 		s.derived.Set(key, d)
+	} else if _, err := s.Ring.Key(ctx, keyring.Session, d.kid); err != nil {
+		// A destroyed key opens nothing, remembered or not.
+		if errors.Is(err, keyring.ErrNoKey) {
+			err = errEnded
+		}
+		return nil, err
 	}
 	if s.Now().UnixMilli() >= d.expires {
 		return nil, errEnded
@@ -105,10 +111,15 @@ func (s *Service) agree(ctx context.Context, sid string, sealed, client []byte) 
 	if r.client != sha256.Sum256(client) {
 		return nil, errEnded
 	}
-	return s.deriveFrom(sid, r, client)
+	return s.deriveFrom(sid, r, sealed, client)
 }
 
-func (s *Service) deriveFrom(sid string, r record, client []byte) (*derived, error) {
+// deriveFrom does the mathematics for a record that was sealed, or is, as sealed.
+func (s *Service) deriveFrom(sid string, r record, sealed, client []byte) (*derived, error) {
+	kid, err := keyring.EnvelopeKey(sealed)
+	if err != nil {
+		return nil, err
+	}
 	k, err := newClientKey(client)
 	if err != nil {
 		return nil, err
@@ -129,9 +140,8 @@ func (s *Service) deriveFrom(sid string, r record, client []byte) (*derived, err
 	if err != nil {
 		return nil, err
 	}
-	return &derived{aead: aead, server: private.PublicKey().Bytes(), expires: r.expires}, nil
+	return &derived{aead: aead, server: private.PublicKey().Bytes(), expires: r.expires, kid: kid}, nil
 }
 
-// newPair makes a key pair whose private half the caller throws away, for clients that
-// bring no key of their own.
+// newPair makes a key pair for one session.
 func (s *Service) newPair(c *suite) (*ecdh.PrivateKey, error) { return c.curve.GenerateKey(s.Rand) }

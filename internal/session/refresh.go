@@ -54,6 +54,9 @@ func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 // child derives the secret that follows secret as number n of its family.
 func (s *Service) child(ctx context.Context, kid string, family, secret []byte, n int64) ([]byte, error) {
 	key, err := s.Ring.Key(ctx, keyring.Refresh, kid)
+	if errors.Is(err, keyring.ErrNoKey) {
+		return nil, errRefresh.Because(err)
+	}
 	if err != nil {
 		return nil, err
 	}

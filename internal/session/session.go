@@ -188,6 +188,8 @@ func (s *Service) random(n int) ([]byte, error) {
 	return b, err
 }
 
+const idSize = 16 // bytes of a session's id
+
 var b64 = base64.RawURLEncoding.Strict()
 
 // decode reads base64url that has one spelling only: the package's decoder skips line
@@ -198,6 +200,23 @@ func decode(text string) ([]byte, bool) {
 	}
 	b, err := b64.DecodeString(text)
 	return b, err == nil
+}
+
+// credentials returns what follows the scheme in an Authorization header; the scheme's
+// case means nothing (RFC 9110 §11.1).
+func credentials(header, scheme string) (string, bool) {
+	n := len(scheme)
+	if len(header) <= n+1 || header[n] != ' ' || !strings.EqualFold(header[:n], scheme) {
+		return "", false
+	}
+	return header[n+1:], true
+}
+
+// isID reports whether text can be the id of a session. What cannot is absent before a
+// database that refuses such text is asked.
+func isID(text string) bool {
+	b, ok := decode(text)
+	return ok && len(b) == idSize
 }
 
 // Prune removes sessions, attempts and devices whose time is over. It is only about

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/limit"
@@ -24,12 +23,12 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, o Ope
 	if err != nil {
 		return nil, err
 	}
-	d, _, err := s.deviceOf(ctx, o, b)
+	who, err := s.guesser(ctx, key, o, b)
 	if err != nil {
 		return nil, err
 	}
 	var st account.State
-	err = s.guessing(ctx, key, c, string(d.Account) == key, func() error {
+	err = s.guessing(ctx, who, c, func() error {
 		var err error
 		st, err = s.Accounts.CheckPassword(ctx, identifier, password)
 		return err
@@ -40,18 +39,28 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, o Ope
 	return s.Enter(ctx, Entry{Account: st, AMR: "pwd", Opening: o, Browser: b, Client: c})
 }
 
-// guessing runs check, which may be a guess at the password of who, within the limits.
-// known is a device that the owner has used before: what strangers do to the account's
-// limit does not shut it out.
-func (s *Service) guessing(ctx context.Context, who string, c rest.Client, known bool, check func() error) error {
+// guesser returns whose failures a sign-in to key counts among: those of all strangers, or
+// those of the one device that key's owner has used before, which what strangers do to the
+// account's limit does not shut out.
+func (s *Service) guesser(ctx context.Context, key string, o Opening, b Browser) (string, error) {
+	d, digest, err := s.deviceOf(ctx, o, b)
+	if err != nil || string(d.Account) != key {
+		return key, err
+	}
+	st, err := s.Accounts.State(ctx, d.Account)
+	if errors.Is(err, account.ErrNotFound) || err == nil && st.Ver != d.Ver {
+		return key, nil
+	}
+	return key + " device " + b64.EncodeToString(digest), err
+}
+
+// guessing runs check, which may be a guess of who at a password, within the limits.
+func (s *Service) guessing(ctx context.Context, who string, c rest.Client, check func() error) error {
 	addr := limit.AddrKey(c.Addr)
 	rules := []struct {
 		rule limit.Rule
 		key  string
 	}{{s.PairLimit, addr + " " + who}, {s.AccountLimit, who}, {s.AddressLimit, addr}}
-	if known {
-		rules = append(rules[:1], rules[2])
-	}
 	taken := 0
 	var err error
 	for _, r := range rules {
@@ -79,7 +88,8 @@ func (s *Service) guessing(ctx context.Context, who string, c rest.Client, known
 // that passed none of them, is asked for those too: the answer is a challenge then.
 func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (*Answer, error) {
 	id := account.ID(c.Account)
-	err := s.guessing(ctx, c.Account, client, false, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
+	// Strangers who guess do not take this from somebody who is signed in.
+	err := s.guessing(ctx, c.Account+" signed in", client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +115,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 // SignOut ends the session that an access token or, where that has expired, a refresh
 // token stands for; it is dead everywhere when SignOut returns.
 func (s *Service) SignOut(ctx context.Context, authorization, refresh string) error {
-	if token, ok := strings.CutPrefix(authorization, "Bearer "); ok {
+	if token, ok := credentials(authorization, "Bearer"); ok {
 		v, p, _, err := s.authenticate(ctx, token)
 		switch {
 		case err == nil:

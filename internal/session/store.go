@@ -65,16 +65,16 @@ func renewSession(ctx context.Context, tx *db.Tx, id string, who account.ID, aal
 }
 
 // readSession reads a live session of an account; db.ErrNoRows when it is somebody else's.
-func readSession(ctx context.Context, q db.Querier, who account.ID, id string, now int64) (row, error) {
+func readSession(ctx context.Context, q db.Querier, who account.ID, id string, ver, now int64) (row, error) {
 	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions
-		WHERE id = $1 AND account = $2 AND refresh_expires_at > $3 AND expires_at > $3`, id, string(who), now).Scan)
+		WHERE id = $1 AND account = $2 AND ver = $3 AND refresh_expires_at > $4 AND expires_at > $4`, id, string(who), ver, now).Scan)
 }
 
 // listSessions reads live sessions, the newest first, after the cursor's place.
-func listSessions(ctx context.Context, q db.Querier, who account.ID, now, created int64, id string, limit int) ([]row, error) {
+func listSessions(ctx context.Context, q db.Querier, who account.ID, ver, now, created int64, id string, limit int) ([]row, error) {
 	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM sessions
-		WHERE account = $1 AND refresh_expires_at > $2 AND expires_at > $2 AND (created_at, id) < ($3, $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5`, string(who), now, created, id, limit)
+		WHERE account = $1 AND ver = $2 AND refresh_expires_at > $3 AND expires_at > $3 AND (created_at, id) < ($4, $5)
+		ORDER BY created_at DESC, id DESC LIMIT $6`, string(who), ver, now, created, id, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func deleteSession(ctx context.Context, q db.Querier, who account.ID, id string)
 	return n == 1, err
 }
 
-// attempt is a sign-in that waits for layers.
+// attemptRow is a sign-in that waits for layers.
 type attemptRow struct {
 	ID      string
 	Account account.ID

@@ -24,6 +24,9 @@ const (
 	maxToken  = 4096 // bytes
 	padTo     = 128  // bytes: lengths of payloads tell nothing about what they hold
 	ivSize    = 12
+	// skew is by how much the clock of the node that made a token may be ahead of ours, in
+	// seconds (RFC 7519 §4.1.5). It never prolongs a token's life.
+	skew = 10
 )
 
 // header is all that a token's header may hold: jku, jwk, x5u, crit and their kin have no
@@ -77,8 +80,8 @@ func tokenAAD(header string, c *claims) []byte {
 	return binary.BigEndian.AppendUint64(aad, uint64(c.Exp))
 }
 
-// mint makes an access token of session sid. It lives until the given time.
-func (s *Service) mint(ctx context.Context, sid string, p payload, d *derived, client []byte, expires time.Time) (string, error) {
+// mint makes an access token of session sid, good from now until the given time.
+func (s *Service) mint(ctx context.Context, sid string, p payload, d *derived, client []byte, now, expires time.Time) (string, error) {
 	key, err := s.Ring.Active(ctx, keyring.Token)
 	if err != nil {
 		return "", err
@@ -97,9 +100,8 @@ func (s *Service) mint(ctx context.Context, sid string, p payload, d *derived, c
 	}
 	iv, jti := unique[:ivSize], unique[ivSize:]
 	first := b64.EncodeToString(h)
-	now := s.Now().Unix()
 	c := claims{
-		Iss: s.BaseURL, Aud: s.BaseURL, Iat: now, Nbf: now, Exp: expires.Unix(), Jti: b64.EncodeToString(jti), Sid: sid,
+		Iss: s.BaseURL, Aud: s.BaseURL, Iat: now.Unix(), Nbf: now.Unix(), Exp: expires.Unix(), Jti: b64.EncodeToString(jti), Sid: sid,
 		K: b64.EncodeToString(client), V: b64.EncodeToString(iv),
 	}
 	plain, err := json.Marshal(p)
@@ -139,17 +141,9 @@ func (s *Service) parse(ctx context.Context, token string) (*verified, error) {
 		}
 		return v, nil
 	}
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, badToken("not three parts")
-	}
-	var raw [3][]byte
-	for i, part := range parts {
-		b, ok := decode(part)
-		if !ok {
-			return nil, badToken("not base64url")
-		}
-		raw[i] = b
+	text, raw, ok := split(token)
+	if !ok {
+		return nil, badToken("not three parts of base64url")
 	}
 	var h header
 	if err := strictJSON(raw[0], &h); err != nil {
@@ -163,10 +157,11 @@ func (s *Service) parse(ctx context.Context, token string) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Alg != algOf(key) || !verify(signer.Public(), []byte(token[:len(parts[0])+1+len(parts[1])]), raw[2]) {
+	if h.Alg != algOf(key) || !verify(signer.Public(), []byte(text), raw[2]) {
 		return nil, badToken("signature")
 	}
-	v, err := s.readClaims(h, parts[0], raw[1])
+	first, _, _ := strings.Cut(text, ".")
+	v, err := s.readClaims(h, first, raw[1])
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +204,7 @@ func strictJSON(b []byte, v any) error { return json.Unmarshal(b, v, json.Reject
 // Authenticate implements rest.Authenticator. The checks stand in the order of
 // protocols.md §1, the cheap ones before those that cost; each refusal is the same.
 func (s *Service) Authenticate(ctx context.Context, authorization, _, _ string) (rest.Caller, error) {
-	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	token, ok := credentials(authorization, "Bearer")
 	if !ok {
 		return rest.Caller{}, errUnauthenticated
 	}
@@ -234,7 +229,7 @@ func (s *Service) authenticate(ctx context.Context, token string) (*verified, pa
 	if err != nil {
 		return fail(err)
 	}
-	if now := s.Now().Unix(); now < v.nbf || now >= v.exp {
+	if now := s.Now().Unix(); now < v.nbf-skew || now >= v.exp {
 		return fail(badToken("time"))
 	}
 	d, err := s.derive(ctx, v.sid, v.client, v.clientDigest)
