@@ -45,26 +45,32 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 
 // LimitKey returns what stands for an identifier in a limit: the account's id where there
 // is one, so that an address and a username of one account count together, else the
-// identifier as it would be looked up.
+// identifier as it is looked up: two spellings of a name count together whether or not it
+// is somebody's.
 func (s *Service) LimitKey(ctx context.Context, identifier string) (string, error) {
 	st, _, err := s.find(ctx, identifier)
 	if errors.Is(err, ErrNotFound) {
-		return "unknown " + strings.ToLower(strings.TrimSpace(identifier)), nil
+		kind, canonical := canonicalIdentifier(identifier)
+		return "unknown " + kind + " " + canonical, nil
 	}
 	return string(st.ID), err
 }
 
-// find looks an identifier up: with an @ it is an address, without one a username, so
-// the two can never be confused.
-func (s *Service) find(ctx context.Context, identifier string) (State, []byte, error) {
-	kind, canonical := byUsername, ""
+// canonicalIdentifier says how an identifier is looked up: with an @ it is an address,
+// without one a username, so the two can never be confused. What cannot be an identifier
+// is the empty one.
+func canonicalIdentifier(identifier string) (kind, canonical string) {
 	if strings.Contains(identifier, "@") {
 		a, _ := parseEmail(identifier)
-		kind, canonical = byEmail, a.Canonical
-	} else {
-		canonical, _ = parseUsername(strings.TrimSpace(identifier))
+		return byEmail, a.Canonical
 	}
-	// What cannot be an identifier is looked up like the others, as the empty one.
+	canonical, _ = parseUsername(strings.TrimSpace(identifier))
+	return byUsername, canonical
+}
+
+// find looks an identifier up.
+func (s *Service) find(ctx context.Context, identifier string) (State, []byte, error) {
+	kind, canonical := canonicalIdentifier(identifier)
 	name := map[string]string{byEmail: emailColumn, byUsername: usernameColumn}[kind]
 	index, err := s.indexes(ctx, name, canonical)
 	if err != nil {
