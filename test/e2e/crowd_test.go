@@ -39,7 +39,7 @@ func TestCrowd(t *testing.T) {
 		t.Skip("reads /proc, which only Linux has")
 	}
 	// One pass instead of three: the memory is what is looked at.
-	s := start(t, alone, "COFFER_ARGON2_MEMORY=65536", "COFFER_ARGON2_TIME=1")
+	s := start(t, alone, "COFFER_ARGON2_MEMORY=65536", "COFFER_ARGON2_TIME=1", "COFFER_LIMIT_SIGN_IN_ACCOUNT=1000/15m")
 	p := s.member(t)
 	p.signIn(t)
 	var statuses sync.Map
