@@ -36,11 +36,15 @@ type serveCmd struct {
 
 // Run serves until ctx ends, then drains.
 func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error {
+	giveHeadroom()
 	h, err := openHouse(ctx, s, log)
 	if err != nil {
 		return err
 	}
 	defer h.close()
+	if err := h.db.Own(); err != nil {
+		return err
+	}
 	assets := web.Dist
 	if c.WebDir != "" {
 		assets = os.DirFS(c.WebDir)

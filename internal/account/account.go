@@ -153,7 +153,9 @@ func orRule(r *limit.Rule, name string, n int, window time.Duration) {
 // Service knows who exists. It is safe for concurrent use.
 type Service struct {
 	Config
-	hasher *hasher
+	hasher   *hasher
+	states   *db.Kept[State]
+	profiles *db.Kept[Profile]
 }
 
 // New returns the service and hands its jobs to cfg.Jobs.
@@ -161,7 +163,10 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Service{Config: cfg, hasher: newHasher(cfg.Argon, cfg.Hashers, cfg.HashQueue, cfg.Rand)}
+	s := &Service{
+		Config: cfg, hasher: newHasher(cfg.Argon, cfg.Hashers, cfg.HashQueue, cfg.Rand),
+		states: db.Keep[State](cfg.DB, topic, 16_384), profiles: db.Keep[Profile](cfg.DB, topic, 2048),
+	}
 	s.handleJobs()
 	return s, nil
 }
@@ -176,9 +181,10 @@ type State struct {
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path
-// of every request: one look-up by primary key, nothing opened.
+// of every request: one look-up by primary key, or none in the process that owns the
+// database; nothing is opened.
 func (s *Service) State(ctx context.Context, id ID) (State, error) {
-	return readState(ctx, s.DB, id)
+	return s.states.Get(ctx, string(id), func(ctx context.Context) (State, error) { return readState(ctx, s.DB, id) })
 }
 
 // DataKey opens the key under which everything personal about the account is sealed;

@@ -24,17 +24,20 @@ type Changes struct {
 	FirstName, LastName, Username, Bio, Lang *string
 }
 
-// Profile reads an account; ErrNotFound when it does not exist.
+// Profile reads an account; ErrNotFound when it does not exist. What was opened lately is
+// kept in memory by the process that owns the database.
 func (s *Service) Profile(ctx context.Context, id ID) (Profile, error) {
-	r, err := readAccount(ctx, s.DB, id)
-	if err != nil {
-		return Profile{}, err
-	}
-	p, _, err := s.open(ctx, r)
-	if err != nil {
-		return Profile{}, err
-	}
-	return profileOf(r, p), nil
+	return s.profiles.Get(ctx, string(id), func(ctx context.Context) (Profile, error) {
+		r, err := readAccount(ctx, s.DB, id)
+		if err != nil {
+			return Profile{}, err
+		}
+		p, _, err := s.open(ctx, r)
+		if err != nil {
+			return Profile{}, err
+		}
+		return profileOf(r, p), nil
+	})
 }
 
 func profileOf(r row, p person) Profile {

@@ -28,6 +28,10 @@ type signUpRow struct {
 	UsedAt                               *int64
 }
 
+// topic is where changes of an account's row are told: every statement that changes what
+// readState or readAccount reads says so.
+const topic = "account"
+
 func orNotFound(err error) error {
 	if errors.Is(err, db.ErrNoRows) {
 		return ErrNotFound
@@ -112,6 +116,7 @@ type update struct {
 // updateProfile writes the columns that change and no others, so that two changes at once
 // both stand; no row is changed while the username is somebody else's.
 func updateProfile(ctx context.Context, tx *db.Tx, u update) (int64, error) {
+	tx.Changed(topic, string(u.ID))
 	var lang any
 	if u.Lang != nil {
 		lang = *u.Lang
@@ -133,10 +138,12 @@ func orNull(b []byte) any {
 }
 
 func bumpVersion(ctx context.Context, tx *db.Tx, id ID) error {
+	tx.Changed(topic, string(id))
 	return one(tx.Exec(ctx, `UPDATE accounts SET ver = ver + 1 WHERE id = $1`, string(id)))
 }
 
 func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) error {
+	tx.Changed(topic, string(id))
 	return one(tx.Exec(ctx, `UPDATE accounts SET sign_ins = sign_ins + 1, signed_in_before_at = signed_in_at, signed_in_at = $1
 		WHERE id = $2`, at, string(id)))
 }
@@ -149,6 +156,7 @@ func one(n int64, err error) error {
 }
 
 func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
+	tx.Changed(topic, string(id))
 	for _, q := range []string{
 		`DELETE FROM account_keys WHERE account = $1`,
 		`DELETE FROM accounts WHERE id = $1`,

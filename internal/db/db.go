@@ -37,9 +37,11 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"time"
 )
@@ -93,6 +95,7 @@ type DB struct {
 	kind   Engine
 	engine engine
 	hub    *hub
+	owner  *os.File // locked while this process owns the database; see Own
 }
 
 // Querier runs statements: a [DB], each statement by itself, or a [Tx]. A statement
@@ -144,7 +147,11 @@ func newDB(kind Engine, e engine) *DB {
 // Close waits a moment for what runs, then closes every connection.
 func (d *DB) Close() error {
 	d.hub.close()
-	return d.engine.close()
+	err := d.engine.close()
+	if d.owner != nil {
+		err = errors.Join(err, d.owner.Close())
+	}
+	return err
 }
 
 // Engine returns which engine this is.
@@ -263,13 +270,15 @@ func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (er
 		_ = s.end(ctx, false) // what is not committed is rolled back in any case
 		return err, tx.failed
 	}
-	if err = s.end(ctx, true); err != nil {
+	err = s.end(ctx, true)
+	// Also after an error, which says nothing about whether the change stands.
+	d.hub.tell(tx.notes)
+	if err != nil {
 		if d.engine.judge(err) == brokenOff {
 			why = err
 		} // a commit whose connection was lost may stand: it must not run again
 		return explain(d.engine, err), why
 	}
-	d.hub.tell(tx.notes)
 	return nil, nil
 }
 

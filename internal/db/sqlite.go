@@ -22,6 +22,7 @@ import (
 // a statement is prepared once a connection and BEGIN and COMMIT are statements like
 // the others.
 type liteEngine struct {
+	path            string
 	writer, readers *litePool
 	localOnly
 }
@@ -61,7 +62,7 @@ func liteDSN(path string, more ...string) string {
 func uriValue(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine, error) {
-	e := &liteEngine{}
+	e := &liteEngine{path: path}
 	if err := migrateSQLite(ctx, path, log); err != nil {
 		return e, err
 	}

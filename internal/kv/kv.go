@@ -20,6 +20,9 @@
 //
 // # Reading from memory
 //
+// What is under "session:" is asked on every request. SQL answers it from memory in the
+// process that owns a SQLite database, where nobody else can change it.
+//
 // Redis keeps values under "session:" in this process too, and drops them when the
 // server says that they changed; see [Redis] for how long a node that lost its
 // connection can be behind. The other stores read what they wrote, always.

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -18,6 +19,7 @@ import (
 type SQL struct {
 	db      *db.DB
 	now     func() time.Time
+	kept    *db.Kept[timed]
 	watched watchers
 	listen  sync.Once
 
@@ -31,7 +33,15 @@ var (
 )
 
 // NewSQL returns the store in d whose values expire by now.
-func NewSQL(d *db.DB, now func() time.Time) *SQL { return &SQL{db: d, now: now} }
+func NewSQL(d *db.DB, now func() time.Time) *SQL {
+	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384)}
+}
+
+// timed is a value and when it expires, in unix milliseconds.
+type timed struct {
+	value   []byte
+	expires int64
+}
 
 // topic of the notes that carry changed keys.
 const topic = "kv"
@@ -65,20 +75,39 @@ func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	var value []byte
-	var number *int64
-	err := s.db.QueryRow(ctx, `SELECT value, number FROM kv WHERE key = $1 AND expires_at > $2`, column(key), s.ms()).Scan(&value, &number)
+	name := column(key)
+	read := func(ctx context.Context) (timed, error) { return s.read(ctx, name) }
+	var v timed
+	var err error
+	if strings.HasPrefix(key, cachedPrefix) {
+		v, err = s.kept.Get(ctx, name, read)
+	} else {
+		v, err = read(ctx)
+	}
 	switch {
 	case errors.Is(err, db.ErrNoRows):
 		return nil, ErrMissing
 	case err != nil:
 		return nil, sqlError(err)
-	case number != nil:
-		return strconv.AppendInt(nil, *number, 10), nil
-	case value == nil:
-		return []byte{}, nil
+	case s.ms() >= v.expires: // kept for longer than it lives
+		return nil, ErrMissing
 	}
-	return value, nil
+	return bytes.Clone(v.value), nil
+}
+
+// read reads a value that has not expired; db.ErrNoRows when there is none.
+func (s *SQL) read(ctx context.Context, name string) (timed, error) {
+	v := timed{value: []byte{}}
+	var value []byte
+	var number *int64
+	err := s.db.QueryRow(ctx, `SELECT value, number, expires_at FROM kv WHERE key = $1 AND expires_at > $2`, name, s.ms()).Scan(&value, &number, &v.expires)
+	switch {
+	case number != nil:
+		v.value = strconv.AppendInt(nil, *number, 10)
+	case value != nil:
+		v.value = value
+	}
+	return v, err
 }
 
 // Put sets the value.
@@ -163,7 +192,8 @@ func (s *SQL) change(ctx context.Context, key, q string, args ...any) (changed b
 
 // Watch calls fn when a key under prefix changes on any node: in this process before
 // the change returns, in others on PostgreSQL soon after. Processes on one SQLite file
-// do not hear each other.
+// do not hear each other; one of them may own it (see [db.DB.Own]), and in that one
+// sessions are answered from memory.
 func (s *SQL) Watch(prefix string, fn func(key string)) (stop func()) {
 	stopWatching := s.watched.watch(prefix, fn)
 	s.listen.Do(func() {

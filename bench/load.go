@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// load is what a run of the load generator saw.
+type load struct {
+	rate     float64 // answers a second
+	p50, p99 time.Duration
+	statuses map[int]int
+}
+
+// drive holds conns connections open for span and repeats next's request on each:
+// next returns the bytes of the request, and sees the answer's body.
+func drive(addr string, conns int, span time.Duration, next func(conn int) []byte, seen func(conn, status int, body []byte)) (load, error) {
+	type tally struct {
+		times    []time.Duration
+		statuses map[int]int
+		err      error
+	}
+	tallies := make([]tally, conns)
+	var wg sync.WaitGroup
+	begin := time.Now()
+	for i := range conns {
+		wg.Go(func() {
+			t := &tallies[i]
+			t.statuses = map[int]int{}
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.err = err
+				return
+			}
+			defer c.Close()
+			r := bufio.NewReaderSize(c, 16<<10)
+			// At least one each: a span of nothing sends one request on every connection.
+			for len(t.times) == 0 || time.Since(begin) < span {
+				at := time.Now()
+				if _, err := c.Write(next(i)); err != nil {
+					t.err = err
+					return
+				}
+				res, err := http.ReadResponse(r, nil)
+				if err != nil {
+					t.err = err
+					return
+				}
+				body, err := io.ReadAll(res.Body)
+				if err != nil {
+					t.err = err
+					return
+				}
+				t.times = append(t.times, time.Since(at))
+				t.statuses[res.StatusCode]++
+				if seen != nil {
+					seen(i, res.StatusCode, body)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(begin)
+	all := load{statuses: map[int]int{}}
+	var times []time.Duration
+	for _, t := range tallies {
+		if t.err != nil {
+			return load{}, t.err
+		}
+		times = append(times, t.times...)
+		for s, n := range t.statuses {
+			all.statuses[s] += n
+		}
+	}
+	if len(times) == 0 {
+		return load{}, fmt.Errorf("no answer from %s", addr)
+	}
+	slices.Sort(times)
+	all.rate = float64(len(times)) / took.Seconds()
+	all.p50, all.p99 = times[len(times)/2], times[len(times)*99/100]
+	return all, nil
+}
+
+// get returns the bytes of a GET.
+func get(path, bearer string) []byte {
+	authorization := ""
+	if bearer != "" {
+		authorization = "Authorization: Bearer " + bearer + "\r\n"
+	}
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + authorization + "\r\n")
+}
+
+// post returns the bytes of a POST with a JSON body.
+func post(path string, body []byte) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+}
+
+// median of several measurements of the same thing.
+func median(n int, f func() (float64, error)) (float64, error) {
+	var all []float64
+	for range n {
+		v, err := f()
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, v)
+	}
+	slices.Sort(all)
+	return all[len(all)/2], nil
+}

@@ -1,0 +1,107 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// ErrOwned says that another process has claimed the database.
+var ErrOwned = errors.New("another server runs on this database; several nodes need PostgreSQL")
+
+// Own claims a SQLite database for this process until Close: it is the only one that
+// serves it, so what it has read stays true until it changes it itself (see [Kept]). It
+// returns ErrOwned when another process has claimed it. Programs that only look, or that
+// change what nobody keeps, need not own it. On PostgreSQL, which is there for many, Own
+// does nothing.
+func (d *DB) Own() error {
+	e, ok := d.engine.(*liteEngine)
+	if !ok || d.owner != nil {
+		return nil
+	}
+	f, err := os.OpenFile(e.path+".owner", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	taken, err := tryLock(f)
+	if err == nil && !taken {
+		err = ErrOwned
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("database %s: %w", e.path, err), f.Close())
+	}
+	d.owner = f
+	return nil
+}
+
+// Changed drops what every [Kept] of topic holds under key when the transaction ends,
+// before its caller is told.
+func (t *Tx) Changed(topic, key string) { t.notes = append(t.notes, note{topic, key}) }
+
+// Kept remembers values that were read, each under a key, where that is exact: in the
+// process that owns the database. Elsewhere it reads each time. Whoever changes what a
+// value was read from says so in the transaction, with [Tx.Changed] or [Tx.Notify].
+//
+// A value is kept only when nothing was dropped since before it was read, so a reader
+// that was slower than a change keeps nothing old.
+type Kept[V any] struct {
+	db   *DB
+	most int
+
+	mu     sync.RWMutex
+	values map[string]V
+	drops  uint64
+}
+
+// Keep returns an empty Kept of at most so many values, whose changes are told on topic.
+// It must not be made once requests are served.
+func Keep[V any](d *DB, topic string, most int) *Kept[V] {
+	k := &Kept[V]{db: d, most: most, values: map[string]V{}}
+	d.Listen(topic, k.drop)
+	return k
+}
+
+// Get returns the value under key, from memory or by read.
+func (k *Kept[V]) Get(ctx context.Context, key string, read func(context.Context) (V, error)) (V, error) {
+	if k.db.owner == nil {
+		return read(ctx)
+	}
+	k.mu.RLock()
+	v, ok := k.values[key]
+	drops := k.drops
+	k.mu.RUnlock()
+	if ok {
+		return v, nil
+	}
+	v, err := read(ctx)
+	if err != nil {
+		return v, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.drops != drops {
+		return v, nil
+	}
+	for other := range k.values { // over the bound: whichever comes
+		if len(k.values) < k.most {
+			break
+		}
+		delete(k.values, other)
+	}
+	k.values[key] = v
+	return v, nil
+}
+
+// drop forgets a key, or everything where changes may have been missed.
+func (k *Kept[V]) drop(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.drops++
+	if key == "" {
+		clear(k.values)
+		return
+	}
+	delete(k.values, key)
+}
