@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
@@ -26,9 +25,6 @@ type Dir struct {
 var _ Store = (*Dir)(nil)
 
 const temporary = "tmp"
-
-// copyBuffers are for readers that do not write themselves.
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 1<<20); return &b }}
 
 // OpenDir opens the store in the folder path and makes it when it is absent. Leftovers
 // of crashes that are older than a day are removed.
@@ -120,56 +116,6 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 		return 0, down(ctx, "put", err)
 	}
 	return size, nil
-}
-
-// fill copies r into f and tells whose an error is.
-func fill(ctx context.Context, f *os.File, r io.Reader) (int64, error) {
-	s := &sink{ctx: ctx, f: f}
-	var err error
-	if w, ok := r.(io.WriterTo); ok {
-		_, err = w.WriteTo(s)
-	} else {
-		buf := copyBuffers.Get().(*[]byte)
-		_, err = io.CopyBuffer(s, r, *buf)
-		copyBuffers.Put(buf)
-	}
-	switch {
-	case s.err != nil:
-		return 0, down(ctx, "put", s.err)
-	case ctx.Err() != nil:
-		return 0, context.Cause(ctx)
-	}
-	return s.size, err
-}
-
-// sink is the file that a Put fills. It remembers its own error, ends with the context,
-// and has the kernel write early, so that the sync at the end has little left to wait for.
-type sink struct {
-	ctx    context.Context
-	f      *os.File
-	size   int64
-	hinted int64
-	err    error
-}
-
-// writeBehind is how much is left to the kernel before it is told to begin writing.
-const writeBehind = 8 << 20
-
-func (s *sink) Write(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := s.f.Write(p)
-	s.size += int64(n)
-	if err != nil {
-		s.err = err
-		return n, err
-	}
-	if s.size-s.hinted >= writeBehind {
-		startWriting(s.f, s.hinted, s.size-s.hinted)
-		s.hinted = s.size
-	}
-	return n, nil
 }
 
 // Get implements [Store].

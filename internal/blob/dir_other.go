@@ -2,7 +2,13 @@
 
 package blob
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // startWriting is a hint that only Linux takes.
 func startWriting(*os.File, int64, int64) {}
+
+// setDirect is a switch that only Linux has.
+func setDirect(*os.File, bool) error { return errors.ErrUnsupported }

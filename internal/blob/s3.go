@@ -29,6 +29,7 @@ import (
 // server that ignores it only the check before the upload is left, and ids are random.
 type S3 struct {
 	core   *minio.Core
+	bodies *minio.Core // for requests with a body: sends once, see [S3.send]
 	bucket string
 	prefix string
 }
@@ -66,14 +67,20 @@ func OpenS3(ctx context.Context, spec string) (*S3, error) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	core, err := minio.NewCore(u.Host, &minio.Options{
+	o := &minio.Options{
 		Creds: creds, Secure: u.Query().Get("insecure") != "1", Region: region,
-		Transport: transport(), MaxRetries: 3,
-	})
+		Transport: transport(), MaxRetries: tries,
+	}
+	core, err := minio.NewCore(u.Host, o)
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	s := &S3{core: core, bucket: bucket, prefix: prefix}
+	o.MaxRetries = 1 // which means none
+	bodies, err := minio.NewCore(u.Host, o)
+	if err != nil {
+		return nil, fmt.Errorf("blob: %w", err)
+	}
+	s := &S3{core: core, bodies: bodies, bucket: bucket, prefix: prefix}
 	ok, err := core.BucketExists(ctx, bucket)
 	if err == nil && !ok {
 		err = core.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: region})
@@ -172,18 +179,55 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	}
 	first := parts.Get().(*[]byte)
 	n, err := io.ReadFull(r, *first)
-	if err != nil { // shorter than a part, or broken
-		defer parts.Put(first)
-		if err != io.EOF && err != io.ErrUnexpectedEOF {
-			return 0, err
-		}
-		_, err = s.core.PutObject(ctx, s.bucket, key, bytes.NewReader((*first)[:n]), int64(n), "", "", putOptions(checksumHeader, checksum((*first)[:n])))
-		if err != nil {
-			return 0, s.failed(ctx, "put", err)
-		}
-		return int64(n), nil
+	if err == nil { // a part at least
+		return s.putParts(ctx, key, first, r)
 	}
-	return s.putParts(ctx, key, first, r)
+	if err != io.EOF && err != io.ErrUnexpectedEOF {
+		parts.Put(first)
+		return 0, err
+	}
+	sum := checksum((*first)[:n])
+	err = s.send(ctx, first, n, false, func(body io.Reader) error {
+		_, err := s.bodies.PutObject(ctx, s.bucket, key, body, int64(n), "", "", putOptions(checksumHeader, sum))
+		return err
+	})
+	if err != nil {
+		return 0, s.failed(ctx, "put", err)
+	}
+	return int64(n), nil
+}
+
+// tries is how often a request is sent whose answer was trouble.
+const tries = 3
+
+// send calls put with buf[:n] until the server has taken it, and gives the buffer back.
+// After a connection broke, the transport may read on for a while: so each try has a reader
+// of its own, which is why the library's own retries are off here, and the buffer of one
+// that failed is left to the collector. When no answer came the server may have taken the
+// body: then it is sent again only if that does no harm.
+func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put func(body io.Reader) error) error {
+	for try := 1; ; try++ {
+		err := put(bytes.NewReader((*buf)[:n]))
+		if err == nil {
+			if try == 1 {
+				parts.Put(buf)
+			}
+			return nil
+		}
+		var answer minio.ErrorResponse
+		again := repeatable
+		if errors.As(err, &answer) && answer.StatusCode > 0 {
+			again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests
+		}
+		if !again || try == tries {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(try) * 200 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // putParts uploads the full part first and what follows it in r.
@@ -208,11 +252,15 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 	upload := func(number int, buf *[]byte, n int) <-chan result {
 		done := make(chan result, 1)
 		go func() {
-			defer parts.Put(buf)
 			sum := checksum((*buf)[:n])
-			p, err := s.core.PutObjectPart(ctx, s.bucket, key, id, number, bytes.NewReader((*buf)[:n]), int64(n),
-				minio.PutObjectPartOptions{DisableContentSha256: true, CustomHeader: http.Header{checksumHeader: {sum}}})
-			done <- result{minio.CompletePart{PartNumber: p.PartNumber, ETag: p.ETag, ChecksumCRC32C: sum}, err}
+			part := minio.CompletePart{PartNumber: number, ChecksumCRC32C: sum}
+			err := s.send(ctx, buf, n, true, func(body io.Reader) error {
+				p, err := s.bodies.PutObjectPart(ctx, s.bucket, key, id, number, body, int64(n),
+					minio.PutObjectPartOptions{DisableContentSha256: true, CustomHeader: http.Header{checksumHeader: {sum}}})
+				part.ETag = p.ETag
+				return err
+			})
+			done <- result{part, err}
 		}()
 		return done
 	}

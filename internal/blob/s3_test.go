@@ -175,6 +175,47 @@ func TestS3BreaksInTheMiddle(t *testing.T) {
 	}
 }
 
+// A server that is busy is asked again, and a part whose connection broke is sent again:
+// what arrives is whole.
+func TestS3AsksAgain(t *testing.T) {
+	spec, err := url.Parse(blobtest.S3URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var puts atomic.Int64
+	s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
+		switch n := puts.Load(); {
+		case r.Method != http.MethodPut:
+		case n%3 == 0:
+			puts.Add(1)
+			_, _ = io.CopyN(io.Discard, r.Body, 1<<20)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		case n%3 == 1 && r.URL.Query().Has("partNumber"):
+			puts.Add(1)
+			_, _ = io.CopyN(io.Discard, r.Body, 1<<20)
+			panic(http.ErrAbortHandler)
+		default:
+			puts.Add(1)
+		}
+		front.ServeHTTP(w, r)
+	})
+	for _, n := range []int{0, 3 << 20, 40 << 20} {
+		puts.Store(0)
+		p := blobtest.Pattern(n)
+		id := blobtest.MustPut(t, s, p)
+		if got, err := blobtest.Read(t, s, id, 0, -1); err != nil || !bytes.Equal(got, p) {
+			t.Errorf("%d bytes became %d, %v", n, len(got), err)
+		}
+		if puts.Load() < 2 {
+			t.Errorf("%d bytes: nothing was sent twice: the test sees nothing", n)
+		}
+		if err := s.Delete(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // shortWriter breaks the connection after left bytes of a body.
 type shortWriter struct {
 	http.ResponseWriter

@@ -74,7 +74,7 @@ func Pattern(n int) []byte {
 }
 
 // sizes are the lengths worth trying: around buffers, parts and their multiples.
-var sizes = []int{0, 1, 4095, 1 << 20, 16<<20 - 1, 16 << 20, 16<<20 + 1, 33 << 20}
+var sizes = []int{0, 1, 4095, 1 << 20, 8 << 20, 8<<20 + 1, 9 << 20, 16<<20 - 1, 16 << 20, 16<<20 + 1, 33 << 20}
 
 // Run runs the contract. open returns an empty store.
 func Run(t *testing.T, open func(t *testing.T) blob.Store) {
