@@ -159,12 +159,8 @@ func (x *exchange) admit(r *http.Request, access Access) error {
 	if x.api.auth == nil {
 		return errUnauthenticated
 	}
-	header := r.Header["Authorization"]
-	if len(header) > 1 {
-		return errUnauthenticated
-	}
 	authorization := ""
-	if len(header) == 1 {
+	if header := r.Header["Authorization"]; len(header) == 1 { // two are none
 		authorization = header[0]
 	}
 	caller, err := x.api.auth.Authenticate(r.Context(), authorization, r.Method, x.api.guard.target(r))

@@ -59,8 +59,8 @@ func TestDocumentIsValid(t *testing.T) {
 	}
 	count := 0
 	eachOperation(doc, func(string, string, map[string]any) { count++ })
-	if count != 8 {
-		t.Errorf("got %d operations, want 8", count)
+	if count != 9 {
+		t.Errorf("got %d operations, want 9", count)
 	}
 }
 

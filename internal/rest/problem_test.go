@@ -222,4 +222,8 @@ func TestPicture(t *testing.T) {
 	if got.status != 200 || got.header.Get("Content-Type") != "image/png" || !strings.HasPrefix(got.body, "\x89PNG\r\n") {
 		t.Errorf("got %d %v %q, want the bytes as image/png", got.status, got.header, got.body)
 	}
+	// Without a header of its own the operation's type is sent; nothing is guessed.
+	if got := w.do(t, "GET", "/v1/bytes", ""); got.header.Get("Content-Type") != "image/webp" || got.body != "<script>" {
+		t.Errorf("got %v %q, want the bytes as image/webp", got.header, got.body)
+	}
 }

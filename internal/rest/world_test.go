@@ -66,6 +66,8 @@ type thingBody struct {
 	Share float64   `json:"share,omitempty"`
 	On    bool      `json:"on,omitempty"`
 	Any   any       `json:"any,omitempty"`
+	Link  string    `json:"link,omitempty" format:"uri"`
+	Odd   string    `json:"odd,omitempty" pattern:"^x+$"`
 }
 
 type inner struct {
@@ -133,6 +135,10 @@ func (w *world) routes() {
 		func(context.Context, *struct{}) (*pictureOutput, error) {
 			return &pictureOutput{"image/png", []byte("\x89PNG\r\n\x1a\n…")}, nil
 		})
+	Register(a, Op{Method: "GET", Path: "/bytes", ID: "bytes", Tag: "Things", Summary: "Bytes", Produces: "image/webp"},
+		func(context.Context, *struct{}) (*struct{ Body []byte }, error) {
+			return &struct{ Body []byte }{[]byte("<script>")}, nil
+		})
 	w.streams()
 }
 
@@ -156,7 +162,6 @@ func (w *world) streams() {
 			case "before":
 				return fault.New(fault.NotFound, "not_found", "There is no such stream.")
 			case "after":
-				rw.Header().Set("Content-Length", "1000")
 				_, _ = io.WriteString(rw, "the beginning")
 				_ = http.NewResponseController(rw).Flush()
 				return errors.New("the disk went away")

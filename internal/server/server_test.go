@@ -284,4 +284,25 @@ func TestConnectionLimits(t *testing.T) {
 	if got.status != 405 || got.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("OPTIONS: got %d %v", got.status, got.header)
 	}
+	if got := w.raw(t, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); !strings.Contains(got, "X-Content-Type-Options: nosniff") {
+		t.Errorf("OPTIONS *: got %q, want our headers", got)
+	}
+}
+
+// raw writes text to a connection and returns what comes back until the server closes it.
+func (w *world) raw(t *testing.T, text string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", w.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
 }
