@@ -18,7 +18,7 @@ var sound = map[string]string{
 	"internal/totp/totp.go":                "// Package totp is the layer of one-time codes from an authenticator app (RFC 6238).\npackage totp\nimport \"coffer/internal/db\"\n",
 	"internal/totp/http.go":                "package totp\nimport (\n\t\"net/http\"\n\t\"coffer/internal/rest\"\n\t\"math/rand/v2\"\n)\n",
 	"internal/totp/store.go":               "package totp\nimport \"coffer/internal/db\"\n",
-	"internal/totp/store_test.go":          "package totp_test\nimport (\n\t\"net/http\"\n\t\"coffer/internal/rest\"\n)\n",
+	"internal/totp/store_test.go":          "package totp_test\nimport (\n\t\"net/http\"\n\t\"coffer/internal/rest\"\n\t\"coffer/internal/server\"\n)\n",
 	"internal/file/file.go":                "// Package file is an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download.\npackage file\n",
 	"internal/server/server.go":            "// Package server is all rooms as one handler and one set of jobs.\npackage server\nimport \"coffer/internal/rest\"\n",
 	"cmd/coffer/main.go":                   "// Command coffer is the one binary.\npackage main\nimport \"coffer/internal/db\"\nfunc main() {}\n",
