@@ -1,0 +1,79 @@
+package session
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/maxmind/mmdbwriter"
+	"github.com/maxmind/mmdbwriter/mmdbtype"
+)
+
+func TestPlacesReadsAMaxMindFile(t *testing.T) {
+	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "Test-City", IncludeReservedNetworks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(name string) mmdbtype.Map {
+		return mmdbtype.Map{"names": mmdbtype.Map{"en": mmdbtype.String(name)}}
+	}
+	for network, record := range map[string]mmdbtype.Map{
+		"203.0.113.0/24":  {"city": names("Lisbon"), "country": names("Portugal")},
+		"198.51.100.0/24": {"country": names("Chile")},
+	} {
+		_, prefix, err := net.ParseCIDR(network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tree.Insert(prefix, record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "places.mmdb")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tree.WriteTo(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	place, closeFile, err := Places(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]string{"203.0.113.9": "Lisbon, Portugal", "198.51.100.1": "Chile", "192.0.2.1": "", "2001:db8::1": ""} {
+		if got := place(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s is in %q, want %q", addr, got, want)
+		}
+	}
+	if err := closeFile(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Places(filepath.Join(t.TempDir(), "none.mmdb")); err == nil {
+		t.Error("a missing file is no error")
+	}
+}
+
+func TestDeviceIsNamedByItsAgent(t *testing.T) {
+	l := newLabeller(func(netip.Addr) string { return "" })
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                          "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36": "Chrome on Windows",
+		"curl/8.5.0":           "curl/8.5.0",
+		"":                     "",
+		"a\u202eb\x00c\nd e f": "abcd",
+	} {
+		if got := l.device(agent); got != want {
+			t.Errorf("%q is %q, want %q", agent, got, want)
+		}
+	}
+	if got := cleanName("  " + strings.Repeat("ü", 200) + "\u200f"); got != strings.Repeat("ü", 100) {
+		t.Errorf("a long name became %d bytes", len(got))
+	}
+}
