@@ -122,6 +122,7 @@ func TestCrossOrigin(t *testing.T) {
 		{"other port", "POST", "coffer.example", "https://coffer.example:8443", "", false},
 		{"longer name", "POST", "coffer.example", "https://coffer.example.evil.example", "", false},
 		{"other loopback port", "POST", local, "http://127.0.0.1:9", "", false},
+		{"other loopback port that says it is ours", "POST", local, "http://127.0.0.1:9", "same-origin", false},
 		{"garbage", "POST", "coffer.example", "://", "", false},
 		{"delete", "DELETE", "coffer.example", "https://evil.example", "cross-site", false},
 		{"patch", "PATCH", "coffer.example", "https://evil.example", "cross-site", false},
