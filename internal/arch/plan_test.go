@@ -56,12 +56,10 @@ type excuse struct{ rule, file, reason string }
 
 // excused are all excuses. One that is not needed any more is refused.
 var excused = []excuse{
-	{"dependencies", "docs/dependencies.md", "is being written"},
 	{"budgets", "internal/kv/kvtest/kvtest.go", "the one list of cases that every store runs"},
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},
-	{"doors", "internal/totp/http.go", "names *db.Tx in the closure that runs inside session's transaction, and does nothing with it"},
 }
 
 // The budgets.

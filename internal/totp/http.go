@@ -2,11 +2,9 @@ package totp
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"coffer/internal/account"
-	"coffer/internal/db"
 	"coffer/internal/rest"
 	"coffer/internal/session"
 )
@@ -22,7 +20,7 @@ func (s *Service) Routes(a *rest.API, sessions *session.Service) {
 		Errors:      []string{"totp_already_enabled", "step_up_required"},
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1",
+		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1", Produces: "image/png",
 		Summary: "The pending secret as a QR code",
 		Errors:  []string{"totp_not_pending"},
 	}, s.getQR)
@@ -69,7 +67,6 @@ func (s *Service) postEnrol(ctx context.Context, in *enrolInput) (*enrolOutput, 
 type qrInput struct{ rest.Request }
 
 type qrOutput struct {
-	ContentType  string `header:"Content-Type"`
 	CacheControl string `header:"Cache-Control"`
 	Body         []byte
 }
@@ -79,7 +76,7 @@ func (s *Service) getQR(ctx context.Context, in *qrInput) (*qrOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &qrOutput{ContentType: "image/png", CacheControl: "no-store", Body: e.PNG}, nil
+	return &qrOutput{CacheControl: "no-store", Body: e.PNG}, nil
 }
 
 type totpCode struct {
@@ -108,18 +105,6 @@ type attemptInput struct {
 
 func (s *Service) postAttempt(sessions *session.Service) func(context.Context, *attemptInput) (*session.Answer, error) {
 	return func(ctx context.Context, in *attemptInput) (*session.Answer, error) {
-		var who account.ID
-		var refusal error
-		answer, err := sessions.Pass(ctx, in.AttemptInput, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
-			who, refusal = id, s.spend(ctx, tx, id, in.Body.Code)
-			return refusal
-		})
-		if errors.Is(refusal, errCode) {
-			// Counted although the client may have hung up: hanging up is no way to guess more.
-			if err := s.failed(context.WithoutCancel(ctx), who); err != nil {
-				return nil, err
-			}
-		}
-		return answer, err
+		return s.pass(ctx, sessions, in.AttemptInput, in.Body.Code)
 	}
 }

@@ -195,6 +195,23 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 	})
 }
 
+// pass answers this layer of an attempt with a code.
+func (s *Service) pass(ctx context.Context, sessions *session.Service, in session.AttemptInput, code string) (*session.Answer, error) {
+	var who account.ID
+	var refusal error
+	answer, err := sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		who, refusal = id, s.spend(ctx, tx, id, code)
+		return refusal
+	})
+	if errors.Is(refusal, errCode) {
+		// Counted although the client may have hung up: hanging up is no way to guess more.
+		if err := s.failed(context.WithoutCancel(ctx), who); err != nil {
+			return nil, err
+		}
+	}
+	return answer, err
+}
+
 // spend takes code as the proof of one sign-in. It is the verification of an attempt,
 // inside the attempt's transaction.
 func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code string) error {
