@@ -1,0 +1,127 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/kv"
+)
+
+// A token and its session end when they say, by the server's clock alone.
+func TestLifetimes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.join("ada")
+		b := w.browser()
+		first := b.signIn("ada")
+		w.advance(15*time.Minute - time.Second)
+		if !b.alive(first.AccessToken) {
+			t.Error("a token died before its time")
+		}
+		w.advance(time.Second)
+		if b.alive(first.AccessToken) {
+			t.Error("a token outlived its time")
+		}
+		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
+		if !b.alive(b.access) {
+			t.Error("a refreshed token is refused")
+		}
+		// A clock that is a little behind the node's that made the token is borne.
+		w.advance(-5 * time.Second)
+		if !b.alive(b.access) {
+			t.Error("a clock five seconds behind refuses fresh tokens")
+		}
+		w.advance(-time.Minute)
+		if b.alive(b.access) {
+			t.Error("a token is good long before it was made")
+		}
+	})
+}
+
+// Nothing that a session has can live longer than it.
+func TestTokensEndWithTheirSession(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
+		s.config.AccessTTL, s.config.RefreshTTL, s.config.SessionTTL = time.Hour, 10*time.Minute, 15*time.Minute
+	})
+	w.join("ada")
+	b := w.browser()
+	got := b.signIn("ada")
+	if got.ExpiresIn != 600 || got.RefreshExpiresIn != 600 {
+		t.Errorf("an idle life of ten minutes gives tokens of %d and %d s", got.ExpiresIn, got.RefreshExpiresIn)
+	}
+	w.advance(8 * time.Minute)
+	got = w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
+	if got.ExpiresIn != 420 || got.RefreshExpiresIn != 420 {
+		t.Errorf("seven minutes before the end: tokens of %d and %d s", got.ExpiresIn, got.RefreshExpiresIn)
+	}
+	w.advance(7 * time.Minute)
+	if b.alive(b.access) {
+		t.Error("a token outlives its session")
+	}
+}
+
+// Neither store alone, nor both, opens a token without the ring and the token; and what
+// is cached does not answer for a store that is away.
+func TestStoresThatAreAway(t *testing.T) {
+	var broken breakable
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
+		s.store = func(now func() time.Time) kv.Store { broken.Store = kv.NewMemory(now); return &broken }
+	})
+	w.join("ada")
+	b := w.browser()
+	b.signIn("ada")
+	if !b.alive(b.access) {
+		t.Fatal("a fresh token is refused")
+	}
+	broken.down.Store(true)
+	w.is(b.as("GET", "/account", nil), 503, "unavailable")
+	w.is(b.attempt("ada"), 503, "unavailable")
+	w.is(b.send("POST", "/auth/sign-out", "Bearer "+b.access, nil), 503, "unavailable")
+	broken.down.Store(false)
+	if !b.alive(b.access) {
+		t.Error("the token is refused once the store is back")
+	}
+}
+
+// Status and version of the account are asked on every request.
+func TestAccountDecidesEachTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, eve := w.join("ada"), w.join("eve")
+		a, e := w.browser(), w.browser()
+		a.signIn("ada")
+		e.signIn("eve")
+		if !a.alive(a.access) || !e.alive(e.access) {
+			t.Fatal("fresh tokens are refused")
+		}
+		w.bump(ada)
+		if a.alive(a.access) {
+			t.Error("a token outlives its account's version")
+		}
+		w.is(a.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
+		if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, eve) }); err != nil {
+			t.Fatal(err)
+		}
+		if e.alive(e.access) {
+			t.Error("a token outlives its account")
+		}
+		w.is(e.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
+		if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(eve)); n != 0 {
+			t.Errorf("%d sessions of an account that is gone", n)
+		}
+		deactivated := w.join("zoe")
+		z := w.browser()
+		z.signIn("zoe")
+		if _, err := w.DB.Exec(t.Context(), `UPDATE accounts SET status = $1 WHERE id = $2`, account.Deactivated, string(deactivated)); err != nil {
+			t.Fatal(err)
+		}
+		if z.alive(z.access) {
+			t.Error("a token outlives its account's deactivation")
+		}
+		w.is(z.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
+		w.is(z.attempt("zoe"), 403, "account_deactivated")
+		w.is(z.attempt("zoe", fields{"password": "wrong otters 41"}), 401, "invalid_credentials")
+	})
+}
