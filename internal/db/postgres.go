@@ -144,7 +144,8 @@ type attention struct {
 func (e *pgEngine) attend(ctx context.Context) (context.Context, *attention) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &attention{end: cancel, engine: e}
-	a.timer = time.AfterFunc(asksAfter, a.ask)
+	a.timer = time.AfterFunc(time.Hour, a.ask) // started below, so that ask sees a.timer
+	a.timer.Reset(asksAfter)
 	return ctx, a
 }
 
