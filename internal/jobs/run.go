@@ -248,11 +248,7 @@ func (q *Queue) outcome(ctx context.Context, j job, err error) func(context.Cont
 			if err != nil || n > 0 {
 				return n, err
 			}
-			n, err = restartJob(ctx, q.db, j, now.UnixMilli())
-			if n > 0 {
-				q.wake()
-			}
-			return n, err
+			return restartJob(ctx, q.db, j, now.UnixMilli())
 		}
 	}
 	if err == nil {

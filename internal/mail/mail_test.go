@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -134,6 +135,18 @@ func TestEveryKindInEveryLanguage(t *testing.T) {
 		}
 		if subjects["enfull"] == subjects["defull"] {
 			t.Errorf("%s has the same subject in English and German", kind)
+		}
+	}
+}
+
+// A template that asks for what nobody gave is an error, not a hole.
+func TestMissingKeysAreErrors(t *testing.T) {
+	for name, body := range bodies {
+		if err := body.ExecuteTemplate(io.Discard, "subject", map[string]string{}); err == nil {
+			t.Errorf("%s: a subject without data", name)
+		}
+		if got := body.Lookup("lead"); got == nil || body.Lookup("rest") == nil || body.Lookup("action") == nil {
+			t.Errorf("%s: a block is missing", name)
 		}
 	}
 }

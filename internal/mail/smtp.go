@@ -25,14 +25,15 @@ const (
 
 // smtpSender hands mails to one submission server (RFC 6409).
 type smtpSender struct {
-	from  *mail.Address
-	host  string
-	port  int
-	tls   *tls.Config
-	mode  security
-	user  string
-	pass  string
-	timed time.Duration // sendFor
+	from *mail.Address
+	host string
+	port int
+	tls  *tls.Config
+	mode security
+	user string
+	pass string
+	most time.Duration // sendFor
+	step time.Duration // stepFor
 }
 
 // security is how the connection is protected.
@@ -61,7 +62,7 @@ func NewSMTP(rawURL, from string) (Sender, error) {
 	if err != nil || u.Hostname() == "" || (u.Path != "" && u.Path != "/") || u.Fragment != "" {
 		return nil, errors.New("SMTP URL: not of the form smtp://USER:PASS@HOST:PORT")
 	}
-	s := &smtpSender{host: u.Hostname(), timed: sendFor}
+	s := &smtpSender{host: u.Hostname(), most: sendFor, step: stepFor}
 	if s.from, err = mail.ParseAddress(from); err != nil {
 		return nil, fmt.Errorf("mail: the From address %q cannot be read", from)
 	}
@@ -126,7 +127,7 @@ func (s *smtpSender) Send(ctx context.Context, r Rendered) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timed)
+	ctx, cancel := context.WithTimeout(ctx, s.most)
 	defer cancel()
 	// The connection is ours: the client leaves it open after some errors, and does not
 	// look at ctx while it waits for an answer.
@@ -153,7 +154,7 @@ func (s *smtpSender) Send(ctx context.Context, r Rendered) error {
 }
 
 func (s *smtpSender) connect(ctx context.Context) (net.Conn, error) {
-	d := net.Dialer{Timeout: stepFor}
+	d := net.Dialer{Timeout: s.step}
 	addr := net.JoinHostPort(s.host, strconv.Itoa(s.port))
 	if s.mode != implicit {
 		return d.DialContext(ctx, "tcp", addr)
@@ -168,7 +169,7 @@ func (s *smtpSender) client(conn net.Conn) (*gomail.Client, error) {
 		policy = gomail.NoTLS // or TLS already
 	}
 	opts := []gomail.Option{
-		gomail.WithPort(s.port), gomail.WithTimeout(stepFor), gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(s.tls),
+		gomail.WithPort(s.port), gomail.WithTimeout(s.step), gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(s.tls),
 		gomail.WithoutNoop(),
 		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
 	}

@@ -41,6 +41,7 @@ type sink struct {
 	loginErr error
 	secure   []bool // each mail: over TLS?
 	hang     chan struct{}
+	gone     chan struct{} // one for each session that ended
 }
 
 // sinkMode is how a sink may be spoken to.
@@ -54,7 +55,7 @@ const (
 
 func newSink(t *testing.T, mode sinkMode, auth bool) *sink {
 	t.Helper()
-	s := &sink{}
+	s := &sink{gone: make(chan struct{}, 100)}
 	cert, file := certificate(t)
 	s.ca = file
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
@@ -123,8 +124,11 @@ type session struct {
 	to   string
 }
 
-func (s *session) Reset()        {}
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() {}
+func (s *session) Logout() error {
+	s.sink.gone <- struct{}{}
+	return nil
+}
 func (s *session) Mail(string, *smtp.MailOptions) error {
 	s.sink.mu.Lock()
 	defer s.sink.mu.Unlock()
@@ -322,6 +326,21 @@ func TestSMTPTroubles(t *testing.T) {
 	}
 }
 
+// A delivery that fails leaves no connection behind.
+func TestSMTPClosesWhatFails(t *testing.T) {
+	s := newSink(t, sinkSTARTTLS, true)
+	for _, url := range []string{"smtp://ada:wrong@" + s.addr + "?tls=starttls&ca=" + s.ca, "smtp://" + s.addr + "?tls=starttls"} {
+		if err := sendTo(t, url); err == nil {
+			t.Fatalf("%s: the mail was sent", url)
+		}
+		select {
+		case <-s.gone:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: the connection stays open", url)
+		}
+	}
+}
+
 // A server that stops answering holds nobody for longer than the context, and nothing
 // stays open.
 func TestSMTPHangs(t *testing.T) {
@@ -332,7 +351,7 @@ func TestSMTPHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sender.(*smtpSender).timed = 200 * time.Millisecond
+	sender.(*smtpSender).most, sender.(*smtpSender).step = 200*time.Millisecond, time.Hour
 	if err := newMailer(sender).Deliver(t.Context(), message()); err == nil || IsPermanent(err) {
 		t.Errorf("%v, want a temporary error", err)
 	}
@@ -359,7 +378,7 @@ func TestSMTPServerVanishesAfterYes(t *testing.T) {
 		}
 		defer c.Close()
 		buf := make([]byte, 64<<10)
-		for _, say := range []string{"220 sink\r\n", "250 sink\r\n", "250 ok\r\n", "250 ok\r\n", "354 go on\r\n"} {
+		for _, say := range []string{"220 sink\r\n", "250 sink\r\n", "250 ok\r\n", "250 ok\r\n"} {
 			if _, err := io.WriteString(c, say); err != nil {
 				return
 			}
@@ -367,15 +386,15 @@ func TestSMTPServerVanishesAfterYes(t *testing.T) {
 				return
 			}
 		}
-		for mail := ""; !strings.HasSuffix(mail, "\r\n.\r\n"); {
+		if _, err := io.WriteString(c, "354 go on\r\n"); err != nil {
+			return
+		}
+		for mail := ""; !strings.Contains(mail, "\r\n.\r\n"); {
 			n, err := c.Read(buf)
 			if err != nil {
 				return
 			}
 			mail += string(buf[:n])
-			if strings.Contains(mail, "\r\n.\r\n") {
-				break
-			}
 		}
 		_, _ = io.WriteString(c, "250 taken\r\n")
 	}()
