@@ -134,8 +134,8 @@ func (s *Service) NewFolder(ctx context.Context, owner account.ID, parent, name 
 	if err != nil {
 		return Entry{}, err
 	}
-	err = s.change(ctx, owner, func(tx *db.Tx, key *keyring.DataKey) error {
-		depth, err := s.depth(ctx, tx, owner, parent)
+	err = s.changeNames(ctx, owner, func(c *changing) error {
+		depth, err := s.depth(ctx, c.tx, owner, parent)
 		if err != nil {
 			return err
 		}
@@ -144,10 +144,10 @@ func (s *Service) NewFolder(ctx context.Context, owner account.ID, parent, name 
 		}
 		now := s.Now().UnixMilli()
 		r := row{ID: newID(), Parent: parent, Kind: Folder, Details: []byte{}, CreatedAt: now, ModifiedAt: now}
-		if err := place(ctx, tx, key, owner, &r, name, insertRow); err != nil {
+		if err := c.place(ctx, &r, name, insertRow); err != nil {
 			return err
 		}
-		e, err = open(key, r)
+		e, err = open(c.key, r)
 		return err
 	})
 	return e, err
@@ -160,45 +160,45 @@ type Change struct {
 }
 
 // Update renames and moves in one step. A name that is taken at the new place is numbered.
-func (s *Service) Update(ctx context.Context, owner account.ID, id string, c Change) (e Entry, err error) {
-	if c.Name != nil {
-		name, err := cleanName("/name", *c.Name)
+func (s *Service) Update(ctx context.Context, owner account.ID, id string, to Change) (e Entry, err error) {
+	if to.Name != nil {
+		name, err := cleanName("/name", *to.Name)
 		if err != nil {
 			return Entry{}, err
 		}
-		c.Name = &name
+		to.Name = &name
 	}
-	err = s.change(ctx, owner, func(tx *db.Tx, key *keyring.DataKey) error {
-		r, err := readRow(ctx, tx, owner, id)
+	err = s.changeNames(ctx, owner, func(c *changing) error {
+		r, err := readRow(ctx, c.tx, owner, id)
 		if err != nil {
 			return err
 		}
-		if e, err = open(key, r); err != nil {
+		if e, err = open(c.key, r); err != nil {
 			return err
 		}
-		name, from, to := e.Name, r.Parent, r.Parent
-		if c.Name != nil {
-			name = *c.Name
+		name, from, parent := e.Name, r.Parent, r.Parent
+		if to.Name != nil {
+			name = *to.Name
 		}
-		if c.Parent != nil {
-			to = *c.Parent
+		if to.Parent != nil {
+			parent = *to.Parent
 		}
-		if name == e.Name && to == from {
+		if name == e.Name && parent == from {
 			return nil
 		}
-		if to != from {
-			if err := s.checkMove(ctx, tx, owner, r, to); err != nil {
+		if parent != from {
+			if err := s.checkMove(ctx, c.tx, owner, r, parent); err != nil {
 				return err
 			}
-			if err := touchFolder(ctx, tx, owner, from); err != nil {
+			if err := c.leave(ctx, from, id); err != nil {
 				return err
 			}
 		}
-		r.Parent, r.ModifiedAt = to, s.Now().UnixMilli()
-		if err := place(ctx, tx, key, owner, &r, name, moveRow); err != nil {
+		r.Parent, r.ModifiedAt = parent, s.Now().UnixMilli()
+		if err := c.place(ctx, &r, name, moveRow); err != nil {
 			return err
 		}
-		e, err = open(key, r)
+		e, err = open(c.key, r)
 		return err
 	})
 	return e, err
@@ -256,21 +256,18 @@ func (s *Service) depth(ctx context.Context, q db.Querier, owner account.ID, fol
 
 // Delete removes an entry for good, a folder with everything below it.
 func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := lockTree(ctx, tx, owner); err != nil {
-			return err
-		}
-		r, err := readRow(ctx, tx, owner, id)
+	return s.change(ctx, owner, func(c *changing) error {
+		r, err := readRow(ctx, c.tx, owner, id)
 		if err != nil {
 			return err
 		}
-		if err := deleteTree(ctx, tx, owner, id); err != nil {
+		if err := deleteTree(ctx, c.tx, owner, id); err != nil {
 			return err
 		}
-		if err := touchFolder(ctx, tx, owner, r.Parent); err != nil {
+		if err := c.leave(ctx, r.Parent, id); err != nil {
 			return err
 		}
-		return s.enqueuePurge(ctx, tx, owner)
+		return s.enqueuePurge(ctx, c.tx, owner)
 	})
 }
 
@@ -285,19 +282,46 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 	return s.enqueuePurge(ctx, tx, owner)
 }
 
-// change runs fn in a transaction that holds the account's lock. The data key is read
-// behind the lock: an account that was deleted meanwhile has none any more.
-func (s *Service) change(ctx context.Context, owner account.ID, fn func(tx *db.Tx, key *keyring.DataKey) error) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+// changing is a change of a tree under way. Its transaction holds the account's lock.
+type changing struct {
+	tx    *db.Tx
+	owner account.ID
+	key   *keyring.DataKey // of changeNames only
+	edits []edit
+}
+
+// change runs fn in a transaction that holds the account's lock.
+func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
+	var c *changing
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error { // perhaps more than once
+		c = &changing{tx: tx, owner: owner}
 		if err := lockTree(ctx, tx, owner); err != nil {
 			return err
 		}
-		key, err := s.dataKey(ctx, tx, owner)
-		if err != nil {
+		return fn(c)
+	})
+	if err == nil {
+		s.orders.follow(owner, c.edits)
+	}
+	return err
+}
+
+// changeNames is change with the data key, which is read behind the lock: an account that
+// was deleted meanwhile has none any more.
+func (s *Service) changeNames(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
+	return s.change(ctx, owner, func(c *changing) (err error) {
+		if c.key, err = s.dataKey(ctx, c.tx, owner); err != nil {
 			return err
 		}
-		return fn(tx, key)
+		return fn(c)
 	})
+}
+
+// leave notes that an entry is not in the folder any more.
+func (c *changing) leave(ctx context.Context, folder, id string) error {
+	changes, err := touchFolder(ctx, c.tx, c.owner, folder)
+	c.edits = append(c.edits, edit{folder: folder, changes: changes, id: id, gone: true})
+	return err
 }
 
 // dataKey opens the account's data key. An account that is gone has no files.
@@ -314,16 +338,14 @@ const linear = 16
 
 // place gives r the name, or the name with the first free number, and puts it where write
 // puts it. write decides whether a name is free.
-func place(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID, r *row, name string,
-	write func(context.Context, *db.Tx, account.ID, row) (bool, error),
-) error {
-	if err := touchFolder(ctx, tx, owner, r.Parent); err != nil {
+func (c *changing) place(ctx context.Context, r *row, name string, write func(context.Context, *db.Tx, account.ID, row) (bool, error)) error {
+	changes, err := touchFolder(ctx, c.tx, c.owner, r.Parent)
+	if err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
 		if n > linear { // long runs are searched, not walked
-			var err error
-			if n, err = firstFree(ctx, tx, key, owner, r, name, n); err != nil {
+			if n, err = c.firstFree(ctx, r, name, n); err != nil {
 				return err
 			}
 		}
@@ -331,19 +353,24 @@ func place(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.I
 		if n > 0 {
 			candidate = numbered(name, r.Kind, n)
 		}
-		r.Name = key.Seal("files", "name", r.ID, []byte(candidate))
-		r.NameIndex = nameIndex(key, r.Parent, candidate)
-		if done, err := write(ctx, tx, owner, *r); done || err != nil {
+		r.Name = c.key.Seal("files", "name", r.ID, []byte(candidate))
+		r.NameIndex = nameIndex(c.key, r.Parent, candidate)
+		done, err := write(ctx, c.tx, c.owner, *r)
+		if err != nil {
 			return err
+		}
+		if done {
+			c.edits = append(c.edits, edit{folder: r.Parent, changes: changes, id: r.ID, key: nameKey(r.Kind, candidate)})
+			return nil
 		}
 	}
 }
 
 // firstFree returns a free number from n on such that the one before it is taken, in a
 // number of questions that grows with the logarithm of the run.
-func firstFree(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID, r *row, name string, n int) (int, error) {
+func (c *changing) firstFree(ctx context.Context, r *row, name string, n int) (int, error) {
 	taken := func(n int) (bool, error) {
-		return nameTaken(ctx, tx, owner, r.Parent, nameIndex(key, r.Parent, numbered(name, r.Kind, n)))
+		return nameTaken(ctx, c.tx, c.owner, r.Parent, nameIndex(c.key, r.Parent, numbered(name, r.Kind, n)))
 	}
 	low, high := n-1, n // low is taken
 	for step := 1; ; step *= 2 {

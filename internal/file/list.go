@@ -2,13 +2,11 @@ package file
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
-	"sync"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -21,7 +19,7 @@ import (
 // it for the other direction.
 //
 // Names are sealed, so SQL cannot sort by them: the order by name is made here from all
-// names of the folder and kept until the folder changes. The other orders are SQL's.
+// names of the folder, and kept (order.go). The other orders are SQL's.
 func (s *Service) List(ctx context.Context, owner account.ID, parent, sort, cursor string, limit int) (entries []Entry, next string, err error) {
 	by := strings.TrimPrefix(sort, "-")
 	descending := by != sort
@@ -153,109 +151,4 @@ func (s *Service) pageByName(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	}
 	slices.SortFunc(rows, func(a, b row) int { return rank[a.ID] - rank[b.ID] })
 	return rows, nil
-}
-
-// ordered is one entry in the order by name.
-type ordered struct{ key, id string }
-
-// nameKey puts folders before files, and either by name as people sort.
-func nameKey(kind Kind, name string) string {
-	if kind == Folder {
-		return "0" + naturalKey(name)
-	}
-	return "1" + naturalKey(name)
-}
-
-func compareOrdered(a, b ordered) int {
-	return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
-}
-
-func sorted(key *keyring.DataKey, names []named) ([]ordered, error) {
-	all := make([]ordered, len(names))
-	for i, n := range names {
-		name, err := key.Open("files", "name", n.id, n.name)
-		if err != nil {
-			return nil, err
-		}
-		all[i] = ordered{nameKey(n.kind, string(name)), n.id}
-	}
-	slices.SortFunc(all, compareOrdered)
-	return all, nil
-}
-
-// slicePage returns the ids of up to limit entries behind the mark.
-func slicePage(all []ordered, descending bool, after *mark, limit int) []string {
-	from, to := 0, len(all)
-	if after != nil {
-		at, found := slices.BinarySearchFunc(all, ordered{string(after.value), after.id}, compareOrdered)
-		if to = at; !descending {
-			from, to = at, len(all)
-			if found {
-				from++
-			}
-		}
-	}
-	var ids []string
-	if descending {
-		for i := to - 1; i >= from && len(ids) < limit; i-- {
-			ids = append(ids, all[i].id)
-		}
-		return ids
-	}
-	for _, o := range all[from:min(to, from+limit)] {
-		ids = append(ids, o.id)
-	}
-	return ids
-}
-
-// maxOrdered bounds the names that are kept in order: about 30 MB when all are long.
-const maxOrdered = 150_000
-
-// orders keeps the orders by name that were used last. The key includes the folder's
-// count of changes, so an order is never old; on another node neither.
-type orders struct {
-	mu    sync.Mutex
-	kept  []order // used last stands last
-	total int
-}
-
-type order struct {
-	owner   account.ID
-	folder  string
-	changes int64
-	all     []ordered
-}
-
-func (o *orders) get(owner account.ID, folder string, changes int64) ([]ordered, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i, k := range o.kept {
-		if k.owner == owner && k.folder == folder {
-			o.kept = append(slices.Delete(o.kept, i, i+1), k)
-			return k.all, k.changes == changes
-		}
-	}
-	return nil, false
-}
-
-func (o *orders) put(owner account.ID, folder string, changes int64, all []ordered) {
-	const overhead = 100 // an empty folder costs something too
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i, k := range o.kept {
-		if k.owner == owner && k.folder == folder {
-			o.kept = slices.Delete(o.kept, i, i+1)
-			o.total -= len(k.all) + overhead
-			break
-		}
-	}
-	if len(all) > maxOrdered {
-		return
-	}
-	o.kept = append(o.kept, order{owner, folder, changes, all})
-	o.total += len(all) + overhead
-	for o.total > maxOrdered {
-		o.total -= len(o.kept[0].all) + overhead
-		o.kept = slices.Delete(o.kept, 0, 1)
-	}
 }

@@ -33,16 +33,18 @@ func (r *row) fields() []any {
 // lockTree makes every other change of the account's tree wait until tx has ended. It is
 // the first statement of each of them: what a change has read then stays true.
 func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	return touchFolder(ctx, tx, owner, "*")
+	_, err := touchFolder(ctx, tx, owner, "*")
+	return err
 }
 
-// touchFolder counts a change of the folder's children.
-func touchFolder(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
-	_, err := tx.Exec(ctx, `
+// touchFolder counts a change of the folder's children and returns the count.
+func touchFolder(ctx context.Context, tx *db.Tx, owner account.ID, folder string) (changes int64, err error) {
+	err = tx.QueryRow(ctx, `
 		INSERT INTO file_folders (account, folder, changes) VALUES ($1, $2, 1)
-		ON CONFLICT (account, folder) DO UPDATE SET changes = file_folders.changes + 1`,
-		string(owner), folder)
-	return err
+		ON CONFLICT (account, folder) DO UPDATE SET changes = file_folders.changes + 1
+		RETURNING changes`,
+		string(owner), folder).Scan(&changes)
+	return changes, err
 }
 
 func readChanges(ctx context.Context, q db.Querier, owner account.ID, folder string) (n int64, err error) {

@@ -89,14 +89,14 @@ var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload took 
 
 // Publish makes every file appear in parent ("" = root), taken names numbered.
 func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
-	err = u.s.change(ctx, u.owner, func(tx *db.Tx, key *keyring.DataKey) error {
+	err = u.s.changeNames(ctx, u.owner, func(c *changing) error {
 		entries = make([]Entry, 0, len(u.files))
-		if _, err := u.s.depthFor(ctx, tx, u.owner, parent); err != nil {
+		if _, err := u.s.depthFor(ctx, c.tx, u.owner, parent); err != nil {
 			return err
 		}
 		now := u.s.Now().UnixMilli()
 		for _, f := range u.files {
-			ok, err := settleBlob(ctx, tx, f.blob, f.size)
+			ok, err := settleBlob(ctx, c.tx, f.blob, f.size)
 			if err != nil {
 				return err
 			}
@@ -104,11 +104,11 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 				return errAbandoned
 			}
 			r := row{ID: newID(), Parent: parent, Kind: File, Blob: &f.blob, Size: f.size, CreatedAt: now, ModifiedAt: now}
-			r.Details = sealDetails(key, r.ID, details{f.sum, f.mediaType})
-			if err := place(ctx, tx, key, u.owner, &r, f.name, insertRow); err != nil {
+			r.Details = sealDetails(c.key, r.ID, details{f.sum, f.mediaType})
+			if err := c.place(ctx, &r, f.name, insertRow); err != nil {
 				return err
 			}
-			e, err := open(key, r)
+			e, err := open(c.key, r)
 			if err != nil {
 				return err
 			}

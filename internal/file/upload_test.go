@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/tink-crypto/tink-go/v2/streamingaead/subtle"
@@ -225,6 +226,30 @@ func TestUploadWhenTheStoreFails(t *testing.T) {
 	e := w.mustUpload(ada, "", upFile{"a", "", content})
 	if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil); string(a.body) != content {
 		t.Errorf("through Read: %d bytes", len(a.body))
+	}
+}
+
+// A source that breaks never looks like one that ended: the store must not keep a short
+// object as whole.
+func TestBrokenSourceReachesTheStore(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	dir, broken := w.Blobs, errors.New("the client went away")
+	for _, n := range []int{0, 1, 700_000, 5 << 20} {
+		for name, read := range map[string]func(r io.Reader) error{
+			"Read":    func(r io.Reader) error { _, err := io.Copy(io.Discard, struct{ io.Reader }{r}); return err },
+			"WriteTo": func(r io.Reader) error { _, err := r.(io.WriterTo).WriteTo(io.Discard); return err },
+		} {
+			var seen error
+			w.Blobs = failingStore{dir, func(_ context.Context, _ string, r io.Reader) (int64, error) {
+				seen = read(r)
+				return 0, seen
+			}}
+			u := w.NewUpload(ada)
+			source := io.MultiReader(strings.NewReader(pattern(n)), iotest.ErrReader(broken))
+			if err := u.Add(t.Context(), "a", unknownType, source); !errors.Is(err, broken) || !errors.Is(seen, broken) {
+				t.Errorf("%s, %d bytes: Add = %v, the store saw %v", name, n, err, seen)
+			}
+		}
 	}
 }
 
