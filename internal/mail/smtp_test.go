@@ -328,8 +328,13 @@ func TestSMTPTroubles(t *testing.T) {
 
 // A delivery that fails leaves no connection behind.
 func TestSMTPClosesWhatFails(t *testing.T) {
-	s := newSink(t, sinkSTARTTLS, true)
-	for _, url := range []string{"smtp://ada:wrong@" + s.addr + "?tls=starttls&ca=" + s.ca, "smtp://" + s.addr + "?tls=starttls"} {
+	start, plain := newSink(t, sinkSTARTTLS, true), newSink(t, sinkPlain, false)
+	for url, s := range map[string]*sink{
+		"smtp://ada:wrong@" + start.addr + "?tls=starttls&ca=" + start.ca: start,
+		"smtp://" + start.addr + "?tls=starttls":                          start,
+		"smtp://" + plain.addr + "?tls=starttls":                          plain, // go-mail itself would leave it open
+		"smtp://" + login + plain.addr:                                    plain,
+	} {
 		if err := sendTo(t, url); err == nil {
 			t.Fatalf("%s: the mail was sent", url)
 		}
