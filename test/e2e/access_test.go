@@ -51,17 +51,15 @@ func operations(t *testing.T, c *client.Client) []operation {
 
 // good are bodies that the operations on an id take: so that nothing but the id decides.
 var good = map[string]string{
-	"PATCH /v1/files/{id}":              `{"name":"mine now"}`,
-	"PATCH /v1/sessions/{id}":           `{"name":"mine now"}`,
-	"POST /v1/auth/attempts/{id}/totp":  `{"code":"123456"}`,
-	"DELETE /v1/files/{id}":             "",
-	"DELETE /v1/sessions/{id}":          "",
-	"GET /v1/files/{id}":                "",
-	"GET /v1/files/{id}/content":        "",
-	"GET /v1/sessions/{id}":             "",
-	"GET /v1/auth/attempts/{id}":        "",
-	"HEAD /v1/files/{id}/content":       "",
-	"PATCH /v1/files/{id} to my folder": "",
+	"PATCH /v1/files/{id}":             `{"name":"mine now"}`,
+	"PATCH /v1/sessions/{id}":          `{"name":"mine now"}`,
+	"POST /v1/auth/attempts/{id}/totp": `{"code":"123456"}`,
+	"DELETE /v1/files/{id}":            "",
+	"DELETE /v1/sessions/{id}":         "",
+	"GET /v1/files/{id}":               "",
+	"GET /v1/files/{id}/content":       "",
+	"GET /v1/sessions/{id}":            "",
+	"GET /v1/auth/attempts/{id}":       "",
 }
 
 // notMine tries every verb on every address with an id, with the ids of somebody else: all
