@@ -209,6 +209,7 @@ func (w *world) resigned(t *testing.T, good, hostile string) map[string]string {
 // RFC 8725, ASVS 9.1 and 9.2: whatever is wrong with a token, the answer is one and the
 // same (security.md rows 58 to 61).
 func TestBadTokens(t *testing.T) {
+	t.Parallel()
 	var hits atomic.Int32
 	collaborator := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
 	t.Cleanup(collaborator.Close)

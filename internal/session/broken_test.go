@@ -14,6 +14,12 @@ type breakable struct {
 	down atomic.Bool
 }
 
+// over puts b over a store in memory.
+func (b *breakable) over(now func() time.Time) kv.Store {
+	b.Store = kv.NewMemory(now)
+	return b
+}
+
 func (b *breakable) err() error {
 	if b.down.Load() {
 		return kv.ErrUnavailable

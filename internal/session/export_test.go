@@ -90,3 +90,9 @@ func (s *Service) TryOf(ctx context.Context, id, token string) error {
 	_, err := countTry(ctx, s.DB, id, tokenDigest([]byte(token)), s.Now().UnixMilli())
 	return err
 }
+
+// Forget drops what is remembered of tokens and derivations.
+func (s *Service) Forget() {
+	s.tokens.InvalidateAll()
+	s.derived.InvalidateAll()
+}

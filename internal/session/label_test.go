@@ -13,6 +13,7 @@ import (
 )
 
 func TestPlacesReadsAMaxMindFile(t *testing.T) {
+	t.Parallel()
 	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "Test-City", IncludeReservedNetworks: true})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +62,7 @@ func TestPlacesReadsAMaxMindFile(t *testing.T) {
 }
 
 func TestDeviceIsNamedByItsAgent(t *testing.T) {
+	t.Parallel()
 	l := newLabeller(func(netip.Addr) string { return "" })
 	for agent, want := range map[string]string{
 		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                          "Firefox on Linux",

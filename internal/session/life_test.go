@@ -7,11 +7,11 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/kv"
 )
 
 // A token and its session end when they say, by the server's clock alone.
 func TestLifetimes(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b := w.browser()
@@ -42,6 +42,7 @@ func TestLifetimes(t *testing.T) {
 
 // Nothing that a session has can live longer than it.
 func TestTokensEndWithTheirSession(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
 		s.config.AccessTTL, s.config.RefreshTTL, s.config.SessionTTL = time.Hour, 10*time.Minute, 15*time.Minute
 	})
@@ -65,10 +66,9 @@ func TestTokensEndWithTheirSession(t *testing.T) {
 // Neither store alone, nor both, opens a token without the ring and the token; and what
 // is cached does not answer for a store that is away.
 func TestStoresThatAreAway(t *testing.T) {
+	t.Parallel()
 	var broken breakable
-	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
-		s.store = func(now func() time.Time) kv.Store { broken.Store = kv.NewMemory(now); return &broken }
-	})
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
 	w.join("ada")
 	b := w.browser()
 	b.signIn("ada")
@@ -87,6 +87,7 @@ func TestStoresThatAreAway(t *testing.T) {
 
 // Status and version of the account are asked on every request.
 func TestAccountDecidesEachTime(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		ada, eve := w.join("ada"), w.join("eve")

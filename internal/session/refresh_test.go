@@ -42,6 +42,7 @@ func (w *world) dead(b *browser, mails int, access string, refresh ...string) {
 }
 
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b := w.browser()
@@ -77,6 +78,7 @@ func TestRefresh(t *testing.T) {
 // Any number of uses of one token at the same moment: one rotation, one child, nobody is
 // signed out.
 func TestRefreshRace(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b := w.browser()
@@ -110,6 +112,7 @@ func TestRefreshRace(t *testing.T) {
 }
 
 func TestRefreshGrace(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b := w.browser()
@@ -128,6 +131,7 @@ func TestRefreshGrace(t *testing.T) {
 }
 
 func TestNoGrace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.config.RefreshGrace = 0 })
 	w.join("ada")
 	b := w.browser()
@@ -140,6 +144,7 @@ func TestNoGrace(t *testing.T) {
 
 // Once the child was used, its parent is stolen goods, grace or not.
 func TestReuseAfterTheChild(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b, other := w.browser(), w.browser()
@@ -163,6 +168,7 @@ func TestReuseAfterTheChild(t *testing.T) {
 
 // Thieves and owner at once with an old token: the session dies once, with one mail.
 func TestReuseRace(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.join("ada")
@@ -186,6 +192,7 @@ func TestReuseRace(t *testing.T) {
 // Who knows a family and not its token has held an old one, or guesses 256 bits: both end
 // the session.
 func TestForgedSecret(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.join("ada")
@@ -217,6 +224,7 @@ func TestForgedSecret(t *testing.T) {
 
 // Idle and absolute ends, on the second.
 func TestRefreshEnds(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		idle, busy := w.browser(), w.browser()
@@ -254,6 +262,7 @@ func TestRefreshEnds(t *testing.T) {
 }
 
 func TestRefreshClientKey(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.join("ada")
@@ -277,10 +286,9 @@ func TestRefreshClientKey(t *testing.T) {
 
 // A store that is away costs a wait, never a session: the token is as good as before.
 func TestRefreshWithoutStores(t *testing.T) {
+	t.Parallel()
 	var broken breakable
-	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
-		s.store = func(now func() time.Time) kv.Store { broken.Store = kv.NewMemory(now); return &broken }
-	})
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
 	w.join("ada")
 	b := w.browser()
 	first := b.signIn("ada", inBody)
@@ -306,6 +314,7 @@ func TestRefreshWithoutStores(t *testing.T) {
 // A process that dies, or a client that hangs up, between any two steps of a refresh:
 // asked again within the grace, the answer is the one that was lost.
 func TestRefreshCutOff(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var gate cutting
 		w := newWorld(t, d, func(s *setup) {

@@ -54,6 +54,7 @@ func verified(t *testing.T, set jose.JSONWebKeySet, token string) bool {
 
 // go-jose, which this project did not write, verifies our tokens with our key set.
 func TestOtherImplementationVerifies(t *testing.T) {
+	t.Parallel()
 	for alg, bits := range map[string]int{"RS256": 2048, "RS256-3072": 3072, "ES256": 0, "EdDSA": 0} {
 		t.Run(alg, func(t *testing.T) {
 			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.alg = alg })
@@ -79,6 +80,7 @@ func TestOtherImplementationVerifies(t *testing.T) {
 // Signing, record and refresh keys change without anybody noticing, each any number of
 // times; a destroyed one ends what hangs on it, however warm the caches are.
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		w.join("ada")
@@ -126,6 +128,7 @@ func TestRotation(t *testing.T) {
 }
 
 func TestDestroyedSessionKey(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.join("ada")
 		b, cold := w.browser(), w.browser()
@@ -158,6 +161,7 @@ func TestDestroyedSessionKey(t *testing.T) {
 
 // What maintenance does to the ring in a session's whole life signs nobody out of it.
 func TestMaintenanceSignsNobodyOut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
 	w.join("ada")
 	b := w.browser()

@@ -127,6 +127,7 @@ func opened(t *testing.T, crv string, private *ecdh.PrivateKey, server *session.
 }
 
 func TestClientOpensItsToken(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		id := w.join("ada")
 		for crv := range suiteNames {
@@ -175,6 +176,7 @@ func TestClientOpensItsToken(t *testing.T) {
 
 // Accounts of other lengths and methods of other numbers make payloads of one length.
 func TestPayloadLengthTellsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
 	lengths := map[int]bool{}
 	for _, name := range []string{"ada", "grace"} {
@@ -196,6 +198,7 @@ func TestPayloadLengthTellsNothing(t *testing.T) {
 // The key store's record is half of what opens a token: without it, or with another
 // session's, the token is dead at once, however warm the caches are.
 func TestTokenNeedsItsRecord(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		w.join("ada")
@@ -242,6 +245,7 @@ func TestTokenNeedsItsRecord(t *testing.T) {
 
 // Two servers with the same accounts: a record made by the one says nothing to the other.
 func TestOtherServersRecord(t *testing.T) {
+	t.Parallel()
 	here, there := newWorld(t, dbtest.SQLite(t)), newWorld(t, dbtest.SQLite(t))
 	here.join("ada")
 	there.join("ada")
@@ -263,6 +267,7 @@ func TestOtherServersRecord(t *testing.T) {
 
 // Every bit of a token counts.
 func TestAlteredTokens(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
 	w.join("ada")
 	_, public := keyPair(t, "X25519")

@@ -126,15 +126,16 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	return w
 }
 
+// inMemory keeps what is short-lived in this process: for tests of many limits.
+func inMemory(s *setup) {
+	s.store = func(now func() time.Time) kv.Store { return kv.NewMemory(now) }
+}
+
 // each runs fn on both engines, and on SQLite with the other key stores.
 func each(t *testing.T, fn func(t *testing.T, w *world), change ...func(*setup)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newWorld(t, d, change...)) })
-	t.Run("Memory", func(t *testing.T) {
-		fn(t, newWorld(t, dbtest.SQLite(t), append(change, func(s *setup) {
-			s.store = func(now func() time.Time) kv.Store { return kv.NewMemory(now) }
-		})...))
-	})
+	t.Run("Memory", func(t *testing.T) { fn(t, newWorld(t, dbtest.SQLite(t), append(change, inMemory)...)) })
 	t.Run("Redis", func(t *testing.T) {
 		store, err := kv.OpenRedis(t.Context(), kvtest.RedisURL(t), slog.New(slog.DiscardHandler))
 		if err != nil {

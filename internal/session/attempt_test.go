@@ -1,0 +1,362 @@
+package session_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// layered makes an account with both layers on.
+func (w *world) layered(name string) (id account.ID, secret string) {
+	id = w.join(name)
+	w.pin.set(id, true)
+	return id, w.withTOTP(id)
+}
+
+// layers are those of a challenge, "+" for those passed.
+func layers(c reply) string {
+	var out []string
+	for _, l := range c.Layers {
+		name := l.Layer
+		if l.Done {
+			name += "+"
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, " ")
+}
+
+// Each listed layer must be passed, in any order; the call that passes the last one
+// answers with the session, once.
+func TestLayersInAnyOrder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		_, secret := w.layered("ada")
+		for _, order := range [][]string{{"totp", "pin"}, {"pin", "totp"}} {
+			w.advance(time.Minute)
+			code := map[string]string{"totp": w.code(secret), "pin": "1234"}
+			b := w.browser()
+			c := w.is(b.attempt("ada", inBody), 202, "")
+			if layers(c) != "totp pin" || c.AccessToken != "" || c.SessionID != "" || c.Header.Get("Set-Cookie") != "" || c.Layers[1].Hint != "canary-hint" {
+				t.Fatalf("a challenge: %s", c.Raw)
+			}
+			next := w.is(b.pass(c, order[0], code[order[0]]), 202, "")
+			want := map[string]string{"totp": "totp+ pin", "pin": "totp pin+"}[order[0]]
+			if layers(next) != want || next.AttemptID != c.AttemptID || next.AttemptToken != c.AttemptToken || next.AccessToken != "" {
+				t.Errorf("after %s: %s", order[0], next.Raw)
+			}
+			seen := w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "attempt "+c.AttemptToken, nil), 200, "")
+			if layers(seen) != want {
+				t.Errorf("GET: %s", seen.Raw)
+			}
+			// What is passed need not be passed again, and is no way past the other.
+			if again := w.is(b.pass(c, order[0], code[order[0]]), 202, ""); layers(again) != want {
+				t.Errorf("again: %s", again.Raw)
+			}
+			got := w.is(b.pass(c, order[1], code[order[1]]), 201, "")
+			if got.AAL != "aal2" || strings.Join(got.AMR, " ") != "pwd otp pin mfa" || !b.alive(got.AccessToken) || got.RefreshToken == "" {
+				t.Errorf("a session: %.300s", got.Raw)
+			}
+			for _, over := range []reply{b.pass(c, order[1], code[order[1]]), b.pass(c, order[0], "000000"), b.send("GET", "/auth/attempts/"+c.AttemptID, "Attempt "+c.AttemptToken, nil)} {
+				w.is(over, 410, "attempt_over")
+			}
+		}
+		if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 2 {
+			t.Errorf("%d sessions, want 2", n)
+		}
+	})
+}
+
+// A layer that is no second factor makes no aal2.
+func TestWeakLayer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	w.pin.set(w.join("ada"), true)
+	b := w.browser()
+	got := w.is(b.pass(b.attempt("ada"), "pin", "1234"), 201, "")
+	if got.AAL != "aal1" || strings.Join(got.AMR, " ") != "pwd pin mfa" {
+		t.Errorf("%s %v", got.AAL, got.AMR)
+	}
+}
+
+func TestFiveWrongCodes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		_, secret := w.layered("ada")
+		b := w.browser()
+		c := b.attempt("ada")
+		// Wrong codes of all layers count together; right ones do not count.
+		w.is(b.pass(c, "pin", "0"), 401, "invalid_credentials")
+		w.is(b.pass(c, "pin", "1"), 401, "invalid_credentials")
+		w.is(b.pass(c, "pin", "1234"), 202, "")
+		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
+		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
+		// A layer that is not asked, and a body that cannot be read, are no answers.
+		w.is(b.pass(c, "sms", "1"), 404, "not_found")
+		w.is(b.pass(c, "totp", "what"), 422, "validation_failed")
+		w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "Attempt "+c.AttemptToken, nil), 200, "")
+		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
+		w.is(b.pass(c, "totp", w.code(secret)), 410, "attempt_over")
+		w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "Attempt "+c.AttemptToken, nil), 410, "attempt_over")
+		// The code was not spent on a dead attempt.
+		c = b.attempt("ada")
+		w.is(b.pass(c, "totp", w.code(secret)), 202, "")
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+	})
+}
+
+// Of wrong codes at once, no more than five are looked at.
+func TestTriesAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.pin.set(w.join("ada"), true)
+		b := w.browser()
+		c := b.attempt("ada")
+		got := race(20, func(int) string {
+			return said(b.request(true, "POST", "/auth/attempts/"+c.AttemptID+"/pin", "Attempt "+c.AttemptToken, fields{"code": "0"}))
+		})
+		if got["401 invalid_credentials"] != 5 || got["410 attempt_over"] != 15 {
+			t.Errorf("answers %v, want 5 wrong and 15 too late", got)
+		}
+		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")
+	})
+}
+
+// Twenty right answers at once open one session: in one attempt, whose layer would take
+// each of them, and over twenty attempts with one code.
+func TestOneSessionOfMany(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		pinned := w.join("pinned")
+		w.pin.set(pinned, true)
+		b := w.browser()
+		c := b.attempt("pinned")
+		post := func(c reply, layer, code string) reply {
+			return b.request(true, "POST", "/auth/attempts/"+c.AttemptID+"/"+layer, "Attempt "+c.AttemptToken, fields{"code": code})
+		}
+		got := race(20, func(int) string { return said(post(c, "pin", "1234")) })
+		if got["201"] != 1 || got["410 attempt_over"] != 19 {
+			t.Errorf("one attempt: %v", got)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(pinned)); n != 1 {
+			t.Errorf("one attempt opened %d sessions", n)
+		}
+		coded := w.join("coded")
+		secret := w.withTOTP(coded)
+		attempts := make([]reply, 20)
+		for i := range attempts {
+			attempts[i] = w.is(b.attempt("coded"), 202, "")
+		}
+		code := w.code(secret)
+		got = race(20, func(i int) string { return said(post(attempts[i], "totp", code)) })
+		if got["201"] != 1 || got["401 invalid_code"] != 19 {
+			t.Errorf("twenty attempts: %v", got)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(coded)); n != 1 {
+			t.Errorf("one code opened %d sessions", n)
+		}
+	})
+}
+
+// An attempt that is over, was never, or is somebody else's: one answer.
+func TestAttemptsOfNobody(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.layered("ada")
+		w.layered("eve")
+		b := w.browser()
+		mine, hers := b.attempt("ada"), b.attempt("eve")
+		over := b.attempt("ada")
+		w.advance(10*time.Minute - time.Second)
+		w.is(b.send("GET", "/auth/attempts/"+over.AttemptID, "Attempt "+over.AttemptToken, nil), 200, "")
+		w.advance(time.Second)
+		fresh := w.is(b.attempt("ada"), 202, "")
+		if fresh.ExpiresIn != 600 {
+			t.Errorf("a fresh attempt lives %d s", fresh.ExpiresIn)
+		}
+		unknown, _ := uuid.NewV7()
+		want := ""
+		for name, try := range map[string][2]string{
+			"expired":            {over.AttemptID, over.AttemptToken},
+			"another's token":    {mine.AttemptID, hers.AttemptToken},
+			"no such token":      {fresh.AttemptID, strings.Repeat("A", 43)},
+			"unknown id":         {unknown.String(), fresh.AttemptToken},
+			"no id":              {"x", fresh.AttemptToken},
+			"NUL":                {"%00", fresh.AttemptToken},
+			"bad UTF-8":          {"%ff", fresh.AttemptToken},
+			"another's spelling": {strings.ToUpper(fresh.AttemptID), fresh.AttemptToken},
+			"a token of NUL":     {fresh.AttemptID, "\x00"},
+		} {
+			for _, got := range []reply{
+				b.send("GET", "/auth/attempts/"+try[0], "Attempt "+try[1], nil),
+				b.send("POST", "/auth/attempts/"+try[0]+"/pin", "Attempt "+try[1], fields{"code": "1234"}),
+			} {
+				w.is(got, 410, "attempt_over")
+				if want == "" {
+					want = refusal(got)
+				} else if refusal(got) != want {
+					t.Errorf("%s: another answer: %s", name, got.Raw)
+				}
+			}
+		}
+		for _, authorization := range []string{"", "Attempt", "Attempt ", "Bearer " + fresh.AttemptToken, fresh.AttemptToken} {
+			w.is(b.send("POST", "/auth/attempts/"+fresh.AttemptID+"/pin", authorization, fields{"code": "1234"}), 401, "unauthenticated")
+		}
+		w.is(b.pass(fresh, "pin", "1234"), 202, "")
+		if err := w.Prune(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM attempts`) != 1 {
+			t.Errorf("attempts that are over are left behind, %v", err)
+		}
+	})
+}
+
+// What ends every session of an account ends the sign-ins that are under way.
+func TestAttemptOutlivesNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.join("ada")
+		w.pin.set(ada, true)
+		b := w.browser()
+		c := b.attempt("ada")
+		w.bump(ada)
+		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")
+		c = b.attempt("ada")
+		if _, err := d.Exec(t.Context(), `UPDATE accounts SET status = $1 WHERE id = $2`, account.Deactivated, string(ada)); err != nil {
+			t.Fatal(err)
+		}
+		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")
+		eve := w.join("eve")
+		w.pin.set(eve, true)
+		c = b.attempt("eve")
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, eve) }); err != nil {
+			t.Fatal(err)
+		}
+		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")
+		if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// A right code whose session could not be opened is not lost: the same call goes on.
+func TestAttemptGoesOn(t *testing.T) {
+	t.Parallel()
+	var broken breakable
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
+	secret := w.withTOTP(w.join("ada"))
+	b := w.browser()
+	c := b.attempt("ada")
+	broken.down.Store(true)
+	w.is(b.pass(c, "totp", w.code(secret)), 503, "unavailable")
+	broken.down.Store(false)
+	w.is(b.pass(c, "totp", w.code(secret)), 201, "")
+	if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 1 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
+// A layer that cannot judge costs no try.
+func TestTryTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	w.pin.set(w.join("ada"), true)
+	b := w.browser()
+	c := b.attempt("ada")
+	for range 4 {
+		if err := w.TryOf(t.Context(), c.AttemptID, c.AttemptToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		w.is(b.pass(c, "totp", "000000"), 404, "not_found")
+	}
+	w.is(b.pass(c, "pin", "1234"), 201, "")
+}
+
+// Nothing in the table of attempts can be read.
+func TestAttemptsAreSealed(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.layered("ada")
+		b := w.browser()
+		c := b.attempt("ada", fields{"device_name": "canary-name", "remember_device": true})
+		dump := w.dump("attempts")
+		if !strings.Contains(dump, c.AttemptID) {
+			t.Fatal("the dump has no attempts")
+		}
+		w.silent(dump, c.AttemptToken)
+	})
+}
+
+// dump is what somebody who reads these tables sees: text, and bytes as they are.
+func (w *world) dump(tables ...string) string {
+	w.t.Helper()
+	var out strings.Builder
+	for _, table := range tables {
+		cols := map[string]string{
+			"sessions": "id, account, aal, amr, public_key, label, family, refresh_hash, COALESCE(refresh_before, refresh_hash), refresh_kid",
+			"attempts": "id, account, token, data, done", "devices": "token, account, layers",
+			"kv": "key, COALESCE(value, CAST('' AS BLOB))",
+		}[table]
+		if w.DB.Engine() == db.PostgreSQL {
+			cols = strings.ReplaceAll(cols, "BLOB", "BYTEA")
+		}
+		rows, err := w.DB.Query(w.t.(*testing.T).Context(), `SELECT `+cols+` FROM `+table)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		n := strings.Count(cols, ",") + 1 - strings.Count(cols, "COALESCE")
+		for rows.Next() {
+			values, dest := make([]any, n), make([]any, n)
+			for i := range values {
+				dest[i] = &values[i]
+			}
+			if err := rows.Scan(dest...); err != nil {
+				w.t.Fatal(err)
+			}
+			for _, v := range values {
+				if b, ok := v.([]byte); ok {
+					v = string(b)
+				}
+				fmt.Fprintf(&out, "%v\n", v)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			w.t.Fatal(err)
+		}
+		rows.Close()
+	}
+	return out.String()
+}
+
+// silent fails the test when what was written says who somebody is or holds a secret.
+func (w *world) silent(written string, secrets ...string) {
+	w.t.Helper()
+	for _, s := range append(secrets, "canary", "192.0.2.", password, "Lovelace") {
+		if s == "" {
+			w.t.Fatal("no secret to look for")
+		}
+		forms := []string{s}
+		if i := strings.LastIndexByte(s, '.'); i > 0 && len(s) > 30 {
+			forms = append(forms, s[i+1:]) // the secret part alone
+		}
+		if raw, err := b64.DecodeString(forms[len(forms)-1]); err == nil && len(raw) >= 16 {
+			forms = append(forms, string(raw))
+		}
+		for _, f := range forms {
+			if strings.Contains(written, f) {
+				w.t.Errorf("%q can be read", f)
+			}
+		}
+	}
+}
