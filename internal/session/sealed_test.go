@@ -211,7 +211,7 @@ func TestTokenNeedsItsRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !b.alive(mine.AccessToken) || !b.alive(mine.AccessToken) {
+		if !b.alive(mine.AccessToken) {
 			t.Fatal("a fresh token is refused")
 		}
 		if err := w.KV.Delete(ctx, name); err != nil {
