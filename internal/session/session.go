@@ -16,8 +16,8 @@
 //   - Stolen refresh tokens: each works once; a second use after the grace, or by another
 //     client key, ends the session and tells its owner (RFC 9700 §4.14.2).
 //   - Guessing: failed sign-ins are limited per address, per account and per pair; an
-//     attempt dies with its fifth wrong code. Who signs in from a remembered device is not
-//     locked out by strangers who guess.
+//     attempt dies with its fifth wrong code. Who signs in from a remembered device, or is
+//     signed in, is not locked out by strangers who guess: their failures count apart.
 //   - Learning who has an account: an unknown name costs and answers what a wrong
 //     password does.
 //
@@ -25,7 +25,10 @@
 //
 // Whoever holds an access token is the session until the token expires or the session
 // ends. A remembered device is asked for its password only, and its session is aal1: what
-// wants a fresh proof asks for the layers as well. The place of an address is a guess of
+// wants a fresh proof asks for the layers as well. A forged secret of a right family
+// cannot be told from an old token and ends the session; a family is 128 random bits that
+// only tokens of it show. Failures under an address and a username of one account count
+// together, which tells whoever makes them that the two belong together. The place of an address is a guess of
 // the operator's database, for the owner's eyes.
 package session
 
