@@ -79,8 +79,8 @@ func TestKeptOrderIsTheOrder(t *testing.T) {
 		}
 	}
 	other := w.otherNode()
-	for n := range 150 {
-		foreign := n%50 == 49
+	for n := range 100 {
+		foreign := n%33 == 32
 		if foreign {
 			step(other)
 		} else {
