@@ -18,8 +18,7 @@ import (
 // kept is what a worker was told is stored, and what it asked for without an answer.
 type kept struct {
 	mu    sync.Mutex
-	acked map[string]int    // name → size
-	sets  map[string]string // name → id, of sets that were acknowledged
+	acked map[string]int // name → size
 	n     int
 }
 

@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
+	"net/http"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -33,7 +34,6 @@ type person struct {
 	s    *server
 	from net.IP
 
-	mu     sync.Mutex
 	secret string // of the authenticator app, base32
 }
 
@@ -58,12 +58,24 @@ func (s *server) member(t *testing.T) *person {
 func (p *person) join(t *testing.T) {
 	t.Helper()
 	c := p.client(t)
-	if err := c.SignUp(t.Context(), p.NewAccount); err != nil {
+	if err := patiently(func() error { return c.SignUp(t.Context(), p.NewAccount) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.VerifyEmail(t.Context(), p.mail(t, "verify-email").token(), ""); err != nil {
+	token := p.mail(t, "verify-email").token()
+	if err := patiently(func() error { return c.VerifyEmail(t.Context(), token, "") }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// patiently tries again after a 503, as people do: a machine that runs every test at once
+// may keep its disk waiting for longer than the server waits.
+func patiently(do func() error) (err error) {
+	for range 5 {
+		if err = do(); client.Status(err) != http.StatusServiceUnavailable {
+			break
+		}
+	}
+	return err
 }
 
 // client returns a client of the person's, on a device that is not signed in.
@@ -84,7 +96,12 @@ func (p *person) signIn(t *testing.T, opts ...client.Option) *client.Client {
 func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *client.Session {
 	t.Helper()
 	in.Identifier, in.Password = p.Email, p.Password
-	s, ch, err := c.SignIn(t.Context(), in)
+	var s *client.Session
+	var ch *client.Challenge
+	err := patiently(func() (err error) {
+		s, ch, err = c.SignIn(t.Context(), in)
+		return err
+	})
 	if err == nil && ch != nil {
 		s, ch, err = ch.PassTOTP(t.Context(), p.code(0))
 	}
