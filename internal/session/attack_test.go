@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +22,7 @@ import (
 
 	"coffer/internal/db/dbtest"
 	"coffer/internal/keyring"
+	"coffer/internal/session"
 )
 
 // refusal is an answer without what names the request.
@@ -170,6 +172,11 @@ func (w *world) resigned(t *testing.T, good, hostile string) map[string]string {
 	for _, typ := range []string{"", "JWT", "at+jwt", "COFFER-AT+JWT", "application/coffer-at+jwt", "coffer-rt+jwt", "coffer-at+jwt "} {
 		put("typ "+typ, strings.Replace(header, `"typ":"`+h.Typ+`"`, `"typ":"`+typ+`"`, 1), claims)
 	}
+	for _, alg := range []string{"none", "HS256", "RS256", "rs256", "PS256", "ES256", "EdDSA", ""} {
+		if alg != h.Alg {
+			put("alg "+alg, strings.Replace(header, `"alg":"`+h.Alg+`"`, `"alg":"`+alg+`"`, 1), claims)
+		}
+	}
 	put("no typ", `{"alg":"`+h.Alg+`","kid":"`+h.Kid+`"}`, claims)
 	put("no alg", `{"kid":"`+h.Kid+`","typ":"`+h.Typ+`"}`, claims)
 	put("no kid", `{"alg":"`+h.Alg+`","typ":"`+h.Typ+`"}`, claims)
@@ -224,6 +231,13 @@ func TestBadTokens(t *testing.T) {
 			bad := w.attackers(t, got.AccessToken)
 			for name, token := range w.resigned(t, got.AccessToken, collaborator.URL) {
 				bad["signed again: "+name] = token
+				// Each check stands by itself: the payload, which is bound to all of this, is not
+				// needed to see it. Only times are looked at later.
+				if time := strings.HasPrefix(name, "exp ") || strings.HasPrefix(name, "nbf ") || name == "no exp"; !time {
+					if err := w.ParseToken(t.Context(), token); !errors.Is(err, session.ErrToken) {
+						t.Errorf("%s: %v from its form, signature and claims", name, err)
+					}
+				}
 			}
 			// Tokens of other kinds are no access tokens.
 			c := w.browser().attempt("grace")
