@@ -106,7 +106,9 @@ func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error)
 
 // Pass answers one layer of an attempt. verify decides, in the transaction that notes it,
 // whether the answer is right for the account; what it spends there is spent only if the
-// layer passes. The call that passes the last layer opens the session.
+// layer passes. When it refuses with a fault of kind Unauthenticated, what it wrote stays,
+// so that it can count wrong answers in the statement that decides whether one more is
+// looked at. The call that passes the last layer opens the session.
 //
 // The answer is counted before verify runs, so that of many at once no more than five are
 // looked at; one that passes, or that could not be judged, is taken back. Codes beside
@@ -136,20 +138,31 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 			return nil, err
 		}
 	} else {
+		// Who hangs up does not undo what was counted.
+		ctx := context.WithoutCancel(ctx)
+		var refusal error
+		marked := a
 		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-			if err := verify(ctx, tx, a.Account); err != nil {
-				return err
+			if refusal = verify(ctx, tx, a.Account); refusal != nil {
+				if judged(refusal) {
+					return nil
+				}
+				return refusal
 			}
 			var err error
-			a, err = markDone(ctx, tx, a.ID, layer)
+			marked, err = markDone(ctx, tx, a.ID, layer)
 			return err
 		})
+		if err == nil {
+			err = refusal
+		}
 		switch {
 		case errors.Is(err, db.ErrNoRows):
 			return nil, errOver // somebody else's call ended it meanwhile
 		case err != nil:
 			return nil, s.refused(ctx, a, err)
 		}
+		a = marked
 	}
 	for _, q := range p.Asked {
 		if !passed(a, q.Layer) {
@@ -159,10 +172,15 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 	return s.complete(ctx, a, p)
 }
 
+// judged reports whether an answer was looked at and found wrong.
+func judged(refusal error) bool {
+	f, ok := errors.AsType[*fault.Error](refusal)
+	return ok && f.Kind == fault.Unauthenticated
+}
+
 // refused takes the try back when the answer was not judged.
 func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) && f.Kind == fault.Unauthenticated {
+	if judged(err) {
 		return err
 	}
 	if back := takeBackTry(context.WithoutCancel(ctx), s.DB, a.ID); back != nil {

@@ -66,8 +66,12 @@ func remove(ctx context.Context, tx *db.Tx, id account.ID) (enabled bool, err er
 	return at != nil, err
 }
 
-func readEnabled(ctx context.Context, tx *db.Tx, id account.ID) (sealed []byte, failures int64, err error) {
-	err = tx.QueryRow(ctx, `SELECT secret, failures FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&sealed, &failures)
+// countTry counts a code as wrong unless maxFailures were so in a row, and returns the
+// secret and the count; db.ErrNoRows when the layer is off or locked.
+func countTry(ctx context.Context, tx *db.Tx, id account.ID) (sealed []byte, failures int64, err error) {
+	err = tx.QueryRow(ctx, `UPDATE totp SET failures = failures + 1
+		WHERE account = $1 AND enabled_at IS NOT NULL AND failures < $2 RETURNING secret, failures`,
+		string(id), maxFailures).Scan(&sealed, &failures)
 	return sealed, failures, err
 }
 
@@ -79,11 +83,4 @@ func spendStep(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, ste
 		WHERE account = $2 AND secret = $3 AND last_step < $1`,
 		step, string(id), sealed)
 	return n == 1, err
-}
-
-// countFailure returns how many wrong codes there were since the last right one.
-func countFailure(ctx context.Context, tx *db.Tx, id account.ID) (failures int64, err error) {
-	err = tx.QueryRow(ctx, `UPDATE totp SET failures = failures + 1 WHERE account = $1 AND enabled_at IS NOT NULL RETURNING failures`,
-		string(id)).Scan(&failures)
-	return failures, err
 }

@@ -27,6 +27,7 @@
 package totp
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -197,63 +198,42 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 
 // pass answers this layer of an attempt with a code.
 func (s *Service) pass(ctx context.Context, sessions *session.Service, in session.AttemptInput, code string) (*session.Answer, error) {
-	var who account.ID
-	var refusal error
-	answer, err := sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
-		who, refusal = id, s.spend(ctx, tx, id, code)
-		return refusal
+	return sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		return s.spend(ctx, tx, id, code)
 	})
-	if errors.Is(refusal, errCode) {
-		// Counted although the client may have hung up: hanging up is no way to guess more.
-		if err := s.failed(context.WithoutCancel(ctx), who); err != nil {
-			return nil, err
-		}
-	}
-	return answer, err
 }
 
 // spend takes code as the proof of one sign-in. It is the verification of an attempt,
-// inside the attempt's transaction.
+// inside the attempt's transaction. The code is counted as wrong before it is looked at,
+// so that of many at once no more than maxFailures are; a right one takes that back.
 func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code string) error {
-	sealed, failures, err := readEnabled(ctx, tx, id)
+	sealed, failures, err := countTry(ctx, tx, id)
 	if errors.Is(err, db.ErrNoRows) {
-		return errCode
+		on, err := isEnabled(ctx, tx, id)
+		if err == nil && on {
+			return errLocked
+		}
+		return cmp.Or(err, error(errCode))
 	}
 	if err != nil {
 		return err
-	}
-	if failures >= maxFailures {
-		return errLocked
 	}
 	secret, err := s.open(ctx, tx, id, sealed)
 	if err != nil {
 		return err
 	}
 	step, ok := match(secret, code, s.Now())
-	if !ok {
-		return errCode
-	}
-	if spent, err := spendStep(ctx, tx, id, sealed, step); err != nil {
-		return err
-	} else if !spent {
-		return errCode
-	}
-	return nil
-}
-
-// failed counts a wrong code. It has a transaction of its own because that of the
-// attempt is undone.
-func (s *Service) failed(ctx context.Context, id account.ID) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		failures, err := countFailure(ctx, tx, id)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil // disabled meanwhile
-		}
-		if err != nil || failures != maxFailures {
+	if ok {
+		if ok, err = spendStep(ctx, tx, id, sealed, step); err != nil || ok {
 			return err
 		}
-		return s.notify(ctx, tx, id, "totp-locked")
-	})
+	}
+	if failures == maxFailures {
+		if err := s.notify(ctx, tx, id, "totp-locked"); err != nil {
+			return err
+		}
+	}
+	return errCode
 }
 
 // match returns the step that code belongs to, of the current one and the one before.
