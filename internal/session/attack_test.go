@@ -223,7 +223,7 @@ func TestBadTokens(t *testing.T) {
 	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
 			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.alg = alg })
-			secret := w.withTOTP(w.join("grace"))
+			w.withApp(w.join("grace"))
 			w.join("ada")
 			b := w.browser()
 			_, public := keyPair(t, "P-256")
@@ -242,7 +242,7 @@ func TestBadTokens(t *testing.T) {
 			// Tokens of other kinds are no access tokens.
 			c := w.browser().attempt("grace")
 			bad["a refresh token"], bad["a device token"], bad["an attempt token"] = got.RefreshToken, got.DeviceToken, c.AttemptToken
-			bad["a session id"], bad["a code"] = got.SessionID, w.code(secret)
+			bad["a session id"], bad["a code"] = got.SessionID, w.code()
 			want := refusal(w.is(b.send("GET", "/account", "", nil), 401, "unauthenticated"))
 			for name, token := range bad {
 				if got := b.request(true, "GET", "/account", "Bearer "+token, nil); got.Status != 401 || refusal(got) != want {

@@ -14,10 +14,11 @@ import (
 )
 
 // layered makes an account with both layers on.
-func (w *world) layered(name string) (id account.ID, secret string) {
+func (w *world) layered(name string) (id account.ID) {
 	id = w.join(name)
 	w.pin.set(id, true)
-	return id, w.withTOTP(id)
+	w.withApp(id)
+	return id
 }
 
 // layers are those of a challenge, "+" for those passed.
@@ -38,17 +39,17 @@ func layers(c reply) string {
 func TestLayersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		_, secret := w.layered("ada")
-		for _, order := range [][]string{{"totp", "pin"}, {"pin", "totp"}} {
+		w.layered("ada")
+		for _, order := range [][]string{{"app", "pin"}, {"pin", "app"}} {
 			w.advance(time.Minute)
-			code := map[string]string{"totp": w.code(secret), "pin": "1234"}
+			code := map[string]string{"app": w.code(), "pin": "1234"}
 			b := w.browser()
 			c := w.is(b.attempt("ada", inBody), 202, "")
-			if layers(c) != "totp pin" || c.AccessToken != "" || c.SessionID != "" || c.Header.Get("Set-Cookie") != "" || c.Layers[1].Hint != "canary-hint" {
+			if layers(c) != "app pin" || c.AccessToken != "" || c.SessionID != "" || c.Header.Get("Set-Cookie") != "" || c.Layers[1].Hint != "canary-hint" {
 				t.Fatalf("a challenge: %s", c.Raw)
 			}
 			next := w.is(b.pass(c, order[0], code[order[0]]), 202, "")
-			want := map[string]string{"totp": "totp+ pin", "pin": "totp pin+"}[order[0]]
+			want := map[string]string{"app": "app+ pin", "pin": "app pin+"}[order[0]]
 			if layers(next) != want || next.AttemptID != c.AttemptID || next.AttemptToken != c.AttemptToken || next.AccessToken != "" {
 				t.Errorf("after %s: %s", order[0], next.Raw)
 			}
@@ -89,25 +90,25 @@ func TestWeakLayer(t *testing.T) {
 func TestFiveWrongCodes(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		_, secret := w.layered("ada")
+		w.layered("ada")
 		b := w.browser()
 		c := b.attempt("ada")
 		// Wrong codes of all layers count together; right ones do not count.
 		w.is(b.pass(c, "pin", "0"), 401, "invalid_credentials")
 		w.is(b.pass(c, "pin", "1"), 401, "invalid_credentials")
 		w.is(b.pass(c, "pin", "1234"), 202, "")
-		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
-		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
+		w.is(b.pass(c, "app", "000000"), 401, "invalid_code")
+		w.is(b.pass(c, "app", "000000"), 401, "invalid_code")
 		// A layer that is not asked, and a body that cannot be read, are no answers.
 		w.is(b.pass(c, "sms", "1"), 404, "not_found")
-		w.is(b.pass(c, "totp", "what"), 422, "validation_failed")
+		w.is(b.pass(c, "app", "what"), 422, "validation_failed")
 		w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "Attempt "+c.AttemptToken, nil), 200, "")
-		w.is(b.pass(c, "totp", "000000"), 401, "invalid_code")
-		w.is(b.pass(c, "totp", w.code(secret)), 410, "attempt_over")
+		w.is(b.pass(c, "app", "000000"), 401, "invalid_code")
+		w.is(b.pass(c, "app", w.code()), 410, "attempt_over")
 		w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "Attempt "+c.AttemptToken, nil), 410, "attempt_over")
 		// The code was not spent on a dead attempt.
 		c = b.attempt("ada")
-		w.is(b.pass(c, "totp", w.code(secret)), 202, "")
+		w.is(b.pass(c, "app", w.code()), 202, "")
 		w.is(b.pass(c, "pin", "1234"), 201, "")
 	})
 }
@@ -150,13 +151,13 @@ func TestOneSessionOfMany(t *testing.T) {
 			t.Errorf("one attempt opened %d sessions", n)
 		}
 		coded := w.join("coded")
-		secret := w.withTOTP(coded)
+		w.withApp(coded)
 		attempts := make([]reply, 20)
 		for i := range attempts {
 			attempts[i] = w.is(b.attempt("coded"), 202, "")
 		}
-		code := w.code(secret)
-		got = race(20, func(i int) string { return said(post(attempts[i], "totp", code)) })
+		code := w.code()
+		got = race(20, func(i int) string { return said(post(attempts[i], "app", code)) })
 		if got["201"] != 1 || got["401 invalid_code"] != 19 {
 			t.Errorf("twenty attempts: %v", got)
 		}
@@ -252,13 +253,13 @@ func TestAttemptGoesOn(t *testing.T) {
 	t.Parallel()
 	var broken breakable
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
-	secret := w.withTOTP(w.join("ada"))
+	w.withApp(w.join("ada"))
 	b := w.browser()
 	c := b.attempt("ada")
 	broken.down.Store(true)
-	w.is(b.pass(c, "totp", w.code(secret)), 503, "unavailable")
+	w.is(b.pass(c, "app", w.code()), 503, "unavailable")
 	broken.down.Store(false)
-	w.is(b.pass(c, "totp", w.code(secret)), 201, "")
+	w.is(b.pass(c, "app", w.code()), 201, "")
 	if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 1 {
 		t.Errorf("%d sessions", n)
 	}
@@ -277,7 +278,7 @@ func TestTryTakenBack(t *testing.T) {
 		}
 	}
 	for range 3 {
-		w.is(b.pass(c, "totp", "000000"), 404, "not_found")
+		w.is(b.pass(c, "app", "000000"), 404, "not_found")
 	}
 	w.is(b.pass(c, "pin", "1234"), 201, "")
 }

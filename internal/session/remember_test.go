@@ -13,14 +13,14 @@ import (
 const deviceCookie = "__Host-coffer-device"
 
 // remembered signs in with every layer and has the device remembered.
-func (w *world) remembered(name, secret string, more ...fields) *browser {
+func (w *world) remembered(name string, more ...fields) *browser {
 	w.t.Helper()
 	b := w.browser()
 	c := w.is(b.attempt(name, append(more, fields{"remember_device": true})...), 202, "")
 	for _, l := range c.Layers {
 		code := "1234"
-		if l.Layer == "totp" {
-			code = w.code(secret)
+		if l.Layer == "app" {
+			code = w.code()
 		}
 		c = b.pass(c, l.Layer, code)
 	}
@@ -33,8 +33,8 @@ func (w *world) remembered(name, secret string, more ...fields) *browser {
 func TestRememberedDevice(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		ada, secret := w.layered("ada")
-		b := w.remembered("ada", secret)
+		ada := w.layered("ada")
+		b := w.remembered("ada")
 		got := w.is(b.attempt("ada"), 201, "")
 		// A password alone: the session says so.
 		if got.AAL != "aal1" || strings.Join(got.AMR, " ") != "pwd" {
@@ -42,7 +42,7 @@ func TestRememberedDevice(t *testing.T) {
 		}
 		w.is(b.attempt("ada", fields{"password": "wrong otters 41"}), 401, "invalid_credentials")
 		// Somebody else's sign-in from this device is asked.
-		_, other := w.layered("eve")
+		w.layered("eve")
 		w.is(b.attempt("eve"), 202, "")
 		w.is(w.browser().attempt("ada"), 202, "")
 		// A token that was made up, cut or lengthened is no device.
@@ -59,7 +59,7 @@ func TestRememberedDevice(t *testing.T) {
 		w.is(b.attempt("ada"), 202, "")
 		// It ends after thirty days.
 		w.advance(time.Minute)
-		fresh := w.remembered("eve", other)
+		fresh := w.remembered("eve")
 		w.advance(30*24*time.Hour - time.Second)
 		w.is(fresh.attempt("eve"), 201, "")
 		w.advance(time.Second)
@@ -94,8 +94,8 @@ func TestLayerAfterRemembering(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		ada := w.join("ada")
-		secret := w.withTOTP(ada)
-		b := w.remembered("ada", secret)
+		w.withApp(ada)
+		b := w.remembered("ada")
 		w.pin.set(ada, true)
 		c := w.is(b.attempt("ada", fields{"remember_device": true}), 202, "")
 		if layers(c) != "pin" {

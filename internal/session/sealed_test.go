@@ -306,10 +306,14 @@ func TestAlteredTokens(t *testing.T) {
 		"sid that is none": func(c *tokenClaims) { c.Sid = "%\x00" },
 		"sid too long":     func(c *tokenClaims) { c.Sid = strings.Repeat("A", 1000) },
 		"no sid":           func(c *tokenClaims) { c.Sid = "" },
-		"k":                func(c *tokenClaims) { c.K = b64.EncodeToString(append([]byte{1}, unb64(t, c.K)[1:]...)) },
-		"no k":             func(c *tokenClaims) { c.K = "" },
-		"short iv":         func(c *tokenClaims) { c.V = c.V[:8] },
-		"no data":          func(c *tokenClaims) { c.Data = "" },
+		"k": func(c *tokenClaims) {
+			k := unb64(t, c.K)
+			k[0] ^= 1
+			c.K = b64.EncodeToString(k)
+		},
+		"no k":     func(c *tokenClaims) { c.K = "" },
+		"short iv": func(c *tokenClaims) { c.V = c.V[:8] },
+		"no data":  func(c *tokenClaims) { c.Data = "" },
 	} {
 		changed := c
 		change(&changed)

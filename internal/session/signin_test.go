@@ -182,13 +182,13 @@ func TestStoresAndLogTellNothing(t *testing.T) {
 		w := newWorld(t, d, func(s *setup) {
 			s.store = func(now func() time.Time) kv.Store { store.Store = kv.NewSQL(d, now); return &store }
 		})
-		id, secret := w.layered("ada")
+		id := w.layered("ada")
 		b := w.browser()
 		b.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 canary-agent"
 		c := b.attempt("ada@canary.example", inBody, fields{"device_name": "canary-name", "remember_device": true})
 		b.pass(c, "pin", "0")
 		b.pass(c, "pin", "1234")
-		got := w.is(b.pass(c, "totp", w.code(secret)), 201, "")
+		got := w.is(b.pass(c, "app", w.code()), 201, "")
 		w.is(b.attempt("ada@canary.example", fields{"password": "canary password 41"}), 401, "invalid_credentials")
 		w.is(b.attempt("nobody@canary.example"), 401, "invalid_credentials")
 		open := b.attempt("ada", fields{"device_name": "canary-name"})

@@ -17,7 +17,7 @@ func TestStepUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		plain, weak := w.join("plain"), w.join("weak")
-		_, secret := w.layered("strong")
+		w.layered("strong")
 		w.pin.set(weak, true)
 		opened := map[string]*browser{}
 		for name, who := range map[string]string{"password alone": "plain", "a weak layer": "weak"} {
@@ -26,7 +26,7 @@ func TestStepUp(t *testing.T) {
 				w.is(opened[name].pass(c, "pin", "1234"), 201, "")
 			}
 		}
-		opened["two factors"] = w.remembered("strong", secret)
+		opened["two factors"] = w.remembered("strong")
 		opened["a remembered device"] = w.browser()
 		opened["a remembered device"].jar[deviceCookie] = opened["two factors"].jar[deviceCookie]
 		w.is(opened["a remembered device"].attempt("strong"), 201, "")
@@ -53,7 +53,7 @@ func TestStepUp(t *testing.T) {
 		// A factor that is set up asks older sessions for itself.
 		w.is(opened["password alone"].as("POST", "/account/reauthenticate", fields{"password": password}), 201, "")
 		check("after a fresh proof", map[string]int{"password alone": 204})
-		w.withTOTP(plain)
+		w.withApp(plain)
 		check("with a new factor", map[string]int{"password alone": 403})
 		// Without a session nobody gets as far as that.
 		w.is(w.browser().send("POST", "/fresh", "", nil), 401, "unauthenticated")
@@ -93,24 +93,24 @@ func TestReauthenticateWithLayers(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada, secret := w.layered("ada")
-		b := w.remembered("ada", secret)
+		ada := w.layered("ada")
+		b := w.remembered("ada")
 		first := w.is(b.attempt("ada"), 201, "")
 		w.advance(time.Minute)
-		w.is(b.as("POST", "/account/totp", nil), 403, "step_up_required")
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
 		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
-		if layers(c) != "totp pin" {
+		if layers(c) != "app pin" {
 			t.Fatalf("asked for %q: a remembered device does not count here", layers(c))
 		}
 		w.is(b.pass(c, "pin", "1234"), 202, "")
 		if strings.Contains(b.as("GET", "/sessions/"+first.SessionID, nil).Raw, "aal2") {
 			t.Error("half a proof counts")
 		}
-		got := w.is(b.pass(c, "totp", w.code(secret)), 201, "")
+		got := w.is(b.pass(c, "app", w.code()), 201, "")
 		if got.SessionID != first.SessionID || got.AAL != "aal2" || strings.Join(got.AMR, " ") != "pwd otp pin mfa" || got.RefreshExpiresIn != 86340 {
 			t.Errorf("the renewed session: %s", got.Raw)
 		}
-		w.is(b.as("POST", "/account/totp", nil), 409, "totp_already_enabled") // past the step-up
+		w.is(b.as("POST", "/fresh", nil), 204, "")
 		again := w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
 		if again.AAL != "aal2" || strings.Join(again.AMR, " ") != "pwd otp pin mfa" {
 			t.Errorf("after a refresh: %s %v", again.AAL, again.AMR)
@@ -180,7 +180,7 @@ func TestSecurity(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		w.pin.set(ada, on)
 		got := w.is(b.as("GET", "/account/security", nil), 200, "")
-		if want := fmt.Sprintf(`"pin":{"enabled":%t}`, on); !strings.Contains(got.Raw, want) || !strings.Contains(got.Raw, `"totp":{"enabled":false}`) {
+		if want := fmt.Sprintf(`"pin":{"enabled":%t}`, on); !strings.Contains(got.Raw, want) || !strings.Contains(got.Raw, `"app":{"enabled":false}`) {
 			t.Errorf("%s, want %s", got.Raw, want)
 		}
 	}

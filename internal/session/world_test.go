@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
@@ -27,7 +24,6 @@ import (
 	"coffer/internal/mail"
 	"coffer/internal/rest"
 	"coffer/internal/session"
-	"coffer/internal/totp"
 )
 
 const (
@@ -45,7 +41,7 @@ type world struct {
 	clock atomic.Int64
 	door  http.Handler
 	pin   *pin
-	totp  *totp.Service
+	app   *app
 	jobs  *jobs.Queue
 	log   bytes.Buffer
 
@@ -105,12 +101,12 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.totp = totp.New(totp.Config{DB: d, Accounts: accounts, Now: w.now})
+	w.app = &app{w}
 	w.pin = &pin{on: map[account.ID]bool{}}
 	c := in.config
 	c.DB, c.KV, c.Ring, c.Limit, c.Accounts, c.Now, c.Log, c.BaseURL = d, store, ring, limits, accounts, w.now, log, base
 	if c.Layers == nil {
-		c.Layers = []session.Layer{w.totp, w.pin}
+		c.Layers = []session.Layer{w.app, w.pin}
 	}
 	if w.Service, err = session.New(c); err != nil {
 		t.Fatal(err)
@@ -120,7 +116,8 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	api.SetAuthenticator(w.Service)
 	accounts.Routes(api)
 	w.Routes(api)
-	w.totp.Routes(api, w.Service)
+	w.app.setUp()
+	w.app.routes(api, w.Service)
 	w.pin.routes(api, w.Service)
 	w.door = api.Handler()
 	return w
@@ -148,49 +145,6 @@ func each(t *testing.T, fn func(t *testing.T, w *world), change ...func(*setup))
 	})
 }
 
-// pin is a layer that is no second factor of its own: its answer is always "1234".
-type pin struct {
-	mu sync.Mutex
-	on map[account.ID]bool
-}
-
-var _ session.Layer = (*pin)(nil)
-
-func (p *pin) Name() string               { return "pin" }
-func (p *pin) Assurance() (string, bool)  { return "pin", false }
-func (p *pin) set(id account.ID, on bool) { p.mu.Lock(); p.on[id] = on; p.mu.Unlock() }
-
-func (p *pin) Enabled(_ context.Context, _ db.Querier, id account.ID) (bool, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.on[id], nil
-}
-
-func (p *pin) Begin(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
-	return session.Prompt{Hint: "canary-hint"}, nil
-}
-
-type pinInput struct {
-	session.AttemptInput
-	Body struct {
-		Code string `json:"code"`
-	}
-}
-
-func (p *pin) routes(a *rest.API, s *session.Service) {
-	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Summary: "Pin"},
-		func(ctx context.Context, in *pinInput) (*session.Answer, error) {
-			return s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
-				if in.Body.Code != "1234" {
-					return account.ErrCredentials
-				}
-				return nil
-			})
-		})
-	rest.Register(a, rest.Op{Method: "POST", Path: "/fresh", ID: "fresh", Tag: "Test", Summary: "Wants a fresh proof", Access: rest.StepUp},
-		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
-}
-
 // join makes an account.
 func (w *world) join(name string) account.ID {
 	w.t.Helper()
@@ -201,30 +155,6 @@ func (w *world) join(name string) account.ID {
 		w.t.Fatal(err)
 	}
 	return id
-}
-
-// withTOTP turns the layer on and moves on to a step whose code is unspent.
-func (w *world) withTOTP(id account.ID) (secret string) {
-	w.t.Helper()
-	e, err := w.totp.Enrol(context.Background(), id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := w.totp.Confirm(context.Background(), id, w.code(e.Secret)); err != nil {
-		w.t.Fatal(err)
-	}
-	w.advance(30 * time.Second)
-	return e.Secret
-}
-
-// code is what an app shows now.
-func (w *world) code(secret string) string {
-	w.t.Helper()
-	code, err := hotp.GenerateCodeCustom(secret, uint64(w.now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return code
 }
 
 // bump makes every session of an account die.
