@@ -196,7 +196,8 @@ func (s *Service) Rename(ctx context.Context, c rest.Caller, id, name string) (D
 	return out, err
 }
 
-// Revoke ends one session of an account; not_found when it is nobody's or somebody else's.
+// Revoke ends one session of an account and forgets the device that it was opened from: who
+// ends a session from a list wants that device out. Code not_found when it is nobody's or somebody else's.
 func (s *Service) Revoke(ctx context.Context, who account.ID, id string) error {
 	live, err := s.live(ctx, who, id)
 	if err == nil {
@@ -208,21 +209,28 @@ func (s *Service) Revoke(ctx context.Context, who account.ID, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, who, id)
+	return s.expel(ctx, who, id)
 }
 
-// RevokeAll ends every session of an account except one ("" spares none).
+// RevokeAll ends every session of an account except one ("" spares none), and forgets every
+// device except that session's, also those that are signed out.
 func (s *Service) RevokeAll(ctx context.Context, who account.ID, except string) error {
 	ids, err := sessionIDs(ctx, s.DB, who, except)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.end(ctx, who, id); err != nil {
+		if err := s.expel(ctx, who, id); err != nil {
 			return err
 		}
 	}
-	return nil
+	return deleteDevices(ctx, s.DB, who, except)
+}
+
+// ForgetDevices asks every device of an account for its layers again. A room whose layer is
+// turned off calls it, so that no device is spared a layer that is set up anew.
+func (s *Service) ForgetDevices(ctx context.Context, tx *db.Tx, who account.ID) error {
+	return deleteDevices(ctx, tx, who, "")
 }
 
 // end kills first and tidies up after: the record's absence is what every node looks at.
@@ -232,6 +240,17 @@ func (s *Service) end(ctx context.Context, who account.ID, id string) error {
 	}
 	_, err := deleteSession(ctx, s.DB, who, id)
 	return err
+}
+
+// expel is end for a device that is not to come back without its layers.
+func (s *Service) expel(ctx context.Context, who account.ID, id string) error {
+	if err := s.KV.Delete(ctx, recordName(id)); err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := deleteSessionAndDevice(ctx, tx, who, id)
+		return err
+	})
 }
 
 // StepUp implements rest.Authenticator: the last proof must be fresh, and as strong as the

@@ -51,7 +51,8 @@ type plan struct {
 	Addr      string     `json:"addr"`
 	Remember  bool       `json:"remember"`
 	InBody    bool       `json:"in_body"`
-	Device    []byte     `json:"device"`   // digest of the device token that a new one replaces
+	Device    []byte     `json:"device"` // digest of this device's token, which a new one replaces
+	KnownTill int64      `json:"known_till"`
 	Replaces  string     `json:"replaces"` // the session that this browser had
 	Owner     account.ID `json:"owner"`    // of that session
 	Renews    string     `json:"renews"`   // the session that wants a fresh proof; "" opens a new one
@@ -87,7 +88,7 @@ func (s *Service) Enter(ctx context.Context, e Entry) (*Answer, error) {
 		return nil, err
 	}
 	if d.Account == p.Account && d.Ver == p.Ver {
-		p.Known, p.Device = d.Layers, digest
+		p.Known, p.Device, p.KnownTill = d.Layers, digest, d.Expires
 	}
 	if p.Owner, p.Replaces, err = s.sessionOf(ctx, e.RefreshCookie); err != nil {
 		return nil, err
@@ -150,10 +151,10 @@ func (s *Service) open(ctx context.Context, p plan, aal string, first func(conte
 			return err
 		}
 		r.Label = sealLabel(key, sid, s.label.of(p))
-		if err := insertSession(ctx, tx, r); err != nil {
+		if r.Device, err = s.remember(ctx, tx, p, out); err != nil {
 			return err
 		}
-		if err := s.remember(ctx, tx, p, out); err != nil {
+		if err := insertSession(ctx, tx, r); err != nil {
 			return err
 		}
 		return s.Accounts.SignedIn(ctx, tx, p.Account)
@@ -202,14 +203,21 @@ func (s *Service) newRecord(ctx context.Context, r *row) (*derived, error) {
 	return d, nil
 }
 
-// remember makes this device one that has passed its layers.
-func (s *Service) remember(ctx context.Context, tx *db.Tx, p plan, out *Answer) error {
+// remember makes this device one that has passed its layers, and returns the digest of its
+// token; none for a device that is not remembered. What it passed at an earlier sign-in it
+// is spared no longer for being remembered again.
+func (s *Service) remember(ctx context.Context, tx *db.Tx, p plan, out *Answer) ([]byte, error) {
 	if !p.Remember {
-		return nil
+		return p.Device, nil
 	}
 	raw, err := s.random(32)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	now := s.Now()
+	expires := now.Add(s.DeviceTTL)
+	if till := time.UnixMilli(p.KnownTill); len(p.Known) > 0 && till.Before(expires) {
+		expires = till
 	}
 	layers := slices.Clone(p.Known)
 	for _, a := range p.Asked {
@@ -217,16 +225,17 @@ func (s *Service) remember(ctx context.Context, tx *db.Tx, p plan, out *Answer) 
 	}
 	if p.Device != nil {
 		if err := deleteDevice(ctx, tx, p.Device); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	token := deviceVersion + b64.EncodeToString(raw)
 	if p.InBody {
 		out.Body.Session.DeviceToken = token
 	} else {
-		out.SetCookie = append(out.SetCookie[:0], cookie(deviceCookie, token, s.DeviceTTL))
+		out.SetCookie = append(out.SetCookie[:0], cookie(deviceCookie, token, expires.Sub(now)))
 	}
-	return insertDevice(ctx, tx, tokenDigest([]byte(token)), device{p.Account, p.Ver, layers}, s.Now().Add(s.DeviceTTL).UnixMilli())
+	digest := tokenDigest([]byte(token))
+	return digest, insertDevice(ctx, tx, digest, device{p.Account, p.Ver, layers, expires.UnixMilli()})
 }
 
 // issue completes an answer with an access token and, when there is one, the refresh

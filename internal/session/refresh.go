@@ -157,13 +157,13 @@ func (s *Service) alive(ctx context.Context, r row) (*derived, error) {
 }
 
 // reused ends the session of a token that was used again: one of the two who hold it
-// should not (RFC 9700 §4.14.2).
+// should not (RFC 9700 §4.14.2). A device token lay beside it and is forgotten as well.
 func (s *Service) reused(ctx context.Context, r row) error {
 	if err := s.KV.Delete(ctx, recordName(r.ID)); err != nil {
 		return err
 	}
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		ended, err := deleteSession(ctx, tx, r.Account, r.ID)
+		ended, err := deleteSessionAndDevice(ctx, tx, r.Account, r.ID)
 		if err != nil || !ended {
 			return err
 		}

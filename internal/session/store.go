@@ -25,22 +25,23 @@ type row struct {
 	RefreshedAt      int64
 	RefreshExpires   int64
 	Created, Expires int64
+	Device           []byte // digest of the token of the remembered device that it was opened from
 }
 
-const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at`
+const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at, device`
 
 func scanRow(scan func(...any) error) (row, error) {
 	var r row
 	err := scan(&r.ID, &r.Account, &r.Ver, &r.AAL, &r.AMR, &r.AuthTime, &r.PublicKey, &r.Label, &r.Family, &r.RefreshHash,
-		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires)
+		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires, &r.Device)
 	return r, err
 }
 
 func insertSession(ctx context.Context, tx *db.Tx, r row) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sessions (`+rowColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		r.ID, string(r.Account), r.Ver, r.AAL, r.AMR, r.AuthTime, r.PublicKey, r.Label, r.Family, r.RefreshHash,
-		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires)
+		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires, r.Device)
 	return err
 }
 
@@ -118,6 +119,16 @@ func deleteSession(ctx context.Context, q db.Querier, who account.ID, id string)
 	return n == 1, err
 }
 
+// deleteSessionAndDevice deletes a session and forgets the device that it was opened from.
+func deleteSessionAndDevice(ctx context.Context, tx *db.Tx, who account.ID, id string) (bool, error) {
+	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1 AND token = (SELECT device FROM sessions WHERE id = $2 AND account = $1)`,
+		string(who), id)
+	if err != nil {
+		return false, err
+	}
+	return deleteSession(ctx, tx, who, id)
+}
+
 // attemptRow is a sign-in that waits for layers.
 type attemptRow struct {
 	ID      string
@@ -176,25 +187,34 @@ type device struct {
 	Account account.ID
 	Ver     int64
 	Layers  []string
+	Expires int64
 }
 
-func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d device, expires int64) error {
+func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d device) error {
 	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), expires)
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires)
 	return err
 }
 
 func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (device, error) {
 	var d device
 	var layers string
-	err := q.QueryRow(ctx, `SELECT account, ver, layers FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
-		Scan(&d.Account, &d.Ver, &layers)
+	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
+		Scan(&d.Account, &d.Ver, &layers, &d.Expires)
 	d.Layers = strings.Fields(layers)
 	return d, err
 }
 
 func deleteDevice(ctx context.Context, tx *db.Tx, token []byte) error {
 	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE token = $1`, token)
+	return err
+}
+
+// deleteDevices forgets every device of an account but the one that a session was opened
+// from.
+func deleteDevices(ctx context.Context, q db.Querier, who account.ID, butOf string) error {
+	_, err := q.Exec(ctx, `DELETE FROM devices WHERE account = $1
+		AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = $2 AND s.account = $1 AND s.device = devices.token)`, string(who), butOf)
 	return err
 }
 

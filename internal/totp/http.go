@@ -11,8 +11,10 @@ import (
 
 const tag = "Layers"
 
-// Routes registers every operation of this room; sessions runs the attempts.
+// Routes registers every operation of this room; sessions runs the attempts and remembers
+// devices.
 func (s *Service) Routes(a *rest.API, sessions *session.Service) {
+	s.sessions = sessions
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Begin to set up an authenticator app",

@@ -72,7 +72,10 @@ type Config struct {
 }
 
 // Service is the room. It is safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	sessions *session.Service // since Routes: it remembers devices, too
+}
 
 var _ session.Layer = (*Service)(nil)
 
@@ -87,7 +90,7 @@ func New(cfg Config) *Service {
 	if cfg.Issuer == "" {
 		cfg.Issuer = "Coffer"
 	}
-	return &Service{cfg}
+	return &Service{Config: cfg}
 }
 
 // Name is the layer's name in attempts.
@@ -185,12 +188,18 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 	return err
 }
 
-// Disable turns the layer off and forgets its secret; that it is off already is no error.
+// Disable turns the layer off and forgets its secret, and the devices that were spared it:
+// they have never passed the one that may come after it. That it is off already is no error.
 func (s *Service) Disable(ctx context.Context, id account.ID) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		enabled, err := remove(ctx, tx, id)
 		if err != nil || !enabled {
 			return err
+		}
+		if s.sessions != nil {
+			if err := s.sessions.ForgetDevices(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		return s.notify(ctx, tx, id, "totp-disabled")
 	})
