@@ -23,13 +23,15 @@ var sinkBuffers = sync.Pool{New: func() any { b := make([]byte, sinkBuffer); ret
 
 // fill copies r into f and tells whose an error is.
 func fill(ctx context.Context, f *os.File, r io.Reader) (int64, error) {
-	s := &sink{ctx: ctx, f: f, buf: sinkBuffers.Get().(*[]byte), next: sinkBuffers.Get().(*[]byte)}
+	s := &sink{ctx: ctx, f: f, buf: sinkBuffers.Get().(*[]byte)}
 	err := s.take(r)
 	if waitErr := s.wait(); err == nil && waitErr == nil {
 		err = s.finish()
 	}
 	sinkBuffers.Put(s.buf)
-	sinkBuffers.Put(s.next)
+	if s.next != nil {
+		sinkBuffers.Put(s.next)
+	}
 	switch {
 	case s.err != nil:
 		return 0, down(ctx, "put", s.err)
@@ -47,7 +49,7 @@ type sink struct {
 
 	buf  *[]byte // being filled
 	have int
-	next *[]byte // being written, or free
+	next *[]byte // being written, or free; nil until the first is full
 
 	writing chan error // the write under way; nil when there is none
 	err     error      // the file's own error
@@ -108,6 +110,9 @@ func (s *sink) Write(p []byte) (int, error) {
 func (s *sink) flush() error {
 	if err := s.wait(); err != nil {
 		return err
+	}
+	if s.next == nil {
+		s.next = sinkBuffers.Get().(*[]byte)
 	}
 	s.buf, s.next, s.have = s.next, s.buf, 0
 	full, done := *s.next, make(chan error, 1)

@@ -304,3 +304,29 @@ func flip(p []byte, at int) []byte {
 	p[at] ^= 1
 	return p
 }
+
+// Whatever the header says, the ranges lie within the content and cost no more than the whole.
+func FuzzRanges(f *testing.F) {
+	for _, s := range []string{"bytes=0-1,5-", "bytes=-3", "bytes=9-8", "bytes=,", "lines=1", "bytes=18446744073709551616-", "bytes=-0"} {
+		f.Add(s, int64(10))
+	}
+	f.Fuzz(func(t *testing.T, header string, size int64) {
+		if size < 0 {
+			return
+		}
+		ranges, err := parseRanges(header, size)
+		if err != nil && (len(ranges) > 0 || !errors.Is(err, errNoRange)) {
+			t.Fatalf("%q of %d: %v, %v", header, size, ranges, err)
+		}
+		var total int64
+		for _, r := range ranges {
+			if r.start < 0 || r.length <= 0 || r.start > size-r.length {
+				t.Fatalf("%q of %d: %v", header, size, r)
+			}
+			total += r.length
+		}
+		if total > size || total < 0 || len(ranges) > maxRanges {
+			t.Fatalf("%q of %d: %d ranges of %d bytes", header, size, len(ranges), total)
+		}
+	})
+}

@@ -166,9 +166,6 @@ func (s *Service) storeContent(ctx context.Context, blob string, key []byte, r i
 	defer cancel(nil)
 	toHash, toSeal := make(chan *chunk, inFlight), make(chan *chunk, inFlight)
 	free := make(chan *chunk, inFlight)
-	for range inFlight {
-		free <- chunks.Get().(*chunk)
-	}
 	digest := sha256.New()
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -204,12 +201,21 @@ func (s *Service) storeContent(ctx context.Context, blob string, key []byte, r i
 }
 
 // readChunks fills chunks from r until it ends, and returns how many bytes there were.
-func readChunks(ctx context.Context, r io.Reader, free <-chan *chunk, outs ...chan<- *chunk) (size int64, err error) {
-	for {
+func readChunks(ctx context.Context, r io.Reader, free chan *chunk, outs ...chan<- *chunk) (size int64, err error) {
+	for made := 0; ; {
+		if made < inFlight && len(free) == 0 { // a short file needs one
+			free <- chunks.Get().(*chunk)
+			made++
+		}
 		var c *chunk
 		select {
 		case c = <-free:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil { // the store has given up: what comes is for nothing
+			if c != nil {
+				free <- c
+			}
 			return size, context.Cause(ctx)
 		}
 		c.n = 0
@@ -220,6 +226,7 @@ func readChunks(ctx context.Context, r io.Reader, free <-chan *chunk, outs ...ch
 		}
 		size += int64(c.n)
 		if err != nil && err != io.EOF {
+			free <- c
 			return size, err
 		}
 		c.left.Store(int32(len(outs)))
