@@ -1,0 +1,96 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// stolen is a remembered device in a thief's hands, who knows the password as well, and the
+// owner at another remembered one.
+type stolen struct {
+	*world
+	ada              account.ID
+	owner, thief     *browser
+	session, refresh string // the thief's
+}
+
+func (w *stolen) signOut() { w.is(w.thief.as("POST", "/auth/sign-out", nil), 204, "") }
+
+func (w *stolen) revoke(which string) { w.is(w.owner.as("DELETE", "/sessions"+which, nil), 204, "") }
+
+// Whatever the owner does against a stolen device makes it ask for the layers again; what
+// is not against it does not.
+func TestAttackRememberedDeviceOfAThief(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name         string
+		do           func(w *stolen)
+		thief, owner int // what a sign-in answers afterwards
+	}{
+		{"nothing", func(*stolen) {}, 201, 201},
+		{"it signs out", (*stolen).signOut, 201, 201},
+		{"its session is ended", func(w *stolen) { w.revoke("/" + w.session) }, 202, 201},
+		{"a session that it opened later is ended", func(w *stolen) {
+			w.signOut()
+			w.revoke("/" + w.is(w.thief.attempt("ada"), 201, "").SessionID)
+		}, 202, 201},
+		{"a session that remembered it anew is ended", func(w *stolen) {
+			w.revoke("/" + w.is(w.thief.attempt("ada", fields{"remember_device": true}), 201, "").SessionID)
+		}, 202, 201},
+		{"all others are ended", func(w *stolen) { w.revoke("") }, 202, 201},
+		{"all others are ended, it is signed out", func(w *stolen) { w.signOut(); w.revoke("") }, 202, 201},
+		{"the layer is set up anew", func(w *stolen) { w.withoutApp(w.ada); w.withApp(w.ada) }, 202, 202},
+		{"a refresh token comes back", func(w *stolen) {
+			w.is(w.thief.trade(w.refresh), 201, "")
+			w.advance(time.Minute)
+			w.is(w.thief.trade(w.refresh), 401, "invalid_refresh_token")
+		}, 202, 201},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := &stolen{world: newWorld(t, d)}
+				w.ada = w.join("ada")
+				w.withApp(w.ada)
+				for _, b := range []**browser{&w.owner, &w.thief} {
+					*b = w.browser()
+					c := (*b).attempt("ada", fields{"remember_device": true})
+					w.session = w.is((*b).pass(c, "app", w.code()), 201, "").SessionID
+					w.refresh = (*b).jar["__Host-coffer-refresh"]
+					w.advance(30 * time.Second)
+				}
+				tt.do(w)
+				if got := w.thief.attempt("ada"); got.Status != tt.thief {
+					t.Errorf("the thief's device: %s, want %d", said(got), tt.thief)
+				}
+				if got := w.owner.attempt("ada"); got.Status != tt.owner {
+					t.Errorf("the owner's device: %s, want %d", said(got), tt.owner)
+				}
+			})
+		})
+	}
+}
+
+// A device that asks to be remembered at every sign-in is spared its layers for as long as
+// one that asks once.
+func TestAttackDeviceRememberedForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	w.withApp(w.join("ada"))
+	remember := fields{"remember_device": true}
+	b := w.browser()
+	w.is(b.pass(b.attempt("ada", remember), "app", w.code()), 201, "")
+	for range 29 {
+		w.advance(24 * time.Hour)
+		w.is(b.attempt("ada", remember), 201, "")
+	}
+	w.advance(24 * time.Hour)
+	// Passing them again, it may be remembered anew.
+	w.is(b.pass(w.is(b.attempt("ada", remember), 202, ""), "app", w.code()), 201, "")
+	w.advance(29 * 24 * time.Hour)
+	w.is(b.attempt("ada"), 201, "")
+}
