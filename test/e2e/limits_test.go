@@ -129,6 +129,7 @@ func addressSeen(t *testing.T, p *person, forwarded ...string) string {
 // Behind a proxy that the operator named, the header counts from the right.
 func TestTrustedProxy(t *testing.T) {
 	t.Parallel()
+	s := start(t, alone, "COFFER_TRUSTED_PROXIES=127.0.0.0/8")
 	for _, tt := range []struct {
 		forwarded []string
 		want      string
@@ -140,8 +141,7 @@ func TestTrustedProxy(t *testing.T) {
 	} {
 		t.Run(strings.Join(tt.forwarded, " and "), func(t *testing.T) {
 			t.Parallel()
-			p := start(t, alone, "COFFER_TRUSTED_PROXIES=127.0.0.0/8").member(t)
-			if got := addressSeen(t, p, tt.forwarded...); got != tt.want {
+			if got := addressSeen(t, s.member(t), tt.forwarded...); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})

@@ -292,6 +292,7 @@ func (o *postOffice) open(t *testing.T) string {
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
 		s.Close()
+		l.Close() // also when Serve has not begun yet
 		<-done
 	})
 	return l.Addr().String()

@@ -117,6 +117,9 @@ func TestAccessExpires(t *testing.T) {
 		}
 		return !p.accessWorks(t, first.AccessToken)
 	})
+	if _, err := c.Profile(t.Context()); err != nil {
+		t.Errorf("after the end of the first token: %v", err)
+	}
 	if c.Credentials().RefreshToken == first.RefreshToken {
 		t.Error("the client did not refresh")
 	}

@@ -27,7 +27,7 @@ var shared = []struct {
 
 func TestShared(t *testing.T) {
 	each(t, func(t *testing.T, in setup) {
-		s := start(t, in)
+		s := start(t, in, "COFFER_TOKEN_ALG=RS256")
 		for _, c := range shared {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

@@ -132,8 +132,9 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// small makes hashing cheap: what it costs is a matter of other tests.
-var small = []string{"COFFER_ARGON2_MEMORY=1024", "COFFER_ARGON2_TIME=1"}
+// small makes hashes and new keys cheap: what they cost is a matter of other tests. The
+// shared server has the keys of the default.
+var small = []string{"COFFER_ARGON2_MEMORY=1024", "COFFER_ARGON2_TIME=1", "COFFER_TOKEN_ALG=EdDSA"}
 
 // newServer prepares a server that does not run yet.
 func newServer(t *testing.T, in setup, env ...string) *server {
