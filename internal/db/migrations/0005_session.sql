@@ -19,6 +19,7 @@ CREATE TABLE sessions (
     refresh_seq        BIGINT NOT NULL,
     refreshed_at       BIGINT NOT NULL,
     refresh_expires_at BIGINT NOT NULL,
+    device             BLOB, -- the remembered device it was opened from: who ends the session from the list ends that too
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL
 );
@@ -47,4 +48,5 @@ CREATE TABLE devices (
     layers     TEXT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX devices_account ON devices (account);
 CREATE INDEX devices_expires ON devices (expires_at);
