@@ -80,18 +80,17 @@ func TestKeptOrderIsTheOrder(t *testing.T) {
 	}
 	other := w.otherNode()
 	for n := range 100 {
-		foreign := n%33 == 32
-		if foreign {
+		missed := n%33 == 32
+		if missed { // a change of another node, and at once one of this node on top
 			step(other)
-		} else {
-			step(w.Service)
 		}
+		step(w.Service)
 		for _, f := range folders {
 			changes, err := readChanges(ctx, w.DB, ada, f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := w.orders.get(ada, f, changes); !ok && !foreign {
+			if _, ok := w.orders.get(ada, f, changes); !ok && !missed {
 				t.Fatalf("step %d: the order was lost by a change of this node", n)
 			}
 			for _, sort := range []string{"name", "-name"} {

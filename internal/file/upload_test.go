@@ -229,6 +229,22 @@ func TestUploadWhenTheStoreFails(t *testing.T) {
 	}
 }
 
+// A store that has given up ends the reading too: nobody sends a terabyte for nothing.
+func TestStoreThatGaveUpIsNotFed(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.Blobs = failingStore{w.Blobs, func(_ context.Context, _ string, r io.Reader) (int64, error) {
+		_, _ = io.CopyN(io.Discard, r, 1<<20)
+		return 0, blob.ErrUnavailable
+	}}
+	source := &endless{block: make([]byte, 1<<20), left: 1 << 40}
+	if err := w.NewUpload(ada).Add(t.Context(), "a", unknownType, source); !errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("Add = %v", err)
+	}
+	if read := 1<<40 - source.left; read > 64<<20 {
+		t.Errorf("%d MiB were read after all", read>>20)
+	}
+}
+
 // A source that breaks never looks like one that ended: the store must not keep a short
 // object as whole.
 func TestBrokenSourceReachesTheStore(t *testing.T) {
