@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
+	"context"
 	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"mime"
@@ -21,7 +19,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"coffer/client"
 )
@@ -34,7 +31,31 @@ type person struct {
 	s    *server
 	from net.IP
 
-	secret string // of the authenticator app, base32
+	secret string // of a layer, where there is one
+}
+
+// layer is what the stories know of a layer. The file of the layer's room adds it.
+type layer struct {
+	enrol   func(p *person, t *testing.T, c *client.Client)
+	pass    func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error)
+	body    string                   // of an answer to an attempt
+	traces  func(p *person) []string // what no store may show
+	stories []story
+}
+
+var layers = map[string]layer{}
+
+func addLayer(name string, l layer) bool {
+	layers[name] = l
+	return true
+}
+
+// harden turns every layer on.
+func (p *person) harden(t *testing.T, c *client.Client) {
+	t.Helper()
+	for _, l := range layers {
+		l.enrol(p, t, c)
+	}
 }
 
 var people atomic.Int64
@@ -92,7 +113,7 @@ func (p *person) signIn(t *testing.T, opts ...client.Option) *client.Client {
 	return c
 }
 
-// signInAt signs in, with a code of the app where it is asked.
+// signInAt signs in and passes the layers that are asked.
 func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *client.Session {
 	t.Helper()
 	in.Identifier, in.Password = p.Email, p.Password
@@ -102,53 +123,14 @@ func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *cli
 		s, ch, err = c.SignIn(t.Context(), in)
 		return err
 	})
-	if err == nil && ch != nil {
-		s, ch, err = ch.PassTOTP(t.Context(), p.code(0))
+	for err == nil && ch != nil {
+		next := slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done })
+		s, ch, err = layers[ch.Layers[next].Name].pass(t.Context(), p, ch)
 	}
 	if err != nil || ch != nil {
 		t.Fatalf("sign in: %v, %+v", err, ch)
 	}
 	return s
-}
-
-// steps of 30 seconds since 1970.
-func step() int64 { return time.Now().Unix() / 30 }
-
-// code is what the person's app shows, back steps ago (RFC 6238).
-func (p *person) code(back int64) string { return totp(p.secret, step()-back) }
-
-func totp(secret string, step int64) string {
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
-	if err != nil {
-		panic(err)
-	}
-	mac := hmac.New(sha1.New, key)
-	binary.Write(mac, binary.BigEndian, step)
-	sum := mac.Sum(nil)
-	at := sum[len(sum)-1] & 15
-	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
-}
-
-// enrol sets the app up with the code of the step before, so that the present one is
-// still good for a sign-in.
-func (p *person) enrol(t *testing.T, c *client.Client) {
-	t.Helper()
-	for range 4 { // the step may end between the two calls
-		e, err := c.EnrolTOTP(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.secret = e.Secret
-		before := step()
-		err = c.ConfirmTOTP(t.Context(), totp(e.Secret, before-1))
-		if err == nil {
-			return
-		}
-		if step() == before {
-			t.Fatal(err)
-		}
-	}
-	t.Fatal("the clock does not stand still for a code")
 }
 
 // letter is one mail, as the person reads it.

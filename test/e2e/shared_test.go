@@ -1,19 +1,20 @@
 package e2e
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // The stories that share a server with others. None may change what is everybody's.
-var shared = []struct {
+type story struct {
 	name  string
 	story func(t *testing.T, s *server)
-}{
+}
+
+var shared = []story{
 	{"newcomer", newcomer},
 	{"somebody who loses the mail", resend},
 	{"many files at once", manyFiles},
-	{"the authenticator app", authenticator},
-	{"a code twenty times at once", codeAtOnce},
-	{"guessing codes", guessingCodes},
-	{"a device that is remembered", rememberedDevice},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
 	{"nobody learns who has an account", enumeration},
@@ -28,7 +29,11 @@ var shared = []struct {
 func TestShared(t *testing.T) {
 	each(t, func(t *testing.T, in setup) {
 		s := start(t, in, "COFFER_TOKEN_ALG=RS256")
-		for _, c := range shared {
+		all := slices.Clone(shared)
+		for _, l := range layers {
+			all = append(all, l.stories...)
+		}
+		for _, c := range all {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				c.story(t, s)

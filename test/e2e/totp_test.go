@@ -2,6 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
 	"image/png"
 	"net/http"
 	"slices"
@@ -9,9 +15,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"coffer/client"
 )
+
+var _ = addLayer("totp", layer{
+	enrol: (*person).enrol,
+	pass: func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error) {
+		return ch.PassTOTP(ctx, p.code(0))
+	},
+	body: `{"code":"123456"}`,
+	traces: func(p *person) []string {
+		raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(p.secret)
+		if err != nil {
+			panic(err)
+		}
+		return []string{p.secret, string(raw)}
+	},
+	stories: []story{
+		{"the authenticator app", authenticator},
+		{"a code twenty times at once", codeAtOnce},
+		{"guessing codes", guessingCodes},
+		{"a device that is remembered", rememberedDevice},
+	},
+})
 
 // authenticator is the whole life of the layer.
 func authenticator(t *testing.T, s *server) {
@@ -249,4 +277,44 @@ func TestStepUp(t *testing.T) {
 	if _, err := c.Refresh(ctx); err != nil {
 		t.Errorf("refresh after a proof: %v", err)
 	}
+}
+
+// steps of 30 seconds since 1970.
+func step() int64 { return time.Now().Unix() / 30 }
+
+// code is what the person's app shows, back steps ago (RFC 6238).
+func (p *person) code(back int64) string { return totp(p.secret, step()-back) }
+
+func totp(secret string, step int64) string {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		panic(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	binary.Write(mac, binary.BigEndian, step)
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 15
+	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
+}
+
+// enrol sets the app up with the code of the step before, so that the present one is
+// still good for a sign-in.
+func (p *person) enrol(t *testing.T, c *client.Client) {
+	t.Helper()
+	for range 4 { // the step may end between the two calls
+		e, err := c.EnrolTOTP(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.secret = e.Secret
+		before := step()
+		err = c.ConfirmTOTP(t.Context(), totp(e.Secret, before-1))
+		if err == nil {
+			return
+		}
+		if step() == before {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("the clock does not stand still for a code")
 }
