@@ -95,11 +95,35 @@ func checkJSONType(values []string) error {
 	return nil
 }
 
+// What a body may be made of. Parsed, a mebibyte of "{},{},…" takes up to 500 and seconds of
+// work, before anybody's right or limit is looked at. No operation wants a tenth of this.
+const (
+	maxTokens = 4096 // names, values and ends of objects and arrays
+	maxDepth  = 64
+)
+
+// skipValue reads one value of at most that size.
+func skipValue(d *jsontext.Decoder) error {
+	for range maxTokens {
+		if _, err := d.ReadToken(); err != nil {
+			return err
+		}
+		switch depth := d.StackDepth(); {
+		case depth == 0:
+			return nil
+		case depth > maxDepth:
+			return errComplex
+		}
+	}
+	return errComplex
+}
+
 // checkJSON refuses what is not exactly one JSON value of RFC 8259 with unique names in
-// UTF-8. The refusal points at the place and never repeats what stands there.
+// UTF-8, or is made of too much. The refusal points at the place and never repeats what
+// stands there.
 func checkJSON(body []byte) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
-	err := d.SkipValue()
+	err := skipValue(d)
 	if err == nil {
 		if _, err = d.ReadToken(); err == io.EOF {
 			return nil
@@ -116,6 +140,8 @@ func checkJSON(body []byte) error {
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		field.Code, field.Detail = "duplicate", "The name stands twice in one object."
+	case errors.Is(err, errComplex):
+		field.Code, field.Detail = "too_complex", "The JSON has more values, or deeper ones, than any operation takes."
 	case errors.Is(err, errTrailing):
 		field.Code, field.Detail = "trailing", "Something follows the JSON value."
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -126,7 +152,10 @@ func checkJSON(body []byte) error {
 	return refusal
 }
 
-var errTrailing = errors.New("trailing data")
+var (
+	errTrailing = errors.New("trailing data")
+	errComplex  = errors.New("too many values")
+)
 
 // cut keeps what a client named itself from filling an answer.
 func cut(s string) string {

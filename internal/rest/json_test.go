@@ -40,7 +40,7 @@ func TestJSONHasOneReading(t *testing.T) {
 		{"no end", `{"name":"ab"`, "", "truncated"},
 		{"only white space", "  \n", "", "malformed"},
 		{"raw control character", "{\"name\":\"a\nb\"}", "/name", "malformed"},
-		{"very deep", `{"name":"ab","any":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, "*", "malformed"},
+		{"very deep", `{"name":"ab","any":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, "", "too_complex"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
