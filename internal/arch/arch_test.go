@@ -124,12 +124,3 @@ func TestHouse(t *testing.T) {
 		})
 	}
 }
-
-// TestPlan: a line of the plan without a package is a line too many.
-func TestPlan(t *testing.T) {
-	for room := range plan {
-		if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(room))); err != nil {
-			t.Errorf("the plan has %s, internal/ has not: %v", room, err)
-		}
-	}
-}

@@ -125,7 +125,7 @@ func notMine(t *testing.T, s *server) {
 			}
 		}
 	}
-	if tried < 40 {
+	if tried < 30 {
 		t.Errorf("only %d tries", tried)
 	}
 	// Ids in bodies and queries are the same.
