@@ -86,22 +86,30 @@ func (in AttemptInput) proof() (token string, digest []byte, err error) {
 
 // Attempt returns what an attempt still asks for; code attempt_over when it is no more.
 func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error) {
-	token, digest, err := in.proof()
-	if err != nil {
-		return nil, err
-	}
-	a, err := readAttempt(ctx, s.DB, in.ID, digest, s.Now().UnixMilli())
-	if errors.Is(err, db.ErrNoRows) {
-		return nil, errOver
-	}
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.planOf(ctx, a)
+	a, p, token, err := s.load(ctx, in, readAttempt)
 	if err != nil {
 		return nil, err
 	}
 	return s.challenge(a, p, token), nil
+}
+
+// load finds the attempt that in names and proves, by one of the two statements that may.
+func (s *Service) load(ctx context.Context, in AttemptInput,
+	find func(ctx context.Context, d *db.DB, id string, token []byte, now int64) (attemptRow, error),
+) (a attemptRow, p plan, token string, err error) {
+	token, digest, err := in.proof()
+	if err != nil {
+		return a, p, "", err
+	}
+	a, err = find(ctx, s.DB, in.ID, digest, s.Now().UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return a, p, "", errOver
+	}
+	if err != nil {
+		return a, p, "", err
+	}
+	p, err = s.planOf(ctx, a)
+	return a, p, token, err
 }
 
 // Pass answers one layer of an attempt. verify decides, in the transaction that notes it,
@@ -114,18 +122,7 @@ func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error)
 // looked at; one that passes, or that could not be judged, is taken back. Codes beside
 // verify's: unauthenticated, attempt_over, not_found.
 func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (*Answer, error) {
-	token, digest, err := in.proof()
-	if err != nil {
-		return nil, err
-	}
-	a, err := countTry(ctx, s.DB, in.ID, digest, s.Now().UnixMilli())
-	if errors.Is(err, db.ErrNoRows) {
-		return nil, errOver
-	}
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.planOf(ctx, a)
+	a, p, token, err := s.load(ctx, in, countTry)
 	if err != nil {
 		return nil, err
 	}

@@ -108,8 +108,8 @@ func (s *Service) jwksRoutes(a *rest.API) {
 // jwksCaching is far below the hour that a key is published before it signs.
 const jwksCaching = "public, max-age=300"
 
-// Opened is an open session.
-type Opened struct {
+// Session is an open session.
+type Session struct {
 	SessionID        string     `json:"session_id"`
 	AccessToken      string     `json:"access_token"`
 	TokenType        string     `json:"token_type" enum:"Bearer"`
@@ -146,7 +146,7 @@ type ChallengeLayer struct {
 
 // AnswerBody is an open session or a challenge.
 type AnswerBody struct {
-	Session   *Opened
+	Session   *Session
 	Challenge *Challenge
 }
 
@@ -161,7 +161,7 @@ func (b AnswerBody) MarshalJSON() ([]byte, error) {
 // Schema implements huma.SchemaProvider.
 func (AnswerBody) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
-		r.Schema(reflect.TypeFor[Opened](), true, "Session"), r.Schema(reflect.TypeFor[Challenge](), true, "Challenge"),
+		r.Schema(reflect.TypeFor[Session](), true, "Session"), r.Schema(reflect.TypeFor[Challenge](), true, "Challenge"),
 	}}
 }
 
@@ -174,7 +174,7 @@ type Answer struct {
 }
 
 func (s *Service) newAnswer(r row, d *derived) *Answer {
-	return &Answer{Status: http.StatusCreated, Body: AnswerBody{Session: &Opened{
+	return &Answer{Status: http.StatusCreated, Body: AnswerBody{Session: &Session{
 		SessionID: r.ID, ServerPublicKey: suiteOf(d.server).jwk(d.server), AAL: r.AAL, AMR: strings.Fields(r.AMR), Account: Owner{r.Account},
 	}}}
 }

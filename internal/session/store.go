@@ -153,8 +153,8 @@ func scanAttempt(r *db.Row) (attemptRow, error) {
 	return a, err
 }
 
-func readAttempt(ctx context.Context, q db.Querier, id string, token []byte, now int64) (attemptRow, error) {
-	return scanAttempt(q.QueryRow(ctx, `SELECT `+attemptColumns+` FROM attempts
+func readAttempt(ctx context.Context, d *db.DB, id string, token []byte, now int64) (attemptRow, error) {
+	return scanAttempt(d.QueryRow(ctx, `SELECT `+attemptColumns+` FROM attempts
 		WHERE id = $1 AND token = $2 AND expires_at > $3 AND tries < $4`, id, token, now, maxTries))
 }
 

@@ -573,32 +573,6 @@ export interface components {
             /** @description 3 to 32 of a–z, 0–9, dot, underscore and hyphen, a letter first; case does not matter. */
             username: string;
         };
-        Opened: {
-            /** @description How sure we are: aal1 or aal2 (NIST SP 800-63B). */
-            aal: string;
-            access_token: string;
-            account: components["schemas"]["Owner"];
-            /** @description By which methods (RFC 8176). */
-            amr: string[];
-            /** @description With remember_device and refresh_in body; else it is a cookie. */
-            device_token?: string;
-            /**
-             * Format: int64
-             * @description Seconds that the access token lives.
-             */
-            expires_in: number;
-            /**
-             * Format: int64
-             * @description Seconds until the session ends unless it is refreshed.
-             */
-            refresh_expires_in: number;
-            /** @description With refresh_in body; else it is a cookie. */
-            refresh_token?: string;
-            server_public_key: components["schemas"]["PublicKey"];
-            session_id: string;
-            /** @enum {string} */
-            token_type: "Bearer";
-        };
         Owner: {
             id: string;
         };
@@ -701,6 +675,32 @@ export interface components {
         };
         ResendInputBody: {
             email: string;
+        };
+        Session: {
+            /** @description How sure we are: aal1 or aal2 (NIST SP 800-63B). */
+            aal: string;
+            access_token: string;
+            account: components["schemas"]["Owner"];
+            /** @description By which methods (RFC 8176). */
+            amr: string[];
+            /** @description With remember_device and refresh_in body; else it is a cookie. */
+            device_token?: string;
+            /**
+             * Format: int64
+             * @description Seconds that the access token lives.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description Seconds until the session ends unless it is refreshed.
+             */
+            refresh_expires_in: number;
+            /** @description With refresh_in body; else it is a cookie. */
+            refresh_token?: string;
+            server_public_key: components["schemas"]["PublicKey"];
+            session_id: string;
+            /** @enum {string} */
+            token_type: "Bearer";
         };
         SignInBody: {
             /** @description What the list of devices calls this one. */
@@ -1022,7 +1022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Opened"] | components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Session"] | components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
@@ -1495,7 +1495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Opened"] | components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Session"] | components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request: `unknown_host`. */
@@ -1580,7 +1580,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Opened"] | components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Session"] | components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
@@ -1796,7 +1796,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Opened"] | components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Session"] | components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `invalid_public_key`, `unknown_host`. */
@@ -1898,7 +1898,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Opened"] | components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["Session"] | components["schemas"]["Challenge"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `invalid_public_key`, `unknown_host`. */
