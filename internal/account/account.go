@@ -11,7 +11,8 @@
 // An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
 // becomes an account only when its own link or code comes back. The newest sign-up of an
 // address voids the older ones, so an account never keeps a password or a name that
-// somebody else chose before the address was proven (security.md row 44).
+// somebody else chose before its owner signed up (security.md row 44). Somebody who signs
+// up with the address after the owner, and before the proof, is the newest.
 //
 // A dump of the database shows nobody: e-mail, names, username and bio are sealed under
 // the account's data key, looked up by blind index, and passwords are argon2id sealed
