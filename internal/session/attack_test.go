@@ -207,6 +207,7 @@ func (w *world) resigned(t *testing.T, good, hostile string) map[string]string {
 		alter("nbf "+name, `"nbf":`+number(c.Nbf), `"nbf":`+nbf)
 	}
 	put("no exp", header, strings.Replace(claims, `"exp":`+number(c.Exp)+`,`, ``, 1))
+	put("header of more than 4 KiB", header+strings.Repeat(" ", 2600), claims) // white space means nothing, its length does
 	put("sid twice", header, `{"sid":"`+c.Sid+`",`+claims[1:])
 	put("a claim more", header, `{"sub":"admin",`+claims[1:])
 	put("EXP beside exp", header, `{"EXP":99999999999,`+claims[1:])

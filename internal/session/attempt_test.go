@@ -280,6 +280,9 @@ func TestTryTakenBack(t *testing.T) {
 	for range 3 {
 		w.is(b.pass(c, "app", "000000"), 404, "not_found")
 	}
+	for range 3 {
+		w.is(b.pass(c, "pin", "away"), 503, "unavailable")
+	}
 	w.is(b.pass(c, "pin", "1234"), 201, "")
 }
 

@@ -226,9 +226,12 @@ func TestSignInEndsTheBrowsersSession(t *testing.T) {
 		if b.alive(second.AccessToken) || !b.alive(third.AccessToken) {
 			t.Error("another account's session lives on in this browser")
 		}
-		// A cookie that is old, or forged, ends nobody's session.
+		// A cookie that is old, or forged, ends nobody's session, at sign-in as at sign-out.
+		family, _, _ := session.ParseRefresh(b.jar["__Host-coffer-refresh"])
+		half := session.FormatRefresh(family, make([]byte, 32))
+		w.is(w.browser().send("POST", "/auth/sign-out", "", fields{"refresh_token": half}), 401, "unauthenticated")
 		other := w.browser()
-		for _, bad := range []string{cookie, "cr1.x.y", session.FormatRefresh(make([]byte, 16), make([]byte, 32))} {
+		for _, bad := range []string{cookie, half, "cr1.x.y", session.FormatRefresh(make([]byte, 16), make([]byte, 32))} {
 			other.jar["__Host-coffer-refresh"] = bad
 			other.signIn("ada")
 		}
@@ -317,7 +320,11 @@ func TestCookies(t *testing.T) {
 	check("refresh", b.send("POST", "/auth/refresh", "", nil), map[string]int{refresh: day})
 	check("a fresh proof", b.as("POST", "/account/reauthenticate", fields{"password": password}), map[string]int{})
 	check("in the body", w.browser().signIn("ada", inBody, fields{"remember_device": true}), map[string]int{})
-	// A remembered device stays one: its cookie is set again after everything was cleared.
-	check("sign-out", b.send("POST", "/auth/sign-out", "Bearer "+b.access, nil), map[string]int{refresh: -1, deviceCookie: month})
+	// A remembered device stays one: its cookie is left alone.
+	out := b.send("POST", "/auth/sign-out", "Bearer "+b.access, nil)
+	check("sign-out", out, map[string]int{refresh: -1})
+	if got, want := out.Header.Get("Clear-Site-Data"), `"cache","storage"`; got != want {
+		t.Errorf("sign-out of a remembered device clears %s, want %s", got, want)
+	}
 	check("a refusal", b.attempt("ada", fields{"password": "wrong otters 41"}), map[string]int{})
 }

@@ -9,6 +9,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/kv"
 	"coffer/internal/rest"
 	"coffer/internal/session"
 )
@@ -48,6 +49,9 @@ func (p *pin) routes(a *rest.API, s *session.Service) {
 	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Summary: "Pin"},
 		func(ctx context.Context, in *layerInput) (*session.Answer, error) {
 			return s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
+				if in.Body.Code == "away" {
+					return kv.ErrUnavailable // the layer cannot judge
+				}
 				if in.Body.Code != "1234" {
 					return account.ErrCredentials
 				}

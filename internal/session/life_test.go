@@ -7,6 +7,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/session"
 )
 
 // A token and its session end when they say, by the server's clock alone.
@@ -60,6 +61,39 @@ func TestTokensEndWithTheirSession(t *testing.T) {
 	w.advance(7 * time.Minute)
 	if b.alive(b.access) {
 		t.Error("a token outlives its session")
+	}
+}
+
+// A session's end is sealed in its record: who can write to the database, and keeps the key
+// store from forgetting, does not prolong it.
+func TestEndIsSealed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t), inMemory, func(s *setup) { s.config.RefreshTTL, s.config.SessionTTL = time.Hour, time.Hour })
+	w.join("ada")
+	b := w.browser()
+	got := b.signIn("ada", inBody)
+	record, err := w.KV.Get(t.Context(), session.RecordName(got.SessionID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []time.Duration{30 * time.Minute, -time.Second} {
+		w.clock.Store(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Add(-left).UnixMilli())
+		far := w.now().Add(24 * time.Hour).UnixMilli()
+		if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET expires_at = $1, refresh_expires_at = $1`, far); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.KV.Put(t.Context(), session.RecordName(got.SessionID), record, 24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		want := 201
+		if left < 0 {
+			want = 401
+		}
+		next := b.trade(got.RefreshToken)
+		if next.Status != want {
+			t.Fatalf("%s before the end: %d %.200s", left, next.Status, next.Raw)
+		}
+		got.RefreshToken = next.RefreshToken
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,6 +190,30 @@ func TestReuseRace(t *testing.T) {
 	})
 }
 
+// Two uses of a stolen token that both find the session alive end it once: one mail.
+func TestReuseToldOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var gate cutting
+		w := newWorld(t, d, func(s *setup) {
+			s.store = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
+		})
+		w.join("ada")
+		b := w.browser()
+		first := b.signIn("ada", inBody)
+		child := b.trade(first.RefreshToken)
+		w.advance(time.Minute)
+		var both sync.WaitGroup
+		both.Add(2)
+		gate.deleting = func() { both.Done(); both.Wait() }
+		if got := race(2, func(int) string { return said(b.trade(first.RefreshToken)) }); got["401 invalid_refresh_token"] != 2 {
+			t.Errorf("answers %v", got)
+		}
+		gate.deleting = nil
+		w.dead(b, 1, child.AccessToken, child.RefreshToken)
+	})
+}
+
 // Who knows a family and not its token has held an old one, or guesses 256 bits: both end
 // the session.
 func TestForgedSecret(t *testing.T) {
@@ -345,10 +370,18 @@ func TestRefreshCutOff(t *testing.T) {
 	})
 }
 
-// cutting is a store that tells when a record was read.
+// cutting is a store that tells when a record was read, or is about to be removed.
 type cutting struct {
 	kv.Store
-	got func(key string)
+	got      func(key string)
+	deleting func()
+}
+
+func (c *cutting) Delete(ctx context.Context, key string) error {
+	if c.deleting != nil {
+		c.deleting()
+	}
+	return c.Store.Delete(ctx, key)
 }
 
 func (c *cutting) Get(ctx context.Context, key string) ([]byte, error) {
