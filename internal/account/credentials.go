@@ -43,17 +43,17 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 	return s.verifyPassword(ctx, id, sealed, p)
 }
 
-// LimitKey returns what stands for an identifier in a limit: the account's id where there
-// is one, so that an address and a username of one account count together, else the
-// identifier as it is looked up: two spellings of a name count together whether or not it
-// is somebody's.
-func (s *Service) LimitKey(ctx context.Context, identifier string) (string, error) {
+// LimitKey returns what stands for an identifier in a limit, and the account that it names,
+// "" for none. An address and a username of one account are two keys: were they one,
+// guesses at the one would show at the other, and so that both are one account's. Spellings
+// that mean the same are one key, whether or not it is somebody's.
+func (s *Service) LimitKey(ctx context.Context, identifier string) (key string, id ID, err error) {
 	st, _, err := s.find(ctx, identifier)
-	if errors.Is(err, ErrNotFound) {
-		kind, canonical := canonicalIdentifier(identifier)
-		return "unknown " + kind + " " + canonical, nil
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", "", err
 	}
-	return string(st.ID), err
+	kind, canonical := canonicalIdentifier(identifier)
+	return kind + " " + canonical, st.ID, nil
 }
 
 // canonicalIdentifier says how an identifier is looked up: with an @ it is an address,

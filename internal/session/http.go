@@ -275,10 +275,10 @@ func (s *Service) postSignOut(ctx context.Context, in *signOutInput) (*signOutOu
 	gone := cookie(refreshCookie, "", 0)
 	gone.MaxAge = -1
 	out := &signOutOutput{ClearSiteData: `"cache","cookies","storage"`, SetCookie: []http.Cookie{gone}}
-	if in.DeviceCookie != "" && strings.HasPrefix(in.DeviceCookie, deviceVersion) {
-		// A remembered device stays one after a sign-out: the cookie is set anew after
-		// everything was cleared.
-		out.SetCookie = append(out.SetCookie, cookie(deviceCookie, in.DeviceCookie, s.DeviceTTL))
+	if strings.HasPrefix(in.DeviceCookie, deviceVersion) {
+		// A remembered device stays one after a sign-out, so its cookie is left alone: a
+		// browser that clears cookies also drops one that the same answer sets.
+		out.ClearSiteData = `"cache","storage"`
 	}
 	return out, nil
 }

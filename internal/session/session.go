@@ -27,9 +27,9 @@
 // ends. A remembered device is asked for its password only, and its session is aal1: what
 // wants a fresh proof asks for the layers as well. A forged secret of a right family
 // cannot be told from an old token and ends the session; a family is 128 random bits that
-// only tokens of it show. Failures under an address and a username of one account count
-// together, which tells whoever makes them that the two belong together. The place of an address is a guess of
-// the operator's database, for the owner's eyes.
+// only tokens of it show. An address and a username of one account are limited apart, so
+// that guesses at one do not show at the other: who knows both has twice the guesses. The
+// place of an address is a guess of the operator's database, for the owner's eyes.
 package session
 
 import (

@@ -19,11 +19,11 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, o Ope
 			return nil, err
 		}
 	}
-	key, err := s.Accounts.LimitKey(ctx, identifier)
+	key, id, err := s.Accounts.LimitKey(ctx, identifier)
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.guesser(ctx, key, o, b)
+	who, err := s.guesser(ctx, key, id, o, b)
 	if err != nil {
 		return nil, err
 	}
@@ -39,19 +39,19 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, o Ope
 	return s.Enter(ctx, Entry{Account: st, AMR: "pwd", Opening: o, Browser: b, Client: c})
 }
 
-// guesser returns whose failures a sign-in to key counts among: those of all strangers, or
-// those of the one device that key's owner has used before, which what strangers do to the
-// account's limit does not shut out.
-func (s *Service) guesser(ctx context.Context, key string, o Opening, b Browser) (string, error) {
+// guesser returns whose failures a sign-in to account id under key counts among: those of
+// all strangers who try key, or those of the one device that the owner has used before,
+// which what strangers do to the account's limit does not shut out.
+func (s *Service) guesser(ctx context.Context, key string, id account.ID, o Opening, b Browser) (string, error) {
 	d, digest, err := s.deviceOf(ctx, o, b)
-	if err != nil || string(d.Account) != key {
+	if err != nil || id == "" || d.Account != id {
 		return key, err
 	}
 	st, err := s.Accounts.State(ctx, d.Account)
 	if errors.Is(err, account.ErrNotFound) || err == nil && st.Ver != d.Ver {
 		return key, nil
 	}
-	return key + " device " + b64.EncodeToString(digest), err
+	return string(id) + " device " + b64.EncodeToString(digest), err
 }
 
 // guessing runs check, which may be a guess of who at a password, within the limits.
