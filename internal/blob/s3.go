@@ -40,7 +40,7 @@ var _ Store = (*S3)(nil)
 const partSize = 16 << 20
 
 // stallTimeout ends a connection on which nothing has moved for so long.
-const stallTimeout = time.Minute
+const stallTimeout = 15 * time.Second
 
 var parts = sync.Pool{New: func() any { b := make([]byte, partSize); return &b }}
 

@@ -120,6 +120,8 @@ func (f *form) partName(part *multipart.Part) (name string, isFile bool, err err
 	if !isFile {
 		return "", false, nil
 	}
+	// Browsers write a quotation mark so (HTML, "multipart/form-data encoding algorithm").
+	raw = strings.ReplaceAll(raw, "%22", `"`)
 	name, err = cleanName(f.pointer(), lastComponent(raw))
 	return name, true, err
 }

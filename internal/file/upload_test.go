@@ -124,6 +124,19 @@ func TestUploadRefusals(t *testing.T) {
 	}
 }
 
+// Browsers write a quotation mark in a name as %22; a curly one, and a % of another kind, as it is.
+func TestUploadNamesAsBrowsersWriteThem(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	for written, want := range map[string]string{"a%22b%22.txt": `a"b".txt`, "100%25.txt": "100%25.txt", "“c”.txt": "“c”.txt"} {
+		body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + written + "\"\r\n\r\nx\r\n--b--\r\n"
+		got := w.call(ada, "POST", "/files", strings.NewReader(body), "Content-Type", "multipart/form-data; boundary=b")
+		var page struct{ Items []Entry }
+		if got.json(t, &page); len(page.Items) != 1 || page.Items[0].Name != want {
+			t.Errorf("%s became %s, want %s", written, got.body, want)
+		}
+	}
+}
+
 func TestUploadLimits(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.MaxUpload = 1 << 20
