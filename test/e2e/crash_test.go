@@ -136,8 +136,8 @@ func (k *kept) check(t *testing.T, clients []*client.Client, round int) {
 // Sign-ups and proofs survive as well: a mail that was promised comes after the restart.
 func TestKilledAfterSignUp(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("COFFER_TEST_LONG") != "1" {
-		t.Skip("waits up to a minute for the lease of a job whose worker was killed: COFFER_TEST_LONG=1")
+	if !thorough() {
+		t.Skip("waits up to a minute for the lease of a job whose worker was killed: COFFER_TEST_LONG=1, or COFFER_TEST_REQUIRE=1 as in CI")
 	}
 	each(t, func(t *testing.T, in setup) {
 		s := start(t, in)

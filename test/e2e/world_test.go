@@ -381,7 +381,7 @@ func (a answer) plain() answer {
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	patience := 30 * time.Second
-	if os.Getenv("COFFER_TEST_LONG") == "1" {
+	if thorough() {
 		patience = 2 * time.Minute
 	}
 	deadline := time.Now().Add(patience)
@@ -391,4 +391,9 @@ func wait(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// thorough runs take the time that a lease or a slow machine needs.
+func thorough() bool {
+	return os.Getenv("COFFER_TEST_LONG") == "1" || os.Getenv("COFFER_TEST_REQUIRE") == "1"
 }
