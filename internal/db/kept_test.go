@@ -142,10 +142,10 @@ func TestOneProcessOwns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = d.Close() })
 		return d
 	}
 	first, second := open(), open()
+	t.Cleanup(func() { _ = second.Close() })
 	if err := first.Own(); err != nil {
 		t.Fatal(err)
 	}
