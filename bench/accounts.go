@@ -126,7 +126,8 @@ func (b *bench) signIn() error {
 	if err := b.newcomer(p, "p3"); err != nil {
 		return err
 	}
-	raw := rawArgon2(2 * b.span)
+	// Half of the limit before and half after, as a shared machine changes meanwhile.
+	raw := rawArgon2(b.span)
 	body, err := json.Marshal(map[string]any{"identifier": benchMail, "password": benchPassword, "refresh_in": "body"})
 	if err != nil {
 		return err
@@ -136,6 +137,7 @@ func (b *bench) signIn() error {
 	if err != nil {
 		return err
 	}
+	raw = (raw + rawArgon2(b.span)) / 2
 	if len(got.statuses) != 1 || got.statuses[201] == 0 {
 		return fmt.Errorf("not every answer was 201: %v", got.statuses)
 	}
