@@ -113,7 +113,6 @@ type house struct {
 // kvStore is what the wiring asks of a key store beyond its contract.
 type kvStore interface {
 	kv.Store
-	kv.Watcher
 	Ping(ctx context.Context) error
 	Close() error
 }
