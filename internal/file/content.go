@@ -35,9 +35,6 @@ func (s *Service) Content(ctx context.Context, owner account.ID, id string) (*Co
 		if err != nil {
 			return err
 		}
-		if r.Kind == Folder {
-			return errIsFolder
-		}
 		key, err := s.dataKey(ctx, tx, owner)
 		if err != nil {
 			return err
@@ -45,16 +42,22 @@ func (s *Service) Content(ctx context.Context, owner account.ID, id string) (*Co
 		if c.Entry, err = open(key, r); err != nil {
 			return err
 		}
+		if r.Kind == Folder {
+			return errIsFolder
+		}
 		d, err := openDetails(key, r)
 		if err != nil {
 			return err
 		}
 		b, err := readBlob(ctx, tx, owner, *r.Blob)
+		if err == nil && b.Size != r.Size {
+			err = errDamaged
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("object of entry %s: %w", id, err)
 		}
 		c.Sum, c.blob, wrapped = d.sum, *r.Blob, b.Wrapped
-		c.StoredAt = time.UnixMilli(b.CreatedAt).UTC()
+		c.StoredAt = time.UnixMilli(d.stored).UTC()
 		return nil
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -143,7 +144,8 @@ func (s *Service) NewFolder(ctx context.Context, owner account.ID, parent, name 
 			return errTooDeep
 		}
 		now := s.Now().UnixMilli()
-		r := row{ID: newID(), Parent: parent, Kind: Folder, Details: []byte{}, CreatedAt: now, ModifiedAt: now}
+		r := row{ID: newID(), Parent: parent, Kind: Folder, CreatedAt: now, ModifiedAt: now}
+		r.sealDetails(c.key, details{})
 		if err := c.place(ctx, &r, name, insertRow); err != nil {
 			return err
 		}
@@ -194,7 +196,12 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, to Ch
 				return err
 			}
 		}
+		d, err := openDetails(c.key, r)
+		if err != nil {
+			return err
+		}
 		r.Parent, r.ModifiedAt = parent, s.Now().UnixMilli()
+		r.sealDetails(c.key, d)
 		if err := c.place(ctx, &r, name, moveRow); err != nil {
 			return err
 		}
@@ -353,8 +360,8 @@ func (c *changing) place(ctx context.Context, r *row, name string, write func(co
 		if n > 0 {
 			candidate = numbered(name, r.Kind, n)
 		}
-		r.Name = c.key.Seal("files", "name", r.ID, []byte(candidate))
 		r.NameIndex = nameIndex(c.key, r.Parent, candidate)
+		r.sealName(c.key, candidate)
 		done, err := write(ctx, c.tx, c.owner, *r)
 		if err != nil {
 			return err
@@ -404,28 +411,14 @@ func nameIndex(key *keyring.DataKey, parent, name string) []byte {
 	return key.Index("file.name", parent+"/"+name)
 }
 
-// details is what is sealed about a file beside its name.
-type details struct {
-	sum       [32]byte
-	mediaType string
-}
-
-func sealDetails(key *keyring.DataKey, id string, d details) []byte {
-	return key.Seal("files", "details", id, append(d.sum[:], d.mediaType...))
-}
-
-func openDetails(key *keyring.DataKey, r row) (d details, err error) {
-	plain, err := key.Open("files", "details", r.ID, r.Details)
-	if err != nil {
-		return d, err
-	}
-	d.mediaType = string(plain[copy(d.sum[:], plain):])
-	return d, nil
-}
-
-// open returns the entry that a row holds.
+// open returns the entry that a row holds; an error when a value of the row is not the one
+// that was sealed with it.
 func open(key *keyring.DataKey, r row) (Entry, error) {
-	name, err := key.Open("files", "name", r.ID, r.Name)
+	name, err := key.Open("files", "name", nameRow(r.ID, r.Parent, r.Kind, r.NameIndex), r.Name)
+	if err != nil {
+		return Entry{}, fmt.Errorf("open the name of entry %s: %w", r.ID, err)
+	}
+	d, err := openDetails(key, r)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -437,10 +430,6 @@ func open(key *keyring.DataKey, r row) (Entry, error) {
 		e.Parent = &r.Parent
 	}
 	if r.Kind == File {
-		d, err := openDetails(key, r)
-		if err != nil {
-			return Entry{}, err
-		}
 		e.MediaType, e.SHA256 = d.mediaType, hex.EncodeToString(d.sum[:])
 	}
 	return e, nil

@@ -135,7 +135,7 @@ func (s *Service) pageByName(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 		if err != nil {
 			return nil, err
 		}
-		if all, err = sorted(key, names); err != nil {
+		if all, err = sorted(key, parent, names); err != nil {
 			return nil, err
 		}
 		s.orders.put(owner, parent, changes, all)

@@ -25,10 +25,10 @@ func compareOrdered(a, b ordered) int {
 	return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
 }
 
-func sorted(key *keyring.DataKey, names []named) ([]ordered, error) {
+func sorted(key *keyring.DataKey, parent string, names []named) ([]ordered, error) {
 	all := make([]ordered, len(names))
 	for i, n := range names {
-		name, err := key.Open("files", "name", n.id, n.name)
+		name, err := key.Open("files", "name", nameRow(n.id, parent, n.kind, n.index), n.name)
 		if err != nil {
 			return nil, err
 		}

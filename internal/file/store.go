@@ -85,10 +85,10 @@ func insertRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) (bool, e
 // moveRow gives an entry another place or name unless that is taken.
 func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) (bool, error) {
 	n, err := tx.Exec(ctx, `
-		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4
+		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7
 		WHERE id = $5 AND account = $6 AND NOT EXISTS
 			(SELECT 1 FROM files WHERE account = $6 AND parent = $1 AND name_index = $3 AND id <> $5)`,
-		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner))
+		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details)
 	return n == 1, err
 }
 
@@ -159,13 +159,14 @@ func deleteAll(ctx context.Context, tx *db.Tx, owner account.ID) error {
 
 // named is what the order by name needs to know of an entry.
 type named struct {
-	id   string
-	kind Kind
-	name []byte // sealed
+	id    string
+	kind  Kind
+	name  []byte // sealed
+	index []byte
 }
 
 func readNames(ctx context.Context, q db.Querier, owner account.ID, parent string) ([]named, error) {
-	rows, err := q.Query(ctx, `SELECT id, kind, name FROM files WHERE account = $1 AND parent = $2`, string(owner), parent)
+	rows, err := q.Query(ctx, `SELECT id, kind, name, name_index FROM files WHERE account = $1 AND parent = $2`, string(owner), parent)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func readNames(ctx context.Context, q db.Querier, owner account.ID, parent strin
 	var all []named
 	for rows.Next() {
 		var n named
-		if err := rows.Scan(&n.id, &n.kind, &n.name); err != nil {
+		if err := rows.Scan(&n.id, &n.kind, &n.name, &n.index); err != nil {
 			return nil, err
 		}
 		all = append(all, n)
@@ -259,15 +260,15 @@ func settleBlob(ctx context.Context, tx *db.Tx, id string, size int64) (bool, er
 
 // blobRow is what opening an object needs.
 type blobRow struct {
-	Wrapped   []byte
-	CreatedAt int64
+	Wrapped []byte
+	Size    int64
 }
 
 func readBlob(ctx context.Context, q db.Querier, owner account.ID, id string) (b blobRow, err error) {
-	err = q.QueryRow(ctx, `SELECT wrapped, created_at FROM blobs WHERE id = $1 AND account = $2 AND state = 'live'`,
-		id, string(owner)).Scan(&b.Wrapped, &b.CreatedAt)
+	err = q.QueryRow(ctx, `SELECT wrapped, size FROM blobs WHERE id = $1 AND account = $2 AND state = 'live'`,
+		id, string(owner)).Scan(&b.Wrapped, &b.Size)
 	if errors.Is(err, db.ErrNoRows) {
-		return b, errNotFound // deleted between two statements
+		return b, errDamaged // an entry goes in the transaction in which its object is doomed
 	}
 	return b, err
 }

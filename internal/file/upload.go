@@ -104,7 +104,7 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 				return errAbandoned
 			}
 			r := row{ID: newID(), Parent: parent, Kind: File, Blob: &f.blob, Size: f.size, CreatedAt: now, ModifiedAt: now}
-			r.Details = sealDetails(c.key, r.ID, details{f.sum, f.mediaType})
+			r.sealDetails(c.key, details{f.sum, now, f.mediaType})
 			if err := c.place(ctx, &r, f.name, insertRow); err != nil {
 				return err
 			}
