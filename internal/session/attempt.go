@@ -13,7 +13,6 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
-	"coffer/internal/seal"
 )
 
 // maxTries is how many wrong answers an attempt bears.
@@ -23,8 +22,6 @@ var (
 	errOver     = fault.New(fault.Gone, "attempt_over", "This sign-in is over: it took too long, there were too many wrong answers, or it is complete. Begin again.")
 	errNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
 )
-
-func planAAD(attempt string) []byte { return seal.LP([]byte("attempt"), []byte(attempt)) }
 
 // begin makes an attempt that asks for layers.
 func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, error) {
@@ -37,7 +34,7 @@ func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, e
 		return nil, err
 	}
 	id, token := u.String(), b64.EncodeToString(raw)
-	a := attemptRow{ID: id, Account: p.Account, Expires: s.Now().Add(s.AttemptTTL).UnixMilli()}
+	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(token)), Expires: s.Now().Add(s.AttemptTTL).UnixMilli()}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		p.Asked = nil
 		for _, l := range layers {
@@ -47,14 +44,10 @@ func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, e
 			}
 			p.Asked = append(p.Asked, asked{l.Name(), prompt})
 		}
-		plain, err := json.Marshal(p)
-		if err != nil {
+		if err := s.sealPlan(ctx, &a, p); err != nil {
 			return err
 		}
-		if a.Data, err = s.Ring.Seal(ctx, keyring.Session, plain, planAAD(id)); err != nil {
-			return err
-		}
-		return insertAttempt(ctx, tx, a, tokenDigest([]byte(token)))
+		return insertAttempt(ctx, tx, a)
 	})
 	if err != nil {
 		return nil, err
@@ -62,8 +55,22 @@ func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, e
 	return s.challenge(a, p, token), nil
 }
 
+func (s *Service) sealPlan(ctx context.Context, a *attemptRow, p plan) error {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	a.Data, err = s.Ring.Seal(ctx, keyring.Session, plain, attemptAAD(*a))
+	return err
+}
+
+// planOf opens the plan of an attempt; errOver when the row is not as it was written.
 func (s *Service) planOf(ctx context.Context, a attemptRow) (plan, error) {
-	plain, err := s.Ring.Open(ctx, keyring.Session, a.Data, planAAD(a.ID))
+	plain, err := s.Ring.Open(ctx, keyring.Session, a.Data, attemptAAD(a))
+	if altered(err) {
+		s.noteAltered(ctx, "attempts", a.ID)
+		return plan{}, errOver.Because(err)
+	}
 	if err != nil {
 		return plan{}, err
 	}
@@ -91,6 +98,25 @@ func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error)
 		return nil, err
 	}
 	return s.challenge(a, p, token), nil
+}
+
+// markDone notes in a locked row that a layer is passed, and takes its try back.
+func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, plan, error) {
+	a, err := lockAttempt(ctx, tx, id)
+	if err != nil {
+		return a, plan{}, err
+	}
+	p, err := s.planOf(ctx, a)
+	if err != nil {
+		return a, p, err
+	}
+	if !p.passed(layer) {
+		p.Passed = append(p.Passed, layer)
+	}
+	if err := s.sealPlan(ctx, &a, p); err != nil {
+		return a, p, err
+	}
+	return a, p, setPlan(ctx, tx, a)
 }
 
 // load finds the attempt that in names and proves, by one of the two statements that may.
@@ -129,7 +155,7 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 	if !slices.ContainsFunc(p.Asked, func(q asked) bool { return q.Layer == layer }) {
 		return nil, errors.Join(errNotAsked, takeBackTry(ctx, s.DB, a.ID))
 	}
-	if passed(a, layer) {
+	if p.passed(layer) {
 		// It was passed, but the session could not be opened at that moment.
 		if err := takeBackTry(ctx, s.DB, a.ID); err != nil {
 			return nil, err
@@ -138,16 +164,16 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 		// Who hangs up does not undo what was counted.
 		ctx := context.WithoutCancel(ctx)
 		var refusal error
-		marked := a
+		marked, now := a, p
 		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-			if refusal = verify(ctx, tx, a.Account); refusal != nil {
+			if refusal = verify(ctx, tx, p.Account); refusal != nil {
 				if judged(refusal) {
 					return nil
 				}
 				return refusal
 			}
 			var err error
-			marked, err = markDone(ctx, tx, a.ID, layer)
+			marked, now, err = s.markDone(ctx, tx, a.ID, layer)
 			return err
 		})
 		if err == nil {
@@ -159,10 +185,10 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 		case err != nil:
 			return nil, s.refused(ctx, a, err)
 		}
-		a = marked
+		a, p = marked, now
 	}
 	for _, q := range p.Asked {
-		if !passed(a, q.Layer) {
+		if !p.passed(q.Layer) {
 			return s.challenge(a, p, token), nil
 		}
 	}
@@ -186,7 +212,7 @@ func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
 	return err
 }
 
-func passed(a attemptRow, layer string) bool { return slices.Contains(strings.Fields(a.Done), layer) }
+func (p plan) passed(layer string) bool { return slices.Contains(p.Passed, layer) }
 
 // complete opens or renews the session of an attempt whose layers are all passed. Whoever
 // removes the attempt is the one who may.
@@ -200,7 +226,7 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, 
 	}
 	aal := AAL1
 	for _, l := range s.Layers {
-		if passed(a, l.Name()) {
+		if p.passed(l.Name()) {
 			amr, aal2 := l.Assurance()
 			p.AMR = append(p.AMR, amr)
 			if aal2 {
@@ -235,11 +261,11 @@ func (s *Service) renew(ctx context.Context, p plan, aal string, first func(cont
 			}
 		}
 		var err error
-		r, err = renewSession(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " "), s.Now().UnixMilli())
+		r, err = s.renewRow(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " "))
 		return err
 	})
-	if errors.Is(err, db.ErrNoRows) {
-		return nil, errUnauthenticated // ended meanwhile
+	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
+		return nil, errUnauthenticated.Because(err) // ended meanwhile, or altered
 	}
 	if err != nil {
 		return nil, err

@@ -309,7 +309,7 @@ func (w *world) dump(tables ...string) string {
 	for _, table := range tables {
 		cols := map[string]string{
 			"sessions": "id, account, aal, amr, public_key, label, family, refresh_hash, COALESCE(refresh_before, refresh_hash), refresh_kid",
-			"attempts": "id, account, token, data, done", "devices": "token, account, layers",
+			"attempts": "id, account, token, data", "devices": "token, account, layers",
 			"kv": "key, COALESCE(value, CAST('' AS BLOB))",
 		}[table]
 		if w.DB.Engine() == db.PostgreSQL {

@@ -52,16 +52,27 @@ type Device struct {
 
 var errNoSession = fault.New(fault.NotFound, "not_found", "There is no such session.")
 
-func (s *Service) deviceFrom(key *keyring.DataKey, r row, current string) (Device, error) {
-	l, err := openLabel(key, r.ID, r.Label)
-	if err != nil {
-		return Device{}, err
-	}
+// unknownDevice is shown of a session whose label does not open.
+const unknownDevice = "unknown device"
+
+func (s *Service) deviceFrom(ctx context.Context, key *keyring.DataKey, r row, current string) Device {
+	l := s.labelOf(ctx, key, r)
 	return Device{
 		ID: r.ID, Name: l.Name, Device: l.Device, Address: l.Addr, Place: l.Place, AAL: r.AAL, Current: r.ID == current,
 		CreatedAt: time.UnixMilli(r.Created).UTC(), LastUsedAt: time.UnixMilli(r.RefreshedAt).UTC(),
 		ExpiresAt: time.UnixMilli(min(r.RefreshExpires, r.Expires)).UTC(),
-	}, nil
+	}
+}
+
+// labelOf opens a session's label. One that is damaged must not hide the session, nor the
+// others, from an owner who looks for what to end.
+func (s *Service) labelOf(ctx context.Context, key *keyring.DataKey, r row) label {
+	l, err := openLabel(key, r.ID, r.Label)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "session: a label does not open", "id", r.ID, "err", err)
+		return label{Device: unknownDevice}
+	}
+	return l
 }
 
 // List returns the live sessions of the caller's account, the newest first.
@@ -92,11 +103,13 @@ func (s *Service) List(ctx context.Context, c rest.Caller, page rest.Paging) (re
 			out.NextCursor = b64.EncodeToString([]byte(strconv.FormatInt(last.Created, 10) + " " + last.ID))
 		}
 		for _, r := range rows {
-			d, err := s.deviceFrom(key, r, c.Session)
-			if err != nil {
+			switch err := s.checkRow(ctx, r); {
+			case errors.Is(err, errAltered): // not this account's, or no session that anything opens
+			case err != nil:
 				return err
+			default:
+				out.Items = append(out.Items, s.deviceFrom(ctx, key, r, c.Session))
 			}
-			out.Items = append(out.Items, d)
 		}
 		return nil
 	})
@@ -126,7 +139,16 @@ func (s *Service) live(ctx context.Context, who account.ID, id string) (func(db.
 	if err != nil {
 		return nil, err
 	}
-	return func(q db.Querier) (row, error) { return readSession(ctx, q, who, id, st.Ver, s.Now().UnixMilli()) }, nil
+	return func(q db.Querier) (row, error) {
+		r, err := readSession(ctx, q, who, id, st.Ver, s.Now().UnixMilli())
+		if err == nil {
+			err = s.checkRow(ctx, r)
+		}
+		if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
+			err = errNoSession
+		}
+		return r, err
+	}, nil
 }
 
 // Get returns one live session of the caller's account; not_found for any other.
@@ -146,12 +168,9 @@ func (s *Service) Get(ctx context.Context, c rest.Caller, id string) (Device, er
 		if err != nil {
 			return err
 		}
-		out, err = s.deviceFrom(key, r, c.Session)
-		return err
+		out = s.deviceFrom(ctx, key, r, c.Session)
+		return nil
 	})
-	if errors.Is(err, db.ErrNoRows) {
-		err = errNoSession
-	}
 	return out, err
 }
 
@@ -176,23 +195,17 @@ func (s *Service) Rename(ctx context.Context, c rest.Caller, id, name string) (D
 		if err != nil {
 			return err
 		}
-		l, err := openLabel(key, id, r.Label)
-		if err != nil {
-			return err
-		}
+		l := s.labelOf(ctx, key, r)
 		l.Name = name
 		r.Label = sealLabel(key, id, l)
 		if ok, err := setLabel(ctx, tx, who, id, r.Label); err != nil {
 			return err
 		} else if !ok {
-			return db.ErrNoRows
+			return errNoSession // ended meanwhile
 		}
-		out, err = s.deviceFrom(key, r, c.Session)
-		return err
+		out = s.deviceFrom(ctx, key, r, c.Session)
+		return nil
 	})
-	if errors.Is(err, db.ErrNoRows) {
-		err = errNoSession
-	}
 	return out, err
 }
 
@@ -202,9 +215,6 @@ func (s *Service) Revoke(ctx context.Context, who account.ID, id string) error {
 	live, err := s.live(ctx, who, id)
 	if err == nil {
 		_, err = live(s.DB)
-	}
-	if errors.Is(err, db.ErrNoRows) {
-		err = errNoSession
 	}
 	if err != nil {
 		return err

@@ -182,7 +182,7 @@ func (s *Service) newAnswer(r row, d *derived) *Answer {
 func (s *Service) challenge(a attemptRow, p plan, token string) *Answer {
 	c := &Challenge{AttemptID: a.ID, AttemptToken: token, ExpiresIn: seconds(time.UnixMilli(a.Expires).Sub(s.Now()))}
 	for _, q := range p.Asked {
-		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, passed(a, q.Layer), q.Prompt})
+		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, p.passed(q.Layer), q.Prompt})
 	}
 	return &Answer{Status: http.StatusAccepted, Body: AnswerBody{Challenge: c}}
 }

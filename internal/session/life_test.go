@@ -64,8 +64,8 @@ func TestTokensEndWithTheirSession(t *testing.T) {
 	}
 }
 
-// A session's end is sealed in its record: who can write to the database, and keeps the key
-// store from forgetting, does not prolong it.
+// A session's end is sealed in its record and in its row: who can write to the database, and
+// keeps the key store from forgetting, does not prolong it.
 func TestEndIsSealed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory, func(s *setup) { s.config.RefreshTTL, s.config.SessionTTL = time.Hour, time.Hour })
@@ -79,7 +79,7 @@ func TestEndIsSealed(t *testing.T) {
 	for _, left := range []time.Duration{30 * time.Minute, -time.Second} {
 		w.clock.Store(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Add(-left).UnixMilli())
 		far := w.now().Add(24 * time.Hour).UnixMilli()
-		if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET expires_at = $1, refresh_expires_at = $1`, far); err != nil {
+		if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET refresh_expires_at = $1`, far); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.KV.Put(t.Context(), session.RecordName(got.SessionID), record, 24*time.Hour); err != nil {
@@ -93,8 +93,15 @@ func TestEndIsSealed(t *testing.T) {
 		if next.Status != want {
 			t.Fatalf("%s before the end: %d %.200s", left, next.Status, next.Raw)
 		}
-		got.RefreshToken = next.RefreshToken
+		if left > 0 {
+			got.RefreshToken = next.RefreshToken
+		}
 	}
+	far := w.now().Add(24 * time.Hour).UnixMilli()
+	if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET expires_at = $1`, far); err != nil {
+		t.Fatal(err)
+	}
+	w.is(b.trade(got.RefreshToken), 401, "invalid_refresh_token")
 }
 
 // Neither store alone, nor both, opens a token without the ring and the token; and what

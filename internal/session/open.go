@@ -11,6 +11,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/keyring"
 	"coffer/internal/rest"
 )
 
@@ -44,6 +45,7 @@ type plan struct {
 	Ver       int64      `json:"ver"`
 	AMR       []string   `json:"amr"`
 	Asked     []asked    `json:"asked"`
+	Passed    []string   `json:"passed"` // layers that were asked and are passed
 	Known     []string   `json:"known"` // layers that this device need not pass again
 	PublicKey []byte     `json:"public_key"`
 	Name      string     `json:"name"`
@@ -151,7 +153,10 @@ func (s *Service) open(ctx context.Context, p plan, aal string, first func(conte
 			return err
 		}
 		r.Label = sealLabel(key, sid, s.label.of(p))
-		if r.Device, err = s.remember(ctx, tx, p, out); err != nil {
+		if r.Device, err = s.remember(ctx, tx, key, p, out); err != nil {
+			return err
+		}
+		if err := s.sealRow(ctx, &r); err != nil {
 			return err
 		}
 		if err := insertSession(ctx, tx, r); err != nil {
@@ -206,7 +211,7 @@ func (s *Service) newRecord(ctx context.Context, r *row) (*derived, error) {
 // remember makes this device one that has passed its layers, and returns the digest of its
 // token; none for a device that is not remembered. What it passed at an earlier sign-in it
 // is spared no longer for being remembered again.
-func (s *Service) remember(ctx context.Context, tx *db.Tx, p plan, out *Answer) ([]byte, error) {
+func (s *Service) remember(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p plan, out *Answer) ([]byte, error) {
 	if !p.Remember {
 		return p.Device, nil
 	}
@@ -235,7 +240,9 @@ func (s *Service) remember(ctx context.Context, tx *db.Tx, p plan, out *Answer) 
 		out.SetCookie = append(out.SetCookie[:0], cookie(deviceCookie, token, expires.Sub(now)))
 	}
 	digest := tokenDigest([]byte(token))
-	return digest, insertDevice(ctx, tx, digest, device{p.Account, p.Ver, layers, expires.UnixMilli()})
+	d := device{Account: p.Account, Ver: p.Ver, Layers: layers, Expires: expires.UnixMilli()}
+	d.Seal = d.sealed(key, digest)
+	return digest, insertDevice(ctx, tx, digest, d)
 }
 
 // issue completes an answer with an access token and, when there is one, the refresh
@@ -280,6 +287,12 @@ func (s *Service) sessionOf(ctx context.Context, token string) (account.ID, stri
 	if errors.Is(err, db.ErrNoRows) || err == nil && !equal(r.RefreshHash, tokenDigest(secret)) {
 		return "", "", nil
 	}
+	if err == nil {
+		err = s.checkRow(ctx, r)
+	}
+	if errors.Is(err, errAltered) {
+		return "", "", nil
+	}
 	return r.Account, r.ID, err
 }
 
@@ -295,7 +308,10 @@ func (s *Service) deviceOf(ctx context.Context, o Opening, b Browser) (device, [
 	}
 	digest := tokenDigest([]byte(token))
 	d, err := readDevice(ctx, s.DB, digest, s.Now().UnixMilli())
-	if errors.Is(err, db.ErrNoRows) {
+	if err == nil {
+		err = s.checkDevice(ctx, digest, d)
+	}
+	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
 		return device{}, nil, nil
 	}
 	return d, digest, err

@@ -87,6 +87,12 @@ func (s *Service) Refresh(ctx context.Context, token string, public *PublicKey, 
 		if errors.Is(err, db.ErrNoRows) {
 			return nil, errRefresh
 		}
+		if err == nil {
+			err = s.checkRow(ctx, r)
+		}
+		if errors.Is(err, errAltered) {
+			return nil, errRefresh.Because(err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -26,22 +26,23 @@ type row struct {
 	RefreshExpires   int64
 	Created, Expires int64
 	Device           []byte // digest of the token of the remembered device that it was opened from
+	Seal             []byte // see bound
 }
 
-const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at, device`
+const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at, device, seal`
 
 func scanRow(scan func(...any) error) (row, error) {
 	var r row
 	err := scan(&r.ID, &r.Account, &r.Ver, &r.AAL, &r.AMR, &r.AuthTime, &r.PublicKey, &r.Label, &r.Family, &r.RefreshHash,
-		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires, &r.Device)
+		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires, &r.Device, &r.Seal)
 	return r, err
 }
 
 func insertSession(ctx context.Context, tx *db.Tx, r row) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sessions (`+rowColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		r.ID, string(r.Account), r.Ver, r.AAL, r.AMR, r.AuthTime, r.PublicKey, r.Label, r.Family, r.RefreshHash,
-		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires, r.Device)
+		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires, r.Device, r.Seal)
 	return err
 }
 
@@ -59,10 +60,16 @@ func rotate(ctx context.Context, d *db.DB, id string, old, child []byte, kid str
 	return n == 1, err
 }
 
-// renewSession notes a fresh proof.
-func renewSession(ctx context.Context, tx *db.Tx, id string, who account.ID, aal, amr string, authTime int64) (row, error) {
-	return scanRow(tx.QueryRow(ctx, `UPDATE sessions SET aal = $3, amr = $4, auth_time = $5
-		WHERE id = $1 AND account = $2 RETURNING `+rowColumns, id, string(who), aal, amr, authTime).Scan)
+// lockSession reads a session of an account and keeps others from changing it until tx ends.
+func lockSession(ctx context.Context, tx *db.Tx, id string, who account.ID) (row, error) {
+	return scanRow(tx.QueryRow(ctx, `UPDATE sessions SET auth_time = auth_time
+		WHERE id = $1 AND account = $2 RETURNING `+rowColumns, id, string(who)).Scan)
+}
+
+// renewSession writes a fresh proof to a session that is locked.
+func renewSession(ctx context.Context, tx *db.Tx, r row) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET aal = $2, amr = $3, auth_time = $4, seal = $5 WHERE id = $1`, r.ID, r.AAL, r.AMR, r.AuthTime, r.Seal)
+	return err
 }
 
 // readSession reads a live session of an account; db.ErrNoRows when it is somebody else's.
@@ -133,23 +140,22 @@ func deleteSessionAndDevice(ctx context.Context, tx *db.Tx, who account.ID, id s
 type attemptRow struct {
 	ID      string
 	Account account.ID
-	Data    []byte
-	Done    string
-	Tries   int64
+	Token   []byte // digest
+	Data    []byte // the plan, sealed
 	Expires int64
 }
 
-func insertAttempt(ctx context.Context, tx *db.Tx, a attemptRow, token []byte) error {
-	_, err := tx.Exec(ctx, `INSERT INTO attempts (id, account, token, data, done, tries, expires_at) VALUES ($1, $2, $3, $4, '', 0, $5)`,
-		a.ID, string(a.Account), token, a.Data, a.Expires)
+func insertAttempt(ctx context.Context, tx *db.Tx, a attemptRow) error {
+	_, err := tx.Exec(ctx, `INSERT INTO attempts (id, account, token, data, tries, expires_at) VALUES ($1, $2, $3, $4, 0, $5)`,
+		a.ID, string(a.Account), a.Token, a.Data, a.Expires)
 	return err
 }
 
-const attemptColumns = `id, account, data, done, tries, expires_at`
+const attemptColumns = `id, account, token, data, expires_at`
 
 func scanAttempt(r *db.Row) (attemptRow, error) {
 	var a attemptRow
-	err := r.Scan(&a.ID, &a.Account, &a.Data, &a.Done, &a.Tries, &a.Expires)
+	err := r.Scan(&a.ID, &a.Account, &a.Token, &a.Data, &a.Expires)
 	return a, err
 }
 
@@ -170,10 +176,15 @@ func takeBackTry(ctx context.Context, d *db.DB, id string) error {
 	return err
 }
 
-// markDone notes that a layer is passed and takes its try back.
-func markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, error) {
-	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET done = done || ' ' || $2, tries = tries - 1
-		WHERE id = $1 RETURNING `+attemptColumns, id, layer))
+// lockAttempt takes a try back and keeps others from changing the attempt until tx ends.
+func lockAttempt(ctx context.Context, tx *db.Tx, id string) (attemptRow, error) {
+	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET tries = tries - 1 WHERE id = $1 RETURNING `+attemptColumns, id))
+}
+
+// setPlan replaces the plan of an attempt that is locked.
+func setPlan(ctx context.Context, tx *db.Tx, a attemptRow) error {
+	_, err := tx.Exec(ctx, `UPDATE attempts SET data = $2 WHERE id = $1`, a.ID, a.Data)
+	return err
 }
 
 // endAttempt removes an attempt; of many that do, one is told that it did.
@@ -188,19 +199,20 @@ type device struct {
 	Ver     int64
 	Layers  []string
 	Expires int64
+	Seal    []byte // see bound
 }
 
 func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d device) error {
-	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires)
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6)`,
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires, d.Seal)
 	return err
 }
 
 func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (device, error) {
 	var d device
 	var layers string
-	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
-		Scan(&d.Account, &d.Ver, &layers, &d.Expires)
+	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
+		Scan(&d.Account, &d.Ver, &layers, &d.Expires, &d.Seal)
 	d.Layers = strings.Fields(layers)
 	return d, err
 }

@@ -2,7 +2,7 @@
 -- Who is signed in where. A session's private key is not here: it lies in the key store.
 -- label is sealed under the account's data key. The refresh columns hold one chain: the
 -- digest of the token that is good now, of the one before it, and under which key the
--- one was derived from the other.
+-- one was derived from the other. seal holds together what nobody may change by hand.
 CREATE TABLE sessions (
     id                 TEXT PRIMARY KEY,
     account            TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
@@ -19,6 +19,7 @@ CREATE TABLE sessions (
     refresh_seq        BIGINT NOT NULL,
     refreshed_at       BIGINT NOT NULL,
     refresh_expires_at BIGINT NOT NULL,
+    seal               BLOB NOT NULL,
     device             BLOB, -- the remembered device it was opened from: who ends the session from the list ends that too
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL
@@ -28,25 +29,27 @@ CREATE INDEX sessions_account ON sessions (account, created_at, id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 CREATE INDEX sessions_idle ON sessions (refresh_expires_at);
 
--- Sign-ins whose first proof was good and whose layers are not all passed. data is sealed.
+-- Sign-ins whose first proof was good and whose layers are not all passed. data is sealed to
+-- the other columns but tries, and says which layers are passed.
 CREATE TABLE attempts (
     id         TEXT PRIMARY KEY,
     account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     token      BLOB NOT NULL,
     data       BLOB NOT NULL,
-    done       TEXT NOT NULL, -- names of passed layers, each after a space
     tries      BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX attempts_expires ON attempts (expires_at);
 
--- Devices that are not asked again for the layers they have passed.
+-- Devices that are not asked again for the layers they have passed. seal is made under the
+-- account's data key, over the other columns.
 CREATE TABLE devices (
     token      BLOB PRIMARY KEY,
     account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     ver        BIGINT NOT NULL,
     layers     TEXT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    seal       BLOB NOT NULL
 );
 CREATE INDEX devices_account ON devices (account);
 CREATE INDEX devices_expires ON devices (expires_at);
