@@ -3,6 +3,7 @@ package keyring
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -43,6 +44,9 @@ func rotateForEver(path string) error {
 	}
 	works := []Rewrap{vault{d, r}.rewrap()}
 	for {
+		if _, err := os.Stdout.Write([]byte{'.'}); err != nil {
+			return err
+		}
 		c.ms.Store(max(c.ms.Load(), time.Now().UnixMilli()*2) + time.Hour.Milliseconds())
 		if err := r.Maintain(ctx); err != nil {
 			return err
@@ -89,20 +93,30 @@ func TestKilledWhileRotating(t *testing.T) {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), crashChild+"="+path)
 		child.Stderr = os.Stderr
+		turns, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		died := make(chan error, 1)
-		go func() { died <- child.Wait() }()
-		select {
-		case err := <-died:
+		// The child is killed at a random moment of its work, not of its start: a slow
+		// machine would otherwise kill each child before it rotates. The first completes a turn.
+		begun := make([]byte, 1)
+		if i == 0 {
+			begun = make([]byte, 2)
+		}
+		if _, err := io.ReadFull(turns, begun); err != nil {
 			t.Fatalf("round %d: the child ended on its own: %v", i, err)
-		case <-time.After(time.Duration(30+rand.IntN(220)) * time.Millisecond):
 		}
+		time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond)
 		if err := child.Process.Kill(); err != nil { // SIGKILL
-			t.Fatal(err)
+			t.Fatalf("round %d: %v", i, err)
 		}
-		<-died
+		err = child.Wait()
+		if killed, ok := errors.AsType[*exec.ExitError](err); !ok || killed.Exited() {
+			t.Fatalf("round %d: the child ended on its own: %v", i, err)
+		}
 
 		v.r = open(t, d, c)
 		v.check(t)
