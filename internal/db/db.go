@@ -11,7 +11,7 @@
 // # Transactions
 //
 // [DB.Tx] is a write transaction and [DB.Read] a snapshot that cannot write. On SQLite
-// writers stand in one queue; on PostgreSQL they run at READ COMMITTED, which is enough
+// writers stand in one queue and share commits (group.go); on PostgreSQL they run at READ COMMITTED, which is enough
 // because the statements are conditional. Both keep PostgreSQL's rule that a refused
 // statement ends its transaction, so that a program right on one engine is right on the
 // other. A transaction that the engine broke off (busy, deadlock, serialization) or
@@ -75,8 +75,8 @@ const patience = 4 * time.Second
 type engine interface {
 	// lend returns a connection on which each statement commits by itself.
 	lend(ctx context.Context, write bool) (session, error)
-	// begin returns a connection in a transaction.
-	begin(ctx context.Context, write bool) (session, error)
+	// begin returns a connection in a transaction; again says that it was broken off before.
+	begin(ctx context.Context, write, again bool) (session, error)
 	judge(err error) verdict
 	notifier
 	close() error
@@ -87,7 +87,9 @@ type session interface {
 	exec(ctx context.Context, q string, args []any) (int64, error)
 	query(ctx context.Context, q string, args []any) (answer, error)
 	// end gives the connection back. A transaction is committed or rolled back first.
-	end(ctx context.Context, commit bool) error
+	// told is called between the commit and its acknowledgement, also when the commit's
+	// outcome is unknown and when the caller gives up meanwhile; nil calls nothing.
+	end(ctx context.Context, commit bool, told func()) error
 }
 
 // DB is an open database. Its methods may be called by many goroutines.
@@ -172,7 +174,7 @@ func (d *DB) Exec(ctx context.Context, q string, args ...any) (int64, error) {
 			return err
 		}
 		n, err = s.exec(ctx, q, args)
-		if endErr := s.end(ctx, err == nil); err == nil {
+		if endErr := s.end(ctx, err == nil, nil); err == nil {
 			err = endErr
 		}
 		return err
@@ -180,12 +182,25 @@ func (d *DB) Exec(ctx context.Context, q string, args ...any) (int64, error) {
 	return n, err
 }
 
-// WriteRow runs one statement with RETURNING that commits by itself, when its row is
-// scanned. It is one round trip where a [DB.Tx] takes three.
+// WriteRow runs one statement with RETURNING that commits by itself. It runs when its
+// row is scanned. It is one round trip where a [DB.Tx] takes three.
 func (d *DB) WriteRow(ctx context.Context, q string, args ...any) *Row {
-	r := &Row{rows: Rows{engine: d.engine}, whole: true}
-	r.err = d.retry(ctx, brokenOff, func() error { return d.ask(ctx, true, &r.rows, q, args) })
-	return r
+	return &Row{write: func(dest []any) error {
+		return d.retry(ctx, brokenOff, func() error {
+			s, err := d.engine.lend(ctx, true)
+			if err != nil {
+				return err
+			}
+			found, err := writeRow(ctx, s, q, args, dest)
+			if endErr := s.end(ctx, err == nil, nil); err == nil {
+				err = endErr
+			}
+			if err == nil && !found {
+				err = ErrNoRows
+			}
+			return err
+		})
+	}}
 }
 
 // Query runs one reading statement.
@@ -207,17 +222,17 @@ func (d *DB) QueryRow(ctx context.Context, q string, args ...any) *Row {
 // read fills r. A reading statement changes nothing, so one whose connection was lost
 // before the first row is asked again.
 func (d *DB) read(ctx context.Context, r *Rows, q string, args []any) error {
-	return d.retry(ctx, gone, func() error { return d.ask(ctx, false, r, q, args) })
+	return d.retry(ctx, gone, func() error { return d.ask(ctx, r, q, args) })
 }
 
 // ask runs a statement on a connection that goes back when r is closed.
-func (d *DB) ask(ctx context.Context, write bool, r *Rows, q string, args []any) error {
-	s, err := d.engine.lend(ctx, write)
+func (d *DB) ask(ctx context.Context, r *Rows, q string, args []any) error {
+	s, err := d.engine.lend(ctx, false)
 	if err != nil {
 		return err
 	}
 	if r.answer, err = s.query(ctx, q, args); err != nil {
-		_ = s.end(ctx, false) // the statement's error is the one to tell
+		_ = s.end(ctx, false, nil) // the statement's error is the one to tell
 		return err
 	}
 	r.session, r.ctx = s, ctx
@@ -238,8 +253,10 @@ func (d *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 
 func (d *DB) transact(ctx context.Context, write bool, fn func(tx *Tx) error) error {
 	var err error
+	again := false
 	_ = d.retry(ctx, gone, func() (why error) { // err tells it
-		err, why = d.attempt(ctx, write, fn)
+		err, why = d.attempt(ctx, write, again, fn)
+		again = true
 		return why
 	})
 	return err
@@ -247,8 +264,8 @@ func (d *DB) transact(ctx context.Context, write bool, fn func(tx *Tx) error) er
 
 // attempt runs the transaction once. why is the engine's error after which another
 // attempt may succeed, nil when none may.
-func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (err, why error) {
-	s, err := d.engine.begin(ctx, write)
+func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) error) (err, why error) {
+	s, err := d.engine.begin(ctx, write, again)
 	if err != nil {
 		return explain(d.engine, err), err
 	}
@@ -257,7 +274,7 @@ func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (er
 	defer func() {
 		if !returned { // fn panicked or ended its goroutine
 			tx.finish()
-			_ = s.end(ctx, false) // nobody is left to be told
+			_ = s.end(ctx, false, nil) // nobody is left to be told
 		}
 	}()
 	err = fn(tx)
@@ -267,13 +284,10 @@ func (d *DB) attempt(ctx context.Context, write bool, fn func(tx *Tx) error) (er
 		err = fmt.Errorf("commit after a refused statement: %w", explain(d.engine, tx.failed))
 	}
 	if err != nil {
-		_ = s.end(ctx, false) // what is not committed is rolled back in any case
+		_ = s.end(ctx, false, nil) // what is not committed is rolled back in any case
 		return err, tx.failed
 	}
-	err = s.end(ctx, true)
-	// Also after an error, which says nothing about whether the change stands.
-	d.hub.tell(tx.notes)
-	if err != nil {
+	if err = s.end(ctx, true, func() { d.hub.tell(tx.notes) }); err != nil {
 		if d.engine.judge(err) == brokenOff {
 			why = err
 		} // a commit whose connection was lost may stand: it must not run again
@@ -299,8 +313,8 @@ func (d *DB) retry(ctx context.Context, worst verdict, op func() error) error {
 		}
 		v := d.engine.judge(err)
 		limit := brokenFor
-		if v == gone || d.kind == SQLite { // SQLite has waited before it says that it is busy
-			limit = lostFor
+		if _, with := errors.AsType[undone](err); v == gone || d.kind == SQLite && !with {
+			limit = lostFor // SQLite has waited before it says that it is busy
 		}
 		if v == final || v > worst || ctx.Err() != nil || time.Since(start) > limit {
 			return explain(d.engine, err)

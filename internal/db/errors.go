@@ -61,7 +61,16 @@ func IsUnique(err error) bool {
 	return ok && e.Code == "23505" // unique_violation
 }
 
+// undone is the error of a transaction that the engine rolled back although its own
+// statements were not refused. It may run again.
+type undone struct{ why error }
+
+func (u undone) Error() string { return "the transaction was undone: " + u.why.Error() }
+
 func judgeSQLite(err error) verdict {
+	if _, ok := errors.AsType[undone](err); ok {
+		return brokenOff
+	}
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return gone
 	}

@@ -36,7 +36,6 @@ func TestMain(m *testing.M) {
 		err = d.Close()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)

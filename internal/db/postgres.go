@@ -94,7 +94,7 @@ func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (e *pgEngine) lend(context.Context, bool) (session, error) { return pgSession{e, e.db}, nil }
 
-func (e *pgEngine) begin(ctx context.Context, write bool) (session, error) {
+func (e *pgEngine) begin(ctx context.Context, write, _ bool) (session, error) {
 	var opts *sql.TxOptions
 	if !write {
 		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
@@ -231,7 +231,7 @@ func (s pgSession) query(ctx context.Context, q string, args []any) (answer, err
 	return answer{Rows: rows, closed: done.cancel}, nil
 }
 
-func (s pgSession) end(context.Context, bool) error { return nil }
+func (s pgSession) end(context.Context, bool, func()) error { return nil }
 
 type pgTx struct {
 	pgSession
@@ -240,13 +240,15 @@ type pgTx struct {
 	done     *attention
 }
 
-func (t *pgTx) end(ctx context.Context, commit bool) error {
+func (t *pgTx) end(ctx context.Context, commit bool, told func()) error {
 	defer t.done.cancel()
 	t.done.again()
 	if !commit {
 		return t.tx.Rollback()
 	}
-	return cause(ctx, t.attended, t.tx.Commit())
+	err := t.tx.Commit()
+	told()
+	return cause(ctx, t.attended, err)
 }
 
 // channel carries every note; which topic it is for stands in it.

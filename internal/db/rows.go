@@ -87,6 +87,21 @@ type answer struct {
 	adapt  func(dest []any) // to what the driver can fill; may be nil
 }
 
+func (a *answer) scan(dest []any) error {
+	if a.adapt != nil {
+		a.adapt(dest)
+	}
+	return a.Rows.Scan(dest...)
+}
+
+func (a *answer) end() error {
+	err := a.Rows.Close()
+	if a.closed != nil {
+		a.closed()
+	}
+	return err
+}
+
 // Rows is the answer to a query, read row by row.
 type Rows struct {
 	answer  answer
@@ -124,10 +139,7 @@ func (r *Rows) note(err error) {
 
 // Scan copies the row's columns into dest.
 func (r *Rows) Scan(dest ...any) error {
-	if r.answer.adapt != nil {
-		r.answer.adapt(dest)
-	}
-	return r.answer.Scan(dest...)
+	return r.answer.scan(dest)
 }
 
 // Err returns what ended the rows early, or nil.
@@ -139,15 +151,15 @@ func (r *Rows) Close() error {
 		return nil
 	}
 	r.done = true
-	err := r.answer.Close()
-	if r.answer.closed != nil {
-		r.answer.closed()
-	}
+	err := r.answer.end()
 	if r.session != nil {
-		if endErr := r.session.end(r.ctx, true); err == nil {
+		if endErr := r.session.end(r.ctx, true, nil); err == nil {
 			err = endErr
 		}
 		r.session = nil
+	}
+	if r.tx != nil {
+		return r.tx.fail(err)
 	}
 	return explain(r.engine, err)
 }
@@ -155,7 +167,7 @@ func (r *Rows) Close() error {
 // Row is the answer to a query of which the first row counts.
 type Row struct {
 	rows  Rows
-	whole bool // the rest is read too: a statement that writes is only then done
+	write func(dest []any) error // runs a statement that writes; nil for one that reads
 	err   error
 }
 
@@ -165,6 +177,9 @@ func (r *Row) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
 	}
+	if r.write != nil {
+		return r.write(dest)
+	}
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			return err
@@ -172,13 +187,26 @@ func (r *Row) Scan(dest ...any) error {
 		return ErrNoRows
 	}
 	err := r.rows.Scan(dest...)
-	if r.whole {
-		for r.rows.Next() {
-		}
-		err = errors.Join(err, r.rows.Err())
-	}
 	if closeErr := r.rows.Close(); err == nil {
 		err = closeErr
 	}
 	return err
+}
+
+// writeRow runs a statement whole, since one that writes is only then done, and copies
+// its first row into dest.
+func writeRow(ctx context.Context, s session, q string, args, dest []any) (found bool, err error) {
+	a, err := s.query(ctx, q, args)
+	if err != nil {
+		return false, err
+	}
+	var scanErr error
+	for a.Next() {
+		if !found {
+			scanErr = a.scan(dest)
+		}
+		found = true
+	}
+	err = errors.Join(a.Err(), scanErr, a.end())
+	return found, err
 }

@@ -22,8 +22,9 @@ import (
 // a statement is prepared once a connection and BEGIN and COMMIT are statements like
 // the others.
 type liteEngine struct {
-	path            string
-	writer, readers *litePool
+	path    string
+	writer  *liteWriter
+	readers *litePool
 	localOnly
 }
 
@@ -74,7 +75,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine
 	if err != nil {
 		return e, errors.Join(err, w.Close())
 	}
-	e.writer = newLitePool(w, 1)
+	e.writer = &liteWriter{db: w, log: log, now: time.Now, most: groupWait}
 	e.readers = newLitePool(r, min(max(8, 2*runtime.GOMAXPROCS(0)), 32))
 	return e, nil
 }
@@ -97,27 +98,22 @@ func private(path string) error {
 	return nil
 }
 
-func (e *liteEngine) pool(write bool) *litePool {
-	if write {
-		return e.writer
-	}
-	return e.readers
-}
-
 func (e *liteEngine) lend(ctx context.Context, write bool) (session, error) {
-	return e.pool(write).take(ctx)
+	if write {
+		return e.writer.begin(ctx, &liteMember{single: true})
+	}
+	return e.readers.take(ctx)
 }
 
-func (e *liteEngine) begin(ctx context.Context, write bool) (session, error) {
-	c, err := e.pool(write).take(ctx)
+func (e *liteEngine) begin(ctx context.Context, write, again bool) (session, error) {
+	if write {
+		return e.writer.begin(ctx, &liteMember{leads: again})
+	}
+	c, err := e.readers.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	begin := `BEGIN`
-	if write {
-		begin = `BEGIN IMMEDIATE`
-	}
-	if _, err := c.exec(ctx, begin, nil); err != nil {
+	if _, err := c.exec(ctx, `BEGIN`, nil); err != nil {
 		c.pool.give(c, true)
 		return nil, err
 	}
@@ -132,7 +128,7 @@ func (e *liteEngine) close() error {
 	return errors.Join(e.readers.close(), e.writer.close())
 }
 
-// litePool lends connections, the one last used first.
+// litePool lends the connections that read, the one last used first.
 type litePool struct {
 	db    *sql.DB
 	slots chan struct{} // one for each connection that is lent
@@ -160,12 +156,13 @@ func (p *litePool) take(ctx context.Context) (*liteConn, error) {
 		return c, nil
 	}
 	p.mu.Unlock()
-	conn, err := p.db.Conn(ctx)
+	c, err := newLiteConn(ctx, p.db)
 	if err != nil {
 		<-p.slots
 		return nil, err
 	}
-	return &liteConn{pool: p, conn: conn, stmts: map[string]*liteStmt{}}, nil
+	c.pool = p
+	return c, nil
 }
 
 func (p *litePool) slot(ctx context.Context) error {
@@ -223,12 +220,21 @@ wait:
 // program, so it is not reached; were one built from input, it would run unprepared.
 const maxStatements = 512
 
-// liteConn is one connection, lent to one goroutine at a time.
+// liteConn is one connection, used by one goroutine at a time. One that reads is lent
+// as a session.
 type liteConn struct {
-	pool  *litePool
+	pool  *litePool // of one that reads
 	conn  *sql.Conn
 	stmts map[string]*liteStmt
 	inTx  bool
+}
+
+func newLiteConn(ctx context.Context, d *sql.DB) (*liteConn, error) {
+	conn, err := d.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &liteConn{conn: conn, stmts: map[string]*liteStmt{}}, nil
 }
 
 // liteStmt is a prepared statement. While its rows are open it is busy: running it
@@ -329,27 +335,21 @@ func nulls(args []any) []any {
 	return args
 }
 
-func (c *liteConn) end(ctx context.Context, commit bool) error {
+// end ends what one that reads has read: there is nothing to keep.
+func (c *liteConn) end(ctx context.Context, commit bool, _ func()) error {
 	if !c.inTx {
 		c.pool.give(c, false)
 		return nil
 	}
 	c.inTx = false
-	var err error
+	// An error may have ended the transaction already; then this is refused, and a new
+	// connection is surer than guessing.
+	_, err := c.exec(context.WithoutCancel(ctx), `ROLLBACK`, nil)
+	c.pool.give(c, err != nil)
 	if commit {
-		if err = ctx.Err(); err == nil {
-			// From here on the transaction stands or falls, whoever gives up waiting.
-			if _, err = c.exec(context.WithoutCancel(ctx), `COMMIT`, nil); err == nil {
-				c.pool.give(c, false)
-				return nil
-			}
-		}
+		return ctx.Err()
 	}
-	// An error may have rolled back already; then this is refused, and a new connection
-	// is surer than guessing.
-	_, rollback := c.exec(context.WithoutCancel(ctx), `ROLLBACK`, nil)
-	c.pool.give(c, rollback != nil)
-	return err
+	return nil
 }
 
 func (c *liteConn) close() {

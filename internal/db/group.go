@@ -1,0 +1,443 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Group commit: SQLite has one writer and a durable commit costs a flush of the disk.
+// Transactions that wait for each other therefore run one after another within one
+// transaction of SQLite and share its commit.
+//
+//   - Each runs on its caller's goroutine, which hands the connection to the next in the
+//     queue, and waits. The last one commits for all.
+//   - Each after the first has a savepoint, so it stands or falls alone. A single
+//     statement needs none: SQLite undoes a refused statement by itself.
+//   - A caller hears of success after the commit only. One that gives up waiting hears
+//     of that at once; its change stands or falls with the group.
+//   - Where SQLite rolls back everything (disk full, I/O error), those that had ended are
+//     run again: they were told nothing.
+//   - Only the first can be interrupted in the middle of a statement, because SQLite then
+//     rolls back everything.
+//   - A group is closed after a while. One that is still at work then is undone and runs
+//     again at the head of a group of its own, so that nobody waits for it.
+const (
+	// groupMost bounds a group's members; each holds its notes until the commit.
+	groupMost = 256
+	// groupFill is how long a group takes new members, groupWait how long its members
+	// wait for the one at work.
+	groupFill = 10 * time.Millisecond
+	groupWait = 25 * time.Millisecond
+	// holdMost is how long one transaction may hold the writer; the log tells of one that
+	// held it longer, and then of none for warnEvery.
+	holdMost  = 50 * time.Millisecond
+	warnEvery = time.Minute
+)
+
+// liteWriter is the connection that writes, and the queue of those who wait for it.
+type liteWriter struct {
+	db   *sql.DB
+	log  *slog.Logger
+	now  func() time.Time
+	most time.Duration // until a group is cut from its slow member
+
+	mu     sync.Mutex
+	held   bool // somebody's turn
+	queue  []*liteTurn
+	warned time.Time
+
+	conn *liteConn // nil until it is needed; used by whose turn it is
+}
+
+// liteTurn is a place in the queue. Its turn comes with the group to join, or with nil.
+type liteTurn struct {
+	come  chan *liteGroup
+	leads bool // joins nobody
+}
+
+// wait returns when it is the caller's turn, with the group that it joins, if any.
+func (w *liteWriter) wait(ctx context.Context, leads bool) (*liteGroup, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	if !w.held {
+		w.held = true
+		w.mu.Unlock()
+		return nil, nil
+	}
+	me := &liteTurn{make(chan *liteGroup, 1), leads}
+	w.queue = append(w.queue, me)
+	w.mu.Unlock()
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	var err error
+	select {
+	case g := <-me.come:
+		return g, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-t.C:
+		err = fmt.Errorf("%w: the writer has been in use for %s", ErrUnavailable, patience)
+	}
+	w.mu.Lock()
+	i := slices.Index(w.queue, me)
+	if i >= 0 {
+		w.queue = slices.Delete(w.queue, i, i+1)
+	}
+	w.mu.Unlock()
+	if i < 0 { // its turn came meanwhile: others wait behind it
+		go w.pass(<-me.come)
+	}
+	return nil, err
+}
+
+// pass ends a turn: the next in the queue joins g, or g is committed first.
+func (w *liteWriter) pass(g *liteGroup) {
+	var done *liteGroup
+	w.mu.Lock()
+	if g != nil && (len(w.queue) == 0 || w.queue[0].leads || !g.open()) {
+		w.mu.Unlock()
+		if g.commit() {
+			done = g
+		}
+		g = nil
+		w.mu.Lock()
+	}
+	if len(w.queue) == 0 {
+		w.held = false
+	} else {
+		next := w.queue[0]
+		w.queue = slices.Delete(w.queue, 0, 1)
+		next.come <- g
+	}
+	w.mu.Unlock()
+	if done != nil {
+		done.tell()
+	}
+}
+
+// begin gives m its turn: at the head of a new group or in the one that is under way.
+func (w *liteWriter) begin(ctx context.Context, m *liteMember) (session, error) {
+	g, err := w.wait(ctx, m.leads)
+	if err != nil {
+		return nil, err
+	}
+	if g == nil || !g.join(m) {
+		if err := w.lead(ctx, m); err != nil {
+			w.pass(nil)
+			return nil, err
+		}
+	}
+	m.since = w.now()
+	if m.failed != nil {
+		return nil, errors.Join(m.failed, m.end(ctx, false, nil))
+	}
+	return m, nil
+}
+
+// lead opens a group with m as its first member.
+func (w *liteWriter) lead(ctx context.Context, m *liteMember) error {
+	if w.conn == nil {
+		c, err := newLiteConn(ctx, w.db)
+		if err != nil {
+			return err
+		}
+		w.conn = c
+	}
+	if _, err := w.conn.exec(ctx, `BEGIN IMMEDIATE`, nil); err != nil {
+		w.spoiled()
+		return err
+	}
+	m.group, m.leads = &liteGroup{w: w, current: m, began: w.now()}, true
+	return nil
+}
+
+// spoiled gives up a connection of which nothing certain is known.
+func (w *liteWriter) spoiled() {
+	w.conn.close()
+	w.conn = nil
+}
+
+// close waits for whose turn it is, but not for long, and lets nobody have another.
+func (w *liteWriter) close() error {
+	if _, err := w.wait(context.Background(), true); err == nil && w.conn != nil {
+		w.spoiled()
+	}
+	return w.db.Close()
+}
+
+// tooLong tells the operator of a transaction that kept everybody else waiting. The text of
+// a statement has nothing personal: values are its arguments.
+func (w *liteWriter) tooLong(m *liteMember) {
+	now := w.now()
+	took := now.Sub(m.since)
+	if took <= holdMost {
+		return
+	}
+	w.mu.Lock()
+	due := now.Sub(w.warned) >= warnEvery
+	if due {
+		w.warned = now
+	}
+	w.mu.Unlock()
+	if due {
+		w.log.Warn("a transaction held the database's writer for long", "took", took.Round(time.Millisecond), "first_statement", m.first)
+	}
+}
+
+// liteGroup is one transaction of SQLite. Its mu keeps a statement and the end of the
+// group apart.
+type liteGroup struct {
+	w     *liteWriter
+	began time.Time
+
+	mu      sync.Mutex
+	current *liteMember   // at work; nil while the turn passes
+	ended   []*liteMember // wait for the commit
+	alarm   *time.Timer   // calls cut; nil while there is one member
+	over    bool          // committed or rolled back
+	err     error         // of the commit
+}
+
+func (g *liteGroup) open() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.over && len(g.ended) < groupMost && g.w.now().Sub(g.began) < groupFill
+}
+
+// join makes m the member at work, unless the group has been committed meanwhile.
+func (g *liteGroup) join(m *liteMember) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return false
+	}
+	m.group, m.leads, g.current = g, false, m
+	if g.alarm == nil {
+		g.alarm = time.AfterFunc(g.w.most, g.cut)
+	}
+	if !m.single {
+		m.failed = g.run(`SAVEPOINT member`)
+		m.saved = m.failed == nil
+	}
+	return true
+}
+
+// run runs a statement that nobody can interrupt.
+func (g *liteGroup) run(q string) error {
+	_, err := g.w.conn.exec(context.Background(), q, nil)
+	return err
+}
+
+// cut commits what has ended without the member that is still at work. One that is in
+// the middle of an answer, or is a single statement, will not be long.
+func (g *liteGroup) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return
+	}
+	if m := g.current; m != nil {
+		if !m.saved || m.answers > 0 {
+			g.alarm.Reset(g.w.most)
+			return
+		}
+		m.failed = undone{errors.New("others could not wait for it any longer")}
+		if !g.rollback(m) {
+			return
+		}
+	}
+	g.finish()
+	go g.tell()
+}
+
+// rollback undoes one member's work and leaves that of the others. It returns false when
+// nothing is left.
+func (g *liteGroup) rollback(m *liteMember) bool {
+	var err error
+	switch {
+	case m.leads:
+		if err = g.run(`ROLLBACK`); err == nil {
+			g.over = true
+			return false
+		} // an error may have rolled back already; a new connection is surer than guessing
+	case m.saved:
+		if err = g.run(`ROLLBACK TO member`); err == nil {
+			err = g.run(`RELEASE member`)
+		}
+	case g.run(`BEGIN`) == nil: // refused as long as the transaction is there
+		err = errors.New("a statement's error rolled back everything")
+	}
+	if err != nil {
+		g.lose(err)
+	}
+	return err == nil
+}
+
+// lose gives up the whole group: nothing of it stands, and nobody was told that anything
+// does.
+func (g *liteGroup) lose(err error) {
+	g.over = true
+	g.stop()
+	g.w.spoiled()
+	for _, m := range g.ended {
+		m.done <- undone{err}
+	}
+}
+
+func (g *liteGroup) stop() {
+	if g.alarm != nil {
+		g.alarm.Stop()
+	}
+}
+
+// commit ends the group, and returns false when that has been done.
+func (g *liteGroup) commit() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return false
+	}
+	g.finish()
+	return true
+}
+
+func (g *liteGroup) finish() {
+	g.over = true
+	g.stop()
+	if g.err = g.run(`COMMIT`); g.err != nil && g.run(`ROLLBACK`) != nil {
+		g.w.spoiled()
+	}
+}
+
+// tell tells the members how it ended; their notes come before, also those of a member
+// that has given up.
+func (g *liteGroup) tell() {
+	for _, m := range g.ended {
+		if m.told != nil {
+			m.told()
+		}
+	}
+	for _, m := range g.ended {
+		m.done <- g.err
+	}
+}
+
+// liteMember is one caller's transaction or statement: a session that writes.
+type liteMember struct {
+	group  *liteGroup
+	leads  bool // the first of its group; before it began: joins nobody
+	single bool // one statement
+	saved  bool // has a savepoint
+	since  time.Time
+	first  string // the first statement
+
+	// Of these the group's mu keeps failed and answers.
+	failed  error // why it is over
+	answers int   // that are open
+	told    func()
+	done    chan error
+}
+
+// ready is asked before each statement.
+func (m *liteMember) ready(ctx context.Context, q string) error {
+	if m.first == "" {
+		m.first = q
+	}
+	if m.failed != nil {
+		return m.failed
+	}
+	return ctx.Err()
+}
+
+// reach returns the context under which m's statement runs.
+func (m *liteMember) reach(ctx context.Context) context.Context {
+	if m.leads {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+func (m *liteMember) exec(ctx context.Context, q string, args []any) (int64, error) {
+	m.group.mu.Lock()
+	defer m.group.mu.Unlock()
+	if err := m.ready(ctx, q); err != nil {
+		return 0, err
+	}
+	return m.group.w.conn.exec(m.reach(ctx), q, args)
+}
+
+func (m *liteMember) query(ctx context.Context, q string, args []any) (answer, error) {
+	m.group.mu.Lock()
+	defer m.group.mu.Unlock()
+	if err := m.ready(ctx, q); err != nil {
+		return answer{}, err
+	}
+	a, err := m.group.w.conn.query(m.reach(ctx), q, args)
+	if err != nil {
+		return answer{}, err
+	}
+	m.answers++
+	free := a.closed
+	a.closed = func() {
+		m.group.mu.Lock()
+		defer m.group.mu.Unlock()
+		m.answers--
+		if free != nil {
+			free()
+		}
+	}
+	return a, nil
+}
+
+func (m *liteMember) end(ctx context.Context, commit bool, told func()) error {
+	g := m.group
+	g.mu.Lock()
+	g.current = nil
+	err := m.failed
+	if commit && err == nil {
+		err = ctx.Err()
+	}
+	if commit && err == nil && m.saved {
+		err = g.run(`RELEASE member`)
+	}
+	joined := commit && err == nil
+	if joined {
+		m.told, m.done = told, make(chan error, 1)
+		g.ended = append(g.ended, m)
+	} else if !g.over {
+		g.rollback(m)
+	}
+	over := g.over
+	g.mu.Unlock()
+	g.w.tooLong(m)
+	if over {
+		g = nil
+	}
+	m.group.w.pass(g)
+	if !joined {
+		if commit {
+			return err
+		}
+		return nil
+	}
+	select {
+	case err := <-m.done:
+		return err
+	default:
+	}
+	// From here on the change stands or falls, whoever gives up waiting.
+	select {
+	case err := <-m.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
