@@ -58,6 +58,9 @@ type settings struct {
 	LimitSignInPair    rate  `env:"COFFER_LIMIT_SIGN_IN_PAIR" default:"10/15m" group:"Limits" help:"Failed sign-ins to one account from one address."`
 	LimitMailRecipient rate  `env:"COFFER_LIMIT_MAIL_RECIPIENT" default:"5/15m" group:"Limits" help:"Mails that anyone may cause to one recipient."`
 	LimitMailAddress   rate  `env:"COFFER_LIMIT_MAIL_ADDRESS" default:"30/1h" group:"Limits" help:"Mails that one address may cause."`
+	MaxStreams         int   `env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node."`
+	MaxStreamsAccount  int   `env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`
+	MaxStreamsAddress  int   `env:"COFFER_MAX_STREAMS_ADDRESS" default:"200" group:"Limits" help:"Uploads and downloads at once from one address (IPv6: one /64) on one node."`
 	MaxUpload          int64 `env:"COFFER_MAX_UPLOAD" default:"17179869184" group:"Limits" help:"Largest upload request in bytes."`
 
 	GeoIP     string `env:"COFFER_GEOIP" placeholder:"FILE.mmdb" group:"Around it" help:"MaxMind DB file that turns addresses into places. Empty: no places."`
@@ -195,6 +198,9 @@ func (s *settings) check() error {
 	}
 	if s.MaxUpload < 1 {
 		return errors.New("COFFER_MAX_UPLOAD: must be positive")
+	}
+	if s.MaxStreams < 1 || s.MaxStreamsAccount < 1 || s.MaxStreamsAddress < 1 {
+		return errors.New("COFFER_MAX_STREAMS*: must be positive")
 	}
 	for _, ttl := range []struct {
 		name  string

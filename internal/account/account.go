@@ -188,6 +188,11 @@ func (s *Service) State(ctx context.Context, id ID) (State, error) {
 	return s.states.Get(ctx, string(id), func(ctx context.Context) (State, error) { return readState(ctx, s.DB, id) })
 }
 
+// Hold is State inside tx, and no other transaction changes it before tx has ended.
+func (s *Service) Hold(ctx context.Context, tx *db.Tx, id ID) (State, error) {
+	return holdState(ctx, tx, id)
+}
+
 // DataKey opens the key under which everything personal about the account is sealed;
 // ErrNotFound when the account, or its key, is gone.
 func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.DataKey, error) {

@@ -46,6 +46,14 @@ func readState(ctx context.Context, q db.Querier, id ID) (State, error) {
 	return st, orNotFound(err)
 }
 
+// holdState is readState that locks the row until tx ends, and changes nothing.
+func holdState(ctx context.Context, tx *db.Tx, id ID) (State, error) {
+	st := State{ID: id}
+	err := tx.QueryRow(ctx, `UPDATE accounts SET ver = ver WHERE id = $1 RETURNING status, ver, role, lang`, string(id)).
+		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang)
+	return st, orNotFound(err)
+}
+
 func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
 	var wrapped []byte
 	err := q.QueryRow(ctx, `SELECT wrapped FROM account_keys WHERE account = $1`, string(id)).Scan(&wrapped)

@@ -76,7 +76,8 @@ type Entry struct {
 }
 
 // Config is what the room needs. MaxUpload is the longest upload request in bytes; 0
-// means 16 GiB.
+// means 16 GiB. Hold refuses a session that is over, and keeps it from ending before tx has;
+// nil takes each for live.
 type Config struct {
 	DB        *db.DB
 	Blobs     blob.Store
@@ -86,6 +87,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	MaxUpload int64
+	Hold      func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
 }
 
 // Service is the room. It is safe for concurrent use.

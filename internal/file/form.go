@@ -26,10 +26,6 @@ var (
 	errNotForm   = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Files come as multipart/form-data with a boundary.")
 )
 
-// afterRefusal is how much of a body is still read after a refusal, so that a client
-// that only listens when it has sent everything gets to read why.
-const afterRefusal = 16 << 20
-
 func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" || len(params["boundary"]) > 70 {
@@ -39,16 +35,15 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 		return errTooLarge
 	}
 	body := &formBody{r: r.Body, left: s.MaxUpload}
-	u := s.NewUpload(account.ID(rest.CallerOf(r).Account))
+	caller := rest.CallerOf(r)
+	u := s.NewUpload(account.ID(caller.Account))
+	u.session = caller.Session
 	f := &form{u: u, ctx: r.Context(), parent: r.URL.Query().Get("parent")}
 	// The parser reads 4 KiB at a time; the connection should be asked for more.
 	buffered := bufio.NewReaderSize(body, 256<<10)
 	entries, err := f.take(multipart.NewReader(buffered, params["boundary"]))
 	if err != nil {
 		u.Abort(r.Context())
-		if body.left > 0 && r.Context().Err() == nil {
-			_, _ = io.CopyN(io.Discard, body, afterRefusal)
-		}
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")

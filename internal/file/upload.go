@@ -22,6 +22,8 @@ type Upload struct {
 	s     *Service
 	owner account.ID
 	files []stored
+	// session is who sends it; [Upload.Publish] refuses one that has ended meanwhile.
+	session string
 }
 
 // stored is a file whose content is in the store.
@@ -91,6 +93,9 @@ var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload took 
 func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
 	err = u.s.changeNames(ctx, u.owner, func(c *changing) error {
 		entries = make([]Entry, 0, len(u.files))
+		if err := u.hold(ctx, c.tx); err != nil {
+			return err
+		}
 		if _, err := u.s.depthFor(ctx, c.tx, u.owner, parent); err != nil {
 			return err
 		}
@@ -117,6 +122,14 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		return nil
 	})
 	return entries, err
+}
+
+// hold keeps the session that sends the upload from ending before tx has, or refuses.
+func (u *Upload) hold(ctx context.Context, tx *db.Tx) error {
+	if u.s.Hold == nil {
+		return nil
+	}
+	return u.s.Hold(ctx, tx, u.owner, u.session)
 }
 
 // Abort removes what is not published. What it cannot remove just now, the sweep does.

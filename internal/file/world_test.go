@@ -54,10 +54,11 @@ func (known) Authenticate(_ context.Context, authorization, _, _ string) (rest.C
 	if authorization == "" {
 		return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 	}
-	return rest.Caller{Account: authorization}, nil
+	return rest.Caller{Account: authorization, Session: "s-" + authorization}, nil
 }
 
 func (known) StepUp(context.Context, rest.Caller) error { return nil }
+func (known) Alive(context.Context, rest.Caller) error  { return nil }
 
 func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()

@@ -32,12 +32,15 @@ type exchange struct {
 	call   call
 	client clientCache
 
-	status    int
-	bytes     int64
-	muxOnly   bool  // the mux itself is answering; its text is replaced
-	streaming bool  // deadlines move on as bytes flow
-	moved     int64 // unix seconds when the write deadline was moved
-	cause     *fault.Error
+	status  int
+	bytes   int64
+	muxOnly bool // the mux itself is answering; its text is replaced
+	cause   *fault.Error
+
+	body   *incoming // nil without one
+	stream *stream   // nil for all but Raw operations
+	piece  int       // how much of a stream's answer is written at once
+	moved  time.Time // when its write deadline was moved
 }
 
 var _ http.ResponseWriter = (*exchange)(nil)
@@ -73,6 +76,7 @@ func (x *exchange) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		x.status = status
 	}
+	x.leaveBody(status)
 	x.w.WriteHeader(status)
 }
 
@@ -82,11 +86,13 @@ func (x *exchange) Write(p []byte) (int, error) {
 	}
 	if x.status == 0 {
 		x.status = http.StatusOK
+		x.leaveBody(x.status)
 	}
-	if x.streaming {
-		x.moveWriteDeadline()
+	write := x.w.Write
+	if x.stream != nil {
+		write = x.write
 	}
-	n, err := x.w.Write(p)
+	n, err := write(p)
 	x.bytes += int64(n)
 	return n, err
 }
@@ -94,62 +100,11 @@ func (x *exchange) Write(p []byte) (int, error) {
 // send writes status and body past the guards above.
 func (x *exchange) send(status int, body []byte) {
 	x.status = status
+	x.leaveBody(status)
 	x.w.WriteHeader(status)
 	n, _ := x.w.Write(body) // who hung up reads no answer
 	x.bytes += int64(n)
 }
-
-// stall is how long a stream may stand still, bodyTime how long a JSON body may take.
-const (
-	stall    = time.Minute
-	bodyTime = 20 * time.Second
-)
-
-// beginStream replaces the server's deadlines for whole requests by ones that move.
-func (x *exchange) beginStream(r *http.Request) {
-	x.streaming = true
-	rc := http.NewResponseController(x.w)
-	// Errors are those of a writer without a connection, in tests.
-	_ = rc.SetWriteDeadline(time.Time{})
-	if r.Body == nil || r.Body == http.NoBody {
-		_ = rc.SetReadDeadline(time.Time{})
-		return
-	}
-	r.Body = &movingBody{body: r.Body, rc: rc}
-}
-
-// moveWriteDeadline is a system call's worth of work, so it is done once a few seconds.
-func (x *exchange) moveWriteDeadline() {
-	now := time.Now()
-	if s := now.Unix(); s-x.moved >= 5 {
-		x.moved = s
-		_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(stall))
-	}
-}
-
-// movingBody is a request body whose sender may take as long as bytes keep coming.
-type movingBody struct {
-	body  io.ReadCloser
-	rc    *http.ResponseController
-	moved int64
-}
-
-func (b *movingBody) Read(p []byte) (int, error) {
-	now := time.Now()
-	if s := now.Unix(); s-b.moved >= 5 {
-		b.moved = s
-		_ = b.rc.SetReadDeadline(now.Add(stall))
-	}
-	n, err := b.body.Read(p)
-	if err != nil {
-		// Past the body the connection is watched for a hang-up: a deadline that strikes
-		// then would cancel the request's context.
-		_ = b.rc.SetReadDeadline(time.Time{})
-	}
-	return n, err
-}
-
-func (b *movingBody) Close() error { return b.body.Close() }
 
 // admit asks the authenticator what the operation wants to know.
 func (x *exchange) admit(r *http.Request, access Access) error {

@@ -132,7 +132,9 @@ func setHeaders(h http.Header, id string) {
 
 // serve is the outermost handler.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{api: a, w: w, r: r, id: newRequestID(), start: time.Now()}
+	x := &exchange{api: a, w: w, id: newRequestID(), start: time.Now()}
+	r = x.takeBody(r)
+	x.r = r
 	setHeaders(w.Header(), x.id)
 	if !r.ProtoAtLeast(1, 1) {
 		w.Header()["Connection"] = closing
@@ -145,6 +147,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	a.route(x, r)
 	if x.status == 0 && !x.muxOnly {
 		x.status = http.StatusOK // net/http says so when a handler says nothing
+		x.leaveBody(x.status)
 	}
 }
 

@@ -29,6 +29,7 @@ var rejectUnknown = json.RejectUnknownMembers(true)
 
 // The refusals of bodies.
 var (
+	errBodiesBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second, Detail: "The server reads as many long bodies as it can at this moment. Try again in a few seconds."}
 	errNotJSON    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as application/json, in UTF-8.")
 	errBodyLarge  = fault.New(fault.TooLarge, "body_too_large", "The body is longer than this server takes.")
 	errBodyCut    = fault.New(fault.Malformed, "body_unreadable", "The body could not be read to its end.")
@@ -36,6 +37,13 @@ var (
 	errBadJSON    = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
 	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not know; names are case-sensitive.")
 	errValidation = fault.New(fault.Invalid, "validation_failed", "Some values break a rule; errors names each of them.")
+)
+
+// A body of smallBody bytes is read whenever it comes. Of longer ones, which no operation
+// of today wants, a few are held at once.
+const (
+	smallBody     = 16 << 10
+	maxLongBodies = 16
 )
 
 // readJSON reads r's body into buf and refuses what is not exactly one JSON value.
@@ -53,17 +61,14 @@ func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) e
 		return err
 	}
 	if r.ContentLength > x.api.cfg.MaxBody {
-		x.Header().Set("Connection", "close")
 		return errBodyLarge
 	}
-	rc := http.NewResponseController(x.w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // fails only without a connection
-	_, err := buf.ReadFrom(http.MaxBytesReader(x.w, r.Body, x.api.cfg.MaxBody))
-	_ = rc.SetReadDeadline(time.Time{})
-	if err != nil {
-		x.Header().Set("Connection", "close")
+	if err := x.api.readBody(buf, http.MaxBytesReader(x.w, r.Body, x.api.cfg.MaxBody)); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return errBodyLarge
+		}
+		if err == errBodiesBusy {
+			return errBodiesBusy
 		}
 		return errBodyCut.Because(err)
 	}
@@ -74,6 +79,22 @@ func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) e
 		return nil
 	}
 	return checkJSON(buf.Bytes())
+}
+
+// readBody reads body to its end into buf.
+func (a *API) readBody(buf *bytes.Buffer, body io.Reader) error {
+	_, err := io.CopyN(buf, body, smallBody)
+	if err == io.EOF {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer a.longBodies.Add(-1)
+	if a.longBodies.Add(1) > maxLongBodies {
+		return errBodiesBusy
+	}
+	_, err = buf.ReadFrom(body)
+	return err
 }
 
 func checkJSONType(values []string) error {

@@ -215,6 +215,12 @@ func shapeCodes(o *huma.Operation, op Op) []string {
 	if op.Access != Public {
 		list = append(list, "unauthenticated")
 	}
+	if op.stream {
+		list = append(list, "too_many_streams", "busy")
+		if o.RequestBody != nil {
+			list = append(list, "body_unreadable")
+		}
+	}
 	if op.Access == StepUp {
 		list = append(list, "step_up_required")
 	}
@@ -222,7 +228,7 @@ func shapeCodes(o *huma.Operation, op Op) []string {
 		list = append(list, "validation_failed")
 	}
 	if o.RequestBody != nil && o.RequestBody.Content["application/json"] != nil {
-		list = append(list, "invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type")
+		list = append(list, "invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type", "busy")
 	}
 	return list
 }

@@ -228,7 +228,7 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 	w := newWorld(t)
 	doc := document(t, w)
 	always := []string{"internal_error", "unavailable", "unknown_host"}
-	body := []string{"invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type"}
+	body := []string{"invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type", "busy"}
 	tests := []struct {
 		path, method string
 		want         []string
@@ -238,7 +238,7 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 		{"/me", "get", []string{"unauthenticated"}},
 		{"/me", "delete", []string{"cross_origin", "unauthenticated", "step_up_required"}},
 		{"/fail/{how}", "get", []string{"thing_gone", "validation_failed"}},
-		{"/streams/{how}", "get", []string{"unauthenticated", "not_found", "validation_failed"}},
+		{"/streams/{how}", "get", []string{"unauthenticated", "not_found", "validation_failed", "too_many_streams", "busy"}},
 	}
 	for _, test := range tests {
 		want := slices.Sorted(slices.Values(append(slices.Clone(always), test.want...)))

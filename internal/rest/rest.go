@@ -34,6 +34,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,6 +56,9 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, authorization string, method, url string) (Caller, error)
 	// StepUp refuses a caller whose last proof of presence is too old.
 	StepUp(ctx context.Context, c Caller) error
+	// Alive refuses a caller that it has let in and whose session is over since. It is
+	// asked again and again while a stream runs, and the token's own end is no reason.
+	Alive(ctx context.Context, c Caller) error
 }
 
 // Config is what an [API] is made of.
@@ -69,6 +73,8 @@ type Config struct {
 	Log            *slog.Logger     // nil discards
 	Now            func() time.Time // nil is time.Now
 	MaxBody        int64            // longest JSON body in bytes; 0 is 1 MiB
+	Deadlines      Deadlines
+	Streams        StreamLimits
 }
 
 // API holds the operations of all rooms and every middleware around them. Register
@@ -80,7 +86,10 @@ type API struct {
 	v1      *http.ServeMux // operations
 	outer   *http.ServeMux // everything else
 	guard   guard
-	anyHost map[string]bool
+	streams *streams
+	// longBodies counts the JSON bodies over smallBody that are held now.
+	longBodies atomic.Int32
+	anyHost    map[string]bool
 	// registering is the id of the operation that is being added.
 	registering string
 	// document is built at the first question for it.
@@ -98,8 +107,11 @@ func New(cfg Config) *API {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 1 << 20
 	}
+	cfg.Deadlines.complete()
+	cfg.Streams.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}}
+	a.streams = newStreams(a)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
 	a.routeDocs()
@@ -139,6 +151,8 @@ type Op struct {
 	Produces                                    string   // media type of an answer whose Body is []byte
 	Errors                                      []string // codes it may answer beside those that follow from its shape
 	Rows                                        string   // ids of the product's rows, such as "F-A1"
+
+	stream bool // added by Raw
 }
 
 // Register adds a typed JSON operation. I's fields carry path, query, header and cookie
@@ -156,6 +170,7 @@ func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) 
 // like that of the answer, moves on as bytes flow. An error that h returns before it
 // writes becomes the problem document; after that it cuts the connection.
 func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Request) error) {
+	op.stream = true
 	o := a.operation(op)
 	doc.describe(a.huma.OpenAPI().Components.Schemas, &o)
 	a.huma.OpenAPI().AddOperation(&o)
@@ -166,8 +181,7 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 			x.refuse(err)
 			return
 		}
-		x.beginStream(r)
-		if err := h(x, r.WithContext(withExchange(r.Context(), x))); err != nil {
+		if err := a.streams.run(x, r, h); err != nil {
 			x.refuse(err)
 		}
 	})

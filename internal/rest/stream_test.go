@@ -6,9 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"coffer/internal/fault"
 )
 
 func nothing[I any](context.Context, *I) (*struct{}, error) { return nil, nil }
@@ -118,16 +121,29 @@ func TestDeadlineOfAJSONBody(t *testing.T) {
 	if d.Code != 201 || len(d.read) != 2 || !d.read[1].IsZero() {
 		t.Fatalf("got %d and read deadlines %v, want one and its end", d.Code, d.read)
 	}
-	if d.read[0].Before(before.Add(bodyTime)) || d.read[0].After(time.Now().Add(bodyTime)) {
-		t.Errorf("got %v, want %v after the start", d.read[0].Sub(before), bodyTime)
+	if d.read[0].Before(before.Add(20*time.Second)) || d.read[0].After(time.Now().Add(20*time.Second)) {
+		t.Errorf("got %v, want 20 s after the start", d.read[0].Sub(before))
 	}
 }
 
+// running returns an exchange whose stream has begun.
+func running(t *testing.T, w *world, d http.ResponseWriter, body string) (*exchange, *http.Request) {
+	t.Helper()
+	x := &exchange{api: w.API, w: d}
+	r := x.takeBody(httptest.NewRequest("POST", "http://localhost/v1/streams/x", strings.NewReader(body)))
+	x.r = r
+	r, err := w.API.streams.begin(x, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.API.streams.done(x) })
+	return x, r
+}
+
 func TestDeadlinesOfAStreamMove(t *testing.T) {
+	const stall = time.Minute
 	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	r := httptest.NewRequest("POST", "http://localhost/v1/streams/x", strings.NewReader("abcdef"))
-	x := &exchange{w: d, r: r}
-	x.beginStream(r)
+	x, r := running(t, newWorld(t), d, "abcdef")
 	if len(d.write) != 1 || !d.write[0].IsZero() {
 		t.Fatalf("write deadlines at the start: %v, want the server's taken away", d.write)
 	}
@@ -141,10 +157,10 @@ func TestDeadlinesOfAStreamMove(t *testing.T) {
 	start := time.Now()
 	read()
 	read() // at once: the deadline stays
-	if len(d.read) != 1 || d.read[0].Before(start.Add(stall-time.Second)) {
+	if len(d.read) != 1 || d.read[0].Before(start.Add(stall)) {
 		t.Fatalf("read deadlines %v, want one a minute away", d.read)
 	}
-	r.Body.(*movingBody).moved -= 10 // as if ten seconds had passed
+	x.body.moved = x.body.moved.Add(-10 * time.Second) // as if they had passed
 	read()
 	if len(d.read) != 2 {
 		t.Errorf("read deadlines %v, want a second", d.read)
@@ -154,12 +170,57 @@ func TestDeadlinesOfAStreamMove(t *testing.T) {
 	}
 	_, _ = x.Write(p)
 	_, _ = x.Write(p)
-	if len(d.write) != 2 || d.write[1].Before(start.Add(stall-time.Second)) {
+	if len(d.write) != 2 || d.write[1].Before(start.Add(stall)) {
 		t.Fatalf("write deadlines %v, want one a minute away", d.write)
 	}
-	x.moved -= 10
+	x.moved = x.moved.Add(-10 * time.Second)
 	_, _ = x.Write(p)
 	if len(d.write) != 3 {
 		t.Errorf("write deadlines %v, want a third", d.write)
+	}
+}
+
+// A byte now and then is no upload.
+func TestPaceOfAStream(t *testing.T) {
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	x, r := running(t, newWorld(t), d, strings.Repeat("x", 3*paceBytes))
+	read := func(n int) error {
+		_, err := io.CopyN(io.Discard, r.Body, int64(n))
+		return err
+	}
+	pass := func() { x.body.window = x.body.window.Add(-2 * time.Minute) }
+	if err := read(paceBytes); err != nil {
+		t.Fatal(err)
+	}
+	pass()
+	if err := read(1); err != nil { // the window before was full
+		t.Fatal(err)
+	}
+	pass()
+	if err := read(1); !errors.Is(err, errPace) || fault.Of(err).Code != "body_unreadable" {
+		t.Errorf("after a byte in two minutes: %v", err)
+	}
+}
+
+// pieces remembers how much each write was.
+type pieces struct {
+	*httptest.ResponseRecorder
+	sizes []int
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.sizes = append(p.sizes, len(b))
+	return p.ResponseRecorder.Write(b)
+}
+
+// A client must take 64 KiB in a minute, not all that the room writes at once.
+func TestAnswersGoOutInPieces(t *testing.T) {
+	d := &pieces{ResponseRecorder: httptest.NewRecorder()}
+	x, _ := running(t, newWorld(t), d, "")
+	if n, err := x.Write(make([]byte, 500<<10)); n != 500<<10 || err != nil {
+		t.Fatal(n, err)
+	}
+	if want := []int{64 << 10, 128 << 10, 256 << 10, 52 << 10}; !slices.Equal(d.sizes, want) {
+		t.Errorf("pieces %v, want %v", d.sizes, want)
 	}
 }

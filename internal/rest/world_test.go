@@ -220,6 +220,8 @@ func failure(how string) error {
 type fakeAuth struct {
 	mu          sync.Mutex
 	method, url string
+	asked       atomic.Int32          // whether sessions live
+	over        atomic.Pointer[error] // the answer to that
 }
 
 func (f *fakeAuth) Authenticate(_ context.Context, authorization, method, target string) (Caller, error) {
@@ -246,6 +248,14 @@ func (f *fakeAuth) Authenticate(_ context.Context, authorization, method, target
 func (f *fakeAuth) StepUp(_ context.Context, c Caller) error {
 	if c.Session != "s1" {
 		return fault.New(fault.Forbidden, "step_up_required", "Prove again that it is you.")
+	}
+	return nil
+}
+
+func (f *fakeAuth) Alive(context.Context, Caller) error {
+	f.asked.Add(1)
+	if err := f.over.Load(); err != nil {
+		return *err
 	}
 	return nil
 }

@@ -26,6 +26,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,25 @@ type Config struct {
 	Checks  []Check          // what readiness depends on
 	Now     func() time.Time // nil is time.Now
 	Timeout time.Duration    // how long a drain may take; 0 is 15 s
+
+	// How long a client may take; 0 is what stands behind each. A JSON body has a shorter
+	// time and a stream a longer one: package rest sets those.
+	HeaderTime  time.Duration // for a request line and header: 10 s
+	RequestTime time.Duration // for a request, and as long for its answer: 1 minute
+	IdleTime    time.Duration // between two requests: 2 minutes
+}
+
+func (c *Config) complete() {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
+	c.HeaderTime = cmp.Or(c.HeaderTime, 10*time.Second)
+	c.RequestTime = cmp.Or(c.RequestTime, time.Minute)
+	c.IdleTime = cmp.Or(c.IdleTime, 2*time.Minute)
 }
 
 // Server is one listener and everything that answers there.
@@ -61,12 +81,7 @@ type Server struct {
 	running sync.RWMutex
 }
 
-// The limits of a connection. A JSON body has a shorter time and a stream a longer one:
-// package rest sets those.
 const (
-	headerTime  = 10 * time.Second
-	requestTime = time.Minute
-	idleTime    = 2 * time.Minute
 	headerBytes = 32 << 10
 	// lastWait is how long handlers have to return after their connections were cut.
 	lastWait = 5 * time.Second
@@ -74,15 +89,7 @@ const (
 
 // New puts what belongs to no room on cfg.API. It fails when the web app cannot be read.
 func New(cfg Config) (*Server, error) {
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = 15 * time.Second
-	}
+	cfg.complete()
 	s := &Server{cfg: cfg}
 	newHealth(cfg).routes(cfg.API)
 	if cfg.Web != nil {
@@ -100,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 			defer s.running.RUnlock()
 			handler.ServeHTTP(w, r)
 		}),
-		ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: idleTime,
+		ReadHeaderTimeout: cfg.HeaderTime, ReadTimeout: cfg.RequestTime, WriteTimeout: cfg.RequestTime, IdleTimeout: cfg.IdleTime,
 		MaxHeaderBytes:               headerBytes,
 		DisableGeneralOptionsHandler: true, // OPTIONS * gets our headers, too
 		ErrorLog:                     slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),

@@ -1,12 +1,16 @@
 package session_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/fault"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 )
 
@@ -165,5 +169,108 @@ func TestAccountDecidesEachTime(t *testing.T) {
 		w.is(z.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
 		w.is(z.attempt("zoe"), 403, "account_deactivated")
 		w.is(z.attempt("zoe", fields{"password": "wrong otters 41"}), 401, "invalid_credentials")
+	})
+}
+
+// What asks for a session while its stream runs, and what holds it for a transaction, see
+// everything that ends it, and do not care about the token.
+func TestAliveAndHold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		id := w.join("ada")
+		hold := func(c rest.Caller) error {
+			return w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Hold(t.Context(), tx, account.ID(c.Account), c.Session) })
+		}
+		both := func(what string, c rest.Caller, live bool) {
+			t.Helper()
+			for name, err := range map[string]error{"Alive": w.Alive(t.Context(), c), "Hold": hold(c)} {
+				if (err == nil) != live || err != nil && fault.Of(err).Kind != fault.Unauthenticated {
+					t.Errorf("%s: %s: %v, want live: %t", what, name, err, live)
+				}
+			}
+		}
+		begin := func() (*browser, rest.Caller) {
+			b := w.browser()
+			c, err := w.Authenticate(t.Context(), "Bearer "+b.signIn("ada").AccessToken, "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b, c
+		}
+		b, c := begin()
+		both("at the start", c, true)
+		w.advance(16 * time.Minute)
+		both("when the token has ended", c, true)
+		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
+		w.is(b.send("POST", "/auth/sign-out", "", nil), 204, "")
+		both("signed out", c, false)
+
+		_, c = begin()
+		stranger := c
+		stranger.Account = string(w.join("eve"))
+		if err := hold(stranger); err == nil {
+			t.Error("held somebody else's session")
+		}
+		if err := w.RevokeAll(t.Context(), id, ""); err != nil {
+			t.Fatal(err)
+		}
+		both("revoked", c, false)
+
+		_, c = begin()
+		w.bump(id)
+		both("of an account that was bumped", c, false)
+
+		_, c = begin()
+		w.advance(25 * time.Hour)
+		both("idle for too long", c, false)
+
+		_, c = begin()
+		if _, err := w.DB.Exec(t.Context(), `UPDATE accounts SET status = $1 WHERE id = $2`, account.Deactivated, string(id)); err != nil {
+			t.Fatal(err)
+		}
+		if err := hold(c); err == nil {
+			t.Error("held a session of a deactivated account")
+		}
+	})
+}
+
+// An end that is acknowledged before the commit wins, and one that is not waits for it.
+func TestHoldAgainstSignOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		id := w.join("ada")
+		for range 20 {
+			b := w.browser()
+			c, err := w.Authenticate(t.Context(), "Bearer "+b.signIn("ada").AccessToken, "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var acknowledged atomic.Bool
+			var late bool
+			var all sync.WaitGroup
+			all.Go(func() {
+				if err := w.Revoke(t.Context(), id, c.Session); err != nil {
+					t.Error(err)
+				}
+				acknowledged.Store(true)
+			})
+			all.Go(func() {
+				err := w.DB.Tx(t.Context(), func(tx *db.Tx) error {
+					late = false
+					if err := w.Hold(t.Context(), tx, id, c.Session); err != nil {
+						return err
+					}
+					late = acknowledged.Load()
+					return nil
+				})
+				if err != nil && fault.Of(err).Kind != fault.Unauthenticated {
+					t.Error(err)
+				}
+			})
+			all.Wait()
+			if late {
+				t.Fatal("held a session whose end was acknowledged")
+			}
+		}
 	})
 }

@@ -78,6 +78,17 @@ func readSession(ctx context.Context, q db.Querier, who account.ID, id string, v
 		WHERE id = $1 AND account = $2 AND ver = $3 AND refresh_expires_at > $4 AND expires_at > $4`, id, string(who), ver, now).Scan)
 }
 
+// holdSession locks a live session's row until tx ends; db.ErrNoRows when it is not live.
+// Setting a column to itself is the lock that both engines know.
+func holdSession(ctx context.Context, tx *db.Tx, who account.ID, id string, ver, now int64) error {
+	n, err := tx.Exec(ctx, `UPDATE sessions SET ver = ver
+		WHERE id = $1 AND account = $2 AND ver = $3 AND refresh_expires_at > $4 AND expires_at > $4`, id, string(who), ver, now)
+	if err == nil && n == 0 {
+		err = db.ErrNoRows
+	}
+	return err
+}
+
 // listSessions reads live sessions, the newest first, after the cursor's place.
 func listSessions(ctx context.Context, q db.Querier, who account.ID, ver, now, created int64, id string, limit int) ([]row, error) {
 	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM sessions

@@ -991,7 +991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1396,7 +1396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1646,7 +1646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1862,7 +1862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2077,7 +2077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2297,7 +2297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2393,7 +2393,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2519,7 +2519,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadAnswer"];
                 };
             };
-            /** @description Bad Request: `malformed_body`, `unknown_host`. */
+            /** @description Bad Request: `body_unreadable`, `malformed_body`, `unknown_host`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2591,6 +2591,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error: `internal_error`. */
             500: {
                 headers: {
@@ -2600,7 +2609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2714,7 +2723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2989,7 +2998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3117,6 +3126,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error: `internal_error`. */
             500: {
                 headers: {
@@ -3126,7 +3144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3525,7 +3543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `unavailable`. */
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,189 @@
+package rest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// Deadlines are how long a client may take. A zero field has its default. The time for
+// headers and for whole requests is the server's (package server).
+type Deadlines struct {
+	Body    time.Duration // for a body that is no stream; 20 s
+	Stall   time.Duration // for the next byte of a stream; 1 minute
+	Linger  time.Duration // for what is left of a body that nobody wants; 2 s
+	Session time.Duration // between two looks at the session of a stream; 2 s
+}
+
+func (d *Deadlines) complete() {
+	for _, f := range []struct {
+		d         *time.Duration
+		otherwise time.Duration
+	}{
+		{&d.Body, 20 * time.Second}, {&d.Stall, time.Minute}, {&d.Linger, 2 * time.Second}, {&d.Session, 2 * time.Second},
+	} {
+		if *f.d <= 0 {
+			*f.d = f.otherwise
+		}
+	}
+}
+
+const (
+	// paceBytes must arrive in each two stalls of a body: a byte now and then holds no
+	// stream. In each stall a client must take one piece of an answer, which is as long.
+	paceBytes = 64 << 10
+	// An answer that is taken quickly is written in whole.
+	longestPiece = 4 << 20
+)
+
+var errPace = errors.New("rest: the body comes too slowly")
+
+// incoming is a request's body. It knows whether it was read to its end, and its sender
+// keeps to the deadlines.
+type incoming struct {
+	src    io.ReadCloser
+	x      *exchange
+	moved  time.Time // when the deadline was moved
+	ended  bool      // nothing of it is left on the connection
+	late   bool      // its time is over
+	window time.Time // since when bytes are counted
+	bytes  int64     // in this window
+}
+
+// takeBody puts the watch on r's body. It returns a copy of r: net/http looks at the
+// original's body when it decides what becomes of the connection.
+func (x *exchange) takeBody(r *http.Request) *http.Request {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r
+	}
+	r = r.WithContext(r.Context())
+	x.body = &incoming{src: r.Body, x: x}
+	r.Body = x.body
+	return r
+}
+
+// Read implements io.Reader.
+func (b *incoming) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF
+	}
+	if err := b.before(time.Now()); err != nil {
+		return 0, err
+	}
+	n, err := b.src.Read(p)
+	b.bytes += int64(n)
+	if err != nil {
+		b.ended = err == io.EOF
+		// Past the body the connection is watched for a hang-up: a deadline that strikes
+		// then would cancel the request's context.
+		b.x.setReadDeadline(time.Time{})
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			b.late = true
+			err = b.x.cut(err)
+		}
+	}
+	return n, err
+}
+
+// before moves the deadline on: a system call's worth of work, so it is done now and then.
+func (b *incoming) before(now time.Time) error {
+	d := &b.x.api.cfg.Deadlines
+	if b.x.stream == nil {
+		if b.moved.IsZero() {
+			b.moved = now
+			b.x.setReadDeadline(now.Add(d.Body))
+		}
+		return nil
+	}
+	if b.window.IsZero() {
+		b.window, b.bytes = now, 0
+	}
+	if now.Sub(b.window) >= 2*d.Stall {
+		if b.bytes < paceBytes {
+			b.late = true
+			return b.x.cut(errPace)
+		}
+		b.window, b.bytes = now, 0
+	}
+	if now.Sub(b.moved) >= d.Stall/12 {
+		b.moved = now
+		b.x.setReadDeadline(now.Add(d.Stall))
+	}
+	return nil
+}
+
+// Close implements io.Closer.
+func (b *incoming) Close() error { return b.src.Close() }
+
+// cut is the refusal of a body that could not be read because of err.
+func (x *exchange) cut(err error) error {
+	if x.stream != nil && x.stream.over() {
+		return errUnauthenticated.Because(errSessionOver)
+	}
+	return errBodyCut.Because(err)
+}
+
+// leaveBody decides, before an answer begins, what becomes of a body that is not read. A
+// refusal goes out at once and is the connection's last answer. Otherwise net/http looks
+// for the end of the body: it reads 256 KiB at most. Neither lasts longer than Linger.
+func (x *exchange) leaveBody(status int) {
+	if x.body == nil || x.body.ended || status < 200 {
+		return
+	}
+	if status >= 400 {
+		x.w.Header()["Connection"] = closing
+	}
+	linger := x.api.cfg.Deadlines.Linger
+	if x.body.late {
+		linger = 0
+	}
+	x.body.ended = true
+	x.setReadDeadline(time.Now().Add(linger))
+}
+
+// write writes p to a stream's client, who must take a piece of it in each stall. The
+// pieces grow as long as they are taken quickly.
+func (x *exchange) write(p []byte) (n int, err error) {
+	stall := x.api.cfg.Deadlines.Stall
+	for first := true; first || n < len(p); first = false {
+		piece := p[n:min(len(p), n+x.piece)]
+		start := time.Now()
+		if start.Sub(x.moved) >= stall/12 {
+			x.moved = start
+			x.setWriteDeadline(start.Add(stall))
+		}
+		m, err := x.w.Write(piece)
+		if n += m; err != nil {
+			return n, err
+		}
+		if time.Since(start) > stall/60 {
+			x.piece, x.moved = paceBytes, time.Time{}
+		} else {
+			x.piece = min(2*x.piece, longestPiece)
+		}
+	}
+	return n, nil
+}
+
+func (x *exchange) setReadDeadline(t time.Time) {
+	x.setDeadline(t, http.NewResponseController(x.w).SetReadDeadline)
+}
+
+func (x *exchange) setWriteDeadline(t time.Time) {
+	x.setDeadline(t, http.NewResponseController(x.w).SetWriteDeadline)
+}
+
+// setDeadline leaves the deadlines of a stream alone whose session is over.
+func (x *exchange) setDeadline(t time.Time, set func(time.Time) error) {
+	if x.stream == nil {
+		_ = set(t) // fails only without a connection, in tests
+		return
+	}
+	x.stream.mu.Lock()
+	defer x.stream.mu.Unlock()
+	if !x.stream.ended {
+		_ = set(t)
+	}
+}

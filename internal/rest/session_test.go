@@ -1,0 +1,254 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"coffer/internal/fault"
+)
+
+// watched is a world that looks at the sessions of streams all the time. Its operations
+// say when they have begun, and how they ended.
+func watched(t *testing.T) (w *world, began chan bool, ended chan error) {
+	t.Helper()
+	w = newWorld(t, func(c *Config) { c.Deadlines.Session = 5 * time.Millisecond })
+	began, ended = make(chan bool, 10), make(chan error, 10)
+	op := func(method, path string, do func(http.ResponseWriter, *http.Request) error) {
+		Raw(w.API, Op{Method: method, Path: path, ID: method + path, Tag: "Streams", Access: Session}, RawDoc{}, func(rw http.ResponseWriter, r *http.Request) error {
+			began <- true
+			err := do(rw, r)
+			ended <- err
+			return err
+		})
+	}
+	op("POST", "/held/in", func(_ http.ResponseWriter, r *http.Request) error {
+		_, err := io.Copy(io.Discard, r.Body)
+		return err
+	})
+	op("GET", "/held/out", func(rw http.ResponseWriter, _ *http.Request) error {
+		for {
+			if _, err := rw.Write(make([]byte, 1<<20)); err != nil {
+				return err
+			}
+		}
+	})
+	op("GET", "/held/wait", func(_ http.ResponseWriter, r *http.Request) error {
+		<-r.Context().Done()
+		return context.Cause(r.Context())
+	})
+	return w, began, ended
+}
+
+// end answers every question for a session with err.
+func (f *fakeAuth) end(err error) { f.over.Store(&err) }
+
+// hold sends a request and leaves the rest of its body unsent, its answer unread.
+func (w *world) hold(t *testing.T, method, path string) chan *http.Response {
+	t.Helper()
+	r, send := io.Pipe()
+	t.Cleanup(func() { send.Close() })
+	body := io.Reader(r)
+	if method == "GET" {
+		body = nil
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, w.srv.URL+"/v1"+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer good")
+	answer := make(chan *http.Response, 1)
+	go func() {
+		res, err := w.srv.Client().Do(req)
+		if err != nil {
+			res = nil
+		}
+		answer <- res
+	}()
+	return answer
+}
+
+// A session that ends ends its streams, also those that stand still in a read, in a write
+// or elsewhere.
+func TestStreamsEndWithTheirSession(t *testing.T) {
+	w, began, ended := watched(t)
+	in := w.hold(t, "POST", "/held/in")
+	<-began
+	out := w.hold(t, "GET", "/held/out")
+	<-began
+	wait := w.hold(t, "GET", "/held/wait")
+	<-began
+	w.auth.end(fault.New(fault.Unauthenticated, "over", "The session is over."))
+	for range 3 {
+		if err := <-ended; err == nil {
+			t.Error("a stream ended well")
+		}
+	}
+	for name, c := range map[string]chan *http.Response{"upload": in, "wait": wait} {
+		if res := <-c; res == nil || res.StatusCode != 401 || !res.Close {
+			t.Errorf("%s: %v, want 401 and a closed connection", name, res)
+		} else {
+			res.Body.Close()
+		}
+	}
+	res := <-out
+	if res == nil {
+		t.Fatal("the download has no answer")
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Error("the download looks whole")
+	}
+	w.API.streams.mu.Lock()
+	defer w.API.streams.mu.Unlock()
+	if s := w.API.streams; len(s.all)+len(s.accounts)+len(s.networks) != 0 {
+		t.Errorf("streams are left: %v %v %v", s.all, s.accounts, s.networks)
+	}
+}
+
+// A store that is away for a moment ends no stream, and one that stays away ends all.
+func TestStreamsOutliveAnOutage(t *testing.T) {
+	w, began, ended := watched(t)
+	w.hold(t, "GET", "/held/wait")
+	<-began
+	w.auth.end(errNet)
+	before := w.auth.asked.Load()
+	if err := <-ended; !errors.Is(err, errSessionOver) {
+		t.Errorf("ended by %v", err)
+	}
+	if n := w.auth.asked.Load() - before; n < 2 {
+		t.Errorf("ended after %d questions", n)
+	}
+}
+
+// Nobody watches when there is nothing to watch.
+func TestWatchEnds(t *testing.T) {
+	w, began, ended := watched(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	for range 2 {
+		req, _ := http.NewRequestWithContext(ctx, "GET", w.srv.URL+"/v1/held/wait", nil)
+		req.Header.Set("Authorization", "Bearer good")
+		go func() { _, _ = w.srv.Client().Do(req) }() // ends with ctx
+		<-began
+	}
+	cancel()
+	<-ended
+	<-ended
+	for {
+		w.API.streams.mu.Lock()
+		watching := w.API.streams.watching
+		w.API.streams.mu.Unlock()
+		if !watching {
+			break
+		}
+		if t.Context().Err() != nil {
+			t.Fatal("it still watches")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestStreamLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		limits StreamLimits
+		status int
+		code   string
+	}{
+		{"account", StreamLimits{Account: 2}, 429, "too_many_streams"},
+		{"address", StreamLimits{Address: 2}, 429, "too_many_streams"},
+		{"all", StreamLimits{All: 2}, 503, "busy"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, func(c *Config) { c.Streams = tt.limits })
+			began := make(chan bool)
+			Raw(w.API, Op{Method: "GET", Path: "/wait", ID: "wait", Tag: "T", Access: Session}, RawDoc{}, func(_ http.ResponseWriter, r *http.Request) error {
+				began <- true
+				<-r.Context().Done()
+				return nil
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			for range 2 {
+				req, _ := http.NewRequestWithContext(ctx, "GET", w.srv.URL+"/v1/wait", nil)
+				req.Header.Set("Authorization", "Bearer good")
+				go func() { _, _ = w.srv.Client().Do(req) }() // ends with ctx
+				<-began
+			}
+			got := w.do(t, "GET", "/v1/wait", "", "Authorization: Bearer good")
+			if p := got.problem(t); got.status != tt.status || p.Code != tt.code || got.header.Get("Retry-After") != "5" {
+				t.Errorf("the third: %d %s %v", got.status, p.Code, got.header)
+			}
+			cancel()
+			for {
+				w.API.streams.mu.Lock()
+				left := len(w.API.streams.all)
+				w.API.streams.mu.Unlock()
+				if left == 0 {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if got := w.do(t, "GET", "/v1/streams/x", "", "Authorization: Bearer good"); got.status != 200 {
+				t.Errorf("after two have ended: %d %s", got.status, got.body)
+			}
+		})
+	}
+}
+
+// A refused stream is answered before its body: no byte of it is asked for.
+func TestRefusedStreamIsAnsweredAtOnce(t *testing.T) {
+	w := newWorld(t)
+	got := w.raw(t, "POST /v1/streams/x HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9000000000\r\nExpect: 100-continue\r\n\r\n")
+	if !strings.HasPrefix(got, "HTTP/1.1 400 ") || !strings.Contains(got, "Connection: close") {
+		t.Errorf("got %q, want 400 without 100", got)
+	}
+}
+
+func TestNetworkOfAnAddress(t *testing.T) {
+	for in, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::"} {
+		if got := network(netip.MustParseAddr(in)); got.String() != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Long bodies that are half sent hold a bounded number of buffers; short ones go on.
+func TestLongBodiesAreFew(t *testing.T) {
+	w := newWorld(t)
+	held := make([]net.Conn, maxLongBodies)
+	for i := range held {
+		c, err := net.Dial("tcp", w.srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		held[i] = c
+		_, _ = io.WriteString(c, "POST /v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat(" ", smallBody+1))
+	}
+	for w.longBodies.Load() < maxLongBodies {
+		time.Sleep(time.Millisecond)
+	}
+	long := `{"name":"ab"}` + strings.Repeat(" ", 2*smallBody)
+	if got := w.post(t, long); got.status != 503 || got.problem(t).Code != "busy" || got.header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d %s", got.status, got.body)
+	}
+	if got := w.post(t, `{"name":"ab"}`); got.status != 201 {
+		t.Errorf("a short one: %d %s", got.status, got.body)
+	}
+	for _, c := range held {
+		c.Close()
+	}
+	for w.longBodies.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if got := w.post(t, long); got.status != 201 {
+		t.Errorf("when they are gone: %d %s", got.status, got.body)
+	}
+}

@@ -1,0 +1,260 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coffer/internal/fault"
+)
+
+// StreamLimits are how many streams may run at once in this process. A zero field has its
+// default.
+type StreamLimits struct {
+	All     int // 1000
+	Account int // of one account; 100
+	Address int // from one address (IPv6: one /64); 200
+}
+
+func (l *StreamLimits) complete() {
+	for _, f := range []struct {
+		n         *int
+		otherwise int
+	}{{&l.All, 1000}, {&l.Account, 100}, {&l.Address, 200}} {
+		if *f.n <= 0 {
+			*f.n = f.otherwise
+		}
+	}
+}
+
+var (
+	errTooManyStreams = fault.New(fault.Limited, "too_many_streams", "Too many uploads and downloads run at once for one account or address. Wait for one to end.")
+	errStreamsBusy    = fault.New(fault.Unavailable, "busy", "The server moves as many files as it can at this moment. Try again in a few seconds.")
+)
+
+// streamWait is after how long a refused stream may be tried again.
+const streamWait = 5 * time.Second
+
+// stream is an exchange whose bytes flow for as long as they do, and its caller's session
+// lives.
+type stream struct {
+	x      *exchange
+	caller Caller
+	addr   netip.Addr
+	cancel context.CancelCauseFunc
+
+	mu    sync.Mutex // held while a deadline moves
+	ended bool       // the session is over; deadlines stay in the past
+	known time.Time  // when the session was last known to live
+}
+
+// errSessionOver says that a session ended while its stream ran.
+var errSessionOver = errors.New("rest: the session ended before the stream")
+
+// end makes every read and write of the stream return, now and later.
+func (s *stream) end() {
+	s.cancel(errSessionOver)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	rc := http.NewResponseController(s.x.w)
+	past := time.Unix(1, 0)
+	_ = rc.SetReadDeadline(past) // fails only without a connection, in tests
+	_ = rc.SetWriteDeadline(past)
+}
+
+func (s *stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// streams are those that run.
+type streams struct {
+	api *API
+
+	mu       sync.Mutex
+	all      map[*stream]struct{}
+	accounts map[string]int
+	networks map[netip.Addr]int
+	watching bool
+}
+
+func newStreams(a *API) *streams {
+	return &streams{api: a, all: map[*stream]struct{}{}, accounts: map[string]int{}, networks: map[netip.Addr]int{}}
+}
+
+// begin makes x a stream, unless there are too many: code too_many_streams, or busy.
+func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
+	limits := &t.api.cfg.Streams
+	s := &stream{x: x, caller: x.caller, addr: network(x.clientOf(r).Addr), known: time.Now()}
+	ctx, cancel := context.WithCancelCause(withExchange(r.Context(), x))
+	s.cancel = cancel
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	refusal := (*fault.Error)(nil)
+	switch {
+	case t.accounts[s.caller.Account] >= limits.Account && s.caller.Account != "", t.networks[s.addr] >= limits.Address:
+		refusal = errTooManyStreams.Because(nil)
+	case len(t.all) >= limits.All:
+		refusal = errStreamsBusy.Because(nil)
+	}
+	if refusal != nil {
+		cancel(nil)
+		refusal.RetryAfter = streamWait
+		return nil, refusal
+	}
+	t.all[s] = struct{}{}
+	t.accounts[s.caller.Account]++
+	t.networks[s.addr]++
+	if !t.watching {
+		t.watching = true
+		go t.watch()
+	}
+	x.stream, x.piece = s, paceBytes
+	// The server's deadlines for whole requests give way to those that move.
+	x.setWriteDeadline(time.Time{})
+	if x.body == nil {
+		x.setReadDeadline(time.Time{})
+	}
+	return r.WithContext(ctx), nil
+}
+
+// run is h as a stream.
+func (t *streams) run(x *exchange, r *http.Request, h func(http.ResponseWriter, *http.Request) error) (err error) {
+	r, err = t.begin(x, r)
+	if err != nil {
+		return err
+	}
+	defer func() { // also when h panics
+		if t.done(x) {
+			err = errUnauthenticated.Because(errors.Join(errSessionOver, err))
+		}
+	}()
+	return h(x, r)
+}
+
+// done takes x off the list and leaves the time of one stall to what is still to be sent.
+// It reports whether the session ended before the stream: then the connection is done for.
+func (t *streams) done(x *exchange) (over bool) {
+	s := x.stream
+	t.mu.Lock()
+	delete(t.all, s)
+	drop(t.accounts, s.caller.Account)
+	drop(t.networks, s.addr)
+	t.mu.Unlock()
+	s.cancel(nil)
+	x.stream = nil
+	x.setWriteDeadline(time.Now().Add(t.api.cfg.Deadlines.Stall))
+	if over = s.over(); over {
+		x.w.Header()["Connection"] = closing
+	}
+	return over
+}
+
+func drop[K comparable](counts map[K]int, key K) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
+	}
+}
+
+// network is what counts as one address: of IPv6 the /64 that one customer has.
+func network(a netip.Addr) netip.Addr {
+	if !a.Is6() {
+		return a
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return a
+	}
+	return p.Addr()
+}
+
+// watch asks for the session of every stream until there is none.
+func (t *streams) watch() {
+	tick := time.NewTicker(t.api.cfg.Deadlines.Session)
+	defer tick.Stop()
+	for range tick.C {
+		all := t.list()
+		if len(all) == 0 {
+			return
+		}
+		t.look(all)
+	}
+}
+
+// list returns the streams that have a session; none ends the watch.
+func (t *streams) list() []*stream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.all) == 0 {
+		t.watching = false
+		return nil
+	}
+	all := make([]*stream, 0, len(t.all))
+	for s := range t.all {
+		all = append(all, s)
+	}
+	return all
+}
+
+// silence is how many looks in a row may stay without an answer. A store that is away for
+// a moment ends no stream; one that stays away cannot say that a session lives.
+const silence = 8
+
+// look asks for each session once and ends the streams of those that are over. Nothing
+// waits longer than until the next look.
+func (t *streams) look(all []*stream) {
+	ctx, cancel := context.WithTimeout(context.Background(), t.api.cfg.Deadlines.Session)
+	defer cancel()
+	bySession := map[[2]string][]*stream{}
+	for _, s := range all {
+		if s.caller.Account != "" {
+			key := [2]string{s.caller.Account, s.caller.Session}
+			bySession[key] = append(bySession[key], s)
+		}
+	}
+	groups := make([][]*stream, 0, len(bySession))
+	for _, g := range bySession {
+		groups = append(groups, g)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(8, len(groups)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(groups)); i = next.Add(1) - 1 {
+				t.ask(ctx, groups[i])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (t *streams) ask(ctx context.Context, group []*stream) {
+	now := time.Now()
+	err := t.api.auth.Alive(ctx, group[0].caller)
+	refused := err != nil && slices.Contains([]fault.Kind{fault.Unauthenticated, fault.Forbidden}, fault.Of(err).Kind)
+	for _, s := range group {
+		switch {
+		case err == nil:
+			s.known = now
+		case refused, now.Sub(s.known) > silence*t.api.cfg.Deadlines.Session:
+			t.endUnlessDone(s)
+		}
+	}
+}
+
+// endUnlessDone ends a stream that still runs. One that is done has given its connection
+// to the next request.
+func (t *streams) endUnlessDone(s *stream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, runs := t.all[s]; runs {
+		s.end()
+	}
+}
