@@ -10,7 +10,8 @@
 //     has a meaning to a store.
 //   - What has expired is absent at once, whether or not it has been removed yet.
 //   - A key holds a value (Put, Swap) or a counter (Add). A counter reads as its decimal
-//     text and Swap compares it as such; Add to a value is [ErrNotCounter].
+//     text and Swap compares it as such; Add to a value is [ErrNotCounter]. A counter that
+//     comes back to zero is absent: what was counted and taken back leaves nothing.
 //   - [Store.Swap] and [Store.Add] are one step: of many that swap the same old value,
 //     one wins.
 //   - A store that cannot be reached answers [ErrUnavailable], never "absent": whoever
@@ -70,7 +71,7 @@ type Store interface {
 	// that the key must be absent, a nil new removes it (ttl is then unused).
 	Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error)
 	// Add adds delta, at most ±2³¹, to a counter, which starts at zero and expires ttl after
-	// its first Add. It returns the sum.
+	// its first Add. It returns the sum; a sum of zero removes the counter.
 	Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error)
 	// Delete removes the key; that it is absent is no error.
 	Delete(ctx context.Context, key string) error

@@ -109,7 +109,11 @@ func (m *Memory) Add(ctx context.Context, key string, delta int64, ttl time.Dura
 		return 0, ErrNotCounter
 	}
 	i.number += delta
-	m.items[key] = i
+	if i.number == 0 {
+		delete(m.items, key)
+	} else {
+		m.items[key] = i
+	}
 	return i.number, nil
 }
 

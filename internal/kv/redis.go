@@ -83,7 +83,11 @@ return 1`)
 local is = redis.call('GET', KEYS[1])
 if is and string.sub(is, 1, 1) == 'v' then return false end
 local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
-if not is then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if sum == 0 then
+	redis.call('DEL', KEYS[1])
+elseif not is then
+	redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
 return sum`)
 
 	deleteScript = rueidis.NewLuaScript(`

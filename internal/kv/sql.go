@@ -149,12 +149,18 @@ func (s *SQL) Swap(ctx context.Context, key string, old, new []byte, ttl time.Du
 		column(key), now, old, number, new, now+millis(ttl))
 }
 
-// Add adds to a counter.
+// Add adds to a counter. One statement decides: the one that removes a counter which comes
+// to zero, or the one that adds.
 func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
 	if err := checkAdd(key, delta, ttl); err != nil {
 		return 0, err
 	}
 	now := s.ms()
+	if delta < 0 {
+		if n, err := s.db.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND number = $3`, column(key), now, -delta); err != nil || n == 1 {
+			return 0, sqlError(err)
+		}
+	}
 	var sum int64
 	err := s.db.WriteRow(ctx, `INSERT INTO kv (key, number, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET value = NULL,
@@ -164,6 +170,9 @@ func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duratio
 		RETURNING number`, column(key), delta, now+millis(ttl), now).Scan(&sum)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, ErrNotCounter
+	}
+	if err == nil && sum == 0 { // others moved it meanwhile, or it was below zero
+		_, err = s.db.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND number = 0`, column(key))
 	}
 	return sum, sqlError(err)
 }

@@ -15,7 +15,8 @@
 //     calls at the allowed rate after it. Over n windows never more than (n+1) × limit.
 //   - A caller whose calls were bunched at the start of the last bucket may be refused
 //     up to one window longer than a log of every call would.
-//   - A refused call is taken back: knocking on a closed door does not keep it closed.
+//   - A refused call leaves nothing: knocking on a closed door neither keeps it closed nor
+//     writes. The counters are read first, and a call is counted where it may still pass.
 //
 // The count is one atomic addition, so calls at the same moment, on any number of
 // nodes, cannot pass together where one of them may. A store that cannot be reached
@@ -61,28 +62,87 @@ func New(store kv.Store, index func(ctx context.Context, column, canonical strin
 	return &Limiter{store: store, index: index, now: now}
 }
 
+// Call is one call that a rule counts for a key.
+type Call struct {
+	Rule Rule
+	Key  string
+}
+
 // Take counts one call for key. When that is one too many it returns 429 rate_limited
 // with the time after which the next call will pass.
 func (l *Limiter) Take(ctx context.Context, r Rule, key string) error {
+	b, err := l.ask(ctx, r, key)
+	if err != nil {
+		return err
+	}
+	return l.add(ctx, b)
+}
+
+// TakeAll counts calls that stand or fall together: all of them, or none when one is too
+// many. All are asked before the first is counted, in the order given: put the one first
+// that refuses most.
+func (l *Limiter) TakeAll(ctx context.Context, calls ...Call) error {
+	asked := make([]bucket, len(calls))
+	for i, c := range calls {
+		var err error
+		if asked[i], err = l.ask(ctx, c.Rule, c.Key); err != nil {
+			return err
+		}
+	}
+	for i := range calls {
+		if err := l.add(ctx, asked[i]); err != nil {
+			// A caller that left does not keep what it took.
+			return errors.Join(err, l.RefundAll(context.WithoutCancel(ctx), calls[:i]...))
+		}
+	}
+	return nil
+}
+
+// RefundAll is [Limiter.Refund] for what TakeAll took.
+func (l *Limiter) RefundAll(ctx context.Context, calls ...Call) error {
+	var all error
+	for _, c := range calls {
+		all = errors.Join(all, l.Refund(ctx, c.Rule, c.Key))
+	}
+	return all
+}
+
+// Ask refuses as Take would, and counts nothing: it is for what a caller would have done in
+// vain before its call is counted.
+func (l *Limiter) Ask(ctx context.Context, r Rule, key string) error {
+	_, err := l.ask(ctx, r, key)
+	return err
+}
+
+// ask refuses a call that is one too many already.
+func (l *Limiter) ask(ctx context.Context, r Rule, key string) (bucket, error) {
 	b, err := l.bucket(ctx, r, key)
 	if err != nil {
-		return err
+		return b, err
 	}
-	last, err := l.count(ctx, b.last)
-	if err != nil {
-		return err
+	if b.before, err = l.count(ctx, b.last); err != nil {
+		return b, err
 	}
+	this, err := l.count(ctx, b.this)
+	if err == nil && !b.allows(this+1) {
+		err = refusal(r, b.wait(this))
+	}
+	return b, err
+}
+
+// add counts a call that ask let pass: of many at once it decides.
+func (l *Limiter) add(ctx context.Context, b bucket) error {
 	n, err := l.store.Add(ctx, b.this, 1, b.ttl())
 	if err != nil {
-		return fmt.Errorf("limit %s: %w", r.Name, err)
+		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
-	if b.weight(last)+float64(n) <= float64(r.Limit) {
+	if b.allows(n) {
 		return nil
 	}
 	if _, err := l.store.Add(ctx, b.this, -1, b.ttl()); err != nil {
-		return fmt.Errorf("limit %s: %w", r.Name, err)
+		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
-	return refusal(r, b.wait(last, n-1))
+	return refusal(b.rule, b.wait(n-1))
 }
 
 // Refund takes one call back: the sign-in that was counted turned out right.
@@ -108,6 +168,7 @@ type bucket struct {
 	rule       Rule
 	this, last string        // keys of the two counters
 	gone       time.Duration // of this bucket
+	before     int64         // calls of the last one, once asked
 }
 
 func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error) {
@@ -131,18 +192,20 @@ func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error
 // ttl keeps a counter while it is one of the two.
 func (b bucket) ttl() time.Duration { return 2 * b.rule.Window }
 
-// weight is how much of the last bucket's calls still counts.
-func (b bucket) weight(last int64) float64 {
-	return float64(last) * (1 - float64(b.gone)/float64(b.rule.Window))
+// allows reports whether so many calls of this bucket are within the rule, with as much of
+// the last bucket's as still counts.
+func (b bucket) allows(this int64) bool {
+	weight := float64(b.before) * (1 - float64(b.gone)/float64(b.rule.Window))
+	return weight+float64(this) <= float64(b.rule.Limit)
 }
 
-// wait returns after how long one more call will pass, when last and this are the calls
-// of the two buckets and nobody else calls.
-func (b bucket) wait(last, this int64) time.Duration {
+// wait returns after how long one more call will pass, when this bucket has so many calls
+// and nobody else calls.
+func (b bucket) wait(this int64) time.Duration {
 	window, allowed := float64(b.rule.Window), float64(b.rule.Limit-1)
 	var at float64 // from the start of this bucket
 	if float64(this) <= allowed {
-		at = window * (1 - (allowed-float64(this))/float64(last))
+		at = window * (1 - (allowed-float64(this))/float64(b.before))
 	} else { // not in this bucket: it will be the last one
 		at = window + window*(1-allowed/float64(this))
 	}

@@ -160,6 +160,81 @@ func TestKnockingDoesNotKeepTheDoorClosed(t *testing.T) {
 	}
 }
 
+// writes counts what changes a store.
+type writes struct {
+	kv.Store
+	n atomic.Int64
+}
+
+func (w *writes) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
+	w.n.Add(1)
+	return w.Store.Add(ctx, key, delta, ttl)
+}
+
+// A refused call costs reads alone, and what stands together is refused together.
+func TestRefusalsWriteNothing(t *testing.T) {
+	c := newClock()
+	store := &writes{Store: kv.NewMemory(c.now)}
+	l := limit.New(store, plain, c.now)
+	few := limit.Call{Rule: limit.Rule{Name: "few", Limit: 2, Window: time.Minute}, Key: "k"}
+	many := limit.Call{Rule: limit.Rule{Name: "many", Limit: 100, Window: time.Minute}, Key: "k"}
+	for range 2 {
+		if err := l.TakeAll(t.Context(), many, few); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := store.n.Load()
+	for range 200 {
+		refused(t, l.TakeAll(t.Context(), many, few))
+		refused(t, l.Take(t.Context(), few.Rule, few.Key))
+		refused(t, l.Ask(t.Context(), few.Rule, few.Key))
+	}
+	if n := store.n.Load() - before; n != 0 {
+		t.Errorf("600 refusals wrote %d times", n)
+	}
+	// The many were not touched: 98 are left.
+	for i := range 98 {
+		if err := l.Take(t.Context(), many.Rule, many.Key); err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+	}
+	refused(t, l.Take(t.Context(), many.Rule, many.Key))
+}
+
+// Of calls at once that two rules limit, as many pass as the stricter one allows, and the
+// other has counted those alone. What is taken back leaves no row.
+func TestTakeAllAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		l := limit.New(kv.NewSQL(d, c.now), plain, c.now)
+		calls := []limit.Call{
+			{Rule: limit.Rule{Name: "address", Limit: 50, Window: time.Hour}, Key: "k"}, {Rule: limit.Rule{Name: "pair", Limit: 7, Window: time.Hour}, Key: "k"},
+		}
+		var passed atomic.Int64
+		var wg sync.WaitGroup
+		for range 40 {
+			wg.Go(func() {
+				if l.TakeAll(t.Context(), calls...) == nil {
+					passed.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if passed.Load() != 7 {
+			t.Errorf("%d passed, want 7", passed.Load())
+		}
+		for range 7 {
+			if err := l.RefundAll(t.Context(), calls...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var rows int
+		if err := d.QueryRow(t.Context(), `SELECT COUNT(*) FROM kv`).Scan(&rows); err != nil || rows != 0 {
+			t.Errorf("%d rows are left, %v", rows, err)
+		}
+	})
+}
+
 func TestRefund(t *testing.T) {
 	c := newClock()
 	l := limit.New(kv.NewMemory(c.now), plain, c.now)

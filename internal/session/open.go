@@ -46,7 +46,7 @@ type plan struct {
 	AMR       []string   `json:"amr"`
 	Asked     []asked    `json:"asked"`
 	Passed    []string   `json:"passed"` // layers that were asked and are passed
-	Known     []string   `json:"known"` // layers that this device need not pass again
+	Known     []string   `json:"known"`  // layers that this device need not pass again
 	PublicKey []byte     `json:"public_key"`
 	Name      string     `json:"name"`
 	Agent     string     `json:"agent"`

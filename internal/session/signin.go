@@ -19,6 +19,10 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, o Ope
 			return nil, err
 		}
 	}
+	// Before anything is looked up for an address that has failed too often.
+	if err := s.Limit.Ask(ctx, s.AddressLimit, limit.AddrKey(c.Addr)); err != nil {
+		return nil, err
+	}
 	key, id, err := s.Accounts.LimitKey(ctx, identifier)
 	if err != nil {
 		return nil, err
@@ -57,29 +61,17 @@ func (s *Service) guesser(ctx context.Context, key string, id account.ID, o Open
 // guessing runs check, which may be a guess of who at a password, within the limits.
 func (s *Service) guessing(ctx context.Context, who string, c rest.Client, check func() error) error {
 	addr := limit.AddrKey(c.Addr)
-	rules := []struct {
-		rule limit.Rule
-		key  string
-	}{{s.PairLimit, addr + " " + who}, {s.AccountLimit, who}, {s.AddressLimit, addr}}
-	taken := 0
-	var err error
-	for _, r := range rules {
-		if err = s.Limit.Take(ctx, r.rule, r.key); err != nil {
-			break
-		}
-		taken++
+	calls := []limit.Call{{Rule: s.AddressLimit, Key: addr}, {Rule: s.PairLimit, Key: addr + " " + who}, {Rule: s.AccountLimit, Key: who}}
+	if err := s.Limit.TakeAll(ctx, calls...); err != nil {
+		return err
 	}
-	if err == nil {
-		err = check()
-		if errors.Is(err, account.ErrCredentials) {
-			return err
-		}
+	err := check()
+	if errors.Is(err, account.ErrCredentials) {
+		return err
 	}
 	// Right, or not judged: it was no failure.
-	for _, r := range rules[:taken] {
-		if back := s.Limit.Refund(context.WithoutCancel(ctx), r.rule, r.key); back != nil {
-			s.Log.WarnContext(ctx, "session: a limit stays taken", "rule", r.rule.Name, "err", back)
-		}
+	if back := s.Limit.RefundAll(context.WithoutCancel(ctx), calls...); back != nil {
+		s.Log.WarnContext(ctx, "session: a limit stays taken", "err", back)
 	}
 	return err
 }

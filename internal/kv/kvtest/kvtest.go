@@ -118,6 +118,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 		{"Counters", (*kit).counters},
 		{"CounterKeepsItsEnd", (*kit).counterKeepsItsEnd},
 		{"AddsAddUp", (*kit).addsAddUp},
+		{"ZeroIsAbsent", (*kit).zeroIsAbsent},
 		{"ValueOrCounter", (*kit).valueOrCounter},
 		{"DeleteIsSeenAtOnce", (*kit).deleteIsSeenAtOnce},
 		{"Copies", (*kit).copies},
@@ -426,6 +427,29 @@ func (k *kit) addsAddUp() {
 		seen[n] = true
 	}
 	k.wants(key, []byte("150"))
+}
+
+// A counter that comes back to zero is gone, whichever way it came and whoever brought it.
+func (k *kit) zeroIsAbsent() {
+	key := k.own + "zero"
+	for _, deltas := range [][]int64{{1, -1}, {3, -1, -2}, {-2, 2}, {0}, {-1, 3, -2}} {
+		var sum int64
+		for _, d := range deltas {
+			sum += d
+			k.added(key, d, sum)
+		}
+		k.wants(key, nil)
+		k.swapped(key, nil, nil, true)
+	}
+	k.added(key, 50, 50)
+	k.race(50, func(int) (bool, error) {
+		_, err := k.store.Add(k.Context(), key, -1, time.Hour)
+		return true, err
+	})
+	k.wants(key, nil)
+	// Its next life begins with its next Add.
+	k.added(key, 2, 2)
+	k.wants(key, []byte("2"))
 }
 
 func (k *kit) valueOrCounter() {

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"coffer/internal/account"
+	"coffer/internal/rest"
+)
+
+// attempt is one call that the server is to refuse. In its path and body, # stands for
+// something else in each round, as a flood would have it.
+type attempt struct {
+	method, path, authorization, body string
+}
+
+const multipartType = "multipart/form-data; boundary=b"
+
+func (a attempt) send(h http.Handler, round int) *httptest.ResponseRecorder {
+	name := "n" + strings.Repeat("a", round%20) + string(rune('a'+round/20))
+	body := strings.ReplaceAll(a.body, "#", name)
+	r := httptest.NewRequest(a.method, "http://localhost:8080/v1"+a.path, strings.NewReader(body))
+	switch {
+	case body == "":
+		r.Body, r.ContentLength = http.NoBody, 0
+	case strings.HasPrefix(body, "--b"):
+		r.Header.Set("Content-Type", multipartType)
+	default:
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if a.authorization != "" {
+		r.Header.Set("Authorization", a.authorization)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// refusable makes calls of every operation of the document that must not succeed: without
+// credentials, with bad ones, and, for somebody who is signed in, with a bad body or an id
+// of nothing.
+func refusable(t *testing.T, document []byte, bearer string) []attempt {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Security    []map[string][]string `json:"security"`
+			RequestBody *struct {
+				Content map[string]any `json:"content"`
+			} `json:"requestBody"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(document, &doc); err != nil {
+		t.Fatal(err)
+	}
+	const id = "01a20e6f-3e32-72c2-8187-229f2c59c915"
+	var all []attempt
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
+		for method, op := range doc.Paths[path] {
+			a := attempt{method: strings.ToUpper(method), path: strings.ReplaceAll(path, "{id}", id)}
+			good, bad := "", ""
+			if op.RequestBody != nil {
+				good, bad = `{}`, `{"#":`
+				if op.RequestBody.Content["multipart/form-data"] != nil {
+					good = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nbytes\r\n--b--\r\n"
+					bad = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"#\"\r\n\r\nbytes"
+				}
+			}
+			with := func(authorization, body string) {
+				a.authorization, a.body = authorization, body
+				all = append(all, a)
+			}
+			for _, s := range []string{"", "Bearer junk", "Attempt junk"} {
+				with(s, good)
+				if bad != "" {
+					with(s, bad)
+				}
+			}
+			if bad != "" || strings.Contains(path, "{id}") {
+				with("Bearer "+bearer, bad)
+			}
+		}
+	}
+	return all
+}
+
+// A refusal leaves nothing behind: whatever is asked in vain, however often and under how
+// many names, every table has the rows that it had. Limits that are full count no more.
+func TestRefusalsLeaveNothing(t *testing.T) {
+	s := defaultSettings(t)
+	dir := t.TempDir()
+	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
+	s.RootKeyFile, s.Argon2Memory, s.Argon2Time = filepath.Join(dir, "root.key"), 64, 1
+	s.LimitSignInAddress, s.LimitSignInAccount, s.LimitSignInPair = rate{8, 15 * time.Minute}, rate{6, 15 * time.Minute}, rate{4, 15 * time.Minute}
+	h, err := openHouse(t.Context(), &s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	const password = "seven quiet otters 41"
+	for _, name := range []string{"ada", "eve"} {
+		if _, err := h.accounts.Create(t.Context(), account.NewAccount{
+			FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: password,
+		}, account.User); err != nil {
+			t.Fatal(err)
+		}
+	}
+	door := h.api.Handler()
+	var in struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+	}
+	opened := attempt{"POST", "/auth/sign-in", "", `{"identifier":"eve","password":"` + password + `","refresh_in":"body"}`}.send(door, 0)
+	if err := json.Unmarshal(opened.Body.Bytes(), &in); err != nil || in.RefreshToken == "" {
+		t.Fatalf("%d %s", opened.Code, opened.Body)
+	}
+	document, err := rest.OpenAPI(h.api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer := "Bearer " + in.AccessToken
+	secret := strings.Repeat("A", 43)
+	all := append(refusable(t, document, in.AccessToken),
+		attempt{"POST", "/auth/sign-in", "", `{"identifier":"#","password":"wrong otters 41"}`},
+		attempt{"POST", "/auth/sign-in", "", `{"identifier":"ada","password":"wrong otters 41"}`},
+		attempt{"POST", "/auth/sign-in", "", `{"identifier":"ada","password":"wrong otters 41","device_token":"cd1.` + secret + `"}`},
+		attempt{"POST", "/auth/sign-in", "", `{"identifier":"ada","password":"wrong otters 41","public_key":{"kty":"EC"}}`},
+		attempt{"POST", "/auth/refresh", "", `{"refresh_token":"cr1.AAAAAAAAAAAAAAAAAAAAAA.` + secret + `"}`},
+		attempt{"POST", "/auth/refresh", "", `{"refresh_token":"#"}`},
+		attempt{"POST", "/auth/sign-out", "", `{"refresh_token":"cr1.AAAAAAAAAAAAAAAAAAAAAA.` + secret + `"}`},
+		attempt{"GET", "/auth/attempts/01a20e6f-3e32-72c2-8187-229f2c59c915", "Attempt " + secret, ""},
+		attempt{"POST", "/auth/attempts/01a20e6f-3e32-72c2-8187-229f2c59c915/totp", "Attempt " + secret, `{"code":"123456"}`},
+		attempt{"POST", "/auth/first-admin", "", `{"token":"#","first_name":"A","last_name":"B","username":"abcd","email":"a@example.org","password":"` + password + `"}`},
+		attempt{"POST", "/auth/sign-up", "", `{"first_name":"A","last_name":"B","username":"abcd","email":"#","password":"` + password + `"}`},
+		attempt{"POST", "/auth/sign-up", "", `{"first_name":"A","last_name":"B","username":"abcd","email":"#@example.org","password":"password"}`},
+		attempt{"POST", "/auth/verify-email/resend", "", `{"email":"#"}`},
+		attempt{"POST", "/auth/verify-email", "", `{"token":"#"}`},
+		attempt{"POST", "/account/reauthenticate", bearer, `{"password":"wrong otters 41"}`},
+		attempt{"PATCH", "/account", bearer, `{"username":"ada"}`},
+		attempt{"PATCH", "/account", bearer, `{"language":"#"}`},
+		attempt{"POST", "/account/totp/confirm", bearer, `{"code":"123456"}`},
+		attempt{"PATCH", "/sessions/AAAAAAAAAAAAAAAAAAAAAA", bearer, `{"name":"#"}`},
+		attempt{"POST", "/files/folders", bearer, `{"name":"#","parent":"01a20e6f-3e32-72c2-8187-229f2c59c915"}`},
+		attempt{"PATCH", "/files/01a20e6f-3e32-72c2-8187-229f2c59c915", bearer, `{"name":"#"}`},
+		attempt{"POST", "/files?parent=01a20e6f-3e32-72c2-8187-229f2c59c915", bearer, "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"#\"\r\n\r\nbytes\r\n--b--\r\n"},
+	)
+	var before map[string]int
+	var began time.Time
+	passed := map[string]bool{}
+	const rounds, filled = 26, 10 // the limits are full after the first ten
+	for round := range rounds {
+		if round == filled {
+			before, began = rowsOf(t, h), time.Now()
+		}
+		for _, a := range all {
+			if w := a.send(door, round); w.Code < 400 {
+				passed[a.method+" "+a.path] = true
+			} else if w.Code >= 500 {
+				t.Fatalf("%+v: %d %s", a, w.Code, w.Body)
+			}
+		}
+	}
+	// Nobody is refused these.
+	if diff := cmp.Diff([]string{"GET /.well-known/jwks.json"}, slices.Sorted(maps.Keys(passed))); diff != "" {
+		t.Errorf("not refused: %s", diff)
+	}
+	after := rowsOf(t, h)
+	if time.Now().Truncate(15 * time.Minute).After(began) { // a window began, and its counters
+		delete(before, "limits")
+		delete(after, "limits")
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("%d refusals left rows: %s", (rounds-filled)*len(all), diff)
+	}
+	var blobs []string
+	if blobs, err = filepath.Glob(filepath.Join(s.Blobs, "*", "*", "*")); err != nil || len(blobs) > 0 {
+		t.Errorf("objects %q, %v", blobs, err)
+	}
+}
+
+// rowsOf counts the rows of every table; "limits" are the counters in kv.
+func rowsOf(t *testing.T, h *house) map[string]int {
+	t.Helper()
+	rows, err := h.db.Query(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	rows.Close()
+	count := func(from string) (n int) {
+		if err := h.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+from).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	all := map[string]int{"limits": count(`kv WHERE key LIKE 'limit:%'`)}
+	for _, name := range tables {
+		all[name] = count(`"` + name + `"`)
+	}
+	all["kv"] -= all["limits"]
+	return all
+}
