@@ -1,3 +1,8 @@
+// A part of a form has this many header fields at most. The parser's own 10,000 take
+// megabytes, of each connection that stops inside them.
+//
+//go:debug multipartmaxheaders=64
+
 // Command coffer is the one binary: server, key management and settings.
 package main
 

@@ -37,6 +37,7 @@ type serveCmd struct {
 // Run serves until ctx ends, then drains.
 func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error {
 	giveHeadroom()
+	limitMemory()
 	h, err := openHouse(ctx, s, log)
 	if err != nil {
 		return err

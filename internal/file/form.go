@@ -40,8 +40,8 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	u.session = caller.Session
 	f := &form{u: u, ctx: r.Context(), parent: r.URL.Query().Get("parent")}
 	// The parser reads 4 KiB at a time; the connection should be asked for more.
-	buffered := bufio.NewReaderSize(body, 256<<10)
-	entries, err := f.take(multipart.NewReader(buffered, params["boundary"]))
+	f.heads.r = bufio.NewReaderSize(body, 64<<10)
+	entries, err := f.take(f.parser(params["boundary"]))
 	if err != nil {
 		u.Abort(r.Context())
 		return err
@@ -61,15 +61,25 @@ type form struct {
 	u      *Upload
 	ctx    context.Context
 	parent string
+	heads  heads
+}
+
+// parser reads the parts of the form.
+func (f *form) parser(boundary string) *multipart.Reader {
+	return multipart.NewReader(&f.heads, boundary)
 }
 
 // take stores every file of the form and publishes them.
 func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 	checked := false
 	for {
+		f.heads.begin()
 		part, err := mr.NextRawPart()
+		f.heads.end()
 		if err == io.EOF {
 			break
+		} else if errors.Is(err, errLongHead) {
+			return nil, fault.InvalidField(f.pointer(), "too_long", "The header of a part is at most 32 KiB long.").Because(err)
 		} else if errors.As(err, new(textproto.ProtocolError)) {
 			return nil, f.badHeader(err) // a control character, say
 		} else if err != nil {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
 var errGivenUp = errors.New("seal: read from a closed range")
@@ -19,14 +21,14 @@ type Reader struct {
 	r       io.Reader
 	key     []byte // nil once the header has been read
 	aad     []byte
-	last    int64 // index of the last segment; -1: the source's end tells
-	skip    int   // plaintext bytes of the first segment that nobody asked for
-	left    int64 // plaintext bytes still to return; -1: to the end
-	buf     *buffer
-	from    int // buf[from:to] is ciphertext not yet opened
+	last    int64  // index of the last segment; -1: the source's end tells
+	skip    int    // plaintext bytes of the first segment that nobody asked for
+	left    int64  // plaintext bytes still to return; -1: to the end
+	buf     []byte // small, unless the reader is or was fast
+	from    int    // buf[from:to] is ciphertext not yet opened
 	to      int
-	out     *buffer
-	plain   []byte // part of out that is not yet returned
+	out     []byte // where a fast reader opens a batch; nil: each segment is opened where it lies
+	plain   []byte // what is opened and not yet returned
 	drained bool   // the source has ended
 	err     error  // sticky
 }
@@ -48,7 +50,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 	for len(r.plain) == 0 {
 		if r.err != nil {
-			r.release()
+			r.giveBuf()
 			return 0, r.err
 		}
 		r.plain = r.open()
@@ -58,44 +60,97 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo writes what is left of the stream to w, a batch at a time, and opens the next
-// batch while w takes the one before. It returns nil only when the stream was whole.
-func (r *Reader) WriteTo(w io.Writer) (int64, error) {
-	var total int64
-	if len(r.plain) == 0 && r.err == nil {
-		r.plain = r.open()
-	}
-	if len(r.plain) > 0 {
+// WriteTo writes what is left of the stream to w. It returns nil only when the stream was
+// whole. It begins with one segment at a time, so that a w that stands still holds little;
+// a w that takes them at once gets batches, each opened while w takes the one before.
+func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
+	for quick := 0; ; {
+		if len(r.plain) == 0 && r.err == nil {
+			r.plain = r.open()
+		}
+		if len(r.plain) == 0 {
+			break
+		}
+		start := time.Now()
 		n, err := w.Write(r.plain)
-		total, r.plain = int64(n), nil
+		total, r.plain = total+int64(n), nil
 		if err != nil {
+			r.giveUp()
 			return total, err
 		}
-	}
-	if r.err == nil {
-		n, err := r.ahead(w)
-		total += n
-		if err != nil {
-			return total, err
+		if quick++; time.Since(start) > slow {
+			quick = 0
+		}
+		if quick >= batch && r.err == nil && r.speedUp() {
+			n, err := r.ahead(w)
+			if total, quick = total+n, 0; err != nil {
+				r.giveUp()
+				return total, err
+			}
 		}
 	}
-	r.release()
+	r.giveBuf()
 	if r.err == io.EOF {
 		return total, nil
 	}
 	return total, r.err
 }
 
-// ahead opens batches in a goroutine of its own until the stream ends or w refuses one.
+// slow is a write that shows that its reader is no fast one.
+const slow = time.Second / 2
+
+// Fast readers hold three buffers each, more than half a megabyte long, and there are at
+// most maxFast of them: whoever reads fast and then stands still keeps its place.
+const maxFast = 32
+
+var fast atomic.Int32
+
+// smallBuffer is what every other reader holds: a segment, and the beginning of the next.
+type smallBuffer [SegmentSize + 4<<10]byte
+
+var smallBuffers = sync.Pool{New: func() any { return new(smallBuffer) }}
+
+// speedUp gives r the buffers of a fast reader, if there are any.
+func (r *Reader) speedUp() bool {
+	if !r.large() {
+		if fast.Add(1) > maxFast {
+			fast.Add(-1)
+			return false
+		}
+		large := buffers.Get().(*buffer)[:]
+		r.to = copy(large, r.buf[r.from:r.to])
+		r.from = 0
+		smallBuffers.Put((*smallBuffer)(r.buf))
+		r.buf = large
+	}
+	r.out = buffers.Get().(*buffer)[:]
+	return true
+}
+
+func (r *Reader) large() bool { return len(r.buf) == len(buffer{}) }
+
+// giveBuf gives buf back. Nothing points into it.
+func (r *Reader) giveBuf() {
+	if r.large() {
+		buffers.Put((*buffer)(r.buf))
+		fast.Add(-1)
+	} else if r.buf != nil {
+		smallBuffers.Put((*smallBuffer)(r.buf))
+	}
+	r.buf = nil
+}
+
+// ahead opens batches in a goroutine of its own until the stream ends or w refuses one, or
+// is slow.
 func (r *Reader) ahead(w io.Writer) (total int64, err error) {
 	type opened struct {
 		plain []byte
-		in    *buffer
+		in    []byte
 	}
 	var stop atomic.Bool
-	ready, free := make(chan opened), make(chan *buffer, 2)
+	ready, free := make(chan opened), make(chan []byte, 2)
 	free <- r.out
-	free <- buffers.Get().(*buffer)
+	free <- buffers.Get().(*buffer)[:]
 	go func() {
 		defer close(ready)
 		for r.err == nil && !stop.Load() {
@@ -110,22 +165,30 @@ func (r *Reader) ahead(w io.Writer) (total int64, err error) {
 	for b := range ready {
 		if err == nil {
 			var n int
+			start := time.Now()
 			n, err = w.Write(b.plain)
 			total += int64(n)
-			stop.Store(err != nil)
+			if err != nil || time.Since(start) > slow {
+				stop.Store(true)
+			}
 		}
 		free <- b.in
 	}
-	r.out = <-free
-	buffers.Put(<-free)
+	r.out = nil
+	for range 2 {
+		buffers.Put((*buffer)(<-free))
+	}
 	return total, err
 }
 
 // open returns the plaintext of the segments at hand, at least of one, and sets r.err
 // when the stream ends or breaks; both can happen in one call.
 func (r *Reader) open() []byte {
+	if r.large() && r.out == nil && r.from == r.to {
+		r.giveBuf() // it is a fast reader no more
+	}
 	if r.buf == nil {
-		r.buf, r.out = buffers.Get().(*buffer), buffers.Get().(*buffer)
+		r.buf, r.from, r.to = smallBuffers.Get().(*smallBuffer)[:], 0, 0
 	}
 	if r.key != nil {
 		if r.err = r.readHeader(); r.err != nil {
@@ -151,8 +214,12 @@ func (r *Reader) open() []byte {
 		}
 		have := min(size, r.to-r.from)
 		last := r.index == r.last || r.last < 0 && r.to-r.from <= size
+		dst := out[len(out):]
+		if r.out == nil {
+			dst = r.buf[r.from:r.from]
+		}
 		var p []byte
-		if p, r.err = r.segment(out[len(out):], r.buf[r.from:r.from+have], last); r.err != nil {
+		if p, r.err = r.segment(dst, r.buf[r.from:r.from+have], last); r.err != nil {
 			break
 		}
 		r.from += have
@@ -161,6 +228,9 @@ func (r *Reader) open() []byte {
 			r.err = io.EOF
 		} else if last {
 			r.err = errTruncated
+		}
+		if r.out == nil && len(p) > 0 {
+			return p
 		}
 		out = out[:len(out)+copy(out[len(out):cap(out)], p)]
 	}
@@ -230,13 +300,13 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// release gives the buffers back once the stream has ended and nothing points into them.
-func (r *Reader) release() {
-	if r.buf != nil {
-		buffers.Put(r.buf)
-		buffers.Put(r.out)
-		r.buf, r.out = nil, nil
+// giveUp ends a reader whose stream has not ended.
+func (r *Reader) giveUp() {
+	if r.err == nil {
+		r.err = errGivenUp
 	}
+	r.plain = nil
+	r.giveBuf()
 }
 
 // OpenRange returns the plaintext bytes [off, off+n) of a stream of cipherSize bytes.
@@ -322,10 +392,6 @@ type ranged struct {
 
 // Close gives up what has not been read.
 func (r *ranged) Close() error {
-	if r.err == nil {
-		r.err = errGivenUp
-	}
-	r.plain = nil
-	r.release()
+	r.giveUp()
 	return r.body.Close()
 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// limitMemory tells the collector what the machine has: it works harder before the heap
+// takes more than four fifths of it, the rest being for what is not heap. GOMEMLIMIT set by
+// the operator is left alone.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if n := machineMemory(os.DirFS("/")); n < math.MaxInt64 {
+		debug.SetMemoryLimit(n / 5 * 4)
+	}
+}
+
+// machineMemory is the memory that this process may take: the machine's, or the least of
+// its control groups' limits (version 1 and 2). Where Linux's files are absent nothing is
+// known, and nothing limited.
+func machineMemory(root fs.FS) int64 {
+	least := int64(math.MaxInt64)
+	note := func(name string) {
+		b, err := fs.ReadFile(root, name)
+		if err != nil {
+			return
+		}
+		// Version 2 says "max" for none, version 1 the largest number of whole pages.
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil && n > 0 && n < 1<<60 {
+			least = min(least, n)
+		}
+	}
+	if n := memTotal(root); n > 0 {
+		least = n
+	}
+	groups, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		return least
+	}
+	for line := range strings.Lines(string(groups)) {
+		// hierarchy:controllers:path
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		mount, file := "", ""
+		switch {
+		case f[0] == "0" && f[1] == "":
+			mount, file = "sys/fs/cgroup", "memory.max"
+		case strings.Contains(","+f[1]+",", ",memory,"):
+			mount, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		default:
+			continue
+		}
+		// Each group above limits too. In a container the path may be that of the host,
+		// and the mount begins at the process's own group.
+		for dir := path.Clean("/" + f[2]); ; dir = path.Dir(dir) {
+			note(path.Join(mount, dir, file))
+			if dir == "/" {
+				break
+			}
+		}
+	}
+	return least
+}
+
+// memTotal is the machine's memory in bytes, 0 when it is not known.
+func memTotal(root fs.FS) int64 {
+	f, err := root.Open("proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) >= 2 && fields[0] == "MemTotal:" {
+			kib, err := strconv.ParseInt(fields[1], 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kib << 10
+		}
+	}
+	return 0
+}
