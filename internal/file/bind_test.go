@@ -57,7 +57,7 @@ func TestWritersOfTheDatabase(t *testing.T) {
 			if n, err := w.DB.Exec(t.Context(), ids.Replace(tc.attack)); err != nil || n == 0 {
 				t.Fatal(n, err)
 			}
-			r, err := readRow(t.Context(), w.DB, ada, victim.ID)
+			r, _, err := readRow(t.Context(), w.DB, ada, victim.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

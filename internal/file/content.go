@@ -31,7 +31,7 @@ func (s *Service) Content(ctx context.Context, owner account.ID, id string) (*Co
 	c := &Content{s: s}
 	var wrapped []byte
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		r, err := readRow(ctx, tx, owner, id)
+		r, err := s.row(ctx, tx, owner, id)
 		if err != nil {
 			return err
 		}

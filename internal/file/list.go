@@ -28,7 +28,7 @@ func (s *Service) List(ctx context.Context, owner account.ID, parent, sort, curs
 		if err != nil {
 			return err
 		}
-		if _, err := s.depth(ctx, tx, owner, parent); err != nil {
+		if _, err := s.ancestors(ctx, tx, owner, parent); err != nil {
 			return err
 		}
 		after, err := openCursor(key, parent, sort, cursor)
@@ -48,8 +48,8 @@ func (s *Service) List(ctx context.Context, owner account.ID, parent, sort, curs
 		next = ""
 		more := len(rows) > limit
 		rows = rows[:min(limit, len(rows))]
-		if entries, err = openAll(key, rows); err != nil || !more {
-			return err
+		if entries = s.showAll(ctx, owner, key, rows); !more {
+			return nil
 		}
 		next = sealCursor(key, parent, sort, position(by, rows[limit-1], entries[limit-1]))
 		return nil
@@ -135,9 +135,7 @@ func (s *Service) pageByName(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 		if err != nil {
 			return nil, err
 		}
-		if all, err = sorted(key, parent, names); err != nil {
-			return nil, err
-		}
+		all = sorted(key, parent, names)
 		s.orders.put(owner, parent, changes, all)
 	}
 	page := slicePage(all, descending, after, limit)

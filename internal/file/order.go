@@ -25,17 +25,17 @@ func compareOrdered(a, b ordered) int {
 	return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
 }
 
-func sorted(key *keyring.DataKey, parent string, names []named) ([]ordered, error) {
+func sorted(key *keyring.DataKey, parent string, names []named) []ordered {
 	all := make([]ordered, len(names))
 	for i, n := range names {
-		name, err := key.Open("files", "name", nameRow(n.id, parent, n.kind, n.index), n.name)
+		name, err := openName(key, row{ID: n.id, Parent: parent, Kind: n.kind, NameIndex: n.index, Name: n.name})
 		if err != nil {
-			return nil, err
+			name = damagedName
 		}
-		all[i] = ordered{nameKey(n.kind, string(name)), n.id}
+		all[i] = ordered{nameKey(n.kind, name), n.id}
 	}
 	slices.SortFunc(all, compareOrdered)
-	return all, nil
+	return all
 }
 
 // slicePage returns the ids of up to limit entries behind the mark.

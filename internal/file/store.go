@@ -20,14 +20,15 @@ type row struct {
 	Details    []byte // sealed
 	Blob       *string
 	Size       int64
+	Height     int64 // levels of its sub-tree, itself included
 	CreatedAt  int64
 	ModifiedAt int64
 }
 
-const rowColumns = `id, parent, kind, name, name_index, details, blob, size, created_at, modified_at`
+const rowColumns = `id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at`
 
 func (r *row) fields() []any {
-	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.CreatedAt, &r.ModifiedAt}
+	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt}
 }
 
 // lockTree makes every other change of the account's tree wait until tx has ended. It is
@@ -59,102 +60,6 @@ func readChanges(ctx context.Context, q db.Querier, owner account.ID, folder str
 // zero byte or broken UTF-8; neither is trouble of the database's.
 func isID(id string) bool {
 	return len(id) <= 64 && strings.Trim(id, "0123456789abcdef-") == ""
-}
-
-func readRow(ctx context.Context, q db.Querier, owner account.ID, id string) (row, error) {
-	var r row
-	if !isID(id) {
-		return r, errNotFound
-	}
-	err := q.QueryRow(ctx, `SELECT `+rowColumns+` FROM files WHERE id = $1 AND account = $2`, id, string(owner)).Scan(r.fields()...)
-	if errors.Is(err, db.ErrNoRows) {
-		return r, errNotFound
-	}
-	return r, err
-}
-
-// insertRow stores an entry unless its name is taken.
-func insertRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) (bool, error) {
-	n, err := tx.Exec(ctx, `
-		INSERT INTO files (account, `+rowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-		ON CONFLICT (account, parent, name_index) DO NOTHING`,
-		string(owner), r.ID, r.Parent, string(r.Kind), r.Name, r.NameIndex, r.Details, r.Blob, r.Size, r.CreatedAt, r.ModifiedAt)
-	return n == 1, err
-}
-
-// moveRow gives an entry another place or name unless that is taken.
-func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) (bool, error) {
-	n, err := tx.Exec(ctx, `
-		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7
-		WHERE id = $5 AND account = $6 AND NOT EXISTS
-			(SELECT 1 FROM files WHERE account = $6 AND parent = $1 AND name_index = $3 AND id <> $5)`,
-		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details)
-	return n == 1, err
-}
-
-func nameTaken(ctx context.Context, tx *db.Tx, owner account.ID, parent string, index []byte) (bool, error) {
-	var n int64
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM files WHERE account = $1 AND parent = $2 AND name_index = $3`,
-		string(owner), parent, index).Scan(&n)
-	return n > 0, err
-}
-
-// readAncestors returns the ids from folder up to the root: the folder first.
-func readAncestors(ctx context.Context, q db.Querier, owner account.ID, folder string) ([]string, error) {
-	if !isID(folder) {
-		return nil, errNotFound
-	}
-	rows, err := q.Query(ctx, `
-		WITH RECURSIVE up (id, parent, n) AS (
-			SELECT id, parent, 1 FROM files WHERE id = $1 AND account = $2 AND kind = 'folder'
-			UNION ALL
-			SELECT f.id, f.parent, up.n + 1 FROM files f JOIN up ON f.id = up.parent WHERE f.account = $2 AND up.n < 1000)
-		SELECT id FROM up ORDER BY n`, folder, string(owner))
-	if err != nil {
-		return nil, err
-	}
-	return scanStrings(rows)
-}
-
-// below is every entry of the sub-tree of entry $1 of account $2, itself included.
-const below = `
-	WITH RECURSIVE below (id, n) AS (
-		SELECT id, 1 FROM files WHERE id = $1 AND account = $2
-		UNION ALL
-		SELECT f.id, below.n + 1 FROM files f JOIN below ON f.parent = below.id WHERE f.account = $2) `
-
-// readHeight returns how many levels the sub-tree of an entry has.
-func readHeight(ctx context.Context, tx *db.Tx, owner account.ID, id string) (n int64, err error) {
-	err = tx.QueryRow(ctx, below+`SELECT COALESCE(MAX(n), 0) FROM below`, id, string(owner)).Scan(&n)
-	return n, err
-}
-
-// deleteTree removes an entry and what is below it, and dooms their blobs.
-func deleteTree(ctx context.Context, tx *db.Tx, owner account.ID, id string) error {
-	for _, q := range []string{
-		`UPDATE blobs SET state = 'doomed' WHERE id IN (SELECT f.blob FROM files f JOIN below b ON b.id = f.id WHERE f.blob IS NOT NULL)`,
-		`DELETE FROM file_folders WHERE account = $2 AND folder IN (SELECT id FROM below)`,
-		`DELETE FROM files WHERE account = $2 AND id IN (SELECT id FROM below)`,
-	} {
-		if _, err := tx.Exec(ctx, below+q, id, string(owner)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// deleteAll removes everything that the account has.
-func deleteAll(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	for _, q := range []string{
-		`UPDATE blobs SET state = 'doomed' WHERE account = $1`,
-		`DELETE FROM files WHERE account = $1`,
-		`DELETE FROM file_folders WHERE account = $1 AND folder <> '*'`,
-	} {
-		if _, err := tx.Exec(ctx, q, string(owner)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // named is what the order by name needs to know of an entry.
@@ -250,12 +155,6 @@ func insertBlob(ctx context.Context, q db.Querier, owner account.ID, id string, 
 	_, err := q.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, created_at) VALUES ($1, $2, 'pending', $3, 0, $4)`,
 		id, string(owner), wrapped, now.UnixMilli())
 	return err
-}
-
-// settleBlob turns a pending blob live; false when it was given up meanwhile.
-func settleBlob(ctx context.Context, tx *db.Tx, id string, size int64) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE blobs SET state = 'live', size = $1 WHERE id = $2 AND state = 'pending'`, size, id)
-	return n == 1, err
 }
 
 // blobRow is what opening an object needs.

@@ -41,17 +41,8 @@ func (s *Service) NewUpload(owner account.ID) *Upload { return &Upload{s: s, own
 // CheckFolder refuses a parent that nothing can be put into, before bytes are read for
 // nothing. [Upload.Publish] decides.
 func (u *Upload) CheckFolder(ctx context.Context, parent string) error {
-	_, err := u.s.depthFor(ctx, u.s.DB, u.owner, parent)
+	_, err := u.s.folderFor(ctx, u.s.DB, u.owner, parent)
 	return err
-}
-
-// depthFor is depth for a folder that is to take something.
-func (s *Service) depthFor(ctx context.Context, q db.Querier, owner account.ID, parent string) (int, error) {
-	depth, err := s.depth(ctx, q, owner, parent)
-	if err == nil && depth+1 > MaxDepth {
-		err = errTooDeep
-	}
-	return depth, err
 }
 
 // Len returns how many files have been added.
@@ -91,37 +82,72 @@ var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload took 
 
 // Publish makes every file appear in parent ("" = root), taken names numbered.
 func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
+	var n *naming
+	if len(u.files) > fewFiles {
+		// Others may write while names are looked for and sealed. Those that are taken
+		// meanwhile are looked for again behind the lock.
+		err := u.s.DB.Read(ctx, func(tx *db.Tx) error {
+			key, err := u.s.dataKey(ctx, tx, u.owner)
+			if err != nil {
+				return err
+			}
+			n = u.naming(key, parent)
+			if err := n.check(ctx, tx); err != nil {
+				return err
+			}
+			return n.find(ctx, tx)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	err = u.s.changeNames(ctx, u.owner, func(c *changing) error {
-		entries = make([]Entry, 0, len(u.files))
 		if err := u.hold(ctx, c.tx); err != nil {
 			return err
 		}
-		if _, err := u.s.depthFor(ctx, c.tx, u.owner, parent); err != nil {
+		up, err := u.s.folderFor(ctx, c.tx, u.owner, parent)
+		if err != nil {
 			return err
 		}
-		now := u.s.Now().UnixMilli()
-		for _, f := range u.files {
-			ok, err := settleBlob(ctx, c.tx, f.blob, f.size)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return errAbandoned
-			}
-			r := row{ID: newID(), Parent: parent, Kind: File, Blob: &f.blob, Size: f.size, CreatedAt: now, ModifiedAt: now}
-			r.sealDetails(c.key, details{f.sum, now, f.mediaType})
-			if err := c.place(ctx, &r, f.name, insertRow); err != nil {
-				return err
-			}
-			e, err := open(c.key, r)
-			if err != nil {
-				return err
-			}
-			entries = append(entries, e)
+		if n == nil {
+			n = u.naming(c.key, parent)
 		}
-		return nil
+		whole, err := settleBlobs(ctx, c.tx, u.files)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			return errAbandoned
+		}
+		if err := c.insert(ctx, n); err != nil {
+			return err
+		}
+		return c.raise(ctx, up, 1)
 	})
-	return entries, err
+	if err != nil {
+		return nil, err
+	}
+	entries = make([]Entry, len(n.all))
+	for i, w := range n.all {
+		entries[i] = u.s.show(ctx, u.owner, n.key, *w.row)
+	}
+	return entries, nil
+}
+
+// fewFiles are named behind the lock: that takes no longer than asking beforehand.
+const fewFiles = 16
+
+// naming returns the entries that the files become, with the names that they want.
+func (u *Upload) naming(key *keyring.DataKey, parent string) *naming {
+	n := newNaming(key, u.owner, parent)
+	now := u.s.Now().UnixMilli()
+	for i := range u.files {
+		f := &u.files[i]
+		r := &row{ID: newID(), Parent: parent, Kind: File, Blob: &f.blob, Size: f.size, Height: 1, CreatedAt: now, ModifiedAt: now}
+		r.sealDetails(key, details{f.sum, now, f.mediaType})
+		n.want(r, f.name)
+	}
+	return n
 }
 
 // hold keeps the session that sends the upload from ending before tx has, or refuses.

@@ -512,6 +512,8 @@ export interface components {
         Entry: {
             /** Format: date-time */
             created_at: string;
+            /** @description What the server keeps of it does not open: its name, or its media type and hash. It can be moved, renamed and deleted. */
+            damaged?: boolean;
             /** @description UUIDv7. */
             id: string;
             /** @enum {string} */

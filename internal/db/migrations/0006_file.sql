@@ -2,6 +2,7 @@
 -- What an account keeps: a tree of folders and files. parent is '' at the root. name and
 -- details (SHA-256 and media type of a file) are sealed under the account's data key;
 -- name_index is a keyed hash of parent and name, so that a name is taken once a folder.
+-- height is how many levels the sub-tree of an entry has, itself included.
 CREATE TABLE files (
     id          TEXT PRIMARY KEY,
     account     TEXT NOT NULL,
@@ -12,6 +13,7 @@ CREATE TABLE files (
     details     BLOB NOT NULL,
     blob        TEXT,
     size        BIGINT NOT NULL,
+    height      BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     modified_at BIGINT NOT NULL
 );
@@ -19,6 +21,7 @@ CREATE UNIQUE INDEX files_name ON files (account, parent, name_index);
 CREATE INDEX files_created ON files (account, parent, created_at, id);
 CREATE INDEX files_modified ON files (account, parent, modified_at, id);
 CREATE INDEX files_size ON files (account, parent, size, id);
+CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
 -- One stored object each. A row is committed as 'pending' before the object's first byte
 -- is written, and becomes 'live' in the transaction that publishes its entry. 'doomed'
@@ -32,7 +35,7 @@ CREATE TABLE blobs (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX blobs_unsettled ON blobs (state, created_at, id) WHERE state <> 'live';
-CREATE INDEX blobs_account ON blobs (account);
+CREATE INDEX blobs_account ON blobs (account, id) WHERE state <> 'doomed';
 
 -- How often the children of a folder changed. folder is '' for the root, and '*' for the
 -- row that every change of an account's tree locks first.
@@ -40,5 +43,13 @@ CREATE TABLE file_folders (
     account TEXT NOT NULL,
     folder  TEXT NOT NULL,
     changes BIGINT NOT NULL,
+    PRIMARY KEY (account, folder)
+);
+
+-- Folders that are deleted and whose children are not removed yet. Their own rows are gone
+-- from files, so nothing leads to what is below them. folder is '' for a whole account.
+CREATE TABLE file_gone (
+    account TEXT NOT NULL,
+    folder  TEXT NOT NULL,
     PRIMARY KEY (account, folder)
 );

@@ -1,0 +1,84 @@
+package dbtest
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"unsafe"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"coffer/internal/db"
+)
+
+// Work is what statements have cost, without a clock: steps of SQLite's virtual machine,
+// and how often a statement was run.
+type Work struct{ Steps, Runs int64 }
+
+// Less returns what was done after other.
+func (w Work) Less(other Work) Work { return Work{w.Steps - other.Steps, w.Runs - other.Runs} }
+
+// CountedSQLite returns a fresh SQLite database, and what the statements on its open
+// connections have cost so far. Nothing may run meanwhile.
+func CountedSQLite(t testing.TB) (*db.DB, func() Work) {
+	t.Helper()
+	watch()
+	path := SQLiteFile(t)
+	return open(t, "sqlite:"+path), func() (sum Work) {
+		watched.mu.Lock()
+		defer watched.mu.Unlock()
+		for _, c := range watched.conns {
+			if strings.Contains(c.dsn, path) {
+				w := c.work()
+				sum.Steps += w.Steps
+				sum.Runs += w.Runs
+			}
+		}
+		return sum
+	}
+}
+
+var watched struct {
+	mu    sync.Mutex
+	conns []watchedConn
+}
+
+// watchedConn is a connection of the driver's. The driver has no name for the counters
+// that SQLite keeps of each prepared statement, so its fields are read by reflection.
+type watchedConn struct {
+	dsn  string
+	conn reflect.Value
+}
+
+var watch = sync.OnceFunc(func() {
+	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
+		watched.mu.Lock()
+		defer watched.mu.Unlock()
+		watched.conns = append(watched.conns, watchedConn{dsn, reflect.ValueOf(conn).Elem()})
+		return nil
+	})
+})
+
+func (c watchedConn) work() (sum Work) {
+	field := c.conn.FieldByName("db")
+	if field.Uint() == 0 { // closed
+		return sum
+	}
+	handle := reflect.ValueOf(uintptr(field.Uint()))
+	thread := c.conn.FieldByName("tls")
+	thread = reflect.NewAt(thread.Type(), unsafe.Pointer(thread.UnsafeAddr())).Elem()
+	next, status := reflect.ValueOf(lib.Xsqlite3_next_stmt), reflect.ValueOf(lib.Xsqlite3_stmt_status)
+	number := func(stmt reflect.Value, which int32) int64 {
+		return status.Call([]reflect.Value{thread, stmt, reflect.ValueOf(which), reflect.ValueOf(int32(0))})[0].Int()
+	}
+	stmt := reflect.ValueOf(uintptr(0))
+	for {
+		if stmt = next.Call([]reflect.Value{thread, handle, stmt})[0]; stmt.Uint() == 0 {
+			return sum
+		}
+		sum.Steps += number(stmt, lib.SQLITE_STMTSTATUS_VM_STEP)
+		sum.Runs += number(stmt, lib.SQLITE_STMTSTATUS_RUN)
+	}
+}

@@ -1,0 +1,279 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+)
+
+// An entry is there when the root leads to it. So a folder is deleted by removing its own
+// row: from then on nothing leads to what is below it, however much that is, and every
+// statement that takes an id walks up at most [MaxDepth] folders to see it. A job removes
+// the rest a few rows at a time. It goes down one level at a time and removes what it has
+// seen, so that it ends whatever the table holds.
+
+// row returns an entry that the root leads to. Below a deleted folder there is none.
+func (s *Service) row(ctx context.Context, q db.Querier, owner account.ID, id string) (row, error) {
+	r, up, err := readRow(ctx, q, owner, id)
+	if err == nil {
+		err = s.check(ctx, owner, id, up)
+	}
+	return r, err
+}
+
+// check refuses an entry that the root does not lead to.
+func (s *Service) check(ctx context.Context, owner account.ID, id string, up way) error {
+	if up.levels > MaxDepth {
+		s.reports.once("way "+id, func() {
+			s.Log.ErrorContext(ctx, "file: the folders above an entry form a ring or are nested too deep", "account", owner, "entry", id)
+		})
+		return errNotFound
+	}
+	if up.top != "" {
+		return errNotFound // a folder above it is deleted
+	}
+	return nil
+}
+
+// ancestors returns the folder and what is above it, nothing for the root; an error when
+// it is no folder of the owner's.
+func (s *Service) ancestors(ctx context.Context, q db.Querier, owner account.ID, folder string) ([]string, error) {
+	if folder == "" {
+		forgotten, err := readForgotten(ctx, q, owner)
+		if err == nil && forgotten {
+			err = errNotFound
+		}
+		return nil, err
+	}
+	ids, kind, up, err := readAncestors(ctx, q, owner, folder)
+	if err == nil {
+		err = s.check(ctx, owner, folder, up)
+	}
+	if err == nil && kind != Folder {
+		err = notAFolder()
+	}
+	return ids, err
+}
+
+// folderFor is ancestors of a folder that is to take something.
+func (s *Service) folderFor(ctx context.Context, q db.Querier, owner account.ID, folder string) ([]string, error) {
+	up, err := s.ancestors(ctx, q, owner, folder)
+	if err == nil && len(up)+1 > MaxDepth {
+		err = errTooDeep
+	}
+	return up, err
+}
+
+// changing is a change of a tree under way. Its transaction holds the account's lock.
+type changing struct {
+	tx    *db.Tx
+	owner account.ID
+	key   *keyring.DataKey // of changeNames only
+	edits []edit
+}
+
+// change runs fn in a transaction that holds the account's lock.
+func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
+	var c *changing
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error { // perhaps more than once
+		c = &changing{tx: tx, owner: owner}
+		if err := lockTree(ctx, tx, owner); err != nil {
+			return err
+		}
+		return fn(c)
+	})
+	if err == nil {
+		s.orders.follow(owner, c.edits)
+	}
+	return err
+}
+
+// changeNames is change with the data key, which is read behind the lock: an account that
+// was deleted meanwhile has none any more.
+func (s *Service) changeNames(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
+	return s.change(ctx, owner, func(c *changing) (err error) {
+		if c.key, err = s.dataKey(ctx, c.tx, owner); err != nil {
+			return err
+		}
+		return fn(c)
+	})
+}
+
+// leave notes that an entry is not in the folder any more.
+func (c *changing) leave(ctx context.Context, folder, id string) error {
+	changes, err := touchFolder(ctx, c.tx, c.owner, folder)
+	c.edits = append(c.edits, edit{folder: folder, changes: changes, id: id, gone: true})
+	return err
+}
+
+// keepName puts an entry whose name does not open into another folder. Its sealed name
+// stays as it is: with the right key it may open again.
+func (c *changing) keepName(ctx context.Context, r *row) error {
+	changes, err := touchFolder(ctx, c.tx, c.owner, r.Parent)
+	if err != nil {
+		return err
+	}
+	if _, err := moveRow(ctx, c.tx, c.owner, r); err != nil {
+		return err
+	}
+	c.edits = append(c.edits, edit{folder: r.Parent, changes: changes, id: r.ID, key: nameKey(r.Kind, damagedName)})
+	return nil
+}
+
+// raise makes a folder, and those above it, high enough for an entry of that height in it.
+// A folder that is high enough already stands in ones that are.
+func (c *changing) raise(ctx context.Context, folders []string, height int) error {
+	for _, f := range folders {
+		height++
+		if raised, err := raiseHeight(ctx, c.tx, c.owner, f, height); err != nil || !raised {
+			return err
+		}
+	}
+	return nil
+}
+
+// lower makes a folder that an entry has left, and those above it, as high as they are now.
+func (c *changing) lower(ctx context.Context, folder string) error {
+	for range MaxDepth {
+		if folder == "" {
+			return nil
+		}
+		parent, changed, err := settleHeight(ctx, c.tx, c.owner, folder)
+		if err != nil || !changed {
+			return err
+		}
+		folder = parent
+	}
+	return nil
+}
+
+// Delete removes an entry for good, a folder with everything below it: at once it is out
+// of reach, and a job removes the rows and the content.
+func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error {
+	return s.change(ctx, owner, func(c *changing) error {
+		r, err := s.row(ctx, c.tx, owner, id)
+		if err != nil {
+			return err
+		}
+		if err := deleteRow(ctx, c.tx, owner, r); err != nil {
+			return err
+		}
+		if err := c.leave(ctx, r.Parent, id); err != nil {
+			return err
+		}
+		if err := c.lower(ctx, r.Parent); err != nil {
+			return err
+		}
+		if r.Kind == Folder {
+			return s.enqueueClear(ctx, c.tx, owner, id)
+		}
+		return s.enqueuePurge(ctx, c.tx, owner)
+	})
+}
+
+// Forget puts everything that the account has out of reach, inside tx; a job removes it.
+func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	if err := lockTree(ctx, tx, owner); err != nil {
+		return err
+	}
+	return s.enqueueClear(ctx, tx, owner, "")
+}
+
+// clearJob removes what is below deleted folders of an account; whoever deletes one
+// enqueues it.
+const clearJob = "file.clear"
+
+type clearing struct {
+	Account account.ID `json:"account"`
+}
+
+// enqueueClear notes that a folder is deleted, "" for all of the account, and asks for
+// the removal of what is below it. An account has one job waiting at most.
+func (s *Service) enqueueClear(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
+	if err := insertGone(ctx, tx, owner, folder); err != nil {
+		return err
+	}
+	return s.Jobs.Enqueue(ctx, tx, clearJob, clearing{owner}, jobs.Key(string(owner)))
+}
+
+func (s *Service) clear(ctx context.Context, payload []byte) error {
+	var of clearing
+	if err := json.Unmarshal(payload, &of); err != nil {
+		return jobs.Permanent(fmt.Errorf("%s: %w", clearJob, err))
+	}
+	return s.clearAccount(ctx, of.Account)
+}
+
+// clearAll goes on where a job was given up. It runs hourly.
+func (s *Service) clearAll(ctx context.Context) error {
+	for after := ""; ; {
+		owners, err := readGoneAccounts(ctx, s.DB, after, sweepBatch)
+		if err != nil || len(owners) == 0 {
+			return err
+		}
+		for _, owner := range owners {
+			if err := s.clearAccount(ctx, account.ID(owner)); err != nil {
+				return err
+			}
+		}
+		after = owners[len(owners)-1]
+	}
+}
+
+func (s *Service) clearAccount(ctx context.Context, owner account.ID) error {
+	for {
+		more, err := s.clearSome(ctx, owner)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// clearRows bounds what one transaction of the job removes, so that others write between
+// two of them. A folder costs some statements even when it is empty, hence counts for more.
+const (
+	clearRows  = 200
+	folderCost = 10
+)
+
+// clearSome removes a few entries below deleted folders, and tells whether there are more.
+// It may be cut off at any moment, and other nodes may do the same: each transaction holds
+// the account's lock and removes what it finds.
+func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, err error) {
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		more = true
+		if err := lockTree(ctx, tx, owner); err != nil {
+			return err
+		}
+		for left := clearRows; left > 0; left -= folderCost {
+			folder, err := readGone(ctx, tx, owner)
+			if errors.Is(err, db.ErrNoRows) {
+				more = false
+				return s.enqueuePurge(ctx, tx, owner)
+			} else if err != nil {
+				return err
+			}
+			var n int64
+			if folder == "" {
+				n, err = deleteSome(ctx, tx, owner, left)
+			} else {
+				n, err = deleteChildren(ctx, tx, owner, folder, left)
+			}
+			if err != nil || int(n) >= left {
+				return err
+			}
+			left -= int(n)
+			if err := deleteGone(ctx, tx, owner, folder); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return more, err
+}

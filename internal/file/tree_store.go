@@ -1,0 +1,313 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+// above is the way from entry $1 of account $2 up to the root, the entry first. It ends
+// after [MaxDepth] folders, which is longer than every way that the server makes.
+//
+// In a CROSS JOIN SQLite keeps the order of the tables: each step looks up one row by its id.
+var above = `
+	WITH RECURSIVE up (id, parent, kind, n) AS (
+		SELECT id, parent, kind, 1 FROM files WHERE id = $1 AND account = $2
+		UNION ALL
+		SELECT f.id, f.parent, f.kind, up.n + 1 FROM up CROSS JOIN files f
+		WHERE f.id = up.parent AND f.account = $2 AND f.kind = 'folder' AND up.n <= ` + strconv.Itoa(MaxDepth) + `) `
+
+// notForgotten keeps everything of an account shut whose tree is being removed.
+const notForgotten = `NOT EXISTS (SELECT 1 FROM file_gone WHERE account = $2 AND folder = '')`
+
+// way is where an entry's folders lead to.
+type way struct {
+	top    string // the parent of the last folder: "" = the root
+	levels int64
+}
+
+// readRow returns an entry and where its folders lead to.
+func readRow(ctx context.Context, q db.Querier, owner account.ID, id string) (r row, up way, err error) {
+	if !isID(id) {
+		return r, up, errNotFound
+	}
+	err = q.QueryRow(ctx, above+`
+		SELECT `+rowColumns+`, up.top, up.levels
+		FROM files CROSS JOIN (SELECT MIN(parent) AS top, MAX(n) AS levels FROM up) up
+		WHERE id = $1 AND account = $2 AND `+notForgotten, id, string(owner)).Scan(append(r.fields(), &up.top, &up.levels)...)
+	if errors.Is(err, db.ErrNoRows) {
+		return r, up, errNotFound
+	}
+	return r, up, err
+}
+
+// readAncestors returns an entry and the folders above it, the entry first, its kind, and
+// where they lead to.
+func readAncestors(ctx context.Context, q db.Querier, owner account.ID, id string) (ids []string, kind Kind, up way, err error) {
+	if !isID(id) {
+		return nil, "", up, errNotFound
+	}
+	rows, err := q.Query(ctx, above+`SELECT id, parent, kind FROM up WHERE `+notForgotten+` ORDER BY n`, id, string(owner))
+	if err != nil {
+		return nil, "", up, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var k Kind
+		if err := rows.Scan(&id, &up.top, &k); err != nil {
+			return nil, "", up, err
+		}
+		if up.levels++; up.levels == 1 {
+			kind = k
+		}
+		ids = append(ids, id)
+	}
+	if err = rows.Err(); err == nil && len(ids) == 0 {
+		err = errNotFound
+	}
+	return ids, kind, up, err
+}
+
+// readForgotten tells whether everything of the account is being removed.
+func readForgotten(ctx context.Context, q db.Querier, owner account.ID) (bool, error) {
+	var n int64
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM file_gone WHERE account = $1 AND folder = ''`, string(owner)).Scan(&n)
+	return n > 0, err
+}
+
+// maxAtOnce is how many rows one statement takes.
+const maxAtOnce = 128
+
+// inPieces hands out all in pieces whose lengths are powers of two: statements over them
+// have few different texts, and each text is prepared once.
+func inPieces[T any](all []T, do func([]T) error) error {
+	for size := maxAtOnce; len(all) > 0; {
+		for size > len(all) {
+			size /= 2
+		}
+		if err := do(all[:size]); err != nil {
+			return err
+		}
+		all = all[size:]
+	}
+	return nil
+}
+
+// marks returns n placeholders from $first on: "$2, $3".
+func marks(first, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(first+i)
+	}
+	return strings.Join(all, ", ")
+}
+
+// insertRows stores entries and returns the ids of those whose names were not taken.
+func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (map[string]bool, error) {
+	stored := make(map[string]bool, len(all))
+	err := inPieces(all, func(piece []*row) error {
+		args := []any{string(owner)}
+		tuples := make([]string, len(piece))
+		for i, r := range piece {
+			values := []any{r.ID, r.Parent, string(r.Kind), r.Name, r.NameIndex, r.Details, r.Blob, r.Size, r.Height, r.CreatedAt, r.ModifiedAt}
+			tuples[i] = "($1, " + marks(len(args)+1, len(values)) + ")"
+			args = append(args, values...)
+		}
+		rows, err := tx.Query(ctx, `INSERT INTO files (account, `+rowColumns+`) VALUES `+strings.Join(tuples, ", ")+
+			` ON CONFLICT (account, parent, name_index) DO NOTHING RETURNING id`, args...)
+		if err != nil {
+			return err
+		}
+		ids, err := scanStrings(rows)
+		for _, id := range ids {
+			stored[id] = true
+		}
+		return err
+	})
+	return stored, err
+}
+
+// moveRow gives an entry another place or name unless that is taken.
+func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r *row) (bool, error) {
+	n, err := tx.Exec(ctx, `
+		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7
+		WHERE id = $5 AND account = $6 AND NOT EXISTS
+			(SELECT 1 FROM files WHERE account = $6 AND parent = $1 AND name_index = $3 AND id <> $5)`,
+		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details)
+	return n == 1, err
+}
+
+// maxAsked is how many names one statement asks for.
+const maxAsked = 256
+
+// readTaken returns which of the names are taken in a folder by entries other than one.
+func readTaken(ctx context.Context, q db.Querier, owner account.ID, parent, except string, indexes [][]byte) (map[string]bool, error) {
+	taken := map[string]bool{}
+	for len(indexes) > 0 {
+		piece := indexes[:min(len(indexes), maxAsked)]
+		indexes = indexes[len(piece):]
+		size := maxAsked
+		for _, n := range []int{64, 16, 4, 1} {
+			if len(piece) <= n {
+				size = n
+			}
+		}
+		args := []any{string(owner), parent, except}
+		for i := range size { // the last one again and again: few different texts
+			args = append(args, piece[min(i, len(piece)-1)])
+		}
+		rows, err := q.Query(ctx, `SELECT name_index FROM files WHERE account = $1 AND parent = $2 AND id <> $3 AND name_index IN (`+marks(4, size)+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		if err := scanTaken(rows, taken); err != nil {
+			return nil, err
+		}
+	}
+	return taken, nil
+}
+
+func scanTaken(rows *db.Rows, into map[string]bool) error {
+	defer rows.Close()
+	for rows.Next() {
+		var index []byte
+		if err := rows.Scan(&index); err != nil {
+			return err
+		}
+		into[string(index)] = true
+	}
+	return rows.Err()
+}
+
+// raiseHeight makes a folder at least so high; false when it is already.
+func raiseHeight(ctx context.Context, tx *db.Tx, owner account.ID, folder string, height int) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE files SET height = $1 WHERE id = $2 AND account = $3 AND height < $1`, height, folder, string(owner))
+	return n == 1, err
+}
+
+// settleHeight makes a folder as high as its children want it, and returns the folder above
+// it; false when it is so high already. The highest child is the last of an index.
+func settleHeight(ctx context.Context, tx *db.Tx, owner account.ID, folder string) (parent string, changed bool, err error) {
+	var height int64
+	err = tx.QueryRow(ctx, `
+		SELECT 1 + COALESCE(
+			(SELECT height FROM files WHERE account = $1 AND parent = $2 AND kind = 'folder' ORDER BY height DESC LIMIT 1),
+			(SELECT 1 FROM files WHERE account = $1 AND parent = $2 LIMIT 1), 0)`, string(owner), folder).Scan(&height)
+	if err != nil {
+		return "", false, err
+	}
+	err = tx.QueryRow(ctx, `UPDATE files SET height = $1 WHERE id = $2 AND account = $3 AND height <> $1 RETURNING parent`,
+		height, folder, string(owner)).Scan(&parent)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", false, nil
+	}
+	return parent, err == nil, err
+}
+
+// deleteRow removes one entry and dooms its blob. What was below a folder is from then on
+// below nothing.
+func deleteRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) error {
+	if r.Blob != nil {
+		if _, err := tx.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE id = $1 AND account = $2`, *r.Blob, string(owner)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM files WHERE id = $1 AND account = $2`, r.ID, string(owner))
+	return err
+}
+
+// insertGone notes that the children of a folder are to be removed.
+func insertGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO file_gone (account, folder) VALUES ($1, $2) ON CONFLICT (account, folder) DO NOTHING`, string(owner), folder)
+	return err
+}
+
+// readGone returns a folder whose children are to be removed; db.ErrNoRows when there is
+// none. A forgotten account comes first.
+func readGone(ctx context.Context, tx *db.Tx, owner account.ID) (folder string, err error) {
+	err = tx.QueryRow(ctx, `SELECT folder FROM file_gone WHERE account = $1 ORDER BY folder LIMIT 1`, string(owner)).Scan(&folder)
+	return folder, err
+}
+
+// readGoneAccounts returns accounts behind one that have something to remove.
+func readGoneAccounts(ctx context.Context, q db.Querier, after string, limit int) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT DISTINCT account FROM file_gone WHERE account > $1 ORDER BY account LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return scanStrings(rows)
+}
+
+// deleteGone forgets a folder whose children are removed.
+func deleteGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
+	for _, q := range []string{
+		`DELETE FROM file_folders WHERE account = $1 AND folder = $2`,
+		`DELETE FROM file_gone WHERE account = $1 AND folder = $2`,
+	} {
+		if _, err := tx.Exec(ctx, q, string(owner), folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteChildren removes up to limit children of a deleted folder, dooms their blobs and
+// notes the folders among them as deleted. It returns how many there were. The account's
+// lock is held, so that each statement sees the same children. Outside of the sub-query the
+// account is not named: with it SQLite would walk all of the account instead of the batch.
+func deleteChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (n int64, err error) {
+	const some = ` FROM files WHERE account = $1 AND parent = $2 ORDER BY created_at, id LIMIT $3`
+	for _, q := range []string{
+		`UPDATE blobs SET state = 'doomed' WHERE id IN (SELECT blob` + some + `)`,
+		`INSERT INTO file_gone (account, folder) SELECT account, id FROM (SELECT account, id, kind` + some + `) batch WHERE kind = 'folder'
+			ON CONFLICT (account, folder) DO NOTHING`,
+		`DELETE FROM files WHERE id IN (SELECT id` + some + `)`,
+	} {
+		if n, err = tx.Exec(ctx, q, string(owner), folder, limit); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// deleteSome removes up to limit rows of each kind that an account has, and dooms its
+// blobs. It returns the most that there were of one kind.
+func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (most int64, err error) {
+	for _, q := range []string{
+		`UPDATE blobs SET state = 'doomed' WHERE id IN (SELECT id FROM blobs WHERE account = $1 AND state <> 'doomed' ORDER BY id LIMIT $2)`,
+		`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE account = $1 ORDER BY parent, created_at, id LIMIT $2)`,
+		`DELETE FROM file_folders WHERE account = $1 AND folder IN (SELECT folder FROM file_folders WHERE account = $1 AND folder <> '*' ORDER BY folder LIMIT $2)`,
+		`DELETE FROM file_gone WHERE account = $1 AND folder IN (SELECT folder FROM file_gone WHERE account = $1 AND folder <> '' ORDER BY folder LIMIT $2)`,
+	} {
+		n, err := tx.Exec(ctx, q, string(owner), limit)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, n)
+	}
+	return most, nil
+}
+
+// settleBlobs turns pending blobs live; false when one was given up meanwhile.
+func settleBlobs(ctx context.Context, tx *db.Tx, files []stored) (bool, error) {
+	whole := true
+	err := inPieces(files, func(piece []stored) error {
+		var args []any
+		tuples := make([]string, len(piece))
+		for i, f := range piece {
+			tuples[i] = "(" + marks(len(args)+1, 2) + ")"
+			args = append(args, f.blob, f.size)
+		}
+		tuples[0] = "(CAST($1 AS TEXT), CAST($2 AS BIGINT))" // PostgreSQL takes the types from the first row
+		n, err := tx.Exec(ctx, `WITH v (id, size) AS (VALUES `+strings.Join(tuples, ", ")+`)
+			UPDATE blobs SET state = 'live', size = v.size FROM v WHERE blobs.id = v.id AND blobs.state = 'pending'`, args...)
+		whole = whole && n == int64(len(piece))
+		return err
+	})
+	return whole, err
+}
