@@ -175,22 +175,27 @@ func New(cfg Config) (*Service, error) {
 // State is what every request needs to know about its account.
 type State struct {
 	ID     ID
-	Status string // Active or Deactivated
-	Ver    int64  // grows when every session of the account must die
-	Role   string // User or Admin
-	Lang   string // BCP 47
+	Status string   // Active or Deactivated
+	Ver    int64    // grows when every session of the account must die
+	Role   string   // User or Admin
+	Lang   string   // BCP 47
+	Layers []string // that sign-in asks for, as their rooms noted with SetLayer
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path
 // of every request: one look-up by primary key, or none in the process that owns the
-// database; nothing is opened.
+// database.
 func (s *Service) State(ctx context.Context, id ID) (State, error) {
-	return s.states.Get(ctx, string(id), func(ctx context.Context) (State, error) { return readState(ctx, s.DB, id) })
+	return s.states.Get(ctx, string(id), func(ctx context.Context) (State, error) {
+		r, err := readState(ctx, s.DB, id)
+		return s.believe(ctx, r, err)
+	})
 }
 
 // Hold is State inside tx, and no other transaction changes it before tx has ended.
 func (s *Service) Hold(ctx context.Context, tx *db.Tx, id ID) (State, error) {
-	return holdState(ctx, tx, id)
+	r, err := holdState(ctx, tx, id)
+	return s.believe(ctx, r, err)
 }
 
 // DataKey opens the key under which everything personal about the account is sealed;
@@ -201,12 +206,6 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 		return nil, err
 	}
 	return s.Ring.OpenDataKey(ctx, string(id), wrapped)
-}
-
-// Bump makes every session of the account die: tokens carry the version they were
-// issued under.
-func (s *Service) Bump(ctx context.Context, tx *db.Tx, id ID) error {
-	return bumpVersion(ctx, tx, id)
 }
 
 // SignedIn notes that the account signed in now, for the summary in its profile.

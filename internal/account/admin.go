@@ -5,6 +5,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/keyring"
 )
 
 var errTaken = fault.New(fault.Conflict, "account_exists", "That address or username has an account already.")
@@ -19,7 +20,10 @@ func (s *Service) Bootstrap(ctx context.Context) (string, error) {
 	}
 	var put bool
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		put, err = putFirstAdminToken(ctx, tx, tokenDigest(token))
+		digest, err := s.Ring.MAC(ctx, keyring.Code, firstAdminParts(token)...)
+		if err == nil {
+			put, err = putFirstAdminToken(ctx, tx, digest)
+		}
 		return err
 	})
 	if err != nil || !put {
@@ -28,15 +32,29 @@ func (s *Service) Bootstrap(ctx context.Context) (string, error) {
 	return token, nil
 }
 
+// firstAdminParts is what the one-time token is stored as a keyed HMAC of: a writer of the
+// database cannot put a token of their own there.
+func firstAdminParts(token string) [][]byte { return [][]byte{[]byte("first-admin"), []byte(token)} }
+
 // FirstAdmin makes the first admin, active and with its address taken as proven by who
 // reads the server's console. The statement that deletes the token decides who of several
 // callers it is; the others get code "link_gone".
 func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (ID, error) {
-	digest := tokenDigest(token)
-	// A stranger who guesses does not get a password hashed.
-	if ok, err := hasFirstAdminToken(ctx, s.DB, digest); err != nil {
+	// Under every live key: the link may be older than the newest one.
+	digests, err := s.Ring.MACs(ctx, keyring.Code, firstAdminParts(token)...)
+	if err != nil {
 		return "", err
-	} else if !ok {
+	}
+	var digest []byte
+	for _, d := range digests {
+		if ok, err := hasFirstAdminToken(ctx, s.DB, d); err != nil {
+			return "", err
+		} else if ok {
+			digest = d
+		}
+	}
+	// A stranger who guesses does not get a password hashed.
+	if digest == nil {
 		return "", errLinkGone
 	}
 	a, err := s.applicant(ctx, in)
@@ -81,8 +99,8 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role strin
 	if err != nil {
 		return err
 	}
-	made, err := insertAccount(ctx, tx, row{
-		State:      State{ID: a.ID, Status: Active, Ver: 1, Role: role, Lang: a.Lang},
+	made, err := s.insert(ctx, tx, row{
+		stored:     stored{State: State{ID: a.ID, Status: Active, Ver: 1, Role: role, Lang: a.Lang}},
 		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: wrapped,
 		Email: sealColumn(key, a.ID, "email", a.Email), Username: sealColumn(key, a.ID, "username", a.Username),
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),

@@ -76,7 +76,12 @@ func (s *Service) find(ctx context.Context, identifier string) (State, []byte, e
 	if err != nil {
 		return State{}, nil, err
 	}
-	return findCredentials(ctx, s.DB, kind, index)
+	r, password, err := findCredentials(ctx, s.DB, kind, index)
+	if err != nil {
+		return State{}, nil, err
+	}
+	st, err := s.believed(ctx, r)
+	return st, password, err
 }
 
 // verifyPassword compares a normalised password with a sealed hash; no hash costs the

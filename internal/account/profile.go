@@ -36,16 +36,17 @@ func (s *Service) Profile(ctx context.Context, id ID) (Profile, error) {
 		if err != nil {
 			return Profile{}, err
 		}
-		return profileOf(r, p), nil
+		return s.profileOf(ctx, r, p)
 	})
 }
 
-func profileOf(r row, p person) Profile {
+func (s *Service) profileOf(ctx context.Context, r row, p person) (Profile, error) {
+	st, err := s.believed(ctx, r.stored)
 	return Profile{
 		ID: r.ID, Email: p.Email, Username: p.Username, FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio,
-		Lang: r.Lang, Role: r.Role, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
+		Lang: r.Lang, Role: st.Role, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
 		SignIns: r.SignIns, SignedInAt: timeOf(r.SignedInAt), SignedInBeforeAt: timeOf(r.SignedInBeforeAt),
-	}
+	}, err
 }
 
 func timeOf(ms *int64) time.Time {
@@ -103,7 +104,9 @@ func (s *Service) Change(ctx context.Context, id ID, c Changes) (Profile, error)
 			return err
 		}
 		p, _, err := s.open(ctx, r)
-		out = profileOf(r, p)
+		if err == nil {
+			out, err = s.profileOf(ctx, r, p)
+		}
 		return err
 	})
 	if err != nil {

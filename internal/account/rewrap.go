@@ -14,6 +14,7 @@ import (
 func (s *Service) Rewraps() []keyring.Rewrap {
 	return []keyring.Rewrap{
 		{Name: "account.keys", Purpose: keyring.Field, Step: s.walk("account_keys", "account", "wrapped", s.renewDataKey)},
+		{Name: "account.standings", Purpose: keyring.Field, Step: s.walk("accounts", "id", "standing", s.renewStanding)},
 		{Name: "account.sign-up-keys", Purpose: keyring.Field, Step: s.walk("sign_ups", "id", "wrapped", s.renewDataKey)},
 		{Name: "account.passwords", Purpose: keyring.Pepper, Step: s.walk("accounts", "id", "password", s.renewPassword)},
 		{Name: "account.sign-up-passwords", Purpose: keyring.Pepper, Step: s.walk("sign_ups", "id", "password", s.renewPassword)},

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"coffer/internal/keyring"
@@ -82,6 +83,10 @@ func (s *Service) openPassword(ctx context.Context, id ID, sealed []byte) (strin
 		return "", nil
 	}
 	b, err := s.Ring.Open(ctx, keyring.Pepper, sealed, passwordAAD(id))
+	if errors.Is(err, seal.ErrOpen) { // somebody else's, or altered: no password is right
+		s.Log.ErrorContext(ctx, "account: a password was altered in the database", "account", string(id))
+		return "", nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("open the password of %s: %w", id, err)
 	}

@@ -7,9 +7,15 @@ import (
 	"coffer/internal/db"
 )
 
+// stored is what an account may do as SQL holds it; [Service.believed] says what counts.
+type stored struct {
+	State
+	Standing []byte
+}
+
 // row is an account as SQL holds it: personal columns sealed.
 type row struct {
-	State
+	stored
 	EmailIndex, UsernameIndex            []byte
 	Email, Username, FirstName, LastName []byte
 	Bio, Password, Wrapped               []byte
@@ -39,19 +45,25 @@ func orNotFound(err error) error {
 	return err
 }
 
-func readState(ctx context.Context, q db.Querier, id ID) (State, error) {
-	st := State{ID: id}
-	err := q.QueryRow(ctx, `SELECT status, ver, role, lang FROM accounts WHERE id = $1`, string(id)).
-		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang)
+func readState(ctx context.Context, q db.Querier, id ID) (stored, error) {
+	st := stored{State: State{ID: id}}
+	err := q.QueryRow(ctx, `SELECT status, ver, role, lang, standing FROM accounts WHERE id = $1`, string(id)).
+		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing)
 	return st, orNotFound(err)
 }
 
 // holdState is readState that locks the row until tx ends, and changes nothing.
-func holdState(ctx context.Context, tx *db.Tx, id ID) (State, error) {
-	st := State{ID: id}
-	err := tx.QueryRow(ctx, `UPDATE accounts SET ver = ver WHERE id = $1 RETURNING status, ver, role, lang`, string(id)).
-		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang)
+func holdState(ctx context.Context, tx *db.Tx, id ID) (stored, error) {
+	st := stored{State: State{ID: id}}
+	err := tx.QueryRow(ctx, `UPDATE accounts SET ver = ver WHERE id = $1 RETURNING status, ver, role, lang, standing`, string(id)).
+		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing)
 	return st, orNotFound(err)
+}
+
+func putStanding(ctx context.Context, tx *db.Tx, st stored) error {
+	tx.Changed(topic, string(st.ID))
+	return one(tx.Exec(ctx, `UPDATE accounts SET status = $2, ver = $3, role = $4, standing = $5 WHERE id = $1`,
+		string(st.ID), st.Status, st.Ver, st.Role, st.Standing))
 }
 
 func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
@@ -61,11 +73,11 @@ func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
 }
 
 func readAccount(ctx context.Context, q db.Querier, id ID) (row, error) {
-	r := row{State: State{ID: id}}
-	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.email, a.username, a.first_name, a.last_name, a.bio,
+	r := row{stored: stored{State: State{ID: id}}}
+	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.standing, a.email, a.username, a.first_name, a.last_name, a.bio,
 		a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
 		FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
-		Scan(&r.Status, &r.Ver, &r.Role, &r.Lang, &r.Email, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
+		Scan(&r.Status, &r.Ver, &r.Role, &r.Lang, &r.Standing, &r.Email, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
 			&r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
 	return r, orNotFound(err)
 }
@@ -77,11 +89,11 @@ const (
 )
 
 // findCredentials finds an account by a blind index under either of two index keys.
-func findCredentials(ctx context.Context, q db.Querier, column string, index [2][]byte) (State, []byte, error) {
-	var st State
+func findCredentials(ctx context.Context, q db.Querier, column string, index [2][]byte) (stored, []byte, error) {
+	var st stored
 	var password []byte
-	err := q.QueryRow(ctx, `SELECT id, status, ver, role, lang, password FROM accounts WHERE `+column+` IN ($1, $2)`, index[0], index[1]).
-		Scan(&st.ID, &st.Status, &st.Ver, &st.Role, &st.Lang, &password)
+	err := q.QueryRow(ctx, `SELECT id, status, ver, role, lang, standing, password FROM accounts WHERE `+column+` IN ($1, $2)`, index[0], index[1]).
+		Scan(&st.ID, &st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing, &password)
 	return st, password, orNotFound(err)
 }
 
@@ -100,12 +112,12 @@ func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) 
 // either index key; false says that it did not.
 func insertAccount(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO accounts (id, status, ver, role, lang, email_index, username_index, email, username,
-		first_name, last_name, bio, password, created_at, sign_ins)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0
+		first_name, last_name, bio, password, created_at, sign_ins, standing)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $19
 		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE email_index IN ($15, $16) OR username_index IN ($17, $18))
 		ON CONFLICT DO NOTHING`,
 		string(r.ID), r.Status, r.Ver, r.Role, r.Lang, r.EmailIndex, r.UsernameIndex, r.Email, r.Username,
-		r.FirstName, r.LastName, r.Bio, r.Password, r.CreatedAt, emails[0], emails[1], usernames[0], usernames[1])
+		r.FirstName, r.LastName, r.Bio, r.Password, r.CreatedAt, emails[0], emails[1], usernames[0], usernames[1], r.Standing)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -143,11 +155,6 @@ func orNull(b []byte) any {
 		return nil
 	}
 	return b
-}
-
-func bumpVersion(ctx context.Context, tx *db.Tx, id ID) error {
-	tx.Changed(topic, string(id))
-	return one(tx.Exec(ctx, `UPDATE accounts SET ver = ver + 1 WHERE id = $1`, string(id)))
 }
 
 func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) error {

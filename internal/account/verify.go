@@ -216,8 +216,8 @@ func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, use
 	if err != nil {
 		return false, false, err
 	}
-	made, err = insertAccount(ctx, tx, row{
-		State:      State{ID: r.ID, Status: Active, Ver: 1, Role: User, Lang: r.Lang},
+	made, err = s.insert(ctx, tx, row{
+		stored:     stored{State: State{ID: r.ID, Status: Active, Ver: 1, Role: User, Lang: r.Lang}},
 		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: r.Wrapped,
 		Email: r.Email, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
 		Bio: sealColumn(key, r.ID, "bio", ""), Password: r.Password, CreatedAt: now,

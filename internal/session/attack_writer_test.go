@@ -253,3 +253,20 @@ func TestDamagedLabel(t *testing.T) {
 		w.is(b.as("DELETE", "/sessions/"+own.SessionID, nil), 204, "")
 	})
 }
+
+// A layer whose row was deleted by hand is asked for all the same, and cannot be passed.
+func TestAttackWriterDeletesALayer(t *testing.T) {
+	t.Parallel()
+	eachWriter(t, func(t *testing.T, w *writer) {
+		w.withApp(w.ada)
+		err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.SetLayer(t.Context(), tx, w.ada, "app", true) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.exec(`DELETE FROM test_app WHERE account = $1`, string(w.ada))
+		b := w.browser()
+		c := w.is(b.attempt("ada"), 202, "")
+		w.is(b.pass(c, "app", w.code()), 401, "invalid_code")
+		w.is(w.browser().attempt("eve"), 201, "")
+	})
+}

@@ -106,15 +106,20 @@ func (s *Service) Enter(ctx context.Context, e Entry) (*Answer, error) {
 	return s.open(ctx, p, AAL1, nil)
 }
 
-// enabled lists the layers that the account has on.
+// enabled lists the layers that the account has on: those whose room says so, and those that
+// the account's seal names. One whose row was deleted by hand is asked for, and not passed.
 func (s *Service) enabled(ctx context.Context, id account.ID) ([]Layer, error) {
+	st, err := s.Accounts.State(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	var on []Layer
 	for _, l := range s.Layers {
 		ok, err := l.Enabled(ctx, s.DB, id)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if ok || slices.Contains(st.Layers, l.Name()) {
 			on = append(on, l)
 		}
 	}

@@ -33,6 +33,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,6 +181,9 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 		if err := enable(ctx, tx, id, step, s.Now()); err != nil {
 			return err
 		}
+		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
+			return err
+		}
 		return s.notify(ctx, tx, id, "totp-enabled")
 	})
 	if err == nil && wrong {
@@ -193,7 +197,14 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 func (s *Service) Disable(ctx context.Context, id account.ID) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		enabled, err := remove(ctx, tx, id)
-		if err != nil || !enabled {
+		if err != nil {
+			return err
+		}
+		st, err := s.Accounts.Hold(ctx, tx, id)
+		if err != nil || !enabled && !slices.Contains(st.Layers, name) {
+			return err
+		}
+		if err := s.Accounts.SetLayer(ctx, tx, id, name, false); err != nil {
 			return err
 		}
 		if s.sessions != nil {

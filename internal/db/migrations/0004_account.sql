@@ -7,6 +7,7 @@ CREATE TABLE accounts (
     ver            BIGINT NOT NULL,
     role           TEXT NOT NULL,
     lang           TEXT NOT NULL,
+    standing       BLOB NOT NULL, -- status, ver, role and the layers that are on, sealed: what they are believed for
     email_index    BLOB NOT NULL,
     username_index BLOB NOT NULL,
     email          BLOB NOT NULL,

@@ -1,0 +1,116 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"coffer/internal/db"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// What an account may do is sealed beside the columns that say so, under the field key and
+// for this account alone. Whoever writes to the database can take away with the columns:
+// deactivate, end an admin, end sessions. They cannot give: an account is active, and an
+// admin, where columns and seal both say it is, its version is the higher of the two, and a
+// layer that the seal names is asked for even when the layer's own row is gone. A seal that
+// does not open stands for a deactivated account.
+
+// standing is what the seal holds.
+type standing struct {
+	Status string   `json:"status"`
+	Ver    int64    `json:"ver"`
+	Role   string   `json:"role"`
+	Layers []string `json:"layers,omitempty"`
+}
+
+func standingAAD(id ID) []byte {
+	return seal.LP([]byte("accounts"), []byte("standing"), []byte(id))
+}
+
+// sealStanding seals what st says.
+func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
+	b, err := json.Marshal(standing{Status: st.Status, Ver: st.Ver, Role: st.Role, Layers: st.Layers})
+	if err != nil {
+		return nil, err
+	}
+	return s.Ring.Seal(ctx, keyring.Field, b, standingAAD(st.ID))
+}
+
+// believed returns what columns and seal say together.
+func (s *Service) believed(ctx context.Context, r stored) (State, error) {
+	st := r.State
+	b, err := s.Ring.Open(ctx, keyring.Field, r.Standing, standingAAD(st.ID))
+	var in standing
+	if err == nil {
+		err = json.Unmarshal(b, &in)
+	}
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
+		s.Log.ErrorContext(ctx, "account: a row was altered in the database: the account counts as deactivated", "account", string(st.ID))
+		in = standing{}
+	} else if err != nil {
+		return State{}, err
+	}
+	if in.Status != Active {
+		st.Status = Deactivated
+	}
+	if in.Role != Admin {
+		st.Role = User
+	}
+	st.Ver, st.Layers = max(st.Ver, in.Ver), in.Layers
+	return st, nil
+}
+
+// believe is believed for the answer of a store function.
+func (s *Service) believe(ctx context.Context, r stored, err error) (State, error) {
+	if err != nil {
+		return State{}, err
+	}
+	return s.believed(ctx, r)
+}
+
+// insert seals the standing of a new account and makes it; see insertAccount.
+func (s *Service) insert(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (made bool, err error) {
+	if r.Standing, err = s.sealStanding(ctx, r.State); err != nil {
+		return false, err
+	}
+	return insertAccount(ctx, tx, r, emails, usernames)
+}
+
+// changeStanding changes a row that stays locked until its new seal stands.
+func (s *Service) changeStanding(ctx context.Context, tx *db.Tx, id ID, change func(*State)) error {
+	r, err := holdState(ctx, tx, id)
+	st, err := s.believe(ctx, r, err)
+	if err != nil {
+		return err
+	}
+	change(&st)
+	sealed, err := s.sealStanding(ctx, st)
+	if err != nil {
+		return err
+	}
+	return putStanding(ctx, tx, stored{State: st, Standing: sealed})
+}
+
+// Bump makes every session of the account die: tokens carry the version they were
+// issued under.
+func (s *Service) Bump(ctx context.Context, tx *db.Tx, id ID) error {
+	return s.changeStanding(ctx, tx, id, func(st *State) { st.Ver++ })
+}
+
+// SetLayer notes that sign-in asks for a layer, or does so no longer. The layer's room calls
+// it in the transaction that turns the layer on or off.
+func (s *Service) SetLayer(ctx context.Context, tx *db.Tx, id ID, layer string, on bool) error {
+	return s.changeStanding(ctx, tx, id, func(st *State) {
+		st.Layers = slices.DeleteFunc(slices.Clone(st.Layers), func(l string) bool { return l == layer })
+		if on {
+			st.Layers = append(st.Layers, layer)
+		}
+	})
+}
+
+func (s *Service) renewStanding(ctx context.Context, id ID, sealed []byte) ([]byte, error) {
+	return ifChanged(s.Ring.Renew(ctx, keyring.Field, sealed, standingAAD(id)))
+}
