@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"coffer/client"
+)
+
+// Uploads and downloads end with their session, on whichever node it ends, and nothing is
+// published for it.
+func TestStreamsEndWithTheirSession(t *testing.T) {
+	t.Parallel()
+	for _, in := range setups {
+		t.Run(in.name, func(t *testing.T) {
+			t.Parallel()
+			env := append(in.env(t), "COFFER_LOG_LEVEL=debug", "COFFER_URL=http://localhost:8420",
+				"COFFER_ROOT_KEY="+base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+			one := setup{in.name, func(*testing.T) []string { return env }}
+			s := start(t, one)
+			p := s.member(t)
+			other := s // a second node, where one can be
+			if in.name != alone.name {
+				other = start(t, one) // now: either node sends the mails of a new member
+			}
+			const size = 24 << 20 // more than sockets hold
+			id := uploadPattern(t, p.signIn(t), size)
+			for name, end := range map[string]func(t *testing.T, mine, further *client.Client) error{
+				"signed out": func(t *testing.T, mine, _ *client.Client) error { return mine.SignOut(t.Context()) },
+				"revoked": func(t *testing.T, mine, further *client.Client) error {
+					return further.RevokeSession(t.Context(), mine.Credentials().SessionID)
+				},
+			} {
+				t.Run(name, func(t *testing.T) {
+					c := p.signIn(t)
+					creds := client.WithCredentials(c.Credentials())
+					mine, further := other.client(t, p.from, creds), other.client(t, p.from, client.WithCredentials(p.signIn(t).Credentials()))
+					held, hold := upload(t, p.client(t, creds), "held.bin")
+					late, finish := upload(t, p.client(t, creds), "late.bin")
+					d, err := p.client(t, creds).Download(t.Context(), id)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer d.Body.Close()
+					if _, err := io.CopyN(io.Discard, d.Body, 1<<20); err != nil {
+						t.Fatal(err)
+					}
+					before := s.endedDownloads()
+					if err := end(t, mine, further); err != nil {
+						t.Fatal(err)
+					}
+					finish.Close() // the upload is whole, and its session over
+					if err := <-late; err == nil {
+						t.Error("an upload that was whole after the end of its session was taken")
+					}
+					if err := <-held; err == nil {
+						t.Error("an upload that stood still ended well")
+					}
+					hold.Close()
+					wait(t, "the server ends the download", func() bool { return s.endedDownloads() > before })
+					if n, err := io.Copy(io.Discard, d.Body); err == nil {
+						t.Errorf("the download ran on for %d bytes", n)
+					}
+					for e, err := range p.signIn(t).Files(t.Context(), "", "") {
+						if err != nil {
+							t.Fatal(err)
+						}
+						if e.ID != id {
+							t.Errorf("%s was published", e.Name)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// upload begins to send a file and leaves it unfinished until the writer is closed.
+func upload(t *testing.T, c *client.Client, name string) (done chan error, w *io.PipeWriter) {
+	t.Helper()
+	r, w := io.Pipe()
+	t.Cleanup(func() { w.Close() })
+	done = make(chan error, 1)
+	go func() {
+		_, err := c.Upload(t.Context(), "", client.Source{Name: name, Content: r})
+		r.CloseWithError(errors.New("nobody reads any more"))
+		done <- err
+	}()
+	if _, err := w.Write(make([]byte, 300<<10)); err != nil {
+		t.Fatal(err)
+	}
+	return done, w
+}
+
+// endedDownloads counts the downloads whose session ended before them.
+func (s *server) endedDownloads() (n int) {
+	for line := range strings.Lines(s.out.String()) {
+		if strings.Contains(line, "/content") && strings.Contains(line, "code=unauthenticated") {
+			n++
+		}
+	}
+	return n
+}
+
+// What clients that stand still take of the server's memory: uploads, downloads, headers
+// and bodies half sent, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
+func TestHeldStreamsInLittleMemory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc, which only Linux has")
+	}
+	n, each := 60, int64(1<<20) // generous: buffers that everybody shares count, too
+	if os.Getenv("COFFER_TEST_LONG") == "1" {
+		n, each = 1000, 256<<10
+	}
+	most := fmt.Sprint(2 * n)
+	s := start(t, alone, "COFFER_MAX_STREAMS="+most, "COFFER_MAX_STREAMS_ACCOUNT="+most, "COFFER_MAX_STREAMS_ADDRESS="+most)
+	p := s.member(t)
+	c := p.signIn(t)
+	id := uploadPattern(t, c, 24<<20)
+	bearer := "Authorization: Bearer " + c.Credentials().AccessToken + "\r\n"
+	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
+	file := "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
+	for _, tt := range []struct{ name, send string }{
+		{"uploads", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + file + strings.Repeat("x", 200<<10)},
+		{"headers of parts", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + "--b\r\n" + strings.Repeat("A: b\r\n", 5000)},
+		{"downloads", "GET /v1/files/" + id + "/content HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
+		{"headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 30<<10)},
+		{"JSON", "POST /v1/auth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n" + strings.Repeat(" ", 800<<10)},
+		{"idle ones", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+	} {
+		before := s.memory(t, "VmRSS")
+		conns := make([]net.Conn, n)
+		for i := range conns {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conns[i] = conn
+			_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
+			_, _ = io.WriteString(conn, tt.send) // a refused one is cut
+		}
+		if res, err := http.Get(s.url + "/healthz"); err != nil {
+			t.Fatal(err)
+		} else {
+			res.Body.Close()
+		}
+		// What is read is held for a moment; then what is not needed goes back.
+		peak := int64(0)
+		for range 20 {
+			peak = max(peak, s.memory(t, "VmRSS"))
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Logf("%d %s: %d MiB over %d MiB", n, tt.name, (peak-before)>>20, before>>20)
+		if took := peak - before; took > int64(n)*each+16<<20 {
+			t.Errorf("%d %s take %d KiB each", n, tt.name, took/int64(n)>>10)
+		}
+		for _, conn := range conns {
+			conn.Close()
+		}
+	}
+}
