@@ -166,7 +166,7 @@ func (b *bench) newcomer(p *process, data string) error {
 			}
 			text := strings.ReplaceAll(strings.ReplaceAll(string(raw), "=\r\n", ""), "=3D", "=")
 			if m := link.FindStringSubmatch(text); m != nil {
-				return p.call("POST", "/v1/auth/verify-email", "", map[string]any{"token": m[1]}, nil)
+				return p.call("POST", "/v1/auth/verify-email", "", map[string]any{"token": m[1], "password": benchPassword}, nil)
 			}
 		}
 		time.Sleep(10 * time.Millisecond)

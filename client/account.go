@@ -15,35 +15,46 @@ type NewAccount struct {
 	Password  string `json:"password"`
 }
 
-// SignUp asks for an account. The server's answer is the same whether or not the address
-// has one; what comes of it, the mailbox learns.
-func (c *Client) SignUp(ctx context.Context, in NewAccount) error {
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-up", in: in}, nil)
-	return err
-}
-
-// VerifyEmail proves an address with the token of the mailed link. username replaces the
-// one that was signed up with, after code username_taken; empty keeps it.
-func (c *Client) VerifyEmail(ctx context.Context, token, username string) error {
-	return c.verify(ctx, map[string]string{"token": token}, username)
-}
-
-// VerifyEmailCode is [Client.VerifyEmail] with the code of the same mail.
-func (c *Client) VerifyEmailCode(ctx context.Context, email, code, username string) error {
-	return c.verify(ctx, map[string]string{"email": email, "code": code}, username)
-}
-
-func (c *Client) verify(ctx context.Context, body map[string]string, username string) error {
-	if username != "" {
-		body["username"] = username
+// SignUp asks for an account and returns a token that [Verification] and
+// [Client.ResendVerification] take. The server's answer is the same whether or not the
+// address has an account; what comes of it, the mailbox learns.
+func (c *Client) SignUp(ctx context.Context, in NewAccount) (signUp string, err error) {
+	var out struct {
+		SignUp string `json:"sign_up"`
 	}
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email", in: body}, nil)
+	_, err = c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-up", in: in}, &out)
+	return out.SignUp, err
+}
+
+// Verification proves an address: with what was mailed, and beside it that the sign-up is
+// the caller's.
+type Verification struct {
+	Token string `json:"token,omitempty"` // of the mailed link; or
+	Email string `json:"email,omitempty"` // with Code,
+	Code  string `json:"code,omitempty"`  // of the same mail
+
+	SignUp   string `json:"sign_up,omitempty"`  // what [Client.SignUp] returned; or
+	Password string `json:"password,omitempty"` // of the sign-up
+
+	// Username replaces the one that was signed up with, after code username_taken.
+	Username string `json:"username,omitempty"`
+}
+
+// VerifyEmail proves an address, once. Code sign_up_proof_required says that neither
+// SignUp nor Password is that of the sign-up; the link and the code are as good as before.
+func (c *Client) VerifyEmail(ctx context.Context, v Verification) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email", in: v}, nil)
 	return err
 }
 
-// ResendVerification asks for a new link and code; older ones are void.
-func (c *Client) ResendVerification(ctx context.Context, email string) error {
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email/resend", in: map[string]string{"email": email}}, nil)
+// ResendVerification asks for a new link and code. With signUp, which [Client.SignUp]
+// returned, they are that sign-up's and its older ones are void.
+func (c *Client) ResendVerification(ctx context.Context, email, signUp string) error {
+	in := struct {
+		Email  string `json:"email"`
+		SignUp string `json:"sign_up,omitempty"`
+	}{email, signUp}
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email/resend", in: in}, nil)
 	return err
 }
 

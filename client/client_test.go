@@ -471,7 +471,7 @@ func TestProblems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = c.SignUp(t.Context(), NewAccount{})
+			_, err = c.SignUp(t.Context(), NewAccount{})
 			var got *Error
 			if !errors.As(err, &got) {
 				t.Fatalf("got %v", err)

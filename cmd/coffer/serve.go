@@ -216,7 +216,8 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		PasswordMin: s.PasswordMin, CodeTTL: s.CodeTTL, LinkTTL: s.LinkTTL,
 		Argon:       account.Argon2Params{MemoryKiB: s.Argon2Memory, Time: s.Argon2Time, Threads: s.Argon2Threads},
 		SignUpLimit: s.LimitSignUp.rule("sign-up"), MailAddressLimit: s.LimitMailAddress.rule("mail-address"),
-		MailRecipientLimit: s.LimitMailRecipient.rule("mail-recipient"),
+		MailRecipientLimit: s.LimitMailRecipient.rule("mail-recipient"), MailRepeatLimit: s.LimitMailRepeat.rule("mail-recipient-repeat"),
+		MailTotalLimit: s.LimitMailTotal.rule("mail-recipient-total"),
 	}); err != nil {
 		return err
 	}

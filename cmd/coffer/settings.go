@@ -56,7 +56,9 @@ type settings struct {
 	LimitSignInAddress rate  `env:"COFFER_LIMIT_SIGN_IN_ADDRESS" default:"100/15m" group:"Limits" help:"Failed sign-ins from one address."`
 	LimitSignInAccount rate  `env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere."`
 	LimitSignInPair    rate  `env:"COFFER_LIMIT_SIGN_IN_PAIR" default:"10/15m" group:"Limits" help:"Failed sign-ins to one account from one address."`
-	LimitMailRecipient rate  `env:"COFFER_LIMIT_MAIL_RECIPIENT" default:"5/15m" group:"Limits" help:"Mails that anyone may cause to one recipient."`
+	LimitMailRecipient rate  `env:"COFFER_LIMIT_MAIL_RECIPIENT" default:"20/1h" group:"Limits" help:"Mails to one recipient that one address may cause."`
+	LimitMailRepeat    rate  `env:"COFFER_LIMIT_MAIL_REPEAT" default:"40/1h" group:"Limits" help:"Mails that strangers may cause to one recipient before only networks that have caused none go on."`
+	LimitMailTotal     rate  `env:"COFFER_LIMIT_MAIL_TOTAL" default:"100/1h" group:"Limits" help:"Mails that strangers may cause to one recipient in all."`
 	LimitMailAddress   rate  `env:"COFFER_LIMIT_MAIL_ADDRESS" default:"30/1h" group:"Limits" help:"Mails that one address may cause."`
 	MaxStreams         int   `env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node."`
 	MaxStreamsAccount  int   `env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`

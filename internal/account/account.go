@@ -9,10 +9,12 @@
 // one. A sign-in with an unknown name costs the same argon2id as one with a known name.
 //
 // An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
-// becomes an account only when its own link or code comes back. The newest sign-up of an
-// address voids the older ones, so an account never keeps a password or a name that
-// somebody else chose before its owner signed up (security.md row 44). Somebody who signs
-// up with the address after the owner, and before the proof, is the newest.
+// becomes an account only when its own link or code comes back, together with a proof that
+// it is the sign-up of the one who proves: the token that the sign-up answered, or its
+// password. Sign-ups of one address wait side by side and end together when one is proven.
+// So the owner of an address cannot, with a link that a stranger's sign-up caused, open an
+// account under a password that the stranger chose (security.md row 44), whoever signed up
+// first, last or most often.
 //
 // A dump of the database shows nobody: e-mail, names, username and bio are sealed under
 // the account's data key, looked up by blind index, and passwords are argon2id sealed
@@ -92,8 +94,11 @@ type Config struct {
 
 	SignUpLimit        limit.Rule // sign-ups from one address; zero: 20 in an hour
 	MailAddressLimit   limit.Rule // mails that one address may cause; zero: 30 in an hour
-	MailRecipientLimit limit.Rule // mails to one recipient, whoever causes them; zero: 5 in 15 minutes
+	MailRecipientLimit limit.Rule // mails to one recipient that one address may cause; zero: 20 in an hour
+	MailRepeatLimit    limit.Rule // mails to one recipient, after which only new networks cause more; zero: 40 in an hour
+	MailTotalLimit     limit.Rule // mails to one recipient, whoever causes them; zero: 100 in an hour
 	VerifyLimit        limit.Rule // proofs tried from one address; zero: 100 in an hour
+	ProofLimit         limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
 	UsernameLimit      limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
 }
 
@@ -130,8 +135,11 @@ func (c *Config) complete() error {
 	}
 	orRule(&c.SignUpLimit, "sign-up", 20, time.Hour)
 	orRule(&c.MailAddressLimit, "mail-address", 30, time.Hour)
-	orRule(&c.MailRecipientLimit, "mail-recipient", 5, 15*time.Minute)
+	orRule(&c.MailRecipientLimit, "mail-recipient", 20, time.Hour)
+	orRule(&c.MailRepeatLimit, "mail-recipient-repeat", 40, time.Hour)
+	orRule(&c.MailTotalLimit, "mail-recipient-total", 100, time.Hour)
 	orRule(&c.VerifyLimit, "verify-email", 100, time.Hour)
+	orRule(&c.ProofLimit, "sign-up-password", 10, time.Hour)
 	orRule(&c.UsernameLimit, "username", 10, time.Hour)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,19 +124,47 @@ func person1(name string) NewAccount {
 	return NewAccount{FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: goodPassword}
 }
 
+// applied is a sign-up and the mail that it caused.
+type applied struct {
+	mail.Message
+	in     NewAccount
+	signUp string
+	from   Source
+}
+
+// byLink and byCode are the proofs of the one who signed up.
+func (a applied) byLink() Proof {
+	return Proof{Token: tokenOf(a.Message), SignUp: a.signUp, From: a.from}
+}
+
+func (a applied) byCode() Proof {
+	return Proof{Email: a.in.Email, Code: a.Data["code"], SignUp: a.signUp, From: a.from}
+}
+
+// at is a source of its own for each n.
+func at(n int) Source {
+	return sourceOf(netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}))
+}
+
 // apply signs up and returns the mail that proves the address.
-func (w *world) apply(in NewAccount) mail.Message {
+func (w *world) apply(in NewAccount) applied {
 	w.t.Helper()
-	if err := w.SignUp(context.Background(), in); err != nil {
+	return w.applyFrom(at(0), in)
+}
+
+func (w *world) applyFrom(from Source, in NewAccount) applied {
+	w.t.Helper()
+	token, err := w.SignUp(context.Background(), in, from)
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.mail("verify-email")
+	return applied{w.mail("verify-email"), in, token, from}
 }
 
 // join makes an account as a person does.
 func (w *world) join(in NewAccount) ID {
 	w.t.Helper()
-	if err := w.VerifyToken(context.Background(), tokenOf(w.apply(in)), ""); err != nil {
+	if err := w.VerifyToken(context.Background(), w.apply(in).byLink()); err != nil {
 		w.t.Fatal(err)
 	}
 	st, err := w.CheckPassword(context.Background(), in.Email, in.Password)

@@ -111,5 +111,5 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role strin
 	} else if !made {
 		return errTaken
 	}
-	return deleteSignUps(ctx, tx, emails)
+	return deleteSignUps(ctx, tx, emails, "")
 }

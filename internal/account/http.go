@@ -18,21 +18,25 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/sign-up", ID: "sign-up", Tag: tag, Status: http.StatusAccepted, Rows: "F-A1",
 		Summary: "Sign up",
 		Description: "Always 202 when the values are good: whether the address has an account is told to its mailbox alone. " +
-			"The mail holds a link and a code that make the account.",
+			"The mail holds a link and a code. They make the account together with sign_up, or with the password: a sign-up of the " +
+			"same address that somebody else made is not opened by them.",
 		Errors: []string{"invalid_json", "validation_failed", "rate_limited", "busy"},
 	}, s.postSignUp)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email", ID: "verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
 		Summary: "Prove an e-mail address",
-		Description: "By the token of the mailed link, or by address and mailed code; once. When the username of the sign-up was taken " +
-			"meanwhile the answer is 409 username_taken and the proof stays good: send it again with another username.",
-		Errors: []string{"invalid_json", "validation_failed", "invalid_code", "username_taken", "link_gone", "rate_limited"},
+		Description: "By the token of the mailed link, or by address and mailed code; once. Beside it goes a proof that the sign-up is the caller's: " +
+			"its cookie, its sign_up token, or its password. Without one the answer is 403 sign_up_proof_required and the link stays good. " +
+			"Every other sign-up of the address ends. When the username was taken meanwhile the answer is 409 username_taken and " +
+			"the link stays good: send it again with another username.",
+		Errors: []string{"invalid_json", "validation_failed", "invalid_code", "sign_up_proof_required", "username_taken", "link_gone", "rate_limited", "busy"},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
-		Summary:     "Send a new link and code",
-		Description: "Always 202. Older links and codes of the address are void.",
-		Errors:      []string{"invalid_json", "validation_failed", "rate_limited"},
+		Summary: "Send a new link and code",
+		Description: "Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, " +
+			"one sign-up of the address gets one mail, the caller's newest where there is one, and no link or code is void.",
+		Errors: []string{"invalid_json", "validation_failed", "rate_limited"},
 	}, s.postResend)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin", ID: "first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
@@ -88,44 +92,104 @@ type signUpInput struct {
 	Body           NewAccountBody
 }
 
-func (s *Service) postSignUp(ctx context.Context, in *signUpInput) (*accepted, error) {
-	if err := s.takeSignUp(ctx, limit.AddrKey(in.Client.Addr)); err != nil {
+// signUpCookie carries the token of a browser's sign-up. A __Host- cookie is Secure, of
+// this host alone and of every path (RFC 6265bis §4.1.3.2).
+const signUpCookie = "__Host-coffer-sign-up"
+
+// newSignUpCookie returns the cookie for as long as the sign-up can be proven; an empty
+// token takes it back.
+func (s *Service) newSignUpCookie(token string) http.Cookie {
+	c := http.Cookie{
+		Name: signUpCookie, Value: token, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		MaxAge: max(1, int(s.LinkTTL/time.Second)),
+	}
+	if token == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// signUpToken returns the token that a request shows. What it says in the body goes before
+// what a browser adds; what no sign-up answered is none.
+func signUpToken(body, cookie string) string {
+	token := cookie
+	if body != "" {
+		token = body
+	}
+	if len(token) != tokenLength {
+		return ""
+	}
+	return token
+}
+
+type signUpOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      struct {
+		SignUp string `json:"sign_up" doc:"Shows, beside the mailed link or code, that the sign-up is yours. Browsers get it as a cookie too."`
+	}
+}
+
+func (s *Service) postSignUp(ctx context.Context, in *signUpInput) (*signUpOutput, error) {
+	from := sourceOf(in.Client.Addr)
+	if err := s.takeSignUp(ctx, from); err != nil {
 		return nil, err
 	}
-	if err := s.SignUp(ctx, in.Body.account(in.AcceptLanguage)); err != nil {
+	token, err := s.SignUp(ctx, in.Body.account(in.AcceptLanguage), from)
+	if err != nil {
 		return nil, err
 	}
-	return newAccepted(), nil
+	out := &signUpOutput{SetCookie: []http.Cookie{s.newSignUpCookie(token)}}
+	out.Body.SignUp = token
+	return out, nil
 }
 
 type verifyInput struct {
 	rest.Request
-	Body struct {
+	SignUpCookie string `cookie:"__Host-coffer-sign-up" doc:"Set by the server."`
+	Body         struct {
 		Token    string `json:"token,omitempty" maxLength:"100" doc:"From the link."`
 		Email    string `json:"email,omitempty" doc:"With code, in place of token."`
 		Code     string `json:"code,omitempty" maxLength:"20" doc:"The mailed code."`
+		SignUp   string `json:"sign_up,omitempty" maxLength:"100" doc:"From the answer to the sign-up, in place of its cookie."`
+		Password string `json:"password,omitempty" doc:"Of the sign-up, where neither its cookie nor its token is at hand."`
 		Username string `json:"username,omitempty" doc:"Another username, after the answer username_taken."`
 	}
 }
 
-func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*struct{}, error) {
+type verifyOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*verifyOutput, error) {
 	if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	b := in.Body
+	p := Proof{
+		Token: b.Token, Email: b.Email, Code: b.Code, SignUp: signUpToken(b.SignUp, in.SignUpCookie),
+		Password: b.Password, Username: b.Username, From: sourceOf(in.Client.Addr),
+	}
+	var err error
 	switch {
 	case b.Token != "" && b.Email == "" && b.Code == "":
-		return nil, s.VerifyToken(ctx, b.Token, b.Username)
+		err = s.VerifyToken(ctx, p)
 	case b.Token == "" && b.Email != "" && b.Code != "":
-		return nil, s.VerifyCode(ctx, b.Email, b.Code, b.Username)
+		err = s.VerifyCode(ctx, p)
+	default:
+		err = fault.InvalidField("", "token_or_code", "Send token, or email and code.")
 	}
-	return nil, fault.InvalidField("", "token_or_code", "Send token, or email and code.")
+	if err != nil {
+		return nil, err
+	}
+	return &verifyOutput{[]http.Cookie{s.newSignUpCookie("")}}, nil
 }
 
 type resendInput struct {
 	rest.Request
-	Body struct {
-		Email string `json:"email"`
+	SignUpCookie string `cookie:"__Host-coffer-sign-up" doc:"Set by the server."`
+	Body         struct {
+		Email  string `json:"email"`
+		SignUp string `json:"sign_up,omitempty" maxLength:"100" doc:"From the answer to the sign-up, in place of its cookie."`
 	}
 }
 
@@ -133,7 +197,7 @@ func (s *Service) postResend(ctx context.Context, in *resendInput) (*accepted, e
 	if err := s.Limit.Take(ctx, s.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	if err := s.Resend(ctx, in.Body.Email); err != nil {
+	if err := s.Resend(ctx, in.Body.Email, signUpToken(in.Body.SignUp, in.SignUpCookie), sourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	return newAccepted(), nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/fault"
+	"coffer/internal/kv"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
 )
@@ -54,9 +56,12 @@ type answer struct {
 	Header http.Header
 }
 
-func send(h http.Handler, method, path, as, body string) answer {
+func send(h http.Handler, method, path, as, body string, header ...string) answer {
 	r := httptest.NewRequest(method, "https://coffer.test/v1"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	if as != "" {
 		r.Header.Set("Authorization", "Bearer "+as)
 	}
@@ -79,9 +84,15 @@ func send(h http.Handler, method, path, as, body string) answer {
 }
 
 func generous(c *Config) {
-	for _, r := range []*limit.Rule{&c.SignUpLimit, &c.MailAddressLimit, &c.MailRecipientLimit, &c.VerifyLimit} {
+	for _, r := range []*limit.Rule{&c.SignUpLimit, &c.MailAddressLimit, &c.MailRecipientLimit, &c.MailRepeatLimit, &c.MailTotalLimit, &c.VerifyLimit} {
 		r.Limit, r.Window = 100_000, 3600e9
 	}
+}
+
+// inMemory counts without the database, for tests that count much.
+func inMemory(c *Config) {
+	c.KV = kv.NewMemory(c.Now)
+	c.Limit = limit.New(c.KV, c.Ring.Index, c.Now)
 }
 
 const signUpBody = `{"first_name":"Ada","last_name":"Lovelace","username":"USER","email":"EMAIL","password":"seven quiet otters 41"}`
@@ -90,17 +101,70 @@ func signUpOf(user, email string) string {
 	return strings.NewReplacer("USER", user, "EMAIL", email).Replace(signUpBody)
 }
 
+// anyToken matches the token of a sign-up.
+var anyToken = regexp.MustCompile(`[\w-]{43}`)
+
+// signUpAt signs up and returns the token, which stands in the body and in the cookie.
+func signUpAt(t *testing.T, h http.Handler, user, email string) string {
+	t.Helper()
+	got := send(h, "POST", "/auth/sign-up", "", signUpOf(user, email))
+	var body struct {
+		SignUp string `json:"sign_up"`
+	}
+	if err := json.Unmarshal([]byte(got.Body), &body); err != nil || got.Status != 202 || !anyToken.MatchString(body.SignUp) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	want := "__Host-coffer-sign-up=" + body.SignUp + "; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Strict"
+	if diff := cmp.Diff([]string{want}, got.Header["Set-Cookie"]); diff != "" {
+		t.Error(diff)
+	}
+	return body.SignUp
+}
+
+// A browser proves with its cookie, which no script reads, and is rid of it then.
+func TestSignUpCookie(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	h := w.serve()
+	signUp := signUpAt(t, h, "ada", "ada@example.org")
+	first := w.mail("verify-email")
+	request := func(path, body string) answer {
+		return send(h, "POST", path, "", body, "Cookie", "__Host-coffer-sign-up="+signUp)
+	}
+	if got := request("/auth/verify-email/resend", `{"email":"ada@example.org"}`); got.Status != 202 {
+		t.Fatalf("%+v", got)
+	}
+	again := w.mail("verify-email")
+	if got := request("/auth/verify-email", `{"token":"`+tokenOf(first)+`"}`); got.Code != "link_gone" {
+		t.Errorf("the older link: %+v", got)
+	}
+	other := `{"token":"` + tokenOf(again) + `","sign_up":"` + strings.Repeat("A", tokenLength) + `"}`
+	if got := request("/auth/verify-email", other); got.Code != "sign_up_proof_required" {
+		t.Errorf("what the body says goes before the cookie: %+v", got)
+	}
+	got := request("/auth/verify-email", `{"email":"ada@example.org","code":"`+again.Data["code"]+`"}`)
+	if diff := cmp.Diff([]string{"__Host-coffer-sign-up=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"}, got.Header["Set-Cookie"]); diff != "" || got.Status != 204 {
+		t.Errorf("%+v %s", got, diff)
+	}
+}
+
 func TestSignUpOverHTTP(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, generous)
 		h := w.serve()
-		if got := send(h, "POST", "/auth/sign-up", "", signUpOf("ada", "Ada@example.org")); got.Status != 202 {
-			t.Fatalf("%+v", got)
-		}
+		signUp := signUpAt(t, h, "ada", "Ada@example.org")
 		m := w.mail("verify-email")
-		for i, want := range []int{204, 410} {
-			if got := send(h, "POST", "/auth/verify-email", "", `{"token":"`+tokenOf(m)+`"}`); got.Status != want {
-				t.Errorf("proof %d: %d %s, want %d", i, got.Status, got.Body, want)
+		for i, tc := range []struct {
+			body string
+			want int
+		}{
+			{`{"token":"` + tokenOf(m) + `"}`, 403},
+			{`{"token":"` + tokenOf(m) + `","sign_up":"` + strings.Repeat("A", tokenLength) + `"}`, 403},
+			{`{"token":"` + tokenOf(m) + `","password":"` + goodPassword + `x"}`, 403},
+			{`{"token":"` + tokenOf(m) + `","sign_up":"` + signUp + `"}`, 204},
+			{`{"token":"` + tokenOf(m) + `","sign_up":"` + signUp + `"}`, 410},
+		} {
+			if got := send(h, "POST", "/auth/verify-email", "", tc.body); got.Status != tc.want || tc.want == 403 && got.Code != "sign_up_proof_required" {
+				t.Errorf("proof %d: %d %s, want %d", i, got.Status, got.Body, tc.want)
 			}
 		}
 		st, err := w.CheckPassword(t.Context(), "ada", goodPassword)
@@ -130,7 +194,7 @@ func TestSignUpOverHTTP(t *testing.T) {
 
 // Interleaved, known and unknown addresses must get the same bytes (security.md row 10).
 func TestAnswersTellNothing(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t), generous)
+	w := newWorld(t, dbtest.SQLite(t), generous, inMemory)
 	h := w.serve()
 	w.join(person1("member"))
 	w.apply(person1("waiting"))
@@ -138,7 +202,10 @@ func TestAnswersTellNothing(t *testing.T) {
 		hd := a.Header.Clone()
 		hd.Del("X-Request-Id")
 		hd.Del("Date")
-		body := a.Body
+		for i, cookie := range hd["Set-Cookie"] {
+			hd["Set-Cookie"][i] = anyToken.ReplaceAllString(cookie, "TOKEN")
+		}
+		body := anyToken.ReplaceAllString(a.Body, "TOKEN")
 		if id := a.Header.Get("X-Request-Id"); id != "" {
 			body = strings.ReplaceAll(body, id, "ID")
 		}
@@ -148,7 +215,18 @@ func TestAnswersTellNothing(t *testing.T) {
 		}
 		return strings.Join([]string{http.StatusText(a.Status), string(b), body}, "\n")
 	}
+	tokens := map[string]string{}
+	for _, who := range []string{"nobody@example.org", "member@example.org", "waiting@example.org"} {
+		tokens[who] = signUpAt(t, h, "someone", who)
+	}
+	w.mails()
 	for name, request := range map[string]func(who string) (path, body string){
+		"code of a sign-up": func(who string) (string, string) {
+			return "/auth/verify-email", `{"email":"` + who + `","code":"00000x","sign_up":"` + tokens[who] + `","password":"` + goodPassword + `"}`
+		},
+		"resend of a sign-up": func(who string) (string, string) {
+			return "/auth/verify-email/resend", `{"email":"` + who + `","sign_up":"` + tokens[who] + `"}`
+		},
 		"sign-up": func(who string) (string, string) { return "/auth/sign-up", signUpOf("someone", who) },
 		"resend":  func(who string) (string, string) { return "/auth/verify-email/resend", `{"email":"` + who + `"}` },
 		"code": func(who string) (string, string) {
@@ -158,7 +236,7 @@ func TestAnswersTellNothing(t *testing.T) {
 		for round := range 7 { // more than the tries of a code
 			var want string
 			for i, who := range []string{"nobody@example.org", "member@example.org", "waiting@example.org", "MEMBER@example.org"} {
-				if name == "code" && i == 3 {
+				if strings.HasPrefix(name, "code") && i == 3 {
 					continue // the same count as member's
 				}
 				path, body := request(who)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"coffer/internal/db"
 	"coffer/internal/keyring"
 )
 
@@ -137,8 +136,7 @@ func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int) 
 		if err != nil {
 			return "", 0, err
 		}
-		err = swapCell(ctx, s.DB, "sign_ups", "id", byEmail, c, index)
-		if err != nil && !db.IsUnique(err) { // a newer sign-up of the address stands under the new index
+		if err := swapCell(ctx, s.DB, "sign_ups", "id", byEmail, c, index); err != nil {
 			return "", 0, err
 		}
 	}

@@ -36,7 +36,3 @@ func swapCell(ctx context.Context, q db.Querier, table, key, column string, c ce
 	_, err := q.Exec(ctx, `UPDATE `+table+` SET `+column+` = $1 WHERE `+key+` = $2 AND `+column+` = $3`, value, string(c.id), c.value)
 	return err
 }
-
-func readSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
-	return scanSignUp(q.QueryRow(ctx, `SELECT `+signUpColumns+` FROM sign_ups WHERE id = $1`, string(id)))
-}

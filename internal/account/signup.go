@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
-	"coffer/internal/limit"
+	"coffer/internal/keyring"
 	"coffer/internal/mail"
 )
 
@@ -26,8 +27,7 @@ type NewAccount struct {
 	Lang                                           string // zero: the first of Languages
 }
 
-// applicant is a checked NewAccount with its password hashed and sealed: the payload of
-// the sign-up job.
+// applicant is a checked NewAccount with its password hashed and sealed.
 type applicant struct {
 	ID        ID     `json:"id"`
 	Lang      string `json:"lang"`
@@ -38,6 +38,21 @@ type applicant struct {
 	Password  []byte `json:"password"`
 }
 
+// application is the payload of the sign-up job.
+type application struct {
+	applicant
+	Belonging []byte `json:"belonging"` // digest of the token that the applicant was given
+	From      Source `json:"from"`
+}
+
+// What may wait for one address: a source that fills its share loses its own oldest, and
+// beyond the sum the sources that have most lose first. The sum is more than the mails that
+// one address is sent in an hour, so nothing leaves within an hour of being mailed.
+const (
+	waitingOfSource = 20
+	waitingInAll    = 200
+)
+
 func (s *Service) handleJobs() {
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
@@ -47,15 +62,19 @@ func (s *Service) handleJobs() {
 	})
 }
 
-// SignUp takes a sign-up. It does the same for every address, known or not: check, hash,
-// enqueue. What comes of it only the mailbox learns.
-func (s *Service) SignUp(ctx context.Context, in NewAccount) error {
+// SignUp takes a sign-up and returns the token that shows, beside the mailed proof, that
+// the one who proves is the one who signed up. It does the same for every address, known
+// or not: check, hash, enqueue. What comes of it only the mailbox learns.
+func (s *Service) SignUp(ctx context.Context, in NewAccount, from Source) (token string, err error) {
 	a, err := s.applicant(ctx, in)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.Jobs.Enqueue(ctx, tx, signUpJob, a)
+	if token, err = newToken(s.Rand); err != nil {
+		return "", err
+	}
+	return token, s.DB.Tx(ctx, func(tx *db.Tx) error {
+		return s.Jobs.Enqueue(ctx, tx, signUpJob, application{a, tokenDigest(token), from})
 	})
 }
 
@@ -99,11 +118,11 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	return applicant{ID: id, Lang: lang, Email: email.Stored, FirstName: first, LastName: last, Username: username, Password: sealed}, nil
 }
 
-// runSignUp is the part of a sign-up that looks the address up: it stores the sign-up in
-// place of older ones of the address and mails its proofs, or tells the owner of the
-// address that somebody tried. Either way one mail, if the recipient may get one more.
+// runSignUp is the part of a sign-up that looks the address up: it stores the sign-up
+// beside the others of the address and mails its proof, or tells the owner of the address
+// that somebody tried. Either way one mail, if the source may cause one more.
 func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
-	var a applicant
+	var a application
 	if err := json.Unmarshal(payload, &a); err != nil {
 		return jobs.Permanent(err)
 	}
@@ -111,7 +130,7 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 	if !ok {
 		return jobs.Permanent(errors.New("sign-up without an address"))
 	}
-	if may, err := s.mayMail(ctx, email); err != nil || !may {
+	if may, err := s.mayMail(ctx, email, a.From); err != nil || !may {
 		return err
 	}
 	indexes, err := s.emailIndexes(ctx, email)
@@ -128,7 +147,13 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
 		ExpiresAt: s.Now().Add(s.LinkTTL).UnixMilli(),
 	}
-	proof, err := s.newProof(ctx, &r)
+	if r.Source, err = s.sourceIndex(ctx, email, a.From); err != nil {
+		return err
+	}
+	if r.Belonging, err = s.Ring.MAC(ctx, keyring.Code, belongingParts(a.ID, a.Belonging)...); err != nil {
+		return err
+	}
+	mailed, proof, err := s.newProof(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -140,43 +165,51 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		stored, err := putSignUp(ctx, tx, r, indexes)
+		if err := lockSignUps(ctx, tx, r.EmailIndex); err != nil {
+			return err
+		}
+		stored, err := putSignUp(ctx, tx, r, proof)
 		if err != nil || !stored {
 			return err
 		}
-		return s.mailProof(ctx, tx, a.Email, a.Lang, proof)
+		if err := boundSignUps(ctx, tx, indexes, waitingOfSource, waitingInAll); err != nil {
+			return err
+		}
+		return s.mailProof(ctx, tx, a.Email, a.Lang, mailed)
 	})
 }
 
-// mayMail takes one mail from the recipient's share. Over the share nothing is sent and
-// nothing changes, and whoever asked cannot tell.
-func (s *Service) mayMail(ctx context.Context, a address) (bool, error) {
-	err := s.Limit.Take(ctx, s.MailRecipientLimit, "mail:"+a.Canonical)
-	if refused := new(fault.Error); errors.As(err, &refused) && refused.Kind == fault.Limited {
-		s.Log.InfoContext(ctx, "account: a mail was not sent, the recipient had too many", "rule", s.MailRecipientLimit.Name)
-		return false, nil
-	}
-	return err == nil, err
+// resending is the payload of the resend job.
+type resending struct {
+	Email     string `json:"email"`
+	Belonging []byte `json:"belonging"` // digest of the sign-up token that was shown; none when none was
+	From      Source `json:"from"`
 }
 
-// Resend sends new proofs for an address that waits for them; older ones are void. It
-// does the same for every address.
-func (s *Service) Resend(ctx context.Context, email string) error {
+// Resend sends one new link and code for an address that waits for them. signUp, the token
+// of a sign-up, chooses that one and voids its older proofs. Without it the newest sign-up
+// of the caller's source is chosen, else the newest of all, and nothing is void: whoever
+// knows an address can ask. It answers alike for every address.
+func (s *Service) Resend(ctx context.Context, email, signUp string, from Source) error {
 	a, f := checkEmail("/email", email)
 	if f != nil {
 		return fault.InvalidFields(*f)
 	}
+	in := resending{Email: a.Stored, From: from}
+	if signUp != "" {
+		in.Belonging = tokenDigest(signUp)
+	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.Jobs.Enqueue(ctx, tx, resendJob, a.Stored)
+		return s.Jobs.Enqueue(ctx, tx, resendJob, in)
 	})
 }
 
 func (s *Service) runResend(ctx context.Context, payload []byte) error {
-	var stored string
-	if err := json.Unmarshal(payload, &stored); err != nil {
+	var in resending
+	if err := json.Unmarshal(payload, &in); err != nil {
 		return jobs.Permanent(err)
 	}
-	a, ok := parseEmail(stored)
+	a, ok := parseEmail(in.Email)
 	if !ok {
 		return jobs.Permanent(errors.New("resend without an address"))
 	}
@@ -184,47 +217,69 @@ func (s *Service) runResend(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return err
 	}
-	r, err := findSignUp(ctx, s.DB, indexes)
-	if errors.Is(err, ErrNotFound) || err == nil && (r.UsedAt != nil || r.ExpiresAt <= s.Now().UnixMilli()) {
-		return nil
-	} else if err != nil {
+	waiting, err := findSignUps(ctx, s.DB, indexes, s.Now().UnixMilli())
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	r, own, err := s.chooseSignUp(ctx, a, waiting, in)
+	if err != nil {
 		return err
 	}
 	to, err := s.openSignUpEmail(ctx, r)
 	if err != nil {
 		return err
 	}
-	if may, err := s.mayMail(ctx, a); err != nil || !may {
+	if may, err := s.mayMail(ctx, a, in.From); err != nil || !may {
 		return err
 	}
-	proof, err := s.newProof(ctx, &r)
+	mailed, proof, err := s.newProof(ctx, r)
 	if err != nil {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		n, err := renewSignUp(ctx, tx, r, s.Now().UnixMilli())
-		if err != nil || n == 0 {
+		if err := lockSignUps(ctx, tx, r.EmailIndex); err != nil {
 			return err
 		}
-		return s.mailProof(ctx, tx, to, r.Lang, proof)
+		added, err := addProof(ctx, tx, r, proof, s.Now().UnixMilli())
+		if err != nil || !added {
+			return err
+		}
+		if own {
+			if err := dropOtherProofs(ctx, tx, r.ID, proof.Token); err != nil {
+				return err
+			}
+		}
+		return s.mailProof(ctx, tx, to, r.Lang, mailed)
 	})
+}
+
+// chooseSignUp says which of the waiting sign-ups, the newest first, a resend is for, and
+// whether the caller showed that it is theirs.
+func (s *Service) chooseSignUp(ctx context.Context, a address, waiting []signUpRow, in resending) (r signUpRow, own bool, err error) {
+	if in.Belonging != nil {
+		for _, r := range waiting {
+			if named, err := s.named(ctx, r, in.Belonging); err != nil || named {
+				return r, named, err
+			}
+		}
+	}
+	source, err := s.sourceIndex(ctx, a, in.From)
+	if err != nil {
+		return signUpRow{}, false, err
+	}
+	for _, r := range waiting {
+		if bytes.Equal(r.Source, source) {
+			return r, false, nil
+		}
+	}
+	return waiting[0], false, nil
 }
 
 // mailProof enqueues the mail with the link and the code. It goes to somebody who may
 // never have heard of this place, so it repeats nothing that the applicant typed.
-func (s *Service) mailProof(ctx context.Context, tx *db.Tx, to, lang string, p proof) error {
+func (s *Service) mailProof(ctx context.Context, tx *db.Tx, to, lang string, p mailedProof) error {
 	return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{Kind: "verify-email", To: to, Lang: lang, Data: map[string]string{
 		"link": s.BaseURL + "/verify-email#token=" + p.Token,
 		"code": p.Code,
 	}})
-}
-
-// takeSignUp takes a sign-up from the share of an address, and one mail with it.
-func (s *Service) takeSignUp(ctx context.Context, addr string) error {
-	for _, rule := range []limit.Rule{s.SignUpLimit, s.MailAddressLimit} {
-		if err := s.Limit.Take(ctx, rule, addr); err != nil {
-			return err
-		}
-	}
-	return nil
 }

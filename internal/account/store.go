@@ -23,17 +23,6 @@ type row struct {
 	SignedInAt, SignedInBeforeAt         *int64
 }
 
-// signUpRow is an unproven sign-up; its sealed columns become those of its account.
-type signUpRow struct {
-	ID                                   ID
-	Lang                                 string
-	EmailIndex, Wrapped                  []byte
-	Email, Username, FirstName, LastName []byte
-	Password, Token, Code                []byte
-	CodeExpiresAt, ExpiresAt             int64
-	UsedAt                               *int64
-}
-
 // topic is where changes of an account's row are told: every statement that changes what
 // readState or readAccount reads says so.
 const topic = "account"
@@ -175,6 +164,7 @@ func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
 	for _, q := range []string{
 		`DELETE FROM account_keys WHERE account = $1`,
 		`DELETE FROM accounts WHERE id = $1`,
+		`DELETE FROM sign_up_proofs WHERE sign_up = $1`,
 		`DELETE FROM sign_ups WHERE id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, q, string(id)); err != nil {
@@ -182,73 +172,6 @@ func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
 		}
 	}
 	return nil
-}
-
-// putSignUp stores a sign-up in place of every older one of its address. Storing the same
-// one again changes nothing and answers false.
-func putSignUp(ctx context.Context, tx *db.Tx, r signUpRow, emails [2][]byte) (bool, error) {
-	if _, err := tx.Exec(ctx, `DELETE FROM sign_ups WHERE email_index IN ($1, $2) AND email_index <> $3`, emails[0], emails[1], r.EmailIndex); err != nil {
-		return false, err
-	}
-	n, err := tx.Exec(ctx, `INSERT INTO sign_ups (id, email_index, wrapped, lang, email, username, first_name, last_name, password,
-		token, code, code_expires_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (email_index) DO UPDATE SET id = excluded.id, wrapped = excluded.wrapped, lang = excluded.lang, email = excluded.email,
-		username = excluded.username, first_name = excluded.first_name, last_name = excluded.last_name, password = excluded.password,
-		token = excluded.token, code = excluded.code, code_expires_at = excluded.code_expires_at, expires_at = excluded.expires_at, used_at = NULL
-		WHERE sign_ups.id <> excluded.id`,
-		string(r.ID), r.EmailIndex, r.Wrapped, r.Lang, r.Email, r.Username, r.FirstName, r.LastName, r.Password,
-		r.Token, r.Code, r.CodeExpiresAt, r.ExpiresAt)
-	return n > 0, err
-}
-
-const signUpColumns = `id, email_index, wrapped, lang, email, username, first_name, last_name, password, token, code, code_expires_at, expires_at, used_at`
-
-func scanSignUp(r *db.Row) (signUpRow, error) {
-	var s signUpRow
-	err := r.Scan(&s.ID, &s.EmailIndex, &s.Wrapped, &s.Lang, &s.Email, &s.Username, &s.FirstName, &s.LastName, &s.Password,
-		&s.Token, &s.Code, &s.CodeExpiresAt, &s.ExpiresAt, &s.UsedAt)
-	return s, orNotFound(err)
-}
-
-func findSignUp(ctx context.Context, q db.Querier, emails [2][]byte) (signUpRow, error) {
-	return scanSignUp(q.QueryRow(ctx, `SELECT `+signUpColumns+` FROM sign_ups WHERE email_index IN ($1, $2) ORDER BY id DESC LIMIT 1`, emails[0], emails[1]))
-}
-
-// renewSignUp replaces the proofs of a sign-up that is still open; the number of rows
-// tells whether it was.
-func renewSignUp(ctx context.Context, tx *db.Tx, r signUpRow, now int64) (int64, error) {
-	return tx.Exec(ctx, `UPDATE sign_ups SET token = $1, code = $2, code_expires_at = $3
-		WHERE id = $4 AND used_at IS NULL AND expires_at > $5`, r.Token, r.Code, r.CodeExpiresAt, string(r.ID), now)
-}
-
-// useToken takes the sign-up that a link token opens, once.
-func useToken(ctx context.Context, tx *db.Tx, token []byte, now int64) (signUpRow, error) {
-	return scanSignUp(tx.QueryRow(ctx, `UPDATE sign_ups SET used_at = $1 WHERE token = $2 AND used_at IS NULL AND expires_at > $1
-		RETURNING `+signUpColumns, now, token))
-}
-
-// useCode takes the sign-up that a code opens, once.
-func useCode(ctx context.Context, tx *db.Tx, id ID, code []byte, now int64) (signUpRow, error) {
-	return scanSignUp(tx.QueryRow(ctx, `UPDATE sign_ups SET used_at = $1
-		WHERE id = $2 AND code = $3 AND used_at IS NULL AND code_expires_at > $1 AND expires_at > $1
-		RETURNING `+signUpColumns, now, string(id), code))
-}
-
-// emptySignUp drops everything of a used sign-up but its proofs.
-func emptySignUp(ctx context.Context, tx *db.Tx, id ID) error {
-	_, err := tx.Exec(ctx, `UPDATE sign_ups SET wrapped = $1, email = $1, username = $1, first_name = $1, last_name = $1, password = $1 WHERE id = $2`,
-		[]byte{}, string(id))
-	return err
-}
-
-func deleteSignUps(ctx context.Context, tx *db.Tx, emails [2][]byte) error {
-	_, err := tx.Exec(ctx, `DELETE FROM sign_ups WHERE email_index IN ($1, $2)`, emails[0], emails[1])
-	return err
-}
-
-func pruneSignUps(ctx context.Context, q db.Querier, now int64) (int64, error) {
-	return q.Exec(ctx, `DELETE FROM sign_ups WHERE expires_at <= $1`, now)
 }
 
 // putFirstAdminToken replaces the one-time token unless there is an admin; false says

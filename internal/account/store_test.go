@@ -33,9 +33,11 @@ func TestNothingPersonalInTheDatabase(t *testing.T) {
 	}
 	in := NewAccount{FirstName: canaries["first name"], LastName: canaries["last name"], Username: canaries["username"],
 		Email: canaries["e-mail"], Password: canaries["password"]}
-	if err := w.SignUp(ctx, in); err != nil {
+	signUp, err := w.SignUp(ctx, in, at(1))
+	if err != nil {
 		t.Fatal(err)
 	}
+	canaries["sign-up token"], canaries["source"] = signUp, at(1).Addr
 	look := func(when string) {
 		t.Helper()
 		data := readAll(t, dir)
@@ -51,7 +53,7 @@ func TestNothingPersonalInTheDatabase(t *testing.T) {
 	m := w.mail("verify-email")
 	canaries["token"], canaries["code"] = tokenOf(m), m.Data["code"]
 	look("with the sign-up pending")
-	if err := w.VerifyToken(ctx, tokenOf(m), ""); err != nil {
+	if err := w.VerifyToken(ctx, Proof{Token: tokenOf(m), SignUp: signUp, From: at(1)}); err != nil {
 		t.Fatal(err)
 	}
 	st, err := w.CheckPassword(ctx, canaries["e-mail"], canaries["password"])
@@ -62,7 +64,7 @@ func TestNothingPersonalInTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	look("with the account made")
-	if err := w.SignUp(ctx, in); err != nil {
+	if _, err := w.SignUp(ctx, in, at(1)); err != nil {
 		t.Fatal(err)
 	}
 	w.mail("sign-up-exists")
@@ -155,7 +157,7 @@ func TestRewraps(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		w.advance(-48 * 3600e9)
-		if err := w.VerifyCode(ctx, "waiting@example.org", waiting.Data["code"], ""); err != nil {
+		if err := w.VerifyCode(ctx, waiting.byCode()); err != nil {
 			t.Errorf("a code from before the rotation: %v", err)
 		}
 	})
@@ -172,6 +174,7 @@ func TestForgetShreds(t *testing.T) {
 		}
 		for _, q := range []string{
 			`SELECT COUNT(*) FROM accounts WHERE id = $1`, `SELECT COUNT(*) FROM account_keys WHERE account = $1`, `SELECT COUNT(*) FROM sign_ups WHERE id = $1`,
+			`SELECT COUNT(*) FROM sign_up_proofs WHERE sign_up = $1`,
 		} {
 			var n int
 			if err := d.QueryRow(ctx, q, string(id)).Scan(&n); err != nil || n != 0 {

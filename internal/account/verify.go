@@ -17,45 +17,68 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
+	"coffer/internal/limit"
 )
 
 const (
 	// codeDigits is what ASVS 6.5.4 holds enough: with maxCodeTries an hour, one guess in
 	// 200,000 hits.
 	codeDigits = 6
-	// maxCodeTries is how many codes may be tried for one address in codeWindow. A new
-	// code does not begin a new count (NIST SP 800-63B-4 §3.1.3.2). The link is not
-	// touched by it, so nobody can be kept from verifying.
+	// maxCodeTries is how many wrong codes are compared in codeWindow: for one address
+	// when no sign-up is named, and for one sign-up that its token names. A new code does
+	// not begin a new count (NIST SP 800-63B-4 §3.1.3.2). The link is not touched by it, so
+	// nobody can be kept from verifying.
 	maxCodeTries = 5
-	codeWindow   = time.Hour
+	// maxSourceTries is how many wrong codes one source may try for one address with
+	// whatever sign-ups of its own it names.
+	maxSourceTries = 20
+	codeWindow     = time.Hour
+	// maxProofs is how many mails of one address a code is looked for in: more than any
+	// address is sent while a code lives.
+	maxProofs = 400
 )
 
 var (
 	errLinkGone    = fault.New(fault.Gone, "link_gone", "That link or code was used already, was replaced by a newer one, or has expired.")
 	errInvalidCode = fault.New(fault.Unauthenticated, "invalid_code", "That code does not belong to that address.")
 	errUsername    = fault.New(fault.Conflict, "username_taken", "That username belongs to somebody else. Choose another one.")
+	errElsewhere   = fault.New(fault.Forbidden, "sign_up_proof_required",
+		"That link or code belongs to a sign-up that was made elsewhere. Use it where you signed up, or send the password that you chose there.")
 )
 
-// proof is what proves an address, in clear: it exists in the mail alone.
-type proof struct{ Token, Code string }
+// Proof is what somebody proves a sign-up with: the mailed link's token, or the address and
+// the mailed code; and beside it that the sign-up is theirs.
+type Proof struct {
+	Token       string
+	Email, Code string
 
-// newProof makes a link token and a code and puts their digests into the row.
-func (s *Service) newProof(ctx context.Context, r *signUpRow) (proof, error) {
+	SignUp   string // the token that [Service.SignUp] returned, or
+	Password string // the password of the sign-up
+
+	Username string // replaces the name that was signed up with; empty keeps it
+	From     Source
+}
+
+// mailedProof is what proves an address, in clear: it exists in the mail alone.
+type mailedProof struct{ Token, Code string }
+
+// newProof makes a link token and a code for a sign-up, and the row of their digests.
+func (s *Service) newProof(ctx context.Context, r signUpRow) (mailedProof, proofRow, error) {
 	token, err := newToken(s.Rand)
 	if err != nil {
-		return proof{}, err
+		return mailedProof{}, proofRow{}, err
 	}
 	code, err := newCode(s.Rand)
 	if err != nil {
-		return proof{}, err
+		return mailedProof{}, proofRow{}, err
 	}
-	r.Token = tokenDigest(token)
-	if r.Code, err = s.Ring.MAC(ctx, keyring.Code, codeParts(*r, code)...); err != nil {
-		return proof{}, err
-	}
-	r.CodeExpiresAt = min(s.Now().Add(s.CodeTTL).UnixMilli(), r.ExpiresAt)
-	return proof{token, code}, nil
+	p := proofRow{Token: tokenDigest(token), CodeExpiresAt: min(s.Now().Add(s.CodeTTL).UnixMilli(), r.ExpiresAt)}
+	p.Code, err = s.Ring.MAC(ctx, keyring.Code, codeParts(r.ID, p.Token, code)...)
+	return mailedProof{token, code}, p, err
 }
+
+// tokenLength is that of newToken's tokens.
+const tokenLength = 43
 
 // newToken returns 256 random bits in base64url.
 func newToken(random io.Reader) (string, error) {
@@ -83,25 +106,106 @@ func tokenDigest(token string) []byte {
 // codeParts is what a code's keyed HMAC goes over: challenge, purpose, account and code
 // (protocols.md §4). The challenge is the link token of the same mail, so a code is good
 // with its mail only.
-func codeParts(r signUpRow, code string) [][]byte {
-	return [][]byte{r.Token, []byte("verify-email"), []byte(r.ID), []byte(code)}
+func codeParts(id ID, token []byte, code string) [][]byte {
+	return [][]byte{token, []byte("verify-email"), []byte(id), []byte(code)}
 }
 
-// VerifyToken makes the account whose link carried token. username replaces the name that
-// was signed up with, if that is somebody's by now; empty keeps it.
+// belongingParts ties the token that an applicant was given to its sign-up, so that a row
+// cannot be given another's.
+func belongingParts(id ID, digest []byte) [][]byte {
+	return [][]byte{[]byte("sign-up"), []byte(id), digest}
+}
+
+// hasMAC reports whether want is the MAC of the parts under any live key: a row may be
+// older than the newest one.
+func (s *Service) hasMAC(ctx context.Context, want []byte, parts [][]byte) (bool, error) {
+	sums, err := s.Ring.MACs(ctx, keyring.Code, parts...)
+	if err != nil {
+		return false, err
+	}
+	right := 0
+	for _, sum := range sums {
+		right |= subtle.ConstantTimeCompare(sum, want)
+	}
+	return right == 1, nil
+}
+
+// named reports whether a sign-up token, given by its digest, is that of the sign-up.
+func (s *Service) named(ctx context.Context, r signUpRow, digest []byte) (bool, error) {
+	return s.hasMAC(ctx, r.Belonging, belongingParts(r.ID, digest))
+}
+
+// belongs is nil when the one who proves showed that the sign-up is theirs. It is asked only
+// once the mail is proven, so its refusal tells nothing that the mail did not. Wrong
+// passwords are counted by source, so nobody's guesses keep the right person out for good;
+// with the token there is nothing to count.
+func (s *Service) belongs(ctx context.Context, r signUpRow, p Proof) error {
+	if p.SignUp != "" {
+		if named, err := s.named(ctx, r, tokenDigest(p.SignUp)); err != nil || named {
+			return err
+		}
+	}
+	if p.Password == "" {
+		return errElsewhere
+	}
+	password, ok := normalPassword(p.Password)
+	if !ok {
+		return fault.InvalidFields(*tooLong("/password"))
+	}
+	all := limit.Rule{Name: s.ProofLimit.Name + "-all", Limit: 10 * s.ProofLimit.Limit, Window: s.ProofLimit.Window}
+	pair, key := "sign-up:"+string(r.ID)+" "+p.From.Addr, "sign-up:"+string(r.ID)
+	if err := s.Limit.Take(ctx, s.ProofLimit, pair); err != nil {
+		return err
+	}
+	right := false
+	err := s.Limit.Take(ctx, all, key)
+	if err == nil {
+		right, err = s.isPassword(ctx, r, password)
+		if err == nil && !right {
+			return errElsewhere
+		}
+		if err := s.Limit.Refund(ctx, all, key); err != nil {
+			return err
+		}
+	}
+	// Only a password that was compared and wrong is counted.
+	if err := s.Limit.Refund(ctx, s.ProofLimit, pair); err != nil {
+		return err
+	}
+	return err
+}
+
+func (s *Service) isPassword(ctx context.Context, r signUpRow, password string) (bool, error) {
+	stored, err := s.openPassword(ctx, r.ID, r.Password)
+	if err != nil {
+		return false, err
+	}
+	right, _, err := s.hasher.verify(ctx, stored, password)
+	return right, err
+}
+
+// VerifyToken makes the account whose link carried p.Token.
 //
-// A taken username is code "username_taken" and leaves the link as it is. It tells only
-// somebody who holds the mailbox, and only UsernameLimit times.
-func (s *Service) VerifyToken(ctx context.Context, token, username string) error {
-	return s.activate(ctx, username, func(ctx context.Context, tx *db.Tx, now int64) (signUpRow, error) {
-		return useToken(ctx, tx, tokenDigest(token), now)
-	})
+// A sign-up that is not shown to be the caller's is code "sign_up_proof_required" and
+// leaves the link as it is. So does a taken username, code "username_taken"; it tells only
+// the one who holds the mailbox and the sign-up, and only UsernameLimit times.
+func (s *Service) VerifyToken(ctx context.Context, p Proof) error {
+	r, err := findByToken(ctx, s.DB, tokenDigest(p.Token))
+	if errors.Is(err, ErrNotFound) || err == nil && !r.open(s.Now().UnixMilli()) {
+		return errLinkGone
+	} else if err != nil {
+		return err
+	}
+	if err := s.belongs(ctx, r.signUpRow, p); err != nil {
+		return err
+	}
+	return s.activate(ctx, r, p.Username, useByLink)
 }
 
-// VerifyCode is VerifyToken by the code of the same mail. Every try counts against the
-// address, and an address that waits for nothing answers as one that does.
-func (s *Service) VerifyCode(ctx context.Context, email, code, username string) error {
-	a, f := checkEmail("/email", email)
+// VerifyCode is VerifyToken by the code of a mail. An address that waits for nothing
+// answers as one that does, whatever is shown beside the code.
+func (s *Service) VerifyCode(ctx context.Context, p Proof) error {
+	a, f := checkEmail("/email", p.Email)
 	if f != nil {
 		return fault.InvalidFields(*f)
 	}
@@ -109,45 +213,118 @@ func (s *Service) VerifyCode(ctx context.Context, email, code, username string) 
 	if err != nil {
 		return err
 	}
-	counter := "account:code:" + hex.EncodeToString(indexes[0])
-	tries, err := s.KV.Add(ctx, counter, 1, codeWindow)
+	t, err := s.tryCode(ctx, hex.EncodeToString(indexes[0]), p)
 	if err != nil {
 		return err
 	}
-	if tries > maxCodeTries {
-		return errLinkGone
-	}
-	r, err := findSignUp(ctx, s.DB, indexes)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	// Under every live key: a code may be older than the newest one.
-	digests, err := s.Ring.MACs(ctx, keyring.Code, codeParts(r, strings.ReplaceAll(code, " ", ""))...)
+	r, found, err := s.findCode(ctx, indexes, p, t.unnamed)
 	if err != nil {
 		return err
 	}
-	right := 0
-	for _, d := range digests {
-		right |= subtle.ConstantTimeCompare(d, r.Code)
-	}
-	if right != 1 {
+	if !found {
 		return errInvalidCode
 	}
-	err = s.activate(ctx, username, func(ctx context.Context, tx *db.Tx, now int64) (signUpRow, error) {
-		return useCode(ctx, tx, r.ID, r.Code, now)
-	})
-	if err == nil {
-		if err := s.KV.Delete(ctx, counter); err != nil {
-			s.Log.WarnContext(ctx, "account: a counter of tries stays until it expires", "err", err)
+	// The right code was no guess.
+	for _, counter := range t.counters {
+		if _, err := s.KV.Add(ctx, counter, -1, codeWindow); err != nil {
+			return err
 		}
 	}
-	return err
+	if !r.open(s.Now().UnixMilli()) {
+		return errLinkGone
+	}
+	if err := s.belongs(ctx, r.signUpRow, p); err != nil {
+		return err
+	}
+	return s.activate(ctx, r, p.Username, useByCode)
 }
 
-// activate turns the sign-up that use takes into an account. One conditional statement
-// takes it, so of two proofs at once one wins; when the account cannot be made for its
-// username, the transaction is undone and the proof is as good as before.
-func (s *Service) activate(ctx context.Context, username string, use func(context.Context, *db.Tx, int64) (signUpRow, error)) error {
+// tries are the counters that one try of a code went into.
+type tries struct {
+	counters []string
+	unnamed  bool // sign-ups that the caller did not name may be compared
+}
+
+// tryCode counts one try for an address, given by its index. What it counts depends on the
+// request alone, never on what waits. A caller who names a sign-up has tries that others
+// cannot use up, and its own source bounds how many sign-ups it can name.
+func (s *Service) tryCode(ctx context.Context, index string, p Proof) (tries, error) {
+	var t tries
+	count := func(counter string, most int64) (bool, error) {
+		n, err := s.KV.Add(ctx, counter, 1, codeWindow)
+		if err == nil {
+			t.counters = append(t.counters, counter)
+		}
+		return n <= most, err
+	}
+	base := "account:code:" + index
+	if p.SignUp != "" {
+		source, err := s.Ring.Index(ctx, "account.code-source", p.From.Addr)
+		if err != nil {
+			return t, err
+		}
+		for _, c := range []struct {
+			counter string
+			most    int64
+		}{
+			{base + ":from:" + hex.EncodeToString(source), maxSourceTries},
+			{base + ":sign-up:" + hex.EncodeToString(tokenDigest(p.SignUp)), maxCodeTries},
+		} {
+			if ok, err := count(c.counter, c.most); err != nil {
+				return t, err
+			} else if !ok {
+				return t, errLinkGone
+			}
+		}
+	}
+	var err error
+	if t.unnamed, err = count(base, maxCodeTries); err != nil {
+		return t, err
+	}
+	if !t.unnamed && p.SignUp == "" {
+		return t, errLinkGone
+	}
+	return t, nil
+}
+
+// findCode finds the mail that a code came with: one of the sign-up that the caller named,
+// else, when unnamed allows it, one of any sign-up of the address.
+func (s *Service) findCode(ctx context.Context, indexes [2][]byte, p Proof, unnamed bool) (right proven, found bool, err error) {
+	all, err := findProofs(ctx, s.DB, indexes, maxProofs)
+	if err != nil {
+		return proven{}, false, err
+	}
+	typed := strings.ReplaceAll(p.Code, " ", "")
+	own := map[ID]bool{}
+	for _, r := range all {
+		named, known := own[r.ID]
+		if !known && p.SignUp != "" {
+			if named, err = s.named(ctx, r.signUpRow, tokenDigest(p.SignUp)); err != nil {
+				return proven{}, false, err
+			}
+			own[r.ID] = named
+		}
+		if !named && (found || !unnamed) {
+			continue
+		}
+		ok, err := s.hasMAC(ctx, r.Code, codeParts(r.ID, r.Token, typed))
+		if err != nil {
+			return proven{}, false, err
+		}
+		if ok && named {
+			return r, true, nil
+		}
+		if ok {
+			right, found = r, true
+		}
+	}
+	return right, found, nil
+}
+
+// activate turns a sign-up into an account. use is one conditional statement, so of two
+// proofs at once one wins; when the account cannot be made for its username, the
+// transaction is undone and the proof is as good as before.
+func (s *Service) activate(ctx context.Context, r proven, username string, use func(context.Context, *db.Tx, proven, int64) (int64, error)) error {
 	if username != "" {
 		u, f := checkUsername("/username", username)
 		if f != nil {
@@ -155,18 +332,21 @@ func (s *Service) activate(ctx context.Context, username string, use func(contex
 		}
 		username = u
 	}
-	var wanted ID // the sign-up whose username was refused
-	var gone bool // the address got an account in some other way
+	var taken bool // the username was refused
+	var gone bool  // the address got an account in some other way
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		wanted, gone = "", false
-		now := s.Now().UnixMilli()
-		r, err := use(ctx, tx, now)
-		if errors.Is(err, ErrNotFound) {
-			return errLinkGone
-		} else if err != nil {
+		taken, gone = false, false
+		if err := lockSignUps(ctx, tx, r.EmailIndex); err != nil {
 			return err
 		}
-		made, owned, err := s.becomeAccount(ctx, tx, r, username, now)
+		now := s.Now().UnixMilli()
+		n, err := use(ctx, tx, r, now)
+		if err != nil {
+			return err
+		} else if n == 0 {
+			return errLinkGone
+		}
+		made, owned, err := s.becomeAccount(ctx, tx, r.signUpRow, username, now)
 		switch {
 		case err != nil:
 			return err
@@ -174,12 +354,12 @@ func (s *Service) activate(ctx context.Context, username string, use func(contex
 			gone = owned
 			return emptySignUp(ctx, tx, r.ID)
 		}
-		wanted = r.ID
+		taken = true
 		return errUsername
 	})
-	if wanted != "" {
+	if taken {
 		// Outside the transaction: its refusal must not undo the count.
-		if limited := s.Limit.Take(ctx, s.UsernameLimit, "sign-up:"+string(wanted)); limited != nil {
+		if limited := s.Limit.Take(ctx, s.UsernameLimit, "sign-up:"+string(r.ID)); limited != nil {
 			return limited
 		}
 	}
@@ -189,8 +369,9 @@ func (s *Service) activate(ctx context.Context, username string, use func(contex
 	return err
 }
 
-// becomeAccount makes the account of a proven sign-up. made is false when the username,
-// or the address, is somebody's; owned says that it is the address.
+// becomeAccount makes the account of a proven sign-up, and ends every other sign-up of the
+// address. made is false when the username, or the address, is somebody's; owned says that
+// it is the address.
 func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, username string, now int64) (made, owned bool, err error) {
 	key, err := s.Ring.OpenDataKey(ctx, string(r.ID), r.Wrapped)
 	if err != nil {
@@ -222,12 +403,16 @@ func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, use
 		Email: r.Email, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
 		Bio: sealColumn(key, r.ID, "bio", ""), Password: r.Password, CreatedAt: now,
 	}, emails, usernames)
-	if err != nil || made {
-		return made, false, err
+	if err != nil {
+		return false, false, err
 	}
-	_, _, err = findCredentials(ctx, tx, byEmail, emails)
-	if errors.Is(err, ErrNotFound) {
-		return false, false, nil
+	if !made {
+		_, _, err = findCredentials(ctx, tx, byEmail, emails)
+		if errors.Is(err, ErrNotFound) {
+			return false, false, nil
+		} else if err != nil {
+			return false, false, err
+		}
 	}
-	return false, err == nil, err
+	return made, !made, deleteSignUps(ctx, tx, emails, r.ID)
 }

@@ -253,3 +253,18 @@ func AddrKey(a netip.Addr) string {
 	}
 	return p.String()
 }
+
+// NetKey returns what stands for the network that a client's address is rented with: one
+// IPv4 address, or one IPv6 /48. One customer may hold every /64 of a /48, so what each
+// newcomer gets once is given by it.
+func NetKey(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	if !a.IsValid() || a.Is4() {
+		return AddrKey(a)
+	}
+	p, err := a.Prefix(48)
+	if err != nil { // no IPv6 address is shorter
+		return a.String()
+	}
+	return p.String()
+}

@@ -390,3 +390,20 @@ func TestAddrKey(t *testing.T) {
 		t.Errorf("no address: %s", got)
 	}
 }
+
+func TestNetKey(t *testing.T) {
+	for _, tc := range []struct{ addr, want string }{
+		{"192.0.2.1", "192.0.2.1"},
+		{"::ffff:192.0.2.1", "192.0.2.1"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"},
+		{"2001:db8:1:ffff::", "2001:db8:1::/48"},
+		{"2001:db8:2::", "2001:db8:2::/48"},
+	} {
+		if got := limit.NetKey(netip.MustParseAddr(tc.addr)); got != tc.want {
+			t.Errorf("NetKey(%s) = %s, want %s", tc.addr, got, tc.want)
+		}
+	}
+	if got := limit.NetKey(netip.Addr{}); got != "unknown" {
+		t.Errorf("no address: %s", got)
+	}
+}

@@ -86,21 +86,19 @@ func TestCanary(t *testing.T) {
 		p.harden(t, c)
 		waiting := &person{s: s, from: newAddress(), NewAccount: canary}
 		waiting.Email, waiting.Username = "waiting."+canary.Email, canary.Username+"2"
-		if err := waiting.client(t).SignUp(ctx, waiting.NewAccount); err != nil { // never proven
-			t.Fatal(err)
-		}
+		waiting.apply(t, waiting.client(t)) // never proven
 		waiting.mail(t, "verify-email")
 		// An attempt that is open, limits that are half used, errors that were logged.
 		p.client(t, client.WithUserAgent(canaryAgent)).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password})
 		p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: canary.Password + "x"})
-		p.client(t).VerifyEmailCode(ctx, p.Email, "000000", "")
+		p.client(t).VerifyEmail(ctx, client.Verification{Email: p.Email, Code: "000000", SignUp: waiting.signUp})
 		c.File(ctx, canaryFile)
 
 		creds := c.Credentials()
 		words := []string{
 			canary.FirstName, canary.LastName, canary.Username, canary.Email, "canary-mail.example", canary.Password, canaryAgent, "CanaryBrowser",
 			canaryDevice, canaryFile, canaryFolder, canaryBio, canaryContent[:40], "text/x-canary",
-			creds.AccessToken, creds.RefreshToken, creds.DeviceToken,
+			creds.AccessToken, creds.RefreshToken, creds.DeviceToken, waiting.signUp,
 		}
 		for _, l := range layers {
 			words = append(words, l.traces(p)...)

@@ -144,15 +144,13 @@ func TestKilledAfterSignUp(t *testing.T) {
 		var joined []*person
 		for range 5 {
 			p := s.stranger()
-			if err := p.client(t).SignUp(t.Context(), p.NewAccount); err != nil {
-				t.Fatal(err)
-			}
+			p.apply(t, p.client(t))
 			joined = append(joined, p)
 		}
 		s.kill()
 		s.start()
 		for _, p := range joined {
-			if err := p.client(t).VerifyEmail(t.Context(), p.mail(t, "verify-email").token(), ""); err != nil {
+			if err := p.prove(t, p.client(t), p.mail(t, "verify-email")); err != nil {
 				t.Fatal(err)
 			}
 		}

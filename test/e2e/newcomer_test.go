@@ -66,9 +66,7 @@ func newcomer(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.stranger()
 	c := p.client(t)
-	if err := c.SignUp(ctx, p.NewAccount); err != nil {
-		t.Fatal(err)
-	}
+	p.apply(t, c)
 	m := p.mail(t, "verify-email")
 	base := strings.Replace(s.url, "127.0.0.1", "localhost", 1)
 	if !strings.HasPrefix(m.link, base+"/verify-email#token=") || len(m.code) != 6 || strings.Contains(m.text+m.html, p.LastName) {
@@ -77,13 +75,13 @@ func newcomer(t *testing.T, s *server) {
 	if _, _, err := c.SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "invalid_credentials" {
 		t.Errorf("before the address is proven: %v", err)
 	}
-	if err := c.VerifyEmail(ctx, m.token(), ""); err != nil {
+	if err := p.prove(t, c, m); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.VerifyEmail(ctx, m.token(), ""); client.Status(err) != http.StatusGone {
+	if err := p.prove(t, c, m); client.Status(err) != http.StatusGone {
 		t.Errorf("the link a second time: %v", err)
 	}
-	if err := c.VerifyEmailCode(ctx, p.Email, m.code, ""); err == nil {
+	if err := c.VerifyEmail(ctx, client.Verification{Email: p.Email, Code: m.code, SignUp: p.signUp}); err == nil {
 		t.Error("the code after the link")
 	}
 
@@ -227,48 +225,42 @@ func resend(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.stranger()
 	c := p.client(t)
-	if err := c.SignUp(ctx, p.NewAccount); err != nil {
-		t.Fatal(err)
-	}
+	p.apply(t, c)
 	lost := p.mail(t, "verify-email")
-	if err := c.ResendVerification(ctx, p.Email); err != nil {
+	if err := c.ResendVerification(ctx, p.Email, p.signUp); err != nil {
 		t.Fatal(err)
 	}
 	m := p.mail(t, "verify-email")
 	if m.link == lost.link || m.link == "" {
 		t.Fatalf("the new link %q, the old %q", m.link, lost.link)
 	}
-	if err := c.VerifyEmail(ctx, lost.token(), ""); client.Status(err) != http.StatusGone {
+	if err := p.prove(t, c, lost); client.Status(err) != http.StatusGone {
 		t.Errorf("the older link: %v", err)
 	}
 	wrong := "000000"
 	if wrong == m.code {
 		wrong = "000001"
 	}
-	if err := c.VerifyEmailCode(ctx, p.Email, wrong, ""); client.Code(err) != "invalid_code" {
+	if err := c.VerifyEmail(ctx, client.Verification{Email: p.Email, Code: wrong, SignUp: p.signUp}); client.Code(err) != "invalid_code" {
 		t.Errorf("a wrong code: %v", err)
 	}
-	if err := c.VerifyEmailCode(ctx, strings.ToUpper(p.Email), m.code, ""); err != nil {
+	if err := c.VerifyEmail(ctx, client.Verification{Email: strings.ToUpper(p.Email), Code: m.code, SignUp: p.signUp}); err != nil {
 		t.Fatal(err)
 	}
 	p.signIn(t)
-	if err := c.SignUp(ctx, p.NewAccount); err != nil {
-		t.Errorf("sign up again: %v", err)
-	}
+	p.apply(t, c) // again
 	p.mail(t, "sign-up-exists")
 
 	// Somebody else chose the same username meanwhile.
 	q := s.stranger()
 	q.Username = p.Username
-	if err := c.SignUp(ctx, q.NewAccount); err != nil {
-		t.Fatal(err)
-	}
-	token := q.mail(t, "verify-email").token()
-	if err := c.VerifyEmail(ctx, token, ""); client.Code(err) != "username_taken" {
+	q.apply(t, c)
+	m = q.mail(t, "verify-email")
+	if err := q.prove(t, c, m); client.Code(err) != "username_taken" {
 		t.Errorf("a taken username: %v", err)
 	}
 	q.Username += "2"
-	if err := c.VerifyEmail(ctx, token, q.Username); err != nil {
+	if err := c.VerifyEmail(ctx, client.Verification{Token: m.token(), Password: q.Password, Username: q.Username}); err != nil {
 		t.Fatal(err)
 	}
 	if me, err := q.signIn(t).Profile(ctx); err != nil || me.Username != q.Username {

@@ -32,6 +32,7 @@ type person struct {
 	from net.IP
 
 	secret string // of a layer, where there is one
+	signUp string // the token of the sign-up made last
 }
 
 // layer is what the stories know of a layer. The file of the layer's room adds it.
@@ -79,13 +80,30 @@ func (s *server) member(t *testing.T) *person {
 func (p *person) join(t *testing.T) {
 	t.Helper()
 	c := p.client(t)
-	if err := patiently(func() error { return c.SignUp(t.Context(), p.NewAccount) }); err != nil {
+	p.apply(t, c)
+	if err := p.prove(t, c, p.mail(t, "verify-email")); err != nil {
 		t.Fatal(err)
 	}
-	token := p.mail(t, "verify-email").token()
-	if err := patiently(func() error { return c.VerifyEmail(t.Context(), token, "") }); err != nil {
+}
+
+// apply signs up and keeps the token of the sign-up.
+func (p *person) apply(t *testing.T, c *client.Client) {
+	t.Helper()
+	err := patiently(func() (err error) {
+		p.signUp, err = c.SignUp(t.Context(), p.NewAccount)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// prove presses the link of a mail where the person signed up last.
+func (p *person) prove(t *testing.T, c *client.Client, l letter) error {
+	t.Helper()
+	return patiently(func() error {
+		return c.VerifyEmail(t.Context(), client.Verification{Token: l.token(), SignUp: p.signUp})
+	})
 }
 
 // patiently tries again after a 503, as people do: a machine that runs every test at once

@@ -229,9 +229,7 @@ func devices(t *testing.T, s *server) {
 func enumeration(t *testing.T, s *server) {
 	member := s.member(t)
 	waiting := s.stranger()
-	if err := waiting.client(t).SignUp(t.Context(), waiting.NewAccount); err != nil {
-		t.Fatal(err)
-	}
+	waiting.apply(t, waiting.client(t))
 	waiting.mail(t, "verify-email")
 	nobody := s.stranger()
 	signUp := func(p *person) string {

@@ -14,6 +14,7 @@ type story struct {
 var shared = []story{
 	{"newcomer", newcomer},
 	{"somebody who loses the mail", resend},
+	{"a stranger signs up with the same address", strangerFirst},
 	{"many files at once", manyFiles},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},

@@ -369,12 +369,18 @@ func (s *server) try(ctx context.Context, from net.IP, method, path string, body
 
 var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
 
+// signUpToken is a new one in each answer to a sign-up.
+var signUpToken = regexp.MustCompile(`("sign_up":"|__Host-coffer-sign-up=)[\w-]{43}`)
+
 // plain is an answer without what is different in each: two that tell the same are equal.
 func (a answer) plain() answer {
 	h := a.header.Clone()
 	h.Del("Date")
 	h.Del("X-Request-Id")
-	return answer{a.status, h, requestID.ReplaceAllString(a.body, `"request_id":"…"`)}
+	for i, cookie := range h["Set-Cookie"] {
+		h["Set-Cookie"][i] = signUpToken.ReplaceAllString(cookie, "$1…")
+	}
+	return answer{a.status, h, signUpToken.ReplaceAllString(requestID.ReplaceAllString(a.body, `"request_id":"…"`), "$1…")}
 }
 
 // wait polls until ok, for what happens soon but not at once.

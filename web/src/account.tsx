@@ -81,33 +81,61 @@ function SignUp() {
   );
 }
 
+// The tabs of this browser tell each other that the address is proven.
+const proven = new BroadcastChannel('coffer.sign-up');
+
 // Verify proves the address, by the link's token or by the code. The link alone does
-// nothing: mail scanners open links, people press buttons.
+// nothing: mail scanners open links, people press buttons. In the browser that signed up
+// its cookie says whose sign-up it is; elsewhere the password says so.
 function Verify() {
   const [token] = useState(() => fragment('token'));
   const [taken, setTaken] = useState(false);
+  const [elsewhere, setElsewhere] = useState(false);
 
-  async function prove(proof: { token: string } | { email: string; code: string }, v: Values) {
-    try {
-      await call('POST', '/auth/verify-email', { open: true, body: { ...proof, ...(v.username && { username: v.username }) } });
-    } catch (err) {
-      if (err instanceof Problem && err.code === 'username_taken') setTaken(true);
-      throw err;
-    }
+  // The page that waits goes on when the link was opened in another tab.
+  useEffect(() => {
+    if (token) return;
+    proven.onmessage = () => done();
+    return () => {
+      proven.onmessage = null;
+    };
+  }, []);
+
+  function done() {
     awaited.value = '';
     toast(t('verified'));
     go('/sign-in');
   }
 
+  async function prove(proof: { token: string } | { email: string; code: string }, v: Values) {
+    try {
+      await call('POST', '/auth/verify-email', { open: true, body: { ...proof, ...(v.username && { username: v.username }), ...(v.password && { password: v.password }) } });
+    } catch (err) {
+      if (err instanceof Problem && err.code === 'username_taken') setTaken(true);
+      if (err instanceof Problem && err.code === 'sign_up_proof_required') {
+        if (!v.password) return setElsewhere(true);
+        throw new Problem({ status: 422, code: 'validation_failed', fields: [{ pointer: '/password', code: 'wrong_password', detail: t('elsewhereWrong') }] });
+      }
+      throw err;
+    }
+    proven.postMessage('');
+    done();
+  }
+
+  const password = elsewhere && <Password name="password" label={t('elsewherePassword')} autoComplete="current-password" required autoFocus />;
+  const others = elsewhere && <p class="aside">{t('elsewhereOthers')} <a href="/sign-up">{t('signUpAgain')}</a></p>;
+
   if (token) {
     return (
-      <div class="card narrow centre">
+      <div class={elsewhere ? 'card narrow' : 'card narrow centre'}>
         <span class="badge"><Icon name="mail" /></span>
         <h1>{t('confirmTitle')}</h1>
-        <p>{t('confirmText')}</p>
+        <p>{elsewhere ? t('elsewhereText') : t('confirmText')}</p>
         <Form submit={t('confirm')} onSubmit={(v) => prove({ token }, v)}>
+          {password}
           {taken && <Username />}
         </Form>
+        {others}
       </div>
     );
   }
@@ -120,8 +148,11 @@ function Verify() {
       <Form submit={t('confirm')} onSubmit={(v) => prove({ email: email || v.email!, code: digits(v.code) }, v)} extra={<Resend email={email} />}>
         {!email && <Field name="email" label={t('email')} type="email" autoComplete="email" required spellcheck={false} />}
         <Code label={t('code')} hint={t('codeHint')} autoFocus={!!email} />
+        {elsewhere && <div class="notice" role="status"><Icon name="device" /><p>{t('elsewhereText')}</p></div>}
+        {password}
         {taken && <Username />}
       </Form>
+      {others}
       <p class="aside">{t('noMail')}</p>
     </div>
   );
@@ -246,6 +277,11 @@ const t = catalog({
     confirm: 'Confirm my e-mail',
     confirmTitle: 'Confirm your e-mail',
     confirmText: 'One press, and your account is ready.',
+    elsewhereText: 'This browser is not the one that signed up. Enter the password that you chose when you signed up.',
+    elsewherePassword: 'Password of your sign-up',
+    elsewhereWrong: 'That is not the password of the sign-up that this message belongs to.',
+    elsewhereOthers: 'Did several messages come? Then somebody else may have typed your address too. Only the message of your own sign-up takes your password: try the others, or start over.',
+    signUpAgain: 'Sign up again',
     verified: 'Your address is confirmed. Sign in to begin.',
     resend: 'Send again',
     resent: 'If the address waits for a message, a new one is on its way.',
@@ -294,6 +330,11 @@ const t = catalog({
     confirm: 'Meine E-Mail bestätigen',
     confirmTitle: 'Bestätigen Sie Ihre E-Mail',
     confirmText: 'Ein Druck auf den Knopf, und Ihr Konto ist bereit.',
+    elsewhereText: 'In diesem Browser wurde das Konto nicht angelegt. Geben Sie das Passwort ein, das Sie beim Anlegen gewählt haben.',
+    elsewherePassword: 'Passwort, das Sie beim Anlegen gewählt haben',
+    elsewhereWrong: 'Das ist nicht das Passwort, das zu dieser Nachricht gehört.',
+    elsewhereOthers: 'Kamen mehrere Nachrichten? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Nachricht zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder beginnen Sie von vorn.',
+    signUpAgain: 'Noch einmal anlegen',
     verified: 'Ihre Adresse ist bestätigt. Melden Sie sich an.',
     resend: 'Noch einmal senden',
     resent: 'Wenn die Adresse auf eine Nachricht wartet, ist eine neue unterwegs.',

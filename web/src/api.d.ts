@@ -268,7 +268,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Always 202 when the values are good: whether the address has an account is told to its mailbox alone. The mail holds a link and a code that make the account.
+         * @description Always 202 when the values are good: whether the address has an account is told to its mailbox alone. The mail holds a link and a code. They make the account together with sign_up, or with the password: a sign-up of the same address that somebody else made is not opened by them.
          */
         post: operations["sign-up"];
         delete?: never;
@@ -288,7 +288,7 @@ export interface paths {
         put?: never;
         /**
          * Prove an e-mail address
-         * @description By the token of the mailed link, or by address and mailed code; once. When the username of the sign-up was taken meanwhile the answer is 409 username_taken and the proof stays good: send it again with another username.
+         * @description By the token of the mailed link, or by address and mailed code; once. Beside it goes a proof that the sign-up is the caller's: its cookie, its sign_up token, or its password. Without one the answer is 403 sign_up_proof_required and the link stays good. Every other sign-up of the address ends. When the username was taken meanwhile the answer is 409 username_taken and the link stays good: send it again with another username.
          */
         post: operations["verify-email"];
         delete?: never;
@@ -308,7 +308,7 @@ export interface paths {
         put?: never;
         /**
          * Send a new link and code
-         * @description Always 202. Older links and codes of the address are void.
+         * @description Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, one sign-up of the address gets one mail, the caller's newest where there is one, and no link or code is void.
          */
         post: operations["resend-verify-email"];
         delete?: never;
@@ -677,6 +677,8 @@ export interface components {
         };
         ResendInputBody: {
             email: string;
+            /** @description From the answer to the sign-up, in place of its cookie. */
+            sign_up?: string;
         };
         Session: {
             /** @description How sure we are: aal1 or aal2 (NIST SP 800-63B). */
@@ -743,6 +745,10 @@ export interface components {
         SignOutBody: {
             refresh_token?: string;
         };
+        SignUpOutputBody: {
+            /** @description Shows, beside the mailed link or code, that the sign-up is yours. Browsers get it as a cookie too. */
+            sign_up: string;
+        };
         TotpCode: {
             /** @description Six digits, as the app shows them. */
             code: string;
@@ -761,6 +767,10 @@ export interface components {
             code?: string;
             /** @description With code, in place of token. */
             email?: string;
+            /** @description Of the sign-up, where neither its cookie nor its token is at hand. */
+            password?: string;
+            /** @description From the answer to the sign-up, in place of its cookie. */
+            sign_up?: string;
             /** @description From the link. */
             token?: string;
             /** @description Another username, after the answer username_taken. */
@@ -2109,10 +2119,11 @@ export interface operations {
             /** @description Accepted */
             202: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AcceptedBody"];
+                    "application/json": components["schemas"]["SignUpOutputBody"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
@@ -2194,7 +2205,10 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /** @description Set by the server. */
+                "__Host-coffer-sign-up"?: string;
+            };
         };
         requestBody: {
             content: {
@@ -2205,6 +2219,7 @@ export interface operations {
             /** @description No Content */
             204: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2227,7 +2242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `sign_up_proof_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2315,7 +2330,10 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /** @description Set by the server. */
+                "__Host-coffer-sign-up"?: string;
+            };
         };
         requestBody: {
             content: {

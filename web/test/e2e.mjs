@@ -149,7 +149,7 @@ export function person() {
   return { first_name: 'Ada', last_name: 'Lovelace', username, email: `${username}@example.org`, password };
 }
 
-async function post(server, path, body) {
+export async function post(server, path, body) {
   const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 }
@@ -159,7 +159,7 @@ export async function member(server) {
   const who = person();
   await post(server, '/auth/sign-up', who);
   const { code } = await mail(server, who.email, 'verify-email');
-  await post(server, '/auth/verify-email', { email: who.email, code });
+  await post(server, '/auth/verify-email', { email: who.email, code, password: who.password });
   return who;
 }
 

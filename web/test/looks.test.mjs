@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { drop, launch, member, open, row, signIn, start, tree } from './e2e.mjs';
+import { drop, launch, mail, member, open, person, post, row, signIn, start, tree } from './e2e.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -46,6 +46,18 @@ for (const [name, options] of [
       await page.locator('main h1').waitFor();
       await check(page, at);
     }
+    // The page that asks for the password of the sign-up, and refuses another one.
+    const newcomer = person();
+    await post(server, '/auth/sign-up', newcomer);
+    const { link } = await mail(server, newcomer.email, 'verify-email');
+    await page.goto('about:blank');
+    await page.goto(link);
+    await page.locator('main button[type=submit]').click();
+    await page.locator('input[name=password]').fill('not what was chosen');
+    await check(page, 'the password of the sign-up');
+    await page.locator('main button[type=submit]').click();
+    await page.getByRole('alert').waitFor();
+    await check(page, 'the password of the sign-up, refused');
     const who = await member(server);
     if (options.locale) {
       await page.goto('/sign-in');

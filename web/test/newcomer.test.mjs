@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { drop, launch, mail, member, names, open, person, row, signIn, start, tree } from './e2e.mjs';
+import { drop, launch, mail, member, names, open, person, post, row, signIn, start, tree } from './e2e.mjs';
 
 let server, browser;
 before(async () => {
@@ -102,11 +102,25 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
 });
 
-test('the mailed link waits for a person to press the button', async (t) => {
-  const page = await open(t, browser, server);
+// register fills in the sign-up page and answers when the next page is there.
+async function register(page, who) {
+  await page.goto('/sign-up');
+  for (const [label, value] of [['First name', who.first_name], ['Last name', who.last_name], ['Username', who.username], ['E-mail', who.email]]) {
+    await page.getByLabel(label).fill(value);
+  }
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+}
+
+test('the mailed link waits for a person to press the button, and the page that waits goes on', async (t) => {
+  const waiting = await open(t, browser, server);
   const who = person();
-  await fetch(server.url + '/v1/auth/sign-up', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(who) });
+  await register(waiting, who);
+  const cookie = (await waiting.context().cookies()).find((c) => c.name === '__Host-coffer-sign-up');
+  assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === 'Strict');
   const { link } = await mail(server, who.email, 'verify-email');
+  const page = await waiting.context().newPage();
   const posts = [];
   page.on('request', (request) => request.url().endsWith('/verify-email') && request.method() === 'POST' && posts.push(request.url()));
   await page.goto(link);
@@ -116,6 +130,66 @@ test('the mailed link waits for a person to press the button', async (t) => {
   await page.getByRole('button', { name: 'Confirm my e-mail' }).click();
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   assert.equal(posts.length, 1);
+  await waiting.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.deepEqual((await page.context().cookies()).filter((c) => c.name === '__Host-coffer-sign-up'), []);
+  await signIn(page, who);
+});
+
+test('another browser asks for the password of the sign-up, by link and by code', async (t) => {
+  for (const by of ['link', 'code']) {
+    const who = person();
+    await register(await open(t, browser, server), who);
+    const { link, code } = await mail(server, who.email, 'verify-email');
+    const page = await open(t, browser, server);
+    const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
+    if (by === 'link') {
+      await page.goto(link);
+    } else {
+      await page.goto('/verify-email');
+      await page.getByLabel('E-mail').fill(who.email);
+      await page.getByLabel('Code from the message').fill(code);
+    }
+    await confirm.click();
+    const password = page.getByLabel('Password of your sign-up');
+    await password.waitFor();
+    assert.equal(await password.evaluate((e) => e === document.activeElement), true);
+    await password.fill('not what was chosen');
+    await confirm.click();
+    // The refusal stands at the field.
+    await page.getByRole('alert').waitFor();
+    assert.equal(await password.getAttribute('aria-invalid'), 'true');
+    await password.fill(who.password);
+    await confirm.click();
+    await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+    await signIn(page, who);
+  }
+});
+
+test("a stranger's message opens nothing in the newcomer's browser, and the own one does", async (t) => {
+  const who = person();
+  const page = await open(t, browser, server);
+  await register(page, who);
+  const seen = new Set();
+  const own = await mail(server, who.email, 'verify-email', seen);
+  const planted = 'planted by a stranger 7';
+  await post(server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
+  const theirs = await mail(server, who.email, 'verify-email', seen);
+  const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
+  await page.goto('about:blank');
+  await page.goto(theirs.link);
+  await confirm.click();
+  await page.getByLabel('Password of your sign-up').fill(who.password);
+  await confirm.click();
+  await page.getByRole('alert').waitFor();
+  await page.getByText('Did several messages come?').waitFor();
+  await page.goto('about:blank');
+  await page.goto(own.link);
+  await confirm.click();
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  await page.getByLabel('E-mail or username').fill(who.email);
+  await page.getByLabel('Password', { exact: true }).fill(planted);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('That name and password do not belong together.').waitFor();
   await signIn(page, who);
 });
 

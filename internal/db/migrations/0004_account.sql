@@ -31,12 +31,16 @@ CREATE TABLE account_keys (
     wrapped BLOB NOT NULL
 );
 
--- Sign-ups whose address is not proven: at most one for each address, the newest. The
--- sealed columns are those of accounts, under the same key and row id, and move there
--- as they are. A used row keeps its proofs until it expires, to answer a second use.
+-- Sign-ups whose address is not proven. Several of one address wait side by side: source
+-- is a keyed hash of where one came from, and bounds how many each source keeps waiting.
+-- belonging is a keyed digest of the token that its applicant was given. The sealed columns
+-- are those of accounts, under the same key and row id, and move there as they are. A used
+-- row keeps its proofs until it expires, to answer a second use.
 CREATE TABLE sign_ups (
     id              TEXT PRIMARY KEY,
     email_index     BLOB NOT NULL,
+    source          BLOB NOT NULL,
+    belonging       BLOB NOT NULL,
     wrapped         BLOB NOT NULL,
     lang            TEXT NOT NULL,
     email           BLOB NOT NULL,
@@ -44,15 +48,23 @@ CREATE TABLE sign_ups (
     first_name      BLOB NOT NULL,
     last_name       BLOB NOT NULL,
     password        BLOB NOT NULL,
-    token           BLOB NOT NULL,
-    code            BLOB NOT NULL,
-    code_expires_at BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
     used_at         BIGINT
 );
-CREATE UNIQUE INDEX sign_ups_email ON sign_ups (email_index);
-CREATE UNIQUE INDEX sign_ups_token ON sign_ups (token);
+CREATE INDEX sign_ups_email ON sign_ups (email_index);
 CREATE INDEX sign_ups_expires ON sign_ups (expires_at);
+
+-- What was mailed for a sign-up: a digest of the link's token, and a keyed digest of the
+-- code. One mail is one row, so that a further mail need not void an earlier one.
+CREATE TABLE sign_up_proofs (
+    token           BLOB PRIMARY KEY,
+    sign_up         TEXT NOT NULL,
+    code            BLOB NOT NULL,
+    code_expires_at BIGINT NOT NULL,
+    expires_at      BIGINT NOT NULL
+);
+CREATE INDEX sign_up_proofs_sign_up ON sign_up_proofs (sign_up);
+CREATE INDEX sign_up_proofs_expires ON sign_up_proofs (expires_at);
 
 -- The one-time link of the first admin: one row while there is no admin.
 CREATE TABLE first_admin (

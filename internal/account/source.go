@@ -1,0 +1,98 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"coffer/internal/fault"
+	"coffer/internal/limit"
+)
+
+// Mails that strangers cause: what a newcomer's address can be sent by whoever types it.
+//
+// Each source has a share of its own of each recipient, so one source's mails never keep
+// another's from being sent. Over their sum, sources that have sent already are refused
+// first; a source that has not is refused only over a second, higher sum. Not held: a
+// stranger with as many networks as that sum has mails in its window silences an address
+// for sign-ups while it lasts. Mails of accounts (notices) are not counted here and never
+// refused.
+
+// Source is where a request came from, as limits count it.
+type Source struct {
+	Addr string `json:"addr"` // [limit.AddrKey]
+	Net  string `json:"net"`  // [limit.NetKey]
+}
+
+func sourceOf(a netip.Addr) Source { return Source{limit.AddrKey(a), limit.NetKey(a)} }
+
+// sourceIndex is how a source stands beside a sign-up. It is made with the address, so
+// that the rows of one source at several addresses are not seen to be of one.
+func (s *Service) sourceIndex(ctx context.Context, a address, from Source) ([]byte, error) {
+	return s.Ring.Index(ctx, "account.sign-up-source", from.Addr+" "+a.Canonical)
+}
+
+// mayMail takes one mail from what a source may cause to a recipient. When it may not,
+// nothing is sent and nothing changes, and the caller cannot tell.
+func (s *Service) mayMail(ctx context.Context, a address, from Source) (bool, error) {
+	type share struct {
+		rule limit.Rule
+		key  string
+	}
+	var taken []share
+	take := func(rule limit.Rule, key string) (bool, error) {
+		ok, err := s.within(ctx, rule, key)
+		if ok {
+			taken = append(taken, share{rule, key})
+		}
+		return ok, err
+	}
+	recipient := "mail:" + a.Canonical
+	first := limit.Rule{Name: "mail-first", Limit: 1, Window: s.MailRepeatLimit.Window}
+	pair, err := take(s.MailRecipientLimit, recipient+" "+from.Addr)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := take(first, recipient+" "+from.Net)
+	if err != nil {
+		return false, err
+	}
+	repeat, err := take(s.MailRepeatLimit, recipient)
+	if err != nil {
+		return false, err
+	}
+	total, err := take(s.MailTotalLimit, recipient)
+	if err != nil {
+		return false, err
+	}
+	if pair && (fresh || repeat) && total {
+		return true, nil
+	}
+	// What was not sent counts for nothing.
+	for _, t := range taken {
+		if err := s.Limit.Refund(ctx, t.rule, t.key); err != nil {
+			return false, err
+		}
+	}
+	s.Log.InfoContext(ctx, "account: a mail was not sent, too many were asked for", "source", pair, "repeat", fresh || repeat, "total", total)
+	return false, nil
+}
+
+// within takes one call and says whether the rule allowed it.
+func (s *Service) within(ctx context.Context, rule limit.Rule, key string) (bool, error) {
+	err := s.Limit.Take(ctx, rule, key)
+	if refused := new(fault.Error); errors.As(err, &refused) && refused.Kind == fault.Limited {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// takeSignUp takes a sign-up from the share of a source, and one mail with it.
+func (s *Service) takeSignUp(ctx context.Context, from Source) error {
+	for _, rule := range []limit.Rule{s.SignUpLimit, s.MailAddressLimit} {
+		if err := s.Limit.Take(ctx, rule, from.Addr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
