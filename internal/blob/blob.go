@@ -29,12 +29,15 @@ import (
 // the first two hexadecimal; random ones spread best. Safe for concurrent use.
 type Store interface {
 	// Put stores what r holds and returns its size. The object is durable and visible
-	// whole when it returns nil, else nothing is there. ErrExists: the id is taken.
+	// whole when it returns nil, else nothing is there. ErrExists: the id is taken;
+	// ErrMissing: a Delete came in between.
 	Put(ctx context.Context, id string, r io.Reader) (size int64, err error)
 	// Get reads n bytes from off; n < 0 reads to the end. Bytes beyond the end do not
-	// exist and are no error: the reader ends early. ErrMissing: no such object.
-	Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error)
-	// Delete removes an object; one that is absent is no error.
+	// exist and are no error: the reader ends early. size is the whole object's.
+	// ErrMissing: no such object.
+	Get(ctx context.Context, id string, off, n int64) (r io.ReadCloser, size int64, err error)
+	// Delete removes an object, and what Puts of it that never ended left; one that is
+	// absent is no error.
 	Delete(ctx context.Context, id string) error
 	// List calls fn for every object with an id behind after, ascending, until fn fails.
 	List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error

@@ -20,6 +20,7 @@ import (
 // undoes leaves an object that nobody refers to.
 type Dir struct {
 	root string
+	keep int64 // of each object in the page cache
 }
 
 var _ Store = (*Dir)(nil)
@@ -33,7 +34,7 @@ func OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	d := &Dir{root: path}
+	d := &Dir{root: path, keep: cacheShare()}
 	// All folders stand, durably, before the first object: a Put then syncs its own only.
 	made := false
 	for _, name := range append([]string{"", temporary}, shards()...) {
@@ -95,7 +96,7 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 		return 0, down(ctx, "put", err)
 	}
 	defer os.Remove(name)
-	size, err := fill(ctx, f, r)
+	size, err := fill(ctx, f, r, d.keep)
 	if err != nil {
 		f.Close()
 		return 0, err
@@ -108,6 +109,8 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	}
 	if err := os.Link(name, d.path(id)); errors.Is(err, fs.ErrExist) {
 		return 0, ErrExists
+	} else if errors.Is(err, fs.ErrNotExist) && d.Ping(ctx) == nil {
+		return 0, ErrMissing // a Delete took it away
 	} else if err != nil {
 		return 0, down(ctx, "put", err)
 	}
@@ -119,30 +122,32 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 }
 
 // Get implements [Store].
-func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error) {
+func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, int64, error) {
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	f, err := os.Open(d.path(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := d.Ping(ctx); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		return nil, ErrMissing
+		return nil, 0, ErrMissing
 	} else if err != nil {
-		return nil, down(ctx, "get", err)
+		return nil, 0, down(ctx, "get", err)
 	}
-	if off > 0 {
-		if _, err := f.Seek(off, io.SeekStart); err != nil {
-			f.Close()
-			return nil, down(ctx, "get", err)
-		}
+	info, err := f.Stat()
+	if err == nil && off > 0 {
+		_, err = f.Seek(off, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, down(ctx, "get", err)
 	}
 	r := io.Reader(f)
 	if n >= 0 {
 		r = io.LimitReader(f, n)
 	}
-	return &object{ctx: ctx, r: r, close: f.Close}, nil
+	return &object{ctx: ctx, r: r, close: f.Close}, info.Size(), nil
 }
 
 // Delete implements [Store].
@@ -152,9 +157,15 @@ func (d *Dir) Delete(ctx context.Context, id string) error {
 	}
 	err := os.Remove(d.path(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return d.Ping(ctx)
+		err = d.Ping(ctx)
 	}
-	return down(ctx, "delete", err)
+	unfinished, globErr := filepath.Glob(filepath.Join(d.root, temporary, id+".*"))
+	for _, name := range unfinished {
+		if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return down(ctx, "delete", errors.Join(err, globErr))
 }
 
 // List implements [Store].

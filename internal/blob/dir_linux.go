@@ -12,17 +12,20 @@ func startWriting(f *os.File, off, n int64) {
 	_ = unix.SyncFileRange(int(f.Fd()), off, n, unix.SYNC_FILE_RANGE_WRITE)
 }
 
-// setDirect says whether writes to f go past the page cache. Then their place, length and
-// memory must be multiples of the block size; Go's heap keeps what is longer than 32 KiB
-// on pages of 8 KiB.
-func setDirect(f *os.File, on bool) error {
-	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	if err != nil {
-		return err
+// finishWriting waits until a part of f is written, and drops it from the page cache if
+// told. Both are hints too.
+func finishWriting(f *os.File, off, n int64, drop bool) {
+	_ = unix.SyncFileRange(int(f.Fd()), off, n, unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
+	if drop {
+		_ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED)
 	}
-	if flags &^= unix.O_DIRECT; on {
-		flags |= unix.O_DIRECT
+}
+
+// cacheShare is how much of one object may stay in the page cache: an eighth of the memory.
+func cacheShare() int64 {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 256 << 20
 	}
-	_, err = unix.FcntlInt(f.Fd(), unix.F_SETFL, flags)
-	return err
+	return int64(info.Totalram) * int64(info.Unit) / 8
 }

@@ -90,6 +90,23 @@ func TestDirLeavesNoTemporaries(t *testing.T) {
 	}
 }
 
+// Deleting an object takes what Puts of it that never ended left, and nothing of another's.
+func TestDirDeletesUnfinished(t *testing.T) {
+	root := t.TempDir()
+	d := openDir(t, root)
+	for _, name := range []string{"abcd.one", "abcd.two", "abcde.another"} {
+		if err := os.WriteFile(filepath.Join(root, "tmp", name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Fatal(err)
+	}
+	if got := temporaries(t, root); len(got) != 1 || got[0] != "abcde.another" {
+		t.Errorf("left under tmp: %v", got)
+	}
+}
+
 // What a crash left is invisible, stays while it may be somebody's upload, and goes after a day.
 func TestDirSweepsLeftovers(t *testing.T) {
 	root := t.TempDir()
@@ -124,7 +141,7 @@ func TestDirUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, putErr := d.Put(t.Context(), blobtest.NewID(), strings.NewReader("x"))
-	_, getErr := d.Get(t.Context(), blobtest.NewID(), 0, -1)
+	_, _, getErr := d.Get(t.Context(), blobtest.NewID(), 0, -1)
 	for name, err := range map[string]error{
 		"Put": putErr, "Get": getErr, "Delete": d.Delete(t.Context(), blobtest.NewID()), "Ping": d.Ping(t.Context()),
 		"List": d.List(t.Context(), "", func(string, int64, time.Time) error { return nil }),

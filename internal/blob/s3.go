@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -130,7 +131,7 @@ func (s *S3) failed(ctx context.Context, op string, err error) error {
 	var r minio.ErrorResponse
 	if errors.As(err, &r) {
 		switch r.Code {
-		case minio.NoSuchKey, "NotFound":
+		case minio.NoSuchKey, "NotFound", "NoSuchUpload":
 			return ErrMissing
 		case "PreconditionFailed", "ConditionalRequestConflict":
 			return ErrExists
@@ -295,16 +296,12 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 }
 
 // Get implements [Store].
-func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, error) {
+func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, int64, error) {
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if n == 0 { // no range says "nothing"
-		_, err := s.core.StatObject(ctx, s.bucket, s.prefix+id, minio.StatObjectOptions{})
-		if err != nil {
-			return nil, s.failed(ctx, "get", err)
-		}
-		return http.NoBody, nil
+		return s.nothing(ctx, id)
 	}
 	var o minio.GetObjectOptions
 	switch {
@@ -313,15 +310,30 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, e
 	case off > 0:
 		o.Set("Range", fmt.Sprintf("bytes=%d-", off))
 	}
-	body, _, _, err := s.core.GetObject(ctx, s.bucket, s.prefix+id, o)
+	body, info, header, err := s.core.GetObject(ctx, s.bucket, s.prefix+id, o)
 	if err != nil {
 		var r minio.ErrorResponse
 		if errors.As(err, &r) && r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
-			return http.NoBody, nil // all of it is beyond the end
+			return s.nothing(ctx, id) // all of it is beyond the end
 		}
-		return nil, s.failed(ctx, "get", err)
+		return nil, 0, s.failed(ctx, "get", err)
 	}
-	return &object{ctx: ctx, r: body, close: body.Close}, nil
+	size := info.Size
+	if _, whole, ok := strings.Cut(header.Get("Content-Range"), "/"); ok {
+		if size, err = strconv.ParseInt(whole, 10, 64); err != nil {
+			return nil, 0, errors.Join(down(ctx, "get", fmt.Errorf("Content-Range: %w", err)), body.Close())
+		}
+	}
+	return &object{ctx: ctx, r: body, close: body.Close}, size, nil
+}
+
+// nothing is no bytes of an object that exists.
+func (s *S3) nothing(ctx context.Context, id string) (io.ReadCloser, int64, error) {
+	info, err := s.core.StatObject(ctx, s.bucket, s.prefix+id, minio.StatObjectOptions{})
+	if err != nil {
+		return nil, 0, s.failed(ctx, "get", err)
+	}
+	return http.NoBody, info.Size, nil
 }
 
 // Delete implements [Store].
@@ -330,10 +342,11 @@ func (s *S3) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	err := s.core.RemoveObject(ctx, s.bucket, s.prefix+id, minio.RemoveObjectOptions{})
-	if err = s.failed(ctx, "delete", err); err == ErrMissing {
-		return nil
+	if err = s.failed(ctx, "delete", err); err != nil && err != ErrMissing {
+		return err
 	}
-	return err
+	key := s.prefix + id
+	return s.abort(ctx, key, func(u minio.ObjectMultipartInfo) bool { return u.Key == key })
 }
 
 // List implements [Store].
@@ -371,18 +384,24 @@ func (s *S3) Ping(ctx context.Context) error {
 
 // sweep aborts the uploads that crashes left before the time.
 func (s *S3) sweep(ctx context.Context, before time.Time) error {
+	return s.abort(ctx, s.prefix, func(u minio.ObjectMultipartInfo) bool { return !u.Initiated.After(before) })
+}
+
+// abort ends those unfinished uploads under a prefix that are mine.
+func (s *S3) abort(ctx context.Context, prefix string, mine func(minio.ObjectMultipartInfo) bool) error {
 	var keyMarker, idMarker string
 	for {
-		page, err := s.core.ListMultipartUploads(ctx, s.bucket, s.prefix, keyMarker, idMarker, "", 1000)
+		page, err := s.core.ListMultipartUploads(ctx, s.bucket, prefix, keyMarker, idMarker, "", 1000)
 		if err != nil {
 			return s.failed(ctx, "sweep", err)
 		}
 		for _, u := range page.Uploads {
-			if u.Initiated.After(before) {
+			if !mine(u) {
 				continue
 			}
-			if err := s.core.AbortMultipartUpload(ctx, s.bucket, u.Key, u.UploadID); err != nil {
-				return s.failed(ctx, "sweep", err)
+			err := s.failed(ctx, "sweep", s.core.AbortMultipartUpload(ctx, s.bucket, u.Key, u.UploadID))
+			if err != nil && err != ErrMissing {
+				return err
 			}
 		}
 		if !page.IsTruncated {

@@ -74,6 +74,33 @@ func TestS3AbortsWhatFails(t *testing.T) {
 	}
 }
 
+// Deleting an object ends what uploads of it a crash left.
+func TestS3DeletesUnfinished(t *testing.T) {
+	spec := blobtest.S3URL(t)
+	s, err := blob.OpenS3(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := blobtest.NewID()
+	during := 0
+	_, err = s.Put(t.Context(), id, io.MultiReader(bytes.NewReader(make([]byte, 17<<20)), readFunc(func([]byte) (int, error) {
+		if err := s.Delete(t.Context(), blobtest.NewID()); err != nil {
+			t.Error(err)
+		}
+		during = uploads(t, spec)
+		if err := s.Delete(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+		if got := uploads(t, spec); got != 0 {
+			t.Errorf("%d unfinished uploads left", got)
+		}
+		return 0, io.EOF
+	})))
+	if !errors.Is(err, blob.ErrMissing) || during != 1 {
+		t.Errorf("Put = %v with %d unfinished uploads; want ErrMissing and one", err, during)
+	}
+}
+
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
@@ -94,7 +121,7 @@ func TestS3GoesAndComesBack(t *testing.T) {
 	id := blobtest.MustPut(t, s, []byte("x"))
 	t.Cleanup(func() { _ = s.Delete(context.Background(), id) })
 	down.Store(true)
-	_, getErr := s.Get(t.Context(), id, 0, -1)
+	_, _, getErr := s.Get(t.Context(), id, 0, -1)
 	_, putErr := s.Put(t.Context(), blobtest.NewID(), strings.NewReader("y"))
 	for name, err := range map[string]error{"Get": getErr, "Put": putErr, "Ping": s.Ping(t.Context())} {
 		if !errors.Is(err, blob.ErrUnavailable) || !fault.IsUnavailable(err) {

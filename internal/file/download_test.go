@@ -19,6 +19,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
 
@@ -246,8 +247,8 @@ func TestBrokenContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	get := func(header ...string) (status int, body []byte, err error) {
-		req, err := http.NewRequest("GET", w.http.URL+"/v1/files/"+e.ID+"/content", nil)
+	ask := func(method string, header ...string) (status int, body []byte, err error) {
+		req, err := http.NewRequest(method, w.http.URL+"/v1/files/"+e.ID+"/content", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,12 +275,17 @@ func TestBrokenContent(t *testing.T) {
 		"half":        func() []byte { return sealed[:len(sealed)/2] },
 		"at boundary": func() []byte { return sealed[:16*65536] },
 		"emptied":     func() []byte { return nil },
+		"longer":      func() []byte { return append(bytes.Clone(sealed), 0) },
+		"twice":       func() []byte { return append(bytes.Clone(sealed), sealed...) },
 	} {
 		if err := os.WriteFile(path, damage(), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if status, _, _ := ask("HEAD"); (status == http.StatusOK) != (name == "middle" || name == "last byte") {
+			t.Errorf("%s: HEAD answers %d", name, status)
+		}
 		for _, header := range [][]string{nil, {"bytes=0-2097151"}, {"bytes=0-1000,1048500-1048700,2097000-2097151"}} {
-			status, body, err := get(header...)
+			status, body, err := ask("GET", header...)
 			switch {
 			case status == http.StatusInternalServerError:
 			case err == nil:
@@ -294,9 +300,49 @@ func TestBrokenContent(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, _ := get(); status != http.StatusInternalServerError {
-		t.Errorf("a lost object: %d", status)
+	for _, method := range []string{"GET", "HEAD"} {
+		if status, _, _ := ask(method); status != http.StatusInternalServerError {
+			t.Errorf("%s of a lost object: %d", method, status)
+		}
 	}
+}
+
+// The same of content that stands in SQL.
+func TestBrokenSmallContent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		e := w.mustUpload(ada, "", upFile{"f", "", "small content"})
+		var sealed []byte
+		if err := d.QueryRow(t.Context(), `SELECT content FROM blob_contents`).Scan(&sealed); err != nil {
+			t.Fatal(err)
+		}
+		set := func(p []byte) {
+			if _, err := d.Exec(t.Context(), `UPDATE blob_contents SET content = $1`, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := "/files/" + e.ID + "/content"
+		for name, p := range map[string][]byte{"flipped": flip(sealed, 60), "cut": sealed[:len(sealed)-1], "longer": append(bytes.Clone(sealed), 0), "emptied": {}} {
+			set(p)
+			for _, method := range []string{"GET", "HEAD"} {
+				for _, header := range [][]string{nil, {"Range", "bytes=1-2"}} {
+					if a := w.call(ada, method, path, nil, header...); a.StatusCode != http.StatusInternalServerError {
+						t.Errorf("%s: %s %v: %d %q", name, method, header, a.StatusCode, a.body)
+					}
+				}
+			}
+		}
+		set(sealed)
+		if a := w.call(ada, "GET", path, nil, "Range", "bytes=6-"); string(a.body) != "content" {
+			t.Errorf("%d %q", a.StatusCode, a.body)
+		}
+		if _, err := d.Exec(t.Context(), `DELETE FROM blob_contents`); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.call(ada, "GET", path, nil); a.StatusCode != http.StatusInternalServerError {
+			t.Errorf("gone: %d %q", a.StatusCode, a.body)
+		}
+	})
 }
 
 func flip(p []byte, at int) []byte {

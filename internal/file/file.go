@@ -104,7 +104,7 @@ func New(c Config) *Service {
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
-	s.Jobs.Every("file.sweep", time.Hour, s.Sweep)
+	s.Jobs.Every("file.sweep", sweepEvery, s.Sweep)
 	s.Jobs.Every("file.orphans", 24*time.Hour, s.sweepOrphans)
 	return s
 }

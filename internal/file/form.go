@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -27,9 +28,17 @@ var (
 )
 
 func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
-	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	contentType, err := only(r.Header, "Content-Type")
+	if err != nil {
+		return fault.InvalidField("header.Content-Type", "duplicate", "Content-Type stands once, and each of its parameters too.")
+	}
+	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" || len(params["boundary"]) > 70 {
 		return errNotForm
+	}
+	query := r.URL.Query()["parent"]
+	if len(query) > 1 {
+		return fault.InvalidField("query.parent", "duplicate", "parent stands once.")
 	}
 	if r.ContentLength > s.MaxUpload {
 		return errTooLarge
@@ -38,7 +47,10 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	caller := rest.CallerOf(r)
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
-	f := &form{u: u, ctx: r.Context(), parent: r.URL.Query().Get("parent")}
+	f := &form{u: u, ctx: r.Context()}
+	if len(query) == 1 {
+		f.parent, f.named = query[0], true
+	}
 	// The parser reads 4 KiB at a time; the connection should be asked for more.
 	f.heads.r = bufio.NewReaderSize(body, 64<<10)
 	entries, err := f.take(f.parser(params["boundary"]))
@@ -61,6 +73,7 @@ type form struct {
 	u      *Upload
 	ctx    context.Context
 	parent string
+	named  bool // parent was given
 	heads  heads
 }
 
@@ -104,7 +117,11 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 			}
 			checked = true
 		}
-		if err := f.u.Add(f.ctx, name, cleanType(part.Header.Get("Content-Type")), source{part}); err != nil {
+		mediaType, err := only(part.Header, "Content-Type")
+		if err != nil {
+			return nil, f.badHeader(err)
+		}
+		if err := f.u.Add(f.ctx, name, cleanType(mediaType), source{part}); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +134,11 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 // partName returns the cleaned name of a file part. The header is read here because
 // multipart.Part.FileName forgets the difference between no name and an empty one.
 func (f *form) partName(part *multipart.Part) (name string, isFile bool, err error) {
-	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	value, err := only(part.Header, "Content-Disposition")
+	if err != nil {
+		return "", false, f.badHeader(err)
+	}
+	_, params, err := mime.ParseMediaType(value)
 	if err != nil {
 		return "", false, f.badHeader(err)
 	}
@@ -135,14 +156,71 @@ func (f *form) partName(part *multipart.Part) (name string, isFile bool, err err
 func (f *form) pointer() string { return "/files/" + strconv.Itoa(f.u.Len()) + "/name" }
 
 func (f *form) badHeader(err error) error {
+	if errors.Is(err, errTwice) {
+		return fault.InvalidField(f.pointer(), "duplicate", "A part has one Content-Disposition and one Content-Type, and each of their parameters stands once: filename or filename*, not both.")
+	}
 	return fault.InvalidField(f.pointer(), "malformed", "The part's header cannot be read: it has no Content-Disposition, or a control character.").Because(err)
+}
+
+// pointerTo escapes a name for a JSON pointer (RFC 6901 §3).
+var pointerTo = strings.NewReplacer("~", "~0", "/", "~1")
+
+// errTwice is a header, or a parameter of one, that stands twice: programs between a client
+// and its file disagree on which of the two counts.
+var errTwice = errors.New("file: a header or a parameter stands twice")
+
+// only returns the header's value, "" when there is none, unless the header or one of its
+// parameters stands twice. name and name* are the same parameter.
+func only[H ~map[string][]string](h H, name string) (string, error) {
+	values := h[name]
+	if len(values) == 0 {
+		return "", nil
+	}
+	if len(values) > 1 {
+		return "", errTwice
+	}
+	seen := map[string]bool{}
+	for name := range parameters(values[0]) {
+		name, _, _ = strings.Cut(strings.ToLower(name), "*")
+		if seen[name] {
+			return "", errTwice
+		}
+		seen[name] = true
+	}
+	return values[0], nil
+}
+
+// parameters yields the names of a header value's parameters (RFC 9110 §5.6.6), whether or
+// not the rest of the value makes sense.
+func parameters(value string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, quoted, first := 0, false, true
+		for i := 0; i <= len(value); i++ {
+			switch {
+			case i < len(value) && quoted && value[i] == '\\':
+				i++
+			case i < len(value) && value[i] == '"':
+				quoted = !quoted
+			case i >= len(value) || value[i] == ';' && !quoted:
+				name, _, ok := strings.Cut(value[start:min(i, len(value))], "=")
+				if ok && !first && !yield(strings.TrimSpace(name)) {
+					return
+				}
+				start, first = i+1, false
+			}
+		}
+	}
 }
 
 // field reads a part that is not a file: only parent is one, and only before the files.
 func (f *form) field(part *multipart.Part) error {
-	if part.FormName() != "parent" {
-		return fault.InvalidField("/"+strings.ReplaceAll(strings.ReplaceAll(part.FormName(), "~", "~0"), "/", "~1"), "unknown_field", "The form has parent and files only.")
+	if name := part.FormName(); name != "parent" {
+		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form has parent and files only.")
 	}
+	if f.named {
+		return fault.InvalidField("/parent", "duplicate", "parent stands once, in the query or in the form.")
+	}
+	f.named = true
 	if f.u.Len() > 0 {
 		return fault.InvalidField("/parent", "too_late", "parent must stand before the files.")
 	}

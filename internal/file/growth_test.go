@@ -32,7 +32,7 @@ func (w *world) plant(owner account.ID, n int) (big, small, deep string) {
 				r := &row{ID: newID(), Parent: parent, Kind: kind, Height: 1, CreatedAt: int64(i), ModifiedAt: int64(i), Size: int64(i)}
 				if kind == File {
 					blob := strings.ReplaceAll(newID(), "-", "")
-					if err := insertBlob(ctx, c.tx, owner, blob, []byte{}, w.Now()); err != nil {
+					if err := insertBlob(ctx, c.tx, owner, stored{blob: blob, wrapped: []byte{}}, pending, w.Now()); err != nil {
 						w.t.Fatal(err)
 					}
 					if _, err := settleBlobs(ctx, c.tx, []stored{{blob: blob, size: r.Size}}); err != nil {
@@ -312,7 +312,7 @@ func TestTransactionsAreShort(t *testing.T) {
 		err := d.Tx(t.Context(), func(tx *db.Tx) error {
 			for i := range MaxFiles { // their content is not what this is about
 				f := stored{name: names(i), mediaType: unknownType, blob: fmt.Sprintf("%032x", rand.Uint64())}
-				if err := insertBlob(t.Context(), tx, ada, f.blob, []byte{}, w.now()); err != nil {
+				if err := insertBlob(t.Context(), tx, ada, stored{blob: f.blob, wrapped: []byte{}}, pending, w.now()); err != nil {
 					return err
 				}
 				u.files = append(u.files, f)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -149,103 +148,4 @@ func scanStrings(rows *db.Rows) ([]string, error) {
 		all = append(all, s)
 	}
 	return all, rows.Err()
-}
-
-func insertBlob(ctx context.Context, q db.Querier, owner account.ID, id string, wrapped []byte, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, created_at) VALUES ($1, $2, 'pending', $3, 0, $4)`,
-		id, string(owner), wrapped, now.UnixMilli())
-	return err
-}
-
-// blobRow is what opening an object needs.
-type blobRow struct {
-	Wrapped []byte
-	Size    int64
-}
-
-func readBlob(ctx context.Context, q db.Querier, owner account.ID, id string) (b blobRow, err error) {
-	err = q.QueryRow(ctx, `SELECT wrapped, size FROM blobs WHERE id = $1 AND account = $2 AND state = 'live'`,
-		id, string(owner)).Scan(&b.Wrapped, &b.Size)
-	if errors.Is(err, db.ErrNoRows) {
-		return b, errDamaged // an entry goes in the transaction in which its object is doomed
-	}
-	return b, err
-}
-
-// doomUnlessLive gives up one blob that is not published, and tells whether it is.
-func doomUnlessLive(ctx context.Context, q db.Querier, id string) (live bool, err error) {
-	if _, err := q.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE id = $1 AND state = 'pending'`, id); err != nil {
-		return false, err
-	}
-	var n int64
-	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM blobs WHERE id = $1 AND state = 'live'`, id).Scan(&n)
-	return n > 0, err
-}
-
-// doomAbandoned gives up every blob that has been pending since before the time.
-func doomAbandoned(ctx context.Context, q db.Querier, before time.Time) error {
-	_, err := q.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE state = 'pending' AND created_at < $1`, before.UnixMilli())
-	return err
-}
-
-func readDoomed(ctx context.Context, q db.Querier, after string, limit int) ([]string, error) {
-	rows, err := q.Query(ctx, `SELECT id FROM blobs WHERE state = 'doomed' AND id > $1 ORDER BY id LIMIT $2`, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return scanStrings(rows)
-}
-
-func deleteDoomed(ctx context.Context, q db.Querier, id string) error {
-	_, err := q.Exec(ctx, `DELETE FROM blobs WHERE id = $1 AND state = 'doomed'`, id)
-	return err
-}
-
-// readKnown returns which of the ids have a row.
-func readKnown(ctx context.Context, q db.Querier, ids []string) (map[string]bool, error) {
-	args := make([]any, len(ids))
-	marks := make([]string, len(ids))
-	for i, id := range ids {
-		args[i], marks[i] = id, "$"+strconv.Itoa(i+1)
-	}
-	rows, err := q.Query(ctx, `SELECT id FROM blobs WHERE id IN (`+strings.Join(marks, ", ")+`)`, args...)
-	if err != nil {
-		return nil, err
-	}
-	have, err := scanStrings(rows)
-	known := make(map[string]bool, len(have))
-	for _, id := range have {
-		known[id] = true
-	}
-	return known, err
-}
-
-// wrappedKey is a blob's key as a re-wrap sees it.
-type wrappedKey struct {
-	id      string
-	account account.ID
-	wrapped []byte
-}
-
-func readWrapped(ctx context.Context, q db.Querier, after string, limit int) ([]wrappedKey, error) {
-	rows, err := q.Query(ctx, `SELECT id, account, wrapped FROM blobs WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []wrappedKey
-	for rows.Next() {
-		var k wrappedKey
-		if err := rows.Scan(&k.id, &k.account, &k.wrapped); err != nil {
-			return nil, err
-		}
-		all = append(all, k)
-	}
-	return all, rows.Err()
-}
-
-// swapWrapped replaces a wrapped key that nobody has changed since it was read.
-func swapWrapped(ctx context.Context, q db.Querier, k wrappedKey, again []byte) error {
-	_, err := q.Exec(ctx, `UPDATE blobs SET wrapped = $1 WHERE id = $2 AND wrapped = $3`, again, k.id, k.wrapped)
-	return err
 }

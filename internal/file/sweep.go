@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"coffer/internal/account"
@@ -14,11 +15,19 @@ import (
 // purgeJob removes the objects of doomed blobs; whoever dooms one enqueues it.
 const purgeJob = "file.purge"
 
-// abandonedAfter is how long an upload may take. What is pending for longer is left from
-// a crash.
-const abandonedAfter = 24 * time.Hour
+// abandonedAfter is how long a pending object may go untouched. Its upload touches it every
+// touchEvery, and is ended when no byte comes for a minute: what is older was left by a
+// crash. With sweepEvery it is gone within the hour.
+const (
+	abandonedAfter = 30 * time.Minute
+	sweepEvery     = 15 * time.Minute
+)
 
-const sweepBatch = 200
+// Objects that are removed in one transaction: rows alone, or rows with their content.
+const (
+	sweepBatch = 200
+	smallBatch = 50
+)
 
 // enqueuePurge asks for a purge once tx has committed. An account has one waiting at
 // most, however much it deletes while the store is away.
@@ -33,33 +42,57 @@ const purgeFailures = 8
 func (s *Service) purge(ctx context.Context) error {
 	var failures []error
 	for after := ""; ; {
-		ids, err := readDoomed(ctx, s.DB, after, sweepBatch)
-		if err != nil || len(ids) == 0 {
+		inStore, inSQL, err := readDoomed(ctx, s.DB, after, sweepBatch)
+		if err != nil || len(inStore)+len(inSQL) == 0 {
 			return errors.Join(append(failures, err)...)
 		}
-		for _, id := range ids {
-			if err := s.remove(ctx, id); err != nil {
-				if failures = append(failures, err); len(failures) == purgeFailures {
-					return errors.Join(failures...)
-				}
+		for _, ids := range [][]string{inStore, inSQL} { // ascending both
+			if len(ids) > 0 {
+				after = max(after, ids[len(ids)-1])
 			}
 		}
-		after = ids[len(ids)-1]
+		if failures = append(failures, s.remove(ctx, inStore, inSQL)...); len(failures) >= purgeFailures {
+			return errors.Join(failures...)
+		}
 	}
 }
 
-// remove removes a doomed blob, the object first: after a crash in between it is done again.
-func (s *Service) remove(ctx context.Context, id string) error {
-	if err := s.Blobs.Delete(ctx, id); err != nil {
-		return err
+// remove removes doomed blobs, the objects first: after a crash in between it is done again.
+// It stops at the failure that blames the store.
+func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures []error) {
+	gone := make([]string, 0, len(inStore))
+	for _, id := range inStore {
+		err := s.Blobs.Delete(ctx, id)
+		if err == nil {
+			gone = append(gone, id)
+		} else if failures = append(failures, err); len(failures) == purgeFailures {
+			break
+		}
 	}
-	return deleteDoomed(ctx, s.DB, id)
+	delete := func(ids []string) {
+		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return deleteDoomed(ctx, tx, ids) }); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	for ids := range slices.Chunk(gone, sweepBatch) {
+		delete(ids)
+	}
+	for ids := range slices.Chunk(inSQL, smallBatch) {
+		delete(ids)
+	}
+	return failures
 }
 
-// Sweep removes what uploads left that nobody finished within a day. It runs hourly.
+// Sweep removes what uploads left that nobody finished. It runs every sweepEvery.
 func (s *Service) Sweep(ctx context.Context) error {
-	if err := doomAbandoned(ctx, s.DB, s.Now().Add(-abandonedAfter)); err != nil {
-		return err
+	for {
+		n, err := doomAbandoned(ctx, s.DB, s.Now().Add(-abandonedAfter), sweepBatch)
+		if err != nil {
+			return err
+		}
+		if n < sweepBatch {
+			break
+		}
 	}
 	return s.purge(ctx)
 }

@@ -1,15 +1,18 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
+	"slices"
+	"time"
 
 	"coffer/internal/account"
+	"coffer/internal/blob"
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
@@ -19,24 +22,31 @@ import (
 // Upload is the files of one request on their way in. None of them is visible before
 // [Upload.Publish], and then all are. Not safe for concurrent use.
 type Upload struct {
-	s     *Service
-	owner account.ID
-	files []stored
+	s       *Service
+	owner   account.ID
+	files   []stored
+	held    int       // bytes of content in files
+	touched time.Time // when the rows of files were last touched
 	// session is who sends it; [Upload.Publish] refuses one that has ended meanwhile.
 	session string
 }
 
-// stored is a file whose content is in the store.
+// stored is a file whose content is in the store, in SQL, or at hand to go there.
 type stored struct {
 	name, mediaType string
 	blob            string
+	wrapped         []byte // the content's key
 	size            int64
 	sum             [32]byte
+	small           bool   // the content's place is SQL
+	content         []byte // sealed, of a small one that has no row yet
 }
 
 // NewUpload begins an upload of the owner's. The caller ends it with [Upload.Publish] or
 // [Upload.Abort].
-func (s *Service) NewUpload(owner account.ID) *Upload { return &Upload{s: s, owner: owner} }
+func (s *Service) NewUpload(owner account.ID) *Upload {
+	return &Upload{s: s, owner: owner, touched: s.Now()}
+}
 
 // CheckFolder refuses a parent that nothing can be put into, before bytes are read for
 // nothing. [Upload.Publish] decides.
@@ -48,25 +58,133 @@ func (u *Upload) CheckFolder(ctx context.Context, parent string) error {
 // Len returns how many files have been added.
 func (u *Upload) Len() int { return len(u.files) }
 
-// Add stores the content of one more file under a name that [cleanName] has passed.
+// maxHeld is how many bytes of small contents an upload holds before they go to SQL.
+const maxHeld = 64 << 10
+
+// Add stores the content of one more file under a name that [cleanName] has passed. What is
+// small stays with the upload until [Upload.Publish] writes it with its entry, in one
+// transaction; or goes to SQL before, pending, when there is much of it.
 func (u *Upload) Add(ctx context.Context, name, mediaType string, r io.Reader) error {
-	var random [16]byte
-	rand.Read(random[:])
-	f := stored{name: name, mediaType: mediaType, blob: hex.EncodeToString(random[:])}
-	key := make([]byte, seal.KeySize)
-	rand.Read(key)
-	wrapped, err := u.s.Ring.Seal(ctx, keyring.Blob, key, blobAAD(f.blob, u.owner))
+	u.touch(ctx)
+	head, whole, err := readHead(r)
 	if err != nil {
 		return err
 	}
+	var random [16]byte
+	rand.Read(random[:])
+	f := stored{name: name, mediaType: mediaType, blob: hex.EncodeToString(random[:]), small: whole}
+	key := make([]byte, seal.KeySize)
+	rand.Read(key)
+	if f.wrapped, err = u.s.Ring.Seal(ctx, keyring.Blob, key, blobAAD(f.blob, u.owner)); err != nil {
+		giveBack(head)
+		return err
+	}
+	if whole {
+		plain := head[0].bytes()
+		f.size, f.sum = int64(len(plain)), sha256.Sum256(plain)
+		f.content, err = sealSmall(plain, key, contentAAD(f.blob))
+		giveBack(head)
+		if err != nil {
+			return err
+		}
+		u.files = append(u.files, f)
+		if u.held += len(f.content); u.held <= maxHeld {
+			return nil
+		}
+		return u.flush(ctx)
+	}
 	// The row stands before the first byte: what a crash leaves in the store is known.
-	if err := insertBlob(ctx, u.s.DB, u.owner, f.blob, wrapped, u.s.Now()); err != nil {
+	if err := insertBlob(ctx, u.s.DB, u.owner, f, pending, u.s.Now()); err != nil {
+		giveBack(head)
 		return err
 	}
 	u.files = append(u.files, f)
 	last := &u.files[len(u.files)-1]
-	last.size, last.sum, err = u.s.storeContent(ctx, f.blob, key, r)
+	last.size, last.sum, err = u.s.storeContent(ctx, f.blob, key, head, r, func() { u.touch(ctx) })
+	if errors.Is(err, blob.ErrMissing) {
+		err = errAbandoned // its account went, or the sweep took it
+	}
 	return err
+}
+
+// sealSmall returns content as the store would hold it.
+func sealSmall(plain, key, aad []byte) ([]byte, error) {
+	out := bytes.NewBuffer(make([]byte, 0, seal.CipherSize(int64(len(plain)))))
+	w, err := seal.NewWriter(out, key, aad)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+// flush writes the small contents that are held, pending.
+func (u *Upload) flush(ctx context.Context) error {
+	now := u.s.Now()
+	err := u.s.DB.Tx(ctx, func(tx *db.Tx) error { return insertSmall(ctx, tx, u.owner, u.unwritten(), pending, now) })
+	if err != nil {
+		return err
+	}
+	for i := range u.files {
+		u.files[i].content = nil
+	}
+	u.held = 0
+	return nil
+}
+
+// settle makes the objects live in the transaction that publishes their entries.
+func (u *Upload) settle(ctx context.Context, tx *db.Tx) error {
+	whole, err := settleBlobs(ctx, tx, u.pick(func(f stored) bool { return f.content == nil }))
+	if err != nil {
+		return err
+	}
+	if !whole {
+		return errAbandoned
+	}
+	return insertSmall(ctx, tx, u.owner, u.unwritten(), live, u.s.Now())
+}
+
+func (u *Upload) pick(which func(stored) bool) (some []stored) {
+	for _, f := range u.files {
+		if which(f) {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// unwritten returns the small files whose content has no row yet.
+func (u *Upload) unwritten() []stored { return u.pick(func(f stored) bool { return f.content != nil }) }
+
+// touchEvery is how often a running upload says that it lives; see abandonedAfter.
+const touchEvery = 5 * time.Minute
+
+// touch keeps the sweep from the rows of an upload that takes long.
+func (u *Upload) touch(ctx context.Context) {
+	now := u.s.Now()
+	if now.Sub(u.touched) < touchEvery {
+		return
+	}
+	u.touched = now
+	for ids := range slices.Chunk(u.rows(), sweepBatch) {
+		if err := touchBlobs(ctx, u.s.DB, ids, now); err != nil {
+			u.s.Log.WarnContext(ctx, "a running upload could not be touched", "error", err)
+			return // there is time for several more tries
+		}
+	}
+}
+
+// rows returns the ids of the objects that have a row.
+func (u *Upload) rows() (ids []string) {
+	for _, f := range u.files {
+		if f.content == nil {
+			ids = append(ids, f.blob)
+		}
+	}
+	return ids
 }
 
 // blobAAD binds a wrapped key to its object and its owner; the ring adds the key's id.
@@ -77,8 +195,8 @@ func blobAAD(blob string, owner account.ID) []byte {
 // contentAAD binds content to its object.
 func contentAAD(blob string) []byte { return seal.LP([]byte("coffer/blob/v1"), []byte(blob)) }
 
-// errAbandoned is an upload that the sweep has given up: it took more than a day.
-var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload took longer than a day and was given up.")
+// errAbandoned is an upload that the sweep has given up.
+var errAbandoned = fault.New(fault.Conflict, "upload_expired", "The upload stood still for too long and was given up.")
 
 // Publish makes every file appear in parent ("" = root), taken names numbered.
 func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
@@ -112,12 +230,8 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		if n == nil {
 			n = u.naming(c.key, parent)
 		}
-		whole, err := settleBlobs(ctx, c.tx, u.files)
-		if err != nil {
+		if err := u.settle(ctx, c.tx); err != nil {
 			return err
-		}
-		if !whole {
-			return errAbandoned
 		}
 		if err := c.insert(ctx, n); err != nil {
 			return err
@@ -161,185 +275,37 @@ func (u *Upload) hold(ctx context.Context, tx *db.Tx) error {
 // Abort removes what is not published. What it cannot remove just now, the sweep does.
 func (u *Upload) Abort(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // the client is often gone
+	small := make(map[string]bool, len(u.files))
 	for _, f := range u.files {
-		if err := u.discard(ctx, f.blob); err != nil {
+		small[f.blob] = f.small
+	}
+	for ids := range slices.Chunk(u.rows(), smallBatch) {
+		if err := u.s.discard(ctx, ids, small); err != nil {
 			u.s.Log.WarnContext(ctx, "an abandoned upload stays until the sweep", "error", err)
 		}
 	}
 }
 
-// discard removes one object unless it is live: after a lost answer to the commit the
-// files may stand. Nobody else makes this object live, so the answer stays true; a row
-// that is gone was swept, or went with its account, while the object was still coming in.
-func (u *Upload) discard(ctx context.Context, blob string) error {
-	live, err := doomUnlessLive(ctx, u.s.DB, blob)
-	if err != nil || live {
+// discard removes objects unless they are live: after a lost answer to the commit the files
+// may stand. Nobody else makes these objects live, so the answer stays true; a row that is
+// gone was swept, or went with its account, while the object was still coming in.
+func (s *Service) discard(ctx context.Context, ids []string, small map[string]bool) error {
+	if err := doomPending(ctx, s.DB, ids); err != nil {
 		return err
 	}
-	return u.s.remove(ctx, blob)
-}
-
-// chunk is what the stages of an upload hand on. Two stages read each chunk.
-type chunk struct {
-	buf  [256 << 10]byte
-	n    int
-	left atomic.Int32 // stages that have not read it yet
-}
-
-// done gives a chunk back when the last stage is through with it.
-func (c *chunk) done(free chan<- *chunk) {
-	if c.left.Add(-1) == 0 {
-		free <- c // never blocks: there are no more chunks than room
-	}
-}
-
-// inFlight bounds the chunks of one upload: 4 MiB, whatever its length.
-const inFlight = 16
-
-var chunks = sync.Pool{New: func() any { return new(chunk) }}
-
-// storeContent encrypts r into the object and returns its length and SHA-256. Reading,
-// hashing, and encrypting with writing run beside each other, a few chunks apart.
-func (s *Service) storeContent(ctx context.Context, blob string, key []byte, r io.Reader) (size int64, sum [32]byte, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	toHash, toSeal := make(chan *chunk, inFlight), make(chan *chunk, inFlight)
-	free := make(chan *chunk, inFlight)
-	digest := sha256.New()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for c := range toHash {
-			digest.Write(c.buf[:c.n])
-			c.done(free)
-		}
-	})
-	var putErr error
-	wg.Go(func() {
-		src := &sealing{ctx: ctx, from: toSeal, free: free, key: key, aad: contentAAD(blob)}
-		_, putErr = s.Blobs.Put(ctx, blob, src)
-		if putErr != nil {
-			cancel(putErr) // nobody takes chunks any more: the reading stage ends
-		}
-		src.end()
-	})
-	size, err = readChunks(ctx, r, free, toHash, toSeal)
+	standing, err := readLive(ctx, s.DB, ids)
 	if err != nil {
-		cancel(err) // before the channel closes: the object must not look complete
+		return err
 	}
-	close(toHash)
-	close(toSeal)
-	wg.Wait()
-	for range len(free) {
-		chunks.Put(<-free)
-	}
-	digest.Sum(sum[:0])
-	if err == nil { // else the store failed because the reading did
-		err = putErr
-	}
-	return size, sum, err
-}
-
-// readChunks fills chunks from r until it ends, and returns how many bytes there were.
-func readChunks(ctx context.Context, r io.Reader, free chan *chunk, outs ...chan<- *chunk) (size int64, err error) {
-	for made := 0; ; {
-		if made < inFlight && len(free) == 0 { // a short file needs one
-			free <- chunks.Get().(*chunk)
-			made++
-		}
-		var c *chunk
-		select {
-		case c = <-free:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil { // the store has given up: what comes is for nothing
-			if c != nil {
-				free <- c
-			}
-			return size, context.Cause(ctx)
-		}
-		c.n = 0
-		for err = nil; c.n < len(c.buf) && err == nil; {
-			var n int
-			n, err = r.Read(c.buf[c.n:])
-			c.n += n
-		}
-		size += int64(c.n)
-		if err != nil && err != io.EOF {
-			free <- c
-			return size, err
-		}
-		c.left.Store(int32(len(outs)))
-		for _, out := range outs {
-			out <- c // never blocks: there are no more chunks than room
-		}
-		if err == io.EOF {
-			return size, nil
+	var inStore, inSQL []string
+	for _, id := range ids {
+		switch {
+		case standing[id]:
+		case small[id]:
+			inSQL = append(inSQL, id)
+		default:
+			inStore = append(inStore, id)
 		}
 	}
-}
-
-// sealing is an object's ciphertext, made in the goroutine that stores it.
-type sealing struct {
-	ctx      context.Context
-	from     chan *chunk
-	free     chan<- *chunk
-	key, aad []byte
-	pipe     *io.PipeReader // for a store that reads
-}
-
-var _ io.WriterTo = (*sealing)(nil)
-
-// WriteTo seals every chunk into w.
-func (s *sealing) WriteTo(w io.Writer) (int64, error) {
-	count := &countingWriter{w: w}
-	sw, err := seal.NewWriter(count, s.key, s.aad)
-	if err != nil {
-		return 0, err
-	}
-	for c := range s.from {
-		_, err := sw.Write(c.buf[:c.n])
-		c.done(s.free)
-		if err != nil {
-			return count.n, err
-		}
-	}
-	if s.ctx.Err() != nil { // the source broke: this is not its end
-		return count.n, context.Cause(s.ctx)
-	}
-	err = sw.Close()
-	return count.n, err
-}
-
-// Read is WriteTo for a store that reads.
-func (s *sealing) Read(p []byte) (int, error) {
-	if s.pipe == nil {
-		r, w := io.Pipe()
-		s.pipe = r
-		go func() {
-			_, err := s.WriteTo(w)
-			w.CloseWithError(err)
-		}()
-	}
-	return s.pipe.Read(p)
-}
-
-// end takes what is left, so that no stage waits for this one.
-func (s *sealing) end() {
-	if s.pipe != nil {
-		s.pipe.CloseWithError(context.Canceled)
-	}
-	for c := range s.from {
-		c.done(s.free)
-	}
-}
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
+	return errors.Join(s.remove(ctx, inStore, inSQL)...)
 }

@@ -110,12 +110,37 @@ func TestUploadRefusals(t *testing.T) {
 		"empty":                  {"", "Bad Request malformed_body"},
 		"no disposition":         {"--b\nX: y\n\n1\n--b--\n", invalid + "/files/0/name:malformed"},
 		"another boundary":       {"--c\nContent-Disposition: form-data; name=f; filename=a\n\n1\n--c--\n", "Bad Request malformed_body"},
+		"two dispositions":       {"--b\nContent-Disposition: form-data; name=f; filename=a\nContent-Disposition: form-data; name=f; filename=b\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"two types":              {"--b\nContent-Disposition: form-data; name=f; filename=a\nContent-Type: a/b\nContent-Type: c/d\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"filename twice":         {"--b\nContent-Disposition: form-data; name=f; filename=a; filename=b\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"filename two ways":      {"--b\nContent-Disposition: form-data; name=f; filename=a; FileName*=UTF-8''b\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"filename in pieces":     {"--b\nContent-Disposition: form-data; name=f; filename*0=a; filename*1=b\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"name twice":             {"--b\nContent-Disposition: form-data; name=\"f;\\\"\"; name=f; filename=a\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"charset twice":          {"--b\nContent-Disposition: form-data; name=f; filename=a\nContent-Type: text/plain; charset=a; charset=b\n\n1\n--b--\n", invalid + "/files/0/name:duplicate"},
+		"parent twice":           {"--b\nContent-Disposition: form-data; name=parent\n\n\n--b\nContent-Disposition: form-data; name=parent\n\n\n--b--\n", invalid + "/parent:duplicate"},
 		"header without colon":   {"--b\nContent-Disposition\n\n1\n--b--\n", invalid + "/files/0/name:malformed"},
 	} {
 		if got := form(tc.body).problem(t); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 		w.nothing(name)
+	}
+	one := "--b\r\nContent-Disposition: form-data; name=parent\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n1\r\n--b--\r\n"
+	for name, tc := range map[string]struct{ path, contentType, want string }{
+		"parent in query and form": {"/files?parent=", "multipart/form-data; boundary=b", invalid + "/parent:duplicate"},
+		"parent twice in query":    {"/files?parent=&parent=x", "multipart/form-data; boundary=b", invalid + "query.parent:duplicate"},
+		"boundary twice":           {"/files", "multipart/form-data; boundary=b; boundary=c", invalid + "header.Content-Type:duplicate"},
+		"boundary two ways":        {"/files", "multipart/form-data; boundary=b; boundary*=us-ascii''c", invalid + "header.Content-Type:duplicate"},
+	} {
+		if got := w.call(ada, "POST", tc.path, strings.NewReader(one), "Content-Type", tc.contentType).problem(t); got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+		w.nothing(name)
+	}
+	// A name of any length is answered in few words.
+	long := form("--b\nContent-Disposition: form-data; name=\"" + strings.Repeat("n", 20_000) + "\"\n\n1\n--b--\n")
+	if len(long.body) > 1000 || !strings.Contains(string(long.body), "unknown_field") {
+		t.Errorf("a long field name: %d bytes, %.300s", len(long.body), long.body)
 	}
 	for _, contentType := range []string{"application/json", "multipart/form-data", "multipart/mixed; boundary=b", "multipart/form-data; boundary=" + strings.Repeat("b", 71), ""} {
 		if got := w.call(ada, "POST", "/files", strings.NewReader("{}"), "Content-Type", contentType).problem(t); got != "Unsupported Media Type unsupported_media_type" {
@@ -263,7 +288,7 @@ func TestStoreThatGaveUpIsNotFed(t *testing.T) {
 func TestBrokenSourceReachesTheStore(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	dir, broken := w.Blobs, errors.New("the client went away")
-	for _, n := range []int{0, 1, 700_000, 5 << 20} {
+	for _, n := range []int{200_000, 700_000, 5 << 20} {
 		for name, read := range map[string]func(r io.Reader) error{
 			"Read":    func(r io.Reader) error { _, err := io.Copy(io.Discard, struct{ io.Reader }{r}); return err },
 			"WriteTo": func(r io.Reader) error { _, err := r.(io.WriterTo).WriteTo(io.Discard); return err },
@@ -305,18 +330,26 @@ func TestUploadToS3(t *testing.T) {
 	w.nothing("after deleting")
 }
 
-// What a crash leaves is invisible, stays for a day and goes then; what is live stays.
+// What a crash leaves is invisible and goes within the hour, whatever it is; what is live
+// stays, and so does an upload that runs for longer.
 func TestSweep(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		keep := w.mustUpload(ada, "", upFile{"keep", "", "x"})
+		long := strings.Repeat("long", 50_000)
 		// As a process leaves it that dies between the last byte and the publishing …
 		u := w.NewUpload(ada)
-		if err := u.Add(t.Context(), "lost", unknownType, strings.NewReader("lost")); err != nil {
-			t.Fatal(err)
+		for _, content := range []string{long, "small", strings.Repeat("x", maxHeld)} {
+			if err := u.Add(t.Context(), "lost", unknownType, strings.NewReader(content)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 4 || objects != 4 {
+			t.Fatalf("before: %d blobs, %d objects; what is small did not go to SQL", blobs, objects)
 		}
 		// … and one whose object was never finished.
-		if err := insertBlob(t.Context(), d, ada, "00ff", []byte{1}, w.now()); err != nil {
+		unfinished := filepath.Join(w.blobs, "tmp", "00ff.ABC")
+		if err := errors.Join(insertBlob(t.Context(), d, ada, stored{blob: "00ff", wrapped: []byte{1}}, pending, w.now()), os.WriteFile(unfinished, []byte("half"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		// … and a database restored from before the object was made.
@@ -329,22 +362,37 @@ func TestSweep(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.advance(23 * time.Hour)
-		sweep()
-		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 3 || objects != 3 {
-			t.Errorf("after 23 hours: %d blobs, %d objects; want 3 each", blobs, objects)
+		// A form that takes hours: files that came early wait for the last one.
+		running := w.NewUpload(ada)
+		if err := running.Add(t.Context(), "early", unknownType, strings.NewReader(long)); err != nil {
+			t.Fatal(err)
 		}
-		w.advance(2 * time.Hour)
-		sweep()
-		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 1 || objects != 2 {
-			t.Errorf("after 25 hours: %d blobs, %d objects; want the live one and the orphan", blobs, objects)
+		late := io.MultiReader(strings.NewReader(long), readFunc(func([]byte) (int, error) {
+			for range 12 {
+				w.advance(touchEvery)
+				running.touch(t.Context())
+				sweep()
+			}
+			return 0, io.EOF
+		}))
+		if err := running.Add(t.Context(), "late", unknownType, late); err != nil {
+			t.Fatal(err)
+		}
+		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 3 || objects != 4 {
+			t.Errorf("after an hour: %d blobs, %d objects; want the live one, those of the upload that runs, and the orphan", blobs, objects)
+		}
+		if _, err := os.Stat(unfinished); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("what an unfinished object left: %v", err)
+		}
+		if _, err := running.Publish(t.Context(), ""); err != nil {
+			t.Errorf("publishing what ran for an hour: %v", err)
 		}
 		if _, err := u.Publish(t.Context(), ""); !errors.Is(err, errAbandoned) {
 			t.Errorf("publishing what was swept: %v", err)
 		}
 		w.advance(7 * 24 * time.Hour)
 		sweep()
-		if objects := len(w.objects()); objects != 1 {
+		if objects := len(w.objects()); objects != 3 {
 			t.Errorf("after a week: %d objects", objects)
 		}
 		if a := w.call(ada, "GET", "/files/"+keep.ID+"/content", nil); string(a.body) != "x" {

@@ -266,7 +266,7 @@ func (w *world) names(who account.ID, parent, sort string) (names []string) {
 	}
 }
 
-// objects returns the ids of what is in the store.
+// objects returns the ids of contents, in the store and in SQL.
 func (w *world) objects() (ids []string) {
 	w.t.Helper()
 	err := w.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
@@ -276,7 +276,15 @@ func (w *world) objects() (ids []string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return ids
+	rows, err := w.DB.Query(context.Background(), `SELECT blob FROM blob_contents`)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	small, err := scanStrings(rows)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return append(ids, small...)
 }
 
 // rows counts the rows of a table.

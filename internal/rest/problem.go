@@ -104,7 +104,7 @@ func (x *exchange) problem(err error) *Problem {
 		Detail: f.Detail, Code: f.Code, RequestID: x.id,
 	}
 	for _, field := range f.Fields {
-		p.Errors = append(p.Errors, ProblemField{Pointer: field.Pointer, Detail: field.Detail, Code: field.Code})
+		p.Errors = append(p.Errors, ProblemField{Pointer: cut(field.Pointer), Detail: field.Detail, Code: field.Code})
 	}
 	h := x.w.Header()
 	h.Set("Cache-Control", "no-store")

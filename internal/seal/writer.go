@@ -15,10 +15,11 @@ var errClosed = errors.New("seal: write to a closed stream")
 type Writer struct {
 	stream
 	w    io.Writer
-	buf  *buffer
-	at   int   // where in buf the open segment begins; what is before it is sealed
-	have int   // plaintext bytes of the open segment
-	err  error // sticky
+	buf  *buffer // nil while the Writer rests
+	kept []byte  // what buf begins with, while it rests
+	at   int     // where in buf the open segment begins; what is before it is sealed
+	have int     // plaintext bytes of the open segment
+	err  error   // sticky
 }
 
 var _ io.ReaderFrom = (*Writer)(nil)
@@ -46,6 +47,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
+	w.wake()
 	written := 0
 	for len(p) > 0 {
 		room := w.end() - w.at - w.have
@@ -75,6 +77,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 // ReadFrom reads r to its end straight into the segments. It does not close w.
 func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	var total int64
+	w.wake()
 	for w.err == nil {
 		start, end := w.at+w.have, w.end()
 		full := start == end
@@ -112,6 +115,7 @@ func (w *Writer) Close() error {
 	if w.err != nil {
 		return w.err
 	}
+	w.wake()
 	w.seal(w.buf[w.at:w.at+w.have], true)
 	if w.err == nil {
 		w.flush()
@@ -123,6 +127,32 @@ func (w *Writer) Close() error {
 	buffers.Put(w.buf)
 	w.buf = nil
 	return nil
+}
+
+// Rest writes what is sealed and holds the open segment only, until there is more to write.
+// It is for a source that stands still.
+func (w *Writer) Rest() error {
+	if w.err != nil || w.buf == nil {
+		return w.err
+	}
+	if w.at >= SegmentSize {
+		if w.flush(); w.err != nil {
+			return w.err
+		}
+	}
+	w.kept = append([]byte{}, w.buf[:w.at+w.have]...)
+	buffers.Put(w.buf)
+	w.buf = nil
+	return nil
+}
+
+// wake ends a rest.
+func (w *Writer) wake() {
+	if w.buf == nil && w.err == nil {
+		w.buf = buffers.Get().(*buffer)
+		copy(w.buf[:], w.kept)
+		w.kept = nil
+	}
 }
 
 // seal closes the open segment with plaintext, which is the segment itself or lies

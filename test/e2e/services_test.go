@@ -77,7 +77,7 @@ func dumpS3(t *testing.T, spec string) []byte {
 	objects := 0
 	if err := s.List(t.Context(), "", func(id string, size int64, _ time.Time) error {
 		objects++
-		r, err := s.Get(t.Context(), id, 0, size)
+		r, _, err := s.Get(t.Context(), id, 0, size)
 		if err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func MustPut(t testing.TB, s blob.Store, p []byte) string {
 // Read returns a range of an object.
 func Read(t testing.TB, s blob.Store, id string, off, n int64) ([]byte, error) {
 	t.Helper()
-	r, err := s.Get(t.Context(), id, off, n)
+	r, _, err := s.Get(t.Context(), id, off, n)
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +181,11 @@ func ranges(t *testing.T, s blob.Store) {
 		if err != nil || !bytes.Equal(got, p[from:to]) {
 			t.Errorf("Get(%d, %d) = %d bytes, %v; want %d", r[0], r[1], len(got), err, to-from)
 		}
+		body, whole, err := s.Get(t.Context(), id, r[0], r[1])
+		if err != nil || whole != size {
+			t.Fatalf("Get(%d, %d) tells a size of %d, %v; want %d", r[0], r[1], whole, err, size)
+		}
+		body.Close()
 	}
 	if _, err := Read(t, s, id, -1, 1); err == nil {
 		t.Error("a negative offset was accepted")
@@ -305,7 +310,7 @@ func cancelled(t *testing.T, s blob.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	id := MustPut(t, s, []byte("x"))
-	if _, err := s.Get(ctx, id, 0, -1); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.Get(ctx, id, 0, -1); !errors.Is(err, context.Canceled) {
 		t.Errorf("Get under a cancelled context: %v", err)
 	}
 	if err := s.Delete(ctx, id); !errors.Is(err, context.Canceled) {
@@ -361,7 +366,7 @@ func oddIDs(t *testing.T, s blob.Store) {
 		if _, err := s.Put(t.Context(), id, bytes.NewReader(nil)); err == nil {
 			t.Errorf("Put took the id %q", id)
 		}
-		if _, err := s.Get(t.Context(), id, 0, -1); err == nil || errors.Is(err, blob.ErrMissing) {
+		if _, _, err := s.Get(t.Context(), id, 0, -1); err == nil || errors.Is(err, blob.ErrMissing) {
 			t.Errorf("Get took the id %q", id)
 		}
 		if err := s.Delete(t.Context(), id); err == nil {

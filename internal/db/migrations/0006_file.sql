@@ -1,7 +1,8 @@
 -- +goose Up
 -- What an account keeps: a tree of folders and files. parent is '' at the root. name and
--- details (SHA-256 and media type of a file) are sealed under the account's data key;
--- name_index is a keyed hash of parent and name, so that a name is taken once a folder.
+-- details (SHA-256, time of storing and media type of a file) are sealed under the account's
+-- data key and bind every other column; name_index is a keyed hash of parent and name, so
+-- that a name is taken once a folder.
 -- height is how many levels the sub-tree of an entry has, itself included.
 CREATE TABLE files (
     id          TEXT PRIMARY KEY,
@@ -25,17 +26,26 @@ CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folde
 
 -- One stored object each. A row is committed as 'pending' before the object's first byte
 -- is written, and becomes 'live' in the transaction that publishes its entry. 'doomed'
--- rows, and pending ones that nobody finished, are removed with their objects.
+-- rows, and pending ones that no upload has touched for a while, are removed with their
+-- objects.
 CREATE TABLE blobs (
     id         TEXT PRIMARY KEY,
     account    TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('pending', 'live', 'doomed')),
     wrapped    BLOB NOT NULL,
     size       BIGINT NOT NULL,
-    created_at BIGINT NOT NULL
+    touched_at BIGINT NOT NULL
 );
-CREATE INDEX blobs_unsettled ON blobs (state, created_at, id) WHERE state <> 'live';
+CREATE INDEX blobs_pending ON blobs (touched_at) WHERE state = 'pending';
+CREATE INDEX blobs_doomed ON blobs (id) WHERE state = 'doomed';
 CREATE INDEX blobs_account ON blobs (account, id) WHERE state <> 'doomed';
+
+-- The content of small objects, sealed as the store's are. It stands beside its row so that
+-- what changes the row does not write the content again.
+CREATE TABLE blob_contents (
+    blob    TEXT PRIMARY KEY,
+    content BLOB NOT NULL
+);
 
 -- How often the children of a folder changed. folder is '' for the root, and '*' for the
 -- row that every change of an account's tree locks first.
