@@ -21,8 +21,8 @@ type Entry struct {
 	ID         string    `json:"id"`
 	Kind       string    `json:"kind"` // file or folder
 	Name       string    `json:"name"`
-	Parent     *string   `json:"parent"` // nil at the root
-	Size       int64     `json:"size"`   // bytes; 0 for a folder
+	Parent     *string   `json:"parent"`  // nil at the root
+	Size       int64     `json:"size"`    // bytes; 0 for a folder
 	Damaged    bool      `json:"damaged"` // what the server keeps of it does not open: its name, or media type and hash
 	MediaType  string    `json:"media_type"`
 	SHA256     string    `json:"sha256"` // of the content, hexadecimal

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/text"
 )
 
 // Limits of what a profile holds, in code points.
@@ -61,6 +62,9 @@ func checkName(pointer, s string) (string, *fault.Field) {
 		return "", &fault.Field{Pointer: pointer, Code: "required", Detail: "A name has at least one character."}
 	case n > maxName:
 		return "", &fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("A name has at most %d characters.", maxName)}
+	}
+	if !text.Visible(s) {
+		return "", &fault.Field{Pointer: pointer, Code: "required", Detail: "A name needs a visible character."}
 	}
 	for _, r := range s {
 		if !printable(r) {

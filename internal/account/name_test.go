@@ -97,3 +97,15 @@ func codeOf(f *fault.Field) fieldCode {
 	}
 	return fieldCode(f.Code)
 }
+
+// A first or last name shows something; joiners inside one stay.
+func TestNamesAreVisible(t *testing.T) {
+	for _, raw := range []string{"\u200c", "\u200d\u200c", "\u3164", "\u2800", "\u115f\u1160", "\u17b4", "\uffa0", "\ufe0f", "\u034f"} {
+		if _, bad := checkName("/first_name", raw); bad == nil {
+			t.Errorf("%+q passed", raw)
+		}
+	}
+	if _, bad := checkName("/first_name", "می\u200cخواهم"); bad != nil {
+		t.Errorf("a joiner in a name: %v", bad)
+	}
+}

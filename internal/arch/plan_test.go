@@ -15,6 +15,7 @@ var plan = map[string]place{
 
 	"argon2id": {0, "the password hash Argon2id (RFC 9106) over memory that its caller keeps"},
 	"fault":    {0, "the one error type a room may show the world: kind, code, detail, cause"},
+	"text":     {0, "what may be shown of a text"},
 	"seal":     {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/text"
 )
 
 // A name is a label that its owner reads, never a path: objects are stored under random
@@ -33,7 +34,7 @@ func cleanName(pointer, raw string) (string, error) {
 	}
 	name := norm.NFC.String(raw)
 	switch {
-	case strings.TrimFunc(name, unicode.IsSpace) == "":
+	case !text.Visible(name):
 		return refuse("required", "A name needs a visible character.")
 	case len(name) > maxName:
 		return refuse("too_long", "A name has at most 255 bytes.")

@@ -182,3 +182,17 @@ func FuzzDisposition(f *testing.F) {
 		}
 	})
 }
+
+// A name shows something, for files and folders alike; joiners inside one stay.
+func TestNamesAreVisible(t *testing.T) {
+	for _, raw := range []string{"\u200b", "\u200e", "\u3164", "\u2800", "\u115f\u1160", "\u17b4", "\u17b5", "\uffa0", "\u00ad", "\ufe0f", " \u200d "} {
+		if name, err := cleanName("/name", raw); err == nil {
+			t.Errorf("%+q passed as %+q", raw, name)
+		}
+	}
+	for _, raw := range []string{"👨\u200d👩\u200d👧.png", "\u200eשלום", "a\u200b"} {
+		if name, err := cleanName("/name", raw); err != nil || name != raw {
+			t.Errorf("%+q: %+q, %v", raw, name, err)
+		}
+	}
+}

@@ -43,6 +43,7 @@ export interface Entry {
   id: string;
   kind: 'file' | 'folder';
   name: string;
+  damaged?: boolean;
   size: number;
   modified_at: string;
   parent?: string;

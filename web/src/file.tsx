@@ -286,7 +286,8 @@ function Row({ entry, at, focus, selected, menu, onClick, onToggle, onOpen, onFo
             ? <a class="ellipsis" tabIndex={tab} href={'/files/' + entry.id} title={entry.name}><bdi>{entry.name}</bdi></a>
             : <button type="button" class="link ellipsis" tabIndex={tab} title={entry.name} aria-label={t('downloadOf', { name: entry.name })} onClick={onOpen}><bdi>{entry.name}</bdi></button>}
         </span>
-        <span class="under" aria-hidden="true">{entry.kind === 'folder' ? t('folder') : size(entry.size)} · {ago(entry.modified_at)}</span>
+        {entry.damaged && <strong class="danger-text">{t('damaged')}</strong>}
+        <span class="under" aria-hidden="true">{entry.damaged ? t('damaged') : entry.kind === 'folder' ? t('folder') : size(entry.size)} · {ago(entry.modified_at)}</span>
       </td>
       <td class="col-size">{entry.kind === 'folder' ? '–' : size(entry.size)}</td>
       <td class="col-modified"><Time at={entry.modified_at}>{ago(entry.modified_at)}</Time></td>

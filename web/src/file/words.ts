@@ -69,6 +69,7 @@ export const t = catalog({
     cancelOf: 'Cancel {name}',
     retry: 'Try again',
     retryOf: 'Try {name} again',
+    damaged: 'Damaged',
     unreadable: 'The browser could not read what you dropped.',
   },
   de: {
@@ -139,6 +140,7 @@ export const t = catalog({
     cancelOf: '{name} abbrechen',
     retry: 'Noch einmal',
     retryOf: '{name} noch einmal versuchen',
+    damaged: 'Beschädigt',
     unreadable: 'Der Browser konnte nicht lesen, was Sie abgelegt haben.',
   },
 });
