@@ -167,7 +167,7 @@ func newGrown(t *testing.T, n int) grown {
 	w := newWorld(t, dbtest.PostgreSQL(t))
 	big, small, deep := w.plant(ada, 20)
 	for _, q := range []string{
-		`INSERT INTO blobs (id, account, state, wrapped, size, created_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
+		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
 		`INSERT INTO files (account, id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at)
 			SELECT $1, 'file ' || i, $3, 'file', '', CAST('index ' || i AS bytea), '', 'blob ' || i, i, 1, i, i FROM generate_series(1, $2) i`,
 		`ANALYZE`,
