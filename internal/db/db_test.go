@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -489,7 +490,9 @@ func TestCancelled(t *testing.T) {
 			t.Errorf("commit for a caller that left: %v", err)
 		}
 		for what, err := range map[string]error{
-			"Exec": put(ctx, d, "b", 1), "QueryRow": d.QueryRow(ctx, `SELECT 1`).Scan(new(int)), "Tx": d.Tx(ctx, func(*db.Tx) error { return nil }),
+			"Exec": put(ctx, d, "b", 1), "QueryRow": d.QueryRow(ctx, `SELECT 1`).Scan(new(int)), "Ping": d.Ping(ctx),
+			"Tx": d.Tx(ctx, func(*db.Tx) error { return nil }), "Read": d.Read(ctx, func(*db.Tx) error { return nil }),
+			"WriteRow": d.WriteRow(ctx, `INSERT INTO things (id, n) VALUES ('c', 1) RETURNING n`).Scan(new(int)),
 		} {
 			if !errors.Is(err, context.Canceled) || errors.Is(err, db.ErrUnavailable) {
 				t.Errorf("%s for a caller that left: %v", what, err)
@@ -512,11 +515,25 @@ func TestCancelledWhileRunning(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, db.ErrUnavailable) {
 				t.Errorf("got %v", err)
 			}
-			err = d.Tx(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, endless).Scan(new(int64)) })
-			if err == nil || errors.Is(err, db.ErrUnavailable) {
-				t.Errorf("in Tx: %v", err)
-			}
 			cancel()
+			for what, call := range map[string]func(context.Context) error{
+				"Tx": func(ctx context.Context) error {
+					return d.Tx(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, endless).Scan(new(int64)) })
+				},
+				"Exec": func(ctx context.Context) error {
+					_, err := d.Exec(ctx, `DELETE FROM kv WHERE expires_at > (`+endless+`)`)
+					return err
+				},
+				"WriteRow": func(ctx context.Context) error {
+					return d.WriteRow(ctx, `DELETE FROM kv WHERE expires_at > (`+endless+`) RETURNING expires_at`).Scan(new(int64))
+				},
+			} {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+				if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, db.ErrUnavailable) {
+					t.Errorf("%s: %v", what, err)
+				}
+				cancel()
+			}
 			if err := d.Ping(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -525,6 +542,97 @@ func TestCancelledWhileRunning(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A caller that leaves at any moment hears that it left, or that all is done; whichever
+// it is, nothing is done by half and nothing is spoiled for the others.
+func TestCancelledAtAnyMoment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		table(t, d)
+		if err := put(t.Context(), d, "first", 1); err != nil {
+			t.Fatal(err)
+		}
+		var told sync.Map
+		var wg sync.WaitGroup
+		for c := range 12 {
+			wg.Go(func() {
+				for i := range 25 {
+					ctx, cancel := context.WithCancel(t.Context())
+					if c%2 == 0 {
+						time.AfterFunc(time.Duration(37*i*c%1500)*time.Microsecond, cancel)
+					}
+					id := fmt.Sprint(c, " ", i)
+					err := callsOf(ctx, d, id)[i%5]()
+					if err == nil && i%5 < 3 {
+						told.Store(id, true)
+					}
+					if err != nil && (c%2 == 1 || !errors.Is(err, context.Canceled) || errors.Is(err, db.ErrUnavailable)) {
+						t.Errorf("%s: %v", id, err)
+					}
+					cancel()
+				}
+			})
+		}
+		wg.Wait()
+		there := map[string]bool{}
+		for _, id := range ids(t, d) {
+			there[id] = true
+		}
+		told.Range(func(id, _ any) bool {
+			if !there[id.(string)] {
+				t.Errorf("%s was acknowledged and is not there", id)
+			}
+			return true
+		})
+		for id := range there {
+			whole, _ := strings.CutSuffix(id, " too")
+			var i int
+			if _, err := fmt.Sscanf(whole, "%d %d", new(int), &i); err == nil && i%5 == 0 && !(there[whole] && there[whole+" too"]) {
+				t.Errorf("%s is there by half", whole)
+			}
+		}
+		if err := put(t.Context(), d, "last", 1); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// callsOf is every way to call a database; the first writes two rows, the next two one.
+func callsOf(ctx context.Context, d *db.DB, id string) []func() error {
+	return []func() error{
+		func() error {
+			return d.Tx(ctx, func(tx *db.Tx) error {
+				if err := put(ctx, tx, id, 1); err != nil {
+					return err
+				}
+				return put(ctx, tx, id+" too", 1)
+			})
+		},
+		func() error { return put(ctx, d, id, 1) },
+		func() error {
+			return d.WriteRow(ctx, `INSERT INTO things (id, n) VALUES ($1, 1) RETURNING n`, id).Scan(new(int))
+		},
+		func() error {
+			return d.Read(ctx, func(tx *db.Tx) error {
+				rows, err := tx.Query(ctx, `SELECT id FROM things`)
+				if err != nil {
+					return err
+				}
+				for rows.Next() {
+				}
+				return errors.Join(rows.Err(), rows.Close())
+			})
+		},
+		func() error {
+			rows, err := d.Query(ctx, `SELECT id FROM things`)
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+			}
+			return errors.Join(rows.Err(), rows.Close(), d.Ping(ctx))
+		},
+	}
 }
 
 // Rows of one statement stay as they are when it runs again before they are closed.

@@ -61,6 +61,25 @@ func IsUnique(err error) bool {
 	return ok && e.Code == "23505" // unique_violation
 }
 
+// cancelled returns err with the reason why ctx ended in it, where the driver's own words
+// would hide that the caller gave up: a closed connection, an interrupted statement. What
+// the database itself answered stays the answer.
+func cancelled(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) || errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code != "57014" { // query_canceled
+		return err
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff != sqlite3.SQLITE_INTERRUPT {
+		return err
+	}
+	if _, ok := errors.AsType[undone](err); ok {
+		return err
+	}
+	return fmt.Errorf("%w: %v", ctx.Err(), err)
+}
+
 // undone is the error of a transaction that the engine rolled back although its own
 // statements were not refused. It may run again.
 type undone struct{ why error }
@@ -97,6 +116,9 @@ func judgePostgres(err error) verdict {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return gone
 	}
+	if err != nil && pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return brokenOff // it was not sent
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return final // the caller gave up; pgx wraps this in a network error
 	}
@@ -107,9 +129,6 @@ func judgePostgres(err error) verdict {
 		if errors.Is(err, lost) {
 			return gone
 		}
-	}
-	if err != nil && pgconn.SafeToRetry(err) {
-		return gone
 	}
 	return final
 }

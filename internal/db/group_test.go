@@ -279,55 +279,6 @@ func TestGroupGivingUp(t *testing.T) {
 	}
 }
 
-// Callers that leave at any moment spoil nothing for the others.
-func TestGroupWithCallersThatLeave(t *testing.T) {
-	d, _ := lite(t)
-	var told sync.Map
-	var wg sync.WaitGroup
-	for c := range 12 {
-		wg.Go(func() {
-			for i := range 25 {
-				ctx, cancel := context.WithCancel(t.Context())
-				if c%2 == 0 {
-					time.AfterFunc(time.Duration(37*i*c%1500)*time.Microsecond, cancel)
-				}
-				id := fmt.Sprint(c, " ", i)
-				err := d.Tx(ctx, func(tx *db.Tx) error {
-					if err := put(ctx, tx, id, 1); err != nil {
-						return err
-					}
-					return put(ctx, tx, id+" too", 1)
-				})
-				if err == nil {
-					told.Store(id, true)
-				} else if c%2 == 1 || !errors.Is(err, context.Canceled) || errors.Is(err, db.ErrUnavailable) {
-					t.Errorf("%s: %v", id, err)
-				}
-				cancel()
-			}
-		})
-	}
-	wg.Wait()
-	there := map[string]bool{}
-	for _, id := range ids(t, d) {
-		there[id] = true
-	}
-	told.Range(func(id, _ any) bool {
-		if !there[id.(string)] {
-			t.Errorf("%s was acknowledged and is not there", id)
-		}
-		return true
-	})
-	for id := range there {
-		if whole, _ := strings.CutSuffix(id, " too"); !there[whole] || !there[whole+" too"] {
-			t.Errorf("%s is there by half", whole)
-		}
-	}
-	if err := put(t.Context(), d, "last", 1); err != nil {
-		t.Error(err)
-	}
-}
-
 // An error by which SQLite rolls back everything takes nothing from those that had ended:
 // they run again.
 func TestGroupThatSQLiteRollsBack(t *testing.T) {

@@ -3,8 +3,6 @@ package db
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,7 +30,6 @@ const (
 // pgEngine is a PostgreSQL server. pgx prepares each statement once a connection.
 type pgEngine struct {
 	pool *pgxpool.Pool
-	db   *sql.DB
 	node string // tells our own notes from those of other processes
 	log  *slog.Logger
 
@@ -69,44 +66,45 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if e.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg); err != nil {
 		return e, err
 	}
-	e.db = sql.OpenDB(patient{stdlib.GetPoolConnector(e.pool)})
-	e.db.SetMaxIdleConns(0) // idle connections are the pool's
 	e.closed, e.closing = context.WithCancel(context.Background())
-	if err := migratePostgres(ctx, e.db, log); err != nil {
+	migrating := stdlib.OpenDBFromPool(e.pool)
+	err = errors.Join(migratePostgres(ctx, migrating, log), migrating.Close())
+	if err != nil {
 		return e, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-// patient bounds the wait for a connection of the pool: that nobody has one to give is
-// the database's trouble, not the caller's deadline.
-type patient struct{ driver.Connector }
-
-func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
+// acquire returns a connection of the pool, for which it does not wait for ever: that
+// nobody has one to give is the database's trouble, not the caller's deadline.
+func (e *pgEngine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c, err := p.Connector.Connect(limited)
+	c, err := e.pool.Acquire(limited)
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		return nil, fmt.Errorf("%w: no connection within %s: %w", ErrUnavailable, patience, err)
 	}
-	return c, err
+	return c, cancelled(ctx, err)
 }
 
-func (e *pgEngine) lend(context.Context, bool) (session, error) { return pgSession{e, e.db}, nil }
+func (e *pgEngine) lend(ctx context.Context, _ bool) (session, error) {
+	c, err := e.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &pgSession{engine: e, conn: c}, nil
+}
 
 func (e *pgEngine) begin(ctx context.Context, write, _ bool) (session, error) {
-	var opts *sql.TxOptions
-	if !write {
-		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	}
-	attended, done := e.attend(ctx)
-	tx, err := e.db.BeginTx(attended, opts)
-	done.stop()
+	c, err := e.acquire(ctx)
 	if err != nil {
-		done.cancel()
-		return nil, cause(ctx, attended, err)
+		return nil, err
 	}
-	return &pgTx{pgSession{e, tx}, tx, attended, done}, nil
+	s := &pgSession{engine: e, conn: c, begin: `begin`}
+	if !write {
+		s.begin = `begin isolation level repeatable read read only`
+	}
+	return s, nil
 }
 
 func (e *pgEngine) judge(err error) verdict { return judgePostgres(err) }
@@ -116,7 +114,6 @@ func (e *pgEngine) close() error {
 		return nil
 	}
 	e.closing()
-	err := e.db.Close()
 	closed := make(chan struct{})
 	go func() {
 		e.pool.Close() // waits for every connection that is lent
@@ -128,7 +125,7 @@ func (e *pgEngine) close() error {
 	case <-closed:
 	case <-t.C:
 	}
-	return err
+	return nil
 }
 
 // attention watches over one call that waits for the server.
@@ -149,8 +146,7 @@ func (e *pgEngine) attend(ctx context.Context) (context.Context, *attention) {
 	return ctx, a
 }
 
-func (a *attention) again() { a.timer.Reset(asksAfter) }
-func (a *attention) stop()  { a.timer.Stop() }
+func (a *attention) stop() { a.timer.Stop() }
 func (a *attention) cancel() {
 	a.timer.Stop()
 	a.end(nil)
@@ -183,10 +179,11 @@ func (e *pgEngine) lives() bool {
 	return e.alive
 }
 
-// cause returns why a call failed: that its server is dead, when attend found that out.
+// cause returns why a call failed: that its caller has left, or that its server is dead
+// when attend found that out.
 func cause(ctx, attended context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
-		return err
+		return cancelled(ctx, err)
 	}
 	if why := context.Cause(attended); why != nil && errors.Is(why, ErrUnavailable) {
 		return why
@@ -194,61 +191,138 @@ func cause(ctx, attended context.Context, err error) error {
 	return err
 }
 
-// runner is the part of [sql.DB] and [sql.Tx] that runs statements.
-type runner interface {
-	ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error)
-}
-
-var (
-	_ runner = (*sql.DB)(nil)
-	_ runner = (*sql.Tx)(nil)
-)
-
+// pgSession is a connection of the pool. BEGIN goes with the first statement of a
+// transaction, in one round trip.
 type pgSession struct {
 	engine *pgEngine
-	run    runner
+	conn   *pgxpool.Conn
+	begin  string // to be sent; empty outside a transaction
+	began  bool
 }
 
-func (s pgSession) exec(ctx context.Context, q string, args []any) (int64, error) {
+// first sends a transaction's first statement behind its BEGIN.
+func (s *pgSession) first(ctx context.Context, q string, args []any) (pgx.BatchResults, error) {
+	b := &pgx.Batch{}
+	b.Queue(s.begin)
+	b.Queue(q, args...)
+	s.begin, s.began = "", true
+	results := s.conn.SendBatch(ctx, b)
+	_, err := results.Exec()
+	return results, err
+}
+
+func (s *pgSession) exec(ctx context.Context, q string, args []any) (int64, error) {
 	attended, done := s.engine.attend(ctx)
 	defer done.cancel()
-	res, err := s.run.ExecContext(attended, q, args...)
-	if err != nil {
-		return 0, cause(ctx, attended, err)
+	if s.begin == "" {
+		tag, err := s.conn.Exec(attended, q, args...)
+		return tag.RowsAffected(), cause(ctx, attended, err)
 	}
-	return res.RowsAffected()
+	results, err := s.first(attended, q, args)
+	var tag pgconn.CommandTag
+	if err == nil {
+		tag, err = results.Exec()
+	}
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	return tag.RowsAffected(), cause(ctx, attended, err)
 }
 
-func (s pgSession) query(ctx context.Context, q string, args []any) (answer, error) {
+func (s *pgSession) query(ctx context.Context, q string, args []any) (answer, error) {
 	attended, done := s.engine.attend(ctx)
-	rows, err := s.run.QueryContext(attended, q, args...)
+	r := &pgRows{}
+	var err error
+	if s.begin == "" {
+		r.Rows, err = s.conn.Query(attended, q, args...)
+	} else if r.batch, err = s.first(attended, q, args); err == nil {
+		r.Rows, err = r.batch.Query()
+	}
+	if err == nil {
+		if r.ahead = r.Rows.Next(); !r.ahead { // only now it is known whether it was refused
+			err = r.Rows.Err()
+		}
+	}
 	done.stop() // the first row is here
 	if err != nil {
+		_ = r.Close() // the statement's error is the one to tell
+		err = cause(ctx, attended, err)
 		done.cancel()
-		return answer{}, cause(ctx, attended, err)
+		return answer{}, err
 	}
-	return answer{Rows: rows, closed: done.cancel}, nil
+	return answer{rows: r, closed: done.cancel}, nil
 }
 
-func (s pgSession) end(context.Context, bool, func()) error { return nil }
-
-type pgTx struct {
-	pgSession
-	tx       *sql.Tx
-	attended context.Context
-	done     *attention
+// pgRows is an answer whose first row has been waited for.
+type pgRows struct {
+	pgx.Rows
+	batch pgx.BatchResults // that it is part of; may be nil
+	ahead bool             // the row that Next steps to is here
 }
 
-func (t *pgTx) end(ctx context.Context, commit bool, told func()) error {
-	defer t.done.cancel()
-	t.done.again()
+var _ rows = (*pgRows)(nil)
+
+func (r *pgRows) Next() bool {
+	if r.ahead {
+		r.ahead = false
+		return true
+	}
+	return r.Rows.Next()
+}
+
+func (r *pgRows) Close() error {
+	if r.Rows != nil {
+		r.Rows.Close()
+	}
+	if r.batch != nil {
+		return r.batch.Close()
+	}
+	return nil
+}
+
+func (s *pgSession) end(ctx context.Context, commit bool, told func()) error {
+	if !s.began { // no transaction, or one without a statement
+		s.conn.Release()
+		if !commit || s.begin == "" {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		told()
+		return nil
+	}
+	if err := ctx.Err(); err != nil { // nobody waits: who left is not held up
+		go s.rollback(context.WithoutCancel(ctx))
+		if commit {
+			return err
+		}
+		return nil
+	}
 	if !commit {
-		return t.tx.Rollback()
+		s.rollback(ctx)
+		return nil
 	}
-	err := t.tx.Commit()
+	defer s.conn.Release()
+	attended, done := s.engine.attend(ctx)
+	defer done.cancel()
+	tag, err := s.conn.Exec(attended, `commit`)
 	told()
-	return cause(ctx, t.attended, err)
+	if err == nil && tag.String() != "COMMIT" {
+		err = fmt.Errorf("commit answered %s", tag)
+	}
+	return cause(ctx, attended, err)
+}
+
+// rollback gives the connection back. The pool closes one that is still in a transaction.
+func (s *pgSession) rollback(ctx context.Context) {
+	defer s.conn.Release()
+	if c := s.conn.Conn(); c.IsClosed() || c.PgConn().IsBusy() {
+		return
+	}
+	attended, done := s.engine.attend(ctx)
+	defer done.cancel()
+	_, _ = s.conn.Exec(attended, `rollback`)
 }
 
 // channel carries every note; which topic it is for stands in it.

@@ -79,10 +79,19 @@ func (t *Tx) query(ctx context.Context, r *Rows, q string, args []any) (err erro
 	return t.fail(err)
 }
 
-// answer is what a driver gives for a query: [sql.Rows], and what must happen when they
-// are closed.
+// rows is what a driver gives for a query: [sql.Rows], or pgx's.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+var _ rows = (*sql.Rows)(nil)
+
+// answer is rows, and what must happen when they are closed.
 type answer struct {
-	*sql.Rows
+	rows
 	closed func()           // may be nil
 	adapt  func(dest []any) // to what the driver can fill; may be nil
 }
@@ -91,11 +100,11 @@ func (a *answer) scan(dest []any) error {
 	if a.adapt != nil {
 		a.adapt(dest)
 	}
-	return a.Rows.Scan(dest...)
+	return a.rows.Scan(dest...)
 }
 
 func (a *answer) end() error {
-	err := a.Rows.Close()
+	err := a.rows.Close()
 	if a.closed != nil {
 		a.closed()
 	}
@@ -130,6 +139,7 @@ func (r *Rows) note(err error) {
 	if err == nil || r.err != nil {
 		return
 	}
+	err = cancelled(r.ctx, err)
 	if r.tx != nil {
 		r.err = r.tx.fail(err)
 		return
@@ -158,6 +168,7 @@ func (r *Rows) Close() error {
 		}
 		r.session = nil
 	}
+	err = cancelled(r.ctx, err)
 	if r.tx != nil {
 		return r.tx.fail(err)
 	}
@@ -208,5 +219,5 @@ func writeRow(ctx context.Context, s session, q string, args, dest []any) (found
 		found = true
 	}
 	err = errors.Join(a.Err(), scanErr, a.end())
-	return found, err
+	return found, cancelled(ctx, err)
 }

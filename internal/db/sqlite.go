@@ -257,7 +257,7 @@ func (c *liteConn) prepared(ctx context.Context, q string) (*liteStmt, error) {
 	}
 	stmt, err := c.conn.PrepareContext(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, cancelled(ctx, err)
 	}
 	s := &liteStmt{Stmt: stmt}
 	s.free = func() { s.busy = false }
@@ -277,7 +277,7 @@ func (c *liteConn) exec(ctx context.Context, q string, args []any) (int64, error
 		res, err = s.ExecContext(ctx, nulls(args)...)
 	}
 	if err != nil {
-		return 0, err
+		return 0, cancelled(ctx, err)
 	}
 	return res.RowsAffected()
 }
@@ -289,14 +289,14 @@ func (c *liteConn) query(ctx context.Context, q string, args []any) (answer, err
 	}
 	if s == nil {
 		rows, err := c.conn.QueryContext(ctx, q, nulls(args)...)
-		return answer{Rows: rows, adapt: blobs}, err
+		return answer{rows: rows, adapt: blobs}, cancelled(ctx, err)
 	}
 	rows, err := s.QueryContext(ctx, nulls(args)...)
 	if err != nil {
-		return answer{}, err
+		return answer{}, cancelled(ctx, err)
 	}
 	s.busy = true
-	return answer{Rows: rows, closed: s.free, adapt: blobs}, nil
+	return answer{rows: rows, closed: s.free, adapt: blobs}, nil
 }
 
 // blobs reads empty columns as empty slices, as PostgreSQL's driver does; SQLite's gives nil.
