@@ -23,14 +23,14 @@ func (r signUpRow) open(now int64) bool { return r.UsedAt == nil && r.ExpiresAt 
 
 // proofRow is what one mail proves.
 type proofRow struct {
-	Token, Code   []byte
-	CodeExpiresAt int64
+	Token, Link, Code []byte
+	CodeExpiresAt     int64
 }
 
 const (
 	signUpColumns = `s.id, s.email_index, s.source, s.belonging, s.wrapped, s.lang, s.email, s.username, s.first_name, s.last_name,
 		s.password, s.expires_at, s.used_at`
-	proofColumns = `p.token, p.code, p.code_expires_at`
+	proofColumns = `p.token, p.link, p.code, p.code_expires_at`
 )
 
 func (r *signUpRow) columns() []any {
@@ -38,7 +38,7 @@ func (r *signUpRow) columns() []any {
 		&r.Password, &r.ExpiresAt, &r.UsedAt}
 }
 
-func (p *proofRow) columns() []any { return []any{&p.Token, &p.Code, &p.CodeExpiresAt} }
+func (p *proofRow) columns() []any { return []any{&p.Token, &p.Link, &p.Code, &p.CodeExpiresAt} }
 
 // lockSignUps makes transactions that change sign-ups of one address follow each other: each
 // first writes the oldest row. PostgreSQL would break off all but one that delete each
@@ -63,8 +63,8 @@ func putSignUp(ctx context.Context, tx *db.Tx, r signUpRow, p proofRow) (bool, e
 }
 
 func insertProof(ctx context.Context, tx *db.Tx, r signUpRow, p proofRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sign_up_proofs (token, sign_up, code, code_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-		p.Token, string(r.ID), p.Code, p.CodeExpiresAt, r.ExpiresAt)
+	_, err := tx.Exec(ctx, `INSERT INTO sign_up_proofs (token, sign_up, link, code, code_expires_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		p.Token, string(r.ID), p.Link, p.Code, p.CodeExpiresAt, r.ExpiresAt)
 	return err
 }
 
@@ -153,9 +153,9 @@ func readSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
 
 // addProof gives a sign-up that is still open one more proof; false says that it is not.
 func addProof(ctx context.Context, tx *db.Tx, r signUpRow, p proofRow, now int64) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO sign_up_proofs (token, sign_up, code, code_expires_at, expires_at)
-		SELECT $1, id, $2, $3, expires_at FROM sign_ups WHERE id = $4 AND used_at IS NULL AND expires_at > $5`,
-		p.Token, p.Code, p.CodeExpiresAt, string(r.ID), now)
+	n, err := tx.Exec(ctx, `INSERT INTO sign_up_proofs (token, sign_up, link, code, code_expires_at, expires_at)
+		SELECT $1, id, $2, $3, $4, expires_at FROM sign_ups WHERE id = $5 AND used_at IS NULL AND expires_at > $6`,
+		p.Token, p.Link, p.Code, p.CodeExpiresAt, string(r.ID), now)
 	return n > 0, err
 }
 

@@ -73,6 +73,9 @@ func (s *Service) newProof(ctx context.Context, r signUpRow) (mailedProof, proof
 		return mailedProof{}, proofRow{}, err
 	}
 	p := proofRow{Token: tokenDigest(token), CodeExpiresAt: min(s.Now().Add(s.CodeTTL).UnixMilli(), r.ExpiresAt)}
+	if p.Link, err = s.Ring.MAC(ctx, keyring.Code, linkParts(r.ID, p.Token)...); err != nil {
+		return mailedProof{}, proofRow{}, err
+	}
 	p.Code, err = s.Ring.MAC(ctx, keyring.Code, codeParts(r.ID, p.Token, code)...)
 	return mailedProof{token, code}, p, err
 }
@@ -108,6 +111,12 @@ func tokenDigest(token string) []byte {
 // with its mail only.
 func codeParts(id ID, token []byte, code string) [][]byte {
 	return [][]byte{token, []byte("verify-email"), []byte(id), []byte(code)}
+}
+
+// linkParts ties a link to its sign-up: a writer of the database neither makes a link nor
+// moves one to another sign-up.
+func linkParts(id ID, token []byte) [][]byte {
+	return [][]byte{[]byte("sign-up link"), []byte(id), token}
 }
 
 // belongingParts ties the token that an applicant was given to its sign-up, so that a row
@@ -195,6 +204,11 @@ func (s *Service) VerifyToken(ctx context.Context, p Proof) error {
 		return errLinkGone
 	} else if err != nil {
 		return err
+	}
+	if ours, err := s.hasMAC(ctx, r.Link, linkParts(r.ID, r.Token)); err != nil {
+		return err
+	} else if !ours {
+		return errLinkGone
 	}
 	if err := s.belongs(ctx, r.signUpRow, p); err != nil {
 		return err

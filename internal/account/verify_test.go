@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,11 +65,20 @@ func TestProofsAreBoundToTheirSignUp(t *testing.T) {
 	if got := code(w.VerifyToken(ctx, moved)); got != "sign_up_proof_required" {
 		t.Errorf("another sign-up's token: %q, want sign_up_proof_required", got)
 	}
+	// A link that the writer knows is put before their sign-up.
+	forged := theirs.byLink()
+	forged.Token = strings.Repeat("A", tokenLength)
+	exec(`INSERT INTO sign_up_proofs (token, sign_up, link, code, code_expires_at, expires_at) SELECT $1, sign_up, link, code, code_expires_at, expires_at
+		FROM sign_up_proofs WHERE sign_up = $2`, tokenDigest(forged.Token), string(rows["theirs"].ID))
+	forged.Password = goodPassword
+	if got := code(w.VerifyToken(ctx, forged)); got != "link_gone" {
+		t.Errorf("a link that was never mailed: %q, want link_gone", got)
+	}
 	// Their sign-up is put behind my link.
 	exec(`UPDATE sign_up_proofs SET sign_up = $1 WHERE sign_up = $2`, string(rows["theirs"].ID), string(rows["mine"].ID))
-	for _, p := range []Proof{mine.byLink(), {Token: tokenOf(mine.Message), Password: "not what theirs chose", From: at(0)}} {
-		if got := code(w.VerifyToken(ctx, p)); got != "sign_up_proof_required" {
-			t.Errorf("my link before their sign-up: %q, want sign_up_proof_required", got)
+	for _, p := range []Proof{mine.byLink(), {Token: tokenOf(mine.Message), SignUp: theirs.signUp}, {Token: tokenOf(mine.Message), Password: goodPassword}} {
+		if got := code(w.VerifyToken(ctx, p)); got != "link_gone" {
+			t.Errorf("my link before their sign-up: %q, want link_gone", got)
 		}
 	}
 	// Their sealed password is replaced by mine.

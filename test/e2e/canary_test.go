@@ -80,8 +80,11 @@ func TestCanary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Upload(ctx, folder.ID, client.Source{Name: canaryFile, MediaType: "text/x-canary", Content: strings.NewReader(strings.Repeat(canaryContent+"\n", 50))}); err != nil {
-			t.Fatal(err)
+		for _, times := range []int{50, 5000} { // content that stands in SQL, and in the store
+			in := client.Source{Name: canaryFile, MediaType: "text/x-canary", Content: strings.NewReader(strings.Repeat(canaryContent+"\n", times))}
+			if _, err := c.Upload(ctx, folder.ID, in); err != nil {
+				t.Fatal(err)
+			}
 		}
 		p.harden(t, c)
 		waiting := &person{s: s, from: newAddress(), NewAccount: canary}

@@ -54,11 +54,13 @@ CREATE TABLE sign_ups (
 CREATE INDEX sign_ups_email ON sign_ups (email_index);
 CREATE INDEX sign_ups_expires ON sign_ups (expires_at);
 
--- What was mailed for a sign-up: a digest of the link's token, and a keyed digest of the
+-- What was mailed for a sign-up: a digest of the link's token to find it by, a keyed digest
+-- of token and sign-up, which nobody writes without the key, and a keyed digest of the
 -- code. One mail is one row, so that a further mail need not void an earlier one.
 CREATE TABLE sign_up_proofs (
     token           BLOB PRIMARY KEY,
     sign_up         TEXT NOT NULL,
+    link            BLOB NOT NULL,
     code            BLOB NOT NULL,
     code_expires_at BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL
