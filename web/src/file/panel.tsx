@@ -37,7 +37,8 @@ function Row({ upload: u }: { upload: Upload }) {
         <p class="upload-name" title={u.shown}>{u.shown}</p>
         {state === 'sending' && <progress value={u.sent.value} max={Math.max(1, u.file.size)} aria-label={t('progressOf', { name: u.shown })} />}
         <p class="hint">
-          {state === 'sending' ? t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) })
+          {state === 'sending' && u.held.value ? t('held')
+            : state === 'sending' ? t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) })
             : state === 'failed' && problem ? <span class="error">{say(problem)}</span>
             : `${t(`state_${state}`)} · ${size(u.file.size)}`}
         </p>

@@ -17,8 +17,10 @@ export interface Upload {
   readonly folder: () => Promise<string>; // where it goes; makes the folder when it must
   readonly state: Signal<State>;
   readonly sent: Signal<number>; // bytes
+  readonly held: Signal<boolean>; // the server is busy: it is sent again by itself
   readonly problem: Signal<Problem | undefined>;
   request?: XMLHttpRequest;
+  wake?: () => void; // ends the wait of one that is held
 }
 
 export const uploads = signal<readonly Upload[]>([]);
@@ -57,6 +59,7 @@ export function add(tree: Tree, root: string): void {
     folder: () => folders.id(path),
     state: signal<State>('waiting'),
     sent: signal(0),
+    held: signal(false),
     problem: signal<Problem | undefined>(undefined),
   }));
   uploads.value = [...uploads.value, ...fresh];
@@ -109,13 +112,35 @@ function work(): void {
 async function run(u: Upload): Promise<void> {
   try {
     const folder = await u.folder();
-    await send(u, folder);
+    await patiently(u, () => send(u, folder));
     u.state.value = 'done';
     arrived(folder);
   } catch (err) {
     const problem = asProblem(err);
     u.problem.value = problem;
     u.state.value = problem.code === 'cancelled' ? 'cancelled' : 'failed';
+  }
+}
+
+// A server that is busy says when to come back. For ten minutes or so it is believed.
+const patience = 120;
+
+// patiently sends again what a busy server refused.
+async function patiently(u: Upload, once: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once();
+    } catch (err) {
+      const { wait } = asProblem(err);
+      if (!wait || tries >= patience) throw err;
+      u.sent.value = 0;
+      u.held.value = true;
+      await new Promise<void>((resolve) => {
+        u.wake = resolve;
+        setTimeout(resolve, wait * 1000);
+      });
+      u.held.value = false;
+    }
   }
 }
 
@@ -167,6 +192,7 @@ function parsed(text: string): unknown {
 
 export function cancel(u: Upload): void {
   if (u.state.value === 'sending') u.request?.abort();
+  u.wake?.();
   if (u.state.value === 'waiting' || u.state.value === 'sending') u.state.value = 'cancelled';
 }
 

@@ -27,6 +27,11 @@ export class Problem extends Error {
     this.retryAfter = p.retryAfter ?? 0;
   }
 
+  // wait is after how many seconds a program may try again by itself; 0: it must not.
+  get wait(): number {
+    return this.code === 'too_many_streams' || this.status === 503 ? this.retryAfter : 0;
+  }
+
   // temporary: the same call may succeed soon.
   get temporary(): boolean {
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
@@ -98,6 +103,7 @@ const t = catalog({
     cancelled: 'Cancelled.',
     unavailable: 'The service is busy just now. Nothing was lost; try again in a moment.',
     rate_limited: 'Too many tries. Please wait a little.',
+    too_many_streams: 'Too many uploads and downloads run at once. Try again in a moment.',
     invalid_credentials: 'That name and password do not belong together.',
     unauthenticated: 'You are signed out. Sign in to go on.',
     step_up_required: 'Confirm that it is you to go on.',
@@ -131,6 +137,7 @@ const t = catalog({
     cancelled: 'Abgebrochen.',
     unavailable: 'Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.',
     rate_limited: 'Zu viele Versuche. Bitte warten Sie ein wenig.',
+    too_many_streams: 'Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.',
     invalid_credentials: 'Dieser Name und dieses Passwort gehören nicht zusammen.',
     unauthenticated: 'Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.',
     step_up_required: 'Bestätigen Sie, dass Sie es sind, um weiterzumachen.',

@@ -34,6 +34,15 @@ test('Retry-After is read as seconds or as a date', () => {
   assert.equal(waitOf(null, now), 0);
 });
 
+test('a busy server is asked again by itself, anything else is not', () => {
+  const wait = (status, code, after) => problemOf(status, { code }, after).wait;
+  assert.equal(wait(429, 'too_many_streams', '5'), 5);
+  assert.equal(wait(503, 'busy', '5'), 5);
+  assert.equal(wait(503, 'unavailable', null), 0);
+  assert.equal(wait(429, 'rate_limited', '900'), 0);
+  assert.equal(wait(422, 'validation_failed', '5'), 0);
+});
+
 test('a JSON pointer names the field of the form', () => {
   assert.equal(fieldName('/email'), 'email');
   assert.equal(fieldName('/body/email'), 'email');
