@@ -12,9 +12,9 @@ import (
 // live, hundreds of times a second under load, for a third of the processor's time.
 const headroom = 32 << 20
 
-// giveHeadroom keeps the collector's percentage at headroom or 100 %, whichever is more,
-// as the live heap changes. GOGC set by the operator is left alone, and GOMEMLIMIT holds
-// in any case.
+// giveHeadroom keeps the collector's percentage at headroom or 50 %, whichever is more, as
+// the live heap changes: most of a large one is buffers, which cost the collector nothing.
+// GOGC set by the operator is left alone, and GOMEMLIMIT holds in any case.
 func giveHeadroom() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -24,7 +24,7 @@ func giveHeadroom() {
 	adjust := func() {
 		metrics.Read(sample)
 		live := max(sample[0].Value.Uint64(), 1<<20)
-		want := max(100, int(headroom*100/live))
+		want := max(50, int(headroom*100/live))
 		if want < percent*9/10 || want > percent*11/10 {
 			percent = want
 			debug.SetGCPercent(percent)

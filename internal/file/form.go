@@ -52,7 +52,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 		f.parent, f.named = query[0], true
 	}
 	// The parser reads 4 KiB at a time; the connection should be asked for more.
-	f.heads.r = bufio.NewReaderSize(body, 64<<10)
+	f.heads.r = bufio.NewReaderSize(body, 16<<10)
 	entries, err := f.take(f.parser(params["boundary"]))
 	if err != nil {
 		u.Abort(r.Context())

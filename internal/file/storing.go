@@ -34,8 +34,25 @@ func (c *chunk) fill(r io.Reader) (err error) {
 	return err
 }
 
-// inFlight bounds the chunks of one upload: 2 MiB, whatever its length.
-const inFlight = 32
+// inFlight bounds the chunks of one upload: 2 MiB, whatever its length. When all uploads
+// together have more than plenty, each makes do with two: many that send at once do not
+// hold what they sent while the store falls behind.
+const (
+	inFlight = 32
+	plenty   = 512
+)
+
+var lent atomic.Int32 // chunks that are not in the pool
+
+func takeChunk() *chunk {
+	lent.Add(1)
+	return chunks.Get().(*chunk)
+}
+
+func giveChunk(c *chunk) {
+	lent.Add(-1)
+	chunks.Put(c)
+}
 
 // idle is how long the source may be silent before buffers go back.
 const idle = 300 * time.Millisecond
@@ -44,14 +61,14 @@ var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
 func giveBack(all []*chunk) {
 	for _, c := range all {
-		chunks.Put(c)
+		giveChunk(c)
 	}
 }
 
 // readHead reads the beginning of r: one chunk when that is the whole of it, else more.
 func readHead(r io.Reader) (head []*chunk, whole bool, err error) {
 	for range 2 {
-		c := chunks.Get().(*chunk)
+		c := takeChunk()
 		head = append(head, c)
 		switch err := c.fill(r); {
 		case err == io.EOF && (len(head) == 1 || c.n == 0):
@@ -128,7 +145,7 @@ func (p *pipe) rest() {
 		select {
 		case c := <-p.free:
 			p.live.Add(-1)
-			chunks.Put(c)
+			giveChunk(c)
 		default:
 			return
 		}
@@ -142,9 +159,9 @@ func (p *pipe) take() *chunk {
 		return c
 	default:
 	}
-	if p.live.Load() < inFlight {
+	if n := p.live.Load(); n < 2 || n < inFlight && lent.Load() < plenty {
 		p.live.Add(1)
-		return chunks.Get().(*chunk)
+		return takeChunk()
 	}
 	select {
 	case c := <-p.free:
