@@ -9,240 +9,379 @@ import (
 	"io"
 	mathrand "math/rand/v2"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
-// transfer is P5 and P6: a large file up and down, against the disk, the cipher and
-// servers that store or send the same bytes in clear.
-func (b *bench) transfer() error {
-	p, _, err := b.coffer("p5")
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	if err := b.newcomer(p, "p5"); err != nil {
-		return err
-	}
-	s, err := p.signIn()
-	if err != nil {
-		return err
-	}
-	c := &carrier{b: b, p: p, bearer: "Bearer " + s.AccessToken}
-	if c.aes, err = aesRate(); err != nil {
-		return err
-	}
-	if err := c.upload(); err != nil {
-		return err
-	}
-	if err := c.download(); err != nil {
-		return err
-	}
-	return c.ranges()
-}
+const gib = 1 << 30
 
-// carrier moves files over one signed-in connection. Rates are bytes a second.
+// carrier moves large files over one account. Rates are bytes a second.
 type carrier struct {
 	b      *bench
 	p      *process
 	bearer string
-	aes    float64
 	id     string // of the last upload
 }
 
-const rounds = 3 // of each large transfer; the median counts
-
-func (c *carrier) upload() error {
-	idle := c.p.memory("VmRSS")
-	if err := c.p.resetPeak(); err != nil {
-		return err
-	}
-	var ours, disk []float64
-	// In turn, so that both see the same moments of a shared disk.
-	for range rounds {
-		d, err := diskRate(c.b.path("dd"), c.b.size)
-		if err != nil {
-			return err
-		}
-		o, err := c.put()
-		if err != nil {
-			return err
-		}
-		disk, ours = append(disk, d), append(ours, o)
-	}
-	peak := c.p.memory("VmHWM") - idle
-	got, limit := middle(ours), min(middle(disk), c.aes)
-	c.b.add(result{"P5", fmt.Sprintf("upload %d MiB, multipart, encrypted, durable", c.b.size>>20), mega(got),
-		fmt.Sprintf("write + fsync %s, AES-256-GCM %s a core", mega(middle(disk)), mega(c.aes)), percent(got, limit), "≥70 % of the slower", got >= 0.7*limit})
-	c.b.add(result{"P5", "memory over idle meanwhile", fmt.Sprintf("%d MiB", peak>>20), "—", "—", "≤64 MiB", peak <= 64<<20})
-	return c.tusd(got)
+func (b *bench) carrier(data string) (*carrier, error) {
+	p, s, err := b.world(data)
+	return &carrier{b: b, p: p, bearer: "Bearer " + s.AccessToken}, err
 }
 
-// put uploads one file of zeros, which no part of the way compresses.
-func (c *carrier) put() (float64, error) {
+// moved is the sample of one large file that a server took or gave.
+func (b *bench) moved(p *process, move func() error) (sample, error) {
+	before, begin := p.cpu(), time.Now()
+	err := move()
+	took := time.Since(begin).Seconds()
+	return sample{value: float64(b.size) / took, cpu: (p.cpu() - before) / float64(b.size) * gib}, err
+}
+
+// upload is P5: a large file up, against the disk, the cipher and servers that store the
+// same bytes in clear.
+func (b *bench) upload() ([]row, error) {
+	c, err := b.carrier("p5")
+	if err != nil {
+		return nil, err
+	}
+	idle := c.p.memory("VmRSS")
+	const disk, gcm = "write + fsync", "AES-256-GCM, one core"
+	beside := []contender{
+		{name: disk, limit: true, run: func() (sample, error) {
+			defer os.Remove(b.path("dd"))
+			rate, err := diskRate(b.path("dd"), b.size)
+			return sample{value: rate}, err
+		}},
+		{name: gcm, run: b.aesRate},
+	}
+	s3 := contender{name: "versitygw PUT", note: "plain text, no fsync"}
+	if g, err := b.gateway(); err != nil {
+		s3 = s3.without(err)
+	} else {
+		s3.run = func() (sample, error) { return b.moved(g.process, func() error { return g.put(b.size) }) }
+	}
+	tus := contender{name: "tusd", note: "plain text, no fsync"}
+	if put, p, err := b.tusd(); err != nil {
+		tus = tus.without(err)
+	} else {
+		tus.run = func() (sample, error) {
+			defer empty(b.path("tusd"))
+			return b.moved(p, func() error { return put(b.size) })
+		}
+	}
+	return []row{{
+		id: "P5", work: fmt.Sprintf("upload %d MiB, multipart, encrypted, durable", b.size>>20), per: "GiB", format: mega,
+		ours: func() (sample, error) {
+			if err := c.p.resetPeak(); err != nil {
+				return sample{}, err
+			}
+			s, err := b.moved(c.p, c.put)
+			if err != nil {
+				return sample{}, err
+			}
+			s.memory = c.p.memory("VmHWM") - idle
+			return s, c.remove()
+		},
+		beside: append(beside, s3, tus),
+		must: []target{{text: "≥70 % of the slower of disk and cipher", of: []string{disk, gcm}, ratio: 0.7},
+			{text: "≥1.5× versitygw", of: []string{s3.name}, ratio: 1.5}, {text: "≥ tusd", of: []string{tus.name}, ratio: 1},
+			{text: "≤2.0 CPU-s per GiB", cpu: 2}, {text: "≤64 MiB over idle", memory: 64 << 20}},
+	}}, nil
+}
+
+// empty removes what a peer has stored.
+func empty(dir string) {
+	names, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, name := range names {
+		os.RemoveAll(name)
+	}
+}
+
+// put uploads one file.
+func (c *carrier) put() error {
 	var head bytes.Buffer
 	form := multipart.NewWriter(&head)
 	if _, err := form.CreateFormFile("file", fmt.Sprintf("large-%d.bin", time.Now().UnixNano())); err != nil {
-		return 0, err
+		return err
 	}
 	tail := "\r\n--" + form.Boundary() + "--\r\n"
-	begin := time.Now()
 	req, err := http.NewRequest("POST", "http://"+c.p.addr+"/v1/files", io.MultiReader(&head, newSource(c.b.size), bytes.NewReader([]byte(tail))))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	req.ContentLength = int64(head.Len()) + c.b.size + int64(len(tail))
 	req.Header.Set("Content-Type", form.FormDataContentType())
 	req.Header.Set("Authorization", c.bearer)
-	var answer struct {
-		Items []struct {
-			ID   string `json:"id"`
-			Size int64  `json:"size"`
-		} `json:"items"`
-	}
+	var answer stored
 	if err := do(req, http.StatusCreated, &answer); err != nil {
-		return 0, err
+		return err
 	}
 	if len(answer.Items) != 1 || answer.Items[0].Size != c.b.size {
-		return 0, fmt.Errorf("upload: %+v", answer)
+		return fmt.Errorf("upload: %+v", answer)
 	}
 	c.id = answer.Items[0].ID
-	return float64(c.b.size) / time.Since(begin).Seconds(), nil
-}
-
-// tusd is the peer of P5 where there is one: it stores plain text and never fsyncs.
-func (c *carrier) tusd(ours float64) error {
-	name, err := exec.LookPath("tusd")
-	if err != nil {
-		return nil
-	}
-	addr := freeAddr()
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
-	}
-	t, _, err := launch(addr, "/", nil, name, "-host", host, "-port", port, "-upload-dir", c.b.path("tusd"), "-behind-proxy=false")
-	if err != nil {
-		return err
-	}
-	defer t.stop()
-	peer, err := median(rounds, func() (float64, error) {
-		req, err := http.NewRequest("POST", "http://"+addr+"/files/", newSource(c.b.size))
-		if err != nil {
-			return 0, err
-		}
-		req.ContentLength = c.b.size
-		for k, v := range map[string]string{"Tus-Resumable": "1.0.0", "Upload-Length": fmt.Sprint(c.b.size), "Content-Type": "application/offset+octet-stream"} {
-			req.Header.Set(k, v)
-		}
-		begin := time.Now()
-		if err := do(req, http.StatusCreated, nil); err != nil {
-			return 0, err
-		}
-		return float64(c.b.size) / time.Since(begin).Seconds(), nil
-	})
-	if err != nil {
-		return err
-	}
-	c.b.add(result{"P5", "the same against tusd (plain text, no fsync)", mega(ours), "tusd, creation with upload, " + mega(peer), percent(ours, peer), "≥ tusd", ours >= peer})
 	return nil
 }
 
-func (c *carrier) download() error {
-	got, err := median(rounds, func() (float64, error) { return c.fetch(c.p.addr, "/v1/files/"+c.id+"/content") })
+// stored is the answer to an upload.
+type stored struct {
+	Items []struct {
+		ID   string `json:"id"`
+		Size int64  `json:"size"`
+	} `json:"items"`
+}
+
+// remove deletes the last upload, so that the disk does not fill.
+func (c *carrier) remove() error {
+	return c.p.call("DELETE", "/v1/files/"+c.id, c.bearer, nil, nil)
+}
+
+func (c *carrier) content() error {
+	return c.b.fetch("http://"+c.p.addr+"/v1/files/"+c.id+"/content", c.bearer)
+}
+
+// fetch reads the large file from an address.
+func (b *bench) fetch(address, authorization string) error {
+	req, err := http.NewRequest("GET", address, nil)
 	if err != nil {
 		return err
 	}
-	c.b.add(result{"P6", fmt.Sprintf("download %d MiB, decrypted", c.b.size>>20), mega(got), fmt.Sprintf("AES-256-GCM %s on one core", mega(c.aes)), percent(got, c.aes), "≥60 %", got >= 0.6*c.aes})
-	return c.nginx(got)
-}
-
-func (c *carrier) fetch(addr, path string) (float64, error) {
-	req, err := http.NewRequest("GET", "http://"+addr+path, nil)
-	if err != nil {
-		return 0, err
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
 	}
-	req.Header.Set("Authorization", c.bearer)
-	begin := time.Now()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err
-	}
-	if res.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("GET %s: %s", path, res.Status)
+		return err
 	}
 	n, err := discard(res)
-	if err == nil && n != c.b.size {
-		err = fmt.Errorf("GET %s: %d bytes", path, n)
+	if err != nil || res.StatusCode != http.StatusOK || n != b.size {
+		return fmt.Errorf("GET %s: %s, %d bytes, %v", req.URL.Path, res.Status, n, err)
 	}
-	return float64(n) / time.Since(begin).Seconds(), err
-}
-
-// nginx shows what the way itself costs: the same bytes, in clear, by sendfile.
-func (c *carrier) nginx(ours float64) error {
-	name, err := exec.LookPath("nginx")
-	if err != nil {
-		return nil
-	}
-	dir := c.b.path("nginx")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := os.Chmod(c.b.dir, 0o755); err != nil {
-		return err
-	}
-	if _, err := diskRate(dir+"/large.bin", c.b.size); err != nil {
-		return err
-	}
-	addr := freeAddr()
-	config := fmt.Sprintf("daemon off; pid %s/pid; error_log %s/error.log; worker_processes 1; events {} http { access_log off; sendfile on; server { listen %s; root %s; } }", dir, dir, addr, dir)
-	if err := os.WriteFile(dir+"/nginx.conf", []byte(config), 0o600); err != nil {
-		return err
-	}
-	n, _, err := launch(addr, "/nothing", nil, name, "-c", dir+"/nginx.conf", "-p", dir)
-	if err != nil {
-		return err
-	}
-	defer n.stop()
-	peer, err := median(rounds, func() (float64, error) { return c.fetch(addr, "/large.bin") })
-	if err != nil {
-		return err
-	}
-	c.b.add(result{"P6", "the same beside nginx (plain text, sendfile)", mega(ours), "nginx " + mega(peer), percent(ours, peer), "—", true})
 	return nil
 }
 
-// ranges reads 1 MiB at random offsets.
-func (c *carrier) ranges() error {
+// discard reads an answer to its end and returns its length.
+func discard(res *http.Response) (int64, error) {
+	defer res.Body.Close()
+	return io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, make([]byte, 1<<20))
+}
+
+// download is P6: warm, the first time after an upload, and a range.
+func (b *bench) download() ([]row, error) {
+	c, err := b.carrier("p6")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.put(); err != nil {
+		return nil, err
+	}
+	warm := func() (sample, error) { return b.moved(c.p, c.content) }
+	if _, err := warm(); err != nil {
+		return nil, err
+	}
+	const gcm = "AES-256-GCM, one core"
+	files := b.path("nginx", "files")
+	if err := os.MkdirAll(files, 0o755); err != nil {
+		return nil, err
+	}
+	if _, err := diskRate(filepath.Join(files, "large.bin"), b.size); err != nil {
+		return nil, err
+	}
+	send := contender{name: "nginx", note: "plain text, sendfile"}
+	if n, err := b.nginx(b.path("nginx")); err != nil {
+		send = send.without(err)
+	} else {
+		send.run = func() (sample, error) {
+			// Its workers do the work, and their time is not the first process's.
+			s, err := b.moved(n, func() error { return b.fetch("http://"+n.addr+"/large.bin", "") })
+			s.cpu = 0
+			return s, err
+		}
+	}
+	s3 := contender{name: "versitygw GET", note: "plain text"}
+	if g, err := b.gateway(); err != nil {
+		s3 = s3.without(err)
+	} else if err := g.put(b.size); err != nil {
+		return nil, err
+	} else {
+		s3.run = func() (sample, error) {
+			u, err := g.address(http.MethodGet, "large.bin")
+			if err != nil {
+				return sample{}, err
+			}
+			return b.moved(g.process, func() error { return b.fetch(u.String(), "") })
+		}
+	}
+	return []row{
+		{
+			id: "P6", work: fmt.Sprintf("download %d MiB, decrypted, warm", b.size>>20), per: "GiB", format: mega, ours: warm,
+			beside: []contender{{name: gcm, run: b.aesRate}, send, s3},
+			must:   []target{{text: "≥60 % of AES-256-GCM", of: []string{gcm}, ratio: 0.6}, {text: "≥70 % of nginx", of: []string{"nginx"}, ratio: 0.7}, {text: "≤0.8 CPU-s per GiB", cpu: 0.8}},
+		},
+		{
+			id: "P6", work: "the first download after an upload", per: "GiB", format: mega,
+			ours: func() (sample, error) {
+				if err := c.remove(); err != nil {
+					return sample{}, err
+				}
+				if err := c.put(); err != nil {
+					return sample{}, err
+				}
+				return warm()
+			},
+			beside: []contender{{name: "a warm one", run: warm}},
+			must:   []target{{text: "≥80 % of a warm one", of: []string{"a warm one"}, ratio: 0.8}},
+		},
+		{id: "P6", work: "1 MiB at a random offset, 200 times, one after the other", format: millis, ours: c.ranges},
+	}, nil
+}
+
+// ranges reads 1 MiB at random offsets; the value is the median time.
+func (c *carrier) ranges() (sample, error) {
 	const length = 1 << 20
+	if c.b.size <= length {
+		return sample{}, fmt.Errorf("-size %d: more than 1 MiB for this row", c.b.size)
+	}
 	var times []time.Duration
 	for range 200 {
 		off := mathrand.Int64N(c.b.size - length)
 		req, err := http.NewRequest("GET", "http://"+c.p.addr+"/v1/files/"+c.id+"/content", nil)
 		if err != nil {
-			return err
+			return sample{}, err
 		}
 		req.Header.Set("Authorization", c.bearer)
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, off+length-1))
 		begin := time.Now()
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
-			return err
+			return sample{}, err
 		}
 		n, err := discard(res)
 		if err != nil || n != length || res.StatusCode != http.StatusPartialContent {
-			return fmt.Errorf("range: %s, %d bytes, %v", res.Status, n, err)
+			return sample{}, fmt.Errorf("range: %s, %d bytes, %v", res.Status, n, err)
 		}
 		times = append(times, time.Since(begin))
 	}
 	slices.Sort(times)
-	c.b.add(result{"P6", "1 MiB at a random offset, 200 times", fmt.Sprintf("median %s, p99 %s", times[100].Round(10*time.Microsecond), times[198].Round(10*time.Microsecond)),
-		"2 extra segments of 64 KiB, held by TestOpenRange in internal/seal", "—", "≤2 extra segments", true})
+	return sample{value: float64(times[100].Microseconds()) / 1000, p99: times[198]}, nil
+}
+
+// folder is P9 as far as it exists: the first page of a large folder and of a small one.
+func (b *bench) folder() ([]row, error) {
+	p, s, err := b.world("p9")
+	if err != nil {
+		return nil, err
+	}
+	page := func(name string, files int) (func() (sample, error), error) {
+		var f struct {
+			ID string `json:"id"`
+		}
+		if err := p.call("POST", "/v1/files/folders", "Bearer "+s.AccessToken, map[string]any{"name": name}, &f); err != nil {
+			return nil, err
+		}
+		if err := b.fillFolder(p, s, f.ID, files); err != nil {
+			return nil, err
+		}
+		request := get("/v1/files?parent="+f.ID, s.AccessToken)
+		return func() (sample, error) {
+			one, err := b.rate(p, 1, 200, always(request), nil)
+			return one, err
+		}, nil
+	}
+	few, err := page("small", 1000)
+	if err != nil {
+		return nil, err
+	}
+	many, err := page("large", b.files)
+	if err != nil {
+		return nil, err
+	}
+	return []row{{
+		id: "P9", work: fmt.Sprintf("first page of a folder of %d files, 1 connection", b.files), per: "1,000 requests", format: perSecond, ours: many,
+		beside: []contender{{name: "of 1,000 files", run: few}},
+		must:   []target{{text: "p99 ≤50 ms", p99: 50 * time.Millisecond}},
+	}}, nil
+}
+
+// fillFolder uploads empty files, a thousand a request.
+func (b *bench) fillFolder(p *process, s signedIn, folder string, files int) error {
+	for done := 0; done < files; {
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		for range min(1000, files-done) {
+			if _, err := form.CreateFormFile("file", fmt.Sprintf("file %07d.txt", done)); err != nil {
+				return err
+			}
+			done++
+		}
+		form.Close()
+		req, err := http.NewRequest("POST", "http://"+p.addr+"/v1/files?parent="+folder, &body)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", form.FormDataContentType())
+		req.Header.Set("Authorization", "Bearer "+s.AccessToken)
+		if err := do(req, http.StatusCreated, nil); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// small is P13: 1,000 files of 4 KiB over 8 connections.
+func (b *bench) small() ([]row, error) {
+	p, s, err := b.world("p13")
+	if err != nil {
+		return nil, err
+	}
+	pocket := contender{name: "PocketBase", note: "plain text; its SQLite commits without a sync, and it syncs no file"}
+	if pb, err := b.pocketBase(); err != nil {
+		pocket = pocket.without(err)
+	} else {
+		pocket.run = func() (sample, error) { return smallFiles(pb.process, "/api/collections/docs/records", pb.token, 200) }
+	}
+	return []row{{
+		id: "P13", work: "1,000 files of 4 KiB, 8 connections, durable", per: "1,000 files", format: perSecond,
+		ours:   func() (sample, error) { return smallFiles(p, "/v1/files", s.AccessToken, 201) },
+		beside: []contender{pocket},
+		must:   []target{{text: "≥ PocketBase", of: []string{pocket.name}, ratio: 1}},
+	}}, nil
+}
+
+// smallFiles uploads 1,000 files, a request each.
+func smallFiles(p *process, path, token string, want int) (sample, error) {
+	const files = 1000
+	content := make([]byte, 4<<10)
+	rand.Read(content)
+	run := time.Now().UnixNano()
+	var begun atomic.Int64
+	before, begin := p.cpu(), time.Now()
+	l, err := drive(p.addr, 8, time.Hour, func(int) []byte {
+		n := begun.Add(1)
+		if n > files {
+			return nil
+		}
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		w, err := form.CreateFormFile("file", fmt.Sprintf("%d-%d.bin", run, n))
+		if err != nil {
+			panic("internal error: " + err.Error())
+		}
+		w.Write(content)
+		form.Close()
+		head := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, token, form.FormDataContentType(), body.Len())
+		return append(head, body.Bytes()...)
+	}, nil)
+	if err != nil {
+		return sample{}, err
+	}
+	if l.n != files {
+		return sample{}, fmt.Errorf("%d files stored, want %d", l.n, files)
+	}
+	return sample{value: files / time.Since(begin).Seconds(), cpu: (p.cpu() - before) * 1000 / files, p99: l.p99}, l.only(want)
 }
 
 // do sends a request and decodes its answer.
@@ -303,28 +442,21 @@ func diskRate(path string, size int64) (float64, error) {
 }
 
 // aesRate is AES-256-GCM over segments of 64 KiB on one core.
-func aesRate() (float64, error) {
+func (b *bench) aesRate() (sample, error) {
 	block, err := aes.NewCipher(make([]byte, 32))
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	nonce, plain, out := make([]byte, 12), make([]byte, 64<<10-16), make([]byte, 0, 64<<10)
 	var n int64
 	begin := time.Now()
-	for time.Since(begin) < 2*time.Second {
+	for time.Since(begin) < b.span {
 		aead.Seal(out, nonce, plain, nil)
 		n += int64(len(plain))
 	}
-	return float64(n) / time.Since(begin).Seconds(), nil
+	return sample{value: float64(n) / time.Since(begin).Seconds()}, nil
 }
-
-func middle(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
-}
-
-func mega(rate float64) string { return fmt.Sprintf("%.0f MB/s", rate/1e6) }

@@ -13,13 +13,14 @@ import (
 
 // load is what a run of the load generator saw.
 type load struct {
+	n        int
 	rate     float64 // answers a second
 	p50, p99 time.Duration
 	statuses map[int]int
 }
 
 // drive holds conns connections open for span and repeats next's request on each:
-// next returns the bytes of the request, and sees the answer's body.
+// next returns the bytes of the request, nil to stop; seen gets the answer's body.
 func drive(addr string, conns int, span time.Duration, next func(conn int) []byte, seen func(conn, status int, body []byte)) (load, error) {
 	type tally struct {
 		times    []time.Duration
@@ -42,8 +43,12 @@ func drive(addr string, conns int, span time.Duration, next func(conn int) []byt
 			r := bufio.NewReaderSize(c, 16<<10)
 			// At least one each: a span of nothing sends one request on every connection.
 			for len(t.times) == 0 || time.Since(begin) < span {
+				request := next(i)
+				if request == nil {
+					return
+				}
 				at := time.Now()
-				if _, err := c.Write(next(i)); err != nil {
+				if _, err := c.Write(request); err != nil {
 					t.err = err
 					return
 				}
@@ -82,7 +87,7 @@ func drive(addr string, conns int, span time.Duration, next func(conn int) []byt
 		return load{}, fmt.Errorf("no answer from %s", addr)
 	}
 	slices.Sort(times)
-	all.rate = float64(len(times)) / took.Seconds()
+	all.n, all.rate = len(times), float64(len(times))/took.Seconds()
 	all.p50, all.p99 = times[len(times)/2], times[len(times)*99/100]
 	return all, nil
 }
@@ -101,16 +106,23 @@ func post(path string, body []byte) []byte {
 	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
 }
 
-// median of several measurements of the same thing.
-func median(n int, f func() (float64, error)) (float64, error) {
-	var all []float64
-	for range n {
-		v, err := f()
-		if err != nil {
-			return 0, err
-		}
-		all = append(all, v)
+// only refuses a run with answers of another status.
+func (l load) only(status int) error {
+	if len(l.statuses) != 1 || l.statuses[status] == 0 {
+		return fmt.Errorf("not every answer was %d: %v", status, l.statuses)
 	}
-	slices.Sort(all)
-	return all[len(all)/2], nil
+	return nil
 }
+
+// rate measures a request that is repeated over connections: answers a second, the
+// processor's time of the server for 1,000 of them, and the p99.
+func (b *bench) rate(p *process, conns, want int, next func(conn int) []byte, seen func(conn, status int, body []byte)) (sample, error) {
+	before := p.cpu()
+	l, err := drive(p.addr, conns, b.span, next, seen)
+	if err != nil {
+		return sample{}, err
+	}
+	return sample{value: l.rate, cpu: (p.cpu() - before) / float64(l.n) * 1000, p99: l.p99}, l.only(want)
+}
+
+func always(request []byte) func(int) []byte { return func(int) []byte { return request } }

@@ -1,6 +1,6 @@
-// Command bench measures Coffer and its physical limit side by side, in one run, and
-// writes the table of bench/RESULTS.md. Absolute figures of a shared machine mean
-// little; the ratio of two figures taken in the same run is what counts.
+// Command bench measures Coffer beside its physical limits and its peers, in turn, in one
+// run, and writes the table of bench/RESULTS.md. Absolute figures of a shared machine
+// mean little; the ratio of two figures taken in the same minute is what counts.
 package main
 
 import (
@@ -9,94 +9,187 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
 
-// result is one row of the table.
-type result struct {
-	id, work        string
-	got, limit      string
-	ratio, mustHave string
-	ok              bool
+// row is a line of the table: some work, who does it, and what must come out.
+type row struct {
+	id, work string
+	per      string // what the processor's time is given for: GiB, 1,000 requests
+	format   func(float64) string
+	ours     func() (sample, error)
+	beside   []contender
+	must     []target
+}
+
+// contender is who does the same work beside Coffer.
+type contender struct {
+	name    string
+	limit   bool   // nothing can be faster; a figure above it is a faulty measurement
+	note    string // what it does not do that Coffer does
+	missing string // why it cannot be measured here; empty: it can
+	run     func() (sample, error)
 }
 
 // bench holds what every measurement uses.
 type bench struct {
-	binary string        // the server to measure
-	dir    string        // scratch folder, on the disk that is measured
-	span   time.Duration // how long each rate is measured
-	size   int64         // bytes of the large file
-	rows   []result
+	binary  string        // the server to measure
+	dir     string        // scratch folder, on the disk that is measured
+	span    time.Duration // how long each rate is measured
+	rounds  int           // alternations
+	size    int64         // bytes of the large file
+	files   int           // in the large folder
+	closers []func()      // of the group that runs
+	peers   []string      // names and versions of what was measured beside Coffer
+}
+
+// groups are the rows that share a server, in the order of the table.
+var groups = []struct {
+	id   string
+	open func(b *bench) ([]row, error)
+}{
+	{"P10", (*bench).start}, {"P1", (*bench).account}, {"P3", (*bench).signIn}, {"P4", (*bench).refresh},
+	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P9", (*bench).folder}, {"P13", (*bench).small},
 }
 
 func main() {
-	log.SetFlags(0)
+	log.SetFlags(log.Ltime)
 	if len(os.Args) > 1 && os.Args[1] == "bare" {
 		bareServer(os.Args[2], os.Args[3])
 		return
 	}
 	b := &bench{}
-	only := flag.String("only", "", "comma-separated ids to measure (default all)")
-	out := flag.String("out", "bench/RESULTS.md", "where the table goes")
+	only := flag.String("only", "", "comma-separated ids to measure; prints the table instead of writing it (default all)")
+	out := flag.String("out", "", "where the table goes (default bench/RESULTS.md for a whole run)")
+	version := flag.String("version", "", "what is measured, for the head of the table")
 	flag.StringVar(&b.binary, "binary", "", "coffer binary to measure")
-	flag.DurationVar(&b.span, "span", 5*time.Second, "how long each rate is measured")
+	flag.DurationVar(&b.span, "span", 5*time.Second, "how long each rate is measured, each round")
+	flag.IntVar(&b.rounds, "rounds", 5, "how often each row alternates with its limit and its peers")
 	flag.Int64Var(&b.size, "size", 1<<30, "bytes of the large file")
+	flag.IntVar(&b.files, "files", 100_000, "files in the large folder")
 	flag.Parse()
-	dir, err := os.MkdirTemp(os.Getenv("BENCH_DIR"), "coffer-bench-")
-	if err != nil {
+	if err := b.run(*only, *out, *version); err != nil {
 		log.Fatal(err)
 	}
-	b.dir = dir
-	defer os.RemoveAll(dir)
-	for _, m := range []struct {
-		id  string
-		run func() error
-	}{
-		{"P10", b.start}, {"P1", b.account}, {"P3", b.signIn}, {"P4", b.refresh}, {"P5", b.transfer},
-	} {
-		if *only != "" && !strings.Contains(","+*only+",", ","+m.id+",") {
+}
+
+func (b *bench) run(only, out, version string) error {
+	if out == "" && only == "" {
+		out = "bench/RESULTS.md"
+	}
+	if b.rounds < 1 {
+		return fmt.Errorf("-rounds %d: at least 1", b.rounds)
+	}
+	var err error
+	if b.dir, err = os.MkdirTemp(os.Getenv("BENCH_DIR"), "coffer-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	var wanted []string
+	if only != "" {
+		wanted = strings.Split(only, ",")
+	}
+	for _, id := range wanted {
+		if !slices.ContainsFunc(groups, func(g struct {
+			id   string
+			open func(b *bench) ([]row, error)
+		}) bool {
+			return g.id == id
+		}) {
+			return fmt.Errorf("-only %s: no such row", id)
+		}
+	}
+	before := loadAverage()
+	var lines []string
+	for _, g := range groups {
+		if wanted != nil && !slices.Contains(wanted, g.id) {
 			continue
 		}
-		log.Printf("== %s", m.id)
-		if err := m.run(); err != nil {
-			log.Fatalf("%s: %v", m.id, err)
+		log.Printf("== %s: preparing", g.id)
+		l, err := b.group(g.open)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.id, err)
+		}
+		lines = append(lines, l...)
+	}
+	text := b.head(version, before) + strings.Join(lines, "\n") + "\n"
+	if out == "" {
+		_, err = fmt.Print(text)
+		return err
+	}
+	return os.WriteFile(out, []byte(text), 0o644)
+}
+
+// group measures the rows that open returns and ends what it started.
+func (b *bench) group(open func(*bench) ([]row, error)) ([]string, error) {
+	defer func() {
+		for _, c := range slices.Backward(b.closers) {
+			c()
+		}
+		b.closers = nil
+	}()
+	rows, err := open(b)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, r := range rows {
+		o, err := b.measure(r)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.work, err)
+		}
+		lines = append(lines, o.line())
+		log.Print(o.line())
+	}
+	return lines, nil
+}
+
+// measure takes a row in turn with what stands beside it; the order turns each round, so
+// that nobody always comes after the same one.
+func (b *bench) measure(r row) (outcome, error) {
+	o := outcome{row: r, others: make([]series, len(r.beside))}
+	type side struct {
+		name string
+		run  func() (sample, error)
+		into *series
+	}
+	sides := []side{{"Coffer", r.ours, &o.ours}}
+	for i, c := range r.beside {
+		if c.missing == "" {
+			sides = append(sides, side{c.name, c.run, &o.others[i]})
 		}
 	}
-	if err := os.WriteFile(*out, []byte(b.table()), 0o644); err != nil {
-		log.Fatal(err)
+	for n := range b.rounds {
+		log.Printf("%s, %s: round %d of %d", r.id, r.work, n+1, b.rounds)
+		for _, s := range sides {
+			one, err := s.run()
+			if err != nil {
+				return o, fmt.Errorf("%s: %w", s.name, err)
+			}
+			*s.into = append(*s.into, one)
+		}
+		slices.Reverse(sides)
 	}
+	return o, nil
 }
 
-// add records a row and prints it as it comes.
-func (b *bench) add(r result) {
-	b.rows = append(b.rows, r)
-	log.Printf("%-4s %-50s %-22s limit %-28s %-10s must %s: %v", r.id, r.work, r.got, r.limit, r.ratio, r.mustHave, verdict(r.ok))
-}
-
-func verdict(ok bool) string {
-	if ok {
-		return "reached"
-	}
-	return "**not reached**"
-}
-
-func (b *bench) table() string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "# Results\n\nWritten by `make bench`. Each figure stands beside its limit or peer from the same run on the same machine; quote the ratio, not the figure.\n\n")
-	fmt.Fprintf(&s, "%s · %s/%s · %s · %d cores · large file %d MiB · each rate over %s\n\n", time.Now().UTC().Format("2006-01-02"), runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), b.size>>20, b.span)
-	s.WriteString("| id | work | Coffer | limit or peer, same run | ratio | must reach | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, r := range b.rows {
-		fmt.Fprintf(&s, "| %s | %s | %s | %s | %s | %s | %s |\n", r.id, r.work, r.got, r.limit, r.ratio, r.mustHave, verdict(r.ok))
-	}
-	s.WriteString("\nThe load generator is a raw HTTP/1.1 client in the same program, so it shares the cores with what it measures; that is the same for both columns.\n")
-	return s.String()
-}
+func (b *bench) later(f func()) { b.closers = append(b.closers, f) }
 
 func (b *bench) path(elem ...string) string {
 	return filepath.Join(append([]string{b.dir}, elem...)...)
 }
 
-// percent formats a ratio.
-func percent(a, b float64) string { return fmt.Sprintf("%.0f %%", 100*a/b) }
+func perSecond(v float64) string { return number(v) + "/s" }
+func mega(v float64) string      { return fmt.Sprintf("%.0f MB/s", v/1e6) }
+func millis(v float64) string    { return fmt.Sprintf("%.1f ms", v) }
+func megabytes(v float64) string { return fmt.Sprintf("%.0f MB", v/1e6) }
+
+// number has the digits that mean something: 1234, 12.3.
+func number(v float64) string {
+	if v >= 100 || v == float64(int64(v)) {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
+}

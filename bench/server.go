@@ -76,6 +76,12 @@ func (p *process) stop() {
 	p.cmd.Wait()
 }
 
+// kill ends a program that has nothing to lose.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
 // memory returns a field of /proc/PID/status in bytes: VmRSS now, VmHWM at the most.
 func (p *process) memory(field string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -88,6 +94,20 @@ func (p *process) memory(field string) int64 {
 	}
 	kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
 	return kib << 10
+}
+
+// cpu returns the seconds that the process has had of a processor.
+func (p *process) cpu() float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// The name, in brackets, may hold blanks; user and system time are fields 14 and 15.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	const ticks = 100 // a second, in what the kernel shows to programs
+	return (user + system) / ticks
 }
 
 // resetPeak makes VmHWM start again from the present size.
@@ -172,6 +192,20 @@ func (b *bench) newcomer(p *process, data string) error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return errors.New("no mail came")
+}
+
+// world is a server with one account, for a group of rows.
+func (b *bench) world(data string, env ...string) (*process, signedIn, error) {
+	p, _, err := b.coffer(data, env...)
+	if err != nil {
+		return nil, signedIn{}, err
+	}
+	b.later(p.stop)
+	if err := b.newcomer(p, data); err != nil {
+		return nil, signedIn{}, err
+	}
+	s, err := p.signIn()
+	return p, s, err
 }
 
 func (p *process) signIn() (signedIn, error) {
