@@ -30,7 +30,7 @@ import (
 type Store interface {
 	// Put stores what r holds and returns its size. The object is durable and visible
 	// whole when it returns nil, else nothing is there. ErrExists: the id is taken;
-	// ErrMissing: a Delete came in between.
+	// ErrMissing: a Delete came in between; not every S3 server can tell that.
 	Put(ctx context.Context, id string, r io.Reader) (size int64, err error)
 	// Get reads n bytes from off; n < 0 reads to the end. Bytes beyond the end do not
 	// exist and are no error: the reader ends early. size is the whole object's.
