@@ -72,7 +72,7 @@ func (b *bench) debian(name string) (string, error) {
 		fetch := exec.Command("sh", "-c", `apt-get download "$1" || { apt-get update && apt-get download "$1"; } && dpkg -x "$1"_*.deb .`, "sh", name)
 		fetch.Dir = dir
 		if out, err := fetch.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("Debian's package cannot be had here: %s", lastLine(out, err))
+			return "", fmt.Errorf("the package of Debian cannot be had here: %s", lastLine(out, err))
 		}
 		found = filepath.Join(dir, "usr/sbin", name)
 	}
