@@ -22,6 +22,13 @@ type kept struct {
 	n     int
 }
 
+// count returns how many files were acknowledged.
+func (k *kept) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.acked)
+}
+
 // sizeOf is how long the file of that name is; its bytes follow from the name as well.
 func sizeOf(name string) int { return int(digest([]byte(name))[0]) * 5_000 }
 
@@ -86,6 +93,9 @@ func TestKilled(t *testing.T) {
 			var all sync.WaitGroup
 			for i, c := range clients {
 				all.Go(func() { k.work(ctx, t, c, i) })
+			}
+			if round == 0 { // a slow machine would store nothing before each kill
+				wait(t, "files are stored", func() bool { return k.count() > 0 })
 			}
 			time.Sleep(time.Duration(30+rand.IntN(250)) * time.Millisecond)
 			s.kill()
