@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,7 +206,9 @@ func TestStoreGoesAwayMidway(t *testing.T) {
 		t.Fatal("the download came to an end without its store")
 	}
 	_, err = c.Upload(ctx, "", client.Source{Name: "half", Content: pattern(20 << 20)})
-	if client.Status(err) != http.StatusServiceUnavailable {
+	// A server that refuses an upload does not read megabytes of the rest: its answer may
+	// be lost when the connection is reset under a client that still sends.
+	if client.Status(err) != http.StatusServiceUnavailable && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("upload: %v", err)
 	}
 	wires["blobs"].Restore(t)
