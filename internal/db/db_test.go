@@ -505,34 +505,39 @@ func TestCancelled(t *testing.T) {
 }
 
 // A statement that runs when its caller leaves is broken off, and its connection is no
-// worse for it.
+// worse for it. SQLite's driver loses an interrupt that comes just before the statement
+// begins: such a statement ends by itself, and the next round counts.
 func TestCancelledWhileRunning(t *testing.T) {
-	endless := `WITH RECURSIVE c(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000000) SELECT count(*) FROM c`
+	long := `WITH RECURSIVE c(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM c WHERE n < 20000000) SELECT count(*) FROM c`
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for range 3 {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			err := d.QueryRow(ctx, endless).Scan(new(int64))
-			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, db.ErrUnavailable) {
-				t.Errorf("got %v", err)
-			}
-			cancel()
-			for what, call := range map[string]func(context.Context) error{
-				"Tx": func(ctx context.Context) error {
-					return d.Tx(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, endless).Scan(new(int64)) })
-				},
-				"Exec": func(ctx context.Context) error {
-					_, err := d.Exec(ctx, `DELETE FROM kv WHERE expires_at > (`+endless+`)`)
-					return err
-				},
-				"WriteRow": func(ctx context.Context) error {
-					return d.WriteRow(ctx, `DELETE FROM kv WHERE expires_at > (`+endless+`) RETURNING expires_at`).Scan(new(int64))
-				},
-			} {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-				if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, db.ErrUnavailable) {
-					t.Errorf("%s: %v", what, err)
-				}
+		table(t, d)
+		if err := put(t.Context(), d, "a", 1); err != nil {
+			t.Fatal(err)
+		}
+		for what, call := range map[string]func(context.Context) error{
+			"QueryRow": func(ctx context.Context) error { return d.QueryRow(ctx, long).Scan(new(int64)) },
+			"Tx": func(ctx context.Context) error {
+				return d.Tx(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, long).Scan(new(int64)) })
+			},
+			"Exec": func(ctx context.Context) error {
+				_, err := d.Exec(ctx, `UPDATE things SET n = (`+long+`)`)
+				return err
+			},
+			"WriteRow": func(ctx context.Context) error {
+				return d.WriteRow(ctx, `UPDATE things SET n = (`+long+`) RETURNING n`).Scan(new(int64))
+			},
+		} {
+			var err error
+			for range 3 {
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+				err = call(ctx)
 				cancel()
+				if err != nil {
+					break
+				}
+			}
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, db.ErrUnavailable) {
+				t.Errorf("%s: %v", what, err)
 			}
 			if err := d.Ping(t.Context()); err != nil {
 				t.Error(err)
