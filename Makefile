@@ -38,4 +38,4 @@ docs:
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
 	@# Again: the document holds the list of codes that the first run wrote.
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
-	cd web && npx --no-install openapi-typescript ../api/openapi.json -o src/api.d.ts
+	cd web && { [ -d node_modules/preact ] || npm ci --ignore-scripts --no-audit --no-fund; } && npx --no-install openapi-typescript ../api/openapi.json -o src/api.d.ts

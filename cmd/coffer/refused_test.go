@@ -169,7 +169,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 			}
 		}
 	}
-	// Nobody is refused these.
+	// The server answers these operations to every caller.
 	if diff := cmp.Diff([]string{"GET /.well-known/jwks.json"}, slices.Sorted(maps.Keys(passed))); diff != "" {
 		t.Errorf("not refused: %s", diff)
 	}

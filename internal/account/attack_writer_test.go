@@ -8,8 +8,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// Who can write to the database takes away and gives nothing: no role, no status, no older
-// version, no other's password, no link of their own.
+// An attacker who writes to the database gains no role, status, older version, password of
+// another account or link of their own.
 func TestAttackWriterOfAccounts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()

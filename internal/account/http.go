@@ -109,8 +109,8 @@ func (s *Service) newSignUpCookie(token string) http.Cookie {
 	return c
 }
 
-// signUpToken returns the token that a request shows. What it says in the body goes before
-// what a browser adds; what no sign-up answered is none.
+// signUpToken returns the token that a request shows: the one in the body, else the
+// cookie's, "" for a text that the server cannot have issued.
 func signUpToken(body, cookie string) string {
 	token := cookie
 	if body != "" {

@@ -22,8 +22,9 @@ func plant(victim NewAccount) NewAccount {
 	return victim
 }
 
-// security.md row 44: whoever signed up with a newcomer's address, in whatever order and
-// however often, has nothing once the newcomer proves it, whichever link is pressed.
+// A stranger signs up with a newcomer's address, in any order and any number of times. Once
+// the newcomer has proven the address, the stranger holds nothing, whichever link the
+// newcomer pressed (security.md row 44).
 func TestStrangersSignUps(t *testing.T) {
 	link, code6 := applied.byLink, applied.byCode
 	stories := []struct {

@@ -45,9 +45,9 @@ type application struct {
 	From      Source `json:"from"`
 }
 
-// What may wait for one address: a source that fills its share loses its own oldest, and
-// beyond the sum the sources that have most lose first. The sum is more than the mails that
-// one address is sent in an hour, so nothing leaves within an hour of being mailed.
+// These bound the sign-ups that wait for one address. A source over its share loses its own
+// oldest sign-up. Over the sum, the sources with the most sign-ups lose theirs first. The
+// sum exceeds the mails an hour to one address, so a mailed sign-up waits an hour at least.
 const (
 	waitingOfSource = 20
 	waitingInAll    = 200

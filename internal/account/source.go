@@ -9,7 +9,7 @@ import (
 	"coffer/internal/limit"
 )
 
-// Mails that strangers cause: what a newcomer's address can be sent by whoever types it.
+// Limits on the mails that a stranger causes: anybody can type a newcomer's address.
 //
 // Each source has a share of its own of each recipient, so one source's mails never keep
 // another's from being sent. Over their sum, sources that have sent already are refused
@@ -35,15 +35,11 @@ func (s *Service) sourceIndex(ctx context.Context, a address, from Source) ([]by
 // mayMail takes one mail from what a source may cause to a recipient. When it may not,
 // nothing is sent and nothing changes, and the caller cannot tell.
 func (s *Service) mayMail(ctx context.Context, a address, from Source) (bool, error) {
-	type share struct {
-		rule limit.Rule
-		key  string
-	}
-	var taken []share
+	var taken []limit.Call
 	take := func(rule limit.Rule, key string) (bool, error) {
 		ok, err := s.within(ctx, rule, key)
 		if ok {
-			taken = append(taken, share{rule, key})
+			taken = append(taken, limit.Call{Rule: rule, Key: key})
 		}
 		return ok, err
 	}
@@ -68,11 +64,9 @@ func (s *Service) mayMail(ctx context.Context, a address, from Source) (bool, er
 	if pair && (fresh || repeat) && total {
 		return true, nil
 	}
-	// What was not sent counts for nothing.
-	for _, t := range taken {
-		if err := s.Limit.Refund(ctx, t.rule, t.key); err != nil {
-			return false, err
-		}
+	// A mail that the server does not send counts against no share.
+	if err := s.Limit.RefundAll(ctx, taken...); err != nil {
+		return false, err
 	}
 	s.Log.InfoContext(ctx, "account: a mail was not sent, too many were asked for", "source", pair, "repeat", fresh || repeat, "total", total)
 	return false, nil
@@ -89,10 +83,5 @@ func (s *Service) within(ctx context.Context, rule limit.Rule, key string) (bool
 
 // takeSignUp takes a sign-up from the share of a source, and one mail with it.
 func (s *Service) takeSignUp(ctx context.Context, from Source) error {
-	for _, rule := range []limit.Rule{s.SignUpLimit, s.MailAddressLimit} {
-		if err := s.Limit.Take(ctx, rule, from.Addr); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Limit.TakeAll(ctx, limit.Call{Rule: s.SignUpLimit, Key: from.Addr}, limit.Call{Rule: s.MailAddressLimit, Key: from.Addr})
 }

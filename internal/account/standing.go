@@ -11,12 +11,12 @@ import (
 	"coffer/internal/seal"
 )
 
-// What an account may do is sealed beside the columns that say so, under the field key and
-// for this account alone. Whoever writes to the database can take away with the columns:
-// deactivate, end an admin, end sessions. They cannot give: an account is active, and an
-// admin, where columns and seal both say it is, its version is the higher of the two, and a
-// layer that the seal names is asked for even when the layer's own row is gone. A seal that
-// does not open stands for a deactivated account.
+// The server seals status, version, role and layers of an account beside their columns,
+// under the field key and bound to the account's id. An attacker who writes to the database
+// can take rights away through the columns, but cannot grant any. An account is active, or
+// an admin, only where column and seal both say so. Its version is the higher of the two. A
+// layer in the seal is asked for even when the layer's own row is gone. An account whose
+// seal does not open counts as deactivated.
 
 // standing is what the seal holds.
 type standing struct {

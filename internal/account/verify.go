@@ -146,8 +146,8 @@ func (s *Service) named(ctx context.Context, r signUpRow, digest []byte) (bool, 
 
 // belongs is nil when the one who proves showed that the sign-up is theirs. It is asked only
 // once the mail is proven, so its refusal tells nothing that the mail did not. Wrong
-// passwords are counted by source, so nobody's guesses keep the right person out for good;
-// with the token there is nothing to count.
+// passwords are counted by source, so a stranger's guesses do not keep the owner out for
+// good. The token cannot be guessed, so tries at it are not counted.
 func (s *Service) belongs(ctx context.Context, r signUpRow, p Proof) error {
 	if p.SignUp != "" {
 		if named, err := s.named(ctx, r, tokenDigest(p.SignUp)); err != nil || named {

@@ -32,8 +32,8 @@ func TestVerifyByCode(t *testing.T) {
 	})
 }
 
-// What a sign-up holds is good in its own row only: whoever can write the database cannot
-// make one open by another's code, token or mail.
+// The proofs of a sign-up are bound to its row: an attacker who writes to the database
+// cannot make one sign-up open by the code, token or mail of another.
 func TestProofsAreBoundToTheirSignUp(t *testing.T) {
 	ctx := t.Context()
 	w := newWorld(t, dbtest.SQLite(t))

@@ -58,7 +58,6 @@ type excuse struct{ rule, file, reason string }
 
 // excused are all excuses. One that is not needed any more is refused.
 var excused = []excuse{
-	{"budgets", "internal/kv/kvtest/kvtest.go", "the one list of cases that every store runs"},
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Whatever stays in the page cache, the bytes are on disk, and short writes count.
+// All bytes are on disk, whether they stay in the page cache or not, after short writes too.
 func TestSinkDropsWhatIsBehind(t *testing.T) {
 	want := make([]byte, behind+3*step+77)
 	rand.Read(want)

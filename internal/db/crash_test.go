@@ -26,8 +26,8 @@ func TestKilledInTheMiddleOfGroups(t *testing.T) {
 	table(t, d)
 	told := map[string]bool{}
 	for round := range 3 {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestWriteUntilKilled$")
-		cmd.Env = append(os.Environ(), "COFFER_TEST_WRITE_TO="+path, fmt.Sprint("COFFER_TEST_ROUND=", round))
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), writeToEnv+"="+path, fmt.Sprint("COFFER_TEST_ROUND=", round))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -65,17 +65,16 @@ func TestKilledInTheMiddleOfGroups(t *testing.T) {
 	}
 }
 
-// TestWriteUntilKilled is the process that TestKilledInTheMiddleOfGroups kills.
-func TestWriteUntilKilled(t *testing.T) {
-	path := os.Getenv("COFFER_TEST_WRITE_TO")
-	if path == "" {
-		t.Skip("is run by TestKilledInTheMiddleOfGroups")
-	}
-	d, err := db.Open(t.Context(), "sqlite:"+path, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
+// writeToEnv names a database: the test binary then writes to it instead of testing.
+const writeToEnv = "COFFER_TEST_WRITE_TO"
+
+// writeUntilKilled is the process that TestKilledInTheMiddleOfGroups kills.
+func writeUntilKilled(path string) error {
 	ctx := context.Background()
+	d, err := db.Open(ctx, "sqlite:"+path, quiet)
+	if err != nil {
+		return err
+	}
 	var wg sync.WaitGroup
 	for c := range 8 {
 		wg.Go(func() {
@@ -95,4 +94,5 @@ func TestWriteUntilKilled(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	return d.Close()
 }

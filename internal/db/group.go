@@ -165,7 +165,7 @@ func (w *liteWriter) spoiled() {
 	w.conn = nil
 }
 
-// close waits for whose turn it is, but not for long, and lets nobody have another.
+// close waits a bounded time for the running turn and gives no further one.
 func (w *liteWriter) close() error {
 	if _, err := w.wait(context.Background(), true); err == nil && w.conn != nil {
 		w.spoiled()
@@ -230,7 +230,7 @@ func (g *liteGroup) join(m *liteMember) bool {
 	return true
 }
 
-// run runs a statement that nobody can interrupt.
+// run runs a statement that no caller's context interrupts.
 func (g *liteGroup) run(q string) error {
 	_, err := g.w.conn.exec(context.Background(), q, nil)
 	return err
@@ -433,7 +433,7 @@ func (m *liteMember) end(ctx context.Context, commit bool, told func()) error {
 		return err
 	default:
 	}
-	// From here on the change stands or falls, whoever gives up waiting.
+	// The change stands or falls from here on, even when its caller gives up waiting.
 	select {
 	case err := <-m.done:
 		return err

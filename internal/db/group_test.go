@@ -228,8 +228,8 @@ func TestGroupIsCutFromItsSlowMember(t *testing.T) {
 	}
 }
 
-// Who gives up in the queue leaves it and writes nothing; who gives up before the commit
-// hears of that at once, and its change and its note go with the group.
+// A caller that gives up in the queue leaves it and writes nothing. A caller that gives up
+// before the commit is answered at once; its change and its note go with the group.
 func TestGroupGivingUp(t *testing.T) {
 	d, _ := lite(t)
 	d.Unhurried()

@@ -26,6 +26,12 @@ import (
 const childURL = "COFFER_DBTEST_CHILD"
 
 func TestMain(m *testing.M) {
+	if path := os.Getenv(writeToEnv); path != "" {
+		if err := writeUntilKilled(path); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	url := os.Getenv(childURL)
 	if url == "" {
 		os.Exit(m.Run())

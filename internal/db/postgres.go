@@ -75,8 +75,8 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	return e, nil
 }
 
-// acquire returns a connection of the pool, for which it does not wait for ever: that
-// nobody has one to give is the database's trouble, not the caller's deadline.
+// acquire returns a connection of the pool. Its wait is bounded: a pool without a free
+// connection is an unavailable database, not a caller whose time has run out.
 func (e *pgEngine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

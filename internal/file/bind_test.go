@@ -74,7 +74,7 @@ func TestWritersOfTheDatabase(t *testing.T) {
 	}
 }
 
-// What rests on an entry's binding is bound again by a rename and a move.
+// A rename and a move bind an entry's name and details anew.
 func TestBoundAgain(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	folder := w.mustFolder(ada, "", "folder")

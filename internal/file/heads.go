@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// maxHead is how much the parser may ask for between two parts: the header of the next, and
-// what clients that nobody has seen write before the first. The parser by itself holds
+// maxHead is how many bytes the parser may read between two parts: the header of the next
+// part, or a preamble before the first (RFC 2046 §5.1.1). The parser by itself holds
 // headers of 10 MiB. The program also bounds how many fields a header has (cmd/coffer).
 const maxHead = 32 << 10
 

@@ -42,7 +42,7 @@ func (w *world) unreachable(t *testing.T, why string, e Entry) {
 	}
 }
 
-// What is below a deleted folder is gone from the answer on, before any job has run.
+// Entries below a deleted folder are gone from the answer on, before any job has run.
 func TestDeletedAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -356,7 +356,7 @@ func TestDamagedEntries(t *testing.T) {
 	})
 }
 
-// What the log was told is remembered within bounds.
+// The memory of logged reports is bounded.
 func TestReportsAreBounded(t *testing.T) {
 	var r reports
 	told := 0

@@ -287,7 +287,7 @@ func (u *Upload) Abort(ctx context.Context) {
 }
 
 // discard removes objects unless they are live: after a lost answer to the commit the files
-// may stand. Nobody else makes these objects live, so the answer stays true; a row that is
+// may stand. Only this upload makes its objects live, so the answer stays true. A row that is
 // gone was swept, or went with its account, while the object was still coming in.
 func (s *Service) discard(ctx context.Context, ids []string, small map[string]bool) error {
 	if err := doomPending(ctx, s.DB, ids); err != nil {

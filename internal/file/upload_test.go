@@ -330,8 +330,8 @@ func TestUploadToS3(t *testing.T) {
 	w.nothing("after deleting")
 }
 
-// What a crash leaves is invisible and goes within the hour, whatever it is; what is live
-// stays, and so does an upload that runs for longer.
+// The leftovers of a crash are invisible and go within the hour. Live objects stay, and so
+// does an upload that runs for longer than that.
 func TestSweep(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

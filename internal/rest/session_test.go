@@ -128,7 +128,7 @@ func TestStreamsOutliveAnOutage(t *testing.T) {
 	}
 }
 
-// Nobody watches when there is nothing to watch.
+// The watch over sessions ends with the last stream.
 func TestWatchEnds(t *testing.T) {
 	w, began, ended := watched(t)
 	ctx, cancel := context.WithCancel(t.Context())

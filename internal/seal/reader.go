@@ -99,8 +99,8 @@ func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
 // slow is a write that shows that its reader is no fast one.
 const slow = time.Second / 2
 
-// Fast readers hold three buffers each, more than half a megabyte long, and there are at
-// most maxFast of them: whoever reads fast and then stands still keeps its place.
+// maxFast bounds the fast readers, each of which holds three buffers of over half a
+// megabyte. A fast reader that stalls keeps its place until its write ends.
 const maxFast = 32
 
 var fast atomic.Int32

@@ -14,9 +14,9 @@ import (
 	"coffer/internal/seal"
 )
 
-// A row is believed only as the server wrote it. Whoever can write to the database can
+// The server believes a row only as it wrote it. An attacker who writes to the database can
 // change a column, but cannot make the seal that goes with it. So each row that decides who
-// somebody is carries one: of a session and of an attempt under the session key, of a
+// a caller is carries one: of a session and of an attempt under the session key, of a
 // remembered device under its account's data key. A seal is checked before a row is used and
 // before a row is sealed anew: nothing that was altered is ever sealed again.
 //

@@ -8,6 +8,8 @@ import (
 
 	"github.com/medama-io/go-useragent"
 	"github.com/oschwald/maxminddb-golang/v2"
+
+	"coffer/internal/text"
 )
 
 // labeller turns what a client says of itself into words.
@@ -42,8 +44,8 @@ func (l labeller) device(agent string) string {
 	return cleanName(first)
 }
 
-// cleanName drops what cannot be seen, or would turn the line around, and cuts to 100
-// characters.
+// cleanName drops controls and format characters, which could turn the line around, and
+// cuts to 100 characters. It returns "" for a name that shows nothing.
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
@@ -52,7 +54,10 @@ func cleanName(name string) string {
 		return r
 	}, name)
 	runes := []rune(strings.TrimSpace(name))
-	return strings.TrimSpace(string(runes[:min(len(runes), 100)]))
+	if name = strings.TrimSpace(string(runes[:min(len(runes), 100)])); !text.Visible(name) {
+		return ""
+	}
+	return name
 }
 
 // Places reads a MaxMind DB file (City or Country) and returns the function that

@@ -78,4 +78,9 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 	if got := cleanName("  " + strings.Repeat("ü", 200) + "\u200f"); got != strings.Repeat("ü", 100) {
 		t.Errorf("a long name became %d bytes", len(got))
 	}
+	for _, blank := range []string{"\u3164", "\u2800 \u115f", "\ufe0f", "\u200b"} {
+		if got := cleanName(blank); got != "" {
+			t.Errorf("%+q became %+q, want no name", blank, got)
+		}
+	}
 }

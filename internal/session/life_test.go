@@ -172,8 +172,8 @@ func TestAccountDecidesEachTime(t *testing.T) {
 	})
 }
 
-// What asks for a session while its stream runs, and what holds it for a transaction, see
-// everything that ends it, and do not care about the token.
+// Alive and Hold refuse a session after each way of ending it, and ignore the access
+// token's expiry.
 func TestAliveAndHold(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

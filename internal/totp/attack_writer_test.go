@@ -8,7 +8,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// Who can write to the database turns no layer off and moves no secret: the account's seal
+// An attacker who writes to the database turns no layer off and moves no secret: the account's seal
 // says that the layer is on, and the secret opens in its own row alone.
 func TestAttackWriter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -149,7 +149,7 @@ func TestTrustedProxy(t *testing.T) {
 	}
 }
 
-// Mails to one mailbox have a limit for each who asks and one for all, and nobody is told.
+// Mails to one mailbox are limited for each source and in all; the answers do not show it.
 func TestMailsToOneRecipient(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_LIMIT_MAIL_RECIPIENT=2/1h", "COFFER_LIMIT_MAIL_TOTAL=5/1h")

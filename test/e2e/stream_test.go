@@ -112,8 +112,8 @@ func (s *server) endedDownloads() (n int) {
 	return n
 }
 
-// What clients that stand still take of the server's memory: uploads, downloads, headers
-// and bodies half sent, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
+// Stalled clients take little of the server's memory: uploads, downloads, headers and
+// bodies half sent, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
 func TestHeldStreamsInLittleMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
