@@ -22,8 +22,6 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the bare update on PostgreSQL
 	"golang.org/x/crypto/argon2"
 	_ "modernc.org/sqlite" // the bare update on SQLite
-
-	"coffer/internal/argon2id"
 )
 
 const conns = 16
@@ -134,18 +132,12 @@ func (b *bench) signIn() ([]row, error) {
 		{
 			id: "P3", work: "sign-in with password, argon2id 64 MiB, 3 passes", per: "1,000 requests", format: perSecond,
 			ours: func() (sample, error) { return b.rate(p, 2*runtime.NumCPU(), 201, always(request), nil) },
-			beside: []contender{{name: raw, limit: true, run: b.rawArgon2(func() func() error {
-				var m argon2id.Memory
-				return func() error {
-					_, err := m.Key([]byte(benchPassword), []byte("0123456789abcdef"), argon2id.Params{MemoryKiB: 64 << 10, Time: 3, Threads: 1}, 32)
-					return err
-				}
-			})}, {name: "argon2id of x/crypto, all cores", run: b.rawArgon2(func() func() error {
-				return func() error {
+			beside: []contender{{name: raw, limit: true, run: func() (sample, error) {
+				return b.allCores(func() error {
 					argon2.IDKey([]byte(benchPassword), []byte("0123456789abcdef"), 3, 64<<10, 1, 32)
 					return nil
-				}
-			})}},
+				})
+			}}},
 			must: []target{{text: "≥95 % of raw argon2id", of: []string{raw}, ratio: 0.95}},
 		},
 		{
@@ -181,22 +173,16 @@ func (b *bench) crowd(p *process, request []byte) (sample, error) {
 	return sample{value: float64(p.memory("VmHWM")), p99: health.p99}, health.only(200)
 }
 
-// rawArgon2 hashes on all cores and does nothing else; each has a hash of its own.
-func (b *bench) rawArgon2(hash func() func() error) func() (sample, error) {
-	return func() (sample, error) { return b.allCores(hash) }
-}
-
 // allCores runs work on every core for a span and counts it.
-func (b *bench) allCores(work func() func() error) (sample, error) {
+func (b *bench) allCores(work func() error) (sample, error) {
 	var n atomic.Int64
 	errs := make([]error, runtime.NumCPU())
 	begin := time.Now()
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			do := work()
 			for errs[i] == nil && time.Since(begin) < b.span {
-				errs[i] = do()
+				errs[i] = work()
 				n.Add(1)
 			}
 		})
@@ -292,7 +278,7 @@ func (b *bench) refreshOn(engine, alg string, floor float64, env []string, drive
 		}
 		const signing = "raw RS256 signing, cores that the client leaves"
 		r.beside = []contender{{name: signing, limit: true, run: func() (sample, error) {
-			s, err := b.allCores(func() func() error { return func() error { return sign(key) } })
+			s, err := b.allCores(func() error { return sign(key) })
 			s.value *= left
 			return s, err
 		}}}

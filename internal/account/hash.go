@@ -7,19 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
-	"coffer/internal/argon2id"
 	"coffer/internal/fault"
 )
 
 // Argon2Params are the costs of argon2id (RFC 9106).
-type Argon2Params = argon2id.Params
+type Argon2Params struct {
+	MemoryKiB uint32
+	Time      uint32 // passes
+	Threads   uint8  // lanes
+}
 
 // DefaultArgon2 is what protocols.md §4 asks for.
 var DefaultArgon2 = Argon2Params{MemoryKiB: 64 << 10, Time: 3, Threads: 1}
@@ -30,8 +35,6 @@ const (
 	// maxArgonMemory bounds what a stored hash may ask for, in KiB: a damaged row must not
 	// take the process down.
 	maxArgonMemory = 1 << 20
-	// keepMemory is how long the memory of the hashes is kept after the last one.
-	keepMemory = time.Minute
 )
 
 var errHash = errors.New("not a password hash that this version knows")
@@ -47,9 +50,8 @@ type hasher struct {
 	queue   int64
 	done    atomic.Int64 // hashes finished, for tests that compare work
 
-	mu   sync.Mutex
-	free []*argon2id.Memory // of the slots that do not hash
-	idle *time.Timer        // returns free to the system
+	mu      sync.Mutex
+	garbage int // argon2id memories given back and not yet collected
 }
 
 func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
@@ -93,11 +95,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer h.leave()
-	sum, err := h.argon(password, h.params, salt, hashSize)
-	if err != nil {
-		return "", err
-	}
-	return phc{Argon2Params: h.params, salt: salt, sum: sum}.String(), nil
+	return phc{Argon2Params: h.params, salt: salt, sum: h.argon(password, h.params, salt, hashSize)}.String(), nil
 }
 
 // verify reports whether password has the stored hash, and whether the hash should be
@@ -119,10 +117,7 @@ func (h *hasher) verify(ctx context.Context, stored, password string) (ok, stale
 	if err != nil {
 		return false, false, err
 	}
-	sum, err := h.argon(password, p.Argon2Params, p.salt, len(p.sum))
-	if err != nil {
-		return false, false, err
-	}
+	sum := h.argon(password, p.Argon2Params, p.salt, uint32(len(p.sum)))
 	return subtle.ConstantTimeCompare(sum, p.sum) == 1, p.Argon2Params != h.params || len(p.sum) != hashSize, nil
 }
 
@@ -136,51 +131,28 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 	return err == nil, true, nil
 }
 
-// argon runs argon2id in a slot, in memory that is kept from one hash to the next. A stored
-// hash of a higher cost than today's gets memory of its own, which is not kept: what is
-// kept is never more than slots × today's cost.
-func (h *hasher) argon(password string, p Argon2Params, salt []byte, size int) ([]byte, error) {
-	if p.MemoryKiB > h.params.MemoryKiB {
-		var m argon2id.Memory
-		defer m.Free()
-		return m.Key([]byte(password), salt, p, size)
+// argon runs argon2id in a slot. The memory of one run is garbage afterwards, and left to
+// itself the collector lets as much garbage stand as there is live memory: it is collected
+// here before it would add to what the slots hold, so that memory stays near
+// slots × 64 MiB however many sign in at once.
+func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) []byte {
+	if p.MemoryKiB >= 1<<10 {
+		h.collect()
 	}
-	m := h.take()
-	defer h.give(m)
-	return m.Key([]byte(password), salt, p, size)
+	sum := argon2.IDKey([]byte(password), salt, p.Time, p.MemoryKiB, p.Threads, size)
+	h.mu.Lock()
+	h.garbage++
+	h.mu.Unlock()
+	return sum
 }
 
-// take returns the memory that was used last, or an empty one.
-func (h *hasher) take() *argon2id.Memory {
+func (h *hasher) collect() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.free) == 0 {
-		return new(argon2id.Memory)
+	if h.garbage > 0 {
+		runtime.GC()
+		h.garbage = 0
 	}
-	m := h.free[len(h.free)-1]
-	h.free = h.free[:len(h.free)-1]
-	return m
-}
-
-func (h *hasher) give(m *argon2id.Memory) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.free = append(h.free, m)
-	if h.idle == nil {
-		h.idle = time.AfterFunc(keepMemory, h.drop)
-	} else {
-		h.idle.Reset(keepMemory)
-	}
-}
-
-// drop returns the memory of a hasher without work to the system.
-func (h *hasher) drop() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, m := range h.free {
-		m.Free()
-	}
-	h.free = nil
 }
 
 // phc is an argon2id hash in the string format of the Password Hashing Competition.
@@ -191,13 +163,13 @@ type phc struct {
 
 func (p phc) String() string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2id.Version, p.MemoryKiB, p.Time, p.Threads, b64(p.salt), b64(p.sum))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.MemoryKiB, p.Time, p.Threads, b64(p.salt), b64(p.sum))
 }
 
 func parsePHC(s string) (phc, error) {
 	var p phc
 	parts := strings.Split(s, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2id.Version) {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return p, errHash
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.MemoryKiB, &p.Time, &p.Threads); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"sync"
 	"testing"
 
 	"coffer/internal/db"
@@ -146,47 +144,6 @@ func TestHasherQueue(t *testing.T) {
 	}
 	if n := h.waiting.Load(); n != 0 {
 		t.Errorf("%d are waiting, want none", n)
-	}
-}
-
-// Hashes at once never share memory, what is kept is one for each slot, and it goes when
-// there is no work.
-func TestHasherMemory(t *testing.T) {
-	const slots = 2
-	h := newHasher(cheap, slots, 64, rand.Reader)
-	var wg sync.WaitGroup
-	for i := range 32 {
-		wg.Go(func() {
-			password := fmt.Sprint("password of ", i)
-			stored, err := h.hash(t.Context(), password)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if ok, _, err := h.verify(t.Context(), stored, password); !ok || err != nil {
-				t.Errorf("%q has the hash %s: %v, %v", password, stored, ok, err)
-			}
-		})
-	}
-	wg.Wait()
-	if n := len(h.free); n < 1 || n > slots {
-		t.Errorf("%d memories are kept, want 1 to %d", n, slots)
-	}
-	kept := len(h.free)
-	dear := cheap
-	dear.MemoryKiB *= 4
-	if _, err := h.argon(goodPassword, dear, make([]byte, saltSize), hashSize); err != nil {
-		t.Fatal(err)
-	}
-	if len(h.free) != kept {
-		t.Error("the memory of a hash that costs more than today's is kept")
-	}
-	h.drop()
-	if len(h.free) != 0 {
-		t.Error("memory is kept without work")
-	}
-	if _, err := h.hash(t.Context(), goodPassword); err != nil || len(h.free) != 1 {
-		t.Errorf("after that: %v, %d memories", err, len(h.free))
 	}
 }
 

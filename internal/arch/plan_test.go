@@ -13,10 +13,9 @@ type place struct {
 var plan = map[string]place{
 	"arch": {0, "holds the plan of the house as tests"},
 
-	"argon2id": {0, "the password hash Argon2id (RFC 9106) over memory that its caller keeps"},
-	"fault":    {0, "the one error type a room may show the world: kind, code, detail, cause"},
-	"text":     {0, "what may be shown of a text"},
-	"seal":     {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
+	"fault": {0, "the one error type a room may show the world: kind, code, detail, cause"},
+	"text":  {0, "what may be shown of a text"},
+	"seal":  {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
 	"db/dbtest":     {1, "gives tests fresh, migrated databases of every engine"},
@@ -49,7 +48,7 @@ var neighbours = map[string][]string{
 	"cmd":    {"internal", "client", "web"},
 	"client": {},                          // the API is all that it knows
 	"web":    {},                          // files
-	"bench":  {"internal/argon2id"},       // measures the built program from outside; the bare hash is a limit
+	"bench":  {"client"},                  // measures the built program from outside
 	"test":   {"client", "internal/blob"}, // tells its stories to the built program; blob says whether S3 is there
 }
 
