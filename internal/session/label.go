@@ -6,39 +6,30 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/medama-io/go-useragent"
+	"github.com/mileusna/useragent"
 	"github.com/oschwald/maxminddb-golang/v2"
 
 	"coffer/internal/text"
 )
 
-// labeller turns what a client says of itself into words.
-type labeller struct {
-	agents *useragent.Parser
-	place  func(netip.Addr) string
-}
-
-func newLabeller(place func(netip.Addr) string) labeller {
-	return labeller{useragent.NewParser(), place}
-}
-
-func (l labeller) of(p plan) label {
-	out := label{Name: p.Name, Device: l.device(p.Agent)}
+// describe says in words what the client of p says of itself, and where its address lies.
+func (s *Service) describe(p plan) label {
+	out := label{Name: p.Name, Device: deviceOf(p.Agent)}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
-		out.Addr, out.Place = addr.String(), l.place(addr)
+		out.Addr, out.Place = addr.String(), s.Place(addr)
 	}
 	return out
 }
 
-// device is "Firefox on Linux", or the first word of what no browser says: "curl/8.5".
-func (l labeller) device(agent string) string {
-	ua := l.agents.Parse(agent)
-	browser, os := string(ua.Browser()), string(ua.OS())
-	switch {
-	case browser != "" && os != "":
-		return browser + " on " + os
-	case browser != "":
-		return browser
+// maxAgent bounds how much of a User-Agent is parsed, in bytes; no browser sends more.
+const maxAgent = 512
+
+// deviceOf is "Firefox on Linux". Of a client that is no browser it is the first word:
+// "curl/8.5".
+func deviceOf(agent string) string {
+	agent = agent[:min(len(agent), maxAgent)]
+	if ua := useragent.Parse(agent); ua.Name != "" && ua.OS != "" && ua.Name != agent {
+		return cleanName(ua.Name + " on " + ua.OS)
 	}
 	first, _, _ := strings.Cut(agent, " ")
 	return cleanName(first)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
@@ -63,15 +64,20 @@ func TestPlacesReadsAMaxMindFile(t *testing.T) {
 
 func TestDeviceIsNamedByItsAgent(t *testing.T) {
 	t.Parallel()
-	l := newLabeller(func(netip.Addr) string { return "" })
 	for agent, want := range map[string]string{
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                          "Firefox on Linux",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36": "Chrome on Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                             "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                    "Chrome on Windows",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15":                              "Safari on macOS",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1":            "Safari on iOS",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":                      "Edge on Windows",
+		"Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                                    "Chrome on Android",
+		"Mozilla/5.0 (Linux; Android 15; SAMSUNG SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36": "Samsung Browser on Android",
+		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                     "Chrome on ChromeOS",
 		"curl/8.5.0":           "curl/8.5.0",
 		"":                     "",
 		"a\u202eb\x00c\nd e f": "abcd",
 	} {
-		if got := l.device(agent); got != want {
+		if got := deviceOf(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)
 		}
 	}
@@ -83,4 +89,15 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 			t.Errorf("%+q became %+q, want no name", blank, got)
 		}
 	}
+}
+
+func FuzzDeviceOf(f *testing.F) {
+	for _, seed := range []string{"", "(", "Mozilla/5.0 (Linux; Android 15; K) Chrome/1", "CrOS", "a/(b;c)/[d]", "Instagram", "Mozilla/5.0 (X11; Linux) \u202eevil/1 Safari/1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, agent string) {
+		if got := deviceOf(agent); got != cleanName(got) || utf8.RuneCountInString(got) > 100 {
+			t.Errorf("%q became %q", agent, got)
+		}
+	})
 }

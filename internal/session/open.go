@@ -157,7 +157,7 @@ func (s *Service) open(ctx context.Context, p plan, aal string, first func(conte
 		if err != nil {
 			return err
 		}
-		r.Label = sealLabel(key, sid, s.label.of(p))
+		r.Label = sealLabel(key, sid, s.describe(p))
 		if r.Device, err = s.remember(ctx, tx, key, p, out); err != nil {
 			return err
 		}

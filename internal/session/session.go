@@ -162,7 +162,6 @@ type Service struct {
 	keys    tokenKeys
 	tokens  *otter.Cache[[32]byte, *verified]
 	derived *otter.Cache[derivedKey, *derived]
-	label   labeller
 }
 
 // New returns the service.
@@ -170,7 +169,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Service{Config: cfg, label: newLabeller(cfg.Place)}
+	s := &Service{Config: cfg}
 	var err error
 	// A token is about 1.5 KiB when verified, a derivation about 1 KiB.
 	if s.tokens, err = otter.New(&otter.Options[[32]byte, *verified]{MaximumSize: 16_384}); err != nil {
