@@ -14,7 +14,7 @@ import (
 
 // describe says in words what the client of p says of itself, and where its address lies.
 func (s *Service) describe(p plan) label {
-	out := label{Name: p.Name, Device: deviceOf(p.Agent)}
+	out := label{Name: p.Name, Device: nameOfAgent(p.Agent)}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
 		out.Addr, out.Place = addr.String(), s.Place(addr)
 	}
@@ -24,9 +24,9 @@ func (s *Service) describe(p plan) label {
 // maxAgent bounds how much of a User-Agent is parsed, in bytes; no browser sends more.
 const maxAgent = 512
 
-// deviceOf is "Firefox on Linux". Of a client that is no browser it is the first word:
+// nameOfAgent is "Firefox on Linux". Of a client that is no browser it is the first word:
 // "curl/8.5".
-func deviceOf(agent string) string {
+func nameOfAgent(agent string) string {
 	agent = agent[:min(len(agent), maxAgent)]
 	if ua := useragent.Parse(agent); ua.Name != "" && ua.OS != "" && ua.Name != agent {
 		return cleanName(ua.Name + " on " + ua.OS)

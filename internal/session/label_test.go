@@ -77,7 +77,7 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 		"":                     "",
 		"a\u202eb\x00c\nd e f": "abcd",
 	} {
-		if got := deviceOf(agent); got != want {
+		if got := nameOfAgent(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)
 		}
 	}
@@ -91,12 +91,12 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 	}
 }
 
-func FuzzDeviceOf(f *testing.F) {
+func FuzzNameOfAgent(f *testing.F) {
 	for _, seed := range []string{"", "(", "Mozilla/5.0 (Linux; Android 15; K) Chrome/1", "CrOS", "a/(b;c)/[d]", "Instagram", "Mozilla/5.0 (X11; Linux) \u202eevil/1 Safari/1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, agent string) {
-		if got := deviceOf(agent); got != cleanName(got) || utf8.RuneCountInString(got) > 100 {
+		if got := nameOfAgent(agent); got != cleanName(got) || utf8.RuneCountInString(got) > 100 {
 			t.Errorf("%q became %q", agent, got)
 		}
 	})
