@@ -131,7 +131,7 @@ func openGround(ctx context.Context, s *settings, log *slog.Logger) (*house, err
 	if h.db, err = db.Open(ctx, s.DatabaseURL, log); err != nil {
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
-	if h.ring, err = keyring.Open(ctx, h.db, root, time.Now, keyring.TokenAlg(s.TokenAlg), keyring.TokenTTL(s.AccessTTL)); err != nil {
+	if h.ring, err = keyring.Open(ctx, h.db, root, time.Now, keyring.TokenAlg(s.TokenAlg), keyring.TokenTTL(s.AccessTTL), keyring.Log(log)); err != nil {
 		h.close()
 		return nil, err
 	}

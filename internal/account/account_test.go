@@ -48,7 +48,7 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	w.clock.Store(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMilli())
 	root := make([]byte, 32)
 	rand.Read(root)
-	ring, err := keyring.Open(ctx, d, root, w.now)
+	ring, err := keyring.Open(ctx, d, root, w.now, keyring.Log(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

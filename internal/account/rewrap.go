@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"coffer/internal/keyring"
 )
@@ -23,10 +22,13 @@ func (s *Service) Rewraps() []keyring.Rewrap {
 	}
 }
 
+// step is the signature of [keyring.Rewrap]'s Step.
+type step = func(ctx context.Context, cursor string, limit int, skip keyring.Skip) (next string, done int, err error)
+
 // walk returns the step of a walk over one sealed column. renew answers nil when the
 // value is under the active key already.
-func (s *Service) walk(table, key, column string, renew func(context.Context, ID, []byte) ([]byte, error)) func(context.Context, string, int) (string, int, error) {
-	return func(ctx context.Context, cursor string, limit int) (string, int, error) {
+func (s *Service) walk(table, key, column string, renew func(context.Context, ID, []byte) ([]byte, error)) step {
+	return func(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 		cells, err := readCells(ctx, s.DB, table, key, column, cursor, limit)
 		if err != nil {
 			return "", 0, err
@@ -37,7 +39,10 @@ func (s *Service) walk(table, key, column string, renew func(context.Context, ID
 			}
 			again, err := renew(ctx, c.id, c.value)
 			if err != nil {
-				return "", 0, fmt.Errorf("%s.%s of %s: %w", table, column, c.id, err)
+				err = skip(ctx, table+"."+column, string(c.id), err)
+			}
+			if err != nil {
+				return "", 0, err
 			}
 			if again == nil {
 				continue
@@ -76,8 +81,8 @@ func ifChanged(again []byte, changed bool, err error) ([]byte, error) {
 // reindex returns the step that computes a blind index of accounts afresh from what is
 // sealed in them. The update is conditional on the old index, so it never undoes a change
 // of username that happens meanwhile.
-func (s *Service) reindex(by string) func(context.Context, string, int) (string, int, error) {
-	return func(ctx context.Context, cursor string, limit int) (string, int, error) {
+func (s *Service) reindex(by string) step {
+	return func(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 		cells, err := readCells(ctx, s.DB, "accounts", "id", by, cursor, limit)
 		if err != nil {
 			return "", 0, err
@@ -86,50 +91,66 @@ func (s *Service) reindex(by string) func(context.Context, string, int) (string,
 			index, err := s.indexAfresh(ctx, c.id, by)
 			if errors.Is(err, ErrNotFound) {
 				continue // deleted meanwhile
-			} else if err != nil {
-				return "", 0, err
 			}
-			if err := swapCell(ctx, s.DB, "accounts", "id", by, c, index); err != nil {
-				return "", 0, err
+			if err == nil {
+				err = swapCell(ctx, s.DB, "accounts", "id", by, c, index)
+			}
+			if err != nil {
+				if err := skip(ctx, "accounts."+by, string(c.id), err); err != nil {
+					return "", 0, err
+				}
 			}
 		}
 		return next(cells, limit), len(cells), nil
 	}
 }
 
+// indexAfresh opens the one column that the index is of: whatever else is damaged in the
+// row, the account is found by it as before.
 func (s *Service) indexAfresh(ctx context.Context, id ID, by string) ([]byte, error) {
-	r, err := readAccount(ctx, s.DB, id)
-	if err != nil {
-		return nil, err
-	}
-	p, _, err := s.open(ctx, r)
-	if err != nil {
-		return nil, err
-	}
+	name, index := "email", emailColumn
 	if by == byUsername {
-		return s.Ring.Index(ctx, usernameColumn, p.Username)
+		name, index = "username", usernameColumn
 	}
-	email, _ := parseEmail(p.Email)
-	return s.Ring.Index(ctx, emailColumn, email.Canonical)
+	wrapped, sealed, err := readSealed(ctx, s.DB, id, name)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.Ring.OpenDataKey(ctx, string(id), wrapped)
+	if err != nil {
+		return nil, err
+	}
+	var value string
+	if err := openColumns(k, id, column{name, sealed, &value}); err != nil {
+		return nil, err
+	}
+	if by == byEmail {
+		email, _ := parseEmail(value)
+		value = email.Canonical
+	}
+	return s.Ring.Index(ctx, index, value)
 }
 
 // reindexSignUps is reindex for sign-ups. A used one is nobody's any more; it keeps an
 // index that finds nothing and expires within LinkTTL.
-func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int) (string, int, error) {
+func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 	cells, err := readCells(ctx, s.DB, "sign_ups", "id", byEmail, cursor, limit)
 	if err != nil {
 		return "", 0, err
 	}
 	for _, c := range cells {
-		r, err := readSignUp(ctx, s.DB, c.id)
-		if errors.Is(err, ErrNotFound) || err == nil && r.UsedAt != nil {
+		r, err := readOpenSignUp(ctx, s.DB, c.id)
+		if errors.Is(err, ErrNotFound) {
 			continue
 		} else if err != nil {
 			return "", 0, err
 		}
 		to, err := s.openSignUpEmail(ctx, r)
 		if err != nil {
-			return "", 0, err
+			if err := skip(ctx, "sign_ups.email", string(c.id), err); err != nil {
+				return "", 0, err
+			}
+			continue
 		}
 		email, _ := parseEmail(to)
 		index, err := s.Ring.Index(ctx, emailColumn, email.Canonical)

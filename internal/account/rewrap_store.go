@@ -36,3 +36,18 @@ func swapCell(ctx context.Context, q db.Querier, table, key, column string, c ce
 	_, err := q.Exec(ctx, `UPDATE `+table+` SET `+column+` = $1 WHERE `+key+` = $2 AND `+column+` = $3`, value, string(c.id), c.value)
 	return err
 }
+
+// readSealed reads an account's wrapped data key and one sealed column, and nothing whose
+// damage would hide them.
+func readSealed(ctx context.Context, q db.Querier, id ID, column string) (wrapped, sealed []byte, err error) {
+	err = q.QueryRow(ctx, `SELECT k.wrapped, a.`+column+` FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
+		Scan(&wrapped, &sealed)
+	return wrapped, sealed, orNotFound(err)
+}
+
+// readOpenSignUp reads what opens the address of a sign-up that nobody has used.
+func readOpenSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
+	r := signUpRow{ID: id}
+	err := q.QueryRow(ctx, `SELECT wrapped, email FROM sign_ups WHERE id = $1 AND used_at IS NULL`, string(id)).Scan(&r.Wrapped, &r.Email)
+	return r, orNotFound(err)
+}

@@ -83,7 +83,7 @@ func (s *Service) openPassword(ctx context.Context, id ID, sealed []byte) (strin
 		return "", nil
 	}
 	b, err := s.Ring.Open(ctx, keyring.Pepper, sealed, passwordAAD(id))
-	if errors.Is(err, seal.ErrOpen) { // somebody else's, or altered: no password is right
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) { // somebody else's, or altered: no password is right
 		s.Log.ErrorContext(ctx, "account: a password was altered in the database", "account", string(id))
 		return "", nil
 	}

@@ -27,7 +27,8 @@ type NewAccount struct {
 	Lang                                           string // zero: the first of Languages
 }
 
-// applicant is a checked NewAccount with its password hashed and sealed.
+// applicant is a checked NewAccount with its password hashed. The hash is sealed when a row
+// takes it: in a queued job it stands under the job's seal, which a rotation renews.
 type applicant struct {
 	ID        ID     `json:"id"`
 	Lang      string `json:"lang"`
@@ -35,7 +36,7 @@ type applicant struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
 	Username  string `json:"username"`
-	Password  []byte `json:"password"`
+	Hash      string `json:"hash"`
 }
 
 // application is the payload of the sign-up job.
@@ -111,11 +112,7 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	if err != nil {
 		return applicant{}, err
 	}
-	sealed, err := s.sealPassword(ctx, id, hash)
-	if err != nil {
-		return applicant{}, err
-	}
-	return applicant{ID: id, Lang: lang, Email: email.Stored, FirstName: first, LastName: last, Username: username, Password: sealed}, nil
+	return applicant{ID: id, Lang: lang, Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
 }
 
 // runSignUp is the part of a sign-up that looks the address up: it stores the sign-up
@@ -141,8 +138,12 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return err
 	}
+	password, err := s.sealPassword(ctx, a.ID, a.Hash)
+	if err != nil {
+		return err
+	}
 	r := signUpRow{
-		ID: a.ID, Lang: a.Lang, EmailIndex: indexes[0], Wrapped: wrapped, Password: a.Password,
+		ID: a.ID, Lang: a.Lang, EmailIndex: indexes[0], Wrapped: wrapped, Password: password,
 		Email: sealColumn(key, a.ID, "email", a.Email), Username: sealColumn(key, a.ID, "username", a.Username),
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
 		ExpiresAt: s.Now().Add(s.LinkTTL).UnixMilli(),

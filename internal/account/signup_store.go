@@ -145,12 +145,6 @@ func findByToken(ctx context.Context, q db.Querier, token []byte) (proven, error
 	return r, orNotFound(err)
 }
 
-func readSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
-	var r signUpRow
-	err := q.QueryRow(ctx, `SELECT `+signUpColumns+` FROM sign_ups s WHERE s.id = $1`, string(id)).Scan(r.columns()...)
-	return r, orNotFound(err)
-}
-
 // addProof gives a sign-up that is still open one more proof; false says that it is not.
 func addProof(ctx context.Context, tx *db.Tx, r signUpRow, p proofRow, now int64) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO sign_up_proofs (token, sign_up, link, code, code_expires_at, expires_at)

@@ -411,6 +411,14 @@ func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, use
 	if err != nil {
 		return false, false, err
 	}
+	// A rotation's walk may have passed the account's place already: what moves there moves
+	// under the active keys.
+	if r.Wrapped, _, err = s.Ring.RenewDataKey(ctx, string(r.ID), r.Wrapped); err != nil {
+		return false, false, fmt.Errorf("renew the data key of a sign-up: %w", err)
+	}
+	if r.Password, _, err = s.Ring.Renew(ctx, keyring.Pepper, r.Password, passwordAAD(r.ID)); err != nil {
+		return false, false, fmt.Errorf("renew the password of a sign-up: %w", err)
+	}
 	made, err = s.insert(ctx, tx, row{
 		stored:     stored{State: State{ID: r.ID, Status: Active, Ver: 1, Role: User, Lang: r.Lang}},
 		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: r.Wrapped,

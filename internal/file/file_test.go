@@ -19,7 +19,6 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/keyring"
 )
 
 func TestFolderStory(t *testing.T) {
@@ -494,35 +493,6 @@ func TestCursorsAreOfOneList(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-}
-
-func TestRewrap(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
-		var all []Entry
-		for i := range 3 {
-			all = append(all, w.mustUpload(ada, "", upFile{"f", "", strings.Repeat("x", i)}))
-		}
-		old, err := w.Ring.Active(t.Context(), keyring.Blob)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Ring.Rotate(t.Context(), keyring.Blob); err != nil {
-			t.Fatal(err)
-		}
-		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(t.Context(), w.Rewraps(), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old.ID); err != nil {
-			t.Fatal(err)
-		}
-		for i, e := range all {
-			if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil); a.StatusCode != http.StatusOK || len(a.body) != i {
-				t.Errorf("after the old key is gone: %d %s", a.StatusCode, a.body)
-			}
-		}
-	})
 }
 
 // A wrapped key opens for its object and its owner only.

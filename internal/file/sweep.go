@@ -146,13 +146,16 @@ func (s *Service) Rewraps() []keyring.Rewrap {
 	return []keyring.Rewrap{{Name: "file.blobs", Purpose: keyring.Blob, Step: s.rewrapBlobs}}
 }
 
-func (s *Service) rewrapBlobs(ctx context.Context, cursor string, limit int) (next string, done int, err error) {
+func (s *Service) rewrapBlobs(ctx context.Context, cursor string, limit int, skip keyring.Skip) (next string, done int, err error) {
 	keys, err := readWrapped(ctx, s.DB, cursor, limit)
 	if err != nil {
 		return "", 0, err
 	}
 	for _, k := range keys {
 		again, changed, err := s.Ring.Renew(ctx, keyring.Blob, k.wrapped, blobAAD(k.id, k.account))
+		if err != nil {
+			err = skip(ctx, "blobs.wrapped", k.id, err)
+		}
 		if err != nil {
 			return "", 0, err
 		}

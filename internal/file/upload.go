@@ -123,6 +123,9 @@ func sealSmall(plain, key, aad []byte) ([]byte, error) {
 
 // flush writes the small contents that are held, pending.
 func (u *Upload) flush(ctx context.Context) error {
+	if err := u.renew(ctx); err != nil {
+		return err
+	}
 	now := u.s.Now()
 	err := u.s.DB.Tx(ctx, func(tx *db.Tx) error { return insertSmall(ctx, tx, u.owner, u.unwritten(), pending, now) })
 	if err != nil {
@@ -144,7 +147,25 @@ func (u *Upload) settle(ctx context.Context, tx *db.Tx) error {
 	if !whole {
 		return errAbandoned
 	}
+	if err := u.renew(ctx); err != nil {
+		return err
+	}
 	return insertSmall(ctx, tx, u.owner, u.unwritten(), live, u.s.Now())
+}
+
+// renew wraps the keys of small files that have no row yet under the key that is active now:
+// a rotation's walk may have ended since they came in.
+func (u *Upload) renew(ctx context.Context) (err error) {
+	for i := range u.files {
+		f := &u.files[i]
+		if f.content == nil {
+			continue
+		}
+		if f.wrapped, _, err = u.s.Ring.Renew(ctx, keyring.Blob, f.wrapped, blobAAD(f.blob, u.owner)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (u *Upload) pick(which func(stored) bool) (some []stored) {

@@ -76,7 +76,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	t.Helper()
 	w := &world{t: t}
 	w.clock.Store(time.Now().UnixMilli())
-	ring, err := keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), w.now, keyring.TokenAlg("EdDSA"))
+	ring, err := keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), w.now, keyring.TokenAlg("EdDSA"), keyring.Log(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

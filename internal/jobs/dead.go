@@ -69,18 +69,24 @@ func (q *Queue) forgetDead(ctx context.Context) error {
 
 // Reseal seals the payloads and errors of up to limit jobs anew, those after cursor in the
 // order of their ids. next is where to go on, "" at the end; done is how many jobs it
-// looked at. With it the key that Seal used before can be given up.
-func (q *Queue) Reseal(ctx context.Context, cursor string, limit int) (next string, done int, err error) {
+// looked at. With it the key that Seal used before can be given up. skip is asked about each
+// value that does not open, and returns nil to go past it.
+func (q *Queue) Reseal(ctx context.Context, cursor string, limit int,
+	skip func(ctx context.Context, place, id string, err error) error) (next string, done int, err error) {
 	rows, err := listSealed(ctx, q.db, cursor, limit)
 	if err != nil {
 		return "", 0, fmt.Errorf("reseal jobs: %w", err)
 	}
 	for _, r := range rows {
 		if err := q.reseal(ctx, "payload", r, r.Payload, replacePayload); err != nil {
-			return "", 0, err
+			if err := skip(ctx, "jobs.payload", r.ID, err); err != nil {
+				return "", 0, err
+			}
 		}
 		if err := q.reseal(ctx, "error", r, r.Error, replaceError); err != nil {
-			return "", 0, err
+			if err := skip(ctx, "jobs.error", r.ID, err); err != nil {
+				return "", 0, err
+			}
 		}
 	}
 	if len(rows) < limit {

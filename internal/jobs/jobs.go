@@ -34,7 +34,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -44,6 +43,7 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/db"
+	"coffer/internal/seal"
 )
 
 const (
@@ -202,7 +202,7 @@ func (q *Queue) seal(ctx context.Context, column, id, kind string, plain []byte)
 	return q.cfg.Seal(ctx, append([]byte(label(column, id, kind)), plain...))
 }
 
-var errMoved = errors.New("a sealed value stands in a row that is not its own")
+var errMoved = fmt.Errorf("a sealed value stands in a row that is not its own: %w", seal.ErrOpen)
 
 func (q *Queue) open(ctx context.Context, column, id, kind string, sealed []byte) ([]byte, error) {
 	plain, err := q.cfg.Open(ctx, sealed)

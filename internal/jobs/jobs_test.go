@@ -14,6 +14,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/seal"
 )
 
 var errTest = errors.New("the handler said no")
@@ -413,6 +414,52 @@ func TestSwappedPayloadsDoNotOpen(t *testing.T) {
 	})
 }
 
+func stopAt(_ context.Context, place, id string, err error) error {
+	return fmt.Errorf("%s of %s: %w", place, id, err)
+}
+
+// A value that stands in a row that is not its own is shown to skip, as damage, and the
+// walk goes on behind it.
+func TestResealGoesPastDamage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		q := w.node()
+		ran := 0
+		q.Handle("call", func(context.Context, []byte) error { ran++; return nil })
+		for i := range 3 {
+			w.add(q, "call", i)
+		}
+		var first, second string
+		if err := d.QueryRow(t.Context(), `SELECT MIN(id), MAX(id) FROM jobs`).Scan(&first, &second); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Exec(t.Context(), `UPDATE jobs SET payload = (SELECT payload FROM jobs WHERE id = $1) WHERE id = $2`, second, first); err != nil {
+			t.Fatal(err)
+		}
+		w.vault.rotate(t)
+		var asked []string
+		next, done, err := q.Reseal(t.Context(), "", 10, func(_ context.Context, place, id string, err error) error {
+			if asked = append(asked, place+" "+id); !errors.Is(err, seal.ErrOpen) {
+				t.Errorf("%v, want that it is told as damage", err)
+			}
+			return nil
+		})
+		if next != "" || done != 3 || err != nil {
+			t.Errorf("Reseal = %q, %d, %v", next, done, err)
+		}
+		if want := []string{"jobs.payload " + first}; !cmp.Equal(asked, want) {
+			t.Errorf("skip was asked about %v, want %v", asked, want)
+		}
+		w.vault.forget()
+		for range 2 {
+			_, _ = w.step(q)
+		}
+		if _, err := w.step(q); ran != 2 || err != nil && !errors.Is(err, errMoved) {
+			t.Errorf("%d of the undamaged jobs ran under the new key (%v), want 2", ran, err)
+		}
+	})
+}
+
 // After the walk nothing needs the old key.
 func TestReseal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -429,7 +476,7 @@ func TestReseal(t *testing.T) {
 		w.vault.rotate(t)
 		rounds, total := 0, 0
 		for cursor := ""; ; rounds++ {
-			next, done, err := q.Reseal(t.Context(), cursor, 2)
+			next, done, err := q.Reseal(t.Context(), cursor, 2, stopAt)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,6 +45,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,6 +129,7 @@ type Ring struct {
 	now      func() time.Time
 	tokenAlg string
 	tokenTTL time.Duration
+	log      *slog.Logger
 
 	keys   atomic.Pointer[snapshot]
 	due    atomic.Int64 // unix-ms: when the next periodic refresh is due
@@ -148,11 +150,14 @@ func TokenAlg(alg string) Option { return func(r *Ring) { r.tokenAlg = alg } }
 // signing key is kept that long.
 func TokenTTL(ttl time.Duration) Option { return func(r *Ring) { r.tokenTTL = ttl } }
 
+// Log sets where the ring names what a walk cannot move; [slog.Default] by default.
+func Log(log *slog.Logger) Option { return func(r *Ring) { r.log = log } }
+
 // Open reads the ring of d and makes the keys that are missing. Any number of nodes may
 // start on an empty database at once: all of them end up with the same ring. It returns
 // [ErrRootKey] when root is not the ring's root key, and then has changed nothing.
 func Open(ctx context.Context, d *db.DB, root []byte, now func() time.Time, opts ...Option) (*Ring, error) {
-	r := &Ring{db: d, root: root, now: now, tokenAlg: "RS256", tokenTTL: 15 * time.Minute}
+	r := &Ring{db: d, root: root, now: now, tokenAlg: "RS256", tokenTTL: 15 * time.Minute, log: slog.Default()}
 	for _, opt := range opts {
 		opt(r)
 	}

@@ -49,7 +49,7 @@ func newVault(t testing.TB, d *db.DB, r *Ring) vault {
 
 func (v vault) rewrap() Rewrap { return Rewrap{Name: "vault", Purpose: Pepper, Step: v.step} }
 
-func (v vault) step(ctx context.Context, cursor string, limit int) (next string, done int, err error) {
+func (v vault) step(ctx context.Context, cursor string, limit int, skip Skip) (next string, done int, err error) {
 	rows, err := v.after(ctx, cursor, limit)
 	if err != nil {
 		return "", 0, err
@@ -57,7 +57,9 @@ func (v vault) step(ctx context.Context, cursor string, limit int) (next string,
 	for _, row := range rows {
 		again, changed, err := v.r.Renew(ctx, Pepper, row.sealed, []byte(row.id))
 		if err != nil {
-			return "", 0, err
+			if err := skip(ctx, "vault.sealed", row.id, err); err != nil {
+				return "", 0, err
+			}
 		}
 		if changed {
 			if _, err := v.d.Exec(ctx, `UPDATE vault SET sealed = $1 WHERE id = $2 AND sealed = $3`, again, row.id, row.sealed); err != nil {
@@ -167,19 +169,19 @@ func TestRewrapGoesOnWhereItStopped(t *testing.T) {
 		stop := errors.New("stop")
 		w := v.rewrap()
 		calls := 0
-		w.Step = func(ctx context.Context, cursor string, limit int) (string, int, error) {
+		w.Step = func(ctx context.Context, cursor string, limit int, skip Skip) (string, int, error) {
 			if calls++; calls == 3 {
 				return "", 0, stop
 			}
-			return v.step(ctx, cursor, limit)
+			return v.step(ctx, cursor, limit, skip)
 		}
 		if err := r.RewrapAll(t.Context(), []Rewrap{w}, nil); !errors.Is(err, stop) {
 			t.Fatalf("%v, want the step's error", err)
 		}
 		var from []string
-		w.Step = func(ctx context.Context, cursor string, limit int) (string, int, error) {
+		w.Step = func(ctx context.Context, cursor string, limit int, skip Skip) (string, int, error) {
 			from = append(from, cursor)
-			return v.step(ctx, cursor, limit)
+			return v.step(ctx, cursor, limit, skip)
 		}
 		if err := open(t, d, c).RewrapAll(t.Context(), []Rewrap{w}, nil); err != nil {
 			t.Fatal(err)
@@ -203,11 +205,11 @@ func TestRewrapStartsOverAfterARotation(t *testing.T) {
 	stop := errors.New("stop")
 	w := v.rewrap()
 	calls := 0
-	w.Step = func(ctx context.Context, cursor string, limit int) (string, int, error) {
+	w.Step = func(ctx context.Context, cursor string, limit int, skip Skip) (string, int, error) {
 		if calls++; calls == 2 {
 			return "", 0, stop
 		}
-		return v.step(ctx, cursor, limit)
+		return v.step(ctx, cursor, limit, skip)
 	}
 	if err := r.RewrapAll(t.Context(), []Rewrap{w}, nil); !errors.Is(err, stop) {
 		t.Fatal(err)
@@ -250,7 +252,9 @@ func TestRewrapEndsWithItsContext(t *testing.T) {
 	c := newClock()
 	d := dbtest.SQLite(t)
 	r := open(t, d, c)
-	w := Rewrap{Name: "endless", Purpose: Field, Step: func(context.Context, string, int) (string, int, error) { return "x", 1, nil }}
+	w := Rewrap{Name: "endless", Purpose: Field, Step: func(_ context.Context, cursor string, _ int, _ Skip) (string, int, error) {
+		return cursor + "x", 1, nil
+	}}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := r.RewrapAll(ctx, []Rewrap{w}, nil); err == nil {

@@ -246,9 +246,13 @@ func (r *Ring) needed(ctx context.Context, k Key) error {
 		return fmt.Errorf("%w: what a %s key signed must stay verifiable", ErrNeeded, k.Purpose)
 	case untilRewrapped:
 		settled := k.Retired.Add(Settle)
-		known, finished, err := countWalks(ctx, r.db, k.Purpose, settled)
+		known, finished, waiting, err := countWalks(ctx, r.db, k.Purpose, settled)
 		if err != nil {
 			return fmt.Errorf("keyring: %w", err)
+		}
+		if waiting > 0 {
+			return fmt.Errorf("%w: the last re-wrap met %d values whose key this ring does not hold, and tries them again; the log of `coffer keys rewrap` names them",
+				ErrNeeded, waiting)
 		}
 		if known == 0 || finished < known {
 			return fmt.Errorf("%w: no re-wrap begun after %s has finished; run `coffer keys rewrap` and see it through",

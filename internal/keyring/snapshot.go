@@ -71,8 +71,9 @@ func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error)
 	if e := r.current(ctx).byID[ref]; e != nil {
 		return e, nil
 	}
+	missing := &noKey{ref}
 	if !validID(kid) {
-		return nil, ErrNoKey
+		return nil, missing
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,7 +81,7 @@ func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error)
 		return e, nil
 	}
 	if !r.asked.take(r.now()) {
-		return nil, ErrNoKey
+		return nil, missing
 	}
 	if err := r.refresh(ctx); err != nil {
 		return nil, err
@@ -88,8 +89,14 @@ func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error)
 	if e := r.keys.Load().byID[ref]; e != nil {
 		return e, nil
 	}
-	return nil, ErrNoKey
+	return nil, missing
 }
+
+// noKey is an [ErrNoKey] that says which key.
+type noKey struct{ keyRef }
+
+func (e *noKey) Error() string { return fmt.Sprintf("%v: %s %s", ErrNoKey, e.purpose, e.kid) }
+func (e *noKey) Unwrap() error { return ErrNoKey }
 
 // Refresh reads the ring from the database now.
 func (r *Ring) Refresh(ctx context.Context) error {

@@ -103,6 +103,8 @@ type walk struct {
 	kid      string
 	position string
 	done     int64
+	damaged  int64
+	waiting  int64
 	started  time.Time
 	finished time.Time // zero: not yet
 }
@@ -110,8 +112,8 @@ type walk struct {
 func selectWalk(ctx context.Context, q db.Querier, name string) (walk, error) {
 	var w walk
 	var started, finished int64
-	err := q.QueryRow(ctx, `SELECT purpose, kid, position, done, started_at, finished_at FROM ring_rewraps WHERE name = $1`, name).
-		Scan(&w.purpose, &w.kid, &w.position, &w.done, &started, &finished)
+	err := q.QueryRow(ctx, `SELECT purpose, kid, position, done, damaged, waiting, started_at, finished_at FROM ring_rewraps WHERE name = $1`, name).
+		Scan(&w.purpose, &w.kid, &w.position, &w.done, &w.damaged, &w.waiting, &started, &finished)
 	w.started, w.finished = timeOf(started), timeOf(finished)
 	return w, err
 }
@@ -120,30 +122,43 @@ func selectWalk(ctx context.Context, q db.Querier, name string) (walk, error) {
 func startWalk(ctx context.Context, q db.Querier, name string, p Purpose, kid string, now time.Time) error {
 	_, err := q.Exec(ctx, `
 		INSERT INTO ring_rewraps (name, purpose, kid, position, done, started_at) VALUES ($1, $2, $3, '', 0, $4)
-		ON CONFLICT (name) DO UPDATE SET purpose = excluded.purpose, kid = excluded.kid, position = '', done = 0,
+		ON CONFLICT (name) DO UPDATE SET purpose = excluded.purpose, kid = excluded.kid, position = '', done = 0, damaged = 0, waiting = 0,
 			started_at = excluded.started_at, finished_at = 0`,
 		name, string(p), kid, now.UnixMilli())
 	return err
 }
 
 // moveWalk records a step, if the walk still stands where the step began.
-func moveWalk(ctx context.Context, q db.Querier, name string, from walk, next string, done int, finished time.Time) (bool, error) {
+func moveWalk(ctx context.Context, q db.Querier, name string, from walk, s step, finished time.Time) (bool, error) {
 	var at int64
 	if !finished.IsZero() {
 		at = finished.UnixMilli()
 	}
 	n, err := q.Exec(ctx, `
-		UPDATE ring_rewraps SET position = $1, done = done + $2, finished_at = $3
+		UPDATE ring_rewraps SET position = $1, done = done + $2, finished_at = $3, damaged = damaged + $8, waiting = waiting + $9
 		WHERE name = $4 AND kid = $5 AND position = $6 AND started_at = $7 AND finished_at = 0`,
-		next, int64(done), at, name, from.kid, from.position, from.started.UnixMilli())
+		s.next, int64(s.done), at, name, from.kid, from.position, from.started.UnixMilli(), int64(s.damaged), int64(s.waiting))
 	return n == 1, err
 }
 
-// countWalks returns how many walks of p are known, and how many of them have finished
-// after beginning at or after since.
-func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (known, finished int, err error) {
+// countWalks returns how many walks of p are known, how many of them have finished after
+// beginning at or after since, and how many values wait for their key in all of them.
+func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (known, finished, waiting int, err error) {
 	err = q.QueryRow(ctx, `
-		SELECT COUNT(*), COALESCE(SUM(CASE WHEN finished_at > 0 AND started_at >= $2 THEN 1 ELSE 0 END), 0)
-		FROM ring_rewraps WHERE purpose = $1`, string(p), since.UnixMilli()).Scan(&known, &finished)
-	return known, finished, err
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN finished_at > 0 AND waiting = 0 AND started_at >= $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(waiting), 0)
+		FROM ring_rewraps WHERE purpose = $1`, string(p), since.UnixMilli()).Scan(&known, &finished, &waiting)
+	return known, finished, waiting, err
+}
+
+// sumDamaged returns how many values the last walks found damaged.
+func sumDamaged(ctx context.Context, q db.Querier) (n int, err error) {
+	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(damaged), 0) FROM ring_rewraps`).Scan(&n)
+	return n, err
+}
+
+// isDestroyed reports whether the ring says of a key that it was destroyed.
+func isDestroyed(ctx context.Context, q db.Querier, k keyRef) (bool, error) {
+	var n int
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM ring_keys WHERE purpose = $1 AND kid = $2 AND state = 'destroyed'`, string(k.purpose), k.kid).Scan(&n)
+	return n == 1, err
 }

@@ -30,6 +30,8 @@ CREATE TABLE ring_rewraps (
     kid         TEXT   NOT NULL, -- the active key when the walk began
     position    TEXT   NOT NULL,
     done        BIGINT NOT NULL,
+    damaged     BIGINT NOT NULL DEFAULT 0, -- values that open under no key: they keep none alive
+    waiting     BIGINT NOT NULL DEFAULT 0, -- values that may open another time: the walk is walked again
     started_at  BIGINT NOT NULL,
     finished_at BIGINT NOT NULL DEFAULT 0
 );
