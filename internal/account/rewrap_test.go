@@ -153,8 +153,12 @@ func TestRotationDuringASignUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.destroy(old)
-		if _, err := w.CheckPassword(ctx, "waiting", goodPassword); err != nil {
+		st, err := w.CheckPassword(ctx, "waiting", goodPassword)
+		if err != nil {
 			t.Error(err)
+		}
+		if p, err := w.Profile(ctx, st.ID); err != nil || p.Email != "waiting@example.org" {
+			t.Errorf("%+v, %v", p, err)
 		}
 		m := w.mail("verify-email")
 		if err := w.VerifyToken(ctx, Proof{Token: tokenOf(m), Password: goodPassword, From: at(1)}); err != nil {
