@@ -30,6 +30,7 @@ type Reader struct {
 	out     []byte // where a fast reader opens a batch; nil: each segment is opened where it lies
 	plain   []byte // what is opened and not yet returned
 	drained bool   // the source has ended
+	place   place  // whose buf is counted
 	err     error  // sticky
 }
 
@@ -100,10 +101,45 @@ func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
 const slow = time.Second / 2
 
 // maxFast bounds the fast readers, each of which holds three buffers of over half a
-// megabyte. A fast reader that stalls keeps its place until its write ends.
-const maxFast = 32
+// megabyte. Nobody can take a buffer from a write that stands still. So a fast reader that
+// stalls makes its place free for another and counts among the stalled, while there are
+// fewer than maxStalled: both together hold 170 MB at most.
+const (
+	maxFast    = 32
+	maxStalled = 64
+)
 
-var fast atomic.Int32
+var fast, stalled atomic.Int32
+
+// place is where a reader's large buffers are counted.
+type place struct{ of atomic.Pointer[atomic.Int32] }
+
+// take counts the reader among at most limit of the kind.
+func (p *place) take(kind *atomic.Int32, limit int32) bool {
+	if kind.Add(1) > limit {
+		kind.Add(-1)
+		return false
+	}
+	if before := p.of.Swap(kind); before != nil {
+		before.Add(-1)
+	}
+	return true
+}
+
+// stall moves a fast reader to the stalled. It may run while the reader is given up.
+func (p *place) stall() {
+	if stalled.Add(1) > maxStalled || !p.of.CompareAndSwap(&fast, &stalled) {
+		stalled.Add(-1)
+		return
+	}
+	fast.Add(-1)
+}
+
+func (p *place) leave() {
+	if kind := p.of.Swap(nil); kind != nil {
+		kind.Add(-1)
+	}
+}
 
 // smallBuffer is what every other reader holds: a segment, and the beginning of the next.
 type smallBuffer [SegmentSize + 4<<10]byte
@@ -112,11 +148,10 @@ var smallBuffers = sync.Pool{New: func() any { return new(smallBuffer) }}
 
 // speedUp gives r the buffers of a fast reader, if there are any.
 func (r *Reader) speedUp() bool {
+	if r.place.of.Load() != &fast && !r.place.take(&fast, maxFast) {
+		return false
+	}
 	if !r.large() {
-		if fast.Add(1) > maxFast {
-			fast.Add(-1)
-			return false
-		}
 		large := buffers.Get().(*buffer)[:]
 		r.to = copy(large, r.buf[r.from:r.to])
 		r.from = 0
@@ -133,7 +168,7 @@ func (r *Reader) large() bool { return len(r.buf) == len(buffer{}) }
 func (r *Reader) giveBuf() {
 	if r.large() {
 		buffers.Put((*buffer)(r.buf))
-		fast.Add(-1)
+		r.place.leave()
 	} else if r.buf != nil {
 		smallBuffers.Put((*smallBuffer)(r.buf))
 	}
@@ -162,11 +197,15 @@ func (r *Reader) ahead(w io.Writer) (total int64, err error) {
 			}
 		}
 	}()
+	watch := time.AfterFunc(slow, r.place.stall)
+	watch.Stop()
 	for b := range ready {
 		if err == nil {
 			var n int
 			start := time.Now()
+			watch.Reset(slow)
 			n, err = w.Write(b.plain)
+			watch.Stop()
 			total += int64(n)
 			if err != nil || time.Since(start) > slow {
 				stop.Store(true)

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 )
 
 // A reader whose writer stands still holds little, whatever it read before, and the places
@@ -71,3 +74,99 @@ func TestReadersThatStandStill(t *testing.T) {
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Fast readers whose writers stand still keep no other reader from being fast. When the
+// writers go on, each reader returns to small buffers, and writes the whole.
+func TestFastReadersThatStall(t *testing.T) {
+	key := make([]byte, KeySize)
+	plain := make([]byte, 34*SegmentSize)
+	rand.Read(plain)
+	var stored bytes.Buffer
+	w, err := NewWriter(&stored, key, nil)
+	if err == nil {
+		_, err = w.Write(plain)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	// run reads the stream; the first batch waits for release.
+	run := func(batches *[]int, got *bytes.Buffer, release <-chan struct{}, stands func()) error {
+		r, err := NewReader(bytes.NewReader(stored.Bytes()), key, nil)
+		if err != nil {
+			return err
+		}
+		_, err = r.WriteTo(writerFunc(func(p []byte) (int, error) {
+			if first := len(p) > SegmentSize && len(*batches) == 0; first && release != nil {
+				stands()
+				<-release
+			}
+			if len(p) > SegmentSize || len(*batches) > 0 {
+				*batches = append(*batches, len(p))
+			}
+			return got.Write(p)
+		}))
+		return err
+	}
+	release := make(chan struct{})
+	var standing, all sync.WaitGroup
+	standing.Add(maxFast)
+	for range maxFast {
+		all.Go(func() {
+			var batches []int
+			var got bytes.Buffer
+			if err := run(&batches, &got, release, standing.Done); err != nil || !bytes.Equal(got.Bytes(), plain) {
+				t.Errorf("%d bytes became %d, %v", len(plain), got.Len(), err)
+			}
+			// What was opened ahead of the stalled write follows it; then one segment at a time.
+			if demoted := slices.IndexFunc(batches, func(n int) bool { return n <= SegmentSize }); demoted < 1 || demoted > 3 {
+				t.Errorf("after the stall it writes %v bytes, want small writes soon", batches)
+			}
+		})
+	}
+	standing.Wait()
+	for end := time.Now().Add(10 * time.Second); fast.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	var batches []int
+	var got bytes.Buffer
+	if err := run(&batches, &got, nil, nil); err != nil || !bytes.Equal(got.Bytes(), plain) {
+		t.Errorf("another reader: %d bytes became %d, %v", len(plain), got.Len(), err)
+	}
+	if len(batches) == 0 {
+		t.Error("stalled readers keep others from being fast")
+	}
+	if n := stalled.Load(); n != maxFast {
+		t.Errorf("%d stalled readers, want %d", n, maxFast)
+	}
+	close(release)
+	all.Wait()
+	if f, s := fast.Load(), stalled.Load(); f != 0 || s != 0 {
+		t.Errorf("%d and %d places are not given back", f, s)
+	}
+}
+
+// Stalled readers are bounded: beyond maxStalled they keep the place of a fast one.
+func TestStalledReadersAreBounded(t *testing.T) {
+	var p place
+	if !p.take(&fast, maxFast) {
+		t.Fatal("no place")
+	}
+	stalled.Add(maxStalled)
+	p.stall()
+	if f, s := fast.Load(), stalled.Load(); f != 1 || s != maxStalled {
+		t.Errorf("%d fast and %d stalled, want 1 and %d", f, s, maxStalled)
+	}
+	stalled.Add(-maxStalled)
+	p.stall()
+	if !p.take(&fast, maxFast) { // it is quick again
+		t.Error("no place for one that is quick again")
+	}
+	if f, s := fast.Load(), stalled.Load(); f != 1 || s != 0 {
+		t.Errorf("%d fast and %d stalled, want 1 and 0", f, s)
+	}
+	p.leave()
+	p.stall() // the watch fires late
+	if f, s := fast.Load(), stalled.Load(); f != 0 || s != 0 {
+		t.Errorf("%d fast and %d stalled, want none", f, s)
+	}
+}
