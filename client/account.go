@@ -111,42 +111,14 @@ func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profi
 	return p, err
 }
 
-// Security is the status of the account's layers.
-type Security struct {
-	TOTP struct {
-		Enabled bool `json:"enabled"`
-	} `json:"totp"`
+// LayerStatus says whether a layer of the sign-in is on.
+type LayerStatus struct {
+	Enabled bool `json:"enabled"`
 }
 
-// Security reads the status of the layers.
-func (c *Client) Security(ctx context.Context) (Security, error) {
-	var s Security
+// Security reads the status of the account's layers, by their names, such as [TOTP].
+func (c *Client) Security(ctx context.Context) (map[string]LayerStatus, error) {
+	var s map[string]LayerStatus
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account/security", proof: session}, &s)
 	return s, err
-}
-
-// TOTPEnrolment is a pending secret for an authenticator app.
-type TOTPEnrolment struct {
-	Secret     string `json:"secret"` // base32
-	OTPAuthURI string `json:"otpauth_uri"`
-	QRPNG      []byte `json:"qr_png"` // the same as a QR code: a PNG picture
-}
-
-// EnrolTOTP begins to set up an authenticator app. It wants a fresh proof.
-func (c *Client) EnrolTOTP(ctx context.Context) (TOTPEnrolment, error) {
-	var e TOTPEnrolment
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/account/totp", proof: session}, &e)
-	return e, err
-}
-
-// ConfirmTOTP turns the layer on with a first code. The code is spent.
-func (c *Client) ConfirmTOTP(ctx context.Context, code string) error {
-	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/account/totp/confirm", proof: session, in: map[string]string{"code": code}}, nil)
-	return err
-}
-
-// DisableTOTP turns the layer off. It wants a fresh proof.
-func (c *Client) DisableTOTP(ctx context.Context) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/account/totp", proof: session}, nil)
-	return err
 }

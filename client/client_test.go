@@ -428,7 +428,7 @@ func TestChallenge(t *testing.T) {
 	if _, err := c.Profile(t.Context()); !errors.Is(err, ErrSignedOut) {
 		t.Errorf("before the layer: %v", err)
 	}
-	opened, again, err := ch.PassTOTP(t.Context(), "123456")
+	opened, again, err := ch.Pass(t.Context(), TOTP, TOTPCode{"123456"})
 	if err != nil || again != nil || opened.AccessToken != "a" {
 		t.Fatalf("got %v, %+v, %v", opened, again, err)
 	}

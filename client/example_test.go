@@ -23,7 +23,7 @@ func Example() {
 	}
 	_, challenge, err := c.SignIn(ctx, client.SignIn{Identifier: "ada", Password: os.Getenv("PASSWORD"), DeviceName: "backup"})
 	if err == nil && challenge != nil {
-		_, _, err = challenge.PassTOTP(ctx, os.Getenv("CODE"))
+		_, _, err = challenge.Pass(ctx, client.TOTP, client.TOTPCode{Code: os.Getenv("CODE")})
 	}
 	if err != nil {
 		log.Fatal(err)

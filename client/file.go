@@ -3,14 +3,19 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -188,3 +193,172 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 		}
 	}
 }
+
+// ErrDigest says that the bytes of a download are not those that the server stored.
+var ErrDigest = errors.New("client: the content is not what the server said it is")
+
+// Range is a part of a content.
+type Range struct {
+	Offset int64
+	Length int64 // 0 is up to the end
+	// ETag is the [Content.ETag] of the content that the part is meant of. When it is
+	// another one by now the whole content comes, with Offset 0.
+	ETag string
+}
+
+// Content is a download. Read Body to its end, where it is checked, and close it.
+type Content struct {
+	Name      string
+	MediaType string
+	Offset    int64 // of the first byte of Body in the content
+	Length    int64 // of Body; -1 when the server did not say
+	Size      int64 // of the whole content; -1 when the server did not say
+	ETag      string
+	SHA256    []byte // of the whole content; nil when the server did not say
+	// Body ends in io.EOF only when all is there and, for a whole content, has the digest
+	// that the server sent; otherwise in io.ErrUnexpectedEOF or [ErrDigest]. A part can be
+	// checked for its length alone.
+	Body io.ReadCloser
+}
+
+// Download opens a file's content.
+func (c *Client) Download(ctx context.Context, id string) (*Content, error) {
+	return c.download(ctx, id, nil)
+}
+
+// DownloadRange opens a part of a file's content. Code range_not_satisfiable says that no
+// byte of it exists.
+func (c *Client) DownloadRange(ctx context.Context, id string, r Range) (*Content, error) {
+	if r.Offset < 0 || r.Length < 0 {
+		return nil, errors.New("client: a range has no negative numbers")
+	}
+	return c.download(ctx, id, &r)
+}
+
+func (c *Client) download(ctx context.Context, id string, r *Range) (*Content, error) {
+	// Transparent compression would hide the length and the digest's subject.
+	h := http.Header{"Accept-Encoding": {"identity"}}
+	if r != nil {
+		last := ""
+		if r.Length > 0 {
+			last = strconv.FormatInt(r.Offset+r.Length-1, 10)
+		}
+		h.Set("Range", fmt.Sprintf("bytes=%d-%s", r.Offset, last))
+		if r.ETag != "" {
+			h.Set("If-Range", r.ETag)
+		}
+	}
+	res, err := c.send(ctx, request{method: http.MethodGet, path: filePath(id) + "/content", proof: session, header: h})
+	if err != nil {
+		return nil, err
+	}
+	content, err := newContent(res)
+	if err == nil && r != nil && content.Offset != r.Offset && res.StatusCode == http.StatusPartialContent {
+		err = fmt.Errorf("client: asked for byte %d, got byte %d", r.Offset, content.Offset)
+	}
+	if err != nil {
+		res.Body.Close()
+		return nil, err
+	}
+	return content, nil
+}
+
+func newContent(res *http.Response) (*Content, error) {
+	h := res.Header
+	c := &Content{MediaType: h.Get("Content-Type"), Length: res.ContentLength, Size: res.ContentLength, ETag: h.Get("ETag"), SHA256: reprDigest(h)}
+	if _, params, err := mime.ParseMediaType(h.Get("Content-Disposition")); err == nil {
+		c.Name = params["filename"]
+	}
+	switch res.StatusCode {
+	case http.StatusOK:
+	case http.StatusPartialContent:
+		first, last, size, err := contentRange(h.Get("Content-Range"))
+		if err != nil {
+			return nil, err
+		}
+		c.Offset, c.Length, c.Size = first, last-first+1, size
+	default:
+		return nil, fmt.Errorf("client: a download answered %s", res.Status)
+	}
+	body := &checked{body: res.Body, left: c.Length}
+	if c.SHA256 != nil && c.Offset == 0 && c.Length == c.Size {
+		body.want, body.hash = c.SHA256, sha256.New()
+	}
+	c.Body = body
+	return c, nil
+}
+
+// contentRange reads "bytes FIRST-LAST/SIZE" (RFC 9110 §14.4).
+func contentRange(s string) (first, last, size int64, err error) {
+	var bad error
+	number := func(digits string) int64 {
+		n, err := strconv.ParseUint(digits, 10, 63)
+		bad = errors.Join(bad, err)
+		return int64(n)
+	}
+	numbers, ok := strings.CutPrefix(s, "bytes ")
+	span, whole, ok1 := strings.Cut(numbers, "/")
+	from, to, ok2 := strings.Cut(span, "-")
+	if first, last, size = number(from), number(to), -1; whole != "*" {
+		size = number(whole)
+	}
+	if !ok || !ok1 || !ok2 || bad != nil || last < first || (size >= 0 && last >= size) {
+		return 0, 0, 0, fmt.Errorf("client: %q is no Content-Range", s)
+	}
+	return first, last, size, nil
+}
+
+// reprDigest reads the SHA-256 of Repr-Digest (RFC 9530 §3, a dictionary of RFC 8941);
+// nil when there is none.
+func reprDigest(h http.Header) []byte {
+	for member := range strings.SplitSeq(strings.Join(h.Values("Repr-Digest"), ","), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(member), "=")
+		if name != "sha-256" || len(value) < 2 || value[0] != ':' || value[len(value)-1] != ':' {
+			continue
+		}
+		sum, err := base64.StdEncoding.DecodeString(value[1 : len(value)-1])
+		if err == nil && len(sum) == sha256.Size {
+			return sum
+		}
+	}
+	return nil
+}
+
+// checked is a body whose end is believed only when it adds up.
+type checked struct {
+	body io.ReadCloser
+	left int64 // bytes still to come; below zero when unknown
+	hash hash.Hash
+	want []byte
+	err  error // of the end
+}
+
+// Read implements io.Reader.
+func (b *checked) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.body.Read(p)
+	if b.hash != nil {
+		b.hash.Write(p[:n])
+	}
+	known := b.left >= 0
+	if known {
+		if b.left -= int64(n); b.left < 0 {
+			err = errors.New("client: the content is longer than announced")
+		}
+	}
+	if err == io.EOF {
+		switch {
+		case known && b.left > 0:
+			err = io.ErrUnexpectedEOF
+		case b.hash != nil && !bytes.Equal(b.hash.Sum(nil), b.want):
+			err = ErrDigest
+		}
+	}
+	b.err = err
+	return n, err
+}
+
+// Close implements io.Closer.
+func (b *checked) Close() error { return b.body.Close() }

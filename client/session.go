@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/ecdh"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -12,23 +11,6 @@ import (
 	"slices"
 	"time"
 )
-
-// ErrSignedOut says that there is no session, or that the server ended it: sign in.
-var ErrSignedOut = errors.New("client: not signed in")
-
-// Credentials are what a program keeps to go on with a session later. They are secret:
-// whoever has them is the person. Without tokens there is no session; a device token may
-// outlive it.
-type Credentials struct {
-	SessionID      string    `json:"session_id"`
-	AccountID      string    `json:"account_id"`
-	AccessToken    string    `json:"access_token"`
-	AccessExpires  time.Time `json:"access_expires"`
-	RefreshToken   string    `json:"refresh_token"`
-	RefreshExpires time.Time `json:"refresh_expires"`
-	PrivateKey     []byte    `json:"private_key"`  // PKCS #8
-	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
-}
 
 // Session is what the server answers when it opens, refreshes or strengthens a session.
 type Session struct {
@@ -62,7 +44,7 @@ type Challenge struct {
 
 // Layer is one proof that an attempt wants.
 type Layer struct {
-	Name     string `json:"layer"` // totp, email_otp, sms, security_question
+	Name     string `json:"layer"` // such as [TOTP]
 	Done     bool   `json:"done"`
 	SentTo   string `json:"sent_to"`
 	Question string `json:"question"`
@@ -121,12 +103,11 @@ func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, e
 	return c.open(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-in", in: body}, key)
 }
 
-// PassTOTP gives the code of the authenticator app. It answers the session when that was
-// the last layer, else the challenge with what is left.
-func (ch *Challenge) PassTOTP(ctx context.Context, code string) (*Session, *Challenge, error) {
+// Pass gives a layer its answer, such as a [TOTPCode]. It answers the session when that
+// was the last layer, else the challenge with what is left.
+func (ch *Challenge) Pass(ctx context.Context, layer string, body any) (*Session, *Challenge, error) {
 	return ch.c.open(ctx, request{
-		method: http.MethodPost, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/totp", attempt: ch.Token,
-		in: map[string]string{"code": code},
+		method: http.MethodPost, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/" + url.PathEscape(layer), attempt: ch.Token, in: body,
 	}, ch.key)
 }
 
@@ -173,87 +154,6 @@ func (c *Client) open(ctx context.Context, r request, key *ecdh.PrivateKey) (*Se
 	}
 	return &a.Session, nil, nil
 }
-
-// Credentials returns what the client holds now.
-func (c *Client) Credentials() Credentials {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.creds
-}
-
-// Session returns what the server said of the session last; [ErrSignedOut] when it said
-// nothing to this client yet.
-func (c *Client) Session() (*Session, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last == nil {
-		return nil, ErrSignedOut
-	}
-	s := *c.last
-	return &s, nil
-}
-
-// adopt takes over what the server answered and saves it. replaces is the refresh token
-// that a refresh used: when another session has come meanwhile, the answer is dropped.
-func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, replaces string) error {
-	c.saving.Lock()
-	defer c.saving.Unlock()
-	c.mu.Lock()
-	if replaces != "" && c.creds.RefreshToken != replaces {
-		c.mu.Unlock()
-		return nil
-	}
-	now := c.now()
-	next := Credentials{
-		SessionID: s.ID, AccountID: s.Account.ID, AccessToken: s.AccessToken, AccessExpires: now.Add(seconds(s.ExpiresIn)),
-		RefreshToken: s.RefreshToken, RefreshExpires: now.Add(seconds(s.RefreshExpiresIn)),
-		DeviceToken: cmp.Or(s.DeviceToken, c.creds.DeviceToken),
-	}
-	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof: the refresh token stays
-		next.RefreshToken, next.RefreshExpires = c.creds.RefreshToken, c.creds.RefreshExpires
-	}
-	if key == nil {
-		next.PrivateKey = c.creds.PrivateKey
-	} else {
-		var err error
-		if next.PrivateKey, err = marshalKey(key); err != nil {
-			c.mu.Unlock()
-			return err
-		}
-	}
-	c.creds, c.last = next, s
-	c.mu.Unlock()
-	return c.saveNow(ctx, next)
-}
-
-// forget drops the session, unless another one has come meanwhile.
-func (c *Client) forget(ctx context.Context, sessionID string) error {
-	c.saving.Lock()
-	defer c.saving.Unlock()
-	c.mu.Lock()
-	if c.creds.SessionID != sessionID || c.creds.isZero() {
-		c.mu.Unlock()
-		return nil
-	}
-	ended := Credentials{DeviceToken: c.creds.DeviceToken}
-	c.creds, c.last = ended, nil
-	c.mu.Unlock()
-	return c.saveNow(ctx, ended)
-}
-
-func (c *Client) saveNow(ctx context.Context, creds Credentials) error {
-	if c.save == nil {
-		return nil
-	}
-	if err := c.save(context.WithoutCancel(ctx), creds); err != nil {
-		return fmt.Errorf("client: save the session: %w", err)
-	}
-	return nil
-}
-
-func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToken == "" }
-
-func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 // SignOut ends the session at the server and forgets it. That it has ended already is no
 // error. Any other error means that it may live on.

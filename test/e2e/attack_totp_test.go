@@ -33,7 +33,7 @@ func TestAttackGuessingCodesOverManySignIns(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 5 * len(attempts) {
 			all.Go(func() {
-				_, _, err := attempts[i/5].PassTOTP(ctx, wrong)
+				_, _, err := attempts[i/5].Pass(ctx, client.TOTP, client.TOTPCode{Code: wrong})
 				switch client.Code(err) {
 				case "invalid_code":
 					judged.Add(1)

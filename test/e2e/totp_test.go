@@ -23,7 +23,7 @@ import (
 var _ = addLayer("totp", layer{
 	enrol: (*person).enrol,
 	pass: func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error) {
-		return ch.PassTOTP(ctx, p.code(0))
+		return ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)})
 	},
 	body: `{"code":"123456"}`,
 	traces: func(p *person) []string {
@@ -59,11 +59,11 @@ func authenticator(t *testing.T, s *server) {
 	if err := c.ConfirmTOTP(ctx, wrongCode(e.Secret)); client.Code(err) != "invalid_code" {
 		t.Errorf("a wrong code: %v", err)
 	}
-	if st, err := c.Security(ctx); err != nil || st.TOTP.Enabled {
+	if st, err := c.Security(ctx); err != nil || st[client.TOTP].Enabled {
 		t.Errorf("before it is confirmed: %+v, %v", st, err)
 	}
 	p.enrol(t, c)
-	if st, err := c.Security(ctx); err != nil || !st.TOTP.Enabled {
+	if st, err := c.Security(ctx); err != nil || !st[client.TOTP].Enabled {
 		t.Errorf("enabled: %+v, %v", st, err)
 	}
 	p.mail(t, "security-notice")
@@ -76,13 +76,13 @@ func authenticator(t *testing.T, s *server) {
 	if err != nil || opened != nil || len(ch.Layers) != 1 || !ch.Open("totp") {
 		t.Fatalf("sign in: %+v, %+v, %v", opened, ch, err)
 	}
-	if _, _, err := ch.PassTOTP(ctx, p.code(1)); client.Code(err) != "invalid_code" {
+	if _, _, err := ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(1)}); client.Code(err) != "invalid_code" {
 		t.Errorf("the code that confirmed the app: %v", err)
 	}
 	if err := ch.Refresh(ctx); err != nil || !ch.Open("totp") {
 		t.Errorf("the attempt: %+v, %v", ch, err)
 	}
-	opened, _, err = ch.PassTOTP(ctx, p.code(0))
+	opened, _, err = ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func authenticator(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := ch2.PassTOTP(ctx, p.code(0)); client.Code(err) != "invalid_code" {
+	if _, _, err := ch2.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)}); client.Code(err) != "invalid_code" {
 		t.Errorf("a code twice: %v", err)
 	}
 	if err := c.DisableTOTP(ctx); client.Code(err) != "step_up_required" {
@@ -149,7 +149,7 @@ func codeAtOnce(t *testing.T, s *server) {
 			var all sync.WaitGroup
 			for i := range 20 {
 				all.Go(func() {
-					opened, _, err := challenges[i%tt.attempts].PassTOTP(ctx, code)
+					opened, _, err := challenges[i%tt.attempts].Pass(ctx, client.TOTP, client.TOTPCode{Code: code})
 					switch {
 					case err == nil && opened != nil:
 						won.Add(1)
@@ -179,7 +179,7 @@ func guessingCodes(t *testing.T, s *server) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			_, _, err := ch.PassTOTP(ctx, wrongCode(p.secret))
+			_, _, err := ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: wrongCode(p.secret)})
 			if client.Code(err) == "invalid_code" {
 				judged.Add(1)
 			} else if client.Code(err) != "attempt_over" {
@@ -191,7 +191,7 @@ func guessingCodes(t *testing.T, s *server) {
 	if judged.Load() > 5 {
 		t.Errorf("%d codes were looked at, want 5 at most", judged.Load())
 	}
-	if _, _, err := ch.PassTOTP(ctx, p.code(0)); client.Code(err) != "attempt_over" {
+	if _, _, err := ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)}); client.Code(err) != "attempt_over" {
 		t.Errorf("the right code afterwards: %v", err)
 	}
 	// The code itself was not spent by an attempt that is over.
@@ -268,7 +268,7 @@ func TestStepUp(t *testing.T) {
 	if !old() {
 		t.Error("half a proof counts")
 	}
-	if opened, _, err = ch.PassTOTP(ctx, p.code(0)); err != nil || opened.ID != before.SessionID || opened.AAL != "aal2" {
+	if opened, _, err = ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)}); err != nil || opened.ID != before.SessionID || opened.AAL != "aal2" {
 		t.Fatalf("%+v, %v", opened, err)
 	}
 	if err := c.DisableTOTP(ctx); err != nil {

@@ -1,12 +1,112 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"crypto/ecdh"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 )
+
+// ErrSignedOut says that there is no session, or that the server ended it: sign in.
+var ErrSignedOut = errors.New("client: not signed in")
+
+// Credentials are what a program keeps to go on with a session later. They are secret:
+// whoever has them is the person. Without tokens there is no session; a device token may
+// outlive it.
+type Credentials struct {
+	SessionID      string    `json:"session_id"`
+	AccountID      string    `json:"account_id"`
+	AccessToken    string    `json:"access_token"`
+	AccessExpires  time.Time `json:"access_expires"`
+	RefreshToken   string    `json:"refresh_token"`
+	RefreshExpires time.Time `json:"refresh_expires"`
+	PrivateKey     []byte    `json:"private_key"`  // PKCS #8
+	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
+}
+
+// Credentials returns what the client holds now.
+func (c *Client) Credentials() Credentials {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.creds
+}
+
+// Session returns what the server said of the session last; [ErrSignedOut] when it said
+// nothing to this client yet.
+func (c *Client) Session() (*Session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		return nil, ErrSignedOut
+	}
+	s := *c.last
+	return &s, nil
+}
+
+// adopt takes over what the server answered and saves it. replaces is the refresh token
+// that a refresh used: when another session has come meanwhile, the answer is dropped.
+func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, replaces string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	if replaces != "" && c.creds.RefreshToken != replaces {
+		c.mu.Unlock()
+		return nil
+	}
+	now := c.now()
+	next := Credentials{
+		SessionID: s.ID, AccountID: s.Account.ID, AccessToken: s.AccessToken, AccessExpires: now.Add(seconds(s.ExpiresIn)),
+		RefreshToken: s.RefreshToken, RefreshExpires: now.Add(seconds(s.RefreshExpiresIn)),
+		DeviceToken: cmp.Or(s.DeviceToken, c.creds.DeviceToken),
+	}
+	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof: the refresh token stays
+		next.RefreshToken, next.RefreshExpires = c.creds.RefreshToken, c.creds.RefreshExpires
+	}
+	if key == nil {
+		next.PrivateKey = c.creds.PrivateKey
+	} else {
+		var err error
+		if next.PrivateKey, err = marshalKey(key); err != nil {
+			c.mu.Unlock()
+			return err
+		}
+	}
+	c.creds, c.last = next, s
+	c.mu.Unlock()
+	return c.saveNow(ctx, next)
+}
+
+// forget drops the session, unless another one has come meanwhile.
+func (c *Client) forget(ctx context.Context, sessionID string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	if c.creds.SessionID != sessionID || c.creds.isZero() {
+		c.mu.Unlock()
+		return nil
+	}
+	ended := Credentials{DeviceToken: c.creds.DeviceToken}
+	c.creds, c.last = ended, nil
+	c.mu.Unlock()
+	return c.saveNow(ctx, ended)
+}
+
+func (c *Client) saveNow(ctx context.Context, creds Credentials) error {
+	if c.save == nil {
+		return nil
+	}
+	if err := c.save(context.WithoutCancel(ctx), creds); err != nil {
+		return fmt.Errorf("client: save the session: %w", err)
+	}
+	return nil
+}
+
+func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToken == "" }
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 // A refresh has its own time, because it is nobody's alone: a caller that gives up does
 // not take it away from the others.

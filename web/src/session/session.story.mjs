@@ -1,0 +1,154 @@
+// Sessions across tabs and devices, and where tokens are not.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, member, open, signIn, start } from '../../test/browser.mjs';
+
+let server, browser;
+before(async () => {
+  server = await start({ COFFER_ACCESS_TTL: '12s' });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function signOut(page) {
+  await page.getByRole('button', { name: /^Account menu/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+}
+
+test('signing out in one tab ends the others, and a second tab needs no sign-in', async (t) => {
+  const one = await open(t, browser, server);
+  await signIn(one, await member(server));
+  const two = await one.context().newPage();
+  await two.goto('/security');
+  await two.getByText('This device').waitFor();
+  await signOut(one);
+  await two.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.match(two.url(), /\/sign-in\?next=%2Fsecurity$/);
+});
+
+test('after a sign-in one is where one wanted to be', async (t) => {
+  const who = await member(server);
+  const page = await open(t, browser, server);
+  await page.goto('/security');
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  await page.getByLabel('E-mail or username').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
+});
+
+test('no token lies where a script could find it', async (t) => {
+  const page = await open(t, browser, server);
+  const tokens = [];
+  page.on('response', async (response) => {
+    if (!/\/auth\/(sign-in|refresh)$/.test(response.url()) || !response.ok()) return;
+    const body = await response.json();
+    assert.equal(body.refresh_token, undefined, 'the refresh token is in the cookie alone');
+    tokens.push(body.access_token);
+  });
+  await signIn(page, await member(server));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+  assert.ok(tokens.length >= 2, `saw ${tokens.length} tokens`);
+
+  const stored = await page.evaluate(async () => {
+    const found = [document.cookie, location.href, JSON.stringify(localStorage), JSON.stringify(sessionStorage), JSON.stringify(history.state)];
+    for (const { name } of await indexedDB.databases()) {
+      const db = await new Promise((resolve) => (indexedDB.open(name).onsuccess = (event) => resolve(event.target.result)));
+      for (const store of db.objectStoreNames) {
+        const all = await new Promise((resolve) => (db.transaction(store).objectStore(store).getAll().onsuccess = (event) => resolve(event.target.result)));
+        for (const value of all) found.push(value?.privateKey ? `key extractable=${value.privateKey.extractable} ${value.privateKey.algorithm.namedCurve}` : JSON.stringify(value));
+      }
+      db.close();
+    }
+    return found.join('\n');
+  });
+  for (const token of tokens) assert.ok(!stored.includes(token), 'an access token is stored');
+  assert.ok(!/cr1\.|eyJ/.test(stored), stored);
+  assert.match(stored, /key extractable=false P-521/);
+  const cookies = await page.context().cookies();
+  assert.deepEqual(cookies.filter((c) => !c.httpOnly), []);
+});
+
+test('an access token that ends is replaced without a word', async (t) => {
+  const page = await open(t, browser, server);
+  await signIn(page, await member(server));
+  const refreshes = [];
+  page.on('request', (request) => request.url().endsWith('/auth/refresh') && refreshes.push(request.url()));
+  await new Promise((resolve) => setTimeout(resolve, 3_000)); // within 10 s of its end a token counts as stale
+  await page.getByRole('link', { name: 'Security' }).click();
+  await page.getByText('This device').waitFor();
+  await page.getByRole('link', { name: 'Files' }).click();
+  await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+  assert.ok(refreshes.length >= 1);
+});
+
+test('a device that is ended is out at its next step', async (t) => {
+  const who = await member(server);
+  const here = await open(t, browser, server);
+  const there = await open(t, browser, server);
+  await signIn(here, who);
+  await signIn(there, who);
+  await here.getByRole('link', { name: 'Security' }).click();
+  await here.getByText('This device').waitFor();
+  assert.equal(await here.locator('.device').count(), 2);
+
+  const current = here.locator('.device').first();
+  await current.getByRole('button', { name: /^Actions for/ }).click();
+  await here.getByRole('menuitem', { name: 'Rename' }).click();
+  await here.getByRole('dialog').getByLabel('Name').fill('My desk');
+  await here.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await here.getByText('My desk').waitFor();
+
+  await here.locator('.device').nth(1).getByRole('button', { name: /^Actions for/ }).click();
+  await here.getByRole('menuitem', { name: 'Sign out' }).click();
+  await here.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await here.locator('.device').nth(1).waitFor({ state: 'detached' });
+  await there.getByRole('link', { name: 'Security' }).click();
+  await there.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+});
+
+test('a wait that the server asks for is counted down, and a busy server can be asked again', async (t) => {
+  const who = await member(server);
+  const page = await open(t, browser, server);
+  let calls = 0;
+  await page.route('**/v1/auth/sign-in', (route) => (calls++ === 0
+    ? route.fulfill({ status: 429, headers: { 'Retry-After': '2' }, contentType: 'application/problem+json', body: JSON.stringify({ status: 429, code: 'rate_limited' }) })
+    : route.continue()));
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail or username').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText(/try again in \d second/).waitFor();
+  assert.ok(await page.getByRole('button', { name: /^Wait/ }).isDisabled());
+  await page.getByRole('button', { name: 'Sign in' }).click({ timeout: 10_000 });
+  await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+
+  let busy = true;
+  await page.route('**/v1/sessions**', (route) => (busy
+    ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
+    : route.continue()));
+  await page.getByRole('link', { name: 'Security' }).click();
+  await page.getByText('The service is busy just now.').waitFor();
+  busy = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('This device').waitFor();
+});
+
+test('the profile is changed, in the language one speaks', async (t) => {
+  const page = await open(t, browser, server);
+  await signIn(page, await member(server));
+  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await page.getByLabel('About you').fill('I count.');
+  await page.locator('main').getByLabel('Language').selectOption('de');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Konto' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Konto' }).waitFor();
+  assert.equal(await page.getByLabel('Über Sie').inputValue(), 'I count.');
+  assert.equal(await page.title(), 'Konto – Coffer');
+});

@@ -1,0 +1,163 @@
+// The session of this browser: where its tokens are, and how all tabs share it.
+//
+// The access token lives in this module's memory only; a reload gets a new one with the
+// refresh cookie, which scripts cannot read. A refresh holds a lock that spans tabs, its
+// result is told to the other tabs, and so is the end.
+import { batch } from '@preact/signals';
+import { call, get, post, type Answer, type Body } from '../shell/api';
+import { auth, useKeeper, type Account } from '../shell/auth';
+import { asProblem, Problem } from '../shell/problem';
+import type { Challenge } from '../shell/room';
+import { clientKey } from './key';
+
+export type Opened = Answer<'post', '/auth/sign-in'>;
+export type Session = Extract<Opened, { access_token: string }>;
+
+let token = '';
+let tokenEnds = 0;
+
+type News = { kind: 'token'; token: string; ends: number } | { kind: 'out' } | { kind: 'in' } | { kind: 'account' };
+
+const channel = new BroadcastChannel('coffer.session');
+
+// startSession hands the shell its keeper and finds out whether this browser has a session.
+export function startSession(prove: () => Promise<boolean>): void {
+  useKeeper({ token: freshToken, renew: refresh, prove, changed });
+  channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
+  void lookUp();
+}
+
+// freshToken answers an access token with at least a little life left.
+async function freshToken(): Promise<string> {
+  if (!token || Date.now() > tokenEnds - 10_000) await refresh(token);
+  return token;
+}
+
+let refreshing: Promise<void> | undefined;
+
+// refresh replaces the access token `stale`. Only one refresh runs at a time, in this
+// tab by a promise, across tabs by a lock; whoever waited finds the new token told by
+// the tab that went first.
+function refresh(stale: string): Promise<void> {
+  refreshing ??= locked(async () => {
+    if (token !== stale && Date.now() < tokenEnds - 10_000) return;
+    try {
+      const opened = await post('/auth/refresh', { open: true });
+      if (isChallenge(opened)) throw new Error('a refresh asks for no layers');
+      adopt(opened);
+    } catch (err) {
+      // At load there is nothing to end, and another tab may be signing in right now.
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === 'in') end();
+      throw err;
+    }
+  }).finally(() => {
+    refreshing = undefined;
+  });
+  return refreshing;
+}
+
+function locked<T>(work: () => Promise<T>): Promise<T> {
+  return navigator.locks ? (navigator.locks.request('coffer.refresh', work) as Promise<T>) : work();
+}
+
+function adopt(session: Session): void {
+  token = session.access_token;
+  tokenEnds = Date.now() + session.expires_in * 1000;
+  tell({ kind: 'token', token, ends: tokenEnds });
+}
+
+// signedIn takes the session that a sign-in, or a fresh proof, opened.
+export async function signedIn(session: Session): Promise<void> {
+  const known = auth.value.is === 'in';
+  adopt(session);
+  if (!known) tell({ kind: 'in' });
+  await loadAccount();
+}
+
+async function loadAccount(): Promise<void> {
+  auth.value = { is: 'in', account: await get('/account') };
+}
+
+function changed(account: Account): void {
+  auth.value = { is: 'in', account };
+  tell({ kind: 'account' });
+}
+
+// openSession are the fields that every call which opens a session takes.
+export async function openSession(): Promise<Pick<Body<'post', '/auth/sign-in'>, 'public_key' | 'device_name'>> {
+  const key = await clientKey().catch(() => undefined);
+  return { ...(key && { public_key: key }), device_name: deviceName(navigator.userAgent) };
+}
+
+// deviceName says what a person would call this browser; they can change it later.
+export function deviceName(agent: string): string {
+  const browser = /Edg\//.test(agent) ? 'Edge' : /OPR\//.test(agent) ? 'Opera' : /Firefox\//.test(agent) ? 'Firefox'
+    : /Chrom(e|ium)\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : 'Browser';
+  const system = /iPhone/.test(agent) ? 'iPhone' : /iPad/.test(agent) ? 'iPad' : /Android/.test(agent) ? 'Android'
+    : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'Mac' : /Linux|X11/.test(agent) ? 'Linux' : '';
+  return system ? `${browser} · ${system}` : browser;
+}
+
+export function isChallenge(body: Opened | undefined): body is Challenge {
+  return body !== undefined && 'attempt_id' in body;
+}
+
+// signOut ends the session on the server first: when that fails the person must know,
+// because the session would live on. `leave` goes away from the page in the same
+// breath, before the page notices that nobody is signed in and asks for a sign-in.
+export async function signOut(leave: () => void): Promise<void> {
+  try {
+    await call('post', '/auth/sign-out');
+  } catch (err) {
+    if (!(err instanceof Problem) || err.status !== 401) throw err;
+  }
+  batch(() => {
+    end();
+    leave();
+  });
+}
+
+// end forgets the session here and in every other tab.
+function end(): void {
+  forget();
+  tell({ kind: 'out' });
+}
+
+function forget(): void {
+  token = '';
+  tokenEnds = 0;
+  auth.value = { is: 'out' };
+}
+
+function tell(news: News): void {
+  channel.postMessage(news);
+}
+
+function hear(news: News): void {
+  switch (news.kind) {
+    case 'token':
+      token = news.token;
+      tokenEnds = news.ends;
+      break;
+    case 'out':
+      forget();
+      break;
+    case 'in':
+    case 'account':
+      void loadAccount().catch(() => undefined);
+      break;
+  }
+}
+
+// lookUp finds out at load whether this browser has a session.
+async function lookUp(): Promise<void> {
+  auth.value = { is: 'starting' };
+  try {
+    await refresh('');
+    await loadAccount();
+  } catch (err) {
+    const problem = asProblem(err);
+    if (problem.status === 401 || problem.status === 403) forget();
+    else auth.value = { is: 'unreachable', problem, retry: lookUp };
+  }
+}

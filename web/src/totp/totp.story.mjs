@@ -1,0 +1,98 @@
+// The authenticator app's story: turn on behind a fresh proof, be asked, turn off.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, member, open, signIn, start, totp } from '../../test/browser.mjs';
+
+let server, browser;
+before(async () => {
+  // Every proof is stale after a second, so that the pages must ask for a new one.
+  server = await start({ COFFER_STEP_UP_TTL: '1s' });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+// Late in a step a code could be one step older when it arrives.
+async function earlyInStep() {
+  const left = 30_000 - (Date.now() % 30_000);
+  if (left < 8_000) await new Promise((resolve) => setTimeout(resolve, left + 100));
+}
+
+async function prove(page, who) {
+  const dialog = page.getByRole('dialog', { name: 'Confirm it is you' });
+  await dialog.getByLabel('Password', { exact: true }).fill(who.password);
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  return dialog;
+}
+
+test('turn on, sign in with a code, turn off', async (t) => {
+  const who = await member(server);
+  const page = await open(t, browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await signIn(page, who);
+  await page.getByRole('link', { name: 'Security' }).click();
+  await new Promise((resolve) => setTimeout(resolve, 1_100)); // the sign-in's own proof ends
+  await page.getByRole('button', { name: 'Turn on' }).click();
+
+  const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
+  await proof.getByLabel('Password', { exact: true }).fill('not the password');
+  await proof.getByRole('button', { name: 'Confirm' }).click();
+  await proof.getByRole('alert').waitFor();
+  await prove(page, who);
+
+  const dialog = page.getByRole('dialog', { name: 'Set up your authenticator app' });
+  const picture = dialog.getByRole('img', { name: /^QR code/ });
+  await picture.waitFor();
+  assert.ok(await picture.evaluate((img) => img.complete && img.naturalWidth > 20), 'the QR code is a picture');
+  const secret = (await dialog.locator('code').textContent()).replace(/\s/g, '');
+  await dialog.getByRole('button', { name: 'Copy' }).click();
+  await dialog.getByText('Copied').waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
+
+  const wrong = String((Number(totp(secret)) + 1) % 1_000_000).padStart(6, '0');
+  await dialog.getByLabel('Code from your authenticator app').fill(wrong);
+  await dialog.getByRole('button', { name: 'Turn on' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await earlyInStep();
+  await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code for the sign-in
+  await dialog.getByRole('button', { name: 'Turn on' }).click();
+  await page.getByRole('button', { name: 'Turn off' }).waitFor();
+
+  // A new browser is asked.
+  const other = await open(t, browser, server);
+  await other.goto('/sign-in');
+  await other.getByLabel('E-mail or username').fill(who.username);
+  await other.getByLabel('Password', { exact: true }).fill(who.password);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('heading', { name: 'One more step' }).waitFor();
+  const field = other.getByLabel('Code from your authenticator app');
+  assert.equal(await field.getAttribute('autocomplete'), 'one-time-code');
+  assert.equal(await field.getAttribute('inputmode'), 'numeric');
+  await field.fill(wrong);
+  await other.getByRole('button', { name: 'Continue' }).click();
+  await other.getByRole('alert').waitFor();
+  await field.fill(totp(secret));
+  await other.getByRole('button', { name: 'Continue' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+
+  // Turning off asks for everything that a sign-in asks for.
+  await other.getByRole('link', { name: 'Security' }).click();
+  await other.getByRole('button', { name: 'Turn off' }).click();
+  await other.getByRole('dialog', { name: 'Turn off the authenticator app?' }).getByRole('button', { name: 'Turn off' }).click();
+  const again = other.getByRole('dialog', { name: 'Confirm it is you' });
+  const off = other.getByRole('button', { name: 'Turn on' });
+  await again.or(off).first().waitFor();
+  if (await again.isVisible()) {
+    await prove(other, who);
+    const code = again.getByLabel('Code from your authenticator app');
+    await code.or(off).first().waitFor();
+    if (await code.isVisible()) {
+      // This step's code is used: wait for the next.
+      await new Promise((resolve) => setTimeout(resolve, 30_100 - (Date.now() % 30_000)));
+      await code.fill(totp(secret));
+      await again.getByRole('button', { name: 'Continue' }).click();
+    }
+  }
+  await off.waitFor({ timeout: 60_000 });
+});

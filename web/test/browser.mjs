@@ -1,0 +1,212 @@
+// What the browser tests share: a server of their own, its outbox, real Chromium, and
+// a page that fails its test when the browser complains.
+//
+// COFFER_BINARY is the server to start (built here when unset). COFFER_E2E_URL and
+// COFFER_E2E_OUTBOX name one that runs already. CHROMIUM is the browser.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+export const password = 'correct horse battery staple';
+
+// start answers a running server with empty data; `stop` ends it.
+export async function start(env = {}) {
+  if (process.env.COFFER_E2E_URL) return { url: process.env.COFFER_E2E_URL, outbox: process.env.COFFER_E2E_OUTBOX, printed: () => '', stop: async () => {} };
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-web-'));
+  const port = await freePort();
+  const server = spawn(binary(), ['serve'], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH, HOME: dir,
+      COFFER_ADDR: `127.0.0.1:${port}`, COFFER_DATA: dir,
+      COFFER_ARGON2_MEMORY: '1024', COFFER_ARGON2_TIME: '1', // the tests are about pages
+      ...env,
+    },
+  });
+  let printed = '';
+  server.stdout.on('data', (chunk) => (printed += chunk));
+  server.stderr.on('data', (chunk) => (printed += chunk));
+  const ended = new Promise((resolve) => server.on('exit', resolve));
+  const url = `http://localhost:${port}`;
+  for (let tries = 0; ; tries++) {
+    const alive = await fetch(url + '/healthz').then((r) => r.ok, () => false);
+    if (alive) break;
+    if (server.exitCode !== null || tries > 400) throw new Error('the server did not start:\n' + printed);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    url,
+    outbox: path.join(dir, 'outbox'),
+    printed: () => printed,
+    async stop() {
+      server.kill('SIGTERM');
+      await ended;
+      fs.rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+let built;
+
+function binary() {
+  if (process.env.COFFER_BINARY) return process.env.COFFER_BINARY;
+  if (!built) {
+    built = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-bin-')), 'coffer');
+    execFileSync('go', ['build', '-o', built, './cmd/coffer'], { cwd: root, env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit' });
+    process.on('exit', () => fs.rmSync(path.dirname(built), { recursive: true, force: true }));
+  }
+  return built;
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+    probe.on('error', reject);
+  });
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+}
+
+// open answers a page in a context of its own. When the test ends it fails if the
+// page threw, broke its content security policy, or asked anybody but the server.
+export async function open(t, browser, server, options = {}) {
+  const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+  watch(t, context, server);
+  return context.newPage();
+}
+
+function watch(t, context, server) {
+  const complaints = [];
+  const origin = new URL(server.url).origin;
+  context.on('request', (request) => {
+    const { origin: to, protocol } = new URL(request.url());
+    if (to !== origin && protocol !== 'blob:' && protocol !== 'data:') complaints.push('asked somebody else: ' + request.url());
+  });
+  context.on('weberror', (err) => complaints.push('threw: ' + err.error().stack));
+  context.on('console', (message) => {
+    const text = message.text();
+    // A refused call is a refused call; everything else on the console is a fault.
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push('console: ' + text);
+    if (/content security policy/i.test(text)) complaints.push('csp: ' + text);
+  });
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
+}
+
+// mail waits for a message to `to` of that kind that is not in `seen`.
+export async function mail(server, to, kind, seen = new Set()) {
+  for (let tries = 0; tries < 400; tries++) {
+    const files = fs.existsSync(server.outbox) ? fs.readdirSync(server.outbox).filter((f) => f.endsWith('.eml')).sort().reverse() : [];
+    for (const file of files) {
+      const raw = fs.readFileSync(path.join(server.outbox, file), 'utf8');
+      const head = raw.slice(0, raw.search(/\r?\n\r?\n/));
+      if (seen.has(file) || !head.toLowerCase().includes(to.toLowerCase()) || !new RegExp(`^X-Coffer-Kind: ${kind}\\r?$`, 'mi').test(head)) continue;
+      seen.add(file);
+      const text = plain(raw);
+      return { link: text.match(/^https?:\/\/\S+$/m)?.[0], code: text.match(/^\d{6,8}$/m)?.[0], text };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`no ${kind} for ${to} in ${server.outbox}`);
+}
+
+// plain is the text part, decoded.
+function plain(raw) {
+  const normal = raw.replace(/\r\n/g, '\n');
+  const parts = normal.split(/^--\S+$/m);
+  const part = parts.find((p) => /content-type: text\/plain/i.test(p) && /\n\n/.test(p)) ?? normal;
+  const at = part.search(/\n\n/);
+  const [head, body] = [part.slice(0, at), part.slice(at + 2)];
+  if (/base64/i.test(head)) return Buffer.from(body, 'base64').toString();
+  if (/quoted-printable/i.test(head)) return Buffer.from(body.replace(/=\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString();
+  return body;
+}
+
+let people = 0;
+
+// person answers the names of somebody new.
+export function person() {
+  const username = `ada${++people}x${crypto.randomBytes(3).toString('hex')}`;
+  return { first_name: 'Ada', last_name: 'Lovelace', username, email: `${username}@example.org`, password };
+}
+
+export async function post(server, path, body) {
+  const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+}
+
+// member signs somebody up through the API.
+export async function member(server) {
+  const who = person();
+  await post(server, '/auth/sign-up', who);
+  const { code } = await mail(server, who.email, 'verify-email');
+  await post(server, '/auth/verify-email', { email: who.email, code, password: who.password });
+  return who;
+}
+
+export async function signIn(page, who) {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail or username').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+}
+
+// drop drags what lies at the paths from outside the browser onto the page.
+export async function drop(page, paths) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) await session.send('Input.dispatchDragEvent', { type, x: 200, y: 400, data });
+  await session.detach();
+}
+
+// tree writes files below a fresh folder and answers its path.
+export function tree(t, files) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-drop-'));
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(dir, name);
+    if (content === null) {
+      fs.mkdirSync(file, { recursive: true });
+      continue;
+    }
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
+  t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export async function names(page) {
+  return page.locator('tbody tr .col-name bdi').allTextContents();
+}
+
+export const row = (page, name) => page.locator('tbody tr').filter({ has: page.locator('bdi', { hasText: new RegExp('^' + name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$') }) });
+
+// totp computes RFC 6238 for a base32 secret; back counts steps into the past.
+export function totp(secret, back = 0) {
+  const bits = [...secret.replace(/\s|=/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) - back));
+  const mac = crypto.createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}

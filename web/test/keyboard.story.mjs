@@ -1,0 +1,142 @@
+// The same story with no mouse: every step is a key.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { launch, member, names, open, row, start, tree } from './browser.mjs';
+
+let server, browser;
+before(async () => {
+  server = await start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim();
+});
+
+// tabTo presses Tab until what has the focus is called `name`.
+async function tabTo(page, name) {
+  const seen = [];
+  for (let i = 0; i < 40; i++) {
+    const now = await focused(page);
+    if (name instanceof RegExp ? name.test(now) : now === name) return;
+    seen.push(now);
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`Tab never reached ${name}: ${seen.join(' | ')}`);
+}
+
+test('sign in, make, upload, select, rename, move, delete, sign out by keys alone', async (t) => {
+  const who = await member(server);
+  const page = await open(t, browser, server);
+  const { keyboard } = page;
+  // Listened for from the start: the browser must be told before the chooser opens.
+  const choosers = new Promise((resolve) => page.once('filechooser', resolve));
+  await page.goto('/');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+
+  await keyboard.press('Tab');
+  assert.equal(await focused(page), 'Skip to the content');
+  await keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await tabTo(page, 'Sign in');
+  await keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  await tabTo(page, 'E-mail or username');
+  await keyboard.type(who.email);
+  await tabTo(page, 'Password');
+  await keyboard.type(who.password);
+  await keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
+
+  for (const name of ['Beta', 'Alpha']) {
+    await tabTo(page, 'New folder');
+    await keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    assert.equal(await focused(page), 'Name');
+    await keyboard.type(name);
+    await keyboard.press('Enter');
+    await row(page, name).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.equal(await focused(page), 'New folder', 'the dialog gives the focus back');
+  }
+
+  const dir = tree(t, { 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c' });
+  await tabTo(page, 'Upload');
+  await keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
+  assert.equal(await focused(page), 'Upload files');
+  await keyboard.press('Enter');
+  const chooser = await choosers;
+  await chooser.setFiles(['a.txt', 'b.txt', 'c.txt'].map((name) => path.join(dir, name)));
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 5);
+  assert.deepEqual(await names(page), ['Alpha', 'Beta', 'a.txt', 'b.txt', 'c.txt']);
+
+  // Into the list: one stop of Tab, arrows from there.
+  const at = () => page.evaluate(() => document.activeElement.closest('tr')?.querySelector('bdi')?.textContent);
+  const selected = () => page.locator('tbody tr[aria-selected="true"] bdi').allTextContents();
+  for (let i = 0; i < 40 && (await at()) !== 'Alpha'; i++) await keyboard.press('Tab');
+  assert.equal(await at(), 'Alpha');
+  await keyboard.press('End');
+  assert.equal(await at(), 'c.txt');
+  await keyboard.press('Space');
+  await keyboard.press('Shift+ArrowUp');
+  assert.deepEqual(await selected(), ['b.txt', 'c.txt']);
+  await keyboard.press('Control+a');
+  assert.equal((await selected()).length, 5);
+  await keyboard.press('Escape');
+  assert.deepEqual(await selected(), []);
+
+  await keyboard.press('F2');
+  await page.getByRole('dialog').waitFor();
+  await keyboard.type('bee'); // the part before the extension is selected
+  await keyboard.press('Enter');
+  await row(page, 'bee.txt').waitFor();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(await at(), 'bee.txt');
+
+  // Move by the row's menu.
+  await tabTo(page, 'Actions for bee.txt');
+  await keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
+  await keyboard.press('m');
+  assert.equal(await focused(page), 'Move');
+  await keyboard.press('Enter');
+  await page.getByRole('radio', { name: 'Beta' }).waitFor();
+  for (let i = 0; i < 20 && !(await page.evaluate(() => document.activeElement.type === 'radio')); i++) await keyboard.press('Tab');
+  await keyboard.press('ArrowDown');
+  for (let i = 0; i < 5 && !(await page.getByRole('radio', { name: 'Beta' }).isChecked()); i++) await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await row(page, 'bee.txt').waitFor({ state: 'detached' });
+
+  // Open a folder with Enter, and find the focus on the new page's heading.
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  for (let i = 0; i < 60 && !(await at()); i++) await keyboard.press('Tab');
+  await keyboard.press('Home');
+  await keyboard.press('ArrowDown');
+  assert.equal(await at(), 'Beta');
+  await keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Beta' }).waitFor();
+  await row(page, 'bee.txt').waitFor();
+
+  for (let i = 0; i < 60 && !(await at()); i++) await keyboard.press('Tab');
+  await keyboard.press('Delete');
+  await page.getByRole('dialog').waitFor();
+  await tabTo(page, 'Delete');
+  await keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'This folder is empty' }).waitFor();
+
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await tabTo(page, /^Account menu/);
+  await keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
+  await keyboard.press('End');
+  assert.equal(await focused(page), 'Sign out');
+  await keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'A safe place for your files' }).waitFor();
+});

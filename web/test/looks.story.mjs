@@ -1,0 +1,122 @@
+// Every page in light and dark, on a desk and on a phone: accessible by axe's rules,
+// nothing cut, nothing inline, nothing from elsewhere.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { drop, launch, mail, member, open, person, post, row, signIn, start, tree } from './browser.mjs';
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let server, browser;
+before(async () => {
+  server = await start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function check(page, what) {
+  // Past the content security policy, which would refuse a script of ours in the page.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const told = violations.flatMap((v) => v.nodes.map((n) => `${what}: ${v.id}: ${n.target} ${n.failureSummary.replace(/\s+/g, ' ')}`));
+  assert.deepEqual(told, []);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(wide, 0, `${what} scrolls sideways by ${wide} pixels`);
+  assert.equal(await page.evaluate(() => document.querySelectorAll('h1').length), 1, `${what} has one h1`);
+  assert.match(await page.title(), /Coffer/);
+}
+
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+for (const [name, options] of [
+  ['a desk in the light', { colorScheme: 'light' }],
+  ['a desk in the dark', { colorScheme: 'dark' }],
+  ['a phone in the light', { ...phone, colorScheme: 'light' }],
+  ['a phone in the dark', { ...phone, colorScheme: 'dark', locale: 'de-DE' }],
+]) {
+  test(`every page on ${name}`, async (t) => {
+    const page = await open(t, browser, server, { reducedMotion: 'reduce', ...options });
+    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', '/first-admin', '/nowhere']) {
+      await page.goto('about:blank');
+      await page.goto(at);
+      await page.locator('main h1').waitFor();
+      await check(page, at);
+    }
+    // The page that asks for the password of the sign-up, and refuses another one.
+    const newcomer = person();
+    await post(server, '/auth/sign-up', newcomer);
+    const { link } = await mail(server, newcomer.email, 'verify-email');
+    await page.goto('about:blank');
+    await page.goto(link);
+    await page.locator('main button[type=submit]').click();
+    await page.locator('input[name=password]').fill('not what was chosen');
+    await check(page, 'the password of the sign-up');
+    await page.locator('main button[type=submit]').click();
+    await page.getByRole('alert').waitFor();
+    await check(page, 'the password of the sign-up, refused');
+    const who = await member(server);
+    if (options.locale) {
+      await page.goto('/sign-in');
+      await page.locator('.bottom select').first().selectOption('en');
+    }
+    await signIn(page, who);
+    await check(page, 'empty /files');
+    const dir = tree(t, { 'letter.txt': 'x', ['long '.repeat(30) + '.pdf']: 'y', 'Photos/a.jpg': 'z' });
+    await drop(page, fs.readdirSync(dir).map((f) => path.join(dir, f)));
+    await row(page, 'letter.txt').waitFor();
+    await row(page, 'Photos').waitFor();
+    await check(page, '/files');
+    await row(page, 'letter.txt').getByRole('checkbox').check();
+    await check(page, '/files, selected');
+    await page.getByRole('button', { name: 'Actions for letter.txt' }).click();
+    await page.getByRole('menu').waitFor();
+    await check(page, 'row menu');
+    await page.getByRole('menuitem', { name: 'Move' }).click();
+    await page.getByRole('radio', { name: 'Photos' }).waitFor();
+    await check(page, 'move dialog');
+    await page.keyboard.press('Escape');
+    for (const at of ['/security', '/account']) {
+      await page.locator(`.nav a[href="${at}"]`).click();
+      await page.locator('main .card').first().waitFor();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+      await check(page, at);
+    }
+    const inline = await page.evaluate(() => document.querySelectorAll('style, [onclick], script:not([src])').length);
+    assert.equal(inline, 0);
+  });
+}
+
+test('light and dark can be chosen, and the choice stays', async (t) => {
+  const page = await open(t, browser, server, { colorScheme: 'light' });
+  await page.goto('/');
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await paper();
+  await page.getByLabel('Appearance').selectOption('dark');
+  const dark = await paper();
+  assert.notEqual(light, dark);
+  await page.reload();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  assert.equal(await paper(), dark);
+  await page.getByLabel('Appearance').selectOption('light');
+  assert.equal(await paper(), light);
+});
+
+test('passwords can be pasted and shown', async (t) => {
+  const page = await open(t, browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.goto('/sign-up');
+  const field = page.getByLabel('Password', { exact: true });
+  assert.equal(await field.getAttribute('autocomplete'), 'new-password');
+  assert.equal(await field.getAttribute('type'), 'password');
+  await page.evaluate(() => navigator.clipboard.writeText('pasted words in a row'));
+  await field.focus();
+  await page.keyboard.press('Control+v');
+  assert.equal(await field.inputValue(), 'pasted words in a row');
+  await page.getByRole('button', { name: 'Show password' }).click();
+  assert.equal(await field.getAttribute('type'), 'text');
+  await page.goto('/sign-in');
+  assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('autocomplete'), 'current-password');
+});

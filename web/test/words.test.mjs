@@ -1,0 +1,66 @@
+// The words of the shell and of every room, in every language.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { browser, loadText, src } from './load.mjs';
+
+browser();
+
+const folders = fs.readdirSync(src, { withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => f.name);
+const { languages, fill, ...words } = await loadText(folders.map((f) => `export * as ${f} from './${f}/words';`).join('') + `export { fill, languages } from './shell/i18n';`);
+const catalogs = Object.entries(words).flatMap(([folder, all]) => Object.entries(all).map(([name, { catalog }]) => ({ name: `${folder} ${name}`, catalog })));
+
+const forms = (message) => (typeof message === 'string' ? [message] : Object.values(message));
+const names = (message) => [...new Set(forms(message).flatMap((text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1])))].sort();
+
+test('all languages have the same messages with the same values', () => {
+  assert.ok(catalogs.length >= 7, `only ${catalogs.length} catalogs were found`);
+  for (const { name, catalog } of catalogs) {
+    assert.deepEqual(Object.keys(catalog).sort(), Object.keys(languages).sort(), name);
+    for (const tag of Object.keys(languages)) {
+      assert.deepEqual(Object.keys(catalog[tag]).sort(), Object.keys(catalog.en).sort(), `${name} ${tag}`);
+      for (const [key, message] of Object.entries(catalog[tag])) {
+        assert.deepEqual(names(message), names(catalog.en[key]), `${name} ${tag} ${key}`);
+        assert.equal(typeof message, typeof catalog.en[key], `${name} ${tag} ${key}`);
+        for (const text of forms(message)) assert.ok(text.trim(), `${name} ${tag} ${key} is empty`);
+      }
+    }
+  }
+});
+
+test('every message is used', () => {
+  for (const { name, catalog } of catalogs) {
+    const [folder, kind] = name.split(' ');
+    if (kind === 'problems') continue; // their keys are codes of the server
+    const dir = path.join(src, folder);
+    const text = fs.readdirSync(dir).filter((f) => /\.tsx?$/.test(f) && f !== 'words.ts').map((f) => fs.readFileSync(path.join(dir, f), 'utf8')).join('\n');
+    for (const key of Object.keys(catalog.en)) {
+      const family = key.replace(/_.*/, '_'); // `theme_${name}`
+      assert.ok(new RegExp(`\\b${key}\\b`).test(text) || (family !== key && text.includes('`' + family + '${')), `${name} ${key} is never shown`);
+    }
+  }
+});
+
+test('each problem is worded once, under a code that the server knows', () => {
+  const codes = JSON.parse(fs.readFileSync(path.join(src, '../../internal/rest/codes.json'), 'utf8')).map((c) => c.code);
+  const fields = fs.readFileSync(path.join(src, '../../docs/errors.md'), 'utf8').split('## Codes of fields')[1];
+  const ours = ['offline', 'cancelled', 'app_error', 'other', 'field_other']; // made by the app itself
+  const seen = new Map();
+  for (const [folder, { problems }] of Object.entries(words)) {
+    for (const code of Object.keys(problems?.catalog.en ?? {})) {
+      assert.equal(seen.get(code), undefined, `${folder} words ${code} again`);
+      seen.set(code, folder);
+      const known = code.startsWith('field_') ? fields.includes('`' + code.slice(6) + '`') : codes.includes(code);
+      assert.ok(known || ours.includes(code), `${folder}: the server never answers ${code}`);
+    }
+  }
+  assert.ok(seen.size > 20);
+});
+
+test('a message takes its values and its plural form', () => {
+  const message = { one: '{count} file', other: '{count} files' };
+  assert.equal(fill(message, { count: 1 }, 'en'), '1 file');
+  assert.equal(fill(message, { count: 1200 }, 'en'), '1,200 files');
+  assert.equal(fill('Hello {name}, {missing}', { name: '$& Ada' }, 'en'), 'Hello $& Ada, {missing}');
+});
