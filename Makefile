@@ -1,19 +1,26 @@
 # Everything a developer of Coffer runs. `make test` needs nothing installed but Go.
-.PHONY: run test check bench fuzz web docs
+.PHONY: run dev test check bench fuzz web docs
 
 # The server, with its data in ./data.
 run:
 	go run ./cmd/coffer serve
 
+# The same with the web app from web/dist, built anew at each change of web/src.
+dev:
+	web/dev.sh
+
 # Every test with every service; installs what is missing where it may.
 test:
 	test/run
 
-# What must hold before a commit, in under a minute.
+# What must hold before a commit, in under a minute: Go, the types of the API, web/dist.
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	@if command -v npm >/dev/null; then web/check.sh; \
+	elif [ "$$COFFER_TEST_REQUIRE" = 1 ]; then echo "npm is missing, so the web app cannot be checked"; exit 1; \
+	else echo "npm is missing: the web app is not checked"; fi
 
 # The figures of bench/RESULTS.md, each beside its limit in the same run.
 bench:
@@ -29,7 +36,7 @@ fuzz:
 		done; \
 	done
 
-# The web app: types, then web/dist.
+# web/dist, from web/src.
 web:
 	web/build.sh
 
@@ -38,4 +45,4 @@ docs:
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
 	@# Again: the document holds the list of codes that the first run wrote.
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
-	cd web && { [ -d node_modules/preact ] || npm ci --ignore-scripts --no-audit --no-fund; } && npx --no-install openapi-typescript ../api/openapi.json -o src/api.d.ts
+	web/types.sh

@@ -379,7 +379,7 @@ func TestRememberedDevice(t *testing.T) {
 	inner := f.ServeMux
 	f.ServeMux = http.NewServeMux()
 	f.HandleFunc("POST /v1/auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
-		var in opening
+		var in sessionRequest
 		json.NewDecoder(r.Body).Decode(&in)
 		sent = append(sent, in.DeviceToken)
 		w.WriteHeader(http.StatusCreated)

@@ -13,8 +13,8 @@ import (
 // ErrSignedOut says that there is no session, or that the server ended it: sign in.
 var ErrSignedOut = errors.New("client: not signed in")
 
-// Credentials are what a program keeps to go on with a session later. They are secret:
-// whoever has them is the person. Without tokens there is no session; a device token may
+// Credentials let a program go on with a session later. They are secret: a program that
+// has them acts as the person. Without tokens there is no session; a device token may
 // outlive it.
 type Credentials struct {
 	SessionID      string    `json:"session_id"`
@@ -108,8 +108,8 @@ func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToke
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-// A refresh has its own time, because it is nobody's alone: a caller that gives up does
-// not take it away from the others.
+// A refresh has its own timeout, because several callers wait for it: one that gives up
+// does not end it for the others.
 const refreshTime = 30 * time.Second
 
 // flight is a refresh that is under way. err is set before done closes.
@@ -161,8 +161,8 @@ func (c *Client) Refresh(ctx context.Context) (*Session, error) {
 	return c.Session()
 }
 
-// refresh replaces the access token stale. Whoever comes while it is being replaced
-// waits for the same answer; whoever comes after finds it done.
+// refresh replaces the access token stale. Calls during a refresh wait for
+// its result; calls after it find the new token.
 func (c *Client) refresh(ctx context.Context, stale string) error {
 	c.mu.Lock()
 	creds := c.creds

@@ -29,8 +29,8 @@ type Session struct {
 	} `json:"account"`
 }
 
-// Challenge is what is still to be passed before a session opens. It is not safe for
-// concurrent use.
+// Challenge holds the layers that must be passed before a session opens. It is not safe
+// for concurrent use.
 type Challenge struct {
 	ID        string  `json:"attempt_id"`
 	Token     string  `json:"attempt_token"`
@@ -64,7 +64,7 @@ type SignIn struct {
 	Remember   bool   // this device is not asked for its layers again
 }
 
-type opening struct {
+type sessionRequest struct {
 	PublicKey      *JWK   `json:"public_key,omitempty"`
 	DeviceName     string `json:"device_name,omitempty"`
 	RememberDevice bool   `json:"remember_device,omitempty"`
@@ -72,18 +72,18 @@ type opening struct {
 	RefreshIn      string `json:"refresh_in,omitempty"`
 }
 
-// newOpening makes the key of a session and the fields that every call which opens one
+// newSessionRequest makes the key of a session and the fields that every call which opens one
 // takes.
-func (c *Client) newOpening(device string, remember bool) (*ecdh.PrivateKey, opening, error) {
+func (c *Client) newSessionRequest(device string, remember bool) (*ecdh.PrivateKey, sessionRequest, error) {
 	key, err := NewKey(c.curve)
 	if err != nil {
-		return nil, opening{}, err
+		return nil, sessionRequest{}, err
 	}
 	jwk, err := PublicJWK(key.PublicKey())
 	if err != nil {
-		return nil, opening{}, err
+		return nil, sessionRequest{}, err
 	}
-	return key, opening{
+	return key, sessionRequest{
 		PublicKey: &jwk, DeviceName: device, RememberDevice: remember, DeviceToken: c.Credentials().DeviceToken, RefreshIn: "body",
 	}, nil
 }
@@ -91,14 +91,14 @@ func (c *Client) newOpening(device string, remember bool) (*ecdh.PrivateKey, ope
 // SignIn opens a session, which the client then holds, or answers the challenge that
 // stands before it. Exactly one of session, challenge and error is there.
 func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, error) {
-	key, open, err := c.newOpening(in.DeviceName, in.Remember)
+	key, open, err := c.newSessionRequest(in.DeviceName, in.Remember)
 	if err != nil {
 		return nil, nil, err
 	}
 	body := struct {
 		Identifier string `json:"identifier"`
 		Password   string `json:"password"`
-		opening
+		sessionRequest
 	}{in.Identifier, in.Password, open}
 	return c.open(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-in", in: body}, key)
 }
@@ -121,7 +121,7 @@ func (ch *Challenge) Refresh(ctx context.Context) error {
 	return err
 }
 
-// answer is a session or a challenge: both have names of their own.
+// answer is a session or a challenge, whose fields have different names.
 type answer struct {
 	Session
 	AttemptID    string  `json:"attempt_id"`

@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Builds web/dist from web/src. The same source and lock file give the same bytes.
-# Usage: build.sh [OUT]   OUT defaults to web/dist
+# Builds web/dist from web/src. The same source and lock file give the same bytes; the
+# server compresses them.
+# Usage: build.sh [OUT [ESBUILD-FLAG…]]   OUT defaults to dist; --watch=forever goes on building.
 set -euo pipefail
 cd "$(dirname "$0")"
 out=${1:-dist}
 [ -d node_modules/preact ] || npm ci --ignore-scripts --no-audit --no-fund
 
 mkdir -p "$out"
-go tool esbuild src/main.tsx --bundle --minify --format=esm --target=es2022 --charset=utf8 \
-	--jsx=automatic --jsx-import-source=preact --log-level=warning --outfile="$out/app.js"
-go tool esbuild src/style/app.css --bundle --minify --charset=utf8 --log-level=warning --outfile="$out/app.css"
-cp src/index.html src/favicon.svg "$out/"
-
 # What is bundled keeps its licence.
 for module in preact @preact/signals @preact/signals-core; do
 	printf '== %s ==\n\n' "$module"
 	cat "node_modules/$module/LICENSE"
 	printf '\n'
 done >"$out/licenses.txt"
+
+exec go tool esbuild app=src/main.tsx index=src/index.html favicon=src/favicon.svg --bundle --format=esm --target=es2022 --charset=utf8 \
+	--jsx=automatic --jsx-import-source=preact --loader:.html=copy --loader:.svg=copy --log-level=warning --outdir="$out" "${@:2}"

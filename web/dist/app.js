@@ -1,1 +1,4183 @@
-var Bi=Object.defineProperty;var qi=(e,t)=>{for(var n in t)Bi(e,n,{get:t[n],enumerable:!0})};var T,Jn,Zt,me,$t,_t,Xn,gt,Qn,Yt,Vt,eo,je=Symbol.for("pv"),yt={},bt=[],Wi=/^m(i|n|o|s|text|space)$/,Jt=Array.isArray,Xt=bt.slice,we=Object.assign;function be(e){e&&e.parentNode&&e.remove()}function wt(e,t,n){var i,r,a,s={},l=arguments.length;for(a in t)a=="key"?i=t[a]:a=="ref"&&typeof e!="function"?r=t[a]:s[a]=t[a];return l>2&&(s.children=l>3?Xt.call(arguments,2):n),Ke(e,s,i,r,null)}function Ke(e,t,n,i,r){var a={type:e,props:t,key:n,ref:i,__k:null,__:null,__b:0,__e:null,__c:null,constructor:je,__v:r||++Jn,__i:-1,__u:0};return!r&&T.vnode&&T.vnode(a),a}function C(e){return e.children}function Fe(e,t){this.props=e,this.context=t,this.__g=0}function he(e,t){if(t==null)return e.__&&he(e.__,e.__i+1);for(var n;t<e.__k.length;t++)if((n=e.__k[t])&&n.__e)return n.__e;return typeof e.type!="function"||e.props.__P?null:he(e)}function Ki(e){var t,n=e.__v,i=n.__e,r=[],a=[],s=e.__P;s&&((t=we({constructor:je},n)).__v=n.__v+1,T.vnode&&T.vnode(t),Qt(s,t,n,e.__n,s.namespaceURI,32&n.__u?[i]:null,r,i||he(n),32&n.__u,a),t.__v=n.__v,t.__.__k[t.__i]=t,ao(r,t,a),n.__=n.__e=null,t.__e!=i&&to(t))}function to(e){if((e=e.__)&&e.__c&&!e.props.__P)return e.__e=null,e.__k.some(function(t){return t&&(e.__e=t.__e)}),to(e)}function Gt(e){(8&e.__g||(e.__g|=8,me.push(e),_t++))&&$t==T.debounceRendering||(($t=T.debounceRendering)||queueMicrotask)(no)}function no(){try{for(var e,t=1;me.length;)me.length>t&&me.sort(Xn),e=me.shift(),t=me.length,8&e.__g&&Ki(e)}finally{(_t=me.length)&&($t||queueMicrotask)(no)}}function oo(e,t,n,i,r,a,s,l,u,f,c){var h,m,d,b,M,_,S=i.__k||bt,x=t.length;for(u=ji(n,t,S,u,x),h=0;h<x;h++)(d=n.__k[h])!=null&&(m=~d.__i&&S[d.__i]||yt,d.__i=h,_=Qt(e,d,m,r,a,s,l,u,f,c),b=d.__e,(m.ref!=d.ref||8&m.__u)&&(m.ref&&en(m.ref,null,d,m),d.ref&&c.push(d.ref,d.__c||b,d)),M=M||b,4&d.__u?(u=io(d,u,e,!m.__v),m.__e&&(m.__e=null)):typeof d.type=="function"&&_!==void 0?u=_:b&&(u=b.nextSibling),d.__u&=-21);return n.__e=M,u}function ji(e,t,n,i,r){var a,s,l,u,f,c,h,m,d,b=n.length,M=b,_=0,S=0,x=e.__k=Array(r);for(a=0;a<r;a++)(s=t[a])!=null&&typeof s!="boolean"&&typeof s!="function"?(typeof s!="object"||s.constructor===String?s=x[a]=Ke(null,s):Jt(s)?s=x[a]=Ke(C,{children:s}):s.constructor===je&&s.__b?s=x[a]=Ke(s.type,s.props,s.key,s.ref,s.__v):x[a]=s,u=a+_,s.__=e,s.__b=e.__b+1,l=null,~(f=s.__i=$i(s,n,u,M))&&(M--,(l=n[f])&&(l.__u|=2)),l&&l.__v?(s.__u|=16,f==u-1?_--:f==u+1?_++:f!=u&&(f>u?_--:_++,S=1)):(~f||(r>b?_--:r<b&&_++),typeof s.type!="function"&&(s.__u|=4))):x[a]=null;if(S){for(c=[],h=[],a=0;a<r;a++)if((s=x[a])&&16&s.__u){for(_=0,m=c.length;_<m;)c[d=_+m>>1]<s.__i?_=d+1:m=d;c[_]=s.__i,h[a]=_+1}for(_=c.length;a--;)h[a]&&(h[a]==_?_--:x[a].__u|=4)}if(M)for(a=0;a<b;a++)!(l=n[a])||2&l.__u||(l.__e==i&&(i=he(l)),tn(l,l));return i}function io(e,t,n,i){var r,a,s,l;if(typeof e.type=="function"){if(e.props.__P)return t;if(r=e.__k)for(a=0;a<r.length;a++)r[a]&&(r[a].__=e,t=io(r[a],t,n,!1));return t}for(t&&!t.parentNode&&(t=he(e))&&!t.parentNode&&(t=null),s=e.__e,l=t;l&&l.nodeType==8;)l=l.nextSibling;for(s!=l&&(!i&&n.moveBefore&&s.parentNode?n.moveBefore(s,t):n.insertBefore(s,t||null)),t=s;(t=t&&t.nextSibling)&&t.nodeType==8&&!t.data.startsWith("$s"););return t}function $i(e,t,n,i){var r,a=e.key,s=e.type,l=t[n],u=l&&!(2&l.__u);if(l===null&&a==null||u&&a==l.key&&s==l.type)return n;if(i>(u?1:0)){for(r=n-1;r>=0;r--)if((l=t[r])&&!(2&l.__u)&&a==l.key&&s==l.type)return r;for(r=n+1;r<t.length;r++)if((l=t[r])&&!(2&l.__u)&&a==l.key&&s==l.type)return r}return-1}function Yn(e,t,n){n==null&&(n=""),t[0]=="-"?e.setProperty(t,n):e[t]=n}function ht(e,t,n,i,r){var a,s;if(t=="style")if(typeof n=="string")e.style.cssText=n;else{if(typeof i=="string"&&(e.style.cssText=i=""),i)for(t in i)n&&t in n||Yn(e.style,t);if(n)for(t in n)i&&n[t]==i[t]||Yn(e.style,t,n[t])}else if(t[0]=="o"&&t[1]=="n")typeof n!="function"&&(n=null),typeof i!="function"&&(i=null),(e.__e||(e.__e={}))[t]=n,n&&i||(s=Vt[t]||(Vt[t]=Vi(t)),(e.__a||(e.__a={}))[t]=Yt,a=t!=(t=t.replace(Qn,"$1")),(t=t.slice(2))[0]<"a"&&(t=t.toLowerCase()),n?e.addEventListener(t,s,a):e.removeEventListener(t,s,a));else{if(r=="http://www.w3.org/2000/svg")t=t.replace(/xlink(H|:h)/,"h").replace(/sName$/,"s");else if(t!="width"&&t!="height"&&t!="href"&&t!="list"&&t!="form"&&t!="tabIndex"&&t!="download"&&t!="rowSpan"&&t!="colSpan"&&t!="role"&&t!="popover"&&t in e)try{return void(e[t]=n??"")}catch{}if(typeof n=="function")return;n==null||n===!1&&t[4]!="-"?e.removeAttribute(t):e.setAttribute(t,t=="popover"&&n==1?"":n)}}function Vi(e){return function(t){var n=this.__e;if(n){if(n=n[e],t[gt]==null)t[gt]=Yt++;else if(t[gt]<this.__a[e])return;return n(T.event?T.event(t):t)}}}function Qt(e,t,n,i,r,a,s,l,u,f){var c,h,m,d,b,M,_,S,x,P,A,Ee,qe,De,ce,mt,re,ee,Y=t.type;if(t.constructor!==je)return null;128&n.__u&&(u=32&n.__u,c=n.__c.__z)&&(t.__u|=u,h=a=[],c.nodeType==8?l=vt(c,a):a.push(c),l=a[0]||l),(c=T.__b)&&c(t);e:if(typeof Y=="function"){m=s.length;try{if(S=t.props,x=(c=Y.prototype)&&c.render,P=(c=Y.contextType)&&i[c.__c],A=c?P?P.props.value:c.__:i,(d=n.__c)?(t.__c=d,2&d.__g&&(d.__g|=1)):(x?t.__c=d=new Y(S,A):(t.__c=d=new Fe(S,A),d.constructor=Y,d.render=Zi),P&&P.sub(d),d.state||(d.state={}),d.__n=i,d.__g|=8,d.__h=[],d.__k=[]),x&&(d.__s||(d.__s=d.state),Y.getDerivedStateFromProps&&(d.__s==d.state&&(d.__s=we({},d.__s)),we(d.__s,Y.getDerivedStateFromProps(S,d.__s)))),b=d.props,M=d.state,d.__v=t,n.__c){if(S!==b&&x&&!Y.getDerivedStateFromProps&&d.componentWillReceiveProps&&d.componentWillReceiveProps(S,A),t.__v==n.__v&&!(8&d.__g)||!(4&d.__g)&&d.shouldComponentUpdate&&d.shouldComponentUpdate(S,d.__s,A)===!1){t.__v!=n.__v&&(d.props=S,d.state=d.__s,d.__g&=-9),t.__e=n.__e,t.__k=n.__k,t.__k.some(function(I){I&&(I.__=t)}),bt.push.apply(d.__h,d.__k),d.__k=[],d.__h.length&&s.push(d),l=he(n);break e}d.componentWillUpdate&&d.componentWillUpdate(S,d.__s,A),x&&d.componentDidUpdate&&d.__h.push(function(){d.componentDidUpdate(b,M,_)})}else x&&!Y.getDerivedStateFromProps&&d.componentWillMount&&d.componentWillMount(),x&&d.componentDidMount&&d.__h.push(d.componentDidMount);d.context=A,d.props=S,d.__P=e,d.__g&=-5,Ee=T.__r,qe=x?25:0;do d.__g&=-9,Ee&&Ee(t),c=d.render(d.props,d.state=d.__s,d.context);while(8&d.__g&&++qe<25);x&&(bt.push.apply(d.__h,d.__k),d.__k=[]),d.state=d.__s,d.getChildContext&&(i=we({},i,d.getChildContext())),x&&n.__c&&d.getSnapshotBeforeUpdate&&(_=d.getSnapshotBeforeUpdate(b,M)),De=c&&c.type===C&&c.key==null?c.props.children:c,S.__P&&(c=l,r=(e=S.__P).namespaceURI,u=a=null,n.props&&n.props.__P!=e&&(n.__k.some(function(I){I&&tn(I,I)}),n.__k=null),l=n.__k?he(n,0):null),l=oo(e,Jt(De)?De:[De],t,n,i,r,a,s,l,u,f),S.__P&&(t.__e=null,l=c),t.__u&=-161,h&&h.some(be),d.__h.length&&s.push(d),1&d.__g&&(d.__g&=-4)}catch(I){if(s.length=m,t.__v=null,u||a)if(I&&I.then){if(t.__u|=128|u,a){for(~(re=a.indexOf(l||void 0))||(re=a.length);(ee=a[re-1])&&ee.nodeType==8;)re--;for(;re<a.length;re++)if(ee=a[re])if(a[re]=null,ce){if(ee==mt)break}else{if(ee.nodeType!=8)break;ee.data.startsWith("$s")&&(mt=vt(ce=ee))}}if(!ce){for(;l&&l.nodeType==8&&l.nextSibling;)l=l.nextSibling;ce=l}(c=vt(ce=t.__c.__z||(t.__c.__z=ce)))?(t.__e=ce,l=c):t.__e=l,l=l&&l.nextSibling}else a&&a.some(be);else t.__e=n.__e;t.__k||(t.__k=n.__k||[]),I&&I.then||ro(t),T.__e(I,t,n)}}else l=t.__e=Gi(n.__e,t,n,i,r,a,s,u,f,e);return(c=T.diffed)&&c(t),l}function vt(e,t){if(e&&e.nodeType==8&&e.data.startsWith("$s"))for(var n=1;e=e.nextSibling;){if(e.nodeType==8){if(e.data.startsWith("$s"))n++;else if(e.data.startsWith("/$s")&&!--n)return e}t&&t.push(e)}}function ro(e){e&&(e.__c&&(e.__c.__g|=4),e.__k&&e.__k.some(ro))}function ao(e,t,n){for(var i=0;i<n.length;)en(n[i++],n[i++],n[i++]);T.__c&&T.__c(t,e),e.some(function(r){try{e=r.__h,r.__h=[],e.some(function(a){a.call(r)})}catch(a){T.__e(a,r.__v)}})}function Gi(e,t,n,i,r,a,s,l,u,f){var c,h,m,d,b,M,_,S,x=n.props||yt,P=t.props,A=t.type;if(A=="svg"?r="http://www.w3.org/2000/svg":A=="math"?r="http://www.w3.org/1998/Math/MathML":r||(r="http://www.w3.org/1999/xhtml"),a){for(c=0;c<a.length;c++)if((b=a[c])&&(A?b.localName==A:b.nodeType==3)){e=b,a[c]=null;break}}if(!e){if(S=f.ownerDocument||document,!A)return S.createTextNode(P);e=S.createElementNS(r,A,P.is?P:f),l&&(T.__m&&T.__m(t,a),l=!1),a=null}if(A){if(f=A=="template"&&e.content||e,a=A=="textarea"&&P.defaultValue!=null?null:a&&Xt.call(f.childNodes),!l&&a)for(x={},c=0;c<e.attributes.length;c++)x[(b=e.attributes[c]).name]=b.value;for(c in x)b=x[c],c=="dangerouslySetInnerHTML"?m=b:c=="children"||c in P||c=="value"&&"defaultValue"in P||c=="checked"&&"defaultChecked"in P||ht(e,c,null,b,r);for(c in P)b=P[c],c=="children"?d=b:c=="dangerouslySetInnerHTML"?h=b:c=="value"?M=b:c=="checked"?_=b:l&&typeof b!="function"||x[c]===b||ht(e,c,b,x[c],r);h?(l||m&&(h.__html==m.__html||h.__html==e.innerHTML)||(e.innerHTML=h.__html),t.__k=[]):(m&&(e.textContent=""),(A=="foreignObject"||r=="http://www.w3.org/1998/Math/MathML"&&Wi.test(A))&&(r="http://www.w3.org/1999/xhtml"),oo(f,Jt(d)?d:[d],t,n,i,r,a,s,a?a[0]:n.__k&&he(n,0),l,u),a&&a.some(be)),l&&A!="textarea"||(c="value",A=="progress"&&M==null?e.removeAttribute(c):M==null||M===e[c]&&(A!="progress"||M)||ht(e,c,M,x[c],r),c="checked",_!=null&&_!=e[c]&&ht(e,c,_,x[c],r))}else x===P||l&&e.data==P||(e.data=P);return e}function en(e,t,n,i){try{typeof e=="function"?t?t.__x=e(t)||1:i&&(i=i.__c||i.__e)&&(t=i.__x)&&(i.__x=null,typeof t=="function"?t():e(null)):e.current=t}catch(r){T.__e(r,n)}}function tn(e,t,n){var i,r,a,s;if(T.unmount&&T.unmount(e),!(i=e.ref)||i.current&&i.current!=e.__e||en(i,null,t,e),i=e.__c){if(i.componentWillUnmount)try{i.componentWillUnmount()}catch(l){T.__e(l,t)}i.__P=i.__n=null}if(i=e.__k)for(s=0;s<i.length;s++)i[s]&&tn(i[s],t,typeof e.type!="function"||n&&!e.props.__P);!n&&(i=e.__c)&&(i=i.__z)&&(r=vt(i,a=[]))&&(i==e.__e&&a.some(be),be(r),be(i)),n||be(e.__e),e.__e=e.__c=e.__=null}function Zi(e,t,n){return this.constructor(e,n)}function so(e,t){var n,i,r,a;T.__&&T.__(e,t),t.nodeType==9&&(t=t.documentElement),i=(n=e&&32&e.__u)?null:t.__k,t.__k=Ke(C,{children:[e]}),r=[],a=[],Qt(t,t.__k,i||yt,yt,t.namespaceURI,i?null:t.firstChild?Xt.call(t.childNodes):null,r,i?i.__e:t.firstChild,n,a),ao(r,t.__k,a),t.__k.props.children=null}function lo(e){function t(n){var i,r;return this.getChildContext||(i=new Set,(r={})[t.__c]=this,this.getChildContext=function(){return r},this.shouldComponentUpdate=function(a){this.props.value!=a.value&&i.forEach(function(s){s.__g|=4,Gt(s)})},this.sub=function(a){i.add(a);var s=a.componentWillUnmount;a.componentWillUnmount=function(){i.delete(a),s&&s.call(a)}}),n.children}return t.__c="__cC"+eo++,t.__=e,t.Provider=(t.Consumer=function(n,i){return n.children(i)}).contextType=t,t}T={__e:function(e,t,n,i){for(var r,a,s;t=t.__;)if((r=t.__c)&&!(1&r.__g)){r.__g|=4;try{if((s=(a=r.constructor)&&a.getDerivedStateFromError)&&r.setState(a.getDerivedStateFromError(e)),r.componentDidCatch&&(r.componentDidCatch(e,i||{}),s=1),s&&8&r.__g)return void(r.__g|=2)}catch(l){e=l}}throw _t=0,e}},Jn=0,Zt=function(e){return e!=null&&e.constructor===je},Fe.prototype.setState=function(e,t){var n=this.__s;n&&n!=this.state||(n=this.__s=we({},this.state)),typeof e=="function"&&(e=e(we({},n),this.props)),e&&(we(n,e),this.__v&&(t&&this.__k.push(t),Gt(this)))},Fe.prototype.forceUpdate=function(e){this.__v&&(this.__g|=4,e&&this.__h.push(e),Gt(this))},Fe.prototype.render=C,me=[],_t=0,Xn=function(e,t){return e.__v.__b-t.__v.__b},gt=Symbol(),Qn=/(PointerCapture)$|Capture$/i,Yt=0,Vt={},eo=0;var $n={};qi($n,{account:()=>mi,file:()=>Ri,session:()=>Hi,totp:()=>zi});var ge,R,nn,co,on=Object.is,Ve=0,yo=[],rn=[],U=T,uo=U.__b,fo=U.__r,po=U.diffed,mo=U.__c,ho=U.unmount,go=U.__;function Oe(e,t){U.__h&&U.__h(R,e,Ve||t),Ve=0;var n=R.__H||(R.__H={__:[],__h:[]});return e>=n.__.length&&n.__.push({}),n.__[e]}function k(e){return Ve=1,Yi(ko,e)}function Yi(e,t,n){var i=Oe(ge++,2);if(i.t=e,!i.__c&&(i.__=[n?n(t):ko(void 0,t),function(a){var s=(i.__N||i.__)[0],l=i.t(s,a);on(s,l)||(i.__N=[l,i.__[1]],i.__c.setState({}))}],i.__c=R,!R.__f)){R.__f=!0;var r=R.shouldComponentUpdate;R.shouldComponentUpdate=function(a,s,l){var u=this.__H;if(!u)return!0;var f=!1,c=this.props!=a;if(u.__.some(function(m){m.__N&&(f=!0,on(m.__[0],m.__N[0])||(c=!0))}),r){var h=r.call(this,a,s,l);return f?h||c:h}return!f||c}}return i.__}function H(e,t){var n=Oe(ge++,3);!U.__s&&sn(n.__H,t)&&(n.__P=!0,n.__=e,n.u=t,R.__H.__h.push(n))}function Ie(e,t){var n=Oe(ge++,4);!U.__s&&sn(n.__H,t)&&(n.__P=!1,n.__=e,n.u=t,R.__h.push(n))}function z(e){return Ve=5,Ge(function(){return{current:e}},[])}function Ge(e,t){var n=Oe(ge++,7);return sn(n.__H,t)&&(n.__=e(),n.__H=t),n.__}function bo(e,t){return Ve=8,Ge(function(){return e},t)}function wo(e){var t=R.context[e.__c],n=Oe(ge++,9);return n.c=e,t?(n.__==null&&(n.__=!0,t.sub(R)),t.props.value):e.__}function ae(){var e=Oe(ge++,11);if(!e.__){for(var t=R.__v;!t.__m&&t.__;)t=t.__;var n=t.__m||(t.__m=[0,0]);e.__="P"+n[0]+"-"+n[1]++}return e.__}function Ji(){var e;do{for(;e=rn.shift();)try{$e(e)}catch(n){U.__e(n,{__:(e=e.__P)&&e.__v})}for(;e=yo.shift();){var t=e.__H;if(e.__P&&t)try{t.__h.some($e),t.__h.some(an),t.__h=[]}catch(n){t.__h=[],U.__e(n,e.__v)}}}while(rn.length)}U.__b=function(e){R=null,uo&&uo(e)},U.__=function(e,t){e&&t.__k&&t.__k.__m&&(e.__m=t.__k.__m),go&&go(e,t)},U.__r=function(e){fo&&fo(e),ge=0;var t=(R=e.__c).__H;t&&(nn==R?R.__h=[]:(t.__h.some($e),t.__h.some(an),ge=0),t.__h=[],t.__.some(function(n){n.__N&&(n.__=n.__N),n.u=n.__N=void 0})),nn=R},U.diffed=function(e){po&&po(e);var t=e.__c;t&&t.__H&&(t.__H.__h.length&&_o(yo.push(t)),t.__H.__.some(function(n){n.u&&(n.__H=n.u)})),nn=R=null},U.__c=function(e,t){t.some(function(n){try{n.__h.some($e),n.__h=n.__h.filter(function(i){return!i.__||an(i)})}catch(i){n.__h=[function(){throw i}]}}),mo&&mo(e,t)},U.unmount=function(e){ho&&ho(e);var t,n,i=e.__c;i&&i.__H&&(i.__H.__.some(function(r){try{if(r.__P&&r.__c){if(n===void 0){for(n=e.__;n&&(!n.__c||!n.__c.__P);)n=n.__;n=n&&n.__c}r.__P=n,_o(rn.push(r))}else $e(r)}catch(a){t=a}}),i.__H=void 0,t&&U.__e(t,i.__v))};var vo=typeof requestAnimationFrame=="function";function Xi(e){var t,n=function(){clearTimeout(i),vo&&cancelAnimationFrame(t),setTimeout(e)},i=setTimeout(n,35);vo&&(t=requestAnimationFrame(n))}function _o(e){e!=1&&co==U.requestAnimationFrame||((co=U.requestAnimationFrame)||Xi)(Ji)}function $e(e){var t=R,n=e.__c;typeof n=="function"&&(e.__c=void 0,n()),R=t}function an(e){var t=R;e.__c=e.__(),R=t}function sn(e,t){return!e||e.length!=t.length||t.some(function(n,i){return!on(n,e[i])})}function ko(e,t){return typeof t=="function"?t(e):t}var Qi=Symbol.for("preact-signals");function St(){if(de>1)de--;else{var e,t=!1;for((function(){var r=xt;for(xt=void 0;r!==void 0;){var a=r.S;if(a.v===r.v)for(var s=a.t;s!==void 0;s=s.x)s.i===r.i&&(s.i=a.i);r=r.o}})();Ye!==void 0;){var n=Ye;for(Ye=void 0,kt++;n!==void 0;){var i=n.u;if(n.u=void 0,n.f&=-3,!(8&n.f)&&To(n))try{n.c()}catch(r){t||(e=r,t=!0)}n=i}}if(kt=0,de--,t)throw e}}function Je(e){if(de>0)return e();ln=++er,de++;try{return e()}finally{St()}}var Ze,L=void 0;function Xe(e){var t=L,n=Ze;L=void 0,Ze=void 0;try{return e()}finally{L=t,Ze=n}}var Ye=void 0,de=0,kt=0,er=0,ln=0,xt=void 0,Tt=0;function xo(e){if(L!==void 0){var t=e.n;if(t===void 0||t.t!==L)return t={i:0,S:e,p:L.s,n:void 0,t:L,e:void 0,x:void 0,r:t},L.s!==void 0&&(L.s.n=t),L.s=t,e.n=t,32&L.f&&e.S(t),t;if(t.i===-1)return t.i=0,t.n!==void 0&&(t.n.p=t.p,t.p!==void 0&&(t.p.n=t.n),t.p=L.s,t.n=void 0,L.s.n=t,L.s=t),t}}function q(e,t){this.v=e,this.i=0,this.n=void 0,this.t=void 0,this.l=0,this.W=t?.watched,this.Z=t?.unwatched,this.name=t?.name}q.prototype.brand=Qi;q.prototype.h=function(){return!0};q.prototype.S=function(e){var t=this,n=this.t;n!==e&&e.e===void 0&&(e.x=n,this.t=e,n!==void 0?n.e=e:Xe(function(){var i;(i=t.W)==null||i.call(t)}))};q.prototype.U=function(e){var t=this;if(this.t!==void 0){var n=e.e,i=e.x;n!==void 0&&(n.x=i,e.e=void 0),i!==void 0&&(i.e=n,e.x=void 0),e===this.t&&(this.t=i,i===void 0&&Xe(function(){var r;(r=t.Z)==null||r.call(t)}))}};q.prototype.subscribe=function(e){var t=this;return fe(function(){var n=t.value;Xe(function(){return e(n)})},{name:"sub"})};q.prototype.valueOf=function(){return this.value};q.prototype.toString=function(){return this.value+""};q.prototype.toJSON=function(){return this.value};q.prototype.peek=function(){var e=this;return Xe(function(){return e.value})};Object.defineProperty(q.prototype,"value",{get:function(){var e=xo(this);return e!==void 0&&(e.i=this.i),this.v},set:function(e){if(e!==this.v){if(kt>100)throw new Error("Cycle detected");(function(n){de!==0&&kt===0&&n.l!==ln&&(n.l=ln,xt={S:n,v:n.v,i:n.i,o:xt})})(this),this.v=e,this.i++,Tt++,de++;try{for(var t=this.t;t!==void 0;t=t.x)t.t.N()}finally{St()}}}});function D(e,t){return new q(e,t)}function To(e){for(var t=e.s;t!==void 0;t=t.n)if(t.S.i!==t.i||!t.S.h()||t.S.i!==t.i)return!0;return!1}function So(e){for(var t=e.s;t!==void 0;t=t.n){var n=t.S.n;if(n!==void 0&&(t.r=n),t.S.n=t,t.i=-1,t.n===void 0){e.s=t;break}}}function Po(e){for(var t=e.s,n=void 0;t!==void 0;){var i=t.p;t.i===-1?(t.S.U(t),i!==void 0&&(i.n=t.n),t.n!==void 0&&(t.n.p=i)):n=t,t.S.n=t.r,t.r!==void 0&&(t.r=void 0),t=i}e.s=n}function ke(e,t){q.call(this,void 0,t),this.x=e,this.s=void 0,this.g=Tt-1,this.f=4}ke.prototype=new q;ke.prototype.h=function(){if(this.f&=-3,1&this.f)return!1;if((36&this.f)==32||(this.f&=-5,this.g===Tt))return!0;if(this.g=Tt,this.f|=1,this.i>0&&!To(this))return this.f&=-2,!0;var e=L;try{So(this),L=this;var t=this.x();(16&this.f||this.v!==t||this.i===0)&&(this.v=t,this.f&=-17,this.i++)}catch(n){this.v=n,this.f|=16,this.i++}return L=e,Po(this),this.f&=-2,!0};ke.prototype.S=function(e){if(this.t===void 0){this.f|=36;for(var t=this.s;t!==void 0;t=t.n)t.S.S(t)}q.prototype.S.call(this,e)};ke.prototype.U=function(e){if(this.t!==void 0&&(q.prototype.U.call(this,e),this.t===void 0)){this.f&=-33;for(var t=this.s;t!==void 0;t=t.n)t.S.U(t)}};ke.prototype.N=function(){if(!(2&this.f)){this.f|=6;for(var e=this.t;e!==void 0;e=e.x)e.t.N()}};Object.defineProperty(ke.prototype,"value",{get:function(){if(1&this.f)throw new Error("Cycle detected");var e=xo(this);if(this.h(),e!==void 0&&(e.i=this.i),16&this.f)throw this.v;return this.v}});function ue(e,t){return new ke(e,t)}function Co(e){var t=e.j;if(e.j=void 0,typeof t=="function"){de++;var n=L;L=void 0;try{t()}catch(i){throw e.f&=-2,e.f|=8,cn(e),i}finally{L=n,St()}}}function cn(e){for(var t=e.s;t!==void 0;t=t.n)t.S.U(t);e.x=void 0,e.s=void 0,Co(e)}function tr(e){if(L!==this)throw new Error("Out-of-order effect");Po(this),L=e,this.f&=-2;try{8&this.f&&cn(this)}finally{St()}}function Le(e,t){this.x=e,this.j=void 0,this.s=void 0,this.u=void 0,this.f=32,this.name=t?.name,Ze&&Ze.push(this)}Le.prototype.c=function(){var e=this.S();try{if(8&this.f||this.x===void 0)return;var t=this.x();typeof t=="function"&&(this.j=t)}finally{e()}};Le.prototype.S=function(){if(1&this.f)throw new Error("Cycle detected");this.f|=1,this.f&=-9,Co(this),So(this),de++;var e=L;return L=this,tr.bind(this,e)};Le.prototype.N=function(){2&this.f||(this.f|=2,this.u=Ye,Ye=this)};Le.prototype.d=function(){this.f|=8,1&this.f||cn(this)};Le.prototype.dispose=function(){this.d()};function fe(e,t){var n=new Le(e,t);try{n.c()}catch(r){throw n.d(),r}var i=n.d.bind(n);return i[Symbol.dispose]=i,i}var Mo,Ct,Pt,nr=typeof window<"u"&&!!window.__PREACT_SIGNALS_DEVTOOLS__;var Ao=[];fe(function(){Mo=this.N})();function Ne(e,t){T[e]=t.bind(null,T[e]||function(){})}function Qe(e){if(Pt){var t=Pt;Pt=void 0,t()}Pt=e&&e.S()}function Eo(e){var t=this,n=e.data,i=ir(n);i.name="ReactiveDom",i.value=n;var r=Ge(function(){for(var l=t,u=t.__v;u=u.__;)if(u.__c){u.__c.__$f|=4;break}var f=ue(function(){var d=i.value.value;return d===0?0:d===!0?"":d||""}),c=ue(function(){return!Array.isArray(f.value)&&!Zt(f.value)}),h=fe(function(){if(this.N=Do,c.value){var d=f.value;l.__v&&l.__v.__e&&l.__v.__e.nodeType===3&&(l.__v.__e.data=d)}}),m=t.__$u.d;return t.__$u.d=function(){h(),m.call(this)},[c,f]},[]),a=r[0],s=r[1];return a.value?s.peek():s.value}Eo.displayName="ReactiveTextNode";Object.defineProperties(q.prototype,{constructor:{configurable:!0,value:wt(C,null).constructor},type:{configurable:!0,value:Eo},props:{configurable:!0,get:function(){var e=this;return{data:{get value(){return e.value}}}}},__b:{configurable:!0,value:1}});Ne("__b",function(e,t){if(Qe(),Ct=void 0,typeof t.type=="string"){var n,i=t.props;for(var r in i)if(r!=="children"){var a=i[r];a instanceof q&&(n||(t.__np=n={}),n[r]=a,i[r]=a.peek())}}e(t)});Ne("__r",function(e,t){if(e(t),t.type!==C){Qe();var n,i=t.__c;i&&(i.__$f&=-2,(n=i.__$u)===void 0&&(i.__$u=n=(function(r,a){var s;return fe(function(){s=this},{name:a}),s.c=r,s})((function(r){return function(){var a;nr&&((a=this.y)==null||a.call(this)),r.__$f|=1,r.setState({})}})(i),typeof t.type=="function"?t.type.displayName||t.type.name:""))),Ct=i,Qe(n)}});Ne("__e",function(e,t,n,i){Qe(),Ct=void 0,e(t,n,i)});Ne("diffed",function(e,t){Qe(),Ct=void 0;var n;if(typeof t.type=="string"&&(n=t.__e)){var i=t.__np,r=t.props,a=n.U;if(a)for(var s in a){var l=a[s];l===void 0||i&&s in i||(l.d(),a[s]=void 0)}if(i){a||(a={},n.U=a);for(var u in i){var f=a[u],c=i[u];f===void 0?(f=or(n,u,c,r),a[u]=f):f.o(c,r)}}}e(t)});function or(e,t,n,i){var r=t in e&&e.ownerSVGElement===void 0,a=D(n);return{o:function(s,l){a.value=s,i=l},d:fe(function(){this.N=Do;var s=a.value.value;i[t]!==s&&(i[t]=s,r?e[t]=s:s!=null&&(s!==!1||t[4]==="-")?e.setAttribute(t,s):e.removeAttribute(t))})}}Ne("unmount",function(e,t){if(typeof t.type=="string"){var n=t.__e;if(n){var i=n.U;if(i){n.U=void 0;for(var r in i){var a=i[r];a&&a.d()}}}var s=t.__np;if(s){var l=t.props;for(var u in s)l[u]=s[u]}t.__np=void 0}else{var f=t.__c;if(f){f.__$f|=8;var c=f.__$u;c&&(f.__$u=void 0,c.d())}}e(t)});Ne("__h",function(e,t,n,i){i<3&&(t.__$f|=2),e(t,n,i)});Fe.prototype.shouldComponentUpdate=function(e,t){if(this.__R)return!0;var n=this.__$u,i=n&&n.s!==void 0;for(var r in t)return!0;if(this.__f||typeof this.u=="boolean"&&this.u===!0){var a=2&this.__$f;if(!(i||a||4&this.__$f)||1&this.__$f)return!0}else if(!(i||4&this.__$f)||3&this.__$f)return!0;for(var s in e)if(s!=="__source"&&e[s]!==this.props[s])return!0;for(var l in this.props)if(!(l in e))return!0;return!1};function ir(e,t){return Ge(function(){return D(e,t)},[])}var rr=function(e){queueMicrotask(function(){queueMicrotask(e)})};function ar(){Je(function(){for(var e;e=Ao.shift();)Mo.call(e)})}function Do(){Ao.push(this)===1&&(T.requestAnimationFrame||rr)(ar)}var et={en:"English",de:"Deutsch"},Io="coffer.lang",j=D("en");function dn(e){return Object.hasOwn(et,e)}function sr(e){for(let t of e){let n=t.toLowerCase().split("-")[0]??"";if(dn(n))return n}return"en"}function Lo(){let e=localStorage.getItem(Io);No(sr(e?[e]:navigator.languages))}function tt(e){localStorage.setItem(Io,e),No(e)}function No(e){j.value=e,document.documentElement.lang=e}function lr(e,t,n){let i;return typeof e=="string"?i=e:i=new Intl.PluralRules(n).select(Number(t.count))==="one"?e.one:e.other,i.replace(/\{(\w+)\}/g,(r,a)=>{let s=t[a];return s===void 0?r:typeof s=="number"?new Intl.NumberFormat(n).format(s):s})}var cr=[];function $(e){return cr.push(e),Object.assign((n,i={})=>lr(e[j.value][n],i,j.value),{catalog:e,has:n=>Object.hasOwn(e.en,n)})}var Fo=["byte","kilobyte","megabyte","gigabyte","terabyte","petabyte"];function xe(e){let t=e,n=0;for(;t>=999.5&&n<Fo.length-1;)t/=1e3,n++;return new Intl.NumberFormat(j.value,{style:"unit",unit:Fo[n],unitDisplay:n===0?"long":"short",maximumFractionDigits:n>0&&t<10?1:0}).format(t)}function Mt(e){return new Intl.DateTimeFormat(j.value,{dateStyle:"long",timeStyle:"short"}).format(new Date(e))}function un(e){return new Intl.DateTimeFormat(j.value,{dateStyle:"medium"}).format(new Date(e))}var Oo=[["minute",60],["hour",3600],["day",86400]];function Te(e,t=Date.now()){let n=Math.max(0,(t-Date.parse(e))/1e3);if(n>=7*86400)return un(e);let i=new Intl.RelativeTimeFormat(j.value,{numeric:"auto"});if(n<60)return i.format(0,"second");let[r,a]=Oo[0];for(let s of Oo)n>=s[1]&&([r,a]=s);return i.format(-Math.floor(n/a),r)}var K=class extends Error{status;code;detail;requestId;fields;retryAfter;constructor(t){super(t.code),this.name="Problem",this.status=t.status,this.code=t.code,this.detail=t.detail??"",this.requestId=t.requestId??"",this.fields=t.fields??[],this.retryAfter=t.retryAfter??0}get wait(){return this.code==="too_many_streams"||this.status===503?this.retryAfter:0}get temporary(){return this.status===0||this.status===502||this.status===503||this.status===504}},At=()=>new K({status:0,code:"offline"}),nt=()=>new K({status:0,code:"cancelled"});function Re(e,t,n){let i=typeof t=="object"&&t!==null?t:{},r=s=>typeof i[s]=="string"?i[s]:"",a=[];if(Array.isArray(i.errors))for(let s of i.errors)typeof s?.pointer=="string"&&a.push({pointer:s.pointer,code:String(s.code??""),detail:String(s.detail??"")});return new K({status:e,code:r("code")||"http_"+e,detail:r("detail")||r("title"),requestId:r("request_id"),fields:a,retryAfter:dr(n,Date.now())})}function dr(e,t){if(!e)return 0;let n=Number(e);if(Number.isFinite(n))return Math.max(0,Math.ceil(n));let i=Date.parse(e);return Number.isNaN(i)?0:Math.max(0,Math.ceil((i-t)/1e3))}function G(e){return e instanceof K?e:(console.error(e),new K({status:-1,code:"app_error"}))}function fn(e){return e.replace(/^\/(body\/)?/,"").replace(/~1/g,"/").replace(/~0/g,"~")}function pe(e){return ve.has(e.code)?ve(e.code,{seconds:e.retryAfter}):e.temporary?ve("unavailable"):e.detail&&(j.value==="en"||e.status<500)?e.detail:ve("other")}function pn(e){let t="field_"+(e.code??"");return e.detail&&(j.value==="en"||!ve.has(t))?e.detail:ve.has(t)?ve(t):ve("field_other")}var ve=$({en:{offline:"The server cannot be reached. Check your connection and try again.",cancelled:"Cancelled.",unavailable:"The service is busy just now. Nothing was lost; try again in a moment.",rate_limited:"Too many tries. Please wait a little.",too_many_streams:"Too many uploads and downloads run at once. Try again in a moment.",invalid_credentials:"That name and password do not belong together.",unauthenticated:"You are signed out. Sign in to go on.",step_up_required:"Confirm that it is you to go on.",validation_failed:"Some of what you entered needs another look.",not_found:"This is not here, or not any more.",payload_too_large:"This is larger than the server takes.",too_large:"This is larger than the server takes.",invalid_code:"That code is not right. Check it and try again.",username_taken:"That username belongs to somebody else. Choose another one.",account_exists:"That address or username has an account already.",link_gone:"That link or code was used already, was replaced by a newer one, or has expired.",busy:"The server is busy just now. Try again in a moment.",app_error:"Something went wrong on this page. Reload it and try again.",internal_error:"Something went wrong on the server. The number below names it in its log.",other:"That did not work.",field_required:"Please fill this in.",field_too_short:"This is too short.",field_too_long:"This is too long.",field_too_common:"This password is one of the most common. Choose another one.",field_too_personal:"This password contains your name or address. Choose another one.",field_taken:"This is taken. Choose another one.",field_wrong:"This is not right.",field_invalid:"This is not valid.",field_invalid_username:"Usernames have 3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",field_invalid_email:"This does not look like an e-mail address.",field_invalid_characters:"There is a character in it that cannot be used here.",field_other:"This is not valid."},de:{offline:"Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",cancelled:"Abgebrochen.",unavailable:"Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",rate_limited:"Zu viele Versuche. Bitte warten Sie ein wenig.",too_many_streams:"Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",invalid_credentials:"Dieser Name und dieses Passwort gehören nicht zusammen.",unauthenticated:"Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.",step_up_required:"Bestätigen Sie, dass Sie es sind, um weiterzumachen.",validation_failed:"Ein Teil der Eingaben passt noch nicht.",not_found:"Das gibt es hier nicht oder nicht mehr.",payload_too_large:"Das ist größer, als der Server annimmt.",too_large:"Das ist größer, als der Server annimmt.",invalid_code:"Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.",username_taken:"Dieser Benutzername gehört jemand anderem. Wählen Sie einen anderen.",account_exists:"Diese Adresse oder dieser Benutzername hat schon ein Konto.",link_gone:"Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen.",busy:"Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",app_error:"Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.",internal_error:"Auf dem Server ging etwas schief. Die Nummer unten nennt den Eintrag in seinem Protokoll.",other:"Das hat nicht geklappt.",field_required:"Bitte ausfüllen.",field_too_short:"Das ist zu kurz.",field_too_long:"Das ist zu lang.",field_too_common:"Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",field_too_personal:"Dieses Passwort enthält Ihren Namen oder Ihre Adresse. Wählen Sie ein anderes.",field_taken:"Das ist schon vergeben. Wählen Sie etwas anderes.",field_wrong:"Das stimmt nicht.",field_invalid:"Das ist nicht gültig.",field_invalid_username:"Benutzernamen haben 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",field_invalid_email:"Das sieht nicht nach einer E-Mail-Adresse aus.",field_invalid_characters:"Ein Zeichen darin geht hier nicht.",field_other:"Das ist nicht gültig."}});var ur="coffer",mn="keys",fr=["P-521","P-256"];async function Ro(){if(!globalThis.crypto?.subtle||!globalThis.indexedDB)return;let e=await mr()??await pr(),t=await crypto.subtle.exportKey("jwk",e.publicKey);return{kty:t.kty,crv:t.crv,x:t.x,y:t.y}}async function pr(){let e;for(let t of fr)try{let n=await crypto.subtle.generateKey({name:"ECDH",namedCurve:t},!1,["deriveBits"]);return await Ho("readwrite",i=>i.put(n,"client")),n}catch(n){e=n}throw e}function mr(){return Ho("readonly",e=>e.get("client"))}async function Ho(e,t){let n=await hr();try{let i=t(n.transaction(mn,e).objectStore(mn));return await Uo(i)}finally{n.close()}}function hr(){let e=indexedDB.open(ur,1);return e.onupgradeneeded=()=>e.result.createObjectStore(mn),Uo(e)}function Uo(e){return new Promise((t,n)=>{e.onsuccess=()=>t(e.result),e.onerror=()=>n(e.error)})}var N=D({is:"starting"}),se="",He=0,zo=new BroadcastChannel("coffer.session"),Bo=()=>Promise.resolve(!1);function qo(e){Bo=e}async function Z(e,t,n={}){return(await yn(e,t,n)).body}var oe=(e,t,n)=>Z("GET",e,{query:t,signal:n}),Se=(e,t)=>Z("POST",e,{body:t}),Pe=(e,t)=>Z("PATCH",e,{body:t}),ot=e=>Z("DELETE",e);async function yn(e,t,n={}){try{return await gn(e,t,n)}catch(i){if(!(i instanceof K)||n.open||n.attempt)throw i;if(i.status===401&&N.value.is==="in")await Ue(se);else if(i.code==="step_up_required"){if(!await Bo())throw i}else throw i;return gn(e,t,n)}}async function gn(e,t,n){let i=await vn(e,t,n),r=await _n(i);if(!i.ok)throw Re(i.status,r,i.headers.get("Retry-After"));return{status:i.status,body:r}}async function bn(e,t){let n=await vn("GET",e,{signal:t});if(n.ok)return n;if(n.status===401&&N.value.is==="in"){await Ue(se);let i=await vn("GET",e,{signal:t});if(i.ok)return i;throw Re(i.status,await _n(i),i.headers.get("Retry-After"))}throw Re(n.status,await _n(n),n.headers.get("Retry-After"))}async function vn(e,t,n){let i={Accept:"application/json"};n.attempt?i.Authorization="Attempt "+n.attempt:n.open||(i.Authorization="Bearer "+await Et());let r;n.body!==void 0&&(i["Content-Type"]="application/json",r=JSON.stringify(n.body));try{return await fetch(wn(t,n.query),{method:e,headers:i,body:r,signal:n.signal,credentials:"same-origin",cache:"no-store"})}catch(a){throw n.signal?.aborted?a:At()}}function wn(e,t={}){let n=new URLSearchParams;for(let[r,a]of Object.entries(t))a!==void 0&&a!==""&&n.set(r,String(a));let i=n.toString();return"/v1"+e+(i?"?"+i:"")}async function _n(e){let t=await e.text().catch(()=>"");if(!(!t||!/json/.test(e.headers.get("Content-Type")??"")))try{return JSON.parse(t)}catch{return}}async function Et(){return(!se||Date.now()>He-1e4)&&await Ue(se),se}var hn;function Ue(e){return hn??=gr(async()=>{if(!(se!==e&&Date.now()<He-1e4))try{Wo((await gn("POST","/auth/refresh",{open:!0})).body)}catch(t){throw t instanceof K&&(t.status===401||t.status===403)&&N.value.is==="in"&&$o(),t}}).finally(()=>{hn=void 0}),hn}function gr(e){return navigator.locks?navigator.locks.request("coffer.refresh",e):e()}function Wo(e){se=e.access_token,He=Date.now()+e.expires_in*1e3,Ot({kind:"token",token:se,ends:He})}async function Dt(e){let t=N.value.is==="in";Wo(e),t||Ot({kind:"in"}),await kn()}async function kn(){let e=await oe("/account");return N.value={is:"in",account:e},e}function xn(e){N.value={is:"in",account:e},Ot({kind:"account"})}async function Ko(){let e=await Ro().catch(()=>{});return{...e&&{public_key:e},device_name:vr(navigator.userAgent)}}function vr(e){let t=/Edg\//.test(e)?"Edge":/OPR\//.test(e)?"Opera":/Firefox\//.test(e)?"Firefox":/Chrom(e|ium)\//.test(e)?"Chrome":/Safari\//.test(e)?"Safari":"Browser",n=/iPhone/.test(e)?"iPhone":/iPad/.test(e)?"iPad":/Android/.test(e)?"Android":/Windows/.test(e)?"Windows":/Mac OS X/.test(e)?"Mac":/Linux|X11/.test(e)?"Linux":"";return n?`${t} · ${n}`:t}function Ft(e){return"attempt_id"in e}async function jo(e){try{await Z("POST","/auth/sign-out")}catch(t){if(!(t instanceof K)||t.status!==401)throw t}Je(()=>{$o(),e()})}function $o(){Tn(),Ot({kind:"out"})}function Tn(){se="",He=0,N.value={is:"out"}}function Ot(e){zo.postMessage(e)}zo.onmessage=e=>{let t=e.data;switch(t.kind){case"token":se=t.token,He=t.ends;break;case"out":Tn();break;case"in":case"account":kn().catch(()=>{});break}};async function It(){N.value={is:"starting"};try{await Ue(""),await kn()}catch(e){let t=G(e);t.status===401||t.status===403?Tn():N.value={is:"unreachable",problem:t}}}var _r=Symbol.for("pv"),yr=0;function o(e,t,n,i,r,a){t||(t={});var s,l,u=t;if("ref"in u&&typeof e!="function")for(l in u={},t)l=="ref"?s=t[l]:u[l]=t[l];var f={type:e,props:u,key:n,ref:s,__k:null,__:null,__b:0,__e:null,__c:null,constructor:_r,__v:--yr,__i:-1,__u:0};return(r||a)&&(f.__source=r,f.__self=a),T.vnode&&T.vnode(f),f}var br={archive:"M4 5h16v4H4zM5.5 9v9.5h13V9M10 13h4",arrowDown:"M12 5v14M6 13l6 6 6-6",arrowUp:"M12 19V5M6 11l6-6 6 6",audio:"M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0z",check:"M5 12.5l4.5 4.5L19 7.5",chevron:"M9 6l6 6-6 6",close:"M6 6l12 12M18 6L6 18",copy:"M9 9h10v11H9zM5 15V4h10",device:"M4 5h16v10H4zM2.5 19h19M9.5 15l-.5 4M14.5 15l.5 4",download:"M12 4v11M7 11l5 5 5-5M5 20h14",eye:"M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z",eyeOff:"M4 4l16 16M9.9 5.800A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a15 15 0 0 1-3 3.600M6.5 7.600A15 15 0 0 0 2.5 12s3.5 6.5 9.5 6.5a9 9 0 0 0 4-.9",file:"M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5",folder:"M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",folderPlus:"M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",image:"M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",mail:"M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",more:"M12 5.5v.01M12 12v.01M12 18.5v.01",move:"M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3",pencil:"M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",phone:"M7.5 3h9v18h-9zM11 18h2",retry:"M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",shield:"M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",signOut:"M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",trash:"M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",upload:"M12 20V9M7 13l5-5 5 5M5 4h14",user:"M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.5-4 3.5-6 7.5-6s7 2 7.5 6",video:"M4 5h16v14H4zM10 9l5 3-5 3z",warning:"M12 4L2.5 20h19zM12 10v4.5M12 17.200h.01"};function y({name:e,class:t}){return o("svg",{class:"icon"+(e==="more"?" dots":"")+(t?" "+t:""),viewBox:"0 0 24 24","aria-hidden":"true",focusable:"false",children:o("path",{d:br[e]})})}function Sn(){return o("svg",{class:"mark",viewBox:"0 0 32 32","aria-hidden":"true",focusable:"false",children:[o("path",{class:"mark-body",d:"M4 14.5V12.5A7.5 7.5 0 0 1 11.5 5h9a7.5 7.5 0 0 1 7.5 7.5v2h-9a3 3 0 0 0-6 0zM4 17h9v1a3 3 0 0 0 6 0v-1h9v7a3 3 0 0 1-3 3H7a3 3 0 0 1-3-3z"}),o("rect",{class:"mark-lock",x:"15",y:"13",width:"2",height:"6.5",rx:"1"})]})}var Vo=lo(void 0);function W({onSubmit:e,submit:t,children:n,danger:i,onCancel:r,extra:a,wide:s}){let[l,u]=k(),[f,c]=k(!1),[h,m]=Pn(),d=z(null),b=ae();async function M(_){if(_.preventDefault(),f||h>0)return;let S={};for(let[x,P]of new FormData(d.current))typeof P=="string"&&(S[x]=P);c(!0);try{await e(S),u(void 0)}catch(x){let P=G(x);u(P),P.status===429&&P.retryAfter&&m(P.retryAfter)}finally{c(!1)}}return o(Vo.Provider,{value:l,children:o("form",{ref:d,class:s?"form form-wide":"form",onSubmit:M,id:b,"aria-busy":f,children:[l&&o(wr,{problem:l,form:d,wait:h}),n,o("div",{class:"form-actions",children:[o("button",{type:"submit",class:i?"button danger":"button primary",disabled:h>0,"aria-disabled":f,children:[f&&o("span",{class:"spinner","aria-hidden":"true"}),h>0?it("waitButton",{seconds:h}):t]}),r&&o("button",{type:"button",class:"button",onClick:r,children:it("cancel")}),a]})]})})}function wr({problem:e,form:t,wait:n}){let i=z(null);H(()=>i.current?.focus(),[e]);let r=e.fields.map(a=>{let s=t.current?.elements.namedItem(fn(a.pointer));return{text:pn(a),input:s instanceof HTMLElement?s:void 0}});return o("div",{class:"notice bad",role:"alert",tabIndex:-1,ref:i,children:[o(y,{name:"warning"}),o("div",{children:[o("p",{children:n>0?it("wait",{seconds:n}):pe(e)}),r.length>0&&o("ul",{children:r.map(({text:a,input:s})=>o("li",{children:s?o("button",{type:"button",class:"link",onClick:()=>s.focus(),children:[kr(s),": ",a]}):a},a))}),e.status>=500&&e.requestId&&o("p",{class:"small mono",children:e.requestId})]})]})}function kr(e){return e.labels?.[0]?.textContent??""}function Pn(){let[e,t]=k(0);return H(()=>{if(e<=0)return;let n=setTimeout(()=>t(e-1),1e3);return()=>clearTimeout(n)},[e]),[e,t]}function J(e){let{name:t,label:n,hint:i,onInput:r,selectName:a,autoFocus:s,class:l,value:u,type:f,...c}=e,h=ae(),m=z(null),d=Lt(t);return Ie(()=>{if(s&&(m.current.focus(),a)){let b=(u??"").lastIndexOf(".");m.current.setSelectionRange(0,b>0?b:(u??"").length)}},[]),o("div",{class:"field "+(l??""),children:[o("label",{for:h,children:n}),o("input",{...c,ref:m,id:h,name:t,"data-first":s,defaultValue:u,type:f??"text","aria-invalid":d?!0:void 0,"aria-describedby":Nt(h,i,d),onInput:r&&(b=>r(b.currentTarget.value))}),o(Rt,{id:h,hint:i,error:d})]})}function Go({name:e,label:t,hint:n,value:i,maxLength:r}){let a=ae(),s=Lt(e);return o("div",{class:"field",children:[o("label",{for:a,children:t}),o("textarea",{id:a,name:e,defaultValue:i,rows:3,maxLength:r,"aria-invalid":s?!0:void 0,"aria-describedby":Nt(a,n,s)}),o(Rt,{id:a,hint:n,error:s})]})}function Zo({name:e,label:t,hint:n,value:i,options:r}){let a=ae(),s=Lt(e);return o("div",{class:"field",children:[o("label",{for:a,children:t}),o("select",{id:a,name:e,"aria-describedby":Nt(a,n,s),children:Object.entries(r).map(([l,u])=>o("option",{value:l,selected:l===i,children:u},l))}),o(Rt,{id:a,hint:n,error:s})]})}function ze(e){let{name:t,label:n,hint:i,onInput:r,autoFocus:a,...s}=e,[l,u]=k(!1),f=ae(),c=z(null),h=Lt(t);return Ie(()=>{a&&c.current.focus()},[]),o("div",{class:"field",children:[o("label",{for:f,children:n}),o("div",{class:"with-button",children:[o("input",{...s,ref:c,id:f,name:t,"data-first":a,type:l?"text":"password",autoCapitalize:"none",spellcheck:!1,"aria-invalid":h?!0:void 0,"aria-describedby":Nt(f,i,h),onInput:r&&(m=>r(m.currentTarget.value))}),o("button",{type:"button",class:"icon-button","aria-pressed":l,"aria-label":it("showPassword"),title:it("showPassword"),onClick:()=>u(!l),children:o(y,{name:l?"eyeOff":"eye"})})]}),o(Rt,{id:f,hint:i,error:h})]})}function rt({name:e="code",label:t,hint:n,autoFocus:i}){return o(J,{name:e,label:t,hint:n,autoFocus:i,required:!0,class:"code",inputMode:"numeric",autoComplete:"one-time-code",pattern:"[0-9 ]*",maxLength:12,spellcheck:!1})}function at(e){return(e??"").replace(/\s/g,"")}function Yo({name:e,label:t,hint:n,checked:i}){let r=ae();return o("div",{class:"check",children:[o("input",{type:"checkbox",id:r,name:e,defaultChecked:i,"aria-describedby":n&&r+"-hint"}),o("label",{for:r,children:t}),n&&o("p",{class:"hint",id:r+"-hint",children:n})]})}function Lt(e){let n=wo(Vo)?.fields.find(i=>fn(i.pointer)===e);return n&&pn(n)}function Nt(e,t,n){return[t&&e+"-hint",n&&e+"-error"].filter(Boolean).join(" ")||void 0}function Rt({id:e,hint:t,error:n}){return o(C,{children:[t&&o("div",{class:"hint",id:e+"-hint",children:t}),n&&o("p",{class:"error",id:e+"-error",children:[o(y,{name:"warning"})," ",n]})]})}function _e({at:e,children:t}){return o("time",{dateTime:e,title:Mt(e),children:t})}var it=$({en:{cancel:"Cancel",showPassword:"Show password",wait:{one:"Too many tries. You can try again in {seconds} second.",other:"Too many tries. You can try again in {seconds} seconds."},waitButton:"Wait {seconds} s"},de:{cancel:"Abbrechen",showPassword:"Passwort anzeigen",wait:{one:"Zu viele Versuche. In {seconds} Sekunde geht es weiter.",other:"Zu viele Versuche. In {seconds} Sekunden geht es weiter."},waitButton:"Noch {seconds} s"}});var Cn=[];function Jo(e){Cn=e}function st(){return Cn}function Ht(e){for(let t of Cn)if(t.layers&&Object.hasOwn(t.layers,e))return t.layers[e]}function Qo(e,t){let n=Xo(t);for(let i of e){let r=xr(Xo(i.path),n);if(r)return{route:i,params:r}}}function Xo(e){return e.replace(/\/+$/,"").split("/").slice(1)}function xr(e,t){if(e.length!==t.length)return;let n={};for(let i=0;i<e.length;i++){let r=e[i],a=t[i];if(r.startsWith(":"))try{n[r.slice(1)]=decodeURIComponent(a)}catch{return}else if(r!==a)return}return n}function ei(e,t){if(!e||!e.startsWith("/"))return"/files";try{let n=new URL(e,t);return n.origin===t?n.pathname+n.search:"/files"}catch{return"/files"}}var Ce=D({path:"/",search:""}),es=ue(()=>Ce.value.path),lt=D(0),An=D(0);function Mn(){Ce.value={path:location.pathname,search:location.search}}function Q(e,t={}){t.replace?history.replaceState(null,"",e):history.pushState(null,"",e),lt.value++,Mn()}function En(e){let t=new URLSearchParams(location.hash.slice(1)).get(e)??"";return location.hash&&history.replaceState(history.state,"",location.pathname+location.search),t}function ti(){Mn(),addEventListener("popstate",()=>{location.hash&&An.value++,lt.value++,Mn()}),document.addEventListener("click",e=>{if(e.defaultPrevented||e.button!==0||e.metaKey||e.ctrlKey||e.shiftKey||e.altKey)return;let t=e.target?.closest("a");if(!t||t.target||t.hasAttribute("download")||t.dataset.leave!==void 0)return;let n=new URL(t.href,location.href);n.origin!==location.origin||n.hash||(e.preventDefault(),Q(n.pathname+n.search))})}var Dn=["auto","light","dark"],ni="coffer.theme",ct=D("auto");function oi(){let e=localStorage.getItem(ni);ii(Dn.find(t=>t===e)??"auto")}function Fn(e){localStorage.setItem(ni,e),ii(e)}function ii(e){ct.value=e,e==="auto"?delete document.documentElement.dataset.theme:document.documentElement.dataset.theme=e}function te(e,t){let[n,i]=k(),[r,a]=k(),s=z(void 0),l=bo(async()=>{s.current?.abort();let u=s.current=new AbortController;try{let f=await e(u.signal);if(u.signal.aborted)return;i(f),a(void 0)}catch(f){u.signal.aborted||a(G(f))}},t);return H(()=>(i(void 0),a(void 0),l(),()=>s.current?.abort()),[l]),{data:n,problem:r,reload:l,set:i}}function ie({rows:e=4}){return o("div",{class:"skeleton",role:"status",children:[o("span",{class:"hidden",children:zt("loading")}),Array.from({length:e},(t,n)=>o("div",{class:"skeleton-row","aria-hidden":"true"},n))]})}function V({problem:e,retry:t}){return o("div",{class:"notice bad",role:"alert",children:[o(y,{name:"warning"}),o("div",{children:[o("p",{children:pe(e)}),e.requestId&&e.status>=500&&o("p",{class:"small mono",children:e.requestId}),t&&o("button",{type:"button",class:"button",onClick:t,children:[o(y,{name:"retry"})," ",zt("again")]})]})]})}function Ut({icon:e,title:t,page:n,children:i}){return o("div",{class:"empty",children:[o("span",{class:"empty-icon",children:o(y,{name:e})}),n?o("h1",{children:t}):o("h2",{children:t}),i]})}var ut=D([]),Tr=0;function B(e,t=!1){let n=++Tr;ut.value=[...ut.value.slice(-2),{id:n,text:e,bad:t}],t||setTimeout(()=>si(n),6e3)}function ye(e){let t=G(e);t.code!=="cancelled"&&B(pe(t),!0)}function si(e){ut.value=ut.value.filter(t=>t.id!==e)}function li(){return o("div",{class:"toasts",role:"status","aria-live":"polite",children:ut.value.map(e=>o("div",{class:e.bad?"toast bad":"toast",children:[o(y,{name:e.bad?"warning":"check"}),o("p",{children:e.text}),o("button",{type:"button",class:"icon-button","aria-label":zt("dismiss"),onClick:()=>si(e.id),children:o(y,{name:"close"})})]},e.id))})}function le({title:e,onClose:t,children:n,wide:i}){let r=z(null),a=ae();return Ie(()=>{let s=r.current,l=document.activeElement;return s.showModal(),(s.querySelector("[data-first]")??s.querySelector("h2")).focus(),()=>{s.close(),l instanceof HTMLElement&&l.isConnected&&l.focus()}},[]),o("dialog",{ref:r,class:i?"dialog wide":"dialog","aria-labelledby":a,onCancel:s=>{s.preventDefault(),t()},children:[o("div",{class:"dialog-head",children:[o("h2",{id:a,tabIndex:-1,children:e}),o("button",{type:"button",class:"icon-button","aria-label":zt("close"),onClick:t,children:o(y,{name:"close"})})]}),n]})}function Me({title:e,children:t,action:n,onConfirm:i,onClose:r}){return o(le,{title:e,onClose:r,children:o(W,{submit:n,danger:!0,onCancel:r,onSubmit:async()=>{await i(),r()},children:o("div",{class:"prose",children:t})})})}var dt=D([]),Sr=0;function ci(e){return new Promise(t=>{let n=++Sr,i=()=>{dt.value=dt.value.filter(r=>r.id!==n),t()};dt.value=[...dt.value,{id:n,view:e,close:i}]})}function di(){return o(C,{children:dt.value.map(e=>o("div",{children:e.view(e.close)},e.id))})}function Ae({label:e,items:t,children:n,class:i,tabIndex:r}){let[a,s]=k(!1),l=z(null),u=z(null),f=ae();Ie(()=>{if(!a)return;let m=u.current;m.showPopover(),ai(m,l.current),ri(m)[0]?.focus();let d=()=>ai(m,l.current);return addEventListener("scroll",d,{capture:!0,passive:!0}),addEventListener("resize",d),()=>{removeEventListener("scroll",d,{capture:!0}),removeEventListener("resize",d)}},[a]);function c(){s(!1),l.current?.focus()}function h(m){m.stopPropagation();let d=ri(u.current),b=d.indexOf(document.activeElement),M=m.key==="ArrowDown"?(b+1)%d.length:m.key==="ArrowUp"?(b-1+d.length)%d.length:m.key==="Home"?0:m.key==="End"?d.length-1:m.key.length===1?d.findIndex((_,S)=>S!==b&&_.textContent.trim().toLowerCase().startsWith(m.key.toLowerCase())):-1;m.key==="Escape"||m.key==="Tab"?(m.key==="Escape"&&m.preventDefault(),c()):M>=0&&m.key!==" "&&(m.preventDefault(),d[M].focus())}return o(C,{children:[o("button",{type:"button",ref:l,class:i??"icon-button","aria-haspopup":"menu","aria-expanded":a,"aria-controls":a?f:void 0,"aria-label":e,title:e,tabIndex:r,onClick:m=>{m.stopPropagation(),s(!a)},onKeyDown:m=>{m.key==="ArrowDown"&&!a&&(m.preventDefault(),m.stopPropagation(),s(!0))},children:n}),a&&o("div",{ref:u,id:f,class:"menu",role:"menu","aria-label":e,popover:"auto",onKeyDown:h,onClick:m=>m.stopPropagation(),onToggle:m=>{m.newState==="closed"&&s(!1)},children:t.map(m=>o("button",{type:"button",role:"menuitem",tabIndex:-1,class:m.danger?"menu-item danger":"menu-item",onClick:()=>{c(),m.run()},children:[o(y,{name:m.icon})," ",o("span",{children:m.label})," ",m.keys&&o("kbd",{"aria-hidden":"true",children:m.keys})]},m.label))})]})}function ri(e){return[...e.querySelectorAll("[role^=menuitem]")]}function ai(e,t){let n=t.getBoundingClientRect(),i=e.getBoundingClientRect(),r=8,a=n.bottom+4+i.height>innerHeight-r?n.top-4-i.height:n.bottom+4,s=Math.min(n.right-i.width,innerWidth-i.width-r);e.style.top=Math.max(r,a)+"px",e.style.left=Math.max(r,s)+"px"}var zt=$({en:{loading:"Loading …",again:"Try again",dismiss:"Dismiss",close:"Close"},de:{loading:"Wird geladen …",again:"Noch einmal versuchen",dismiss:"Ausblenden",close:"Schließen"}});var Pr={path:"",page:Fr,title:()=>O("lost"),open:!0};function ui({routes:e}){let t=Qo(e,Ce.value.path)??{route:Pr,params:{}},n=t.route.title();return H(()=>{document.title=n==="Coffer"?n:`${n} – Coffer`},[n]),o(C,{children:[o("a",{class:"skip",href:"#main",onClick:i=>{i.preventDefault(),Bt()},children:O("skip")}),o(Mr,{}),o("main",{id:"main",class:t.route.wide?"wide":void 0,tabIndex:-1,children:o(Cr,{found:t})}),o(Dr,{}),N.value.is==="in"&&st().map(({Floating:i},r)=>i&&o(i,{},r)),o(li,{}),o(di,{})]})}function Bt(){let e=document.querySelector("main h1");e?.setAttribute("tabindex","-1"),(e??document.getElementById("main")).focus()}function Cr({found:e}){let{path:t}=Ce.value,n=N.value,i=!e.route.open&&n.is==="out",r=z(0);if(H(()=>{i&&Q("/sign-in?next="+encodeURIComponent(t+Ce.value.search),{replace:!0})},[i,t]),H(()=>{if(lt.value!==r.current&&!document.querySelector("dialog[open]")){let s=document.activeElement;(!s||s===document.body||!s.closest("main")||!s.isConnected)&&Bt(),scrollTo(0,0)}r.current=lt.value},[t,n.is]),n.is==="starting"&&!e.route.open)return o(ie,{});if(n.is==="unreachable"&&!e.route.open)return o(V,{problem:n.problem,retry:It});if(i)return null;let{page:a}=e.route;return o(a,{params:e.params},e.route.path+An.value)}function Mr(){let e=N.value,{path:t}=Ce.value,n=st().flatMap(i=>i.nav??[]).sort((i,r)=>i.order-r.order);return o("header",{class:"top",children:[o("a",{class:"brand",href:e.is==="in"?"/files":"/",children:[o(Sn,{})," ",o("span",{children:"Coffer"})]}),e.is==="in"&&o("nav",{class:"nav","aria-label":O("nav"),children:n.map(i=>{let r=t===i.href||t.startsWith(i.href+"/");return o("a",{href:i.href,"aria-current":r?"page":void 0,children:[o(y,{name:i.icon})," ",o("span",{children:i.label()})]},i.href)})}),o("div",{class:"top-end",children:[e.is==="in"&&o(Ae,{label:O("menu",{name:e.account.username}),class:"avatar",items:[{icon:"user",label:O("account"),run:()=>Q("/account")},{icon:"signOut",label:O("signOut"),run:Ar}],children:o("span",{"aria-hidden":"true","data-initials":Er(e.account.first_name,e.account.last_name)})}),e.is==="out"&&t!=="/sign-in"&&o("a",{class:"button",href:"/sign-in",children:O("signIn")})]})]})}async function Ar(){try{await jo(()=>Q("/")),B(O("signedOut"))}catch(e){ye(e)}finally{Fn(ct.value),tt(j.value)}}function Er(e,t){let n=i=>[...i??""][0]??"";return(n(e)+n(t)).toUpperCase()||"·"}function Dr(){return o("footer",{class:"bottom",children:[o("label",{children:[o("span",{children:O("language")}),o("select",{value:j.value,onChange:e=>tt(e.currentTarget.value),children:Object.entries(et).map(([e,t])=>o("option",{value:e,lang:e,selected:e===j.value,children:t},e))})]}),o("label",{children:[o("span",{children:O("theme")}),o("select",{value:ct.value,onChange:e=>Fn(e.currentTarget.value),children:Dn.map(e=>o("option",{value:e,selected:e===ct.value,children:O(`theme_${e}`)},e))})]}),o("a",{href:"/docs","data-leave":!0,children:O("developers")})]})}function Fr(){return o(Ut,{icon:"file",title:O("lost"),page:!0,children:[o("p",{children:O("lostText")}),o("p",{children:o("a",{class:"button primary",href:"/",children:O("home")})})]})}function fi(){let e=N.value.is==="in";return H(()=>{e&&Q("/files",{replace:!0})},[e]),e||N.value.is==="starting"?o(ie,{}):o("div",{class:"hero",children:[o(Sn,{}),o("h1",{children:O("heroTitle")}),o("p",{class:"lead",children:O("heroText")}),o("div",{class:"hero-actions",children:[o("a",{class:"button primary big",href:"/sign-up",children:O("signUp")}),o("a",{class:"button big",href:"/sign-in",children:O("signIn")})]}),o("ul",{class:"points",children:[o("li",{children:[o(y,{name:"shield"}),o("div",{children:[o("h2",{children:O("point1")}),o("p",{children:O("point1Text")})]})]}),o("li",{children:[o(y,{name:"device"}),o("div",{children:[o("h2",{children:O("point2")}),o("p",{children:O("point2Text")})]})]}),o("li",{children:[o(y,{name:"folder"}),o("div",{children:[o("h2",{children:O("point3")}),o("p",{children:O("point3Text")})]})]})]})]})}function qt(){let e=N.value.is==="in";H(()=>{e&&Q(ei(new URLSearchParams(location.search).get("next"),location.origin),{replace:!0})},[e])}var O=$({en:{skip:"Skip to the content",nav:"Main",menu:"Account menu of {name}",account:"Account",signOut:"Sign out",signedOut:"You are signed out, on this browser and all its tabs.",signIn:"Sign in",signUp:"Create an account",language:"Language",theme:"Appearance",theme_auto:"As the system",theme_light:"Light",theme_dark:"Dark",developers:"For developers",lost:"Nothing here",lostText:"This address leads nowhere. Perhaps the link is old, or a letter is missing.",home:"To the start",heroTitle:"A safe place for your files",heroText:"Coffer keeps what is yours: encrypted where it rests, listed where it is open, and gone when you say so.",point1:"Sealed at rest",point1Text:"Names and contents are encrypted before they are written. A copy of the database alone opens nothing.",point2:"You see every device",point2Text:"Each sign-in is listed with its device and place. End any of them, and it is over at once.",point3:"Simple as a drawer",point3Text:"Drop files and whole folders, rename, move and download them, with a mouse, a finger or the keyboard."},de:{skip:"Zum Inhalt springen",nav:"Hauptmenü",menu:"Kontomenü von {name}",account:"Konto",signOut:"Abmelden",signedOut:"Sie sind abgemeldet, in diesem Browser und allen seinen Tabs.",signIn:"Anmelden",signUp:"Konto anlegen",language:"Sprache",theme:"Aussehen",theme_auto:"Wie das System",theme_light:"Hell",theme_dark:"Dunkel",developers:"Für Entwickler",lost:"Hier ist nichts",lostText:"Diese Adresse führt nirgendwohin. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",home:"Zum Anfang",heroTitle:"Ein sicherer Ort für Ihre Dateien",heroText:"Coffer bewahrt, was Ihnen gehört: verschlüsselt, wo es liegt, sichtbar, wo es offen ist, und weg, wenn Sie es sagen.",point1:"Verschlüsselt abgelegt",point1Text:"Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Eine Kopie der Datenbank allein öffnet nichts.",point2:"Sie sehen jedes Gerät",point2Text:"Jede Anmeldung steht mit Gerät und Ort in einer Liste. Beenden Sie eine, und sie ist sofort vorbei.",point3:"Einfach wie eine Schublade",point3Text:"Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."}});var mi={routes:[{path:"/sign-up",page:Or,title:()=>g("signUp"),open:!0},{path:"/verify-email",page:Ir,title:()=>g("verify"),open:!0},{path:"/first-admin",page:Nr,title:()=>g("firstAdmin"),open:!0},{path:"/account",page:Rr,title:()=>g("account")}],nav:{href:"/account",icon:"user",label:()=>g("account"),order:3}},In=D(""),pi=12;function Ln({value:e}){return o("div",{class:"pair",children:[o(J,{name:"first_name",label:g("firstName"),autoComplete:"given-name",required:!0,maxLength:100,value:e?.first_name}),o(J,{name:"last_name",label:g("lastName"),autoComplete:"family-name",required:!0,maxLength:100,value:e?.last_name})]})}function ft({value:e}){return o(J,{name:"username",label:g("username"),hint:g("usernameHint"),autoComplete:"username",required:!0,maxLength:32,spellcheck:!1,value:e})}function hi(){let[e,t]=k(0),n=e>=pi,i=o("ul",{class:"rules",children:[o("li",{class:n?"met":void 0,children:[o(y,{name:n?"check":"chevron"})," ",g("ruleLength",{count:pi}),o("span",{class:"hidden",children:e>0&&n?g("ruleMet"):""})]}),o("li",{children:[o(y,{name:"chevron"})," ",g("ruleWords")]}),o("li",{children:[o(y,{name:"chevron"})," ",g("ruleCommon")]})]});return o(ze,{name:"password",label:g("password"),autoComplete:"new-password",required:!0,hint:i,onInput:r=>t([...r].length)})}function gi(e){return{first_name:e.first_name,last_name:e.last_name,username:e.username,email:e.email,password:e.password}}function Or(){return qt(),o("div",{class:"card narrow",children:[o("h1",{children:g("signUp")}),o(W,{submit:g("signUp"),onSubmit:async e=>{await Z("POST","/auth/sign-up",{open:!0,body:gi(e)}),In.value=e.email,Q("/verify-email")},children:[o(Ln,{}),o(ft,{}),o(J,{name:"email",label:g("email"),type:"email",inputMode:"email",autoComplete:"email",required:!0,spellcheck:!1,hint:g("emailHint")}),o(hi,{})]}),o("p",{class:"aside",children:[g("haveAccount")," ",o("a",{href:"/sign-in",children:g("signIn")})]})]})}var On=new BroadcastChannel("coffer.sign-up");function Ir(){let[e]=k(()=>En("token")),[t,n]=k(!1),[i,r]=k(!1);H(()=>{if(!e)return On.onmessage=()=>a(),()=>{On.onmessage=null}},[]);function a(){In.value="",B(g("verified")),Q("/sign-in")}async function s(c,h){try{await Z("POST","/auth/verify-email",{open:!0,body:{...c,...h.username&&{username:h.username},...h.password&&{password:h.password}}})}catch(m){if(m instanceof K&&m.code==="username_taken"&&n(!0),m instanceof K&&m.code==="sign_up_proof_required"){if(!h.password)return r(!0);throw new K({status:422,code:"validation_failed",fields:[{pointer:"/password",code:"wrong_password",detail:g("elsewhereWrong")}]})}throw m}On.postMessage(""),a()}let l=i&&o(ze,{name:"password",label:g("elsewherePassword"),autoComplete:"current-password",required:!0,autoFocus:!0}),u=i&&o("p",{class:"aside",children:[g("elsewhereOthers")," ",o("a",{href:"/sign-up",children:g("signUpAgain")})]});if(e)return o("div",{class:i?"card narrow":"card narrow centre",children:[o("span",{class:"badge",children:o(y,{name:"mail"})}),o("h1",{children:g("confirmTitle")}),o("p",{children:g(i?"elsewhereText":"confirmText")}),o(W,{submit:g("confirm"),onSubmit:c=>s({token:e},c),children:[l,t&&o(ft,{})]}),u]});let f=In.value;return o("div",{class:"card narrow",children:[o("span",{class:"badge",children:o(y,{name:"mail"})}),o("h1",{children:g("checkMail")}),o("p",{children:f?g("checkMailText",{email:f}):g("checkMailBare")}),o(W,{submit:g("confirm"),onSubmit:c=>s({email:f||c.email,code:at(c.code)},c),extra:o(Lr,{email:f}),children:[!f&&o(J,{name:"email",label:g("email"),type:"email",autoComplete:"email",required:!0,spellcheck:!1}),o(rt,{label:g("code"),hint:g("codeHint"),autoFocus:!!f}),i&&o("div",{class:"notice",role:"status",children:[o(y,{name:"device"}),o("p",{children:g("elsewhereText")})]}),l,t&&o(ft,{})]}),u,o("p",{class:"aside",children:g("noMail")})]})}function Lr({email:e}){let[t,n]=Pn();return o("button",{type:"button",class:"button",disabled:t>0,onClick:async i=>{let r=i.currentTarget.form?.elements.namedItem("email");if(!(r&&!r.reportValidity()))try{await Z("POST","/auth/verify-email/resend",{open:!0,body:{email:e||r.value}}),B(g("resent")),n(30)}catch(a){a instanceof K&&a.retryAfter&&n(a.retryAfter),ye(a)}},children:t>0?g("resendWait",{seconds:t}):g("resend")})}function Nr(){let[e]=k(()=>En("token"));return e?o("div",{class:"card narrow",children:[o("span",{class:"badge",children:o(y,{name:"shield"})}),o("h1",{children:g("firstAdmin")}),o("p",{children:g("firstAdminText")}),o(W,{submit:g("firstAdminDo"),onSubmit:async t=>{await Z("POST","/auth/first-admin",{open:!0,body:{token:e,...gi(t)}}),B(g("firstAdminDone")),Q("/sign-in")},children:[o(Ln,{}),o(ft,{}),o(J,{name:"email",label:g("email"),type:"email",inputMode:"email",autoComplete:"email",required:!0,spellcheck:!1}),o(hi,{})]})]}):o("div",{class:"card narrow",children:[o("h1",{children:g("firstAdmin")}),o("p",{children:g("firstAdminNoToken")}),o("p",{children:o("a",{class:"button",href:"/sign-in",children:g("signIn")})})]})}function Rr(){let{data:e,problem:t,reload:n}=te(s=>oe("/account",{},s),[]),[i,r]=k(0);H(()=>{e&&xn(e)},[e]);let a=i>0&&N.value.is==="in"?N.value.account:e;return t?o(C,{children:[o("h1",{children:g("account")}),o(V,{problem:t,retry:n})]}):a?o(C,{children:[o("h1",{children:g("account")}),o("section",{class:"card","aria-labelledby":"profile",children:[o("h2",{id:"profile",children:g("profile")}),o(W,{wide:!0,submit:g("save"),onSubmit:async s=>{let l={};for(let f of["first_name","last_name","username","bio","language"])s[f]!==a[f]&&(l[f]=s[f]);let u=Object.keys(l).length?await Pe("/account",l):a;xn(u),l.language&&dn(l.language)&&tt(l.language),r(i+1),B(g("saved"))},children:[o(Ln,{value:a}),o(ft,{value:a.username}),o(Go,{name:"bio",label:g("bio"),hint:g("bioHint"),value:a.bio,maxLength:500}),o(Zo,{name:"language",label:g("language"),hint:g("languageHint"),value:a.language||j.value,options:et})]},i)]}),o("section",{class:"card","aria-labelledby":"facts",children:[o("h2",{id:"facts",children:g("facts")}),o("dl",{class:"facts",children:[o("div",{children:[o("dt",{children:g("email")}),o("dd",{children:a.email})]}),o("div",{children:[o("dt",{children:g("since")}),o("dd",{children:o(_e,{at:a.created_at,children:un(a.created_at)})})]}),a.sign_in_summary?.previous_at&&o("div",{children:[o("dt",{children:g("previous")}),o("dd",{children:o(_e,{at:a.sign_in_summary.previous_at,children:Te(a.sign_in_summary.previous_at)})})]}),a.role==="admin"&&o("div",{children:[o("dt",{children:g("role")}),o("dd",{children:o("span",{class:"tag",children:g("admin")})})]})]})]})]}):o(C,{children:[o("h1",{children:g("account")}),o(ie,{rows:5})]})}var g=$({en:{signUp:"Create an account",signIn:"Sign in",haveAccount:"You have an account?",firstName:"First name",lastName:"Last name",username:"Username",usernameHint:"3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",email:"E-mail",emailHint:"We send one message to confirm it is yours.",password:"Password",ruleLength:"At least {count} characters",ruleMet:"(met)",ruleWords:"Anything goes: a few words in a row are good",ruleCommon:"Not a common password, not your name or address",verify:"Confirm your e-mail",checkMail:"Check your mail",checkMailText:"If {email} can have an account here, a message with a code and a link is on its way. Enter the code, or open the link.",checkMailBare:"Enter your address and the code from the message, or open the link in it.",code:"Code from the message",codeHint:"Six digits.",confirm:"Confirm my e-mail",confirmTitle:"Confirm your e-mail",confirmText:"One press, and your account is ready.",elsewhereText:"This message belongs to a sign-up that was made in another browser. Enter the password that you chose there.",elsewherePassword:"Password of your sign-up",elsewhereWrong:"That is not the password of the sign-up that this message belongs to.",elsewhereOthers:"Did several messages come? Then somebody else may have typed your address too. Only the message of your own sign-up takes your password: try the others, or start over.",signUpAgain:"Sign up again",verified:"Your address is confirmed. Sign in to begin.",resend:"Send again",resent:"If the address waits for a message, a new one is on its way.",resendWait:"Send again in {seconds} s",noMail:"No message? Look into your spam folder, or send it again: only the newest code counts.",firstAdmin:"The first administrator",firstAdminText:"This link works once. The account you make now runs this server.",firstAdminNoToken:"Open the one-time link that the server printed when it started. It carries a secret that this address is missing.",firstAdminDo:"Create the administrator",firstAdminDone:"The administrator is ready. Sign in to begin.",account:"Account",profile:"Profile",bio:"About you",bioHint:"Up to 500 characters. You can leave it empty.",language:"Language",languageHint:"For this app and for the messages we send you.",save:"Save changes",saved:"Saved.",facts:"At a glance",since:"Member since",previous:"Sign-in before this one",role:"Role",admin:"Administrator"},de:{signUp:"Konto anlegen",signIn:"Anmelden",haveAccount:"Sie haben schon ein Konto?",firstName:"Vorname",lastName:"Nachname",username:"Benutzername",usernameHint:"3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",email:"E-Mail",emailHint:"Wir senden eine Nachricht, um zu bestätigen, dass sie Ihnen gehört.",password:"Passwort",ruleLength:"Mindestens {count} Zeichen",ruleMet:"(erfüllt)",ruleWords:"Alles ist erlaubt: ein paar Wörter hintereinander sind gut",ruleCommon:"Kein häufiges Passwort, nicht Ihr Name oder Ihre Adresse",verify:"E-Mail bestätigen",checkMail:"Sehen Sie in Ihre Mails",checkMailText:"Wenn {email} hier ein Konto haben kann, ist eine Nachricht mit Code und Link unterwegs. Geben Sie den Code ein oder öffnen Sie den Link.",checkMailBare:"Geben Sie Ihre Adresse und den Code aus der Nachricht ein oder öffnen Sie den Link darin.",code:"Code aus der Nachricht",codeHint:"Sechs Ziffern.",confirm:"Meine E-Mail bestätigen",confirmTitle:"Bestätigen Sie Ihre E-Mail",confirmText:"Ein Druck auf den Knopf, und Ihr Konto ist bereit.",elsewhereText:"Diese Nachricht gehört zu einem Konto, das in einem anderen Browser angelegt wurde. Geben Sie das Passwort ein, das Sie dort gewählt haben.",elsewherePassword:"Passwort, das Sie dort gewählt haben",elsewhereWrong:"Das ist nicht das Passwort, das zu dieser Nachricht gehört.",elsewhereOthers:"Kamen mehrere Nachrichten? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Nachricht zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder beginnen Sie von vorn.",signUpAgain:"Noch einmal anlegen",verified:"Ihre Adresse ist bestätigt. Melden Sie sich an.",resend:"Noch einmal senden",resent:"Wenn die Adresse auf eine Nachricht wartet, ist eine neue unterwegs.",resendWait:"Noch einmal in {seconds} s",noMail:"Keine Nachricht? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden: Nur der neueste Code gilt.",firstAdmin:"Die erste Administratorin, der erste Administrator",firstAdminText:"Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",firstAdminNoToken:"Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat. Er trägt ein Geheimnis, das dieser Adresse fehlt.",firstAdminDo:"Verwaltungskonto anlegen",firstAdminDone:"Das Verwaltungskonto ist bereit. Melden Sie sich an.",account:"Konto",profile:"Profil",bio:"Über Sie",bioHint:"Bis zu 500 Zeichen. Kann leer bleiben.",language:"Sprache",languageHint:"Für diese App und für Nachrichten, die wir Ihnen senden.",save:"Änderungen speichern",saved:"Gespeichert.",facts:"Auf einen Blick",since:"Mitglied seit",previous:"Anmeldung vor dieser",role:"Rolle",admin:"Verwaltung"}});function Nn(e,t,n,i){return oe("/files",{parent:e,sort:(t.down?"-":"")+t.by,limit:100,cursor:n},i)}async function Wt(e,t){let n=[];for(let i=e;i;){let r=await oe(`/files/${encodeURIComponent(i)}`,{},t);n.unshift(r),i=r.parent}return n}async function vi(e,t){let n=[],i;do{let r=await oe("/files",{parent:e,sort:"name",limit:200,cursor:i},t);n.push(...r.items.filter(a=>a.kind==="folder")),i=r.next_cursor}while(i);return n}var p=$({en:{files:"Files",path:"Where you are",newFolder:"New folder",create:"Create",name:"Name",numbered:"That name was taken; the folder is called “{name}”.",upload:"Upload",uploadFiles:"Upload files",uploadFolder:"Upload a folder",size:"Size",modified:"Modified",actions:"Actions",sortBy:"Sort by {column}",selectAll:"Select everything",select:"Select {name}",open:"Open",download:"Download",downloadOf:"Download {name}",rename:"Rename",renameFile:"Rename the file",renameFolder:"Rename the folder",move:"Move",moveOne:"Move to another folder",moveMany:{one:"Move {count} item",other:"Move {count} items"},moveHere:"Move here",moved:{one:"Moved.",other:"{count} items moved."},where:"Where to?",isHere:"(it is here)",foldersIn:"Folders in {name}",noFolders:"There is no other folder yet.",delete:"Delete",deleteOne:"Delete for good?",deleteMany:{one:"Delete {count} item for good?",other:"Delete {count} items for good?"},deleteText:"This cannot be undone.",deleteFolderText:"Everything inside goes too. This cannot be undone.",deleted:{one:"Deleted.",other:"{count} items deleted."},rowMenu:"Actions for {name}",folder:"Folder",selected:{one:"{count} selected",other:"{count} selected"},clear:"Clear selection",emptyTitle:"Nothing here yet",emptyText:"Drop files or whole folders anywhere on this page, or choose them.",emptyFolderTitle:"This folder is empty",dropHere:"Drop to upload into {name}",more:"Show more",listOf:"Contents of {name}",keys:"Keys: arrows move, Space selects, Enter opens, F2 renames, Delete deletes.",downloading:"Preparing “{name}” …",uploads:"Uploads",allUploads:"All uploads",uploading:{one:"Uploading {count} file",other:"Uploading {count} files"},uploaded:{one:"{count} file uploaded",other:"{count} files uploaded"},uploadsFailed:{one:"{count} upload failed",other:"{count} uploads failed"},details:"Show the list",less:"Hide the list",closeUploads:"Close the list of uploads",progressOf:"Progress of {name}",sentOf:"{sent} of {size}",held:"The server is busy. This goes on by itself.",state_waiting:"Waiting",state_sending:"Uploading",state_done:"Uploaded",state_failed:"Failed",state_cancelled:"Cancelled",cancel:"Cancel",cancelOf:"Cancel {name}",retry:"Try again",retryOf:"Try {name} again",damaged:"Damaged",unreadable:"The browser could not read what you dropped."},de:{files:"Dateien",path:"Wo Sie sind",newFolder:"Neuer Ordner",create:"Anlegen",name:"Name",numbered:"Der Name war vergeben; der Ordner heißt „{name}“.",upload:"Hochladen",uploadFiles:"Dateien hochladen",uploadFolder:"Einen Ordner hochladen",size:"Größe",modified:"Geändert",actions:"Aktionen",sortBy:"Nach {column} sortieren",selectAll:"Alles auswählen",select:"{name} auswählen",open:"Öffnen",download:"Herunterladen",downloadOf:"{name} herunterladen",rename:"Umbenennen",renameFile:"Datei umbenennen",renameFolder:"Ordner umbenennen",move:"Verschieben",moveOne:"In einen anderen Ordner verschieben",moveMany:{one:"{count} Element verschieben",other:"{count} Elemente verschieben"},moveHere:"Hierher verschieben",moved:{one:"Verschoben.",other:"{count} Elemente verschoben."},where:"Wohin?",isHere:"(liegt hier)",foldersIn:"Ordner in {name}",noFolders:"Es gibt noch keinen anderen Ordner.",delete:"Löschen",deleteOne:"Endgültig löschen?",deleteMany:{one:"{count} Element endgültig löschen?",other:"{count} Elemente endgültig löschen?"},deleteText:"Das lässt sich nicht rückgängig machen.",deleteFolderText:"Alles darin wird mit gelöscht. Das lässt sich nicht rückgängig machen.",deleted:{one:"Gelöscht.",other:"{count} Elemente gelöscht."},rowMenu:"Aktionen für {name}",folder:"Ordner",selected:{one:"{count} ausgewählt",other:"{count} ausgewählt"},clear:"Auswahl aufheben",emptyTitle:"Noch ist nichts hier",emptyText:"Ziehen Sie Dateien oder ganze Ordner irgendwo auf diese Seite oder wählen Sie sie aus.",emptyFolderTitle:"Dieser Ordner ist leer",dropHere:"Loslassen, um in {name} hochzuladen",more:"Mehr anzeigen",listOf:"Inhalt von {name}",keys:"Tasten: Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, F2 benennt um, Entf löscht.",downloading:"„{name}“ wird vorbereitet …",uploads:"Hochladen",allUploads:"Alles zusammen",uploading:{one:"{count} Datei wird hochgeladen",other:"{count} Dateien werden hochgeladen"},uploaded:{one:"{count} Datei hochgeladen",other:"{count} Dateien hochgeladen"},uploadsFailed:{one:"{count} Datei kam nicht an",other:"{count} Dateien kamen nicht an"},details:"Liste zeigen",less:"Liste verbergen",closeUploads:"Liste schließen",progressOf:"Fortschritt von {name}",sentOf:"{sent} von {size}",held:"Der Server ist ausgelastet. Es geht von selbst weiter.",state_waiting:"Wartet",state_sending:"Wird hochgeladen",state_done:"Hochgeladen",state_failed:"Fehlgeschlagen",state_cancelled:"Abgebrochen",cancel:"Abbrechen",cancelOf:"{name} abbrechen",retry:"Noch einmal",retryOf:"{name} noch einmal versuchen",damaged:"Beschädigt",unreadable:"Der Browser konnte nicht lesen, was Sie abgelegt haben."}});function _i({parent:e,onClose:t,onDone:n}){return o(le,{title:p("newFolder"),onClose:t,children:o(W,{submit:p("create"),onCancel:t,onSubmit:async i=>{let r=await Se("/files/folders",{name:i.name,...e&&{parent:e}});t(),r.name!==i.name&&B(p("numbered",{name:r.name})),await n(r)},children:o(J,{name:"name",label:p("name"),required:!0,autoFocus:!0,autoComplete:"off",maxLength:255})})})}function yi({entry:e,onClose:t,onDone:n}){return o(le,{title:e.kind==="folder"?p("renameFolder"):p("renameFile"),onClose:t,children:o(W,{submit:p("rename"),onCancel:t,onSubmit:async i=>{let r=i.name===e.name?e:await Pe(`/files/${e.id}`,{name:i.name});t(),await n(r)},children:o(J,{name:"name",label:p("name"),value:e.name,required:!0,autoFocus:!0,selectName:e.kind==="file",autoComplete:"off",maxLength:255})})})}function bi({entries:e,onClose:t,onDone:n}){let i=e.length===1?e[0]:void 0;return o(Me,{title:i?p("deleteOne"):p("deleteMany",{count:e.length}),action:p("delete"),onClose:t,onConfirm:async()=>{try{for(let r of e)await ot(`/files/${r.id}`);B(p("deleted",{count:e.length}))}finally{await n()}},children:[i&&o("p",{class:"long-name",children:i.name}),o("p",{children:e.some(r=>r.kind==="folder")?p("deleteFolderText"):p("deleteText")})]})}function wi({entries:e,here:t,onClose:n,onDone:i}){let{data:r,problem:a}=te(()=>Wt(t),[t]),[s,l]=k(),u=new Set(e.map(c=>c.id)),f=new Set(["",...(r??[]).map(c=>c.id)]);return o(le,{title:e.length===1?p("moveOne"):p("moveMany",{count:e.length}),onClose:n,children:o(W,{submit:p("moveHere"),onCancel:n,onSubmit:async()=>{if(s!==void 0){try{for(let c of e)await Pe(`/files/${c.id}`,{parent:s})}finally{await i()}n(),B(p("moved",{count:e.length}))}},children:[e.length===1&&o("p",{class:"long-name",children:e[0].name}),o("fieldset",{class:"tree",children:[o("legend",{children:p("where")}),a?o(V,{problem:a}):r&&o("ul",{children:o(ki,{id:"",name:p("files"),opened:f,moving:u,here:t,target:s,pick:l})})]})]})})}function ki({id:e,name:t,opened:n,moving:i,here:r,target:a,pick:s}){let[l,u]=k(n.has(e)),f=i.has(e);return o("li",{children:[o("div",{class:"branch",children:[o("button",{type:"button",class:"icon-button small","aria-expanded":l&&!f,disabled:f,"aria-label":p("foldersIn",{name:t}),onClick:()=>u(!l),children:o(y,{name:"chevron",class:l&&!f?"down":void 0})}),o("label",{class:a===e?"chosen":void 0,children:[o("input",{type:"radio",name:"target",value:e,required:!0,checked:a===e,disabled:f||e===r,onChange:()=>s(e)}),o(y,{name:"folder"})," ",o("span",{class:"ellipsis",title:t,children:t})," ",e===r&&o("span",{class:"hint",children:p("isHere")})]})]}),l&&!f&&o(Hr,{id:e,opened:n,moving:i,here:r,target:a,pick:s})]})}function Hr(e){let{data:t,problem:n,reload:i}=te(r=>vi(e.id,r),[e.id]);return n?o(V,{problem:n,retry:i}):t?.length===0?e.id===""?o("p",{class:"hint",children:p("noFolders")}):null:o("ul",{children:t?.map(r=>wt(ki,{...e,key:r.id,id:r.id,name:r.name}))})}var Ur=64<<20;async function xi(e){let{showSaveFilePicker:t}=window;if(e.size>=Ur&&t){let a=await t.call(window,{suggestedName:e.name}).catch(()=>{throw nt()});await(await bn(`/files/${e.id}/content`)).body.pipeTo(await a.createWritable());return}let n=await bn(`/files/${e.id}/content`),i=URL.createObjectURL(await n.blob()),r=document.createElement("a");r.href=i,r.download=e.name,r.click(),setTimeout(()=>URL.revokeObjectURL(i),6e4)}var zr=2,ne=D([]),pt=D({}),Un=ue(()=>ne.value.filter(e=>e.state.value==="waiting"||e.state.value==="sending").length),Si=ue(()=>{let e=0,t=0,n=0,i=0;for(let r of ne.value){let a=r.state.value;a!=="cancelled"&&(e+=r.file.size,t+=a==="done"?r.file.size:r.sent.value,a==="done"&&n++,a==="failed"&&i++)}return{size:e,sent:t,done:n,failed:i,count:ne.value.length}}),Br=0,Rn=0;function Pi(e,t){let n=new Hn(t);for(let r of e.folders)n.id(r).catch(()=>{});let i=e.files.map(({path:r,file:a})=>({id:++Br,file:a,shown:[...r,a.name].join("/"),folder:()=>n.id(r),state:D("waiting"),sent:D(0),held:D(!1),problem:D(void 0)}));ne.value=[...ne.value,...i],zn()}var Hn=class{constructor(t){this.root=t}root;#e=new Map;id(t){if(t.length===0)return Promise.resolve(this.root);let n=t.join("/"),i=this.#e.get(n);return i||(i=this.#t(t),i.catch(()=>this.#e.delete(n)),this.#e.set(n,i)),i}async#t(t){let n=await this.id(t.slice(0,-1)),i=await Se("/files/folders",{name:t.at(-1),...n&&{parent:n}});return Ci(n),i.id}};function Ci(e){pt.value={...pt.value,[e]:(pt.value[e]??0)+1}}function zn(){for(;Rn<zr;){let e=ne.value.find(t=>t.state.value==="waiting");if(!e)return;e.state.value="sending",Rn++,qr(e).finally(()=>{Rn--,zn()})}}async function qr(e){try{let t=await e.folder();await Kr(e,()=>jr(e,t)),e.state.value="done",Ci(t)}catch(t){let n=G(t);e.problem.value=n,e.state.value=n.code==="cancelled"?"cancelled":"failed"}}var Wr=120;async function Kr(e,t){for(let n=1;;n++)try{return await t()}catch(i){let{wait:r}=G(i);if(!r||n>=Wr)throw i;e.sent.value=0,e.held.value=!0,await new Promise(a=>{e.wake=a,setTimeout(a,r*1e3)}),e.held.value=!1}}async function jr(e,t){let n=await Et();try{await Ti(e,t,n)}catch(i){if(G(i).status!==401)throw i;await Ue(n),await Ti(e,t,await Et())}}function Ti(e,t,n){return new Promise((i,r)=>{if(e.state.value!=="sending")return r(nt());let a=new XMLHttpRequest;e.request=a,e.sent.value=0,a.open("POST",wn("/files",{parent:t})),a.setRequestHeader("Authorization","Bearer "+n),a.upload.onprogress=l=>{e.sent.value=Math.min(e.file.size,l.loaded)},a.onload=()=>{if(a.status>=200&&a.status<300)return i();r(Re(a.status,$r(a.responseText),a.getResponseHeader("Retry-After")))},a.onerror=()=>r(At()),a.onabort=()=>r(nt());let s=new FormData;s.append("file",e.file,e.file.name),a.send(s)})}function $r(e){try{return JSON.parse(e)}catch{return}}function Bn(e){e.state.value==="sending"&&e.request?.abort(),e.wake?.(),(e.state.value==="waiting"||e.state.value==="sending")&&(e.state.value="cancelled")}function Mi(e){e.problem.value=void 0,e.sent.value=0,e.state.value="waiting",zn()}function Ai(){ne.value=ne.value.filter(e=>e.state.value==="waiting"||e.state.value==="sending")}function Ei(){addEventListener("beforeunload",e=>{Un.value>0&&e.preventDefault()}),fe(()=>{if(N.value.is==="out"){for(let e of ne.peek())Bn(e);ne.value=[]}})}function Di(){let[e,t]=k(!0),n=ne.value;if(n.length===0)return null;let i=Si.value,r=Un.value,a=r>0?p("uploading",{count:r}):i.failed>0?p("uploadsFailed",{count:i.failed}):p("uploaded",{count:i.done});return o("section",{class:"uploads","aria-label":p("uploads"),children:[o("div",{class:"uploads-head",children:[o("h2",{"aria-live":"polite",children:a}),o("button",{type:"button",class:"icon-button","aria-expanded":e,"aria-label":e?p("less"):p("details"),title:e?p("less"):p("details"),onClick:()=>t(!e),children:o(y,{name:"chevron",class:e?"down":"up"})}),r===0&&o("button",{type:"button",class:"icon-button","aria-label":p("closeUploads"),title:p("closeUploads"),onClick:Ai,children:o(y,{name:"close"})})]}),r>0&&o("progress",{value:i.sent,max:Math.max(1,i.size),"aria-label":p("allUploads")}),e&&o("ul",{children:n.map(s=>o(Vr,{upload:s},s.id))})]})}function Vr({upload:e}){let t=e.state.value,n=e.problem.value;return o("li",{class:"upload "+t,children:[o("div",{class:"upload-text",children:[o("p",{class:"upload-name",title:e.shown,children:e.shown}),t==="sending"&&o("progress",{value:e.sent.value,max:Math.max(1,e.file.size),"aria-label":p("progressOf",{name:e.shown})}),o("p",{class:"hint",children:t==="sending"&&e.held.value?p("held"):t==="sending"?p("sentOf",{sent:xe(e.sent.value),size:xe(e.file.size)}):t==="failed"&&n?o("span",{class:"error",children:pe(n)}):`${p(`state_${t}`)} · ${xe(e.file.size)}`})]}),t==="done"&&o(y,{name:"check",class:"good"}),(t==="waiting"||t==="sending")&&o("button",{type:"button",class:"icon-button","aria-label":p("cancelOf",{name:e.shown}),title:p("cancel"),onClick:()=>Bn(e),children:o(y,{name:"close"})}),(t==="failed"||t==="cancelled")&&o("button",{type:"button",class:"icon-button","aria-label":p("retryOf",{name:e.shown}),title:p("retry"),onClick:()=>Mi(e),children:o(y,{name:"retry"})})]})}var qn={ids:new Set,focus:0,anchor:0};function Fi(e,t){let n=e[t];return{ids:new Set(n?[n.id]:[]),focus:t,anchor:t}}function Kt(e,t,n){let i=new Set(e.ids),r=t[n]?.id;return r!==void 0&&!i.delete(r)&&i.add(r),{ids:i,focus:n,anchor:n}}function jt(e,t,n){let[i,r]=e.anchor<n?[e.anchor,n]:[n,e.anchor];return{ids:new Set(t.slice(i,r+1).map(a=>a.id)),focus:n,anchor:e.anchor}}function Wn(e,t){return{...e,ids:new Set(t.map(n=>n.id))}}function Oi(e,t){let n=new Set(t.map(r=>r.id)),i=Math.max(0,t.length-1);return{ids:new Set([...e.ids].filter(r=>n.has(r))),focus:Math.min(e.focus,i),anchor:Math.min(e.anchor,i)}}function Ii(e,t,n){let i=n-1;switch(e){case"ArrowDown":return Math.min(i,t+1);case"ArrowUp":return Math.max(0,t-1);case"PageDown":return Math.min(i,t+10);case"PageUp":return Math.max(0,t-10);case"Home":return 0;case"End":return i;default:return}}async function Gr(e){let t={files:[],folders:[]},n=e.map(i=>({node:i,path:[]}));for(let i=n.shift();i;i=n.shift()){let{node:r,path:a}=i;if(r.isFile)t.files.push({path:a,file:await Zr(r)});else if(r.isDirectory){let s=[...a,r.name];t.folders.push(s);for(let l of await Yr(r))n.push({node:l,path:s})}}return t}function Zr(e){return new Promise((t,n)=>e.file(t,n))}async function Yr(e){let t=e.createReader(),n=[];for(;;){let i=await new Promise((r,a)=>t.readEntries(r,a));if(i.length===0)return n;n.push(...i)}}function Kn(e){let t={files:[],folders:[]},n=new Set;for(let i of e){let r=(i.webkitRelativePath??"").split("/").slice(0,-1);for(let a=1;a<=r.length;a++){let s=r.slice(0,a),l=s.join("/");n.has(l)||(n.add(l),t.folders.push(s))}t.files.push({path:r,file:i})}return t}function Li(e){let t=[];for(let n of e.items){let i=n.kind==="file"?n.webkitGetAsEntry():null;i&&t.push(i)}return t.length>0?Gr(t):Promise.resolve(Kn(e.files))}var Ri={routes:[{path:"/files",page:Ni,title:()=>p("files"),wide:!0},{path:"/files/:folder",page:Ni,title:()=>p("files"),wide:!0}],nav:{href:"/files",icon:"folder",label:()=>p("files"),order:1},start:Ei,Floating:Di},Jr=["name","size","modified"];function Ni({params:e}){let t=e.folder??"",[n,i]=k({by:"name",down:!1}),[r,a]=k(qn),[s,l]=k(),[u,f]=k(!1),c=te(v=>Wt(t,v),[t]),h=ra(t,n),m=z(null),d=z(null),b=z(null),M=z(!1),_=h.items,S=c.data?.at(-1)?.name??p("files");H(()=>a(qn),[t,n]),H(()=>{a(v=>Oi(v,_??[])),!(!M.current||document.activeElement!==document.body)&&(M.current=!1,_?.length?Ee(Math.min(r.focus,_.length-1)):Bt())},[_]),aa(v=>x(Li(v)),f);async function x(v){try{Pi(await v,t)}catch(E){console.error(E),B(p("unreadable"),!0)}}function P(v){v.kind==="folder"?Q("/files/"+v.id):A([v])}async function A(v){for(let E of v)if(E.kind!=="folder")try{await xi(E)}catch(X){ye(X)}}function Ee(v){b.current?.querySelectorAll("tbody tr")[v]?.focus()}let qe=()=>(_??[]).filter(v=>r.ids.has(v.id)),De=v=>{let E=_[v];return r.ids.has(E.id)?qe():[E]};function ce(v){let E=v.target.closest("tr[data-at]");if(!_||!E)return;let X=Number(E.getAttribute("data-at")),Zn=v.target===E,We=v.altKey?void 0:Ii(v.key,X,_.length);if(We!==void 0)a(v.shiftKey?jt({...r,anchor:r.ids.size?r.anchor:X},_,We):{...r,focus:We,anchor:We}),Ee(We);else if(v.key===" "&&Zn)a(v.shiftKey?jt(r,_,X):Kt(r,_,X));else if(v.key.toLowerCase()==="a"&&(v.ctrlKey||v.metaKey))a(Wn(r,_));else if(v.key==="Escape"&&r.ids.size>0)a({...r,ids:new Set});else if(v.key==="Enter"&&Zn)P(_[X]);else if(v.key==="F2")l({kind:"rename",entry:_[X]});else if(v.key==="Delete")l({kind:"delete",entries:De(X)});else return;v.preventDefault()}function mt(v,E){v.target.closest("a, button, input, label")||(v.shiftKey?a(jt(r,_,E)):v.ctrlKey||v.metaKey?a(Kt(r,_,E)):a(Fi(_,E)))}function re(v){return[v.kind==="folder"?{icon:"folder",label:p("open"),run:()=>P(v),keys:"↵"}:{icon:"download",label:p("download"),run:()=>A([v]),keys:"↵"},{icon:"pencil",label:p("rename"),run:()=>l({kind:"rename",entry:v}),keys:"F2"},{icon:"move",label:p("move"),run:()=>l({kind:"move",entries:[v]})},{icon:"trash",label:p("delete"),run:()=>l({kind:"delete",entries:[v]}),danger:!0,keys:"⌦"}]}let ee=()=>l(void 0),Y=()=>(M.current=!0,h.reload()),I=qe();if(c.problem)return o(C,{children:[o("h1",{children:p("files")}),o(V,{problem:c.problem,retry:c.reload}),o("p",{children:o("a",{class:"button",href:"/files",children:p("files")})})]});return o("div",{class:"files",children:[o("div",{class:"files-head",children:[o(Qr,{way:c.data,folder:t}),o("div",{class:"files-actions",children:[o("button",{type:"button",class:"button",onClick:()=>l({kind:"newFolder"}),children:[o(y,{name:"folderPlus"})," ",o("span",{children:p("newFolder")})]}),o(Ae,{label:p("upload"),class:"button primary",items:[{icon:"file",label:p("uploadFiles"),run:()=>m.current.click()},{icon:"folder",label:p("uploadFolder"),run:()=>d.current.click()}],children:[o(y,{name:"upload"})," ",o("span",{children:p("upload")})]}),o("input",{ref:m,type:"file",multiple:!0,class:"hidden",tabIndex:-1,"aria-label":p("uploadFiles"),onChange:Gn}),o("input",{ref:Xr(d),type:"file",multiple:!0,class:"hidden",tabIndex:-1,"aria-label":p("uploadFolder"),onChange:Gn})]})]}),I.length>0&&o("div",{class:"selection",role:"toolbar","aria-label":p("selected",{count:I.length}),children:[o("span",{"aria-live":"polite",children:p("selected",{count:I.length})}),I.some(v=>v.kind==="file")&&o("button",{type:"button",class:"button",onClick:()=>A(I),children:[o(y,{name:"download"})," ",o("span",{children:p("download")})]}),o("button",{type:"button",class:"button",onClick:()=>l({kind:"move",entries:I}),children:[o(y,{name:"move"})," ",o("span",{children:p("move")})]}),o("button",{type:"button",class:"button danger-text",onClick:()=>l({kind:"delete",entries:I}),children:[o(y,{name:"trash"})," ",o("span",{children:p("delete")})]}),o("button",{type:"button",class:"icon-button","aria-label":p("clear"),title:p("clear"),onClick:()=>a({...r,ids:new Set}),children:o(y,{name:"close"})})]}),h.problem&&!_?o(V,{problem:h.problem,retry:h.reload}):_?_.length===0?o(Ut,{icon:"folder",title:t?p("emptyFolderTitle"):p("emptyTitle"),children:[o("p",{children:p("emptyText")}),o("p",{children:o("button",{type:"button",class:"button primary big",onClick:()=>m.current.click(),children:[o(y,{name:"upload"})," ",p("uploadFiles")]})})]}):o(C,{children:[o("table",{ref:b,class:"list",role:"grid","aria-multiselectable":"true","aria-label":p("listOf",{name:S}),"aria-rowcount":h.next?-1:_.length+1,"aria-describedby":"file-keys",onKeyDown:ce,children:[o("thead",{children:o("tr",{children:[o("th",{class:"col-check",scope:"col",children:o("input",{type:"checkbox","aria-label":p("selectAll"),checked:I.length===_.length,ref:v=>{v&&(v.indeterminate=I.length>0&&I.length<_.length)},onChange:()=>a(I.length===_.length?{...r,ids:new Set}:Wn(r,_))})}),Jr.map(v=>o(ea,{by:v,sort:n,set:i},v)),o("th",{class:"col-menu",scope:"col",children:o("span",{class:"hidden",children:p("actions")})})]})}),o("tbody",{children:_.map((v,E)=>o(ta,{entry:v,at:E,focus:E===r.focus,selected:r.ids.has(v.id),menu:re(v),onClick:X=>mt(X,E),onToggle:()=>a(Kt(r,_,E)),onOpen:()=>P(v),onFocus:()=>{r.focus!==E&&a(X=>({...X,focus:E}))}},v.id))})]}),o("p",{class:"hidden",id:"file-keys",children:p("keys")}),h.next&&o(ia,{load:h.more,problem:h.problem})]}):o(ie,{rows:6}),u&&o("div",{class:"drop","aria-hidden":"true",children:o("div",{children:[o(y,{name:"upload"}),o("p",{children:p("dropHere",{name:S})})]})}),s?.kind==="newFolder"&&o(_i,{parent:t,onClose:ee,onDone:Y}),s?.kind==="rename"&&o(yi,{entry:s.entry,onClose:ee,onDone:Y}),s?.kind==="move"&&o(wi,{entries:s.entries,here:t,onClose:ee,onDone:Y}),s?.kind==="delete"&&o(bi,{entries:s.entries,onClose:ee,onDone:Y})]});function Gn(v){let E=v.currentTarget;x(Promise.resolve(Kn([...E.files]))),E.value=""}}function Xr(e){return t=>{e.current=t,t?.setAttribute("webkitdirectory","")}}function Qr({way:e,folder:t}){let n=e?.at(-1);return o("nav",{class:"crumbs","aria-label":p("path"),children:t===""?o("h1",{children:p("files")}):o(C,{children:[o("ol",{children:[o("li",{children:o("a",{href:"/files",children:p("files")})}),e?.slice(0,-1).map(i=>o("li",{children:o("a",{class:"ellipsis",href:"/files/"+i.id,title:i.name,children:o("bdi",{children:i.name})})},i.id))]}),o("h1",{class:"ellipsis",title:n?.name,"aria-current":"page",children:o("bdi",{children:n?.name??"…"})})]})})}function ea({by:e,sort:t,set:n}){let i=t.by===e;return o("th",{scope:"col",class:"col-"+e,"aria-sort":i?t.down?"descending":"ascending":"none",children:o("button",{type:"button",class:"sort",title:p("sortBy",{column:p(e)}),onClick:()=>n({by:e,down:i&&!t.down}),children:[p(e)," ",i&&o(y,{name:t.down?"arrowDown":"arrowUp"})]})})}function ta({entry:e,at:t,focus:n,selected:i,menu:r,onClick:a,onToggle:s,onOpen:l,onFocus:u}){let f=n?0:-1,c=oa(e);return o("tr",{"data-at":t,"data-id":e.id,tabIndex:f,"aria-selected":i,"aria-rowindex":t+2,onClick:a,onDblClick:l,onFocus:u,children:[o("td",{class:"col-check",children:o("input",{type:"checkbox",tabIndex:f,checked:i,"aria-label":p("select",{name:e.name}),onChange:s})}),o("td",{class:"col-name",children:[o("span",{class:"name-cell",children:[o(y,{name:c,class:"kind kind-"+c}),e.kind==="folder"?o("a",{class:"ellipsis",tabIndex:f,href:"/files/"+e.id,title:e.name,children:o("bdi",{children:e.name})}):o("button",{type:"button",class:"link ellipsis",tabIndex:f,title:e.name,"aria-label":p("downloadOf",{name:e.name}),onClick:l,children:o("bdi",{children:e.name})})]}),e.damaged&&o("strong",{class:"danger-text",children:p("damaged")}),o("span",{class:"under","aria-hidden":"true",children:[e.damaged?p("damaged"):e.kind==="folder"?p("folder"):xe(e.size)," · ",Te(e.modified_at)]})]}),o("td",{class:"col-size",children:e.kind==="folder"?"–":xe(e.size)}),o("td",{class:"col-modified",children:o(_e,{at:e.modified_at,children:Te(e.modified_at)})}),o("td",{class:"col-menu",children:o(Ae,{label:p("rowMenu",{name:e.name}),items:r,tabIndex:f,children:o(y,{name:"more"})})})]})}var na={png:"image",jpg:"image",jpeg:"image",gif:"image",webp:"image",avif:"image",heic:"image",svg:"image",mp3:"audio",flac:"audio",wav:"audio",ogg:"audio",m4a:"audio",opus:"audio",mp4:"video",mkv:"video",mov:"video",webm:"video",avi:"video",zip:"archive",gz:"archive",tar:"archive",xz:"archive",zst:"archive","7z":"archive",rar:"archive"};function oa(e){return e.kind==="folder"?"folder":na[e.name.split(".").pop().toLowerCase()]??"file"}function ia({load:e,problem:t}){let n=z(null);return H(()=>{if(t)return;let i=new IntersectionObserver(r=>r.some(a=>a.isIntersecting)&&e(),{rootMargin:"400px"});return i.observe(n.current),()=>i.disconnect()},[e,t]),o("div",{class:"more",children:[t&&o(V,{problem:t}),o("button",{ref:n,type:"button",class:"button",onClick:e,children:p("more")})]})}function ra(e,t){let[n,i]=k(),r=`${e} ${t.by} ${t.down}`,a=z({what:r,pages:1,loading:!1});a.current.what!==r&&(a.current={what:r,pages:1,loading:!1});let s=te(async f=>{let c=[],h;for(let m=0;m<a.current.pages&&(m===0||h);m++){let{items:d,next_cursor:b}=await Nn(e,t,h,f);c.push(...d),h=b||void 0}return{items:c,next:h}},[e,t.by,t.down]),l=pt.value[e]??0;H(()=>{if(l===0)return;let f=setTimeout(s.reload,250);return()=>clearTimeout(f)},[l]);async function u(){let f=a.current;if(!(f.loading||!s.data?.next)){f.loading=!0;try{let c=await Nn(e,t,s.data.next);if(a.current!==f)return;f.pages++;let h=new Set(s.data.items.map(m=>m.id));s.set({items:[...s.data.items,...c.items.filter(m=>!h.has(m.id))],next:c.next_cursor||void 0}),i(void 0)}catch(c){i(G(c))}finally{f.loading=!1}}}return{items:s.data?.items,next:s.data?.next,more:u,problem:s.problem??n,reload:s.reload}}function aa(e,t){let n=z(e);n.current=e,H(()=>{let i=0,r=l=>l.dataTransfer?.types.includes("Files")??!1,s=[["dragenter",()=>{i++,t(!0)}],["dragleave",()=>{--i<=0&&(i=0,t(!1))}],["dragover",l=>{l.dataTransfer.dropEffect="copy"}],["drop",l=>{i=0,t(!1),n.current(l.dataTransfer)}]].map(([l,u])=>{let f=c=>{r(c)&&(c.preventDefault(),u(c))};return document.addEventListener(l,f),[l,f]});return()=>s.forEach(([l,u])=>document.removeEventListener(l,u))},[])}var Hi={routes:[{path:"/sign-in",page:sa,title:()=>w("signIn"),open:!0},{path:"/security",page:da,title:()=>w("security")}],nav:{href:"/security",icon:"shield",label:()=>w("security"),order:2},security:{Section:ua,order:9}};function sa(){qt();let[e,t]=k(),[n,i]=k();return e?o("div",{class:"card narrow",children:[o(Ui,{challenge:e,onSession:Dt,onOver:r=>{i(r),t(void 0)}}),o("p",{class:"aside",children:o("button",{type:"button",class:"link",onClick:()=>t(void 0),children:w("startAgain")})})]}):o("div",{class:"card narrow",children:[o("h1",{children:w("welcome")}),n&&o("div",{class:"notice bad",role:"alert",children:[o(y,{name:"warning"}),o("p",{children:[w("attemptOver")," ",pe(n)]})]}),o(W,{submit:w("signIn"),onSubmit:async r=>{i(void 0);let a={identifier:r.identifier,password:r.password,remember_device:r.remember_device==="on",...await Ko()},s=await Z("POST","/auth/sign-in",{open:!0,body:a});Ft(s)?t(s):await Dt(s)},children:[o(J,{name:"identifier",label:w("identifier"),autoComplete:"username",required:!0,spellcheck:!1,autoFocus:!0}),o(ze,{name:"password",label:w("password"),autoComplete:"current-password",required:!0}),o(Yo,{name:"remember_device",label:w("remember"),hint:w("rememberHint")})]}),o("p",{class:"aside",children:[w("noAccount")," ",o("a",{href:"/sign-up",children:w("signUp")})]})]})}function Ui({challenge:e,onSession:t,onOver:n}){let[i,r]=k(e.layers),a=i.find(u=>!u.done&&Ht(u.layer)),s=a&&Ht(a.layer);async function l(u,f){try{let c=await Z("POST",`/auth/attempts/${e.attempt_id}/${u}`,{attempt:e.attempt_token,body:f});Ft(c)?r(c.layers):await t(c)}catch(c){if(c instanceof K&&(c.status===410||c.status===404||c.code==="attempt_over"))n(c);else throw c}}return o(C,{children:[o("h1",{children:w("oneMore")}),o("ol",{class:"layers","aria-label":w("steps"),children:[o("li",{class:"done",children:[o(y,{name:"check"})," ",w("password"),o("span",{class:"hidden",children:[", ",w("done")]})]}),i.map(u=>o("li",{class:u.done?"done":u===a?"now":void 0,"aria-current":u===a?"step":void 0,children:[o(y,{name:u.done?"check":"shield"})," ",Ht(u.layer)?.title()??u.layer,u.done&&o("span",{class:"hidden",children:[", ",w("done")]})]},u.layer))]}),a&&s?o(s.Step,{layer:a,answer:l},a.layer):o("p",{children:w("noStep")})]})}var jn;function la(){return jn??=(async()=>{let e=!1;return await ci(t=>o(ca,{onClose:t,onProven:()=>{e=!0,t()}})),e})().finally(()=>{jn=void 0}),jn}qo(la);function ca({onClose:e,onProven:t}){let[n,i]=k(),[r,a]=k();async function s(l){l?.access_token&&await Dt(l),t()}return o(le,{title:w("proofTitle"),onClose:e,children:n?o(Ui,{challenge:n,onSession:s,onOver:l=>{a(l),i(void 0)}}):o(C,{children:[o("p",{children:w("proofText")}),r&&o(V,{problem:r}),o(W,{submit:w("proofDo"),onCancel:e,onSubmit:async l=>{let{body:u}=await yn("POST","/account/reauthenticate",{body:{password:l.password}});u&&Ft(u)?i(u):await s(u)},children:[o("input",{class:"hidden",type:"text",name:"username",autoComplete:"username",readOnly:!0,tabIndex:-1,"aria-hidden":"true",value:N.value.is==="in"?N.value.account.username:""}),o(ze,{name:"password",label:w("password"),autoComplete:"current-password",required:!0,autoFocus:!0})]})]})})}function da(){let e=st().flatMap(t=>t.security??[]).sort((t,n)=>t.order-n.order);return o(C,{children:[o("h1",{children:w("security")}),e.map(({Section:t,order:n})=>o(t,{},n))]})}function ua(){let{data:e,problem:t,reload:n}=te(l=>fa(l),[]),[i,r]=k(),a=()=>r(void 0);H(()=>{let l=()=>document.visibilityState==="visible"&&void n();return document.addEventListener("visibilitychange",l),()=>document.removeEventListener("visibilitychange",l)},[n]);let s=(e??[]).filter(l=>!l.current).length;return o("section",{class:"card","aria-labelledby":"devices",children:[o("div",{class:"card-head",children:[o("div",{children:[o("h2",{id:"devices",children:w("devices")}),o("p",{class:"hint",children:w("devicesText")})]}),s>0&&o("button",{type:"button",class:"button",onClick:()=>r({kind:"endOthers"}),children:w("endOthers")})]}),t?o(V,{problem:t,retry:n}):e?o("ul",{class:"devices",children:e.map(l=>o("li",{class:"device",children:[o("span",{class:"device-icon",children:o(y,{name:/iPhone|iPad|Android/.test(Be(l))?"phone":"device"})}),o("div",{class:"device-text",children:[o("p",{class:"device-name",children:[o("strong",{title:Be(l),children:Be(l)})," ",l.current&&o("span",{class:"tag",children:w("this")})]}),o("p",{class:"hint",children:[l.name&&l.name!==l.device?l.device:"",l.place,l.address].filter(Boolean).join(" · ")}),o("p",{class:"hint",children:[w("lastUse")," ",o(_e,{at:l.last_used_at,children:l.current?w("now"):Te(l.last_used_at)})," · ",w("firstUse")," ",o(_e,{at:l.created_at,children:Mt(l.created_at)})]})]}),o(Ae,{label:w("deviceMenu",{name:Be(l)}),items:[{icon:"pencil",label:w("rename"),run:()=>r({kind:"rename",device:l})},...l.current?[]:[{icon:"signOut",label:w("end"),danger:!0,run:()=>r({kind:"end",device:l})}]],children:o(y,{name:"more"})})]},l.id))}):o(ie,{rows:3}),i?.kind==="rename"&&o(le,{title:w("renameTitle"),onClose:a,children:o(W,{submit:w("save"),onCancel:a,onSubmit:async l=>{await Pe(`/sessions/${i.device.id}`,{name:l.name}),a(),await n()},children:o(J,{name:"name",label:w("deviceName"),value:Be(i.device),required:!0,maxLength:100,autoFocus:!0,selectName:!0})})}),i?.kind==="end"&&o(Me,{title:w("endTitle"),action:w("end"),onClose:a,onConfirm:async()=>{await ot(`/sessions/${i.device.id}`),B(w("ended")),await n()},children:o("p",{children:w("endText",{name:Be(i.device)})})}),i?.kind==="endOthers"&&o(Me,{title:w("endOthers"),action:w("endOthers"),onClose:a,onConfirm:async()=>{await ot("/sessions"),B(w("endedOthers")),await n()},children:o("p",{children:w("endOthersText",{count:s})})})]})}async function fa(e){let t=[],n;do{let i=await oe("/sessions",{limit:200,cursor:n},e).catch(r=>{throw G(r)});t.push(...i.items),n=i.next_cursor}while(n);return t.sort((i,r)=>Number(r.current)-Number(i.current))}function Be(e){return e.name||e.device||w("unknownDevice")}var w=$({en:{signIn:"Sign in",welcome:"Sign in to Coffer",identifier:"E-mail or username",password:"Password",remember:"Remember this device",rememberHint:"The next sign-in here does not ask for the second step. Only on a device that is yours.",noAccount:"New here?",signUp:"Create an account",oneMore:"One more step",steps:"Steps of this sign-in",done:"done",noStep:"This app cannot ask for what is missing. Reload the page and try again.",startAgain:"Start again",attemptOver:"This sign-in is over; please start again.",proofTitle:"Confirm it is you",proofText:"This change is sensitive. Enter your password once more; it counts for ten minutes.",proofDo:"Confirm",security:"Security",devices:"Devices",devicesText:"Every place where you are signed in. End what you do not know.",endOthers:"End all others",endOthersText:{one:"The other device is signed out at once.",other:"The {count} other devices are signed out at once."},endedOthers:"All other devices are signed out.",this:"This device",lastUse:"Last used",firstUse:"since",now:"now",deviceMenu:"Actions for {name}",rename:"Rename",renameTitle:"Rename the device",deviceName:"Name",save:"Save",end:"Sign out",endTitle:"Sign out this device?",endText:"“{name}” is signed out at once.",ended:"The device is signed out.",unknownDevice:"Unknown device"},de:{signIn:"Anmelden",welcome:"Bei Coffer anmelden",identifier:"E-Mail oder Benutzername",password:"Passwort",remember:"Dieses Gerät merken",rememberHint:"Die nächste Anmeldung hier fragt nicht nach dem zweiten Schritt. Nur auf einem Gerät, das Ihnen gehört.",noAccount:"Neu hier?",signUp:"Konto anlegen",oneMore:"Noch ein Schritt",steps:"Schritte dieser Anmeldung",done:"erledigt",noStep:"Diese App kann nicht nach dem fragen, was fehlt. Laden Sie die Seite neu.",startAgain:"Von vorn beginnen",attemptOver:"Diese Anmeldung ist vorbei; bitte beginnen Sie von vorn.",proofTitle:"Bestätigen Sie, dass Sie es sind",proofText:"Diese Änderung ist heikel. Geben Sie Ihr Passwort noch einmal ein; es gilt zehn Minuten.",proofDo:"Bestätigen",security:"Sicherheit",devices:"Geräte",devicesText:"Überall, wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen.",endOthers:"Alle anderen beenden",endOthersText:{one:"Das andere Gerät wird sofort abgemeldet.",other:"Die {count} anderen Geräte werden sofort abgemeldet."},endedOthers:"Alle anderen Geräte sind abgemeldet.",this:"Dieses Gerät",lastUse:"Zuletzt benutzt:",firstUse:"seit",now:"jetzt",deviceMenu:"Aktionen für {name}",rename:"Umbenennen",renameTitle:"Gerät umbenennen",deviceName:"Name",save:"Speichern",end:"Abmelden",endTitle:"Dieses Gerät abmelden?",endText:"„{name}“ wird sofort abgemeldet.",ended:"Das Gerät ist abgemeldet.",unknownDevice:"Unbekanntes Gerät"}});var zi={layers:{totp:{title:()=>F("step"),Step:pa}},security:{Section:ma,order:1}};function pa({answer:e}){return o(W,{submit:F("go"),onSubmit:t=>e("totp",{code:at(t.code)}),children:o(rt,{label:F("code"),hint:F("codeHint"),autoFocus:!0})})}function ma(){let{data:e,problem:t,reload:n}=te(h=>oe("/account/security",{},h),[]),[i,r]=k(),[a,s]=k(!1),[l,u]=k(!1),f=e?.totp?.enabled??!1;async function c(){u(!0);try{r(await Se("/account/totp"))}catch(h){ye(h)}finally{u(!1)}}return o("section",{class:"card","aria-labelledby":"totp",children:[o("div",{class:"card-head",children:[o("div",{children:[o("h2",{id:"totp",children:[F("title")," ",e&&o("span",{class:f?"tag good":"tag",children:F(f?"on":"off")})]}),o("p",{class:"hint",children:F(f?"onText":"offText")})]}),e&&(f?o("button",{type:"button",class:"button",onClick:()=>s(!0),children:F("disable")}):o("button",{type:"button",class:"button primary",disabled:l,onClick:c,children:F("enable")}))]}),t?o(V,{problem:t,retry:n}):!e&&o(ie,{rows:1}),i&&o(le,{title:F("enrol"),onClose:()=>r(void 0),children:o(ha,{enrolment:i,onClose:()=>r(void 0),onDone:async()=>{r(void 0),B(F("enabled")),await n()}})}),a&&o(Me,{title:F("disableTitle"),action:F("disable"),onClose:()=>s(!1),onConfirm:async()=>{await Z("DELETE","/account/totp"),B(F("disabled")),await n()},children:o("p",{children:F("disableText")})})]})}function ha({enrolment:e,onClose:t,onDone:n}){return o(C,{children:[o("ol",{class:"numbered",children:[o("li",{children:[o("p",{children:F("scan")}),o("img",{class:"qr",src:"data:image/png;base64,"+e.qr_png,width:200,height:200,alt:F("qr")}),o("p",{class:"hint",children:F("orType")}),o("div",{class:"secret",children:[o("code",{children:e.secret.replace(/(.{4})(?=.)/g,"$1 ")}),o(ga,{text:e.secret})]})]}),o("li",{children:o("p",{children:F("type")})})]}),o(W,{submit:F("enable"),onCancel:t,onSubmit:async i=>{await Se("/account/totp/confirm",{code:at(i.code)}),await n()},children:o(rt,{label:F("code")})})]})}function ga({text:e}){let[t,n]=k(!1);return o("button",{type:"button",class:"button",onClick:async()=>{try{await navigator.clipboard.writeText(e),n(!0)}catch{B(F("copyFailed"),!0)}},children:[o(y,{name:t?"check":"copy"})," ",o("span",{"aria-live":"polite",children:F(t?"copied":"copy")})]})}var F=$({en:{step:"Code from your app",code:"Code from your authenticator app",codeHint:"Six digits; a new code comes every 30 seconds, and each works once.",go:"Go on",title:"Authenticator app",on:"On",off:"Off",onText:"A sign-in on a new device asks for a code from your app.",offText:"A code from an app on your phone, asked after the password: a stolen password alone opens nothing.",enable:"Turn on",disable:"Turn off",enrol:"Set up your authenticator app",scan:"Scan this picture with your authenticator app.",qr:"QR code for the authenticator app; the secret below says the same in letters",orType:"Or type this secret into the app:",type:"Enter the code that the app shows now.",copy:"Copy",copied:"Copied",copyFailed:"The browser did not let us copy. Select the text instead.",enabled:"Your authenticator app is asked from now on.",disabled:"The authenticator app is no longer asked.",disableTitle:"Turn off the authenticator app?",disableText:"From then on your password alone opens your account."},de:{step:"Code aus Ihrer App",code:"Code aus Ihrer Authenticator-App",codeHint:"Sechs Ziffern; alle 30 Sekunden kommt ein neuer, jeder gilt einmal.",go:"Weiter",title:"Authenticator-App",on:"An",off:"Aus",onText:"Eine Anmeldung auf einem neuen Gerät fragt nach einem Code aus Ihrer App.",offText:"Ein Code aus einer App auf Ihrem Telefon, gefragt nach dem Passwort: Ein gestohlenes Passwort allein öffnet nichts.",enable:"Einschalten",disable:"Ausschalten",enrol:"Authenticator-App einrichten",scan:"Scannen Sie dieses Bild mit Ihrer Authenticator-App.",qr:"QR-Code für die Authenticator-App; das Geheimnis darunter sagt dasselbe in Buchstaben",orType:"Oder tippen Sie dieses Geheimnis in die App:",type:"Geben Sie den Code ein, den die App jetzt zeigt.",copy:"Kopieren",copied:"Kopiert",copyFailed:"Der Browser ließ uns nicht kopieren. Markieren Sie stattdessen den Text.",enabled:"Ab jetzt wird nach Ihrer Authenticator-App gefragt.",disabled:"Nach der Authenticator-App wird nicht mehr gefragt.",disableTitle:"Authenticator-App ausschalten?",disableText:"Danach öffnet Ihr Passwort allein Ihr Konto."}});var Vn=Object.values($n),va={path:"/",page:fi,title:()=>"Coffer",open:!0};oi();Lo();ti();Jo(Vn);for(let e of Vn)e.start?.();so(o(ui,{routes:[va,...Vn.flatMap(e=>e.routes??[])]}),document.getElementById("app"));It();
+var __defProp = Object.defineProperty;
+var __export = (target, all2) => {
+  for (var name in all2)
+    __defProp(target, name, { get: all2[name], enumerable: true });
+};
+
+// node_modules/preact/dist/preact.mjs
+var n;
+var t;
+var r;
+var u;
+var i;
+var f;
+var o;
+var e;
+var l;
+var c;
+var a;
+var s;
+var h = /* @__PURE__ */ Symbol.for("pv");
+var p = {};
+var y = [];
+var v = /^m(i|n|o|s|text|space)$/;
+var w = Array.isArray;
+var d = y.slice;
+var _ = Object.assign;
+function g(n3) {
+  n3 && n3.parentNode && n3.remove();
+}
+function k(n3, t9, r4) {
+  var u4, i4, f5, o5 = {}, e4 = arguments.length;
+  for (f5 in t9) "key" == f5 ? u4 = t9[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t9[f5] : o5[f5] = t9[f5];
+  return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
+}
+function m(r4, u4, i4, f5, o5) {
+  var e4 = { type: r4, props: u4, key: i4, ref: f5, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: h, __v: o5 || ++t, __i: -1, __u: 0 };
+  return !o5 && n.vnode && n.vnode(e4), e4;
+}
+function $(n3) {
+  return n3.children;
+}
+function x(n3, t9) {
+  this.props = n3, this.context = t9, this.__g = 0;
+}
+function S(n3, t9) {
+  if (null == t9) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t9 < n3.__k.length; t9++) if ((r4 = n3.__k[t9]) && r4.__e) return r4.__e;
+  return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
+}
+function C(t9) {
+  var r4, u4 = t9.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t9.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t9.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+}
+function j(n3) {
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t9) {
+    return t9 && (n3.__e = t9.__e);
+  }), j(n3);
+}
+function L(t9) {
+  (8 & t9.__g || (t9.__g |= 8, u.push(t9), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+}
+function H() {
+  try {
+    for (var n3, t9 = 1; u.length; ) u.length > t9 && u.sort(o), n3 = u.shift(), t9 = u.length, 8 & n3.__g && C(n3);
+  } finally {
+    (f = u.length) && (i || queueMicrotask)(H);
+  }
+}
+function I(n3, t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t9.length;
+  for (l4 = q(r4, t9, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+  return r4.__e = d5, l4;
+}
+function q(n3, t9, r4, u4, i4) {
+  var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t9[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  if (g5) {
+    for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
+      for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
+      a5[_4] = o5.__i, s4[f5] = _4 + 1;
+    }
+    for (_4 = a5.length; f5--; ) s4[f5] && (s4[f5] == _4 ? _4-- : k4[f5].__u |= 4);
+  }
+  if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
+  return u4;
+}
+function A(n3, t9, r4, u4) {
+  var i4, f5, o5, e4;
+  if ("function" == typeof n3.type) {
+    if (n3.props.__P) return t9;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t9 = A(i4[f5], t9, r4, false));
+    return t9;
+  }
+  for (t9 && !t9.parentNode && (t9 = S(n3)) && !t9.parentNode && (t9 = null), o5 = n3.__e, e4 = t9; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t9) : r4.insertBefore(o5, t9 || null)), t9 = o5; (t9 = t9 && t9.nextSibling) && 8 == t9.nodeType && !t9.data.startsWith("$s"); ) ;
+  return t9;
+}
+function P(n3, t9, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t9[r4], l4 = e4 && !(2 & e4.__u);
+  if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
+  if (u4 > (l4 ? 1 : 0)) {
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t9[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t9.length; i4++) if ((e4 = t9[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+  }
+  return -1;
+}
+function T(n3, t9, r4) {
+  null == r4 && (r4 = ""), "-" == t9[0] ? n3.setProperty(t9, r4) : n3[t9] = r4;
+}
+function N(n3, t9, r4, u4, i4) {
+  var f5, o5;
+  if ("style" == t9) if ("string" == typeof r4) n3.style.cssText = r4;
+  else {
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t9 in u4) r4 && t9 in r4 || T(n3.style, t9);
+    if (r4) for (t9 in r4) u4 && r4[t9] == u4[t9] || T(n3.style, t9, r4[t9]);
+  }
+  else if ("o" == t9[0] && "n" == t9[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t9] = r4, r4 && u4 || (o5 = a[t9] || (a[t9] = V(t9)), (n3.__a || (n3.__a = {}))[t9] = c, f5 = t9 != (t9 = t9.replace(l, "$1")), (t9 = t9.slice(2))[0] < "a" && (t9 = t9.toLowerCase()), r4 ? n3.addEventListener(t9, o5, f5) : n3.removeEventListener(t9, o5, f5));
+  else {
+    if ("http://www.w3.org/2000/svg" == i4) t9 = t9.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t9 && "height" != t9 && "href" != t9 && "list" != t9 && "form" != t9 && "tabIndex" != t9 && "download" != t9 && "rowSpan" != t9 && "colSpan" != t9 && "role" != t9 && "popover" != t9 && t9 in n3) try {
+      return void (n3[t9] = null == r4 ? "" : r4);
+    } catch (n4) {
+    }
+    if ("function" == typeof r4) return;
+    null == r4 || false === r4 && "-" != t9[4] ? n3.removeAttribute(t9) : n3.setAttribute(t9, "popover" == t9 && 1 == r4 ? "" : r4);
+  }
+}
+function V(t9) {
+  return function(r4) {
+    var u4 = this.__e;
+    if (u4) {
+      if (u4 = u4[t9], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t9]) return;
+      return u4(n.event ? n.event(r4) : r4);
+    }
+  };
+}
+function z(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
+  if (r4.constructor !== h) return null;
+  128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
+  n: if ("function" == typeof V2) {
+    v4 = e4.length;
+    try {
+      if (M2 = r4.props, C3 = (s4 = V2.prototype) && s4.render, j4 = (s4 = V2.contextType) && i4[s4.__c], L2 = s4 ? j4 ? j4.props.value : s4.__ : i4, (d5 = u4.__c) ? (r4.__c = d5, 2 & d5.__g && (d5.__g |= 1)) : (C3 ? r4.__c = d5 = new V2(M2, L2) : (r4.__c = d5 = new x(M2, L2), d5.constructor = V2, d5.render = K), j4 && j4.sub(d5), d5.state || (d5.state = {}), d5.__n = i4, d5.__g |= 8, d5.__h = [], d5.__k = []), C3 && (d5.__s || (d5.__s = d5.state), V2.getDerivedStateFromProps && (d5.__s == d5.state && (d5.__s = _({}, d5.__s)), _(d5.__s, V2.getDerivedStateFromProps(M2, d5.__s)))), k4 = d5.props, b4 = d5.state, d5.__v = r4, u4.__c) {
+        if (M2 !== k4 && C3 && !V2.getDerivedStateFromProps && d5.componentWillReceiveProps && d5.componentWillReceiveProps(M2, L2), r4.__v == u4.__v && !(8 & d5.__g) || !(4 & d5.__g) && d5.shouldComponentUpdate && false === d5.shouldComponentUpdate(M2, d5.__s, L2)) {
+          r4.__v != u4.__v && (d5.props = M2, d5.state = d5.__s, d5.__g &= -9), r4.__e = u4.__e, r4.__k = u4.__k, r4.__k.some(function(n3) {
+            n3 && (n3.__ = r4);
+          }), y.push.apply(d5.__h, d5.__k), d5.__k = [], d5.__h.length && e4.push(d5), l4 = S(u4);
+          break n;
+        }
+        d5.componentWillUpdate && d5.componentWillUpdate(M2, d5.__s, L2), C3 && d5.componentDidUpdate && d5.__h.push(function() {
+          d5.componentDidUpdate(k4, b4, m5);
+        });
+      } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
+      d5.context = L2, d5.props = M2, d5.__P = t9, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      do {
+        d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
+      } while (8 & d5.__g && ++q2 < 25);
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t9 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t9 && (u4.__k.some(function(n3) {
+        n3 && J(n3, n3);
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t9, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t10) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t10 && t10.then) {
+        if (r4.__u |= 128 | c4, o5) {
+          for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
+          for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
+            if (N2 == P3) break;
+          } else {
+            if (8 != N2.nodeType) break;
+            N2.data.startsWith("$s") && (P3 = B(O2 = N2));
+          }
+        }
+        if (!O2) {
+          for (; l4 && 8 == l4.nodeType && l4.nextSibling; ) l4 = l4.nextSibling;
+          O2 = l4;
+        }
+        (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
+      } else o5 && o5.some(g);
+      else r4.__e = u4.__e;
+      r4.__k || (r4.__k = u4.__k || []), t10 && t10.then || D(r4), n.__e(t10, r4, u4);
+    }
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t9);
+  return (s4 = n.diffed) && s4(r4), l4;
+}
+function B(n3, t9) {
+  if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
+    if (8 == n3.nodeType) {
+      if (n3.data.startsWith("$s")) r4++;
+      else if (n3.data.startsWith("/$s") && !--r4) return n3;
+    }
+    t9 && t9.push(n3);
+  }
+}
+function D(n3) {
+  n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
+}
+function E(t9, r4, u4) {
+  for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
+  n.__c && n.__c(r4, t9), t9.some(function(r5) {
+    try {
+      t9 = r5.__h, r5.__h = [], t9.some(function(n3) {
+        n3.call(r5);
+      });
+    } catch (t10) {
+      n.__e(t10, r5.__v);
+    }
+  });
+}
+function F(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
+  if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
+    for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
+      t9 = k4, o5[s4] = null;
+      break;
+    }
+  }
+  if (!t9) {
+    if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
+    t9 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+  }
+  if (C3) {
+    if (a5 = "template" == C3 && t9.content || t9, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t9.attributes.length; s4++) $2[(k4 = t9.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t9, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t9, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t9.innerHTML) || (t9.innerHTML = h5.__html), r4.__k = []) : (y5 && (t9.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t9.removeAttribute(s4) : null == b4 || b4 === t9[s4] && ("progress" != C3 || b4) || N(t9, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t9[s4] && N(t9, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t9.data == x3 || (t9.data = x3);
+  return t9;
+}
+function G(t9, r4, u4, i4) {
+  try {
+    "function" == typeof t9 ? r4 ? r4.__x = t9(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t9(null)) : t9.current = r4;
+  } catch (t10) {
+    n.__e(t10, u4);
+  }
+}
+function J(t9, r4, u4) {
+  var i4, f5, o5, e4;
+  if (n.unmount && n.unmount(t9), !(i4 = t9.ref) || i4.current && i4.current != t9.__e || G(i4, null, r4, t9), i4 = t9.__c) {
+    if (i4.componentWillUnmount) try {
+      i4.componentWillUnmount();
+    } catch (t10) {
+      n.__e(t10, r4);
+    }
+    i4.__P = i4.__n = null;
+  }
+  if (i4 = t9.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t9.type || u4 && !t9.props.__P);
+  !u4 && (i4 = t9.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t9.__e && o5.some(g), g(f5), g(i4)), u4 || g(t9.__e), t9.__e = t9.__c = t9.__ = null;
+}
+function K(n3, t9, r4) {
+  return this.constructor(n3, r4);
+}
+function Q(t9, r4) {
+  var u4, i4, f5, o5;
+  n.__ && n.__(t9, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t9 && 32 & t9.__u) ? null : r4.__k, r4.__k = m($, { children: [t9] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+}
+function U(n3) {
+  function t9(n4) {
+    var r4, u4;
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t9.__c] = this, this.getChildContext = function() {
+      return u4;
+    }, this.shouldComponentUpdate = function(n5) {
+      this.props.value != n5.value && r4.forEach(function(n6) {
+        n6.__g |= 4, L(n6);
+      });
+    }, this.sub = function(n5) {
+      r4.add(n5);
+      var t10 = n5.componentWillUnmount;
+      n5.componentWillUnmount = function() {
+        r4.delete(n5), t10 && t10.call(n5);
+      };
+    }), n4.children;
+  }
+  return t9.__c = "__cC" + s++, t9.__ = n3, t9.Provider = (t9.Consumer = function(n4, t10) {
+    return n4.children(t10);
+  }).contextType = t9, t9;
+}
+n = { __e: function(n3, t9, r4, u4) {
+  for (var i4, o5, e4; t9 = t9.__; ) if ((i4 = t9.__c) && !(1 & i4.__g)) {
+    i4.__g |= 4;
+    try {
+      if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
+    } catch (t10) {
+      n3 = t10;
+    }
+  }
+  throw f = 0, n3;
+} }, t = 0, r = function(n3) {
+  return null != n3 && n3.constructor === h;
+}, x.prototype.setState = function(n3, t9) {
+  var r4 = this.__s;
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t9 && this.__k.push(t9), L(this)));
+}, x.prototype.forceUpdate = function(n3) {
+  this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t9) {
+  return n3.__v.__b - t9.__v.__b;
+}, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
+
+// src/rooms.ts
+var rooms_exports = {};
+__export(rooms_exports, {
+  account: () => account,
+  file: () => file,
+  session: () => session,
+  totp: () => totp
+});
+
+// node_modules/preact/hooks/dist/hooks.mjs
+var t2;
+var r2;
+var u2;
+var i2;
+var o2 = Object.is;
+var f2 = 0;
+var c2 = [];
+var e2 = [];
+var a2 = n;
+var v2 = a2.__b;
+var l2 = a2.__r;
+var m2 = a2.diffed;
+var h2 = a2.__c;
+var s2 = a2.unmount;
+var p2 = a2.__;
+function y2(n3, t9) {
+  a2.__h && a2.__h(r2, n3, f2 || t9), f2 = 0;
+  var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
+  return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
+}
+function d2(n3) {
+  return f2 = 1, _2(G2, n3);
+}
+function _2(n3, u4, i4) {
+  var f5 = y2(t2++, 2);
+  if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
+    var t9 = (f5.__N || f5.__)[0], r4 = f5.t(t9, n4);
+    o2(t9, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+  }], f5.__c = r2, !r2.__f)) {
+    r2.__f = true;
+    var c4 = r2.shouldComponentUpdate;
+    r2.shouldComponentUpdate = function(n4, t9, r4) {
+      var u5 = this.__H;
+      if (!u5) return true;
+      var i5 = false, f6 = this.props != n4;
+      if (u5.__.some(function(n5) {
+        n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
+      }), c4) {
+        var e4 = c4.call(this, n4, t9, r4);
+        return i5 ? e4 || f6 : e4;
+      }
+      return !i5 || f6;
+    };
+  }
+  return f5.__;
+}
+function A2(n3, u4) {
+  var i4 = y2(t2++, 3);
+  !a2.__s && E2(i4.__H, u4) && (i4.__P = true, i4.__ = n3, i4.u = u4, r2.__H.__h.push(i4));
+}
+function F2(n3, u4) {
+  var i4 = y2(t2++, 4);
+  !a2.__s && E2(i4.__H, u4) && (i4.__P = false, i4.__ = n3, i4.u = u4, r2.__h.push(i4));
+}
+function T2(n3) {
+  return f2 = 5, w2(function() {
+    return { current: n3 };
+  }, []);
+}
+function w2(n3, r4) {
+  var u4 = y2(t2++, 7);
+  return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
+}
+function b(n3, t9) {
+  return f2 = 8, w2(function() {
+    return n3;
+  }, t9);
+}
+function j2(n3) {
+  var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
+  return i4.c = n3, u4 ? (null == i4.__ && (i4.__ = true, u4.sub(r2)), u4.props.value) : n3.__;
+}
+function P2() {
+  var n3 = y2(t2++, 11);
+  if (!n3.__) {
+    for (var u4 = r2.__v; !u4.__m && u4.__; ) u4 = u4.__;
+    var i4 = u4.__m || (u4.__m = [0, 0]);
+    n3.__ = "P" + i4[0] + "-" + i4[1]++;
+  }
+  return n3.__;
+}
+function g2() {
+  var n3;
+  do {
+    for (; n3 = e2.shift(); ) try {
+      C2(n3);
+    } catch (t10) {
+      a2.__e(t10, { __: (n3 = n3.__P) && n3.__v });
+    }
+    for (; n3 = c2.shift(); ) {
+      var t9 = n3.__H;
+      if (n3.__P && t9) try {
+        t9.__h.some(C2), t9.__h.some(D2), t9.__h = [];
+      } catch (r4) {
+        t9.__h = [], a2.__e(r4, n3.__v);
+      }
+    }
+  } while (e2.length);
+}
+a2.__b = function(n3) {
+  r2 = null, v2 && v2(n3);
+}, a2.__ = function(n3, t9) {
+  n3 && t9.__k && t9.__k.__m && (n3.__m = t9.__k.__m), p2 && p2(n3, t9);
+}, a2.__r = function(n3) {
+  l2 && l2(n3), t2 = 0;
+  var i4 = (r2 = n3.__c).__H;
+  i4 && (u2 == r2 ? r2.__h = [] : (i4.__h.some(C2), i4.__h.some(D2), t2 = 0), i4.__h = [], i4.__.some(function(n4) {
+    n4.__N && (n4.__ = n4.__N), n4.u = n4.__N = void 0;
+  })), u2 = r2;
+}, a2.diffed = function(n3) {
+  m2 && m2(n3);
+  var t9 = n3.__c;
+  t9 && t9.__H && (t9.__H.__h.length && B2(c2.push(t9)), t9.__H.__.some(function(n4) {
+    n4.u && (n4.__H = n4.u);
+  })), u2 = r2 = null;
+}, a2.__c = function(n3, t9) {
+  t9.some(function(n4) {
+    try {
+      n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
+        return !n5.__ || D2(n5);
+      });
+    } catch (t10) {
+      n4.__h = [function() {
+        throw t10;
+      }];
+    }
+  }), h2 && h2(n3, t9);
+}, a2.unmount = function(n3) {
+  s2 && s2(n3);
+  var t9, r4, u4 = n3.__c;
+  u4 && u4.__H && (u4.__H.__.some(function(u5) {
+    try {
+      if (u5.__P && u5.__c) {
+        if (void 0 === r4) {
+          for (r4 = n3.__; r4 && (!r4.__c || !r4.__c.__P); ) r4 = r4.__;
+          r4 = r4 && r4.__c;
+        }
+        u5.__P = r4, B2(e2.push(u5));
+      } else C2(u5);
+    } catch (n4) {
+      t9 = n4;
+    }
+  }), u4.__H = void 0, t9 && a2.__e(t9, u4.__v));
+};
+var k2 = "function" == typeof requestAnimationFrame;
+function z2(n3) {
+  var t9, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t9), setTimeout(n3);
+  }, u4 = setTimeout(r4, 35);
+  k2 && (t9 = requestAnimationFrame(r4));
+}
+function B2(n3) {
+  1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
+}
+function C2(n3) {
+  var t9 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t9;
+}
+function D2(n3) {
+  var t9 = r2;
+  n3.__c = n3.__(), r2 = t9;
+}
+function E2(n3, t9) {
+  return !n3 || n3.length != t9.length || t9.some(function(t10, r4) {
+    return !o2(t10, n3[r4]);
+  });
+}
+function G2(n3, t9) {
+  return "function" == typeof t9 ? t9(n3) : t9;
+}
+
+// node_modules/@preact/signals-core/dist/signals-core.module.js
+var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
+function t3() {
+  if (!(v3 > 1)) {
+    var i4, t9 = false;
+    !(function() {
+      var i5 = c3;
+      c3 = void 0;
+      while (void 0 !== i5) {
+        var t10 = i5.S;
+        if (t10.v === i5.v) {
+          for (var r5 = t10.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t10.i;
+        }
+        i5 = i5.o;
+      }
+    })();
+    while (void 0 !== h3) {
+      var r4 = h3;
+      h3 = void 0;
+      s3++;
+      while (void 0 !== r4) {
+        var n3 = r4.u;
+        r4.u = void 0;
+        r4.f &= -3;
+        if (!(8 & r4.f) && w3(r4)) try {
+          r4.c();
+        } catch (r5) {
+          if (!t9) {
+            i4 = r5;
+            t9 = true;
+          }
+        }
+        r4 = n3;
+      }
+    }
+    s3 = 0;
+    v3--;
+    if (t9) throw i4;
+  } else v3--;
+}
+function r3(i4) {
+  if (v3 > 0) return i4();
+  u3 = ++e3;
+  v3++;
+  try {
+    return i4();
+  } finally {
+    t3();
+  }
+}
+var n2;
+var o3 = void 0;
+function f3(i4) {
+  var t9 = o3, r4 = n2;
+  o3 = void 0;
+  n2 = void 0;
+  try {
+    return i4();
+  } finally {
+    o3 = t9;
+    n2 = r4;
+  }
+}
+var h3 = void 0;
+var v3 = 0;
+var s3 = 0;
+var e3 = 0;
+var u3 = 0;
+var c3 = void 0;
+var a3 = 0;
+function d3(i4) {
+  if (void 0 !== o3) {
+    var t9 = i4.n;
+    if (void 0 === t9 || t9.t !== o3) {
+      t9 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t9 };
+      if (void 0 !== o3.s) o3.s.n = t9;
+      o3.s = t9;
+      i4.n = t9;
+      if (32 & o3.f) i4.S(t9);
+      return t9;
+    } else if (-1 === t9.i) {
+      t9.i = 0;
+      if (void 0 !== t9.n) {
+        t9.n.p = t9.p;
+        if (void 0 !== t9.p) t9.p.n = t9.n;
+        t9.p = o3.s;
+        t9.n = void 0;
+        o3.s.n = t9;
+        o3.s = t9;
+      }
+      return t9;
+    }
+  }
+}
+function l3(i4, t9) {
+  this.v = i4;
+  this.i = 0;
+  this.n = void 0;
+  this.t = void 0;
+  this.l = 0;
+  this.W = null == t9 ? void 0 : t9.watched;
+  this.Z = null == t9 ? void 0 : t9.unwatched;
+  this.name = null == t9 ? void 0 : t9.name;
+}
+l3.prototype.brand = i3;
+l3.prototype.h = function() {
+  return true;
+};
+l3.prototype.S = function(i4) {
+  var t9 = this, r4 = this.t;
+  if (r4 !== i4 && void 0 === i4.e) {
+    i4.x = r4;
+    this.t = i4;
+    if (void 0 !== r4) r4.e = i4;
+    else f3(function() {
+      var i5;
+      null == (i5 = t9.W) || i5.call(t9);
+    });
+  }
+};
+l3.prototype.U = function(i4) {
+  var t9 = this;
+  if (void 0 !== this.t) {
+    var r4 = i4.e, n3 = i4.x;
+    if (void 0 !== r4) {
+      r4.x = n3;
+      i4.e = void 0;
+    }
+    if (void 0 !== n3) {
+      n3.e = r4;
+      i4.x = void 0;
+    }
+    if (i4 === this.t) {
+      this.t = n3;
+      if (void 0 === n3) f3(function() {
+        var i5;
+        null == (i5 = t9.Z) || i5.call(t9);
+      });
+    }
+  }
+};
+l3.prototype.subscribe = function(i4) {
+  var t9 = this;
+  return x2(function() {
+    var r4 = t9.value;
+    f3(function() {
+      return i4(r4);
+    });
+  }, { name: "sub" });
+};
+l3.prototype.valueOf = function() {
+  return this.value;
+};
+l3.prototype.toString = function() {
+  return this.value + "";
+};
+l3.prototype.toJSON = function() {
+  return this.value;
+};
+l3.prototype.peek = function() {
+  var i4 = this;
+  return f3(function() {
+    return i4.value;
+  });
+};
+Object.defineProperty(l3.prototype, "value", { get: function() {
+  var i4 = d3(this);
+  if (void 0 !== i4) i4.i = this.i;
+  return this.v;
+}, set: function(i4) {
+  if (i4 !== this.v) {
+    if (s3 > 100) throw new Error("Cycle detected");
+    !(function(i5) {
+      if (0 !== v3 && 0 === s3) {
+        if (i5.l !== u3) {
+          i5.l = u3;
+          c3 = { S: i5, v: i5.v, i: i5.i, o: c3 };
+        }
+      }
+    })(this);
+    this.v = i4;
+    this.i++;
+    a3++;
+    v3++;
+    try {
+      for (var r4 = this.t; void 0 !== r4; r4 = r4.x) r4.t.N();
+    } finally {
+      t3();
+    }
+  }
+} });
+function y3(i4, t9) {
+  return new l3(i4, t9);
+}
+function w3(i4) {
+  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) if (t9.S.i !== t9.i || !t9.S.h() || t9.S.i !== t9.i) return true;
+  return false;
+}
+function b2(i4) {
+  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) {
+    var r4 = t9.S.n;
+    if (void 0 !== r4) t9.r = r4;
+    t9.S.n = t9;
+    t9.i = -1;
+    if (void 0 === t9.n) {
+      i4.s = t9;
+      break;
+    }
+  }
+}
+function _3(i4) {
+  var t9 = i4.s, r4 = void 0;
+  while (void 0 !== t9) {
+    var n3 = t9.p;
+    if (-1 === t9.i) {
+      t9.S.U(t9);
+      if (void 0 !== n3) n3.n = t9.n;
+      if (void 0 !== t9.n) t9.n.p = n3;
+    } else r4 = t9;
+    t9.S.n = t9.r;
+    if (void 0 !== t9.r) t9.r = void 0;
+    t9 = n3;
+  }
+  i4.s = r4;
+}
+function j3(i4, t9) {
+  l3.call(this, void 0, t9);
+  this.x = i4;
+  this.s = void 0;
+  this.g = a3 - 1;
+  this.f = 4;
+}
+j3.prototype = new l3();
+j3.prototype.h = function() {
+  this.f &= -3;
+  if (1 & this.f) return false;
+  if (32 == (36 & this.f)) return true;
+  this.f &= -5;
+  if (this.g === a3) return true;
+  this.g = a3;
+  this.f |= 1;
+  if (this.i > 0 && !w3(this)) {
+    this.f &= -2;
+    return true;
+  }
+  var i4 = o3;
+  try {
+    b2(this);
+    o3 = this;
+    var t9 = this.x();
+    if (16 & this.f || this.v !== t9 || 0 === this.i) {
+      this.v = t9;
+      this.f &= -17;
+      this.i++;
+    }
+  } catch (i5) {
+    this.v = i5;
+    this.f |= 16;
+    this.i++;
+  }
+  o3 = i4;
+  _3(this);
+  this.f &= -2;
+  return true;
+};
+j3.prototype.S = function(i4) {
+  if (void 0 === this.t) {
+    this.f |= 36;
+    for (var t9 = this.s; void 0 !== t9; t9 = t9.n) t9.S.S(t9);
+  }
+  l3.prototype.S.call(this, i4);
+};
+j3.prototype.U = function(i4) {
+  if (void 0 !== this.t) {
+    l3.prototype.U.call(this, i4);
+    if (void 0 === this.t) {
+      this.f &= -33;
+      for (var t9 = this.s; void 0 !== t9; t9 = t9.n) t9.S.U(t9);
+    }
+  }
+};
+j3.prototype.N = function() {
+  if (!(2 & this.f)) {
+    this.f |= 6;
+    for (var i4 = this.t; void 0 !== i4; i4 = i4.x) i4.t.N();
+  }
+};
+Object.defineProperty(j3.prototype, "value", { get: function() {
+  if (1 & this.f) throw new Error("Cycle detected");
+  var i4 = d3(this);
+  this.h();
+  if (void 0 !== i4) i4.i = this.i;
+  if (16 & this.f) throw this.v;
+  return this.v;
+} });
+function O(i4, t9) {
+  return new j3(i4, t9);
+}
+function p3(i4) {
+  var r4 = i4.j;
+  i4.j = void 0;
+  if ("function" == typeof r4) {
+    v3++;
+    var n3 = o3;
+    o3 = void 0;
+    try {
+      r4();
+    } catch (t9) {
+      i4.f &= -2;
+      i4.f |= 8;
+      g3(i4);
+      throw t9;
+    } finally {
+      o3 = n3;
+      t3();
+    }
+  }
+}
+function g3(i4) {
+  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) t9.S.U(t9);
+  i4.x = void 0;
+  i4.s = void 0;
+  p3(i4);
+}
+function S2(i4) {
+  if (o3 !== this) throw new Error("Out-of-order effect");
+  _3(this);
+  o3 = i4;
+  this.f &= -2;
+  try {
+    if (8 & this.f) g3(this);
+  } finally {
+    t3();
+  }
+}
+function m3(i4, t9) {
+  this.x = i4;
+  this.j = void 0;
+  this.s = void 0;
+  this.u = void 0;
+  this.f = 32;
+  this.name = null == t9 ? void 0 : t9.name;
+  if (n2) n2.push(this);
+}
+m3.prototype.c = function() {
+  var i4 = this.S();
+  try {
+    if (8 & this.f) return;
+    if (void 0 === this.x) return;
+    var t9 = this.x();
+    if ("function" == typeof t9) this.j = t9;
+  } finally {
+    i4();
+  }
+};
+m3.prototype.S = function() {
+  if (1 & this.f) throw new Error("Cycle detected");
+  this.f |= 1;
+  this.f &= -9;
+  p3(this);
+  b2(this);
+  v3++;
+  var i4 = o3;
+  o3 = this;
+  return S2.bind(this, i4);
+};
+m3.prototype.N = function() {
+  if (!(2 & this.f)) {
+    this.f |= 2;
+    this.u = h3;
+    h3 = this;
+  }
+};
+m3.prototype.d = function() {
+  this.f |= 8;
+  if (!(1 & this.f)) g3(this);
+};
+m3.prototype.dispose = function() {
+  this.d();
+};
+function x2(i4, t9) {
+  var r4 = new m3(i4, t9);
+  try {
+    r4.c();
+  } catch (i5) {
+    r4.d();
+    throw i5;
+  }
+  var n3 = r4.d.bind(r4);
+  n3[Symbol.dispose] = n3;
+  return n3;
+}
+
+// node_modules/@preact/signals/dist/signals.module.js
+var h4;
+var d4;
+var p4;
+var m4 = "undefined" != typeof window && !!window.__PREACT_SIGNALS_DEVTOOLS__;
+var g4 = [];
+x2(function() {
+  h4 = this.N;
+})();
+function b3(i4, n3) {
+  n[i4] = n3.bind(null, n[i4] || function() {
+  });
+}
+function y4(i4) {
+  if (p4) {
+    var n3 = p4;
+    p4 = void 0;
+    n3();
+  }
+  p4 = i4 && i4.S();
+}
+function w4(i4) {
+  var n3 = this, r4 = i4.data, t9 = useSignal(r4);
+  t9.name = "ReactiveDom";
+  t9.value = r4;
+  var e4 = w2(function() {
+    var i5 = n3, r5 = n3.__v;
+    while (r5 = r5.__) if (r5.__c) {
+      r5.__c.__$f |= 4;
+      break;
+    }
+    var o5 = O(function() {
+      var i6 = t9.value.value;
+      return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
+    }), e5 = O(function() {
+      return !Array.isArray(o5.value) && !r(o5.value);
+    }), u5 = x2(function() {
+      this.N = M;
+      if (e5.value) {
+        var n4 = o5.value;
+        if (i5.__v && i5.__v.__e && 3 === i5.__v.__e.nodeType) i5.__v.__e.data = n4;
+      }
+    }), c5 = n3.__$u.d;
+    n3.__$u.d = function() {
+      u5();
+      c5.call(this);
+    };
+    return [e5, o5];
+  }, []), u4 = e4[0], c4 = e4[1];
+  return u4.value ? c4.peek() : c4.value;
+}
+w4.displayName = "ReactiveTextNode";
+Object.defineProperties(l3.prototype, { constructor: { configurable: true, value: k($, null).constructor }, type: { configurable: true, value: w4 }, props: { configurable: true, get: function() {
+  var i4 = this;
+  return { data: { get value() {
+    return i4.value;
+  } } };
+} }, __b: { configurable: true, value: 1 } });
+b3("__b", function(i4, n3) {
+  y4();
+  d4 = void 0;
+  if ("string" == typeof n3.type) {
+    var r4, t9 = n3.props;
+    for (var f5 in t9) if ("children" !== f5) {
+      var o5 = t9[f5];
+      if (o5 instanceof l3) {
+        if (!r4) n3.__np = r4 = {};
+        r4[f5] = o5;
+        t9[f5] = o5.peek();
+      }
+    }
+  }
+  i4(n3);
+});
+b3("__r", function(i4, r4) {
+  i4(r4);
+  if (r4.type !== $) {
+    y4();
+    var t9, f5 = r4.__c;
+    if (f5) {
+      f5.__$f &= -2;
+      if (void 0 === (t9 = f5.__$u)) f5.__$u = t9 = (function(i5, n3) {
+        var r5;
+        x2(function() {
+          r5 = this;
+        }, { name: n3 });
+        r5.c = i5;
+        return r5;
+      })(/* @__PURE__ */ (function(i5) {
+        return function() {
+          var n3;
+          if (m4) null == (n3 = this.y) || n3.call(this);
+          i5.__$f |= 1;
+          i5.setState({});
+        };
+      })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
+    }
+    d4 = f5;
+    y4(t9);
+  }
+});
+b3("__e", function(i4, n3, r4, t9) {
+  y4();
+  d4 = void 0;
+  i4(n3, r4, t9);
+});
+b3("diffed", function(i4, n3) {
+  y4();
+  d4 = void 0;
+  var r4;
+  if ("string" == typeof n3.type && (r4 = n3.__e)) {
+    var t9 = n3.__np, f5 = n3.props, o5 = r4.U;
+    if (o5) for (var e4 in o5) {
+      var u4 = o5[e4];
+      if (!(void 0 === u4 || t9 && e4 in t9)) {
+        u4.d();
+        o5[e4] = void 0;
+      }
+    }
+    if (t9) {
+      if (!o5) {
+        o5 = {};
+        r4.U = o5;
+      }
+      for (var a5 in t9) {
+        var c4 = o5[a5], v4 = t9[a5];
+        if (void 0 === c4) {
+          c4 = k3(r4, a5, v4, f5);
+          o5[a5] = c4;
+        } else c4.o(v4, f5);
+      }
+    }
+  }
+  i4(n3);
+});
+function k3(i4, n3, r4, t9) {
+  var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
+  return { o: function(i5, n4) {
+    o5.value = i5;
+    t9 = n4;
+  }, d: x2(function() {
+    this.N = M;
+    var r5 = o5.value.value;
+    if (t9[n3] !== r5) {
+      t9[n3] = r5;
+      if (f5) i4[n3] = r5;
+      else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
+      else i4.removeAttribute(n3);
+    }
+  }) };
+}
+b3("unmount", function(i4, n3) {
+  if ("string" == typeof n3.type) {
+    var r4 = n3.__e;
+    if (r4) {
+      var t9 = r4.U;
+      if (t9) {
+        r4.U = void 0;
+        for (var f5 in t9) {
+          var o5 = t9[f5];
+          if (o5) o5.d();
+        }
+      }
+    }
+    var e4 = n3.__np;
+    if (e4) {
+      var u4 = n3.props;
+      for (var a5 in e4) u4[a5] = e4[a5];
+    }
+    n3.__np = void 0;
+  } else {
+    var c4 = n3.__c;
+    if (c4) {
+      c4.__$f |= 8;
+      var v4 = c4.__$u;
+      if (v4) {
+        c4.__$u = void 0;
+        v4.d();
+      }
+    }
+  }
+  i4(n3);
+});
+b3("__h", function(i4, n3, r4, t9) {
+  if (t9 < 3) n3.__$f |= 2;
+  i4(n3, r4, t9);
+});
+x.prototype.shouldComponentUpdate = function(i4, n3) {
+  if (this.__R) return true;
+  var r4 = this.__$u, t9 = r4 && void 0 !== r4.s;
+  for (var f5 in n3) return true;
+  if (this.__f || "boolean" == typeof this.u && true === this.u) {
+    var o5 = 2 & this.__$f;
+    if (!(t9 || o5 || 4 & this.__$f)) return true;
+    if (1 & this.__$f) return true;
+  } else {
+    if (!(t9 || 4 & this.__$f)) return true;
+    if (3 & this.__$f) return true;
+  }
+  for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
+  for (var u4 in this.props) if (!(u4 in i4)) return true;
+  return false;
+};
+function useSignal(i4, n3) {
+  return w2(function() {
+    return y3(i4, n3);
+  }, []);
+}
+var A3 = function(i4) {
+  queueMicrotask(function() {
+    queueMicrotask(i4);
+  });
+};
+function F3() {
+  r3(function() {
+    var i4;
+    while (i4 = g4.shift()) h4.call(i4);
+  });
+}
+function M() {
+  if (1 === g4.push(this)) (n.requestAnimationFrame || A3)(F3);
+}
+
+// src/shell/router.ts
+function match(routes, path3) {
+  const parts = split(path3);
+  for (const route of routes) {
+    const params = fit(split(route.path), parts);
+    if (params) return { route, params };
+  }
+  return void 0;
+}
+function split(path3) {
+  return path3.replace(/\/+$/, "").split("/").slice(1);
+}
+function fit(pattern, parts) {
+  if (pattern.length !== parts.length) return void 0;
+  const params = {};
+  for (let i4 = 0; i4 < pattern.length; i4++) {
+    const want = pattern[i4];
+    const got = parts[i4];
+    if (want.startsWith(":")) {
+      try {
+        params[want.slice(1)] = decodeURIComponent(got);
+      } catch {
+        return void 0;
+      }
+    } else if (want !== got) {
+      return void 0;
+    }
+  }
+  return params;
+}
+function safeNext(next, origin, first) {
+  if (!next || !next.startsWith("/")) return first;
+  try {
+    const url = new URL(next, origin);
+    return url.origin === origin ? url.pathname + url.search : first;
+  } catch {
+    return first;
+  }
+}
+var place = y3({ path: "/", search: "" });
+var path = O(() => place.value.path);
+var moves = y3(0);
+var arrivals = y3(0);
+function read() {
+  place.value = { path: location.pathname, search: location.search };
+}
+function go(to, options = {}) {
+  if (options.replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  moves.value++;
+  read();
+}
+function fragment(name) {
+  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
+  if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
+  return value;
+}
+function startRouter() {
+  read();
+  addEventListener("popstate", () => {
+    if (location.hash) arrivals.value++;
+    moves.value++;
+    read();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target?.closest("a");
+    if (!link || link.target || link.hasAttribute("download") || link.dataset.leave !== void 0) return;
+    const url = new URL(link.href, location.href);
+    if (url.origin !== location.origin || url.hash) return;
+    event.preventDefault();
+    go(url.pathname + url.search);
+  });
+}
+
+// src/shell/auth.ts
+var auth = y3({ is: "starting" });
+var kept;
+function useKeeper(keeper2) {
+  kept = keeper2;
+}
+function keeper() {
+  if (!kept) throw new Error("no room keeps the session");
+  return kept;
+}
+
+// src/shell/i18n.ts
+var languages = { en: "English", de: "Deutsch" };
+var stored = "coffer.lang";
+var lang = y3("en");
+function isLang(tag) {
+  return Object.hasOwn(languages, tag);
+}
+function pickLang(tags) {
+  for (const tag of tags) {
+    const base = tag.toLowerCase().split("-")[0] ?? "";
+    if (isLang(base)) return base;
+  }
+  return "en";
+}
+function startLang() {
+  const chosen2 = localStorage.getItem(stored);
+  show(pickLang(chosen2 ? [chosen2] : navigator.languages));
+}
+function setLang(l4) {
+  localStorage.setItem(stored, l4);
+  show(l4);
+}
+function show(l4) {
+  lang.value = l4;
+  document.documentElement.lang = l4;
+}
+function fill(message, values, l4) {
+  let text;
+  if (typeof message === "string") {
+    text = message;
+  } else {
+    text = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
+  }
+  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name];
+    if (value === void 0) return whole;
+    return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
+  });
+}
+function catalog(c4) {
+  const t9 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t9, {
+    catalog: c4,
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t9(key, values) : void 0
+  });
+}
+var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
+function size(bytes) {
+  let n3 = bytes;
+  let unit = 0;
+  while (n3 >= 999.5 && unit < units.length - 1) {
+    n3 /= 1e3;
+    unit++;
+  }
+  return new Intl.NumberFormat(lang.value, {
+    style: "unit",
+    unit: units[unit],
+    unitDisplay: unit === 0 ? "long" : "short",
+    maximumFractionDigits: unit > 0 && n3 < 10 ? 1 : 0
+  }).format(n3);
+}
+function dateTime(at) {
+  return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(new Date(at));
+}
+function date(at) {
+  return new Intl.DateTimeFormat(lang.value, { dateStyle: "medium" }).format(new Date(at));
+}
+var steps = [["minute", 60], ["hour", 3600], ["day", 86400]];
+function ago(at, now = Date.now()) {
+  const seconds = Math.max(0, (now - Date.parse(at)) / 1e3);
+  if (seconds >= 7 * 86400) return date(at);
+  const relative = new Intl.RelativeTimeFormat(lang.value, { numeric: "auto" });
+  if (seconds < 60) return relative.format(0, "second");
+  let [unit, length] = steps[0];
+  for (const step of steps) if (seconds >= step[1]) [unit, length] = step;
+  return relative.format(-Math.floor(seconds / length), unit);
+}
+
+// src/shell/room.ts
+var all = [];
+function useRooms(rooms3) {
+  all = rooms3;
+}
+function rooms() {
+  return all;
+}
+function collect(give) {
+  return all.flatMap((room) => give(room) ?? []).sort((a5, b4) => a5.order - b4.order);
+}
+var doors = () => collect((room) => room.door);
+var signInDoor = () => doors().find((door) => door.signsIn);
+var signInPath = () => signInDoor()?.href ?? "/";
+var firstPlace = () => collect((room) => room.nav)[0]?.href ?? "/";
+function layerStep(name) {
+  for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];
+  return void 0;
+}
+
+// src/shell/words.ts
+var t4 = catalog({
+  en: {
+    skip: "Skip to the content",
+    nav: "Main",
+    menu: "Account menu of {name}",
+    language: "Language",
+    theme: "Appearance",
+    theme_auto: "As the system",
+    theme_light: "Light",
+    theme_dark: "Dark",
+    developers: "For developers",
+    lost: "Nothing here",
+    lostText: "This address leads nowhere. Perhaps the link is old, or a letter is missing.",
+    home: "To the start",
+    heroTitle: "A safe place for your files",
+    heroText: "Coffer keeps what is yours: encrypted where it rests, listed where it is open, and gone when you say so.",
+    cancel: "Cancel",
+    showPassword: "Show password",
+    wait: { one: "Too many tries. You can try again in {seconds} second.", other: "Too many tries. You can try again in {seconds} seconds." },
+    waitButton: "Wait {seconds} s",
+    loading: "Loading …",
+    again: "Try again",
+    dismiss: "Dismiss",
+    close: "Close"
+  },
+  de: {
+    skip: "Zum Inhalt springen",
+    nav: "Hauptmenü",
+    menu: "Kontomenü von {name}",
+    language: "Sprache",
+    theme: "Aussehen",
+    theme_auto: "Wie das System",
+    theme_light: "Hell",
+    theme_dark: "Dunkel",
+    developers: "Für Entwickler",
+    lost: "Hier ist nichts",
+    lostText: "Diese Adresse führt nirgendwohin. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
+    home: "Zum Anfang",
+    heroTitle: "Ein sicherer Ort für Ihre Dateien",
+    heroText: "Coffer bewahrt, was Ihnen gehört: verschlüsselt, wo es liegt, sichtbar, wo es offen ist, und weg, wenn Sie es sagen.",
+    cancel: "Abbrechen",
+    showPassword: "Passwort anzeigen",
+    wait: { one: "Zu viele Versuche. In {seconds} Sekunde geht es weiter.", other: "Zu viele Versuche. In {seconds} Sekunden geht es weiter." },
+    waitButton: "Noch {seconds} s",
+    loading: "Wird geladen …",
+    again: "Noch einmal versuchen",
+    dismiss: "Ausblenden",
+    close: "Schließen"
+  }
+});
+var problems = catalog({
+  en: {
+    offline: "The server cannot be reached. Check your connection and try again.",
+    cancelled: "Cancelled.",
+    unavailable: "The service is busy just now. Nothing was lost; try again in a moment.",
+    rate_limited: "Too many tries. Please wait a little.",
+    too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
+    unauthenticated: "You are signed out. Sign in to go on.",
+    step_up_required: "Confirm that it is you to go on.",
+    validation_failed: "Some of what you entered needs another look.",
+    not_found: "This is not here, or not any more.",
+    body_too_large: "This is larger than the server takes.",
+    invalid_code: "That code is not right. Check it and try again.",
+    busy: "The server is busy just now. Try again in a moment.",
+    app_error: "Something went wrong on this page. Reload it and try again.",
+    internal_error: "Something went wrong on the server. The number below names it in its log.",
+    other: "That did not work.",
+    field_required: "Please fill this in.",
+    field_too_short: "This is too short.",
+    field_too_long: "This is too long.",
+    field_invalid: "This is not valid.",
+    field_invalid_characters: "There is a character in it that cannot be used here.",
+    field_other: "This is not valid."
+  },
+  de: {
+    offline: "Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
+    cancelled: "Abgebrochen.",
+    unavailable: "Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
+    rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
+    too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
+    unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.",
+    step_up_required: "Bestätigen Sie, dass Sie es sind, um weiterzumachen.",
+    validation_failed: "Ein Teil der Eingaben passt noch nicht.",
+    not_found: "Das gibt es hier nicht oder nicht mehr.",
+    body_too_large: "Das ist größer, als der Server annimmt.",
+    invalid_code: "Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.",
+    busy: "Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
+    app_error: "Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    internal_error: "Auf dem Server ging etwas schief. Die Nummer unten nennt den Eintrag in seinem Protokoll.",
+    other: "Das hat nicht geklappt.",
+    field_required: "Bitte ausfüllen.",
+    field_too_short: "Das ist zu kurz.",
+    field_too_long: "Das ist zu lang.",
+    field_invalid: "Das ist nicht gültig.",
+    field_invalid_characters: "Ein Zeichen darin geht hier nicht.",
+    field_other: "Das ist nicht gültig."
+  }
+});
+
+// src/shell/problem.ts
+var Problem = class extends Error {
+  status;
+  // 0: no answer arrived
+  code;
+  detail;
+  requestId;
+  fields;
+  retryAfter;
+  // seconds; 0 when the server named none
+  constructor(p5) {
+    super(p5.code);
+    this.name = "Problem";
+    this.status = p5.status;
+    this.code = p5.code;
+    this.detail = p5.detail ?? "";
+    this.requestId = p5.requestId ?? "";
+    this.fields = p5.fields ?? [];
+    this.retryAfter = p5.retryAfter ?? 0;
+  }
+  // wait is after how many seconds a program may try again by itself; 0: it must not.
+  get wait() {
+    return this.code === "too_many_streams" || this.status === 503 ? this.retryAfter : 0;
+  }
+  // temporary: the same call may succeed soon.
+  get temporary() {
+    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+};
+var offline = () => new Problem({ status: 0, code: "offline" });
+var cancelled = () => new Problem({ status: 0, code: "cancelled" });
+function problemOf(status, body, retryAfter) {
+  const doc = typeof body === "object" && body !== null ? body : {};
+  const text = (name) => typeof doc[name] === "string" ? doc[name] : "";
+  const fields = [];
+  if (Array.isArray(doc.errors)) {
+    for (const e4 of doc.errors) {
+      if (typeof e4?.pointer === "string") fields.push({ pointer: e4.pointer, code: String(e4.code ?? ""), detail: String(e4.detail ?? "") });
+    }
+  }
+  return new Problem({
+    status,
+    code: text("code") || "http_" + status,
+    detail: text("detail") || text("title"),
+    requestId: text("request_id"),
+    fields,
+    retryAfter: waitOf(retryAfter, Date.now())
+  });
+}
+function waitOf(header, now) {
+  if (!header) return 0;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds));
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - now) / 1e3));
+}
+function asProblem(err) {
+  if (err instanceof Problem) return err;
+  console.error(err);
+  return new Problem({ status: -1, code: "app_error" });
+}
+function fieldName(pointer) {
+  return pointer.replace(/^\/(body\/)?/, "").replace(/~1/g, "/").replace(/~0/g, "~");
+}
+function worded(code, values) {
+  for (const words of [problems, ...rooms().map((room) => room.problems)]) {
+    const text = words?.find(code, values);
+    if (text) return text;
+  }
+  return void 0;
+}
+function say(p5) {
+  const words = worded(p5.code, { seconds: p5.retryAfter });
+  if (words) return words;
+  if (p5.temporary) return problems("unavailable");
+  if (p5.detail && (lang.value === "en" || p5.status < 500)) return p5.detail;
+  return problems("other");
+}
+function sayField(f5) {
+  const words = worded("field_" + (f5.code ?? ""));
+  if (f5.detail && (lang.value === "en" || !words)) return f5.detail;
+  return words ?? problems("field_other");
+}
+
+// src/shell/api.ts
+async function call(method, path3, ...[options]) {
+  const once = async () => await bodyOf(await respond(method, path3, options));
+  try {
+    return await once();
+  } catch (err) {
+    if (!(err instanceof Problem) || err.code !== "step_up_required" || !await keeper().prove()) throw err;
+    return once();
+  }
+}
+var get = (path3, ...rest) => call("get", path3, ...rest);
+var post = (path3, ...rest) => call("post", path3, ...rest);
+var patch = (path3, ...rest) => call("patch", path3, ...rest);
+var del = (path3, ...rest) => call("delete", path3, ...rest);
+function stream(path3, ...[options]) {
+  return respond("get", path3, options);
+}
+async function respond(method, path3, options = {}) {
+  if (options.attempt) return send(method, path3, options, "Attempt " + options.attempt);
+  if (options.open) return send(method, path3, options);
+  const token2 = await keeper().token();
+  try {
+    return await send(method, path3, options, "Bearer " + token2);
+  } catch (err) {
+    if (!tokenEnded(err)) throw err;
+    await keeper().renew(token2);
+    return send(method, path3, options, "Bearer " + await keeper().token());
+  }
+}
+function tokenEnded(err) {
+  return err instanceof Problem && err.code === "unauthenticated" && auth.value.is === "in";
+}
+async function send(method, path3, { path: named, query, body, signal }, authorization) {
+  const headers = { Accept: "application/json" };
+  if (authorization) headers.Authorization = authorization;
+  if (body !== void 0) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(address(path3, query, named), {
+      method: method.toUpperCase(),
+      headers,
+      body: body === void 0 ? void 0 : JSON.stringify(body),
+      signal,
+      credentials: "same-origin",
+      cache: "no-store"
+    });
+  } catch (err) {
+    if (signal?.aborted) throw err;
+    throw offline();
+  }
+  if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get("Retry-After"));
+  return response;
+}
+function address(path3, query = {}, named = {}) {
+  const values = named;
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== void 0 && value !== "") search.set(name, String(value));
+  const tail = search.toString();
+  return "/v1" + path3.replace(/\{(\w+)\}/g, (_4, name) => encodeURIComponent(values[name])) + (tail ? "?" + tail : "");
+}
+async function bodyOf(response) {
+  const text = await response.text().catch(() => "");
+  if (!text || !/json/.test(response.headers.get("Content-Type") ?? "")) return void 0;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+}
+
+// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+var f4 = /* @__PURE__ */ Symbol.for("pv");
+var o4 = 0;
+function a4(t9, e4, n3, u4, a5, i4) {
+  e4 || (e4 = {});
+  var c4, l4, p5 = e4;
+  if ("ref" in p5 && "function" != typeof t9) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t9, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
+}
+
+// src/shell/icon.tsx
+var drawings = {
+  archive: "M4 5h16v4H4zM5.5 9v9.5h13V9M10 13h4",
+  arrowDown: "M12 5v14M6 13l6 6 6-6",
+  arrowUp: "M12 19V5M6 11l6-6 6 6",
+  audio: "M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0z",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  chevron: "M9 6l6 6-6 6",
+  close: "M6 6l12 12M18 6L6 18",
+  copy: "M9 9h10v11H9zM5 15V4h10",
+  device: "M4 5h16v10H4zM2.5 19h19M9.5 15l-.5 4M14.5 15l.5 4",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z",
+  eyeOff: "M4 4l16 16M9.9 5.800A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a15 15 0 0 1-3 3.600M6.5 7.600A15 15 0 0 0 2.5 12s3.5 6.5 9.5 6.5a9 9 0 0 0 4-.9",
+  file: "M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5",
+  folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
+  folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
+  image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
+  mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
+  more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
+  move: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3",
+  pencil: "M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",
+  phone: "M7.5 3h9v18h-9zM11 18h2",
+  retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
+  shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
+  signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
+  trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
+  upload: "M12 20V9M7 13l5-5 5 5M5 4h14",
+  user: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.5-4 3.5-6 7.5-6s7 2 7.5 6",
+  video: "M4 5h16v14H4zM10 9l5 3-5 3z",
+  warning: "M12 4L2.5 20h19zM12 10v4.5M12 17.200h.01"
+};
+function Icon({ name, class: extra }) {
+  return /* @__PURE__ */ a4("svg", { class: "icon" + (name === "more" ? " dots" : "") + (extra ? " " + extra : ""), viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false", children: /* @__PURE__ */ a4("path", { d: drawings[name] }) });
+}
+function Mark() {
+  return /* @__PURE__ */ a4("svg", { class: "mark", viewBox: "0 0 32 32", "aria-hidden": "true", focusable: "false", children: [
+    /* @__PURE__ */ a4("path", { class: "mark-body", d: "M4 14.5V12.5A7.5 7.5 0 0 1 11.5 5h9a7.5 7.5 0 0 1 7.5 7.5v2h-9a3 3 0 0 0-6 0zM4 17h9v1a3 3 0 0 0 6 0v-1h9v7a3 3 0 0 1-3 3H7a3 3 0 0 1-3-3z" }),
+    /* @__PURE__ */ a4("rect", { class: "mark-lock", x: "15", y: "13", width: "2", height: "6.5", rx: "1" })
+  ] });
+}
+
+// src/shell/form.tsx
+var Refused = U(void 0);
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
+  const [problem, setProblem] = d2();
+  const [busy, setBusy] = d2(false);
+  const [wait, setWait] = useWait();
+  const form = T2(null);
+  const id = P2();
+  async function send3(event) {
+    event.preventDefault();
+    if (busy || wait > 0) return;
+    const values = {};
+    for (const [name, value] of new FormData(form.current)) if (typeof value === "string") values[name] = value;
+    setBusy(true);
+    try {
+      await onSubmit(values);
+      setProblem(void 0);
+    } catch (err) {
+      const p5 = asProblem(err);
+      setProblem(p5);
+      if (p5.status === 429 && p5.retryAfter) setWait(p5.retryAfter);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4(Refused.Provider, { value: problem, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send3, id, "aria-busy": busy, children: [
+    problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
+    children,
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
+        busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+        wait > 0 ? t4("waitButton", { seconds: wait }) : submit
+      ] }),
+      onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
+      extra
+    ] })
+  ] }) });
+}
+function Summary({ problem, form, wait }) {
+  const box = T2(null);
+  A2(() => box.current?.focus(), [problem]);
+  const fields = problem.fields.map((f5) => {
+    const input = form.current?.elements.namedItem(fieldName(f5.pointer));
+    return { text: sayField(f5), input: input instanceof HTMLElement ? input : void 0 };
+  });
+  return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", tabIndex: -1, ref: box, children: [
+    /* @__PURE__ */ a4(Icon, { name: "warning" }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: wait > 0 ? t4("wait", { seconds: wait }) : say(problem) }),
+      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: [
+        labelOf(input),
+        ": ",
+        text
+      ] }) : text }, text)) }),
+      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId })
+    ] })
+  ] });
+}
+function labelOf(input) {
+  return input.labels?.[0]?.textContent ?? "";
+}
+function useWait() {
+  const [left, setLeft] = d2(0);
+  A2(() => {
+    if (left <= 0) return;
+    const timer = setTimeout(() => setLeft(left - 1), 1e3);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return [left, setLeft];
+}
+function Field(props) {
+  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const id = P2();
+  const input = T2(null);
+  const error = useFieldError(name);
+  F2(() => {
+    if (!autoFocus) return;
+    input.current.focus();
+    if (selectName) {
+      const dot = (value ?? "").lastIndexOf(".");
+      input.current.setSelectionRange(0, dot > 0 ? dot : (value ?? "").length);
+    }
+  }, []);
+  return /* @__PURE__ */ a4("div", { class: "field " + (extra ?? ""), children: [
+    /* @__PURE__ */ a4("label", { for: id, children: label }),
+    /* @__PURE__ */ a4(
+      "input",
+      {
+        ...rest,
+        ref: input,
+        id,
+        name,
+        "data-first": autoFocus,
+        defaultValue: value,
+        type: type ?? "text",
+        "aria-invalid": error ? true : void 0,
+        "aria-describedby": describedBy(id, hint, error),
+        onInput: onInput && ((event) => onInput(event.currentTarget.value))
+      }
+    ),
+    /* @__PURE__ */ a4(Below, { id, hint, error })
+  ] });
+}
+function TextArea({ name, label, hint, value, maxLength }) {
+  const id = P2();
+  const error = useFieldError(name);
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: label }),
+    /* @__PURE__ */ a4(
+      "textarea",
+      {
+        id,
+        name,
+        defaultValue: value,
+        rows: 3,
+        maxLength,
+        "aria-invalid": error ? true : void 0,
+        "aria-describedby": describedBy(id, hint, error)
+      }
+    ),
+    /* @__PURE__ */ a4(Below, { id, hint, error })
+  ] });
+}
+function Select({ name, label, hint, value, options }) {
+  const id = P2();
+  const error = useFieldError(name);
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: label }),
+    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key, text]) => /* @__PURE__ */ a4("option", { value: key, selected: key === value, children: text }, key)) }),
+    /* @__PURE__ */ a4(Below, { id, hint, error })
+  ] });
+}
+function Password(props) {
+  const { name, label, hint, onInput, autoFocus, ...rest } = props;
+  const [shown, setShown] = d2(false);
+  const id = P2();
+  const input = T2(null);
+  const error = useFieldError(name);
+  F2(() => {
+    if (autoFocus) input.current.focus();
+  }, []);
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: label }),
+    /* @__PURE__ */ a4("div", { class: "with-button", children: [
+      /* @__PURE__ */ a4(
+        "input",
+        {
+          ...rest,
+          ref: input,
+          id,
+          name,
+          "data-first": autoFocus,
+          type: shown ? "text" : "password",
+          autoCapitalize: "none",
+          spellcheck: false,
+          "aria-invalid": error ? true : void 0,
+          "aria-describedby": describedBy(id, hint, error),
+          onInput: onInput && ((event) => onInput(event.currentTarget.value))
+        }
+      ),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown), children: /* @__PURE__ */ a4(Icon, { name: shown ? "eyeOff" : "eye" }) })
+    ] }),
+    /* @__PURE__ */ a4(Below, { id, hint, error })
+  ] });
+}
+function Code({ name = "code", label, hint, autoFocus }) {
+  return /* @__PURE__ */ a4(
+    Field,
+    {
+      name,
+      label,
+      hint,
+      autoFocus,
+      required: true,
+      class: "code",
+      inputMode: "numeric",
+      autoComplete: "one-time-code",
+      pattern: "[0-9 ]*",
+      maxLength: 12,
+      spellcheck: false
+    }
+  );
+}
+function digits(code) {
+  return (code ?? "").replace(/\s/g, "");
+}
+function Check({ name, label, hint, checked }) {
+  const id = P2();
+  return /* @__PURE__ */ a4("div", { class: "check", children: [
+    /* @__PURE__ */ a4("input", { type: "checkbox", id, name, defaultChecked: checked, "aria-describedby": hint && id + "-hint" }),
+    /* @__PURE__ */ a4("label", { for: id, children: label }),
+    hint && /* @__PURE__ */ a4("p", { class: "hint", id: id + "-hint", children: hint })
+  ] });
+}
+function useFieldError(name) {
+  const problem = j2(Refused);
+  const field = problem?.fields.find((f5) => fieldName(f5.pointer) === name);
+  return field && sayField(field);
+}
+function describedBy(id, hint, error) {
+  return [hint && id + "-hint", error && id + "-error"].filter(Boolean).join(" ") || void 0;
+}
+function Below({ id, hint, error }) {
+  return /* @__PURE__ */ a4($, { children: [
+    hint && /* @__PURE__ */ a4("div", { class: "hint", id: id + "-hint", children: hint }),
+    error && /* @__PURE__ */ a4("p", { class: "error", id: id + "-error", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      error
+    ] })
+  ] });
+}
+function Time({ at, children }) {
+  return /* @__PURE__ */ a4("time", { dateTime: at, title: dateTime(at), children });
+}
+
+// src/shell/ui.tsx
+function useLoad(work2, deps) {
+  const [data, set] = d2();
+  const [problem, setProblem] = d2();
+  const running2 = T2(void 0);
+  const reload = b(async () => {
+    running2.current?.abort();
+    const mine = running2.current = new AbortController();
+    try {
+      const fresh = await work2(mine.signal);
+      if (mine.signal.aborted) return;
+      set(fresh);
+      setProblem(void 0);
+    } catch (err) {
+      if (!mine.signal.aborted) setProblem(asProblem(err));
+    }
+  }, deps);
+  A2(() => {
+    set(void 0);
+    setProblem(void 0);
+    void reload();
+    return () => running2.current?.abort();
+  }, [reload]);
+  return { data, problem, reload, set };
+}
+function Skeleton({ rows = 4 }) {
+  return /* @__PURE__ */ a4("div", { class: "skeleton", role: "status", children: [
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t4("loading") }),
+    Array.from({ length: rows }, (_4, i4) => /* @__PURE__ */ a4("div", { class: "skeleton-row", "aria-hidden": "true" }, i4))
+  ] });
+}
+function Failed({ problem, retry: retry2 }) {
+  return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+    /* @__PURE__ */ a4(Icon, { name: "warning" }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: say(problem) }),
+      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId }),
+      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: retry2, children: [
+        /* @__PURE__ */ a4(Icon, { name: "retry" }),
+        " ",
+        t4("again")
+      ] })
+    ] })
+  ] });
+}
+function Empty({ icon, title, page, children }) {
+  return /* @__PURE__ */ a4("div", { class: "empty", children: [
+    /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
+    page ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
+    children
+  ] });
+}
+var notes = y3([]);
+var noteId = 0;
+function toast(text, bad = false) {
+  const id = ++noteId;
+  notes.value = [...notes.value.slice(-2), { id, text, bad }];
+  if (!bad) setTimeout(() => dismiss(id), 6e3);
+}
+function toastProblem(err) {
+  const problem = asProblem(err);
+  if (problem.code !== "cancelled") toast(say(problem), true);
+}
+function dismiss(id) {
+  notes.value = notes.value.filter((n3) => n3.id !== id);
+}
+function Toasts() {
+  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
+    /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
+    /* @__PURE__ */ a4("p", { children: n3.text }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+  ] }, n3.id)) });
+}
+function Dialog({ title, onClose, children, wide }) {
+  const box = T2(null);
+  const id = P2();
+  F2(() => {
+    const dialog = box.current;
+    const before = document.activeElement;
+    dialog.showModal();
+    (dialog.querySelector("[data-first]") ?? dialog.querySelector("h2")).focus();
+    return () => {
+      dialog.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return /* @__PURE__ */ a4("dialog", { ref: box, class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, onCancel: (event) => {
+    event.preventDefault();
+    onClose();
+  }, children: [
+    /* @__PURE__ */ a4("div", { class: "dialog-head", children: [
+      /* @__PURE__ */ a4("h2", { id, tabIndex: -1, children: title }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("close"), onClick: onClose, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    ] }),
+    children
+  ] });
+}
+function Confirm({ title, children, action, onConfirm, onClose }) {
+  return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit: action, danger: true, onCancel: onClose, onSubmit: async () => {
+    await onConfirm();
+    onClose();
+  }, children: /* @__PURE__ */ a4("div", { class: "prose", children }) }) });
+}
+var asked = y3([]);
+var askId = 0;
+function ask(view) {
+  return new Promise((resolve) => {
+    const id = ++askId;
+    const close = () => {
+      asked.value = asked.value.filter((a5) => a5.id !== id);
+      resolve();
+    };
+    asked.value = [...asked.value, { id, view, close }];
+  });
+}
+function Dialogs() {
+  return /* @__PURE__ */ a4($, { children: asked.value.map((a5) => /* @__PURE__ */ a4("div", { children: a5.view(a5.close) }, a5.id)) });
+}
+function Menu({ label, items, children, class: extra, tabIndex }) {
+  const [open2, setOpen] = d2(false);
+  const button = T2(null);
+  const list2 = T2(null);
+  const id = P2();
+  F2(() => {
+    if (!open2) return;
+    const box = list2.current;
+    box.showPopover();
+    place2(box, button.current);
+    entries(box)[0]?.focus();
+    const follow = () => place2(box, button.current);
+    addEventListener("scroll", follow, { capture: true, passive: true });
+    addEventListener("resize", follow);
+    return () => {
+      removeEventListener("scroll", follow, { capture: true });
+      removeEventListener("resize", follow);
+    };
+  }, [open2]);
+  function close() {
+    setOpen(false);
+    button.current?.focus();
+  }
+  function key(event) {
+    event.stopPropagation();
+    const all2 = entries(list2.current);
+    const at = all2.indexOf(document.activeElement);
+    const to = event.key === "ArrowDown" ? (at + 1) % all2.length : event.key === "ArrowUp" ? (at - 1 + all2.length) % all2.length : event.key === "Home" ? 0 : event.key === "End" ? all2.length - 1 : event.key.length === 1 ? all2.findIndex((e4, i4) => i4 !== at && e4.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase())) : -1;
+    if (event.key === "Escape" || event.key === "Tab") {
+      if (event.key === "Escape") event.preventDefault();
+      close();
+    } else if (to >= 0 && event.key !== " ") {
+      event.preventDefault();
+      all2[to].focus();
+    }
+  }
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(
+      "button",
+      {
+        type: "button",
+        ref: button,
+        class: extra ?? "icon-button",
+        "aria-haspopup": "menu",
+        "aria-expanded": open2,
+        "aria-controls": open2 ? id : void 0,
+        "aria-label": label,
+        title: label,
+        tabIndex,
+        onClick: (event) => {
+          event.stopPropagation();
+          setOpen(!open2);
+        },
+        onKeyDown: (event) => {
+          if (event.key === "ArrowDown" && !open2) {
+            event.preventDefault();
+            event.stopPropagation();
+            setOpen(true);
+          }
+        },
+        children
+      }
+    ),
+    open2 && /* @__PURE__ */ a4(
+      "div",
+      {
+        ref: list2,
+        id,
+        class: "menu",
+        role: "menu",
+        "aria-label": label,
+        popover: "auto",
+        onKeyDown: key,
+        onClick: (event) => event.stopPropagation(),
+        onToggle: (event) => {
+          if (event.newState === "closed") setOpen(false);
+        },
+        children: items.map((item) => /* @__PURE__ */ a4("button", { type: "button", role: "menuitem", tabIndex: -1, class: item.danger ? "menu-item danger" : "menu-item", onClick: () => {
+          close();
+          item.run();
+        }, children: [
+          /* @__PURE__ */ a4(Icon, { name: item.icon }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: item.label }),
+          " ",
+          item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
+        ] }, item.label))
+      }
+    )
+  ] });
+}
+function entries(box) {
+  return [...box.querySelectorAll("[role^=menuitem]")];
+}
+function place2(box, anchor) {
+  const a5 = anchor.getBoundingClientRect();
+  const b4 = box.getBoundingClientRect();
+  const edge = 8;
+  const top = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
+  const left = Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
+  box.style.top = Math.max(edge, top) + "px";
+  box.style.left = Math.max(edge, left) + "px";
+}
+
+// src/account/words.ts
+var t5 = catalog({
+  en: {
+    signUp: "Create an account",
+    haveAccount: "You have an account?",
+    firstName: "First name",
+    lastName: "Last name",
+    username: "Username",
+    usernameHint: "3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
+    email: "E-mail",
+    emailHint: "We send one message to confirm it is yours.",
+    password: "Password",
+    ruleLength: "At least {count} characters",
+    ruleMet: "(met)",
+    ruleWords: "Anything goes: a few words in a row are good",
+    ruleCommon: "Not a common password, not your name or address",
+    verify: "Confirm your e-mail",
+    checkMail: "Check your mail",
+    checkMailText: "If {email} can have an account here, a message with a code and a link is on its way. Enter the code, or open the link.",
+    checkMailBare: "Enter your address and the code from the message, or open the link in it.",
+    code: "Code from the message",
+    codeHint: "Six digits.",
+    confirm: "Confirm my e-mail",
+    confirmTitle: "Confirm your e-mail",
+    confirmText: "One press, and your account is ready.",
+    elsewhereText: "This message belongs to a sign-up that was made in another browser. Enter the password that you chose there.",
+    elsewherePassword: "Password of your sign-up",
+    elsewhereWrong: "That is not the password of the sign-up that this message belongs to.",
+    elsewhereOthers: "Did several messages come? Then somebody else may have typed your address too. Only the message of your own sign-up takes your password: try the others, or start over.",
+    signUpAgain: "Sign up again",
+    verified: "Your address is confirmed. Sign in to begin.",
+    resend: "Send again",
+    resent: "If the address waits for a message, a new one is on its way.",
+    resendWait: "Send again in {seconds} s",
+    noMail: "No message? Look into your spam folder, or send it again: only the newest code counts.",
+    firstAdmin: "The first administrator",
+    firstAdminText: "This link works once. The account you make now runs this server.",
+    firstAdminNoToken: "Open the one-time link that the server printed when it started. It carries a secret that this address is missing.",
+    firstAdminDo: "Create the administrator",
+    firstAdminDone: "The administrator is ready. Sign in to begin.",
+    account: "Account",
+    profile: "Profile",
+    bio: "About you",
+    bioHint: "Up to 500 characters. You can leave it empty.",
+    language: "Language",
+    languageHint: "For this app and for the messages we send you.",
+    save: "Save changes",
+    saved: "Saved.",
+    facts: "At a glance",
+    since: "Member since",
+    previous: "Sign-in before this one",
+    role: "Role",
+    admin: "Administrator",
+    security: "Security"
+  },
+  de: {
+    signUp: "Konto anlegen",
+    haveAccount: "Sie haben schon ein Konto?",
+    firstName: "Vorname",
+    lastName: "Nachname",
+    username: "Benutzername",
+    usernameHint: "3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
+    email: "E-Mail",
+    emailHint: "Wir senden eine Nachricht, um zu bestätigen, dass sie Ihnen gehört.",
+    password: "Passwort",
+    ruleLength: "Mindestens {count} Zeichen",
+    ruleMet: "(erfüllt)",
+    ruleWords: "Alles ist erlaubt: ein paar Wörter hintereinander sind gut",
+    ruleCommon: "Kein häufiges Passwort, nicht Ihr Name oder Ihre Adresse",
+    verify: "E-Mail bestätigen",
+    checkMail: "Sehen Sie in Ihre Mails",
+    checkMailText: "Wenn {email} hier ein Konto haben kann, ist eine Nachricht mit Code und Link unterwegs. Geben Sie den Code ein oder öffnen Sie den Link.",
+    checkMailBare: "Geben Sie Ihre Adresse und den Code aus der Nachricht ein oder öffnen Sie den Link darin.",
+    code: "Code aus der Nachricht",
+    codeHint: "Sechs Ziffern.",
+    confirm: "Meine E-Mail bestätigen",
+    confirmTitle: "Bestätigen Sie Ihre E-Mail",
+    confirmText: "Ein Druck auf den Knopf, und Ihr Konto ist bereit.",
+    elsewhereText: "Diese Nachricht gehört zu einem Konto, das in einem anderen Browser angelegt wurde. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    elsewherePassword: "Passwort, das Sie dort gewählt haben",
+    elsewhereWrong: "Das ist nicht das Passwort, das zu dieser Nachricht gehört.",
+    elsewhereOthers: "Kamen mehrere Nachrichten? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Nachricht zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder beginnen Sie von vorn.",
+    signUpAgain: "Noch einmal anlegen",
+    verified: "Ihre Adresse ist bestätigt. Melden Sie sich an.",
+    resend: "Noch einmal senden",
+    resent: "Wenn die Adresse auf eine Nachricht wartet, ist eine neue unterwegs.",
+    resendWait: "Noch einmal in {seconds} s",
+    noMail: "Keine Nachricht? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden: Nur der neueste Code gilt.",
+    firstAdmin: "Die erste Administratorin, der erste Administrator",
+    firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
+    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat. Er trägt ein Geheimnis, das dieser Adresse fehlt.",
+    firstAdminDo: "Verwaltungskonto anlegen",
+    firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
+    account: "Konto",
+    profile: "Profil",
+    bio: "Über Sie",
+    bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
+    language: "Sprache",
+    languageHint: "Für diese App und für Nachrichten, die wir Ihnen senden.",
+    save: "Änderungen speichern",
+    saved: "Gespeichert.",
+    facts: "Auf einen Blick",
+    since: "Mitglied seit",
+    previous: "Anmeldung vor dieser",
+    role: "Rolle",
+    admin: "Verwaltung",
+    security: "Sicherheit"
+  }
+});
+var problems2 = catalog({
+  en: {
+    username_taken: "That username belongs to somebody else. Choose another one.",
+    account_exists: "That address or username has an account already.",
+    link_gone: "That link or code was used already, was replaced by a newer one, or has expired.",
+    field_too_common: "This password is one of the most common. Choose another one.",
+    field_too_personal: "This password contains your name or address. Choose another one.",
+    field_invalid_username: "Usernames have 3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
+    field_invalid_email: "This does not look like an e-mail address."
+  },
+  de: {
+    username_taken: "Dieser Benutzername gehört jemand anderem. Wählen Sie einen anderen.",
+    account_exists: "Diese Adresse oder dieser Benutzername hat schon ein Konto.",
+    link_gone: "Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen.",
+    field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
+    field_too_personal: "Dieses Passwort enthält Ihren Namen oder Ihre Adresse. Wählen Sie ein anderes.",
+    field_invalid_username: "Benutzernamen haben 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
+    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus."
+  }
+});
+
+// src/account/fields.tsx
+function Names({ value }) {
+  return /* @__PURE__ */ a4("div", { class: "pair", children: [
+    /* @__PURE__ */ a4(Field, { name: "first_name", label: t5("firstName"), autoComplete: "given-name", required: true, maxLength: 100, value: value?.first_name }),
+    /* @__PURE__ */ a4(Field, { name: "last_name", label: t5("lastName"), autoComplete: "family-name", required: true, maxLength: 100, value: value?.last_name })
+  ] });
+}
+function Username({ value }) {
+  return /* @__PURE__ */ a4(Field, { name: "username", label: t5("username"), hint: t5("usernameHint"), autoComplete: "username", required: true, maxLength: 32, spellcheck: false, value });
+}
+var passwordMin = 12;
+function NewPassword() {
+  const [length, setLength] = d2(0);
+  const enough = length >= passwordMin;
+  const rules = /* @__PURE__ */ a4("ul", { class: "rules", children: [
+    /* @__PURE__ */ a4("li", { class: enough ? "met" : void 0, children: [
+      /* @__PURE__ */ a4(Icon, { name: enough ? "check" : "chevron" }),
+      " ",
+      t5("ruleLength", { count: passwordMin }),
+      /* @__PURE__ */ a4("span", { class: "hidden", children: length > 0 && enough ? t5("ruleMet") : "" })
+    ] }),
+    /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
+      " ",
+      t5("ruleWords")
+    ] }),
+    /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
+      " ",
+      t5("ruleCommon")
+    ] })
+  ] });
+  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules, onInput: (value) => setLength([...value].length) });
+}
+function newAccount(v4) {
+  return { first_name: v4.first_name, last_name: v4.last_name, username: v4.username, email: v4.email, password: v4.password };
+}
+
+// src/account/profile.tsx
+function Profile() {
+  const { data, problem, reload } = useLoad((signal) => get("/account", { signal }), []);
+  const [saved, setSaved] = d2(0);
+  A2(() => {
+    if (data) keeper().changed(data);
+  }, [data]);
+  const me = saved > 0 && auth.value.is === "in" ? auth.value.account : data;
+  if (problem) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4(Failed, { problem, retry: reload })
+  ] });
+  if (!me) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4(Skeleton, { rows: 5 })
+  ] });
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
+      /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
+      /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
+        const changed2 = {};
+        for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
+        const fresh = Object.keys(changed2).length ? await patch("/account", { body: changed2 }) : me;
+        keeper().changed(fresh);
+        if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
+        setSaved(saved + 1);
+        toast(t5("saved"));
+      }, children: [
+        /* @__PURE__ */ a4(Names, { value: me }),
+        /* @__PURE__ */ a4(Username, { value: me.username }),
+        /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
+        /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
+      ] }, saved)
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
+      /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
+      /* @__PURE__ */ a4("dl", { class: "facts", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("email") }),
+          /* @__PURE__ */ a4("dd", { children: me.email })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("since") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.created_at, children: date(me.created_at) }) })
+        ] }),
+        me.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("previous") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.sign_in_summary.previous_at, children: ago(me.sign_in_summary.previous_at) }) })
+        ] }),
+        me.role === "admin" && /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("role") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
+        ] })
+      ] })
+    ] })
+  ] });
+}
+
+// src/account/security.tsx
+function Security() {
+  const status = useLoad((signal) => get("/account/security", { signal }), []);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("security") }),
+    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
+    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, order))
+  ] });
+}
+
+// src/shell/home.tsx
+function Home() {
+  const signedIn2 = auth.value.is === "in";
+  A2(() => {
+    if (signedIn2) go(firstPlace(), { replace: true });
+  }, [signedIn2]);
+  if (signedIn2 || auth.value.is === "starting") return /* @__PURE__ */ a4(Skeleton, {});
+  return /* @__PURE__ */ a4("div", { class: "hero", children: [
+    /* @__PURE__ */ a4(Mark, {}),
+    /* @__PURE__ */ a4("h1", { children: t4("heroTitle") }),
+    /* @__PURE__ */ a4("p", { class: "lead", children: t4("heroText") }),
+    /* @__PURE__ */ a4("div", { class: "hero-actions", children: doors().map(({ href, label }, i4) => /* @__PURE__ */ a4("a", { class: i4 === 0 ? "button primary big" : "button big", href, children: label() }, href)) }),
+    /* @__PURE__ */ a4("ul", { class: "points", children: collect((room) => room.points).map(({ icon, title, text, order }) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: icon }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { children: title() }),
+        /* @__PURE__ */ a4("p", { children: text() })
+      ] })
+    ] }, order)) })
+  ] });
+}
+
+// src/shell/theme.ts
+var themes = ["auto", "light", "dark"];
+var stored2 = "coffer.theme";
+var theme = y3("auto");
+function startTheme() {
+  const chosen2 = localStorage.getItem(stored2);
+  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
+}
+function setTheme(t9) {
+  localStorage.setItem(stored2, t9);
+  show2(t9);
+}
+function show2(t9) {
+  theme.value = t9;
+  if (t9 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t9;
+}
+
+// src/shell/app.tsx
+var home = { path: "/", page: Home, title: () => "Coffer", open: true };
+var lost = { path: "", page: Lost, title: () => t4("lost"), open: true };
+function App() {
+  const routes = [home, ...rooms().flatMap((room) => room.routes ?? [])];
+  const found = match(routes, place.value.path) ?? { route: lost, params: {} };
+  const title = found.route.title();
+  A2(() => {
+    document.title = title === "Coffer" ? title : `${title} – Coffer`;
+  }, [title]);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("a", { class: "skip", href: "#main", onClick: (event) => {
+      event.preventDefault();
+      focusMain();
+    }, children: t4("skip") }),
+    /* @__PURE__ */ a4(Header, {}),
+    /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) }),
+    /* @__PURE__ */ a4(Footer, {}),
+    auth.value.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
+    /* @__PURE__ */ a4(Toasts, {}),
+    /* @__PURE__ */ a4(Dialogs, {})
+  ] });
+}
+function focusMain() {
+  const heading = document.querySelector("main h1");
+  heading?.setAttribute("tabindex", "-1");
+  (heading ?? document.getElementById("main")).focus();
+}
+function Guarded({ found }) {
+  const { path: path3 } = place.value;
+  const state = auth.value;
+  const leave2 = !found.route.open && state.is === "out";
+  const shown = T2(0);
+  A2(() => {
+    if (leave2) go(signInPath() + "?next=" + encodeURIComponent(path3 + place.value.search), { replace: true });
+  }, [leave2, path3]);
+  A2(() => {
+    if (moves.value !== shown.current && !document.querySelector("dialog[open]")) {
+      const to = document.activeElement;
+      if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
+      scrollTo(0, 0);
+    }
+    shown.current = moves.value;
+  }, [path3, state.is]);
+  if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
+  if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
+  if (leave2) return null;
+  const { page: Page } = found.route;
+  return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
+}
+function Header() {
+  const state = auth.value;
+  const { path: path3 } = place.value;
+  const nav = collect((room) => room.nav);
+  const menu = collect((room) => room.menu).map((item) => ({ ...item, label: item.label() }));
+  const door = signInDoor();
+  return /* @__PURE__ */ a4("header", { class: "top", children: [
+    /* @__PURE__ */ a4("a", { class: "brand", href: state.is === "in" ? firstPlace() : "/", children: [
+      /* @__PURE__ */ a4(Mark, {}),
+      " ",
+      /* @__PURE__ */ a4("span", { children: "Coffer" })
+    ] }),
+    state.is === "in" && /* @__PURE__ */ a4("nav", { class: "nav", "aria-label": t4("nav"), children: nav.map((item) => {
+      const here = path3 === item.href || path3.startsWith(item.href + "/");
+      return /* @__PURE__ */ a4("a", { href: item.href, "aria-current": here ? "page" : void 0, children: [
+        /* @__PURE__ */ a4(Icon, { name: item.icon }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: item.label() })
+      ] }, item.href);
+    }) }),
+    /* @__PURE__ */ a4("div", { class: "top-end", children: [
+      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: menu, children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
+      state.is === "out" && door && path3 !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
+    ] })
+  ] });
+}
+function initials(first, last) {
+  const letter = (name) => [...name ?? ""][0] ?? "";
+  return (letter(first) + letter(last)).toUpperCase() || "·";
+}
+function Footer() {
+  return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
+    /* @__PURE__ */ a4("label", { children: [
+      /* @__PURE__ */ a4("span", { children: t4("language") }),
+      /* @__PURE__ */ a4("select", { value: lang.value, onChange: (event) => setLang(event.currentTarget.value), children: Object.entries(languages).map(([tag, name]) => /* @__PURE__ */ a4("option", { value: tag, lang: tag, selected: tag === lang.value, children: name }, tag)) })
+    ] }),
+    /* @__PURE__ */ a4("label", { children: [
+      /* @__PURE__ */ a4("span", { children: t4("theme") }),
+      /* @__PURE__ */ a4("select", { value: theme.value, onChange: (event) => setTheme(event.currentTarget.value), children: themes.map((name) => /* @__PURE__ */ a4("option", { value: name, selected: name === theme.value, children: t4(`theme_${name}`) }, name)) })
+    ] }),
+    /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("developers") })
+  ] });
+}
+function Lost() {
+  return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
+    /* @__PURE__ */ a4("p", { children: t4("lostText") }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/", children: t4("home") }) })
+  ] });
+}
+function useLeaveWhenIn() {
+  const signedIn2 = auth.value.is === "in";
+  A2(() => {
+    if (signedIn2) go(safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace()), { replace: true });
+  }, [signedIn2]);
+}
+
+// src/account/sign-up.tsx
+var awaited = y3("");
+function SignUp() {
+  useLeaveWhenIn();
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t5("signUp") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("signUp"), onSubmit: async (v4) => {
+      await post("/auth/sign-up", { open: true, body: newAccount(v4) });
+      awaited.value = v4.email;
+      go("/verify-email");
+    }, children: [
+      /* @__PURE__ */ a4(Names, {}),
+      /* @__PURE__ */ a4(Username, {}),
+      /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, hint: t5("emailHint") }),
+      /* @__PURE__ */ a4(NewPassword, {})
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t5("haveAccount"),
+      " ",
+      /* @__PURE__ */ a4(SignInLink, {})
+    ] })
+  ] });
+}
+function SignInLink(props) {
+  const door = signInDoor();
+  return door ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
+}
+function FirstAdmin() {
+  const [token2] = d2(() => fragment("token"));
+  if (!token2) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
+      /* @__PURE__ */ a4("p", { children: t5("firstAdminNoToken") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: "button" }) })
+    ] });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
+    /* @__PURE__ */ a4("p", { children: t5("firstAdminText") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("firstAdminDo"), onSubmit: async (v4) => {
+      await post("/auth/first-admin", { open: true, body: { token: token2, ...newAccount(v4) } });
+      toast(t5("firstAdminDone"));
+      go(signInPath());
+    }, children: [
+      /* @__PURE__ */ a4(Names, {}),
+      /* @__PURE__ */ a4(Username, {}),
+      /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false }),
+      /* @__PURE__ */ a4(NewPassword, {})
+    ] })
+  ] });
+}
+
+// src/account/verify.tsx
+var proven = new BroadcastChannel("coffer.sign-up");
+function Verify() {
+  const [token2] = d2(() => fragment("token"));
+  const [taken, setTaken] = d2(false);
+  const [elsewhere, setElsewhere] = d2(false);
+  A2(() => {
+    if (token2) return;
+    proven.onmessage = () => done();
+    return () => {
+      proven.onmessage = null;
+    };
+  }, []);
+  function done() {
+    awaited.value = "";
+    toast(t5("verified"));
+    go(signInPath());
+  }
+  async function prove(proof, v4) {
+    try {
+      await post("/auth/verify-email", { open: true, body: { ...proof, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
+    } catch (err) {
+      if (err instanceof Problem && err.code === "username_taken") setTaken(true);
+      if (err instanceof Problem && err.code === "sign_up_proof_required") {
+        if (!v4.password) return setElsewhere(true);
+        throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_password", detail: t5("elsewhereWrong") }] });
+      }
+      throw err;
+    }
+    proven.postMessage("");
+    done();
+  }
+  const password = elsewhere && /* @__PURE__ */ a4(Password, { name: "password", label: t5("elsewherePassword"), autoComplete: "current-password", required: true, autoFocus: true });
+  const others = elsewhere && /* @__PURE__ */ a4("p", { class: "aside", children: [
+    t5("elsewhereOthers"),
+    " ",
+    /* @__PURE__ */ a4("a", { href: "/sign-up", children: t5("signUpAgain") })
+  ] });
+  if (token2) {
+    return /* @__PURE__ */ a4("div", { class: elsewhere ? "card narrow" : "card narrow centre", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+      /* @__PURE__ */ a4("h1", { children: t5("confirmTitle") }),
+      /* @__PURE__ */ a4("p", { children: elsewhere ? t5("elsewhereText") : t5("confirmText") }),
+      /* @__PURE__ */ a4(Form, { submit: t5("confirm"), onSubmit: (v4) => prove({ token: token2 }, v4), children: [
+        password,
+        taken && /* @__PURE__ */ a4(Username, {})
+      ] }),
+      others
+    ] });
+  }
+  const email = awaited.value;
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("checkMail") }),
+    /* @__PURE__ */ a4("p", { children: email ? t5("checkMailText", { email }) : t5("checkMailBare") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("confirm"), onSubmit: (v4) => prove({ email: email || v4.email, code: digits(v4.code) }, v4), extra: /* @__PURE__ */ a4(Resend, { email }), children: [
+      !email && /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", autoComplete: "email", required: true, spellcheck: false }),
+      /* @__PURE__ */ a4(Code, { label: t5("code"), hint: t5("codeHint"), autoFocus: !!email }),
+      elsewhere && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+        /* @__PURE__ */ a4(Icon, { name: "device" }),
+        /* @__PURE__ */ a4("p", { children: t5("elsewhereText") })
+      ] }),
+      password,
+      taken && /* @__PURE__ */ a4(Username, {})
+    ] }),
+    others,
+    /* @__PURE__ */ a4("p", { class: "aside", children: t5("noMail") })
+  ] });
+}
+function Resend({ email }) {
+  const [wait, setWait] = useWait();
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
+    const typed = event.currentTarget.form?.elements.namedItem("email");
+    if (typed && !typed.reportValidity()) return;
+    try {
+      await post("/auth/verify-email/resend", { open: true, body: { email: email || typed.value } });
+      toast(t5("resent"));
+      setWait(30);
+    } catch (err) {
+      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
+      toastProblem(err);
+    }
+  }, children: wait > 0 ? t5("resendWait", { seconds: wait }) : t5("resend") });
+}
+
+// src/account/room.ts
+var account = {
+  routes: [
+    { path: "/sign-up", page: SignUp, title: () => t5("signUp"), open: true },
+    { path: "/verify-email", page: Verify, title: () => t5("verify"), open: true },
+    { path: "/first-admin", page: FirstAdmin, title: () => t5("firstAdmin"), open: true },
+    { path: "/security", page: Security, title: () => t5("security") },
+    { path: "/account", page: Profile, title: () => t5("account") }
+  ],
+  nav: [
+    { href: "/security", icon: "shield", label: () => t5("security"), order: 2 },
+    { href: "/account", icon: "user", label: () => t5("account"), order: 3 }
+  ],
+  door: { href: "/sign-up", label: () => t5("signUp"), order: 1 },
+  menu: [{ icon: "user", label: () => t5("account"), run: () => go("/account"), order: 1 }],
+  problems: problems2
+};
+
+// src/file/tree.ts
+function list(folder, sort, cursor, signal) {
+  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit: 100, cursor }, signal });
+}
+async function path2(id, signal) {
+  const way = [];
+  for (let at = id; at; ) {
+    const entry = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry);
+    at = entry.parent;
+  }
+  return way;
+}
+async function everyFolder(parent, signal) {
+  const folders = [];
+  let cursor;
+  do {
+    const page = await get("/files", { query: { parent, sort: "name", limit: 200, cursor }, signal });
+    folders.push(...page.items.filter((e4) => e4.kind === "folder"));
+    cursor = page.next_cursor;
+  } while (cursor);
+  return folders;
+}
+
+// src/file/words.ts
+var t6 = catalog({
+  en: {
+    files: "Files",
+    path: "Where you are",
+    newFolder: "New folder",
+    create: "Create",
+    name: "Name",
+    numbered: "That name was taken; the folder is called “{name}”.",
+    upload: "Upload",
+    uploadFiles: "Upload files",
+    uploadFolder: "Upload a folder",
+    size: "Size",
+    modified: "Modified",
+    actions: "Actions",
+    sortBy: "Sort by {column}",
+    selectAll: "Select everything",
+    select: "Select {name}",
+    open: "Open",
+    download: "Download",
+    downloadOf: "Download {name}",
+    rename: "Rename",
+    renameFile: "Rename the file",
+    renameFolder: "Rename the folder",
+    move: "Move",
+    moveOne: "Move to another folder",
+    moveMany: { one: "Move {count} item", other: "Move {count} items" },
+    moveHere: "Move here",
+    moved: { one: "Moved.", other: "{count} items moved." },
+    where: "Where to?",
+    isHere: "(it is here)",
+    foldersIn: "Folders in {name}",
+    noFolders: "There is no other folder yet.",
+    delete: "Delete",
+    deleteOne: "Delete for good?",
+    deleteMany: { one: "Delete {count} item for good?", other: "Delete {count} items for good?" },
+    deleteText: "This cannot be undone.",
+    deleteFolderText: "Everything inside goes too. This cannot be undone.",
+    deleted: { one: "Deleted.", other: "{count} items deleted." },
+    rowMenu: "Actions for {name}",
+    folder: "Folder",
+    selected: { one: "{count} selected", other: "{count} selected" },
+    clear: "Clear selection",
+    emptyTitle: "Nothing here yet",
+    emptyText: "Drop files or whole folders anywhere on this page, or choose them.",
+    emptyFolderTitle: "This folder is empty",
+    dropHere: "Drop to upload into {name}",
+    more: "Show more",
+    listOf: "Contents of {name}",
+    keys: "Keys: arrows move, Space selects, Enter opens, F2 renames, Delete deletes.",
+    uploads: "Uploads",
+    allUploads: "All uploads",
+    uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
+    uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
+    uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
+    details: "Show the list",
+    less: "Hide the list",
+    closeUploads: "Close the list of uploads",
+    progressOf: "Progress of {name}",
+    sentOf: "{sent} of {size}",
+    held: "The server is busy. This goes on by itself.",
+    state_waiting: "Waiting",
+    state_sending: "Uploading",
+    state_done: "Uploaded",
+    state_failed: "Failed",
+    state_cancelled: "Cancelled",
+    cancel: "Cancel",
+    cancelOf: "Cancel {name}",
+    retry: "Try again",
+    retryOf: "Try {name} again",
+    damaged: "Damaged",
+    unreadable: "The browser could not read what you dropped.",
+    pointSealed: "Sealed at rest",
+    pointSealedText: "Names and contents are encrypted before they are written. A copy of the database alone opens nothing.",
+    pointSimple: "Simple as a drawer",
+    pointSimpleText: "Drop files and whole folders, rename, move and download them, with a mouse, a finger or the keyboard."
+  },
+  de: {
+    files: "Dateien",
+    path: "Wo Sie sind",
+    newFolder: "Neuer Ordner",
+    create: "Anlegen",
+    name: "Name",
+    numbered: "Der Name war vergeben; der Ordner heißt „{name}“.",
+    upload: "Hochladen",
+    uploadFiles: "Dateien hochladen",
+    uploadFolder: "Einen Ordner hochladen",
+    size: "Größe",
+    modified: "Geändert",
+    actions: "Aktionen",
+    sortBy: "Nach {column} sortieren",
+    selectAll: "Alles auswählen",
+    select: "{name} auswählen",
+    open: "Öffnen",
+    download: "Herunterladen",
+    downloadOf: "{name} herunterladen",
+    rename: "Umbenennen",
+    renameFile: "Datei umbenennen",
+    renameFolder: "Ordner umbenennen",
+    move: "Verschieben",
+    moveOne: "In einen anderen Ordner verschieben",
+    moveMany: { one: "{count} Element verschieben", other: "{count} Elemente verschieben" },
+    moveHere: "Hierher verschieben",
+    moved: { one: "Verschoben.", other: "{count} Elemente verschoben." },
+    where: "Wohin?",
+    isHere: "(liegt hier)",
+    foldersIn: "Ordner in {name}",
+    noFolders: "Es gibt noch keinen anderen Ordner.",
+    delete: "Löschen",
+    deleteOne: "Endgültig löschen?",
+    deleteMany: { one: "{count} Element endgültig löschen?", other: "{count} Elemente endgültig löschen?" },
+    deleteText: "Das lässt sich nicht rückgängig machen.",
+    deleteFolderText: "Alles darin wird mit gelöscht. Das lässt sich nicht rückgängig machen.",
+    deleted: { one: "Gelöscht.", other: "{count} Elemente gelöscht." },
+    rowMenu: "Aktionen für {name}",
+    folder: "Ordner",
+    selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+    clear: "Auswahl aufheben",
+    emptyTitle: "Noch ist nichts hier",
+    emptyText: "Ziehen Sie Dateien oder ganze Ordner irgendwo auf diese Seite oder wählen Sie sie aus.",
+    emptyFolderTitle: "Dieser Ordner ist leer",
+    dropHere: "Loslassen, um in {name} hochzuladen",
+    more: "Mehr anzeigen",
+    listOf: "Inhalt von {name}",
+    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, F2 benennt um, Entf löscht.",
+    uploads: "Hochladen",
+    allUploads: "Alles zusammen",
+    uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
+    uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
+    uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
+    details: "Liste zeigen",
+    less: "Liste verbergen",
+    closeUploads: "Liste schließen",
+    progressOf: "Fortschritt von {name}",
+    sentOf: "{sent} von {size}",
+    held: "Der Server ist ausgelastet. Es geht von selbst weiter.",
+    state_waiting: "Wartet",
+    state_sending: "Wird hochgeladen",
+    state_done: "Hochgeladen",
+    state_failed: "Fehlgeschlagen",
+    state_cancelled: "Abgebrochen",
+    cancel: "Abbrechen",
+    cancelOf: "{name} abbrechen",
+    retry: "Noch einmal",
+    retryOf: "{name} noch einmal versuchen",
+    damaged: "Beschädigt",
+    unreadable: "Der Browser konnte nicht lesen, was Sie abgelegt haben.",
+    pointSealed: "Verschlüsselt abgelegt",
+    pointSealedText: "Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Eine Kopie der Datenbank allein öffnet nichts.",
+    pointSimple: "Einfach wie eine Schublade",
+    pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
+  }
+});
+var problems3 = catalog({
+  en: {
+    too_large: "This is larger than the server takes."
+  },
+  de: {
+    too_large: "Das ist größer, als der Server annimmt."
+  }
+});
+
+// src/file/dialogs.tsx
+function NewFolder({ parent, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
+    const made = await post("/files/folders", { body: { name: v4.name, ...parent && { parent } } });
+    onClose();
+    if (made.name !== v4.name) toast(t6("numbered", { name: made.name }));
+    await onDone(made);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
+}
+function Rename({ entry, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+    const changed2 = v4.name === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
+    onClose();
+    await onDone(changed2);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry.name, required: true, autoFocus: true, selectName: entry.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+}
+function Delete({ entries: entries2, onClose, onDone }) {
+  const one = entries2.length === 1 ? entries2[0] : void 0;
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose, onConfirm: async () => {
+    try {
+      for (const entry of entries2) await del("/files/{id}", { path: { id: entry.id } });
+      toast(t6("deleted", { count: entries2.length }));
+    } finally {
+      await onDone();
+    }
+  }, children: [
+    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") })
+  ] });
+}
+function Move({ entries: entries2, here, onClose, onDone }) {
+  const { data: above, problem } = useLoad(() => path2(here), [here]);
+  const [target, setTarget] = d2();
+  const moving = new Set(entries2.map((e4) => e4.id));
+  const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
+  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: onClose, onSubmit: async () => {
+    if (target === void 0) return;
+    try {
+      for (const entry of entries2) await patch("/files/{id}", { path: { id: entry.id }, body: { parent: target } });
+    } finally {
+      await onDone();
+    }
+    onClose();
+    toast(t6("moved", { count: entries2.length }));
+  }, children: [
+    entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
+    /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
+      /* @__PURE__ */ a4("legend", { children: t6("where") }),
+      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target, pick: setTarget }) })
+    ] })
+  ] }) });
+}
+function Branch({ id, name, opened, moving, here, target, pick }) {
+  const [open2, setOpen] = d2(opened.has(id));
+  const stuck = moving.has(id);
+  return /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("div", { class: "branch", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("label", { class: target === id ? "chosen" : void 0, children: [
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target === id, disabled: stuck || id === here, onChange: () => pick(id) }),
+        /* @__PURE__ */ a4(Icon, { name: "folder" }),
+        " ",
+        /* @__PURE__ */ a4("span", { class: "ellipsis", title: name, children: name }),
+        " ",
+        id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
+      ] })
+    ] }),
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target, pick })
+  ] });
+}
+function Twigs(props) {
+  const { data, problem, reload } = useLoad((signal) => everyFolder(props.id, signal), [props.id]);
+  if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t6("noFolders") }) : null;
+  return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download(entry) {
+  const { showSaveFilePicker } = window;
+  if (entry.size >= askFrom && showSaveFilePicker) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
+      throw cancelled();
+    });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
+    await response2.body.pipeTo(await handle.createWritable());
+    return;
+  }
+  const response = await stream("/files/{id}/content", { path: { id: entry.id } });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = entry.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/file/upload.ts
+var atOnce = 2;
+var uploads = y3([]);
+var landed = y3({});
+var active = O(() => uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending").length);
+var totals = O(() => {
+  let size2 = 0, sent = 0, done = 0, failed = 0;
+  for (const u4 of uploads.value) {
+    const state = u4.state.value;
+    if (state === "cancelled") continue;
+    size2 += u4.file.size;
+    sent += state === "done" ? u4.file.size : u4.sent.value;
+    if (state === "done") done++;
+    if (state === "failed") failed++;
+  }
+  return { size: size2, sent, done, failed, count: uploads.value.length };
+});
+var ids = 0;
+var running = 0;
+function add(tree, root) {
+  const folders = new Folders(root);
+  for (const path3 of tree.folders) void folders.id(path3).catch(() => void 0);
+  const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
+    id: ++ids,
+    file: file2,
+    shown: [...path3, file2.name].join("/"),
+    folder: () => folders.id(path3),
+    state: y3("waiting"),
+    sent: y3(0),
+    held: y3(false),
+    problem: y3(void 0)
+  }));
+  uploads.value = [...uploads.value, ...fresh];
+  work();
+}
+var Folders = class {
+  constructor(root) {
+    this.root = root;
+  }
+  root;
+  #made = /* @__PURE__ */ new Map();
+  id(path3) {
+    if (path3.length === 0) return Promise.resolve(this.root);
+    const key = path3.join("/");
+    let made = this.#made.get(key);
+    if (!made) {
+      made = this.#make(path3);
+      made.catch(() => this.#made.delete(key));
+      this.#made.set(key, made);
+    }
+    return made;
+  }
+  async #make(path3) {
+    const parent = await this.id(path3.slice(0, -1));
+    const folder = await post("/files/folders", { body: { name: path3.at(-1), ...parent && { parent } } });
+    arrived(parent);
+    return folder.id;
+  }
+};
+function arrived(folder) {
+  landed.value = { ...landed.value, [folder]: (landed.value[folder] ?? 0) + 1 };
+}
+function work() {
+  while (running < atOnce) {
+    const next = uploads.value.find((u4) => u4.state.value === "waiting");
+    if (!next) return;
+    next.state.value = "sending";
+    running++;
+    void run(next).finally(() => {
+      running--;
+      work();
+    });
+  }
+}
+async function run(u4) {
+  try {
+    const folder = await u4.folder();
+    await patiently(u4, () => send2(u4, folder));
+    u4.state.value = "done";
+    arrived(folder);
+  } catch (err) {
+    const problem = asProblem(err);
+    u4.problem.value = problem;
+    u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
+  }
+}
+var patience = 120;
+async function patiently(u4, once) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once();
+    } catch (err) {
+      const { wait } = asProblem(err);
+      if (!wait || tries >= patience) throw err;
+      u4.sent.value = 0;
+      u4.held.value = true;
+      await new Promise((resolve) => {
+        u4.wake = resolve;
+        setTimeout(resolve, wait * 1e3);
+      });
+      u4.held.value = false;
+    }
+  }
+}
+async function send2(u4, folder) {
+  const token2 = await keeper().token();
+  try {
+    await transmit(u4, folder, token2);
+  } catch (err) {
+    if (!tokenEnded(err)) throw err;
+    await keeper().renew(token2);
+    await transmit(u4, folder, await keeper().token());
+  }
+}
+function transmit(u4, folder, token2) {
+  return new Promise((resolve, reject) => {
+    if (u4.state.value !== "sending") return reject(cancelled());
+    const request = new XMLHttpRequest();
+    u4.request = request;
+    u4.sent.value = 0;
+    request.open("POST", address("/files", { parent: folder }));
+    request.setRequestHeader("Authorization", "Bearer " + token2);
+    request.upload.onprogress = (event) => {
+      u4.sent.value = Math.min(u4.file.size, event.loaded);
+    };
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve();
+      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(offline());
+    request.onabort = () => reject(cancelled());
+    const form = new FormData();
+    form.append("file", u4.file, u4.file.name);
+    request.send(form);
+  });
+}
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+}
+function cancel(u4) {
+  if (u4.state.value === "sending") u4.request?.abort();
+  u4.wake?.();
+  if (u4.state.value === "waiting" || u4.state.value === "sending") u4.state.value = "cancelled";
+}
+function retry(u4) {
+  u4.problem.value = void 0;
+  u4.sent.value = 0;
+  u4.state.value = "waiting";
+  work();
+}
+function clear() {
+  uploads.value = uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending");
+}
+function startUploads() {
+  addEventListener("beforeunload", (event) => {
+    if (active.value > 0) event.preventDefault();
+  });
+  x2(() => {
+    if (auth.value.is !== "out") return;
+    for (const u4 of uploads.peek()) cancel(u4);
+    uploads.value = [];
+  });
+}
+
+// src/file/listing.ts
+function useListing(folder, sort) {
+  const [problem, setProblem] = d2();
+  const what = `${folder} ${sort.by} ${sort.down}`;
+  const shown = T2({ what, pages: 1, loading: false });
+  if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
+  const read3 = useLoad(async (signal) => {
+    const items = [];
+    let next;
+    for (let page = 0; page < shown.current.pages && (page === 0 || next); page++) {
+      const { items: some, next_cursor } = await list(folder, sort, next, signal);
+      items.push(...some);
+      next = next_cursor || void 0;
+    }
+    return { items, next };
+  }, [folder, sort.by, sort.down]);
+  const n3 = landed.value[folder] ?? 0;
+  A2(() => {
+    if (n3 === 0) return;
+    const timer = setTimeout(read3.reload, 250);
+    return () => clearTimeout(timer);
+  }, [n3]);
+  async function more() {
+    const mine = shown.current;
+    if (mine.loading || !read3.data?.next) return;
+    mine.loading = true;
+    try {
+      const page = await list(folder, sort, read3.data.next);
+      if (shown.current !== mine) return;
+      mine.pages++;
+      const known = new Set(read3.data.items.map((e4) => e4.id));
+      read3.set({ items: [...read3.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
+      setProblem(void 0);
+    } catch (err) {
+      setProblem(asProblem(err));
+    } finally {
+      mine.loading = false;
+    }
+  }
+  return { items: read3.data?.items, next: read3.data?.next, more, problem: read3.problem ?? problem, reload: read3.reload };
+}
+
+// src/file/select.ts
+var nothing = { ids: /* @__PURE__ */ new Set(), focus: 0, anchor: 0 };
+function only(items, at) {
+  const item = items[at];
+  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
+}
+function toggle(p5, items, at) {
+  const ids2 = new Set(p5.ids);
+  const id = items[at]?.id;
+  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
+  return { ids: ids2, focus: at, anchor: at };
+}
+function range(p5, items, to) {
+  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
+  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
+}
+function everything(p5, items) {
+  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
+}
+function keep(p5, items) {
+  const there = new Set(items.map((i4) => i4.id));
+  const last = Math.max(0, items.length - 1);
+  return {
+    ids: new Set([...p5.ids].filter((id) => there.has(id))),
+    focus: Math.min(p5.focus, last),
+    anchor: Math.min(p5.anchor, last)
+  };
+}
+function moved(key, focus, count) {
+  const last = count - 1;
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(last, focus + 1);
+    case "ArrowUp":
+      return Math.max(0, focus - 1);
+    case "PageDown":
+      return Math.min(last, focus + 10);
+    case "PageUp":
+      return Math.max(0, focus - 10);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return void 0;
+  }
+}
+
+// src/file/walk.ts
+async function walk(roots) {
+  const tree = { files: [], folders: [] };
+  const queue = roots.map((node) => ({ node, path: [] }));
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { node, path: path3 } = next;
+    if (node.isFile) {
+      tree.files.push({ path: path3, file: await fileOf(node) });
+    } else if (node.isDirectory) {
+      const inside = [...path3, node.name];
+      tree.folders.push(inside);
+      for (const child of await childrenOf(node)) queue.push({ node: child, path: inside });
+    }
+  }
+  return tree;
+}
+function fileOf(node) {
+  return new Promise((resolve, reject) => node.file(resolve, reject));
+}
+async function childrenOf(node) {
+  const reader = node.createReader();
+  const all2 = [];
+  for (; ; ) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all2;
+    all2.push(...some);
+  }
+}
+function chosen(files) {
+  const tree = { files: [], folders: [] };
+  const seen = /* @__PURE__ */ new Set();
+  for (const file2 of files) {
+    const path3 = (file2.webkitRelativePath ?? "").split("/").slice(0, -1);
+    for (let depth = 1; depth <= path3.length; depth++) {
+      const folder = path3.slice(0, depth);
+      const key = folder.join("/");
+      if (!seen.has(key)) {
+        seen.add(key);
+        tree.folders.push(folder);
+      }
+    }
+    tree.files.push({ path: path3, file: file2 });
+  }
+  return tree;
+}
+function dropped(transfer) {
+  const nodes = [];
+  for (const item of transfer.items) {
+    const node = item.kind === "file" ? item.webkitGetAsEntry() : null;
+    if (node) nodes.push(node);
+  }
+  return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen(transfer.files));
+}
+
+// src/file/page.tsx
+var columns = ["name", "size", "modified"];
+function Files({ params }) {
+  const folder = params.folder ?? "";
+  const [sort, setSort] = d2({ by: "name", down: false });
+  const [picked, setPicked] = d2(nothing);
+  const [wish, setWish] = d2();
+  const [dragging, setDragging] = d2(false);
+  const way = useLoad((signal) => path2(folder, signal), [folder]);
+  const page = useListing(folder, sort);
+  const input = T2(null);
+  const inputFolder = T2(null);
+  const grid = T2(null);
+  const acted = T2(false);
+  const items = page.items;
+  const here = way.data?.at(-1)?.name ?? t6("files");
+  A2(() => setPicked(nothing), [folder, sort]);
+  A2(() => {
+    setPicked((p5) => keep(p5, items ?? []));
+    if (!acted.current || document.activeElement !== document.body) return;
+    acted.current = false;
+    if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
+    else focusMain();
+  }, [items]);
+  useDrop((transfer) => upload(dropped(transfer)), setDragging);
+  async function upload(tree) {
+    try {
+      add(await tree, folder);
+    } catch (err) {
+      console.error(err);
+      toast(t6("unreadable"), true);
+    }
+  }
+  function open2(entry) {
+    if (entry.kind === "folder") go("/files/" + entry.id);
+    else save([entry]);
+  }
+  async function save(entries2) {
+    for (const entry of entries2) {
+      if (entry.kind === "folder") continue;
+      try {
+        await download(entry);
+      } catch (err) {
+        toastProblem(err);
+      }
+    }
+  }
+  function focusRow(at) {
+    grid.current?.querySelectorAll("tbody tr")[at]?.focus();
+  }
+  const chosenEntries = () => (items ?? []).filter((e4) => picked.ids.has(e4.id));
+  const meant = (at) => {
+    const entry = items[at];
+    return picked.ids.has(entry.id) ? chosenEntries() : [entry];
+  };
+  function key(event) {
+    const row = event.target.closest("tr[data-at]");
+    if (!items || !row) return;
+    const at = Number(row.getAttribute("data-at"));
+    const onRow = event.target === row;
+    const to = event.altKey ? void 0 : moved(event.key, at, items.length);
+    if (to !== void 0) {
+      setPicked(event.shiftKey ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : at }, items, to) : { ...picked, focus: to, anchor: to });
+      focusRow(to);
+    } else if (event.key === " " && onRow) {
+      setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
+    } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
+      setPicked(everything(picked, items));
+    } else if (event.key === "Escape" && picked.ids.size > 0) {
+      setPicked({ ...picked, ids: /* @__PURE__ */ new Set() });
+    } else if (event.key === "Enter" && onRow) {
+      open2(items[at]);
+    } else if (event.key === "F2") {
+      setWish({ kind: "rename", entry: items[at] });
+    } else if (event.key === "Delete") {
+      setWish({ kind: "delete", entries: meant(at) });
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+  function click(event, at) {
+    if (event.target.closest("a, button, input, label")) return;
+    if (event.shiftKey) setPicked(range(picked, items, at));
+    else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
+    else setPicked(only(items, at));
+  }
+  function menu(entry) {
+    const isFolder = entry.kind === "folder";
+    return [
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save([entry]), keys: "↵" },
+      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry }), keys: "F2" },
+      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry] }) },
+      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry] }), danger: true, keys: "⌦" }
+    ];
+  }
+  const close = () => setWish(void 0);
+  const done = () => {
+    acted.current = true;
+    return page.reload();
+  };
+  const selected = chosenEntries();
+  if (way.problem) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t6("files") }),
+    /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t6("files") }) })
+  ] });
+  return /* @__PURE__ */ a4("div", { class: "files", children: [
+    /* @__PURE__ */ a4("div", { class: "files-head", children: [
+      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder }),
+      /* @__PURE__ */ a4("div", { class: "files-actions", children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "newFolder" }), children: [
+          /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("newFolder") })
+        ] }),
+        /* @__PURE__ */ a4(Menu, { label: t6("upload"), class: "button primary", items: [
+          { icon: "file", label: t6("uploadFiles"), run: () => input.current.click() },
+          { icon: "folder", label: t6("uploadFolder"), run: () => inputFolder.current.click() }
+        ], children: [
+          /* @__PURE__ */ a4(Icon, { name: "upload" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("upload") })
+        ] }),
+        /* @__PURE__ */ a4("input", { ref: input, type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFiles"), onChange: picks }),
+        /* @__PURE__ */ a4("input", { ref: folderInput(inputFolder), type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFolder"), onChange: picks })
+      ] })
+    ] }),
+    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: t6("selected", { count: selected.length }) }),
+      selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t6("download") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
+        /* @__PURE__ */ a4(Icon, { name: "move" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t6("move") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
+        /* @__PURE__ */ a4(Icon, { name: "trash" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t6("delete") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: () => setPicked({ ...picked, ids: /* @__PURE__ */ new Set() }), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    ] }),
+    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
+      /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => input.current.click(), children: [
+        /* @__PURE__ */ a4(Icon, { name: "upload" }),
+        " ",
+        t6("uploadFiles")
+      ] }) })
+    ] }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.next ? -1 : items.length + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+        /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
+          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4(
+            "input",
+            {
+              type: "checkbox",
+              "aria-label": t6("selectAll"),
+              checked: selected.length === items.length,
+              ref: (box) => {
+                if (box) box.indeterminate = selected.length > 0 && selected.length < items.length;
+              },
+              onChange: () => setPicked(selected.length === items.length ? { ...picked, ids: /* @__PURE__ */ new Set() } : everything(picked, items))
+            }
+          ) }),
+          columns.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: setSort }, by)),
+          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
+        ] }) }),
+        /* @__PURE__ */ a4("tbody", { children: items.map((entry, at) => /* @__PURE__ */ a4(
+          Row,
+          {
+            entry,
+            at,
+            focus: at === picked.focus,
+            selected: picked.ids.has(entry.id),
+            menu: menu(entry),
+            onClick: (event) => click(event, at),
+            onToggle: () => setPicked(toggle(picked, items, at)),
+            onOpen: () => open2(entry),
+            onFocus: () => {
+              if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
+            }
+          },
+          entry.id
+        )) })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
+      page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
+    ] }),
+    dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4(Icon, { name: "upload" }),
+      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here }) })
+    ] }) }),
+    wish?.kind === "newFolder" && /* @__PURE__ */ a4(NewFolder, { parent: folder, onClose: close, onDone: done }),
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
+    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
+    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
+  ] });
+  function picks(event) {
+    const field = event.currentTarget;
+    void upload(Promise.resolve(chosen([...field.files])));
+    field.value = "";
+  }
+}
+function folderInput(ref) {
+  return (field) => {
+    ref.current = field;
+    field?.setAttribute("webkitdirectory", "");
+  };
+}
+function Crumbs({ way, folder }) {
+  const last = way?.at(-1);
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: folder === "" ? /* @__PURE__ */ a4("h1", { children: t6("files") }) : /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ol", { children: [
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: "/files", children: t6("files") }) }),
+      way?.slice(0, -1).map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { class: "ellipsis", href: "/files/" + e4.id, title: e4.name, children: /* @__PURE__ */ a4("bdi", { children: e4.name }) }) }, e4.id))
+    ] }),
+    /* @__PURE__ */ a4("h1", { class: "ellipsis", title: last?.name, "aria-current": "page", children: /* @__PURE__ */ a4("bdi", { children: last?.name ?? "…" }) })
+  ] }) });
+}
+function Heading({ by, sort, set }) {
+  const mine = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
+    t6(by),
+    " ",
+    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+  ] }) });
+}
+function Row({ entry, at, focus, selected, menu, onClick, onToggle, onOpen, onFocus }) {
+  const tab = focus ? 0 : -1;
+  const icon = iconOf(entry);
+  return /* @__PURE__ */ a4("tr", { "data-at": at, "data-id": entry.id, tabIndex: tab, "aria-selected": selected, "aria-rowindex": at + 2, onClick, onDblClick: onOpen, onFocus, children: [
+    /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }),
+    /* @__PURE__ */ a4("td", { class: "col-name", children: [
+      /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+        /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+        entry.kind === "folder" ? /* @__PURE__ */ a4("a", { class: "ellipsis", tabIndex: tab, href: "/files/" + entry.id, title: entry.name, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link ellipsis", tabIndex: tab, title: entry.name, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) })
+      ] }),
+      entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+      /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
+        entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
+        " · ",
+        ago(entry.modified_at)
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
+    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
+    /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+  ] });
+}
+var kinds = {
+  png: "image",
+  jpg: "image",
+  jpeg: "image",
+  gif: "image",
+  webp: "image",
+  avif: "image",
+  heic: "image",
+  svg: "image",
+  mp3: "audio",
+  flac: "audio",
+  wav: "audio",
+  ogg: "audio",
+  m4a: "audio",
+  opus: "audio",
+  mp4: "video",
+  mkv: "video",
+  mov: "video",
+  webm: "video",
+  avi: "video",
+  zip: "archive",
+  gz: "archive",
+  tar: "archive",
+  xz: "archive",
+  zst: "archive",
+  "7z": "archive",
+  rar: "archive"
+};
+function iconOf(entry) {
+  if (entry.kind === "folder") return "folder";
+  return kinds[entry.name.split(".").pop().toLowerCase()] ?? "file";
+}
+function More({ load, problem }) {
+  const button = T2(null);
+  A2(() => {
+    if (problem) return;
+    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load(), { rootMargin: "400px" });
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  }, [load, problem]);
+  return /* @__PURE__ */ a4("div", { class: "more", children: [
+    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t6("more") })
+  ] });
+}
+function useDrop(drop, setDragging) {
+  const latest = T2(drop);
+  latest.current = drop;
+  A2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
+    ];
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
+}
+
+// src/file/panel.tsx
+function Uploads() {
+  const [open2, setOpen] = d2(true);
+  const all2 = uploads.value;
+  if (all2.length === 0) return null;
+  const sum = totals.value;
+  const busy = active.value;
+  const title = busy > 0 ? t6("uploading", { count: busy }) : sum.failed > 0 ? t6("uploadsFailed", { count: sum.failed }) : t6("uploaded", { count: sum.done });
+  return /* @__PURE__ */ a4("section", { class: "uploads", "aria-label": t6("uploads"), children: [
+    /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
+      /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
+      busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    ] }),
+    busy > 0 && /* @__PURE__ */ a4("progress", { value: sum.sent, max: Math.max(1, sum.size), "aria-label": t6("allUploads") }),
+    open2 && /* @__PURE__ */ a4("ul", { children: all2.map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)) })
+  ] });
+}
+function Row2({ upload: u4 }) {
+  const state = u4.state.value;
+  const problem = u4.problem.value;
+  return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
+    /* @__PURE__ */ a4("div", { class: "upload-text", children: [
+      /* @__PURE__ */ a4("p", { class: "upload-name", title: u4.shown, children: u4.shown }),
+      state === "sending" && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name: u4.shown }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "sending" && u4.held.value ? t6("held") : state === "sending" ? t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }) : state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : `${t6(`state_${state}`)} · ${size(u4.file.size)}` })
+    ] }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    (state === "waiting" || state === "sending") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name: u4.shown }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name: u4.shown }), title: t6("retry"), onClick: () => retry(u4), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+  ] });
+}
+
+// src/file/room.ts
+var file = {
+  routes: [
+    { path: "/files", page: Files, title: () => t6("files"), wide: true },
+    { path: "/files/:folder", page: Files, title: () => t6("files"), wide: true }
+  ],
+  nav: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1 }],
+  points: [
+    { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
+    { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
+  ],
+  problems: problems3,
+  Floating: Uploads,
+  start: startUploads
+};
+
+// src/session/words.ts
+var t7 = catalog({
+  en: {
+    signIn: "Sign in",
+    welcome: "Sign in to Coffer",
+    identifier: "E-mail or username",
+    password: "Password",
+    remember: "Remember this device",
+    rememberHint: "The next sign-in here does not ask for the second step. Only on a device that is yours.",
+    noAccount: "New here?",
+    oneMore: "One more step",
+    steps: "Steps of this sign-in",
+    done: "done",
+    noStep: "This app cannot ask for what is missing. Reload the page and try again.",
+    startAgain: "Start again",
+    attemptOver: "This sign-in is over; please start again.",
+    proofTitle: "Confirm it is you",
+    proofText: "This change is sensitive. Enter your password once more; it counts for ten minutes.",
+    proofDo: "Confirm",
+    devices: "Devices",
+    devicesText: "Every place where you are signed in. End what you do not know.",
+    endOthers: "End all others",
+    endOthersText: { one: "The other device is signed out at once.", other: "The {count} other devices are signed out at once." },
+    endedOthers: "All other devices are signed out.",
+    this: "This device",
+    lastUse: "Last used",
+    firstUse: "since",
+    now: "now",
+    deviceMenu: "Actions for {name}",
+    rename: "Rename",
+    renameTitle: "Rename the device",
+    deviceName: "Name",
+    save: "Save",
+    end: "Sign out",
+    endTitle: "Sign out this device?",
+    endText: "“{name}” is signed out at once.",
+    ended: "The device is signed out.",
+    unknownDevice: "Unknown device",
+    signOut: "Sign out",
+    signedOut: "You are signed out, on this browser and all its tabs.",
+    point: "You see every device",
+    pointText: "Each sign-in is listed with its device and place. End any of them, and it is over at once."
+  },
+  de: {
+    signIn: "Anmelden",
+    welcome: "Bei Coffer anmelden",
+    identifier: "E-Mail oder Benutzername",
+    password: "Passwort",
+    remember: "Dieses Gerät merken",
+    rememberHint: "Die nächste Anmeldung hier fragt nicht nach dem zweiten Schritt. Nur auf einem Gerät, das Ihnen gehört.",
+    noAccount: "Neu hier?",
+    oneMore: "Noch ein Schritt",
+    steps: "Schritte dieser Anmeldung",
+    done: "erledigt",
+    noStep: "Diese App kann nicht nach dem fragen, was fehlt. Laden Sie die Seite neu.",
+    startAgain: "Von vorn beginnen",
+    attemptOver: "Diese Anmeldung ist vorbei; bitte beginnen Sie von vorn.",
+    proofTitle: "Bestätigen Sie, dass Sie es sind",
+    proofText: "Diese Änderung ist heikel. Geben Sie Ihr Passwort noch einmal ein; es gilt zehn Minuten.",
+    proofDo: "Bestätigen",
+    devices: "Geräte",
+    devicesText: "Überall, wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen.",
+    endOthers: "Alle anderen beenden",
+    endOthersText: { one: "Das andere Gerät wird sofort abgemeldet.", other: "Die {count} anderen Geräte werden sofort abgemeldet." },
+    endedOthers: "Alle anderen Geräte sind abgemeldet.",
+    this: "Dieses Gerät",
+    lastUse: "Zuletzt benutzt:",
+    firstUse: "seit",
+    now: "jetzt",
+    deviceMenu: "Aktionen für {name}",
+    rename: "Umbenennen",
+    renameTitle: "Gerät umbenennen",
+    deviceName: "Name",
+    save: "Speichern",
+    end: "Abmelden",
+    endTitle: "Dieses Gerät abmelden?",
+    endText: "„{name}“ wird sofort abgemeldet.",
+    ended: "Das Gerät ist abgemeldet.",
+    unknownDevice: "Unbekanntes Gerät",
+    signOut: "Abmelden",
+    signedOut: "Sie sind abgemeldet, in diesem Browser und allen seinen Tabs.",
+    point: "Sie sehen jedes Gerät",
+    pointText: "Jede Anmeldung steht mit Gerät und Ort in einer Liste. Beenden Sie eine, und sie ist sofort vorbei."
+  }
+});
+var problems4 = catalog({
+  en: {
+    invalid_credentials: "Wrong e-mail, username or password."
+  },
+  de: {
+    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch."
+  }
+});
+
+// src/session/devices.tsx
+function Devices() {
+  const { data, problem, reload } = useLoad((signal) => allDevices(signal), []);
+  const [wish, setWish] = d2();
+  const close = () => setWish(void 0);
+  A2(() => {
+    const seen = () => document.visibilityState === "visible" && void reload();
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, [reload]);
+  const others = (data ?? []).filter((d5) => !d5.current).length;
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t7("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t7("devicesText") })
+      ] }),
+      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t7("endOthers") })
+    ] }),
+    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
+      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
+      /* @__PURE__ */ a4("div", { class: "device-text", children: [
+        /* @__PURE__ */ a4("p", { class: "device-name", children: [
+          /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
+          " ",
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t7("this") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [d5.name && d5.name !== d5.device ? d5.device : "", d5.place, d5.address].filter(Boolean).join(" · ") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          t7("lastUse"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t7("now") : ago(d5.last_used_at) }),
+          " · ",
+          t7("firstUse"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf(d5) }), items: [
+        { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t7("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+    ] }, d5.id)) }),
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t7("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("save"), onCancel: close, onSubmit: async (v4) => {
+      await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
+      close();
+      await reload();
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t7("endTitle"), action: t7("end"), onClose: close, onConfirm: async () => {
+      await del("/sessions/{id}", { path: { id: wish.device.id } });
+      toast(t7("ended"));
+      await reload();
+    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t7("endOthers"), action: t7("endOthers"), onClose: close, onConfirm: async () => {
+      await del("/sessions");
+      toast(t7("endedOthers"));
+      await reload();
+    }, children: /* @__PURE__ */ a4("p", { children: t7("endOthersText", { count: others }) }) })
+  ] });
+}
+async function allDevices(signal) {
+  const all2 = [];
+  let cursor;
+  do {
+    const page = await get("/sessions", { query: { limit: 200, cursor }, signal });
+    all2.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
+}
+function nameOf(d5) {
+  return d5.name || d5.device || t7("unknownDevice");
+}
+
+// src/session/key.ts
+var database = "coffer";
+var keys = "keys";
+var curves = ["P-521", "P-256"];
+async function clientKey() {
+  if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
+  const pair = await read2() ?? await make();
+  const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
+}
+async function make() {
+  let last;
+  for (const namedCurve of curves) {
+    try {
+      const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
+      await within("readwrite", (store) => store.put(pair, "client"));
+      return pair;
+    } catch (err) {
+      last = err;
+    }
+  }
+  throw last;
+}
+function read2() {
+  return within("readonly", (store) => store.get("client"));
+}
+async function within(mode, work2) {
+  const db = await open();
+  try {
+    const request = work2(db.transaction(keys, mode).objectStore(keys));
+    return await settled(request);
+  } finally {
+    db.close();
+  }
+}
+function open() {
+  const request = indexedDB.open(database, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(keys);
+  return settled(request);
+}
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+// src/session/session.ts
+var token = "";
+var tokenEnds = 0;
+var channel = new BroadcastChannel("coffer.session");
+function startSession(prove) {
+  useKeeper({ token: freshToken, renew: refresh, prove, changed });
+  channel.onmessage = (event) => hear(event.data);
+  void lookUp();
+}
+async function freshToken() {
+  if (!token || Date.now() > tokenEnds - 1e4) await refresh(token);
+  return token;
+}
+var refreshing;
+function refresh(stale) {
+  refreshing ??= locked(async () => {
+    if (token !== stale && Date.now() < tokenEnds - 1e4) return;
+    try {
+      const opened = await post("/auth/refresh", { open: true });
+      if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
+      adopt(opened);
+    } catch (err) {
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end();
+      throw err;
+    }
+  }).finally(() => {
+    refreshing = void 0;
+  });
+  return refreshing;
+}
+function locked(work2) {
+  return navigator.locks ? navigator.locks.request("coffer.refresh", work2) : work2();
+}
+function adopt(session2) {
+  token = session2.access_token;
+  tokenEnds = Date.now() + session2.expires_in * 1e3;
+  tell({ kind: "token", token, ends: tokenEnds });
+}
+async function signedIn(session2) {
+  const known = auth.value.is === "in";
+  adopt(session2);
+  if (!known) tell({ kind: "in" });
+  await loadAccount();
+}
+async function loadAccount() {
+  auth.value = { is: "in", account: await get("/account") };
+}
+function changed(account2) {
+  auth.value = { is: "in", account: account2 };
+  tell({ kind: "account" });
+}
+async function openSession() {
+  const key = await clientKey().catch(() => void 0);
+  return { ...key && { public_key: key }, device_name: deviceName(navigator.userAgent) };
+}
+function deviceName(agent) {
+  const browser = /Edg\//.test(agent) ? "Edge" : /OPR\//.test(agent) ? "Opera" : /Firefox\//.test(agent) ? "Firefox" : /Chrom(e|ium)\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
+  const system = /iPhone/.test(agent) ? "iPhone" : /iPad/.test(agent) ? "iPad" : /Android/.test(agent) ? "Android" : /Windows/.test(agent) ? "Windows" : /Mac OS X/.test(agent) ? "Mac" : /Linux|X11/.test(agent) ? "Linux" : "";
+  return system ? `${browser} · ${system}` : browser;
+}
+function isChallenge(body) {
+  return body !== void 0 && "attempt_id" in body;
+}
+async function signOut(leave2) {
+  try {
+    await call("post", "/auth/sign-out");
+  } catch (err) {
+    if (!(err instanceof Problem) || err.status !== 401) throw err;
+  }
+  r3(() => {
+    end();
+    leave2();
+  });
+}
+function end() {
+  forget();
+  tell({ kind: "out" });
+}
+function forget() {
+  token = "";
+  tokenEnds = 0;
+  auth.value = { is: "out" };
+}
+function tell(news) {
+  channel.postMessage(news);
+}
+function hear(news) {
+  switch (news.kind) {
+    case "token":
+      token = news.token;
+      tokenEnds = news.ends;
+      break;
+    case "out":
+      forget();
+      break;
+    case "in":
+    case "account":
+      void loadAccount().catch(() => void 0);
+      break;
+  }
+}
+async function lookUp() {
+  auth.value = { is: "starting" };
+  try {
+    await refresh("");
+    await loadAccount();
+  } catch (err) {
+    const problem = asProblem(err);
+    if (problem.status === 401 || problem.status === 403) forget();
+    else auth.value = { is: "unreachable", problem, retry: lookUp };
+  }
+}
+
+// src/session/steps.tsx
+function Steps({ challenge, onSession, onOver }) {
+  const [layers, setLayers] = d2(challenge.layers);
+  const next = layers.find((l4) => !l4.done && layerStep(l4.layer));
+  const step = next && layerStep(next.layer);
+  const send3 = async (path3, body) => {
+    try {
+      const opened = await post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body });
+      if (isChallenge(opened)) setLayers(opened.layers);
+      else await onSession(opened);
+    } catch (err) {
+      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver(err);
+      else throw err;
+    }
+  };
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t7("oneMore") }),
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t7("steps"), children: [
+      /* @__PURE__ */ a4("li", { class: "done", children: [
+        /* @__PURE__ */ a4(Icon, { name: "check" }),
+        " ",
+        t7("password"),
+        /* @__PURE__ */ a4("span", { class: "hidden", children: [
+          ", ",
+          t7("done")
+        ] })
+      ] }),
+      layers.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
+        /* @__PURE__ */ a4(Icon, { name: l4.done ? "check" : "shield" }),
+        " ",
+        layerStep(l4.layer)?.title() ?? l4.layer,
+        l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
+          ", ",
+          t7("done")
+        ] })
+      ] }, l4.layer))
+    ] }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer: send3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t7("noStep") })
+  ] });
+}
+
+// src/session/proof.tsx
+var proving;
+function askForProof() {
+  proving ??= (async () => {
+    let proven2 = false;
+    await ask((close) => /* @__PURE__ */ a4(Proof, { onClose: close, onProven: () => {
+      proven2 = true;
+      close();
+    } }));
+    return proven2;
+  })().finally(() => {
+    proving = void 0;
+  });
+  return proving;
+}
+function Proof({ onClose, onProven }) {
+  const [challenge, setChallenge] = d2();
+  const [over, setOver] = d2();
+  async function done(s4) {
+    if (s4?.access_token) await signedIn(s4);
+    onProven();
+  }
+  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: (problem) => {
+    setOver(problem);
+    setChallenge(void 0);
+  } }) : /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("p", { children: t7("proofText") }),
+    over && /* @__PURE__ */ a4(Failed, { problem: over }),
+    /* @__PURE__ */ a4(Form, { submit: t7("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
+      const opened = await post("/account/reauthenticate", { body: { password: v4.password } });
+      if (isChallenge(opened)) setChallenge(opened);
+      else await done(opened);
+    }, children: [
+      /* @__PURE__ */ a4(
+        "input",
+        {
+          class: "hidden",
+          type: "text",
+          name: "username",
+          autoComplete: "username",
+          readOnly: true,
+          tabIndex: -1,
+          "aria-hidden": "true",
+          value: auth.value.is === "in" ? auth.value.account.username : ""
+        }
+      ),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true, autoFocus: true })
+    ] })
+  ] }) });
+}
+
+// src/session/sign-in.tsx
+function SignIn() {
+  useLeaveWhenIn();
+  const [challenge, setChallenge] = d2();
+  const [over, setOver] = d2();
+  const others = doors().filter((door) => !door.signsIn);
+  if (challenge) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: (problem) => {
+        setOver(problem);
+        setChallenge(void 0);
+      } }),
+      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t7("startAgain") }) })
+    ] });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t7("welcome") }),
+    over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      /* @__PURE__ */ a4("p", { children: [
+        t7("attemptOver"),
+        " ",
+        say(over)
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(Form, { submit: t7("signIn"), onSubmit: async (v4) => {
+      setOver(void 0);
+      const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
+      const opened = await post("/auth/sign-in", { open: true, body });
+      if (isChallenge(opened)) setChallenge(opened);
+      else await signedIn(opened);
+    }, children: [
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, autoFocus: true }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t7("remember"), hint: t7("rememberHint") })
+    ] }),
+    others.length > 0 && /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t7("noAccount"),
+      " ",
+      others.map(({ href, label }) => /* @__PURE__ */ a4("a", { href, children: label() }, href))
+    ] })
+  ] });
+}
+
+// src/session/room.ts
+var session = {
+  routes: [{ path: "/sign-in", page: SignIn, title: () => t7("signIn"), open: true }],
+  door: { href: "/sign-in", label: () => t7("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t7("signOut"), run: leave, order: 9 }],
+  points: [{ icon: "device", title: () => t7("point"), text: () => t7("pointText"), order: 2 }],
+  security: { Section: Devices, order: 9 },
+  problems: problems4,
+  start: () => startSession(askForProof)
+};
+async function leave() {
+  try {
+    await signOut(() => go("/"));
+    toast(t7("signedOut"));
+  } catch (err) {
+    toastProblem(err);
+  } finally {
+    setTheme(theme.value);
+    setLang(lang.value);
+  }
+}
+
+// src/totp/words.ts
+var t8 = catalog({
+  en: {
+    step: "Code from your app",
+    code: "Code from your authenticator app",
+    codeHint: "Six digits; a new code comes every 30 seconds, and each works once.",
+    go: "Continue",
+    title: "Authenticator app",
+    on: "On",
+    off: "Off",
+    onText: "A sign-in on a new device asks for a code from your app.",
+    offText: "A code from an app on your phone, asked after the password: a stolen password alone opens nothing.",
+    enable: "Turn on",
+    disable: "Turn off",
+    enrol: "Set up your authenticator app",
+    scan: "Scan this picture with your authenticator app.",
+    qr: "QR code for the authenticator app; the secret below says the same in letters",
+    orType: "Or type this secret into the app:",
+    type: "Enter the code that the app shows now.",
+    copy: "Copy",
+    copied: "Copied",
+    copyFailed: "The browser did not let us copy. Select the text instead.",
+    enabled: "Your authenticator app is asked from now on.",
+    disabled: "The authenticator app is no longer asked.",
+    disableTitle: "Turn off the authenticator app?",
+    disableText: "From then on your password alone opens your account."
+  },
+  de: {
+    step: "Code aus Ihrer App",
+    code: "Code aus Ihrer Authenticator-App",
+    codeHint: "Sechs Ziffern; alle 30 Sekunden kommt ein neuer, jeder gilt einmal.",
+    go: "Weiter",
+    title: "Authenticator-App",
+    on: "An",
+    off: "Aus",
+    onText: "Eine Anmeldung auf einem neuen Gerät fragt nach einem Code aus Ihrer App.",
+    offText: "Ein Code aus einer App auf Ihrem Telefon, gefragt nach dem Passwort: Ein gestohlenes Passwort allein öffnet nichts.",
+    enable: "Einschalten",
+    disable: "Ausschalten",
+    enrol: "Authenticator-App einrichten",
+    scan: "Scannen Sie dieses Bild mit Ihrer Authenticator-App.",
+    qr: "QR-Code für die Authenticator-App; das Geheimnis darunter sagt dasselbe in Buchstaben",
+    orType: "Oder tippen Sie dieses Geheimnis in die App:",
+    type: "Geben Sie den Code ein, den die App jetzt zeigt.",
+    copy: "Kopieren",
+    copied: "Kopiert",
+    copyFailed: "Der Browser ließ uns nicht kopieren. Markieren Sie stattdessen den Text.",
+    enabled: "Ab jetzt wird nach Ihrer Authenticator-App gefragt.",
+    disabled: "Nach der Authenticator-App wird nicht mehr gefragt.",
+    disableTitle: "Authenticator-App ausschalten?",
+    disableText: "Danach öffnet Ihr Passwort allein Ihr Konto."
+  }
+});
+
+// src/totp/section.tsx
+function Section({ status }) {
+  const { data, problem, reload } = status;
+  const [enrolment, setEnrolment] = d2();
+  const [disabling, setDisabling] = d2(false);
+  const [busy, setBusy] = d2(false);
+  const on = data?.totp?.enabled ?? false;
+  async function begin() {
+    setBusy(true);
+    try {
+      setEnrolment(await post("/account/totp"));
+    } catch (err) {
+      toastProblem(err);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "totp", children: [
+          t8("title"),
+          " ",
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t8("on") : t8("off") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t8("onText") : t8("offText") })
+      ] }),
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin, children: t8("enable") }))
+    ] }),
+    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t8("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+      setEnrolment(void 0);
+      toast(t8("enabled"));
+      await reload();
+    } }) }),
+    disabling && /* @__PURE__ */ a4(Confirm, { title: t8("disableTitle"), action: t8("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
+      await del("/account/totp");
+      toast(t8("disabled"));
+      await reload();
+    }, children: /* @__PURE__ */ a4("p", { children: t8("disableText") }) })
+  ] });
+}
+function Enrol({ enrolment, onClose, onDone }) {
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ol", { class: "numbered", children: [
+      /* @__PURE__ */ a4("li", { children: [
+        /* @__PURE__ */ a4("p", { children: t8("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t8("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("orType") }),
+        /* @__PURE__ */ a4("div", { class: "secret", children: [
+          /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
+          /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t8("type") }) })
+    ] }),
+    /* @__PURE__ */ a4(Form, { submit: t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
+      await post("/account/totp/confirm", { body: { code: digits(v4.code) } });
+      await onDone();
+    }, children: /* @__PURE__ */ a4(Code, { label: t8("code") }) })
+  ] });
+}
+function Copy({ text }) {
+  const [copied, setCopied] = d2(false);
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+    } catch {
+      toast(t8("copyFailed"), true);
+    }
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
+    " ",
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t8("copied") : t8("copy") })
+  ] });
+}
+
+// src/totp/step.tsx
+function Step({ answer }) {
+  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/totp", { code: digits(v4.code) }), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
+}
+
+// src/totp/room.ts
+var totp = {
+  layers: { totp: { title: () => t8("step"), Step } },
+  security: { Section, order: 1 }
+};
+
+// src/main.tsx
+var rooms2 = Object.values(rooms_exports);
+startTheme();
+startLang();
+startRouter();
+useRooms(rooms2);
+for (const room of rooms2) room.start?.();
+Q(/* @__PURE__ */ a4(App, {}), document.getElementById("app"));

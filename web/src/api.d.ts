@@ -721,7 +721,7 @@ export interface components {
              * @default cookie
              * @enum {string}
              */
-            refresh_in: "cookie" | "body";
+            refresh_in?: "cookie" | "body";
             /** @description Do not ask this device again for the layers it passes now. */
             remember_device?: boolean;
         };

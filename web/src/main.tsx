@@ -1,20 +1,20 @@
 // Starts the app: the only place that assembles the rooms.
 import { render } from 'preact';
+import './shell/tokens.css';
+import './shell/base.css';
+import './shell/shell.css';
 import * as all from './rooms';
-import { App, Home } from './shell/app';
-import { startAuth } from './shell/auth';
+import { App } from './shell/app';
 import { startLang } from './shell/i18n';
-import { useRooms, type Room } from './shell/room';
-import { startRouter, type Route } from './shell/router';
+import { useRooms } from './shell/room';
+import { startRouter } from './shell/router';
 import { startTheme } from './shell/theme';
 
-const rooms: Room[] = Object.values(all);
-const home: Route = { path: '/', page: Home, title: () => 'Coffer', open: true };
+const rooms = Object.values(all);
 
 startTheme();
 startLang();
 startRouter();
 useRooms(rooms);
 for (const room of rooms) room.start?.();
-render(<App routes={[home, ...rooms.flatMap((room) => room.routes ?? [])]} />, document.getElementById('app')!);
-void startAuth();
+render(<App />, document.getElementById('app')!);

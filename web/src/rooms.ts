@@ -1,5 +1,5 @@
 // The rooms of the app: one line each.
-export { account } from './account';
-export { file } from './file';
-export { session } from './session';
-export { totp } from './totp';
+export { account } from './account/room';
+export { file } from './file/room';
+export { session } from './session/room';
+export { totp } from './totp/room';

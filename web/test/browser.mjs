@@ -17,7 +17,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 
 export const password = 'correct horse battery staple';
 
-// start answers a running server with empty data; `stop` ends it.
+// start returns a running server with empty data; `stop` ends it.
 export async function start(env = {}) {
   if (process.env.COFFER_E2E_URL) return { url: process.env.COFFER_E2E_URL, outbox: process.env.COFFER_E2E_OUTBOX, printed: () => '', stop: async () => {} };
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-web-'));
@@ -84,7 +84,7 @@ export function launch() {
   });
 }
 
-// open answers a page in a context of its own. When the test ends it fails if the
+// open returns a page in a context of its own. When the test ends it fails if the
 // page threw, broke its content security policy, or asked anybody but the server.
 export async function open(t, browser, server, options = {}) {
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
@@ -143,7 +143,7 @@ function plain(raw) {
 
 let people = 0;
 
-// person answers the names of somebody new.
+// person returns the names of somebody new.
 export function person() {
   const username = `ada${++people}x${crypto.randomBytes(3).toString('hex')}`;
   return { first_name: 'Ada', last_name: 'Lovelace', username, email: `${username}@example.org`, password };

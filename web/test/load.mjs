@@ -8,10 +8,10 @@ export const web = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '.
 
 export const src = path.join(web, 'src');
 
-// load answers the exports of src/<file>.
+// load returns the exports of src/<file>.
 export const load = (file) => loadText(`export * from './${file}';`);
 
-// loadText answers the exports of a module that stands in src.
+// loadText returns the exports of a module that stands in src.
 export async function loadText(text) {
   const code = execFileSync('go', ['tool', 'esbuild', '--bundle', '--format=esm', '--platform=neutral', '--main-fields=module,main',
     '--loader=ts', '--loader:.css=empty', '--jsx=automatic', '--jsx-import-source=preact', '--log-level=error'], { cwd: src, input: text, maxBuffer: 32 << 20 });

@@ -1,11 +1,10 @@
 // The dialogs of the file room: new folder, rename, move, delete.
 import { useState } from 'preact/hooks';
-import type { Entry } from '../api';
-import { del, patch, post } from '../shell/auth';
+import { del, patch, post } from '../shell/api';
 import { Field, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { Confirm, Dialog, Failed, toast, useLoad } from '../shell/ui';
-import { everyFolder, path as pathOf } from './tree';
+import { everyFolder, path as pathOf, type Entry } from './tree';
 import { t } from './words';
 
 interface Props {
@@ -17,7 +16,7 @@ export function NewFolder({ parent, onClose, onDone }: Props & { parent: string 
   return (
     <Dialog title={t('newFolder')} onClose={onClose}>
       <Form submit={t('create')} onCancel={onClose} onSubmit={async (v) => {
-        const made = await post<Entry>('/files/folders', { name: v.name, ...(parent && { parent }) });
+        const made = await post('/files/folders', { body: { name: v.name!, ...(parent && { parent }) } });
         onClose();
         if (made.name !== v.name) toast(t('numbered', { name: made.name }));
         await onDone(made);
@@ -32,7 +31,7 @@ export function Rename({ entry, onClose, onDone }: Props & { entry: Entry }) {
   return (
     <Dialog title={entry.kind === 'folder' ? t('renameFolder') : t('renameFile')} onClose={onClose}>
       <Form submit={t('rename')} onCancel={onClose} onSubmit={async (v) => {
-        const changed = v.name === entry.name ? entry : await patch<Entry>(`/files/${entry.id}`, { name: v.name });
+        const changed = v.name === entry.name ? entry : await patch('/files/{id}', { path: { id: entry.id }, body: { name: v.name } });
         onClose();
         await onDone(changed);
       }}>
@@ -47,7 +46,7 @@ export function Delete({ entries, onClose, onDone }: Props & { entries: Entry[] 
   return (
     <Confirm title={one ? t('deleteOne') : t('deleteMany', { count: entries.length })} action={t('delete')} onClose={onClose} onConfirm={async () => {
       try {
-        for (const entry of entries) await del(`/files/${entry.id}`);
+        for (const entry of entries) await del('/files/{id}', { path: { id: entry.id } });
         toast(t('deleted', { count: entries.length }));
       } finally {
         await onDone();
@@ -59,8 +58,7 @@ export function Delete({ entries, onClose, onDone }: Props & { entries: Entry[] 
   );
 }
 
-// Move is a tree of radio buttons: arrows and Tab work as everywhere, and a screen
-// reader needs no lessons.
+// Move is a tree of radio buttons, which every screen reader knows.
 export function Move({ entries, here, onClose, onDone }: Props & { entries: Entry[]; here: string }) {
   const { data: above, problem } = useLoad(() => pathOf(here), [here]);
   const [target, setTarget] = useState<string>();
@@ -71,7 +69,7 @@ export function Move({ entries, here, onClose, onDone }: Props & { entries: Entr
       <Form submit={t('moveHere')} onCancel={onClose} onSubmit={async () => {
         if (target === undefined) return;
         try {
-          for (const entry of entries) await patch<Entry>(`/files/${entry.id}`, { parent: target });
+          for (const entry of entries) await patch('/files/{id}', { path: { id: entry.id }, body: { parent: target } });
         } finally {
           await onDone();
         }

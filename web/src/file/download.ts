@@ -5,15 +5,15 @@
 // (Chromium), large files stream to disk; elsewhere the whole file passes through the
 // browser's blob storage, which for very large files may be more than it allows. The
 // command line and the REST API have no such limit.
-import type { Entry } from '../api';
-import { stream } from '../shell/auth';
+import { stream } from '../shell/api';
 import { cancelled } from '../shell/problem';
+import type { Entry } from './tree';
 
 interface SaveFilePicker {
   showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
 }
 
-// Below this, a blob is quicker than a question.
+// Smaller files are saved without asking where.
 const askFrom = 64 << 20;
 
 export async function download(entry: Entry): Promise<void> {
@@ -23,11 +23,11 @@ export async function download(entry: Entry): Promise<void> {
     const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
       throw cancelled();
     });
-    const response = await stream(`/files/${entry.id}/content`);
+    const response = await stream('/files/{id}/content', { path: { id: entry.id } });
     await response.body!.pipeTo(await handle.createWritable());
     return;
   }
-  const response = await stream(`/files/${entry.id}/content`);
+  const response = await stream('/files/{id}/content', { path: { id: entry.id } });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = url;

@@ -38,7 +38,7 @@ export function Files({ params }: { params: Params }) {
   useEffect(() => setPicked(nothing), [folder, sort]);
   useEffect(() => {
     setPicked((p) => keep(p, items ?? []));
-    // What had the focus may be moved or deleted: its neighbour, or the heading, takes over.
+    // The focused row may be moved or deleted: its neighbour, or the heading, gets the focus.
     if (!acted.current || document.activeElement !== document.body) return;
     acted.current = false;
     if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
@@ -291,8 +291,7 @@ function iconOf(entry: Entry): IconName {
   return kinds[entry.name.split('.').pop()!.toLowerCase()] ?? 'file';
 }
 
-// More loads the next page when it comes into view; the button is for those who do
-// not scroll.
+// More loads the next page when it comes into view, or when its button is pressed.
 function More({ load, problem }: { load: () => void; problem: Problem | undefined }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {

@@ -1,5 +1,4 @@
-// Which rows are selected and which one has the focus: the keys of a grid, without the
-// page around them.
+// The selection of a grid: which rows are selected and which one has the focus.
 
 export interface Picked {
   readonly ids: ReadonlySet<string>;
@@ -30,7 +29,7 @@ export function everything(p: Picked, items: readonly { id: string }[]): Picked 
   return { ...p, ids: new Set(items.map((i) => i.id)) };
 }
 
-// keep drops what is no longer listed.
+// keep drops entries that are no longer listed.
 export function keep(p: Picked, items: readonly { id: string }[]): Picked {
   const there = new Set(items.map((i) => i.id));
   const last = Math.max(0, items.length - 1);
@@ -41,7 +40,7 @@ export function keep(p: Picked, items: readonly { id: string }[]): Picked {
   };
 }
 
-// moved answers where an arrow, Home, End or a page key leads; undefined for other keys.
+// moved returns where an arrow, Home, End or a page key leads; undefined for other keys.
 export function moved(key: string, focus: number, count: number): number | undefined {
   const last = count - 1;
   switch (key) {

@@ -1,8 +1,8 @@
-// The queue of uploads: two at a time, each with progress, cancel and retry. It
-// outlives the page that started it, so one can browse on while files go up.
+// The upload queue: two files at a time, each with progress, cancel and retry. It goes on
+// while the person moves to other pages.
 import { computed, effect, signal, type Signal } from '@preact/signals';
-import type { Entry } from '../api';
-import { address, auth, freshToken, post, refresh } from '../shell/auth';
+import { address, post, tokenEnded } from '../shell/api';
+import { auth, keeper } from '../shell/auth';
 import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
 import type { Tree } from './walk';
 
@@ -86,7 +86,7 @@ class Folders {
 
   async #make(path: readonly string[]): Promise<string> {
     const parent = await this.id(path.slice(0, -1));
-    const folder = await post<Entry>('/files/folders', { name: path.at(-1), ...(parent && { parent }) });
+    const folder = await post('/files/folders', { body: { name: path.at(-1)!, ...(parent && { parent }) } });
     arrived(parent);
     return folder.id;
   }
@@ -122,10 +122,10 @@ async function run(u: Upload): Promise<void> {
   }
 }
 
-// A server that is busy says when to come back. For ten minutes or so it is believed.
+// A busy server names a time to try again. An upload tries so many times, about ten minutes.
 const patience = 120;
 
-// patiently sends again what a busy server refused.
+// patiently repeats an upload that a busy server refused.
 async function patiently(u: Upload, once: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -145,14 +145,14 @@ async function patiently(u: Upload, once: () => Promise<void>): Promise<void> {
 }
 
 async function send(u: Upload, folder: string): Promise<void> {
-  const token = await freshToken();
+  const token = await keeper().token();
   try {
     await transmit(u, folder, token);
   } catch (err) {
     // The token may have ended while the file waited for its turn on the wire.
-    if (asProblem(err).status !== 401) throw err;
-    await refresh(token);
-    await transmit(u, folder, await freshToken());
+    if (!tokenEnded(err)) throw err;
+    await keeper().renew(token);
+    await transmit(u, folder, await keeper().token());
   }
 }
 
@@ -203,12 +203,13 @@ export function retry(u: Upload): void {
   work();
 }
 
-// clear takes what is settled off the list.
+// clear removes finished, failed and cancelled uploads from the list.
 export function clear(): void {
   uploads.value = uploads.value.filter((u) => u.state.value === 'waiting' || u.state.value === 'sending');
 }
 
-// Leaving the page would break what is on its way; signing out ends it.
+// Leaving the app would break running uploads, so the browser asks first; signing out
+// cancels them.
 export function startUploads(): void {
   addEventListener('beforeunload', (event) => {
     if (active.value > 0) event.preventDefault();

@@ -1,4 +1,4 @@
-// What was dropped or chosen, as files with the folders they came in.
+// Reads dropped or chosen files together with their folders.
 
 export interface Found {
   path: string[]; // the folders above it, outermost first
@@ -44,7 +44,7 @@ function fileOf(node: FileNode): Promise<File> {
   return new Promise((resolve, reject) => node.file(resolve, reject));
 }
 
-// readEntries answers at most a hundred at a time; an empty answer is the end.
+// readEntries returns at most a hundred at a time; an empty answer is the end.
 async function childrenOf(node: FolderNode): Promise<Node[]> {
   const reader = node.createReader();
   const all: Node[] = [];

@@ -1,3 +1,4 @@
+// The words of the file room.
 import { catalog } from '../shell/i18n';
 
 export const t = catalog({
@@ -49,7 +50,6 @@ export const t = catalog({
     more: 'Show more',
     listOf: 'Contents of {name}',
     keys: 'Keys: arrows move, Space selects, Enter opens, F2 renames, Delete deletes.',
-    downloading: 'Preparing “{name}” …',
     uploads: 'Uploads',
     allUploads: 'All uploads',
     uploading: { one: 'Uploading {count} file', other: 'Uploading {count} files' },
@@ -72,6 +72,10 @@ export const t = catalog({
     retryOf: 'Try {name} again',
     damaged: 'Damaged',
     unreadable: 'The browser could not read what you dropped.',
+    pointSealed: 'Sealed at rest',
+    pointSealedText: 'Names and contents are encrypted before they are written. A copy of the database alone opens nothing.',
+    pointSimple: 'Simple as a drawer',
+    pointSimpleText: 'Drop files and whole folders, rename, move and download them, with a mouse, a finger or the keyboard.',
   },
   de: {
     files: 'Dateien',
@@ -121,7 +125,6 @@ export const t = catalog({
     more: 'Mehr anzeigen',
     listOf: 'Inhalt von {name}',
     keys: 'Tasten: Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, F2 benennt um, Entf löscht.',
-    downloading: '„{name}“ wird vorbereitet …',
     uploads: 'Hochladen',
     allUploads: 'Alles zusammen',
     uploading: { one: '{count} Datei wird hochgeladen', other: '{count} Dateien werden hochgeladen' },
@@ -144,5 +147,18 @@ export const t = catalog({
     retryOf: '{name} noch einmal versuchen',
     damaged: 'Beschädigt',
     unreadable: 'Der Browser konnte nicht lesen, was Sie abgelegt haben.',
+    pointSealed: 'Verschlüsselt abgelegt',
+    pointSealedText: 'Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Eine Kopie der Datenbank allein öffnet nichts.',
+    pointSimple: 'Einfach wie eine Schublade',
+    pointSimpleText: 'Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur.',
+  },
+});
+
+export const problems = catalog({
+  en: {
+    too_large: 'This is larger than the server takes.',
+  },
+  de: {
+    too_large: 'Das ist größer, als der Server annimmt.',
   },
 });

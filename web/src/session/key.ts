@@ -10,7 +10,7 @@ const keys = 'keys';
 // Browsers without P-521 (older Safari) fall back to P-256.
 const curves = ['P-521', 'P-256'];
 
-// clientKey answers the public half, making the pair at the first call. It answers
+// clientKey returns the public half, making the pair at the first call. It answers
 // undefined where WebCrypto is missing (a page that is not on https or localhost):
 // the server then makes a throw-away pair.
 export async function clientKey(): Promise<PublicKey | undefined> {

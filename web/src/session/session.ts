@@ -27,7 +27,7 @@ export function startSession(prove: () => Promise<boolean>): void {
   void lookUp();
 }
 
-// freshToken answers an access token with at least a little life left.
+// freshToken returns an access token with at least a little life left.
 async function freshToken(): Promise<string> {
   if (!token || Date.now() > tokenEnds - 10_000) await refresh(token);
   return token;
@@ -36,8 +36,8 @@ async function freshToken(): Promise<string> {
 let refreshing: Promise<void> | undefined;
 
 // refresh replaces the access token `stale`. Only one refresh runs at a time, in this
-// tab by a promise, across tabs by a lock; whoever waited finds the new token told by
-// the tab that went first.
+// tab by a promise, across tabs by a lock. A tab that waited for the lock has got the new
+// token from the tab before it.
 function refresh(stale: string): Promise<void> {
   refreshing ??= locked(async () => {
     if (token !== stale && Date.now() < tokenEnds - 10_000) return;
@@ -102,9 +102,9 @@ export function isChallenge(body: Opened | undefined): body is Challenge {
   return body !== undefined && 'attempt_id' in body;
 }
 
-// signOut ends the session on the server first: when that fails the person must know,
-// because the session would live on. `leave` goes away from the page in the same
-// breath, before the page notices that nobody is signed in and asks for a sign-in.
+// signOut ends the session on the server first: when that fails the person is told,
+// because the session lives on. `leave` goes to another page in the same batch, before the
+// page reacts to the missing session with a sign-in.
 export async function signOut(leave: () => void): Promise<void> {
   try {
     await call('post', '/auth/sign-out');

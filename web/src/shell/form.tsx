@@ -2,9 +2,10 @@
 // screen readers; a summary that takes the focus when the server refuses.
 import { createContext, type ComponentChildren, type TargetedInputEvent } from 'preact';
 import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { catalog, dateTime } from './i18n';
+import { dateTime } from './i18n';
 import { Icon } from './icon';
 import { asProblem, fieldName, Problem, say, sayField } from './problem';
+import { t } from './words';
 
 const Refused = createContext<Problem | undefined>(undefined);
 
@@ -250,18 +251,3 @@ function Below({ id, hint, error }: { id: string; hint: ComponentChildren; error
 export function Time({ at, children }: { at: string; children: ComponentChildren }) {
   return <time dateTime={at} title={dateTime(at)}>{children}</time>;
 }
-
-const t = catalog({
-  en: {
-    cancel: 'Cancel',
-    showPassword: 'Show password',
-    wait: { one: 'Too many tries. You can try again in {seconds} second.', other: 'Too many tries. You can try again in {seconds} seconds.' },
-    waitButton: 'Wait {seconds} s',
-  },
-  de: {
-    cancel: 'Abbrechen',
-    showPassword: 'Passwort anzeigen',
-    wait: { one: 'Zu viele Versuche. In {seconds} Sekunde geht es weiter.', other: 'Zu viele Versuche. In {seconds} Sekunden geht es weiter.' },
-    waitButton: 'Noch {seconds} s',
-  },
-});

@@ -1,6 +1,5 @@
-// Words in more than one language. Each room holds its own catalog, so a room that
-// is deleted takes its words with it; the type of catalog() makes a missing German
-// message a type error.
+// Words in every language. Each room has its own in words.ts; a message that one language
+// lacks is a type error.
 import { signal } from '@preact/signals';
 
 export const languages = { en: 'English', de: 'Deutsch' } as const;
@@ -18,7 +17,7 @@ export function isLang(tag: string): tag is Lang {
   return Object.hasOwn(languages, tag);
 }
 
-// pickLang answers the first language of the list that we speak; "de-AT" counts as "de".
+// pickLang returns the first language of the list that we speak; "de-AT" counts as "de".
 export function pickLang(tags: readonly string[]): Lang {
   for (const tag of tags) {
     const base = tag.toLowerCase().split('-')[0] ?? '';
@@ -56,25 +55,22 @@ export function fill(message: Message, values: Values, l: Lang): string {
   });
 }
 
-export type Catalog<K extends string> = Record<Lang, Record<K, Message>>;
-export type Translate<K extends string> = ((key: K, values?: Values) => string) & {
-  catalog: Catalog<K>;
-  has(key: string): key is K;
-};
+export type Translate<K extends string> = ((key: K, values?: Values) => string) & Words;
 
-const all: Catalog<string>[] = [];
-
-// catalogs answers every catalog there is, for the test that compares the languages.
-export function catalogs(): readonly Catalog<string>[] {
-  return all;
+export interface Words {
+  catalog: Record<Lang, Record<string, Message>>;
+  // find returns the message of a key that may not be there.
+  find(key: string, values?: Values): string | undefined;
 }
 
-export function catalog<K extends string>(c: { en: Record<K, Message>; de: Record<NoInfer<K>, Message> }): Translate<K> {
-  all.push(c as Catalog<string>);
+// The English messages name the keys; every other language must have the same.
+type Catalog<K extends string> = { en: Record<K, Message> } & Record<Exclude<Lang, 'en'>, Record<NoInfer<K>, Message>>;
+
+export function catalog<K extends string>(c: Catalog<K>): Translate<K> {
   const t = (key: K, values: Values = {}) => fill(c[lang.value][key], values, lang.value);
   return Object.assign(t, {
-    catalog: c as Catalog<K>,
-    has: (key: string): key is K => Object.hasOwn(c.en, key),
+    catalog: c,
+    find: (key: string, values?: Values) => (Object.hasOwn(c.en, key) ? t(key as K, values) : undefined),
   });
 }
 

@@ -1,12 +1,14 @@
-// What went wrong, in words for a person. The server answers RFC 9457 problem
-// documents; a broken connection becomes a Problem too, so that callers know one kind.
-import { catalog, lang } from './i18n';
+// Problems and their words. The server answers RFC 9457 problem documents; a broken
+// connection becomes a Problem too, so that callers handle one type.
+import type { components } from '../api';
+import { lang, type Values } from './i18n';
+import { rooms } from './room';
+import { problems } from './words';
 
-export interface FieldProblem {
-  pointer: string;
-  code?: string;
-  detail?: string;
-}
+type Field = components['schemas']['ProblemField'];
+
+// A refused field. A proxy may answer without code and detail.
+export type FieldProblem = Pick<Field, 'pointer'> & Partial<Field>;
 
 export class Problem extends Error {
   readonly status: number; // 0: no answer arrived
@@ -81,89 +83,28 @@ export function fieldName(pointer: string): string {
   return pointer.replace(/^\/(body\/)?/, '').replace(/~1/g, '/').replace(/~0/g, '~');
 }
 
+// worded returns the words of a code: those of the shell, or of the room that has it alone.
+function worded(code: string, values?: Values): string | undefined {
+  for (const words of [problems, ...rooms().map((room) => room.problems)]) {
+    const text = words?.find(code, values);
+    if (text) return text;
+  }
+  return undefined;
+}
+
 // say writes a problem in the person's language. The server's own sentence is
 // English, so it serves where the catalog has no better one.
 export function say(p: Problem): string {
-  if (t.has(p.code)) return t(p.code, { seconds: p.retryAfter });
-  if (p.temporary) return t('unavailable');
+  const words = worded(p.code, { seconds: p.retryAfter });
+  if (words) return words;
+  if (p.temporary) return problems('unavailable');
   if (p.detail && (lang.value === 'en' || p.status < 500)) return p.detail;
-  return t('other');
+  return problems('other');
 }
 
 export function sayField(f: FieldProblem): string {
-  const key = 'field_' + (f.code ?? '');
+  const words = worded('field_' + (f.code ?? ''));
   // The server's sentence knows the numbers ("at least 12"); English readers get it.
-  if (f.detail && (lang.value === 'en' || !t.has(key))) return f.detail;
-  return t.has(key) ? t(key) : t('field_other');
+  if (f.detail && (lang.value === 'en' || !words)) return f.detail;
+  return words ?? problems('field_other');
 }
-
-const t = catalog({
-  en: {
-    offline: 'The server cannot be reached. Check your connection and try again.',
-    cancelled: 'Cancelled.',
-    unavailable: 'The service is busy just now. Nothing was lost; try again in a moment.',
-    rate_limited: 'Too many tries. Please wait a little.',
-    too_many_streams: 'Too many uploads and downloads run at once. Try again in a moment.',
-    invalid_credentials: 'That name and password do not belong together.',
-    unauthenticated: 'You are signed out. Sign in to go on.',
-    step_up_required: 'Confirm that it is you to go on.',
-    validation_failed: 'Some of what you entered needs another look.',
-    not_found: 'This is not here, or not any more.',
-    payload_too_large: 'This is larger than the server takes.',
-    too_large: 'This is larger than the server takes.',
-    invalid_code: 'That code is not right. Check it and try again.',
-    username_taken: 'That username belongs to somebody else. Choose another one.',
-    account_exists: 'That address or username has an account already.',
-    link_gone: 'That link or code was used already, was replaced by a newer one, or has expired.',
-    busy: 'The server is busy just now. Try again in a moment.',
-    app_error: 'Something went wrong on this page. Reload it and try again.',
-    internal_error: 'Something went wrong on the server. The number below names it in its log.',
-    other: 'That did not work.',
-    field_required: 'Please fill this in.',
-    field_too_short: 'This is too short.',
-    field_too_long: 'This is too long.',
-    field_too_common: 'This password is one of the most common. Choose another one.',
-    field_too_personal: 'This password contains your name or address. Choose another one.',
-    field_taken: 'This is taken. Choose another one.',
-    field_wrong: 'This is not right.',
-    field_invalid: 'This is not valid.',
-    field_invalid_username: 'Usernames have 3 to 32 letters, digits, dots, hyphens or underscores; a letter first.',
-    field_invalid_email: 'This does not look like an e-mail address.',
-    field_invalid_characters: 'There is a character in it that cannot be used here.',
-    field_other: 'This is not valid.',
-  },
-  de: {
-    offline: 'Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
-    cancelled: 'Abgebrochen.',
-    unavailable: 'Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.',
-    rate_limited: 'Zu viele Versuche. Bitte warten Sie ein wenig.',
-    too_many_streams: 'Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.',
-    invalid_credentials: 'Dieser Name und dieses Passwort gehören nicht zusammen.',
-    unauthenticated: 'Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.',
-    step_up_required: 'Bestätigen Sie, dass Sie es sind, um weiterzumachen.',
-    validation_failed: 'Ein Teil der Eingaben passt noch nicht.',
-    not_found: 'Das gibt es hier nicht oder nicht mehr.',
-    payload_too_large: 'Das ist größer, als der Server annimmt.',
-    too_large: 'Das ist größer, als der Server annimmt.',
-    invalid_code: 'Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.',
-    username_taken: 'Dieser Benutzername gehört jemand anderem. Wählen Sie einen anderen.',
-    account_exists: 'Diese Adresse oder dieser Benutzername hat schon ein Konto.',
-    link_gone: 'Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen.',
-    busy: 'Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
-    app_error: 'Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.',
-    internal_error: 'Auf dem Server ging etwas schief. Die Nummer unten nennt den Eintrag in seinem Protokoll.',
-    other: 'Das hat nicht geklappt.',
-    field_required: 'Bitte ausfüllen.',
-    field_too_short: 'Das ist zu kurz.',
-    field_too_long: 'Das ist zu lang.',
-    field_too_common: 'Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.',
-    field_too_personal: 'Dieses Passwort enthält Ihren Namen oder Ihre Adresse. Wählen Sie ein anderes.',
-    field_taken: 'Das ist schon vergeben. Wählen Sie etwas anderes.',
-    field_wrong: 'Das stimmt nicht.',
-    field_invalid: 'Das ist nicht gültig.',
-    field_invalid_username: 'Benutzernamen haben 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.',
-    field_invalid_email: 'Das sieht nicht nach einer E-Mail-Adresse aus.',
-    field_invalid_characters: 'Ein Zeichen darin geht hier nicht.',
-    field_other: 'Das ist nicht gültig.',
-  },
-});

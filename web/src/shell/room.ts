@@ -1,7 +1,46 @@
-// What a room gives the app. src/rooms.ts has one line per room.
+// What a room gives the app. src/rooms.ts has one line per room. The shell knows rooms by
+// this interface alone; a room knows the shell and no other room.
 import type { ComponentType } from 'preact';
-import type { Route } from './router';
+import type { Answer, Body, Paths } from './api';
+import type { Words } from './i18n';
 import type { Icon } from './icon';
+import type { Route } from './router';
+import type { Loaded } from './ui';
+
+export interface Room {
+  routes?: Route[];
+  // Places in the navigation. People who are signed in begin at the first.
+  nav?: (Place & { icon: Icon })[];
+  // Actions behind the person's picture.
+  menu?: { icon: Icon; label: () => string; run: () => void; order: number }[];
+  // A button for people who are signed out: on the first page, beside a form that is not
+  // theirs. People without a session are sent to the one that signs them in.
+  door?: Place & { signsIn?: true };
+  // What the first page says of the room.
+  points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
+  // A section of the security page.
+  security?: { Section: ComponentType<SecurityProps>; order: number };
+  // Steps of a sign-in, by the names of their layers.
+  layers?: Record<string, LayerStep>;
+  // The words of the problem codes that this room's operations alone answer; the words of
+  // a field's code begin with field_.
+  problems?: Words;
+  // Shown over every page of people who are signed in.
+  Floating?: ComponentType;
+  // Runs once, before the first page.
+  start?: () => void;
+}
+
+export interface Place {
+  href: string;
+  label: () => string;
+  order: number;
+}
+
+// The security page reads the status of all layers once, for all sections.
+export interface SecurityProps {
+  status: Loaded<Answer<'get', '/account/security'>>;
+}
 
 // A step of a sign-in: asks for one layer's answer and says when it passed.
 export interface LayerStep {
@@ -9,43 +48,40 @@ export interface LayerStep {
   Step: ComponentType<LayerProps>;
 }
 
+export type Challenge = Extract<Answer<'get', '/auth/attempts/{id}'>, { attempt_id: string }>;
+export type Layer = Challenge['layers'][number];
+
+// The operations that take a layer's answer.
+export type LayerPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>;
+
 export interface LayerProps {
   layer: Layer;
-  // Sends the answer to POST /auth/attempts/{id}/<path>.
-  answer: (path: string, body: unknown) => Promise<void>;
+  answer: (path: LayerPath, body: Body<'post', LayerPath>) => Promise<void>;
 }
 
-// One entry of a challenge's layers.
-export interface Layer {
-  layer: string;
-  done: boolean;
-  sent_to?: string;
-  question?: string;
-  hint?: string;
-}
+let all: readonly Room[] = [];
 
-export interface Room {
-  routes?: Route[];
-  nav?: { href: string; icon: Icon; label: () => string; order: number };
-  // A section of the security page.
-  security?: { Section: ComponentType; order: number };
-  // Runs once, before the first page.
-  start?: () => void;
-  // Shown over every page of people who are signed in.
-  Floating?: ComponentType;
-  // Keyed by the layer's name in api.md.
-  layers?: Record<string, LayerStep>;
-}
-
-let all: Room[] = [];
-
-export function useRooms(rooms: Room[]): void {
+export function useRooms(rooms: readonly Room[]): void {
   all = rooms;
 }
 
 export function rooms(): readonly Room[] {
   return all;
 }
+
+// collect returns what the rooms give of one kind, in order.
+export function collect<T extends { order: number }>(give: (room: Room) => T | readonly T[] | undefined): T[] {
+  return all.flatMap((room) => give(room) ?? []).sort((a, b) => a.order - b.order);
+}
+
+export const doors = () => collect((room) => room.door);
+
+// signInDoor is where people without a session are sent.
+export const signInDoor = () => doors().find((door) => door.signsIn);
+export const signInPath = () => signInDoor()?.href ?? '/';
+
+// firstPlace is where people begin who are signed in.
+export const firstPlace = () => collect((room) => room.nav)[0]?.href ?? '/';
 
 export function layerStep(name: string): LayerStep | undefined {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];

@@ -51,15 +51,15 @@ function fit(pattern: string[], parts: string[]): Params | undefined {
   return params;
 }
 
-// safeNext answers where to go after a sign-in: a path of this app, whatever the
-// address bar was made to say ("//evil", "/\evil", "javascript:" are not ours).
-export function safeNext(next: string | null, origin: string): string {
-  if (!next || !next.startsWith('/')) return '/files';
+// safeNext returns where to go after a sign-in: a path of this app, else `first`, whatever
+// the address bar was made to say ("//evil", "/\evil", "javascript:" are not ours).
+export function safeNext(next: string | null, origin: string, first: string): string {
+  if (!next || !next.startsWith('/')) return first;
   try {
     const url = new URL(next, origin);
-    return url.origin === origin ? url.pathname + url.search : '/files';
+    return url.origin === origin ? url.pathname + url.search : first;
   } catch {
-    return '/files';
+    return first;
   }
 }
 

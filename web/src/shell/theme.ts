@@ -1,5 +1,5 @@
 // Light, dark, or as the system says. The choice is one attribute on <html>; the
-// colours are all in style/tokens.css.
+// colours are all in tokens.css.
 import { signal } from '@preact/signals';
 
 export const themes = ['auto', 'light', 'dark'] as const;

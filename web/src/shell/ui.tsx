@@ -1,11 +1,11 @@
-// What pages are made of: dialogs, menus, toasts, loading, empty and error states.
+// The parts of pages: dialogs, menus, toasts, loading, empty and error states.
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Form } from './form';
-import { catalog } from './i18n';
 import { Icon } from './icon';
 import { asProblem, type Problem, say } from './problem';
+import { t } from './words';
 
 // ---- loading -----------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // What is inside could not take the focus before the dialog was open.
+  // Elements inside cannot take the focus before the dialog is open.
   useLayoutEffect(() => {
     const dialog = box.current!;
     const before = document.activeElement;
@@ -308,8 +308,3 @@ function place(box: HTMLElement, anchor: HTMLElement): void {
   box.style.top = Math.max(edge, top) + 'px';
   box.style.left = Math.max(edge, left) + 'px';
 }
-
-const t = catalog({
-  en: { loading: 'Loading …', again: 'Try again', dismiss: 'Dismiss', close: 'Close' },
-  de: { loading: 'Wird geladen …', again: 'Noch einmal versuchen', dismiss: 'Ausblenden', close: 'Schließen' },
-});

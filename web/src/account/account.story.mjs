@@ -1,0 +1,180 @@
+// Sign-up and its proof in several browsers, the first admin, the profile, the security page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, mail, member, open, person, post, signIn, start } from '../../test/browser.mjs';
+
+let server, browser;
+before(async () => {
+  server = await start();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+// register fills in the sign-up page and answers when the next page is there.
+async function register(page, who) {
+  await page.goto('/sign-up');
+  for (const [label, value] of [['First name', who.first_name], ['Last name', who.last_name], ['Username', who.username], ['E-mail', who.email]]) {
+    await page.getByLabel(label).fill(value);
+  }
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+}
+
+test('the mailed link waits for a person to press the button, and the page that waits goes on', async (t) => {
+  const waiting = await open(t, browser, server);
+  const who = person();
+  await register(waiting, who);
+  const cookie = (await waiting.context().cookies()).find((c) => c.name === '__Host-coffer-sign-up');
+  assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === 'Strict');
+  const { link } = await mail(server, who.email, 'verify-email');
+  const page = await waiting.context().newPage();
+  const posts = [];
+  page.on('request', (request) => request.url().endsWith('/verify-email') && request.method() === 'POST' && posts.push(request.url()));
+  await page.goto(link);
+  await page.getByRole('heading', { name: 'Confirm your e-mail' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the token has left the address bar');
+  assert.deepEqual(posts, []);
+  await page.getByRole('button', { name: 'Confirm my e-mail' }).click();
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(posts.length, 1);
+  await waiting.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.deepEqual((await page.context().cookies()).filter((c) => c.name === '__Host-coffer-sign-up'), []);
+  await signIn(page, who);
+});
+
+test('another browser asks for the password of the sign-up, by link and by code', async (t) => {
+  for (const by of ['link', 'code']) {
+    const who = person();
+    await register(await open(t, browser, server), who);
+    const { link, code } = await mail(server, who.email, 'verify-email');
+    const page = await open(t, browser, server);
+    const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
+    if (by === 'link') {
+      await page.goto(link);
+    } else {
+      await page.goto('/verify-email');
+      await page.getByLabel('E-mail').fill(who.email);
+      await page.getByLabel('Code from the message').fill(code);
+    }
+    await confirm.click();
+    const password = page.getByLabel('Password of your sign-up');
+    await password.waitFor();
+    assert.equal(await password.evaluate((e) => e === document.activeElement), true);
+    await password.fill('not what was chosen');
+    await confirm.click();
+    // The refusal stands at the field.
+    await page.getByRole('alert').waitFor();
+    assert.equal(await password.getAttribute('aria-invalid'), 'true');
+    await password.fill(who.password);
+    await confirm.click();
+    await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+    await signIn(page, who);
+  }
+});
+
+test("a stranger's message opens nothing in the newcomer's browser, and the own one does", async (t) => {
+  const who = person();
+  const page = await open(t, browser, server);
+  await register(page, who);
+  const seen = new Set();
+  const own = await mail(server, who.email, 'verify-email', seen);
+  const planted = 'planted by a stranger 7';
+  await post(server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
+  const theirs = await mail(server, who.email, 'verify-email', seen);
+  const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
+  await page.goto('about:blank');
+  await page.goto(theirs.link);
+  await confirm.click();
+  await page.getByLabel('Password of your sign-up').fill(who.password);
+  await confirm.click();
+  await page.getByRole('alert').waitFor();
+  await page.getByText('Did several messages come?').waitFor();
+  await page.goto('about:blank');
+  await page.goto(own.link);
+  await confirm.click();
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  await page.getByLabel('E-mail or username').fill(who.email);
+  await page.getByLabel('Password', { exact: true }).fill(planted);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Wrong e-mail, username or password.').waitFor();
+  await signIn(page, who);
+});
+
+test('the first admin is made by the printed link, once', { skip: process.env.COFFER_E2E_URL && 'the running server keeps its one-time link to itself' }, async (t) => {
+  const page = await open(t, browser, server);
+  const who = person();
+  const link = server.printed().match(/http\S+\/first-admin#token=\S+/)[0];
+  const fill = async () => {
+    await page.getByLabel('First name').fill(who.first_name);
+    await page.getByLabel('Last name').fill(who.last_name);
+    await page.getByLabel('Username').fill(who.username);
+    await page.getByLabel('E-mail').fill(who.email);
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    // Leaving the page before the answer would take the question back.
+    await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith('/v1/auth/first-admin')),
+      page.getByRole('button', { name: 'Create the administrator' }).click(),
+    ]);
+  };
+  await page.goto(link);
+  await fill();
+  await signIn(page, who);
+  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await page.getByText('Administrator').waitFor();
+
+  const other = await open(t, browser, server);
+  await other.goto(link);
+  await other.getByLabel('First name').fill('Eve');
+  await other.getByLabel('Last name').fill('Eve');
+  await other.getByLabel('Username').fill('eve-the-second');
+  await other.getByLabel('E-mail').fill('eve@example.org');
+  await other.getByLabel('Password', { exact: true }).fill(who.password);
+  await other.getByRole('button', { name: 'Create the administrator' }).click();
+  await other.getByRole('alert').waitFor();
+});
+
+test('the profile is changed, in the language one speaks', async (t) => {
+  const page = await open(t, browser, server);
+  await signIn(page, await member(server));
+  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await page.getByLabel('About you').fill('I count.');
+  await page.locator('main').getByLabel('Language').selectOption('de');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Konto' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Konto' }).waitFor();
+  assert.equal(await page.getByLabel('Über Sie').inputValue(), 'I count.');
+  assert.equal(await page.title(), 'Konto – Coffer');
+});
+
+test('the security page reads the status of all layers once, whatever sections it has', async (t) => {
+  const page = await open(t, browser, server);
+  await signIn(page, await member(server));
+  const asked = [];
+  page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  await page.getByRole('link', { name: 'Security' }).click();
+  await page.getByText('This device').waitFor();
+  await page.getByRole('button', { name: 'Turn on' }).waitFor();
+  assert.deepEqual(asked.sort(), ['GET /v1/account/security', 'GET /v1/sessions']);
+});
+
+test('a security page that cannot be read says so once, and can be read again', async (t) => {
+  const page = await open(t, browser, server);
+  await signIn(page, await member(server));
+  let busy = true;
+  await page.route('**/v1/account/security', (route) => (busy
+    ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
+    : route.continue()));
+  await page.getByRole('link', { name: 'Security' }).click();
+  await page.getByText('The service is busy just now.').waitFor();
+  await page.getByText('This device').waitFor();
+  busy = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: 'Turn on' }).waitFor();
+  await page.getByText('The service is busy just now.').waitFor({ state: 'detached' });
+});

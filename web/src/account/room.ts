@@ -1,0 +1,27 @@
+// The room of accounts: sign-up, the proof of the address, the first admin, the profile,
+// and the security page, on which every room can have a section.
+import type { Room } from '../shell/room';
+import { go } from '../shell/router';
+import './account.css';
+import { Profile } from './profile';
+import { Security } from './security';
+import { FirstAdmin, SignUp } from './sign-up';
+import { Verify } from './verify';
+import { problems, t } from './words';
+
+export const account: Room = {
+  routes: [
+    { path: '/sign-up', page: SignUp, title: () => t('signUp'), open: true },
+    { path: '/verify-email', page: Verify, title: () => t('verify'), open: true },
+    { path: '/first-admin', page: FirstAdmin, title: () => t('firstAdmin'), open: true },
+    { path: '/security', page: Security, title: () => t('security') },
+    { path: '/account', page: Profile, title: () => t('account') },
+  ],
+  nav: [
+    { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
+    { href: '/account', icon: 'user', label: () => t('account'), order: 3 },
+  ],
+  door: { href: '/sign-up', label: () => t('signUp'), order: 1 },
+  menu: [{ icon: 'user', label: () => t('account'), run: () => go('/account'), order: 1 }],
+  problems,
+};

@@ -1,0 +1,109 @@
+// The page that proves an address.
+import { useEffect, useState } from 'preact/hooks';
+import { post } from '../shell/api';
+import { Code, digits, Field, Form, Password, useWait, type Values } from '../shell/form';
+import { Icon } from '../shell/icon';
+import { Problem } from '../shell/problem';
+import { signInPath } from '../shell/room';
+import { fragment, go } from '../shell/router';
+import { toast, toastProblem } from '../shell/ui';
+import { Username } from './fields';
+import { awaited } from './sign-up';
+import { t } from './words';
+
+// The tabs of this browser tell each other that the address is proven.
+const proven = new BroadcastChannel('coffer.sign-up');
+
+// Verify proves the address by the link's token or by the code. Opening the link does
+// nothing, because mail scanners open links: a person presses the button. The browser that
+// signed up proves the sign-up by its cookie, another browser by the password.
+export function Verify() {
+  const [token] = useState(() => fragment('token'));
+  const [taken, setTaken] = useState(false);
+  const [elsewhere, setElsewhere] = useState(false);
+
+  // The page that waits goes on when the link was opened in another tab.
+  useEffect(() => {
+    if (token) return;
+    proven.onmessage = () => done();
+    return () => {
+      proven.onmessage = null;
+    };
+  }, []);
+
+  function done() {
+    awaited.value = '';
+    toast(t('verified'));
+    go(signInPath());
+  }
+
+  async function prove(proof: { token: string } | { email: string; code: string }, v: Values) {
+    try {
+      await post('/auth/verify-email', { open: true, body: { ...proof, ...(v.username && { username: v.username }), ...(v.password && { password: v.password }) } });
+    } catch (err) {
+      if (err instanceof Problem && err.code === 'username_taken') setTaken(true);
+      if (err instanceof Problem && err.code === 'sign_up_proof_required') {
+        if (!v.password) return setElsewhere(true);
+        throw new Problem({ status: 422, code: 'validation_failed', fields: [{ pointer: '/password', code: 'wrong_password', detail: t('elsewhereWrong') }] });
+      }
+      throw err;
+    }
+    proven.postMessage('');
+    done();
+  }
+
+  const password = elsewhere && <Password name="password" label={t('elsewherePassword')} autoComplete="current-password" required autoFocus />;
+  const others = elsewhere && <p class="aside">{t('elsewhereOthers')} <a href="/sign-up">{t('signUpAgain')}</a></p>;
+
+  if (token) {
+    return (
+      <div class={elsewhere ? 'card narrow' : 'card narrow centre'}>
+        <span class="badge"><Icon name="mail" /></span>
+        <h1>{t('confirmTitle')}</h1>
+        <p>{elsewhere ? t('elsewhereText') : t('confirmText')}</p>
+        <Form submit={t('confirm')} onSubmit={(v) => prove({ token }, v)}>
+          {password}
+          {taken && <Username />}
+        </Form>
+        {others}
+      </div>
+    );
+  }
+  const email = awaited.value;
+  return (
+    <div class="card narrow">
+      <span class="badge"><Icon name="mail" /></span>
+      <h1>{t('checkMail')}</h1>
+      <p>{email ? t('checkMailText', { email }) : t('checkMailBare')}</p>
+      <Form submit={t('confirm')} onSubmit={(v) => prove({ email: email || v.email!, code: digits(v.code) }, v)} extra={<Resend email={email} />}>
+        {!email && <Field name="email" label={t('email')} type="email" autoComplete="email" required spellcheck={false} />}
+        <Code label={t('code')} hint={t('codeHint')} autoFocus={!!email} />
+        {elsewhere && <div class="notice" role="status"><Icon name="device" /><p>{t('elsewhereText')}</p></div>}
+        {password}
+        {taken && <Username />}
+      </Form>
+      {others}
+      <p class="aside">{t('noMail')}</p>
+    </div>
+  );
+}
+
+function Resend({ email }: { email: string }) {
+  const [wait, setWait] = useWait();
+  return (
+    <button type="button" class="button" disabled={wait > 0} onClick={async (event) => {
+      const typed = (event.currentTarget as HTMLButtonElement).form?.elements.namedItem('email') as HTMLInputElement | null;
+      if (typed && !typed.reportValidity()) return;
+      try {
+        await post('/auth/verify-email/resend', { open: true, body: { email: email || typed!.value } });
+        toast(t('resent'));
+        setWait(30);
+      } catch (err) {
+        if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
+        toastProblem(err);
+      }
+    }}>
+      {wait > 0 ? t('resendWait', { seconds: wait }) : t('resend')}
+    </button>
+  );
+}

@@ -1,0 +1,102 @@
+// The section of the security page that lists where the account is signed in.
+import { useEffect, useState } from 'preact/hooks';
+import { del, get, patch, type Answer } from '../shell/api';
+import { Field, Form, Time } from '../shell/form';
+import { ago, dateTime } from '../shell/i18n';
+import { Icon } from '../shell/icon';
+import { Confirm, Dialog, Failed, Menu, Skeleton, toast, useLoad } from '../shell/ui';
+import { t } from './words';
+
+type Device = Answer<'get', '/sessions/{id}'>;
+
+type Wish = { kind: 'rename' | 'end'; device: Device } | { kind: 'endOthers' };
+
+export function Devices() {
+  const { data, problem, reload } = useLoad((signal) => allDevices(signal), []);
+  const [wish, setWish] = useState<Wish>();
+  const close = () => setWish(undefined);
+  useEffect(() => {
+    const seen = () => document.visibilityState === 'visible' && void reload();
+    document.addEventListener('visibilitychange', seen);
+    return () => document.removeEventListener('visibilitychange', seen);
+  }, [reload]);
+  const others = (data ?? []).filter((d) => !d.current).length;
+  return (
+    <section class="card" aria-labelledby="devices">
+      <div class="card-head">
+        <div>
+          <h2 id="devices">{t('devices')}</h2>
+          <p class="hint">{t('devicesText')}</p>
+        </div>
+        {others > 0 && <button type="button" class="button" onClick={() => setWish({ kind: 'endOthers' })}>{t('endOthers')}</button>}
+      </div>
+      {problem ? <Failed problem={problem} retry={reload} /> : !data ? <Skeleton rows={3} /> : (
+        <ul class="devices">
+          {data.map((d) => (
+            <li key={d.id} class="device">
+              <span class="device-icon"><Icon name={/iPhone|iPad|Android/.test(nameOf(d)) ? 'phone' : 'device'} /></span>
+              <div class="device-text">
+                <p class="device-name"><strong title={nameOf(d)}>{nameOf(d)}</strong> {d.current && <span class="tag">{t('this')}</span>}</p>
+                <p class="hint">{[d.name && d.name !== d.device ? d.device : '', d.place, d.address].filter(Boolean).join(' · ')}</p>
+                <p class="hint">
+                  {t('lastUse')} <Time at={d.last_used_at}>{d.current ? t('now') : ago(d.last_used_at)}</Time>
+                  {' · '}{t('firstUse')} <Time at={d.created_at}>{dateTime(d.created_at)}</Time>
+                </p>
+              </div>
+              <Menu label={t('deviceMenu', { name: nameOf(d) })} items={[
+                { icon: 'pencil', label: t('rename'), run: () => setWish({ kind: 'rename', device: d }) },
+                ...(d.current ? [] : [{ icon: 'signOut' as const, label: t('end'), danger: true, run: () => setWish({ kind: 'end', device: d }) }]),
+              ]}>
+                <Icon name="more" />
+              </Menu>
+            </li>
+          ))}
+        </ul>
+      )}
+      {wish?.kind === 'rename' && (
+        <Dialog title={t('renameTitle')} onClose={close}>
+          <Form submit={t('save')} onCancel={close} onSubmit={async (v) => {
+            await patch('/sessions/{id}', { path: { id: wish.device.id }, body: { name: v.name! } });
+            close();
+            await reload();
+          }}>
+            <Field name="name" label={t('deviceName')} value={nameOf(wish.device)} required maxLength={100} autoFocus selectName />
+          </Form>
+        </Dialog>
+      )}
+      {wish?.kind === 'end' && (
+        <Confirm title={t('endTitle')} action={t('end')} onClose={close} onConfirm={async () => {
+          await del('/sessions/{id}', { path: { id: wish.device.id } });
+          toast(t('ended'));
+          await reload();
+        }}>
+          <p>{t('endText', { name: nameOf(wish.device) })}</p>
+        </Confirm>
+      )}
+      {wish?.kind === 'endOthers' && (
+        <Confirm title={t('endOthers')} action={t('endOthers')} onClose={close} onConfirm={async () => {
+          await del('/sessions');
+          toast(t('endedOthers'));
+          await reload();
+        }}>
+          <p>{t('endOthersText', { count: others })}</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+async function allDevices(signal: AbortSignal): Promise<Device[]> {
+  const all: Device[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Answer<'get', '/sessions'> = await get('/sessions', { query: { limit: 200, cursor }, signal });
+    all.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return all.sort((a, b) => Number(b.current) - Number(a.current));
+}
+
+function nameOf(d: Device): string {
+  return d.name || d.device || t('unknownDevice');
+}

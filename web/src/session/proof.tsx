@@ -1,0 +1,62 @@
+// The fresh proof that sensitive changes want: a dialog over the page.
+import { useState } from 'preact/hooks';
+import { post } from '../shell/api';
+import { auth } from '../shell/auth';
+import { Form, Password } from '../shell/form';
+import type { Problem } from '../shell/problem';
+import type { Challenge } from '../shell/room';
+import { ask, Dialog, Failed } from '../shell/ui';
+import { isChallenge, signedIn, type Session } from './session';
+import { Steps } from './steps';
+import { t } from './words';
+
+let proving: Promise<boolean> | undefined;
+
+// askForProof opens one dialog however many calls want a proof at once.
+export function askForProof(): Promise<boolean> {
+  proving ??= (async () => {
+    let proven = false;
+    await ask((close) => <Proof onClose={close} onProven={() => {
+      proven = true;
+      close();
+    }} />);
+    return proven;
+  })().finally(() => {
+    proving = undefined;
+  });
+  return proving;
+}
+
+function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => void }) {
+  const [challenge, setChallenge] = useState<Challenge>();
+  const [over, setOver] = useState<Problem>();
+  async function done(s: Session | undefined) {
+    if (s?.access_token) await signedIn(s);
+    onProven();
+  }
+  return (
+    <Dialog title={t('proofTitle')} onClose={onClose}>
+      {challenge ? (
+        <Steps challenge={challenge} onSession={done} onOver={(problem) => {
+          setOver(problem);
+          setChallenge(undefined);
+        }} />
+      ) : (
+        <>
+          <p>{t('proofText')}</p>
+          {over && <Failed problem={over} />}
+          <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
+            const opened = await post('/account/reauthenticate', { body: { password: v.password! } });
+            if (isChallenge(opened)) setChallenge(opened);
+            else await done(opened);
+          }}>
+            {/* Password managers need the name beside the password. */}
+            <input class="hidden" type="text" name="username" autoComplete="username" readOnly tabIndex={-1} aria-hidden="true"
+              value={auth.value.is === 'in' ? auth.value.account.username : ''} />
+            <Password name="password" label={t('password')} autoComplete="current-password" required autoFocus />
+          </Form>
+        </>
+      )}
+    </Dialog>
+  );
+}

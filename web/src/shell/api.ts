@@ -1,0 +1,128 @@
+// Every call to the API. Methods, paths, parameters, bodies and answers have the types
+// that are generated from api/openapi.json.
+import type { paths } from '../api';
+import { auth, keeper } from './auth';
+import { offline, Problem, problemOf } from './problem';
+
+type Method = 'get' | 'post' | 'patch' | 'delete';
+
+// Paths are those of the document that know the method.
+export type Paths<M extends Method> = { [P in keyof paths]: paths[P][M] extends undefined ? never : P }[keyof paths];
+
+type Operation<M extends Method, P extends keyof paths> = NonNullable<paths[P][M]>;
+type Json<C> = C extends { content: { 'application/json': infer T } } ? T : undefined;
+type Given<T, K extends string> = K extends keyof T ? NonNullable<T[K]> : never;
+
+// Answer is what the server sends when it does not refuse.
+export type Answer<M extends Method, P extends keyof paths> =
+  Operation<M, P> extends { responses: infer R } ? Json<R[keyof R & (200 | 201 | 202 | 204)]> : never;
+
+// Body is what the operation reads.
+export type Body<M extends Method, P extends keyof paths> = Json<Given<Operation<M, P>, 'requestBody'>>;
+
+type Parameter<M extends Method, P extends keyof paths, K extends string> = Given<Given<Operation<M, P>, 'parameters'>, K>;
+
+type Needs<K extends string, T> = [T] extends [never] | [undefined] ? { [N in K]?: never } : {} extends T ? { [N in K]?: T } : { [N in K]: T };
+
+export type Options<M extends Method, P extends keyof paths> =
+  & Needs<'path', Parameter<M, P, 'path'>>
+  & Needs<'query', Parameter<M, P, 'query'>>
+  & Needs<'body', Body<M, P>>
+  & Extra;
+
+interface Extra {
+  // The attempt's token, for the calls of a sign-in that is not finished.
+  attempt?: string;
+  // Public calls carry no token.
+  open?: boolean;
+  signal?: AbortSignal;
+}
+
+type Rest<O> = {} extends O ? [options?: O] : [options: O];
+
+// call sends a request and answers its body. It settles what can be settled without the
+// caller: an access token that ended, and a fresh proof that the server wants first.
+export async function call<M extends Method, P extends Paths<M>>(method: M, path: P, ...[options]: Rest<Options<M, P>>): Promise<Answer<M, P>> {
+  const once = async () => (await bodyOf(await respond(method, path, options))) as Answer<M, P>;
+  try {
+    return await once();
+  } catch (err) {
+    if (!(err instanceof Problem) || err.code !== 'step_up_required' || !(await keeper().prove())) throw err;
+    return once();
+  }
+}
+
+export const get = <P extends Paths<'get'>>(path: P, ...rest: Rest<Options<'get', P>>) => call('get', path, ...rest);
+export const post = <P extends Paths<'post'>>(path: P, ...rest: Rest<Options<'post', P>>) => call('post', path, ...rest);
+export const patch = <P extends Paths<'patch'>>(path: P, ...rest: Rest<Options<'patch', P>>) => call('patch', path, ...rest);
+export const del = <P extends Paths<'delete'>>(path: P, ...rest: Rest<Options<'delete', P>>) => call('delete', path, ...rest);
+
+// stream is for downloads: the answer, whose body is not read yet.
+export function stream<P extends Paths<'get'>>(path: P, ...[options]: Rest<Options<'get', P>>): Promise<Response> {
+  return respond('get', path, options);
+}
+
+// What remains of Options when the types of one operation are forgotten.
+interface Loose extends Extra {
+  path?: object;
+  query?: object;
+  body?: unknown;
+}
+
+// respond returns a response that is no refusal. A token that the server no longer takes
+// is replaced once.
+async function respond(method: Method, path: string, options: Loose = {}): Promise<Response> {
+  if (options.attempt) return send(method, path, options, 'Attempt ' + options.attempt);
+  if (options.open) return send(method, path, options);
+  const token = await keeper().token();
+  try {
+    return await send(method, path, options, 'Bearer ' + token);
+  } catch (err) {
+    if (!tokenEnded(err)) throw err;
+    await keeper().renew(token);
+    return send(method, path, options, 'Bearer ' + (await keeper().token()));
+  }
+}
+
+// tokenEnded tells a token that the server no longer takes from other refusals with
+// status 401, such as a wrong code.
+export function tokenEnded(err: unknown): boolean {
+  return err instanceof Problem && err.code === 'unauthenticated' && auth.value.is === 'in';
+}
+
+async function send(method: Method, path: string, { path: named, query, body, signal }: Loose, authorization?: string): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (authorization) headers.Authorization = authorization;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let response: Response;
+  try {
+    response = await fetch(address(path, query, named), {
+      method: method.toUpperCase(), headers, body: body === undefined ? undefined : JSON.stringify(body), signal, credentials: 'same-origin', cache: 'no-store',
+    });
+  } catch (err) {
+    if (signal?.aborted) throw err;
+    throw offline();
+  }
+  if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get('Retry-After'));
+  return response;
+}
+
+// address writes the URL of an operation: {names} in the path are replaced, parameters
+// without a value are left out.
+export function address(path: string, query: object = {}, named: object = {}): string {
+  const values = named as Record<string, string>;
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, String(value));
+  const tail = search.toString();
+  return '/v1' + path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name]!)) + (tail ? '?' + tail : '');
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text().catch(() => '');
+  if (!text || !/json/.test(response.headers.get('Content-Type') ?? '')) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

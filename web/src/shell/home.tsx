@@ -1,0 +1,31 @@
+// The first page, for people who are not signed in; the others go where they begin.
+import { useEffect } from 'preact/hooks';
+import { auth } from './auth';
+import { Icon, Mark } from './icon';
+import { collect, doors, firstPlace } from './room';
+import { go } from './router';
+import { Skeleton } from './ui';
+import { t } from './words';
+
+export function Home() {
+  const signedIn = auth.value.is === 'in';
+  useEffect(() => {
+    if (signedIn) go(firstPlace(), { replace: true });
+  }, [signedIn]);
+  if (signedIn || auth.value.is === 'starting') return <Skeleton />;
+  return (
+    <div class="hero">
+      <Mark />
+      <h1>{t('heroTitle')}</h1>
+      <p class="lead">{t('heroText')}</p>
+      <div class="hero-actions">
+        {doors().map(({ href, label }, i) => <a key={href} class={i === 0 ? 'button primary big' : 'button big'} href={href}>{label()}</a>)}
+      </div>
+      <ul class="points">
+        {collect((room) => room.points).map(({ icon, title, text, order }) => (
+          <li key={order}><Icon name={icon} /><div><h2>{title()}</h2><p>{text()}</p></div></li>
+        ))}
+      </ul>
+    </div>
+  );
+}

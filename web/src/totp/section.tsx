@@ -1,0 +1,105 @@
+// The section of the security page that turns the authenticator app on and off.
+import { useState } from 'preact/hooks';
+import { del, post, type Answer } from '../shell/api';
+import { Code, digits, Form } from '../shell/form';
+import { Icon } from '../shell/icon';
+import type { SecurityProps } from '../shell/room';
+import { Confirm, Dialog, Skeleton, toast, toastProblem } from '../shell/ui';
+import { t } from './words';
+
+type Enrolment = Answer<'post', '/account/totp'>;
+
+export function Section({ status }: SecurityProps) {
+  const { data, problem, reload } = status;
+  const [enrolment, setEnrolment] = useState<Enrolment>();
+  const [disabling, setDisabling] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const on = data?.totp?.enabled ?? false;
+
+  async function begin() {
+    setBusy(true);
+    try {
+      setEnrolment(await post('/account/totp'));
+    } catch (err) {
+      toastProblem(err);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <section class="card" aria-labelledby="totp">
+      <div class="card-head">
+        <div>
+          <h2 id="totp">{t('title')} {data && <span class={on ? 'tag good' : 'tag'}>{on ? t('on') : t('off')}</span>}</h2>
+          <p class="hint">{on ? t('onText') : t('offText')}</p>
+        </div>
+        {data && (on
+          ? <button type="button" class="button" onClick={() => setDisabling(true)}>{t('disable')}</button>
+          : <button type="button" class="button primary" disabled={busy} onClick={begin}>{t('enable')}</button>)}
+      </div>
+      {!data && !problem && <Skeleton rows={1} />}
+      {enrolment && (
+        <Dialog title={t('enrol')} onClose={() => setEnrolment(undefined)}>
+          <Enrol enrolment={enrolment} onClose={() => setEnrolment(undefined)} onDone={async () => {
+            setEnrolment(undefined);
+            toast(t('enabled'));
+            await reload();
+          }} />
+        </Dialog>
+      )}
+      {disabling && (
+        <Confirm title={t('disableTitle')} action={t('disable')} onClose={() => setDisabling(false)} onConfirm={async () => {
+          await del('/account/totp');
+          toast(t('disabled'));
+          await reload();
+        }}>
+          <p>{t('disableText')}</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: () => void; onDone: () => Promise<void> }) {
+  return (
+    <>
+      <ol class="numbered">
+        <li>
+          <p>{t('scan')}</p>
+          <img class="qr" src={'data:image/png;base64,' + enrolment.qr_png} width={200} height={200} alt={t('qr')} />
+          <p class="hint">{t('orType')}</p>
+          <div class="secret">
+            <code>{enrolment.secret.replace(/(.{4})(?=.)/g, '$1 ')}</code>
+            <Copy text={enrolment.secret} />
+          </div>
+        </li>
+        <li>
+          <p>{t('type')}</p>
+        </li>
+      </ol>
+      <Form submit={t('enable')} onCancel={onClose} onSubmit={async (v) => {
+        await post('/account/totp/confirm', { body: { code: digits(v.code) } });
+        await onDone();
+      }}>
+        <Code label={t('code')} />
+      </Form>
+    </>
+  );
+}
+
+function Copy({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <button type="button" class="button" onClick={async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        setCopied(true);
+      } catch {
+        toast(t('copyFailed'), true);
+      }
+    }}>
+      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('copied') : t('copy')}</span>
+    </button>
+  );
+}
