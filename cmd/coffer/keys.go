@@ -50,7 +50,7 @@ func (keysRewrapCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *
 		return err
 	}
 	defer h.close()
-	return rewrapKeys(ctx, h.ring, h.rewraps(), k.Stdout)
+	return rewrapKeys(ctx, h.ring, h.ring.Rewraps(), k.Stdout)
 }
 
 type keysDestroyCmd struct {

@@ -175,6 +175,7 @@ func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (
 		}
 	}
 	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})
+	h.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
 	h.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
 	if s.GeoIP != "" {
 		var closeFile func() error
@@ -221,45 +222,34 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
-	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Now: time.Now})
 	if h.sessions, err = session.New(session.Config{
-		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
+		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
 		StepUpTTL: s.StepUpTTL, DeviceTTL: s.DeviceTTL, AttemptTTL: s.CodeTTL,
 		AddressLimit: s.LimitSignInAddress.rule("sign-in-address"), AccountLimit: s.LimitSignInAccount.rule("sign-in-account"),
 		PairLimit: s.LimitSignInPair.rule("sign-in-pair"),
-		Layers:    []session.Layer{codes},
 	}); err != nil {
 		return err
 	}
+	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
 	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
 
 	h.api.SetAuthenticator(h.sessions)
 	h.accounts.Routes(h.api)
 	h.sessions.Routes(h.api)
-	codes.Routes(h.api, h.sessions)
+	codes.Routes(h.api)
 	h.files.Routes(h.api)
 	h.periodic()
 	return nil
 }
 
-// periodic is the work of the ground and of session; the other rooms give theirs to the
-// queue themselves.
+// periodic is the work of the ground; the rooms give theirs to the queue themselves.
 func (h *house) periodic() {
 	h.jobs.Every("keyring.maintain", 5*time.Minute, h.ring.Maintain)
-	h.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return h.ring.RewrapAll(ctx, h.rewraps(), nil) })
-	h.jobs.Every("session.prune", 10*time.Minute, h.sessions.Prune)
+	h.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return h.ring.RewrapAll(ctx, h.ring.Rewraps(), nil) })
 	if h.prune != nil {
 		h.jobs.Every("kv.prune", 10*time.Minute, h.prune)
 	}
-}
-
-// rewraps is the work that rooms hand to key rotation.
-func (h *house) rewraps() []keyring.Rewrap {
-	var all []keyring.Rewrap
-	all = append(all, h.accounts.Rewraps()...)
-	all = append(all, h.files.Rewraps()...)
-	return append(all, keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
 }
 
 // close closes what was opened, last first.

@@ -176,7 +176,7 @@ func New(cfg Config) (*Service, error) {
 		Config: cfg, hasher: newHasher(cfg.Argon, cfg.Hashers, cfg.HashQueue, cfg.Rand),
 		states: db.Keep[State](cfg.DB, topic, 16_384), profiles: db.Keep[Profile](cfg.DB, topic, 2048),
 	}
-	s.handleJobs()
+	s.register()
 	return s, nil
 }
 

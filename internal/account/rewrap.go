@@ -7,9 +7,9 @@ import (
 	"coffer/internal/keyring"
 )
 
-// Rewraps returns the walks that move this room's rows to the active keys: data keys,
+// rewraps returns the walks that move this room's rows to the active keys: data keys,
 // password hashes and blind indexes, of accounts and of sign-ups that wait.
-func (s *Service) Rewraps() []keyring.Rewrap {
+func (s *Service) rewraps() []keyring.Rewrap {
 	return []keyring.Rewrap{
 		{Name: "account.keys", Purpose: keyring.Field, Step: s.walk("account_keys", "account", "wrapped", s.renewDataKey)},
 		{Name: "account.standings", Purpose: keyring.Field, Step: s.walk("accounts", "id", "standing", s.renewStanding)},

@@ -59,7 +59,7 @@ func TestRewrapsGoPastDamage(t *testing.T) {
 		exec(`UPDATE sign_ups SET wrapped = $1, password = $1 WHERE used_at IS NULL`, []byte("x"))                                           // all three of sign-ups
 		fresh := w.apply(person1("fresh"))
 		old := w.rotateAll()
-		if err := w.Ring.RewrapAll(ctx, w.Rewraps(), nil); err != nil {
+		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := w.Ring.Damaged(ctx); n != 8 || err != nil {
@@ -103,13 +103,13 @@ func TestReindexBehindATakenPlace(t *testing.T) {
 		if _, err := d.Exec(ctx, `UPDATE accounts SET username_index = $1 WHERE id = $2`, taken, string(second)); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Ring.RewrapAll(ctx, w.Rewraps(), nil); !errors.Is(err, keyring.ErrNoKey) {
+		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); !errors.Is(err, keyring.ErrNoKey) {
 			t.Errorf("RewrapAll = %v, want that the first waits", err)
 		}
 		if err := w.Ring.Destroy(ctx, keyring.Index, old[2].ID); !errors.Is(err, keyring.ErrNeeded) {
 			t.Errorf("the key of the index that the first still has: %v", err)
 		}
-		if err := w.Ring.RewrapAll(ctx, w.Rewraps(), nil); err != nil {
+		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); err != nil {
 			t.Fatal(err)
 		}
 		w.destroy(old)
@@ -132,7 +132,7 @@ func TestRotationDuringASignUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		old := w.rotateAll()
-		works := w.Rewraps()
+		works := w.Ring.Rewraps()
 		var accounts, rest []keyring.Rewrap
 		for _, work := range works {
 			switch work.Name {

@@ -54,7 +54,9 @@ const (
 	waitingInAll    = 200
 )
 
-func (s *Service) handleJobs() {
+// register hands this room's walks and jobs to what lies below.
+func (s *Service) register() {
+	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
 	s.Jobs.Every(pruneJob, 10*time.Minute, func(ctx context.Context) error {

@@ -126,10 +126,10 @@ func TestRewraps(t *testing.T) {
 			t.Errorf("an address under the old index is free: %v", err)
 		}
 		done := map[string]int{}
-		if err := w.Ring.RewrapAll(ctx, w.Rewraps(), func(name string, n int) { done[name] = n }); err != nil {
+		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), func(name string, n int) { done[name] = n }); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range w.Rewraps() {
+		for _, r := range w.Ring.Rewraps() {
 			if done[r.Name] == 0 {
 				t.Errorf("%s looked at no row", r.Name)
 			}

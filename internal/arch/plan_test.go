@@ -29,10 +29,12 @@ var plan = map[string]place{
 	"keyring":   {2, "named keys by purpose, rotation, field encryption and blind indexes"},
 	"jobs":      {2, "work that must happen later, enqueued in the transaction that asked for it; periodic work; one node at a time"},
 
-	"limit":       {3, "sliding-window limits over kv"},
-	"account/gen": {0, "makes common.bloom"},
+	"limit":           {3, "sliding-window limits over kv"},
+	"limit/limittest": {3, "gives tests everything that lies below the accounts"},
 
-	"account": {4, "who exists: sign-up, e-mail, password, profile, lifecycle, deletion"},
+	"account":             {4, "who exists: sign-up, e-mail, password, profile, lifecycle, deletion"},
+	"account/accounttest": {4, "gives the tests of rooms the world below them: real accounts"},
+	"account/gen":         {0, "makes common.bloom"},
 
 	"session": {5, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
 

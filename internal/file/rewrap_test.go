@@ -26,7 +26,7 @@ func TestRewrap(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(t.Context(), w.Rewraps(), nil); err != nil {
+		if err := w.Ring.RewrapAll(t.Context(), w.Ring.Rewraps(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old.ID); err != nil {
@@ -59,7 +59,7 @@ func TestRewrapGoesPastDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(t.Context(), w.Rewraps(), nil); err != nil {
+		if err := w.Ring.RewrapAll(t.Context(), w.Ring.Rewraps(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := w.Ring.Damaged(t.Context()); n != 1 || err != nil {
@@ -98,7 +98,7 @@ func TestRotationDuringAnUpload(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(ctx, w.Rewraps(), nil); err != nil {
+		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); err != nil {
 			t.Fatal(err)
 		}
 		entries, err := u.Publish(ctx, "")

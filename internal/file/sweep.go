@@ -140,9 +140,9 @@ func (s *Service) sweepOrphans(ctx context.Context) error {
 	return flush()
 }
 
-// Rewraps is this room's part of a rotation of the blob key: the wrapped key of each
+// rewraps is this room's part of a rotation of the blob key: the wrapped key of each
 // object. The objects stay as they are.
-func (s *Service) Rewraps() []keyring.Rewrap {
+func (s *Service) rewraps() []keyring.Rewrap {
 	return []keyring.Rewrap{{Name: "file.blobs", Purpose: keyring.Blob, Step: s.rewrapBlobs}}
 }
 

@@ -136,6 +136,8 @@ type Ring struct {
 	mu     sync.Mutex   // held while refreshing
 	asked  bucket       // bounds refreshes for unknown key ids; guarded by mu
 	reload func(context.Context) ([]row, error)
+
+	rewraps []Rewrap // by rooms that are being made
 }
 
 // Option sets what [Open] takes beyond its parameters.

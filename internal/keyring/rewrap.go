@@ -40,6 +40,13 @@ type Rewrap struct {
 	Step    func(ctx context.Context, cursor string, limit int, skip Skip) (next string, done int, err error)
 }
 
+// AddRewraps hands in the walks of a room's tables. The room's New calls it, before any
+// walk begins.
+func (r *Ring) AddRewraps(works ...Rewrap) { r.rewraps = append(r.rewraps, works...) }
+
+// Rewraps returns every walk that was handed in.
+func (r *Ring) Rewraps() []Rewrap { return r.rewraps }
+
 // RewrapAll takes every walk to its end, from where it stopped if it was interrupted.
 // A walk that has finished for the active key is not walked again, unless values wait.
 // progress may be nil; done is the number of rows so far. Two processes may run it at once:

@@ -46,7 +46,7 @@ func TestAttackRememberedDeviceOfAThief(t *testing.T) {
 		{"the layer is set up anew", func(w *stolen) { w.withoutApp(w.ada); w.withApp(w.ada) }, 202, 202},
 		{"a refresh token comes back", func(w *stolen) {
 			w.is(w.thief.trade(w.refresh), 201, "")
-			w.advance(time.Minute)
+			w.below.Advance(time.Minute)
 			w.is(w.thief.trade(w.refresh), 401, "invalid_refresh_token")
 		}, 202, 201},
 	} {
@@ -54,14 +54,14 @@ func TestAttackRememberedDeviceOfAThief(t *testing.T) {
 			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				w := &stolen{world: newWorld(t, d)}
-				w.ada = w.join("ada")
+				w.ada = w.below.Join("ada")
 				w.withApp(w.ada)
 				for _, b := range []**browser{&w.owner, &w.thief} {
 					*b = w.browser()
 					c := (*b).attempt("ada", fields{"remember_device": true})
 					w.session = w.is((*b).pass(c, "app", w.code()), 201, "").SessionID
 					w.refresh = (*b).jar["__Host-coffer-refresh"]
-					w.advance(30 * time.Second)
+					w.below.Advance(30 * time.Second)
 				}
 				tt.do(w)
 				if got := w.thief.attempt("ada"); got.Status != tt.thief {
@@ -80,17 +80,17 @@ func TestAttackRememberedDeviceOfAThief(t *testing.T) {
 func TestAttackDeviceRememberedForEver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.withApp(w.join("ada"))
+	w.withApp(w.below.Join("ada"))
 	remember := fields{"remember_device": true}
 	b := w.browser()
 	w.is(b.pass(b.attempt("ada", remember), "app", w.code()), 201, "")
 	for range 29 {
-		w.advance(24 * time.Hour)
+		w.below.Advance(24 * time.Hour)
 		w.is(b.attempt("ada", remember), 201, "")
 	}
-	w.advance(24 * time.Hour)
+	w.below.Advance(24 * time.Hour)
 	// Passing them again, it may be remembered anew.
 	w.is(b.pass(w.is(b.attempt("ada", remember), 202, ""), "app", w.code()), 201, "")
-	w.advance(29 * 24 * time.Hour)
+	w.below.Advance(29 * 24 * time.Hour)
 	w.is(b.attempt("ada"), 201, "")
 }

@@ -199,7 +199,7 @@ func (w *world) resigned(t *testing.T, good, hostile string) map[string]string {
 	alter("no iss", `"iss":"`+base+`",`, ``)
 	alter("no aud", `"aud":"`+base+`",`, ``)
 	number := func(n int64) string { b, _ := json.Marshal(n); return string(b) }
-	now := w.now().Unix()
+	now := w.Now().Unix()
 	for name, exp := range map[string]string{"past": number(now - 1), "now": number(now), "zero": "0", "negative": "-1", "text": `"` + number(now+900) + `"`, "a fraction": number(now+900) + ".5", "far": "99999999999999999999", "later": number(now + 901), "null": "null"} {
 		alter("exp "+name, `"exp":`+number(c.Exp), `"exp":`+exp)
 	}
@@ -223,9 +223,9 @@ func TestBadTokens(t *testing.T) {
 	t.Cleanup(collaborator.Close)
 	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
-			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.alg = alg })
-			w.withApp(w.join("grace"))
-			w.join("ada")
+			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.TokenAlg = alg })
+			w.withApp(w.below.Join("grace"))
+			w.below.Join("ada")
 			b := w.browser()
 			_, public := keyPair(t, "P-256")
 			got := b.signIn("ada", inBody, fields{"public_key": public, "remember_device": true})

@@ -42,7 +42,7 @@ func eachWriter(t *testing.T, fn func(t *testing.T, w *writer)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := &writer{world: newWorld(t, d)}
-		w.ada, w.eve = w.join("ada"), w.join("eve")
+		w.ada, w.eve = w.below.Join("ada"), w.below.Join("eve")
 		fn(t, w)
 	})
 }
@@ -55,7 +55,7 @@ func TestAttackWriterOfSessions(t *testing.T) {
 		hers, own := a.signIn("ada", inBody), e.signIn("eve", inBody)
 		_, other := keyPair(t, "P-521")
 		point := pointOf(t, other)
-		far := w.now().Add(90 * 24 * time.Hour).UnixMilli()
+		far := w.Now().Add(90 * 24 * time.Hour).UnixMilli()
 		for _, tt := range []struct {
 			name, set string
 			args      []any
@@ -103,7 +103,7 @@ func TestAttackWriterOfSessions(t *testing.T) {
 			w.exec(`UPDATE sessions SET family = k.family, refresh_hash = k.refresh_hash FROM (SELECT * FROM kept WHERE id = $1) k WHERE sessions.id = $2`, own.SessionID, hers.SessionID)
 			w.is(e.trade(own.RefreshToken), 401, "invalid_refresh_token")
 		})
-		if mails := w.mails(); len(mails) != 0 {
+		if mails := w.below.Events(); len(mails) != 0 {
 			t.Errorf("a row that nobody owns told somebody: %q", mails)
 		}
 		// Nothing was changed: all of it is good again.
@@ -207,13 +207,13 @@ func TestAttackWriterOfDevices(t *testing.T) {
 			{"the end", `UPDATE devices SET expires_at = expires_at * 2 WHERE account = $1`, []any{mine}, "eve", 31},
 		} {
 			w.altered("devices", tt.q, tt.args, func() {
-				clock := w.clock.Load()
-				w.advance(time.Duration(tt.days) * 24 * time.Hour)
+				clock := w.Now()
+				w.below.Advance(time.Duration(tt.days) * 24 * time.Hour)
 				c := w.is(e.attempt(tt.who), 202, "")
 				if !strings.Contains(c.Raw, `"app"`) {
 					t.Errorf("%s was changed: the app is not asked: %s", tt.name, c.Raw)
 				}
-				w.clock.Store(clock)
+				w.below.Advance(clock.Sub(w.Now()))
 			})
 		}
 		w.altered("devices", `DELETE FROM devices WHERE account = $1`, []any{mine}, func() {

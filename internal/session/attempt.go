@@ -225,7 +225,7 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, 
 		return nil, errOver
 	}
 	aal := AAL1
-	for _, l := range s.Layers {
+	for _, l := range s.layers {
 		if p.passed(l.Name()) {
 			amr, aal2 := l.Assurance()
 			p.AMR = append(p.AMR, amr)

@@ -15,7 +15,7 @@ import (
 
 // layered makes an account with both layers on.
 func (w *world) layered(name string) (id account.ID) {
-	id = w.join(name)
+	id = w.below.Join(name)
 	w.pin.set(id, true)
 	w.withApp(id)
 	return id
@@ -41,7 +41,7 @@ func TestLayersInAnyOrder(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.layered("ada")
 		for _, order := range [][]string{{"app", "pin"}, {"pin", "app"}} {
-			w.advance(time.Minute)
+			w.below.Advance(time.Minute)
 			code := map[string]string{"app": w.code(), "pin": "1234"}
 			b := w.browser()
 			c := w.is(b.attempt("ada", inBody), 202, "")
@@ -79,7 +79,7 @@ func TestLayersInAnyOrder(t *testing.T) {
 func TestWeakLayer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.pin.set(w.join("ada"), true)
+	w.pin.set(w.below.Join("ada"), true)
 	b := w.browser()
 	got := w.is(b.pass(b.attempt("ada"), "pin", "1234"), 201, "")
 	if got.AAL != "aal1" || strings.Join(got.AMR, " ") != "pwd pin mfa" {
@@ -118,7 +118,7 @@ func TestTriesAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.pin.set(w.join("ada"), true)
+		w.pin.set(w.below.Join("ada"), true)
 		b := w.browser()
 		c := b.attempt("ada")
 		got := race(20, func(int) string {
@@ -136,7 +136,7 @@ func TestTriesAtOnce(t *testing.T) {
 func TestOneSessionOfMany(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		pinned := w.join("pinned")
+		pinned := w.below.Join("pinned")
 		w.pin.set(pinned, true)
 		b := w.browser()
 		c := b.attempt("pinned")
@@ -150,7 +150,7 @@ func TestOneSessionOfMany(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(pinned)); n != 1 {
 			t.Errorf("one attempt opened %d sessions", n)
 		}
-		coded := w.join("coded")
+		coded := w.below.Join("coded")
 		w.withApp(coded)
 		attempts := make([]reply, 20)
 		for i := range attempts {
@@ -177,9 +177,9 @@ func TestAttemptsOfNobody(t *testing.T) {
 		b := w.browser()
 		mine, hers := b.attempt("ada"), b.attempt("eve")
 		over := b.attempt("ada")
-		w.advance(10*time.Minute - time.Second)
+		w.below.Advance(10*time.Minute - time.Second)
 		w.is(b.send("GET", "/auth/attempts/"+over.AttemptID, "Attempt "+over.AttemptToken, nil), 200, "")
-		w.advance(time.Second)
+		w.below.Advance(time.Second)
 		fresh := w.is(b.attempt("ada"), 202, "")
 		if fresh.ExpiresIn != 600 {
 			t.Errorf("a fresh attempt lives %d s", fresh.ExpiresIn)
@@ -224,7 +224,7 @@ func TestAttemptOutlivesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada := w.join("ada")
+		ada := w.below.Join("ada")
 		w.pin.set(ada, true)
 		b := w.browser()
 		c := b.attempt("ada")
@@ -235,7 +235,7 @@ func TestAttemptOutlivesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")
-		eve := w.join("eve")
+		eve := w.below.Join("eve")
 		w.pin.set(eve, true)
 		c = b.attempt("eve")
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, eve) }); err != nil {
@@ -252,8 +252,8 @@ func TestAttemptOutlivesNothing(t *testing.T) {
 func TestAttemptGoesOn(t *testing.T) {
 	t.Parallel()
 	var broken breakable
-	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
-	w.withApp(w.join("ada"))
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.KV = broken.over })
+	w.withApp(w.below.Join("ada"))
 	b := w.browser()
 	c := b.attempt("ada")
 	broken.down.Store(true)
@@ -269,7 +269,7 @@ func TestAttemptGoesOn(t *testing.T) {
 func TestTryTakenBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.pin.set(w.join("ada"), true)
+	w.pin.set(w.below.Join("ada"), true)
 	b := w.browser()
 	c := b.attempt("ada")
 	for range 4 {

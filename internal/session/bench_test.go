@@ -12,10 +12,10 @@ import (
 func BenchmarkAuthenticate(b *testing.B) {
 	memory := func(alg string) func(*setup) {
 		var m breakable
-		return func(s *setup) { s.alg, s.store = alg, m.over }
+		return func(s *setup) { s.TokenAlg, s.KV = alg, m.over }
 	}
 	warm := newWorld(b, dbtest.SQLite(b), memory("RS256"))
-	warm.join("ada")
+	warm.below.Join("ada")
 	token := warm.browser().signIn("ada").AccessToken
 	b.Run("Warm", func(b *testing.B) {
 		b.ReportAllocs()
@@ -45,7 +45,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
 		for crv := range suiteNames {
 			w := newWorld(b, dbtest.SQLite(b), memory(alg))
-			w.join("ada")
+			w.below.Join("ada")
 			_, public := keyPair(b, crv)
 			token := w.browser().signIn("ada", fields{"public_key": public}).AccessToken
 			b.Run("Cold/"+alg+"/"+crv, func(b *testing.B) {
@@ -62,8 +62,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 }
 
 func BenchmarkRefresh(b *testing.B) {
-	w := newWorld(b, dbtest.SQLite(b), func(s *setup) { s.alg = "RS256" })
-	w.join("ada")
+	w := newWorld(b, dbtest.SQLite(b), func(s *setup) { s.TokenAlg = "RS256" })
+	w.below.Join("ada")
 	token := w.browser().signIn("ada", inBody).RefreshToken
 	b.ReportAllocs()
 	for b.Loop() {

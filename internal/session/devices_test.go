@@ -22,8 +22,8 @@ func TestListOfSessions(t *testing.T) {
 		w := newWorld(t, d, func(s *setup) {
 			s.config.Place = func(a netip.Addr) string { return map[string]string{"192.0.2.7": "Utrecht"}[a.String()] }
 		})
-		ada := w.join("ada")
-		w.join("eve")
+		ada := w.below.Join("ada")
+		w.below.Join("eve")
 		eve := w.browser()
 		hers := eve.signIn("eve")
 		var ids []string
@@ -33,7 +33,7 @@ func TestListOfSessions(t *testing.T) {
 			b.jar = map[string]string{} // another device each
 			ids = append(ids, b.signIn("ada", fields{"device_name": fmt.Sprintf("  laptop\u202e\n %d", i)}).SessionID)
 			if i != 2 { // two within one millisecond
-				w.advance(time.Minute)
+				w.below.Advance(time.Minute)
 			}
 		}
 		all := w.is(b.as("GET", "/sessions", nil), 200, "")
@@ -49,7 +49,7 @@ func TestListOfSessions(t *testing.T) {
 				t.Errorf("item %d: %+v, want %s", i, item, ids[i])
 			}
 		}
-		created := w.now().Add(-time.Minute).UTC()
+		created := w.Now().Add(-time.Minute).UTC()
 		want := session.Device{
 			ID: ids[0], Name: "laptop 4", Device: "Firefox on Linux", Address: "192.0.2.7", Place: "Utrecht", CreatedAt: created, LastUsedAt: created,
 			ExpiresAt: created.Add(24 * time.Hour), AAL: "aal1", Current: true,
@@ -84,13 +84,13 @@ func TestListOfSessions(t *testing.T) {
 			t.Errorf("one session: %s", got.Raw)
 		}
 		// A refresh is a use.
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
-		if got := w.is(b.as("GET", "/sessions", nil), 200, "").Items[0]; !got.LastUsedAt.Equal(w.now()) || !got.CreatedAt.Equal(created) {
+		if got := w.is(b.as("GET", "/sessions", nil), 200, "").Items[0]; !got.LastUsedAt.Equal(w.Now()) || !got.CreatedAt.Equal(created) {
 			t.Errorf("after a refresh: %+v", got)
 		}
 		// Sessions that are over are not there, by time or by the account's version.
-		w.advance(24*time.Hour - time.Minute)
+		w.below.Advance(24*time.Hour - time.Minute)
 		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
 		if n := len(w.is(b.as("GET", "/sessions", nil), 200, "").Items); n != 1 {
 			t.Errorf("%d sessions after the others' idle end", n)
@@ -110,7 +110,7 @@ func TestRenameSession(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		got := b.signIn("ada", fields{"device_name": "old"})
 		for name, want := range map[string]string{
@@ -135,7 +135,7 @@ func TestRenameSession(t *testing.T) {
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		a, b, c := w.browser(), w.browser(), w.browser()
 		a.signIn("ada", inBody)
 		two := b.signIn("ada", inBody)
@@ -160,7 +160,7 @@ func TestRevoke(t *testing.T) {
 		if a.alive(a.access) {
 			t.Error("a session outlives its own end")
 		}
-		if mails := w.mails(); len(mails) != 0 {
+		if mails := w.below.Events(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -171,8 +171,8 @@ func TestForeignSessions(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
-		w.join("eve")
+		w.below.Join("ada")
+		w.below.Join("eve")
 		a, e := w.browser(), w.browser()
 		a.signIn("ada")
 		hers := e.signIn("eve")
@@ -207,8 +207,8 @@ func TestForeignSessions(t *testing.T) {
 func TestSignInEndsTheBrowsersSession(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
-		eve := w.join("eve")
+		w.below.Join("ada")
+		eve := w.below.Join("eve")
 		b := w.browser()
 		first := b.signIn("ada")
 		cookie := b.jar["__Host-coffer-refresh"]
@@ -244,7 +244,7 @@ func TestSignInEndsTheBrowsersSession(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		by := map[string]func(b *browser, s reply) reply{
 			"access token":              func(b *browser, s reply) reply { return b.send("POST", "/auth/sign-out", "Bearer "+s.AccessToken, nil) },
 			"cookie":                    func(b *browser, s reply) reply { return b.send("POST", "/auth/sign-out", "", nil) },
@@ -253,7 +253,7 @@ func TestSignOut(t *testing.T) {
 				return b.send("POST", "/auth/sign-out", "", fields{"refresh_token": s.RefreshToken})
 			},
 			"refresh token, access expired": func(b *browser, s reply) reply {
-				w.advance(time.Hour)
+				w.below.Advance(time.Hour)
 				return b.send("POST", "/auth/sign-out", "Bearer "+s.AccessToken, fields{"refresh_token": s.RefreshToken})
 			},
 		}
@@ -289,7 +289,7 @@ func TestSignOut(t *testing.T) {
 func TestCookies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	check := func(what string, r reply, want map[string]int) {
 		t.Helper()

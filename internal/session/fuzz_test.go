@@ -15,7 +15,7 @@ import (
 // FuzzToken: of all texts only the good token is one, and every other gets the same error.
 func FuzzToken(f *testing.F) {
 	w := newWorld(f, dbtest.SQLite(f))
-	w.join("ada")
+	w.below.Join("ada")
 	good := w.browser().signIn("ada").AccessToken
 	parts := strings.Split(good, ".")
 	for _, seed := range []string{good, "", "..", "a.b.c", good + ".", good[1:], parts[0] + "." + parts[1] + ".", strings.ToUpper(good), strings.Repeat("A", 5000)} {

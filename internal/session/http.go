@@ -311,7 +311,7 @@ func (s *Service) getSecurity(ctx context.Context, in *securityInput) (*security
 		return nil, err
 	}
 	out := &securityOutput{Body: map[string]LayerStatus{}}
-	for _, l := range s.Layers {
+	for _, l := range s.layers {
 		out.Body[l.Name()] = LayerStatus{Enabled: slices.Contains(on, l)}
 	}
 	return out, nil

@@ -110,7 +110,7 @@ func (a *app) routes(api *rest.API, s *session.Service) {
 		})
 }
 
-func (w *world) step() int64 { return w.now().Unix() / 30 }
+func (w *world) step() int64 { return w.Now().Unix() / 30 }
 
 // code is what the app shows now.
 func (w *world) code() string { return fmt.Sprintf("%06d", 1+w.step()%999_999) }
@@ -121,7 +121,7 @@ func (w *world) withApp(id account.ID) {
 	if _, err := w.DB.Exec(context.Background(), `INSERT INTO test_app (account, last_step) VALUES ($1, $2)`, string(id), w.step()); err != nil {
 		w.t.Fatal(err)
 	}
-	w.advance(30 * time.Second)
+	w.below.Advance(30 * time.Second)
 }
 
 // withoutApp turns the layer off as its room would.

@@ -18,14 +18,14 @@ import (
 func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada")
-		w.advance(15*time.Minute - time.Second)
+		w.below.Advance(15*time.Minute - time.Second)
 		if !b.alive(first.AccessToken) {
 			t.Error("a token died before its time")
 		}
-		w.advance(time.Second)
+		w.below.Advance(time.Second)
 		if b.alive(first.AccessToken) {
 			t.Error("a token outlived its time")
 		}
@@ -34,11 +34,11 @@ func TestLifetimes(t *testing.T) {
 			t.Error("a refreshed token is refused")
 		}
 		// A clock that is a little behind the node's that made the token is borne.
-		w.advance(-5 * time.Second)
+		w.below.Advance(-5 * time.Second)
 		if !b.alive(b.access) {
 			t.Error("a clock five seconds behind refuses fresh tokens")
 		}
-		w.advance(-time.Minute)
+		w.below.Advance(-time.Minute)
 		if b.alive(b.access) {
 			t.Error("a token is good long before it was made")
 		}
@@ -51,18 +51,18 @@ func TestTokensEndWithTheirSession(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
 		s.config.AccessTTL, s.config.RefreshTTL, s.config.SessionTTL = time.Hour, 10*time.Minute, 15*time.Minute
 	})
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	got := b.signIn("ada")
 	if got.ExpiresIn != 600 || got.RefreshExpiresIn != 600 {
 		t.Errorf("an idle life of ten minutes gives tokens of %d and %d s", got.ExpiresIn, got.RefreshExpiresIn)
 	}
-	w.advance(8 * time.Minute)
+	w.below.Advance(8 * time.Minute)
 	got = w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
 	if got.ExpiresIn != 420 || got.RefreshExpiresIn != 420 {
 		t.Errorf("seven minutes before the end: tokens of %d and %d s", got.ExpiresIn, got.RefreshExpiresIn)
 	}
-	w.advance(7 * time.Minute)
+	w.below.Advance(7 * time.Minute)
 	if b.alive(b.access) {
 		t.Error("a token outlives its session")
 	}
@@ -73,7 +73,7 @@ func TestTokensEndWithTheirSession(t *testing.T) {
 func TestEndIsSealed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory, func(s *setup) { s.config.RefreshTTL, s.config.SessionTTL = time.Hour, time.Hour })
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	got := b.signIn("ada", inBody)
 	record, err := w.KV.Get(t.Context(), session.RecordName(got.SessionID))
@@ -81,8 +81,8 @@ func TestEndIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, left := range []time.Duration{30 * time.Minute, -time.Second} {
-		w.clock.Store(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Add(-left).UnixMilli())
-		far := w.now().Add(24 * time.Hour).UnixMilli()
+		w.below.Advance(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).Add(-left).Sub(w.Now()))
+		far := w.Now().Add(24 * time.Hour).UnixMilli()
 		if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET refresh_expires_at = $1`, far); err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestEndIsSealed(t *testing.T) {
 			got.RefreshToken = next.RefreshToken
 		}
 	}
-	far := w.now().Add(24 * time.Hour).UnixMilli()
+	far := w.Now().Add(24 * time.Hour).UnixMilli()
 	if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET expires_at = $1`, far); err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +113,8 @@ func TestEndIsSealed(t *testing.T) {
 func TestStoresThatAreAway(t *testing.T) {
 	t.Parallel()
 	var broken breakable
-	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
-	w.join("ada")
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.KV = broken.over })
+	w.below.Join("ada")
 	b := w.browser()
 	b.signIn("ada")
 	if !b.alive(b.access) {
@@ -135,7 +135,7 @@ func TestAccountDecidesEachTime(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada, eve := w.join("ada"), w.join("eve")
+		ada, eve := w.below.Join("ada"), w.below.Join("eve")
 		a, e := w.browser(), w.browser()
 		a.signIn("ada")
 		e.signIn("eve")
@@ -157,7 +157,7 @@ func TestAccountDecidesEachTime(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(eve)); n != 0 {
 			t.Errorf("%d sessions of an account that is gone", n)
 		}
-		deactivated := w.join("zoe")
+		deactivated := w.below.Join("zoe")
 		z := w.browser()
 		z.signIn("zoe")
 		if _, err := w.DB.Exec(t.Context(), `UPDATE accounts SET status = $1 WHERE id = $2`, account.Deactivated, string(deactivated)); err != nil {
@@ -177,7 +177,7 @@ func TestAccountDecidesEachTime(t *testing.T) {
 func TestAliveAndHold(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		hold := func(c rest.Caller) error {
 			return w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Hold(t.Context(), tx, account.ID(c.Account), c.Session) })
 		}
@@ -199,7 +199,7 @@ func TestAliveAndHold(t *testing.T) {
 		}
 		b, c := begin()
 		both("at the start", c, true)
-		w.advance(16 * time.Minute)
+		w.below.Advance(16 * time.Minute)
 		both("when the token has ended", c, true)
 		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
 		w.is(b.send("POST", "/auth/sign-out", "", nil), 204, "")
@@ -207,7 +207,7 @@ func TestAliveAndHold(t *testing.T) {
 
 		_, c = begin()
 		stranger := c
-		stranger.Account = string(w.join("eve"))
+		stranger.Account = string(w.below.Join("eve"))
 		if err := hold(stranger); err == nil {
 			t.Error("held somebody else's session")
 		}
@@ -221,7 +221,7 @@ func TestAliveAndHold(t *testing.T) {
 		both("of an account that was bumped", c, false)
 
 		_, c = begin()
-		w.advance(25 * time.Hour)
+		w.below.Advance(25 * time.Hour)
 		both("idle for too long", c, false)
 
 		_, c = begin()
@@ -238,7 +238,7 @@ func TestAliveAndHold(t *testing.T) {
 func TestHoldAgainstSignOut(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		for range 20 {
 			b := w.browser()
 			c, err := w.Authenticate(t.Context(), "Bearer "+b.signIn("ada").AccessToken, "", "")

@@ -114,7 +114,7 @@ func (s *Service) enabled(ctx context.Context, id account.ID) ([]Layer, error) {
 		return nil, err
 	}
 	var on []Layer
-	for _, l := range s.Layers {
+	for _, l := range s.layers {
 		ok, err := l.Enabled(ctx, s.DB, id)
 		if err != nil {
 			return nil, err

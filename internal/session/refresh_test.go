@@ -36,7 +36,7 @@ func (w *world) dead(b *browser, mails int, access string, refresh ...string) {
 	for _, token := range refresh {
 		w.is(b.trade(token), 401, "invalid_refresh_token")
 	}
-	got := w.mails()
+	got := w.below.Events()
 	if len(got) != mails || mails > 0 && got[0] != "ada@canary.example refresh-reuse" {
 		w.t.Errorf("mails %q, want %d of refresh-reuse", got, mails)
 	}
@@ -45,7 +45,7 @@ func (w *world) dead(b *browser, mails int, access string, refresh ...string) {
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		_, public := keyPair(t, "P-256")
 		first := b.signIn("ada", inBody, fields{"public_key": public})
@@ -55,7 +55,7 @@ func TestRefresh(t *testing.T) {
 		seen := map[string]bool{first.RefreshToken: true}
 		token := first.RefreshToken
 		for range 5 {
-			w.advance(time.Hour)
+			w.below.Advance(time.Hour)
 			got := w.is(b.trade(token), 201, "")
 			if seen[got.RefreshToken] || got.SessionID != first.SessionID || got.AAL != "aal1" || got.Account.ID != first.Account.ID ||
 				got.ExpiresIn != 900 || got.RefreshExpiresIn != 86400 || !cmp.Equal(got.ServerPublicKey, first.ServerPublicKey) {
@@ -70,7 +70,7 @@ func TestRefresh(t *testing.T) {
 		if n := w.count(`SELECT refresh_seq FROM sessions WHERE id = $1`, first.SessionID); n != 5 {
 			t.Errorf("%d rotations, want 5", n)
 		}
-		if mails := w.mails(); len(mails) != 0 {
+		if mails := w.below.Events(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -81,7 +81,7 @@ func TestRefresh(t *testing.T) {
 func TestRefreshRace(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		got := b.signIn("ada", inBody)
 		token := got.RefreshToken
@@ -106,7 +106,7 @@ func TestRefreshRace(t *testing.T) {
 				t.Fatalf("%d rotations after %d rounds", n, round+1)
 			}
 		}
-		if mails := w.mails(); len(mails) != 0 {
+		if mails := w.below.Events(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -115,17 +115,17 @@ func TestRefreshRace(t *testing.T) {
 func TestRefreshGrace(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada", inBody)
 		child := b.trade(first.RefreshToken)
-		w.advance(10 * time.Second)
+		w.below.Advance(10 * time.Second)
 		again := w.is(b.trade(first.RefreshToken), 201, "")
 		if again.RefreshToken != child.RefreshToken || again.RefreshExpiresIn != 86390 {
 			t.Errorf("within the grace: %.300s", again.Raw)
 		}
 		// Asking again does not prolong the grace.
-		w.advance(time.Millisecond)
+		w.below.Advance(time.Millisecond)
 		w.is(b.trade(first.RefreshToken), 401, "invalid_refresh_token")
 		w.dead(b, 1, child.AccessToken, child.RefreshToken, first.RefreshToken)
 	})
@@ -134,11 +134,11 @@ func TestRefreshGrace(t *testing.T) {
 func TestNoGrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.config.RefreshGrace = 0 })
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	first := b.signIn("ada", inBody)
 	child := b.trade(first.RefreshToken)
-	w.advance(time.Millisecond)
+	w.below.Advance(time.Millisecond)
 	w.is(b.trade(first.RefreshToken), 401, "invalid_refresh_token")
 	w.dead(b, 1, child.AccessToken, child.RefreshToken)
 }
@@ -147,7 +147,7 @@ func TestNoGrace(t *testing.T) {
 func TestReuseAfterTheChild(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b, other := w.browser(), w.browser()
 		first := b.signIn("ada", inBody)
 		bystander := other.signIn("ada", inBody)
@@ -172,11 +172,11 @@ func TestReuseRace(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada", inBody)
 		child := b.trade(first.RefreshToken)
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		got := race(12, func(i int) string {
 			if i%2 == 0 {
 				return said(b.trade(first.RefreshToken))
@@ -196,13 +196,13 @@ func TestReuseToldOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var gate cutting
 		w := newWorld(t, d, func(s *setup) {
-			s.store = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
+			s.KV = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
 		})
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada", inBody)
 		child := b.trade(first.RefreshToken)
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		var both sync.WaitGroup
 		both.Add(2)
 		gate.deleting = func() { both.Done(); both.Wait() }
@@ -220,7 +220,7 @@ func TestForgedSecret(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada", inBody)
 		family, secret, ok := session.ParseRefresh(first.RefreshToken)
@@ -251,33 +251,33 @@ func TestForgedSecret(t *testing.T) {
 func TestRefreshEnds(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		idle, busy := w.browser(), w.browser()
 		lazy := idle.signIn("ada", inBody)
 		token := busy.signIn("ada", inBody).RefreshToken
-		w.advance(24*time.Hour - time.Second)
+		w.below.Advance(24*time.Hour - time.Second)
 		lazy = w.is(idle.trade(lazy.RefreshToken), 201, "") // moves the idle end
 		token = w.is(busy.trade(token), 201, "").RefreshToken
-		w.advance(24 * time.Hour)
+		w.below.Advance(24 * time.Hour)
 		w.is(idle.trade(lazy.RefreshToken), 401, "invalid_refresh_token")
 		// Constant activity does not move the absolute end.
-		w.advance(-time.Hour)
-		for w.now().Before(time.Date(2026, 12, 20, 8, 0, 0, 0, time.UTC)) {
+		w.below.Advance(-time.Hour)
+		for w.Now().Before(time.Date(2026, 12, 20, 8, 0, 0, 0, time.UTC)) {
 			got := w.is(busy.trade(token), 201, "")
 			token = got.RefreshToken
-			w.advance(23 * time.Hour)
+			w.below.Advance(23 * time.Hour)
 		}
-		w.clock.Store(time.Date(2026, 12, 20, 8, 59, 0, 0, time.UTC).UnixMilli())
+		w.below.Advance(time.Date(2026, 12, 20, 8, 59, 0, 0, time.UTC).Sub(w.Now()))
 		last := w.is(busy.trade(token), 201, "")
 		if last.RefreshExpiresIn != 60 || last.ExpiresIn != 60 {
 			t.Errorf("a minute before the end: %d and %d s", last.RefreshExpiresIn, last.ExpiresIn)
 		}
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		w.is(busy.trade(last.RefreshToken), 401, "invalid_refresh_token")
 		if busy.alive(last.AccessToken) {
 			t.Error("an access token outlives the session")
 		}
-		if mails := w.mails(); len(mails) != 0 {
+		if mails := w.below.Events(); len(mails) != 0 {
 			t.Errorf("an end in time worries the owner: %q", mails)
 		}
 		if err := w.Prune(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM sessions`) != 0 {
@@ -290,7 +290,7 @@ func TestRefreshClientKey(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		_, mine := keyPair(t, "P-256")
 		_, other := keyPair(t, "P-256")
@@ -313,8 +313,8 @@ func TestRefreshClientKey(t *testing.T) {
 func TestRefreshWithoutStores(t *testing.T) {
 	t.Parallel()
 	var broken breakable
-	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.store = broken.over })
-	w.join("ada")
+	w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.KV = broken.over })
+	w.below.Join("ada")
 	b := w.browser()
 	first := b.signIn("ada", inBody)
 	broken.down.Store(true)
@@ -322,10 +322,10 @@ func TestRefreshWithoutStores(t *testing.T) {
 		w.is(b.trade(first.RefreshToken), 503, "unavailable")
 	}
 	broken.down.Store(false)
-	w.advance(time.Hour)
+	w.below.Advance(time.Hour)
 	child := w.is(b.trade(first.RefreshToken), 201, "")
 	// A reuse that is noticed while the store is away ends the session when it is back.
-	w.advance(time.Minute)
+	w.below.Advance(time.Minute)
 	broken.down.Store(true)
 	w.is(b.trade(first.RefreshToken), 503, "unavailable")
 	broken.down.Store(false)
@@ -343,10 +343,10 @@ func TestRefreshCutOff(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var gate cutting
 		w := newWorld(t, d, func(s *setup) {
-			s.store = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
+			s.KV = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
 			s.config.AccessTTL = time.Minute
 		})
-		w.join("ada")
+		w.below.Join("ada")
 		first := w.browser().signIn("ada", inBody)
 		ctx, cancel := context.WithCancel(t.Context())
 		gate.got = func(string) { cancel() } // after the record is read, before the token is used up

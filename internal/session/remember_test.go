@@ -58,11 +58,11 @@ func TestRememberedDevice(t *testing.T) {
 		w.bump(ada)
 		w.is(b.attempt("ada"), 202, "")
 		// It ends after thirty days.
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		fresh := w.remembered("eve")
-		w.advance(30*24*time.Hour - time.Second)
+		w.below.Advance(30*24*time.Hour - time.Second)
 		w.is(fresh.attempt("eve"), 201, "")
-		w.advance(time.Second)
+		w.below.Advance(time.Second)
 		w.is(fresh.attempt("eve"), 202, "")
 		if err := w.Prune(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM devices`) != 0 {
 			t.Errorf("devices that are over are left behind, %v", err)
@@ -74,7 +74,7 @@ func TestRememberedDevice(t *testing.T) {
 func TestNotRemembered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.pin.set(w.join("ada"), true)
+	w.pin.set(w.below.Join("ada"), true)
 	b := w.browser()
 	got := w.is(b.pass(b.attempt("ada"), "pin", "1234"), 201, "")
 	if b.jar[deviceCookie] != "" || got.DeviceToken != "" || w.count(`SELECT COUNT(*) FROM devices`) != 0 {
@@ -93,7 +93,7 @@ func TestLayerAfterRemembering(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada := w.join("ada")
+		ada := w.below.Join("ada")
 		w.withApp(ada)
 		b := w.remembered("ada")
 		w.pin.set(ada, true)
@@ -123,7 +123,7 @@ func TestDeviceTokenInBody(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.pin.set(w.join("ada"), true)
+		w.pin.set(w.below.Join("ada"), true)
 		b := w.browser()
 		c := b.attempt("ada", inBody, fields{"remember_device": true})
 		got := w.is(b.pass(c, "pin", "1234"), 201, "")
@@ -144,7 +144,7 @@ func TestDeviceTokenInBody(t *testing.T) {
 func TestLockoutSparesKnownDevices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory)
-	ada := w.join("ada")
+	ada := w.below.Join("ada")
 	known, stale := w.browser(), w.browser()
 	for _, b := range []*browser{known, stale} {
 		w.is(b.attempt("ada", fields{"remember_device": true}), 201, "")

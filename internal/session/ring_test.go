@@ -57,8 +57,8 @@ func TestOtherImplementationVerifies(t *testing.T) {
 	t.Parallel()
 	for alg, bits := range map[string]int{"RS256": 2048, "RS256-3072": 3072, "ES256": 0, "EdDSA": 0} {
 		t.Run(alg, func(t *testing.T) {
-			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.alg = alg })
-			w.join("ada")
+			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.TokenAlg = alg })
+			w.below.Join("ada")
 			b := w.browser()
 			token := b.signIn("ada").AccessToken
 			set := w.keySet()
@@ -83,7 +83,7 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		b.signIn("ada")
 		old := b.access
@@ -130,7 +130,7 @@ func TestRotation(t *testing.T) {
 func TestDestroyedSessionKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b, cold := w.browser(), w.browser()
 		b.signIn("ada")
 		cold.signIn("ada")
@@ -163,11 +163,11 @@ func TestDestroyedSessionKey(t *testing.T) {
 func TestMaintenanceSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	b.signIn("ada")
 	for half := 1; half < 60; half++ {
-		w.advance(12 * time.Hour)
+		w.below.Advance(12 * time.Hour)
 		if err := w.Ring.Maintain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestMaintenanceSignsNobodyOut(t *testing.T) {
 			t.Fatalf("signed out after %d half days", half)
 		}
 	}
-	w.advance(12 * time.Hour)
+	w.below.Advance(12 * time.Hour)
 	w.is(b.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
 	if live, err := w.Ring.Live(t.Context(), keyring.Session); err != nil || len(live) < 25 {
 		t.Errorf("%d session keys were made in a month, %v", len(live), err)

@@ -129,7 +129,7 @@ func opened(t *testing.T, crv string, private *ecdh.PrivateKey, server *session.
 func TestClientOpensItsToken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		for crv := range suiteNames {
 			private, public := keyPair(t, crv)
 			b := w.browser()
@@ -145,12 +145,12 @@ func TestClientOpensItsToken(t *testing.T) {
 			if err := json.Unmarshal(plain, &p); err != nil {
 				t.Fatal(err)
 			}
-			want := map[string]any{"uid": string(id), "aal": "aal1", "amr": []any{"pwd"}, "auth_time": float64(w.now().Unix()), "ver": p["ver"]}
+			want := map[string]any{"uid": string(id), "aal": "aal1", "amr": []any{"pwd"}, "auth_time": float64(w.Now().Unix()), "ver": p["ver"]}
 			if diff := cmp.Diff(want, p); diff != "" {
 				t.Errorf("%s: %s", crv, diff)
 			}
 			_, h, c := partsOf(t, got.AccessToken)
-			now := w.now().Unix()
+			now := w.Now().Unix()
 			if h.Typ != "coffer-at+jwt" || c.Iss != base || c.Aud != base || c.Iat != now || c.Nbf != now || c.Exp != now+900 ||
 				c.Sid != got.SessionID || len(unb64(t, c.Sid)) != 16 || len(unb64(t, c.Jti)) != 16 || len(unb64(t, c.V)) != 12 ||
 				!bytes.Equal(unb64(t, c.K), private.PublicKey().Bytes()) {
@@ -180,7 +180,7 @@ func TestPayloadLengthTellsNothing(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	lengths := map[int]bool{}
 	for _, name := range []string{"ada", "grace"} {
-		id := w.join(name)
+		id := w.below.Join(name)
 		w.pin.set(id, name == "grace")
 		b := w.browser()
 		got := b.attempt(name)
@@ -201,7 +201,7 @@ func TestTokenNeedsItsRecord(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		w.join("ada")
+		w.below.Join("ada")
 		_, public := keyPair(t, "P-256")
 		b := w.browser()
 		mine := b.signIn("ada", fields{"public_key": public})
@@ -247,8 +247,8 @@ func TestTokenNeedsItsRecord(t *testing.T) {
 func TestOtherServersRecord(t *testing.T) {
 	t.Parallel()
 	here, there := newWorld(t, dbtest.SQLite(t)), newWorld(t, dbtest.SQLite(t))
-	here.join("ada")
-	there.join("ada")
+	here.below.Join("ada")
+	there.below.Join("ada")
 	mine, theirs := here.browser().signIn("ada"), there.browser().signIn("ada")
 	if here.browser().alive(theirs.AccessToken) {
 		t.Error("a token of another server is good")
@@ -269,7 +269,7 @@ func TestOtherServersRecord(t *testing.T) {
 func TestAlteredTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.join("ada")
+	w.below.Join("ada")
 	_, public := keyPair(t, "X25519")
 	b := w.browser()
 	token := b.signIn("ada", fields{"public_key": public}).AccessToken

@@ -48,6 +48,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
@@ -81,14 +82,14 @@ const (
 	AAL2 = "aal2"
 )
 
-// Config is what a Service needs. DB, KV, Ring, Limit, Accounts and BaseURL are required.
+// Config is what a Service needs. DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required.
 type Config struct {
 	DB       *db.DB
 	KV       kv.Store
 	Ring     *keyring.Ring
 	Limit    *limit.Limiter
+	Jobs     *jobs.Queue
 	Accounts *account.Service
-	Layers   []Layer
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
 	Log      *slog.Logger     // zero: discards
@@ -112,8 +113,8 @@ type Config struct {
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.KV == nil || c.Ring == nil || c.Limit == nil || c.Accounts == nil || c.BaseURL == "" {
-		return errors.New("session: DB, KV, Ring, Limit, Accounts and BaseURL are required")
+	if c.DB == nil || c.KV == nil || c.Ring == nil || c.Limit == nil || c.Jobs == nil || c.Accounts == nil || c.BaseURL == "" {
+		return errors.New("session: DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -159,6 +160,7 @@ func orRule(r *limit.Rule, name string, n int) {
 // Service knows who is asking. It is safe for concurrent use.
 type Service struct {
 	Config
+	layers  []Layer
 	keys    tokenKeys
 	tokens  *otter.Cache[[32]byte, *verified]
 	derived *otter.Cache[derivedKey, *derived]
@@ -178,8 +180,13 @@ func New(cfg Config) (*Service, error) {
 	if s.derived, err = otter.New(&otter.Options[derivedKey, *derived]{MaximumSize: 16_384}); err != nil {
 		return nil, err
 	}
+	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)
 	return s, nil
 }
+
+// AddLayer adds a layer to sign-in. Rooms call it when they are made, before the first
+// request; layers are asked for in the order in which they were added.
+func (s *Service) AddLayer(l Layer) { s.layers = append(s.layers, l) }
 
 var errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in first.")
 

@@ -18,8 +18,8 @@ import (
 func TestSignInLimits(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
-		w.join("eve")
+		w.below.Join("ada")
+		w.below.Join("eve")
 		b := w.browser()
 		wrong := fields{"password": "wrong otters 41"}
 		// Right passwords are no failures, however many.
@@ -49,7 +49,7 @@ func TestSignInLimits(t *testing.T) {
 		w.is(b.attempt("ada"), 201, "")
 		b.addr = "192.0.2.7"
 		w.is(b.attempt("ada"), 429, "rate_limited")
-		w.advance(30 * time.Minute)
+		w.below.Advance(30 * time.Minute)
 		w.is(b.attempt("ada"), 201, "")
 	})
 }
@@ -58,7 +58,7 @@ func TestSignInLimits(t *testing.T) {
 func TestGuessesAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		got := race(30, func(i int) string {
 			return said(b.request(true, "POST", "/auth/sign-in", "", fields{"identifier": "ada", "password": fmt.Sprint("guess ", i)}))
@@ -73,7 +73,7 @@ func TestGuessesAtOnce(t *testing.T) {
 func TestAddressLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory)
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	for i := range 100 {
 		w.is(b.attempt(fmt.Sprint("nobody", i)), 401, "invalid_credentials")
@@ -98,7 +98,7 @@ func TestAddressLimit(t *testing.T) {
 func TestUnknownNamesLookTheSame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory)
-	w.join("ada")
+	w.below.Join("ada")
 	spellings := func(name string) []string {
 		return []string{name, strings.ToUpper(name), " " + name + " ", strings.Replace(name, ".example", ".example.", 1)}
 	}
@@ -127,7 +127,7 @@ func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		for i, name := range []string{"", " ", "@", "ada\x00", "a@b@c", "ada' OR '1'='1", "\u202eada", strings.Repeat("a", 320), "ada@canary.example\r\nBcc: x@y.example"} {
 			b.addr = fmt.Sprintf("192.0.2.%d", 100+i)
@@ -185,7 +185,7 @@ func TestStoresAndLogTellNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var store recorder
 		w := newWorld(t, d, func(s *setup) {
-			s.store = func(now func() time.Time) kv.Store { store.Store = kv.NewSQL(d, now); return &store }
+			s.KV = func(now func() time.Time) kv.Store { store.Store = kv.NewSQL(d, now); return &store }
 		})
 		id := w.layered("ada")
 		b := w.browser()
@@ -200,7 +200,7 @@ func TestStoresAndLogTellNothing(t *testing.T) {
 		next := b.trade(got.RefreshToken)
 		w.is(b.trade(strings.Replace(got.RefreshToken, "cr1.", "cr1.x", 1)), 401, "invalid_refresh_token")
 		w.as(b, got)
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		sql := w.dump("sessions", "attempts", "devices", "kv")
 		if !strings.Contains(sql, got.SessionID) || !strings.Contains(sql, open.AttemptID) {
 			t.Fatal("the dump is empty")

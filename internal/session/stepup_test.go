@@ -16,7 +16,7 @@ func TestStepUp(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		plain, weak := w.join("plain"), w.join("weak")
+		plain, weak := w.below.Join("plain"), w.below.Join("weak")
 		w.layered("strong")
 		w.pin.set(weak, true)
 		opened := map[string]*browser{}
@@ -41,9 +41,9 @@ func TestStepUp(t *testing.T) {
 			}
 		}
 		check("at once", map[string]int{"password alone": 204, "a weak layer": 204, "two factors": 204, "a remembered device": 403})
-		w.advance(10 * time.Minute)
+		w.below.Advance(10 * time.Minute)
 		check("after ten minutes", map[string]int{"password alone": 204, "a weak layer": 204, "two factors": 204, "a remembered device": 403})
-		w.advance(time.Second)
+		w.below.Advance(time.Second)
 		check("later", map[string]int{"password alone": 403, "a weak layer": 403, "two factors": 403, "a remembered device": 403})
 		// A refresh is no proof.
 		for _, b := range opened {
@@ -63,10 +63,10 @@ func TestStepUp(t *testing.T) {
 func TestReauthenticate(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.join("ada")
+		w.below.Join("ada")
 		b := w.browser()
 		first := b.signIn("ada")
-		w.advance(14 * time.Minute)
+		w.below.Advance(14 * time.Minute)
 		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
 		w.is(b.as("POST", "/account/reauthenticate", fields{"password": "wrong otters 41"}), 401, "invalid_credentials")
 		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
@@ -96,7 +96,7 @@ func TestReauthenticateWithLayers(t *testing.T) {
 		ada := w.layered("ada")
 		b := w.remembered("ada")
 		first := w.is(b.attempt("ada"), 201, "")
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
 		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
 		if layers(c) != "app pin" {
@@ -116,7 +116,7 @@ func TestReauthenticateWithLayers(t *testing.T) {
 			t.Errorf("after a refresh: %s %v", again.AAL, again.AMR)
 		}
 		// At aal2 the password is enough to be fresh again.
-		w.advance(11 * time.Minute)
+		w.below.Advance(11 * time.Minute)
 		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
 		if got := w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 201, ""); got.AAL != "aal2" || strings.Join(got.AMR, " ") != "pwd otp pin mfa" {
 			t.Errorf("at aal2: %s", got.Raw)
@@ -132,7 +132,7 @@ func TestRenewedSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada := w.join("ada")
+		ada := w.below.Join("ada")
 		b := w.browser()
 		b.signIn("ada")
 		w.pin.set(ada, true)
@@ -148,8 +148,8 @@ func TestRenewedSessionHasEnded(t *testing.T) {
 func TestWrongPasswordsOfReauthenticate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory)
-	w.join("ada")
-	w.join("eve")
+	w.below.Join("ada")
+	w.below.Join("eve")
 	b, other := w.browser(), w.browser()
 	b.signIn("ada")
 	other.signIn("eve")
@@ -174,7 +174,7 @@ func TestWrongPasswordsOfReauthenticate(t *testing.T) {
 func TestSecurity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	ada := w.join("ada")
+	ada := w.below.Join("ada")
 	b := w.browser()
 	b.signIn("ada")
 	for _, on := range []bool{false, true} {

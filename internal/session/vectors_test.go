@@ -162,7 +162,7 @@ func TestWycheproofAgreement(t *testing.T) {
 func TestInvalidPublicKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
-	w.join("ada")
+	w.below.Join("ada")
 	b := w.browser()
 	bad := map[string]any{}
 	for file, crv := range map[string]string{

@@ -14,7 +14,7 @@ func TestAttackWriter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
 		w := newWorld(t, d)
-		ada, eve := w.join("ada"), w.join("eve")
+		ada, eve := w.below.Join("ada"), w.below.Join("eve")
 		w.enabled(ada)
 		hers := w.enabled(eve)
 		asked := func() bool {

@@ -11,10 +11,8 @@ import (
 
 const tag = "Layers"
 
-// Routes registers every operation of this room; sessions runs the attempts and remembers
-// devices.
-func (s *Service) Routes(a *rest.API, sessions *session.Service) {
-	s.sessions = sessions
+// Routes registers every operation of this room.
+func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Begin to set up an authenticator app",
@@ -42,7 +40,7 @@ func (s *Service) Routes(a *rest.API, sessions *session.Service) {
 		Summary:     "Pass the authenticator app's layer of a sign-in",
 		Description: "201 with a session when this was the last layer, else 202 with those still open. A code passes once; five wrong ones end the attempt.",
 		Errors:      []string{"invalid_json", "validation_failed", "invalid_code", "totp_locked"},
-	}, s.postAttempt(sessions))
+	}, s.postAttempt)
 }
 
 type enrolInput struct{ rest.Request }
@@ -105,8 +103,6 @@ type attemptInput struct {
 	Body totpCode
 }
 
-func (s *Service) postAttempt(sessions *session.Service) func(context.Context, *attemptInput) (*session.Answer, error) {
-	return func(ctx context.Context, in *attemptInput) (*session.Answer, error) {
-		return s.pass(ctx, sessions, in.AttemptInput, in.Body.Code)
-	}
+func (s *Service) postAttempt(ctx context.Context, in *attemptInput) (*session.Answer, error) {
+	return s.pass(ctx, in.AttemptInput, in.Body.Code)
 }

@@ -63,10 +63,11 @@ var (
 	errNotPending = fault.New(fault.Conflict, "totp_not_pending", "No authenticator app waits for its first code. Begin the set-up again.")
 )
 
-// Config is what a Service needs. DB and Accounts are required.
+// Config is what a Service needs. DB, Accounts and Sessions are required.
 type Config struct {
 	DB       *db.DB
 	Accounts *account.Service
+	Sessions *session.Service // runs the attempts and remembers devices
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
 	Issuer   string           // shown by the app beside the account; zero: "Coffer"
@@ -75,12 +76,11 @@ type Config struct {
 // Service is the room. It is safe for concurrent use.
 type Service struct {
 	Config
-	sessions *session.Service // since Routes: it remembers devices, too
 }
 
 var _ session.Layer = (*Service)(nil)
 
-// New returns the room.
+// New returns the room, which is a layer of sign-in from then on.
 func New(cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -91,7 +91,9 @@ func New(cfg Config) *Service {
 	if cfg.Issuer == "" {
 		cfg.Issuer = "Coffer"
 	}
-	return &Service{Config: cfg}
+	s := &Service{Config: cfg}
+	s.Sessions.AddLayer(s)
+	return s
 }
 
 // Name is the layer's name in attempts.
@@ -207,18 +209,16 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 		if err := s.Accounts.SetLayer(ctx, tx, id, name, false); err != nil {
 			return err
 		}
-		if s.sessions != nil {
-			if err := s.sessions.ForgetDevices(ctx, tx, id); err != nil {
-				return err
-			}
+		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
+			return err
 		}
 		return s.notify(ctx, tx, id, "totp-disabled")
 	})
 }
 
 // pass answers this layer of an attempt with a code.
-func (s *Service) pass(ctx context.Context, sessions *session.Service, in session.AttemptInput, code string) (*session.Answer, error) {
-	return sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
+func (s *Service) pass(ctx context.Context, in session.AttemptInput, code string) (*session.Answer, error) {
+	return s.Sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
 		return s.spend(ctx, tx, id, code)
 	})
 }

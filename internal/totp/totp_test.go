@@ -20,6 +20,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/limit/limittest"
 	"coffer/internal/seal"
 )
 
@@ -51,17 +52,17 @@ func TestOathtoolAgrees(t *testing.T) {
 		t.Skip("oathtool, which makes codes independently of us, is not installed")
 	}
 	w := newWorld(t, dbtest.SQLite(t))
-	id := w.join("ada")
+	id := w.below.Join("ada")
 	secret := w.enabled(id)
 	for range 5 {
-		out, err := exec.Command(tool, "--totp", "--base32", "--now", w.now().UTC().Format("2006-01-02 15:04:05 UTC"), secret).Output()
+		out, err := exec.Command(tool, "--totp", "--base32", "--now", w.Now().UTC().Format("2006-01-02 15:04:05 UTC"), secret).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := w.use(id, strings.TrimSpace(string(out))); err != nil {
 			t.Errorf("oathtool's code %s: %v", out, err)
 		}
-		w.advance(12345 * time.Second)
+		w.below.Advance(12345 * time.Second)
 	}
 }
 
@@ -80,7 +81,7 @@ func TestLifeOfALayer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		if w.isOn(id) {
 			t.Fatal("on before anything")
 		}
@@ -114,14 +115,14 @@ func TestLifeOfALayer(t *testing.T) {
 		if err := w.Confirm(ctx, id, spent); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.mails(), []string{"ada@example.org totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
+		if got, want := w.below.Events(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		for name, err := range map[string]error{
 			"the confirming code":   w.use(id, spent),
 			"the code before it":    w.use(id, w.code(second.Secret, -1)),
 			"the code after it":     w.use(id, w.code(second.Secret, 1)),
-			"of another account":    w.use(w.join("bob"), w.code(second.Secret, 0)),
+			"of another account":    w.use(w.below.Join("bob"), w.code(second.Secret, 0)),
 			"a wrong code":          w.use(id, w.wrong(second.Secret)),
 			"of the replaced phone": w.use(id, w.code(first.Secret, 0)),
 		} {
@@ -135,7 +136,7 @@ func TestLifeOfALayer(t *testing.T) {
 		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
 			t.Errorf("the secret is shown again: %v", err)
 		}
-		w.advance(2 * period * time.Second)
+		w.below.Advance(2 * period * time.Second)
 		late := w.code(second.Secret, -1)
 		if err := w.use(id, late); err != nil {
 			t.Errorf("the step before: %v", err)
@@ -151,8 +152,8 @@ func TestLifeOfALayer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.advance(period * time.Second)
-		if got, want := w.mails(), []string{"ada@example.org totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
+		w.below.Advance(period * time.Second)
+		if got, want := w.below.Events(), []string{"ada@canary.example totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
@@ -164,14 +165,14 @@ func TestLifeOfALayer(t *testing.T) {
 func TestOneCodeTwentyTimesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		secret := w.enabled(id)
 		for round := range 5 {
 			code := w.code(secret, 0)
-			if got := atOnce(20, func() error { return w.use(id, code) }); got != 1 {
+			if got := limittest.AtOnce(20, func() error { return w.use(id, code) }); got != 1 {
 				t.Errorf("round %d: %d of 20 passed, want 1", round, got)
 			}
-			w.advance(period * time.Second)
+			w.below.Advance(period * time.Second)
 		}
 	})
 }
@@ -179,16 +180,16 @@ func TestOneCodeTwentyTimesAtOnce(t *testing.T) {
 func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		e, err := w.Enrol(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		code := w.code(e.Secret, 0)
-		if got := atOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
+		if got := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
 			t.Errorf("%d of 20 confirmed, want 1", got)
 		}
-		if got := w.mails(); len(got) != 1 {
+		if got := w.below.Events(); len(got) != 1 {
 			t.Errorf("mails %v, want one", got)
 		}
 	})
@@ -197,7 +198,7 @@ func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		for _, wrongs := range []int{4, 5} {
 			e, err := w.Enrol(t.Context(), id)
 			if err != nil {
@@ -221,12 +222,12 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 
 func TestASetUpExpires(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
-	id := w.join("ada")
+	id := w.below.Join("ada")
 	e, err := w.Enrol(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.advance(pendingFor)
+	w.below.Advance(pendingFor)
 	if _, err := w.Pending(t.Context(), id); !errors.Is(err, errNotPending) {
 		t.Errorf("QR after an hour: %v", err)
 	}
@@ -238,9 +239,9 @@ func TestASetUpExpires(t *testing.T) {
 func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		secret := w.enabled(id)
-		w.mails()
+		w.below.Events()
 		fail := func(n int) {
 			t.Helper()
 			for range n {
@@ -261,15 +262,15 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 			t.Fatal(err)
 		}
 		fail(maxFailures - 1)
-		if got := w.mails(); len(got) != 0 {
+		if got := w.below.Events(); len(got) != 0 {
 			t.Errorf("mails before the lock: %v", got)
 		}
 		fail(3)
-		w.advance(365 * 24 * time.Hour)
+		w.below.Advance(365 * 24 * time.Hour)
 		if err := w.use(id, w.code(secret, 0)); !errors.Is(err, errLocked) {
 			t.Errorf("the right code after a hundred wrong ones and a year: %v", err)
 		}
-		if got, want := w.mails(), []string{"ada@example.org totp-locked"}; !cmp.Equal(got, want) {
+		if got, want := w.below.Events(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
 		if err := w.Disable(t.Context(), id); err != nil {
@@ -284,7 +285,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 
 func TestWhatTheEnrolmentSays(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
-	e, err := w.Enrol(t.Context(), w.join("ada"))
+	e, err := w.Enrol(t.Context(), w.below.Join("ada"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +298,7 @@ func TestWhatTheEnrolmentSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := url.Values{"secret": {e.Secret}, "issuer": {"Coffer"}, "algorithm": {"SHA1"}, "digits": {"6"}, "period": {"30"}}
-	if diff := cmp.Diff(want, u.Query()); diff != "" || u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/Coffer:ada@example.org" {
+	if diff := cmp.Diff(want, u.Query()); diff != "" || u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/Coffer:ada@canary.example" {
 		t.Errorf("%s %s", e.URI, diff)
 	}
 	picture, err := png.Decode(bytes.NewReader(e.PNG))
@@ -326,7 +327,7 @@ func TestWhatTheEnrolmentSays(t *testing.T) {
 func TestSecretsAreSealed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		ada, bob := w.join("ada"), w.join("bob")
+		ada, bob := w.below.Join("ada"), w.below.Join("bob")
 		secret := w.enabled(ada)
 		w.enabled(bob)
 		raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
@@ -354,7 +355,7 @@ func TestSecretsAreSealed(t *testing.T) {
 func TestForgottenWithItsAccount(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		id := w.join("ada")
+		id := w.below.Join("ada")
 		w.enabled(id)
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, id) }); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,59 @@
+// Package accounttest gives the tests of rooms the world below them: real accounts over
+// the ground of limittest, and an API to open a door with.
+package accounttest
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/limit/limittest"
+	"coffer/internal/rest"
+)
+
+// Password is that of every account of [World.Join].
+const Password = "seven quiet otters 41"
+
+// BaseURL is where the server of these tests says it is.
+const BaseURL = "https://coffer.test"
+
+// World is accounts and all that lies below them.
+type World struct {
+	*limittest.Ground
+	Accounts *account.Service
+	API      *rest.API
+}
+
+// New returns a fresh world over d. Hashing passwords costs next to nothing in it.
+func New(t testing.TB, d *db.DB, in limittest.Setup) *World {
+	t.Helper()
+	w := &World{Ground: limittest.New(t, d, in)}
+	var err error
+	w.Accounts, err = account.New(account.Config{
+		DB: d, Ring: w.Ring, Jobs: w.Jobs, KV: w.KV, Limit: w.Limits, Now: w.Now, Log: w.Log, BaseURL: BaseURL,
+		Argon: account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}, Hashers: 4, HashQueue: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := url.Parse(BaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.API = rest.New(rest.Config{Title: "Coffer", Version: "1", BaseURL: base, Log: w.Log, Now: w.Now})
+	return w
+}
+
+// Join makes an account whose address is name@canary.example.
+func (w *World) Join(name string) account.ID {
+	w.T.Helper()
+	id, err := w.Accounts.Create(context.Background(), account.NewAccount{
+		FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@canary.example", Password: Password,
+	}, account.User)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return id
+}

@@ -1,0 +1,152 @@
+// Package limittest gives tests everything that lies below the accounts: a clock, a key
+// ring, a queue of jobs whose mails go into a box, a key store and limits.
+package limittest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/kv"
+	"coffer/internal/limit"
+	"coffer/internal/mail"
+)
+
+// Setup is what a Ground may be made of in another way. The zero value is usual.
+type Setup struct {
+	TokenAlg string                              // zero: EdDSA, whose keys are made at once
+	KV       func(now func() time.Time) kv.Store // zero: the key store in SQL
+	Log      *slog.Logger                        // zero: discards
+}
+
+// Ground is the real packages below account, over one database.
+type Ground struct {
+	T      testing.TB
+	DB     *db.DB
+	Ring   *keyring.Ring
+	Jobs   *jobs.Queue
+	KV     kv.Store
+	Limits *limit.Limiter
+	Log    *slog.Logger
+
+	clock atomic.Int64 // unix milliseconds
+
+	mu  sync.Mutex
+	box []mail.Message
+	ran int
+}
+
+// New returns a Ground whose clock stands at nine on 20 November 2026, UTC.
+func New(t testing.TB, d *db.DB, in Setup) *Ground {
+	t.Helper()
+	g := &Ground{T: t, DB: d, Log: in.Log}
+	g.clock.Store(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMilli())
+	if g.Log == nil {
+		g.Log = slog.New(slog.DiscardHandler)
+	}
+	if in.TokenAlg == "" {
+		in.TokenAlg = "EdDSA"
+	}
+	var err error
+	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), g.Now, keyring.TokenAlg(in.TokenAlg)); err != nil {
+		t.Fatal(err)
+	}
+	envelope := []byte("jobs")
+	g.Jobs = jobs.New(d, jobs.Config{
+		Now: g.Now, Log: g.Log,
+		Seal: func(ctx context.Context, b []byte) ([]byte, error) {
+			return g.Ring.Seal(ctx, keyring.Field, b, envelope)
+		},
+		Open: func(ctx context.Context, b []byte) ([]byte, error) {
+			return g.Ring.Open(ctx, keyring.Field, b, envelope)
+		},
+	})
+	g.Jobs.Handle(mail.Job, g.receive)
+	if in.KV == nil {
+		in.KV = func(now func() time.Time) kv.Store { return kv.NewSQL(d, now) }
+	}
+	g.KV = in.KV(g.Now)
+	g.Limits = limit.New(g.KV, g.Ring.Index, g.Now)
+	return g
+}
+
+func (g *Ground) receive(_ context.Context, payload []byte) error {
+	var m mail.Message
+	if err := json.Unmarshal(payload, &m); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.box = append(g.box, m)
+	return nil
+}
+
+// Now is the clock of everything in this world.
+func (g *Ground) Now() time.Time { return time.UnixMilli(g.clock.Load()) }
+
+// Advance moves the clock.
+func (g *Ground) Advance(d time.Duration) { g.clock.Add(d.Milliseconds()) }
+
+// RunJobs runs every job that is due.
+func (g *Ground) RunJobs() {
+	g.T.Helper()
+	for {
+		worked, err := g.Jobs.Step(context.Background())
+		if err != nil {
+			g.T.Fatal(err)
+		}
+		if !worked {
+			return
+		}
+		g.ran++
+	}
+}
+
+// Ran returns how many jobs RunJobs and Mails have run.
+func (g *Ground) Ran() int { return g.ran }
+
+// Mails runs every job that is due and returns the mails since the last call.
+func (g *Ground) Mails() []mail.Message {
+	g.T.Helper()
+	g.RunJobs()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	box := g.box
+	g.box = nil
+	return box
+}
+
+// Events is Mails, each as "recipient event".
+func (g *Ground) Events() (events []string) {
+	g.T.Helper()
+	for _, m := range g.Mails() {
+		events = append(events, m.To+" "+m.Data["event"])
+	}
+	return events
+}
+
+// AtOnce runs fn n times at the same moment and returns how many succeeded.
+func AtOnce(n int, fn func() error) int {
+	var passed atomic.Int32
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for range n {
+		wg.Go(func() {
+			<-start
+			if fn() == nil {
+				passed.Add(1)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	return int(passed.Load())
+}
