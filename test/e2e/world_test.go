@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "coffer")
-	build := exec.Command("go", "build", "-o", program, "coffer/cmd/coffer")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "coffer/cmd/coffer")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
