@@ -37,9 +37,6 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 		return errNotForm
 	}
 	query := r.URL.Query()["parent"]
-	if len(query) > 1 {
-		return fault.InvalidField("query.parent", "duplicate", "parent stands once.")
-	}
 	if r.ContentLength > s.MaxUpload {
 		return errTooLarge
 	}

@@ -136,7 +136,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	r = x.takeBody(r)
 	x.r = r
 	setHeaders(w.Header(), x.id)
-	if !r.ProtoAtLeast(1, 1) {
+	// RFC 9112 §6.1 wants the same of a request that has both a length and chunks. net/http
+	// hides the length then, so every request in chunks is the last of its connection.
+	if !r.ProtoAtLeast(1, 1) || len(r.TransferEncoding) > 0 {
 		w.Header()["Connection"] = closing
 	}
 	defer x.end()
@@ -159,10 +161,32 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	if err := a.guard.checkHost(r); err != nil && !a.anyHost[r.URL.Path] {
 		return err
 	}
+	if err := checkQuery(r.URL); err != nil {
+		return err
+	}
 	if safe(r.Method) {
 		return nil
 	}
 	return a.guard.checkOrigin(r)
+}
+
+// checkQuery refuses a query of the API that can be read in two ways. net/url drops a
+// parameter that it cannot read and takes the first of two: a folder that is named so would
+// be the root without a word.
+func checkQuery(u *url.URL) error {
+	if u.RawQuery == "" || !strings.HasPrefix(u.Path, prefix+"/") {
+		return nil
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return errMalformed.Because(err)
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return fault.InvalidField("query."+cut(name), "duplicate", "A parameter stands once.")
+		}
+	}
+	return nil
 }
 
 // allowed lists the methods that some route of r's path knows, or all where none does.

@@ -209,6 +209,40 @@ func TestOldProtocolClosesTheConnection(t *testing.T) {
 	}
 }
 
+// A request with a length and with chunks may end elsewhere for a proxy in front (RFC 9112
+// §6.1): what follows it is no request.
+func TestChunksCloseTheConnection(t *testing.T) {
+	w := newWorld(t)
+	body := `{"name":"ab"}`
+	got := w.raw(t, "POST /v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 3\r\n"+
+		"Transfer-Encoding: chunked\r\n\r\nd\r\n"+body+"\r\n0\r\n\r\nGET /v1/things HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if n := w.calls.Load(); n != 1 || strings.Count(got, "HTTP/1.") != 1 || !strings.Contains(got, "Connection: close") {
+		t.Errorf("the handlers ran %d times, want once and a closed connection: %q", n, got)
+	}
+}
+
+// net/url drops what it cannot read and takes the first of two: no such query is answered.
+func TestOneReadingOfTheQuery(t *testing.T) {
+	w := newWorld(t)
+	for query, want := range map[string]int{
+		"limit=1": 200, "limit=1&": 200, "": 200, "unknown=1": 200,
+		"limit=1;x": 400, "x;limit=1": 400, "limit=%zz": 400,
+		"limit=1&limit=2": 422, "limit=1&limit=1": 422, "l%69mit=1&limit=1": 422, "x=1&x=2": 422,
+	} {
+		if got := w.do(t, "GET", "/v1/things?"+query, ""); got.status != want {
+			t.Errorf("%q: got %d, want %d: %s", query, got.status, want, got.body)
+		}
+	}
+	stream := w.do(t, "GET", "/v1/streams/x?a=b;c", "", "Authorization: Bearer good")
+	if stream.status != 400 || !strings.Contains(stream.body, "malformed_request") {
+		t.Errorf("a stream: got %d %s", stream.status, stream.body)
+	}
+	long := strings.Repeat("a", 10_000)
+	if got := w.do(t, "GET", "/v1/things?"+long+"=1&"+long+"=2", ""); got.status != 422 || len(got.body) > 2000 {
+		t.Errorf("a long name: got %d with %d bytes", got.status, len(got.body))
+	}
+}
+
 func TestOddRequests(t *testing.T) {
 	w := newWorld(t)
 	for name, text := range map[string]string{
