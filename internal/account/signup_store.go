@@ -71,7 +71,7 @@ func insertProof(ctx context.Context, tx *db.Tx, r signUpRow, p proofRow) error 
 // beyond are the waiting sign-ups of an address that are over a bound. Sign-ups are ranked
 // among those of their own source, the newest first, and kept rank by rank: a source that
 // has many loses its own before another loses its newest.
-const beyond = `SELECT id FROM (
+const beyond = `SELECT id /* bounded: what waits for one address is within these bounds, and one more */ FROM (
 	SELECT id, nth, ROW_NUMBER() OVER (ORDER BY nth, id DESC) AS place FROM (
 		SELECT id, ROW_NUMBER() OVER (PARTITION BY source ORDER BY id DESC) AS nth
 		FROM sign_ups WHERE email_index IN ($1, $2) AND used_at IS NULL
@@ -94,7 +94,7 @@ func boundSignUps(ctx context.Context, tx *db.Tx, emails [2][]byte, perSource, a
 
 // findSignUps returns the sign-ups of an address that are not used, the newest first.
 func findSignUps(ctx context.Context, q db.Querier, emails [2][]byte, now int64) ([]signUpRow, error) {
-	rows, err := q.Query(ctx, `SELECT `+signUpColumns+` FROM sign_ups s
+	rows, err := q.Query(ctx, `SELECT `+signUpColumns+` /* bounded: see boundSignUps */ FROM sign_ups s
 		WHERE s.email_index IN ($1, $2) AND s.used_at IS NULL AND s.expires_at > $3 ORDER BY s.id DESC`, emails[0], emails[1], now)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ type proven struct {
 // newest first; at most limit, which is far over what one address is mailed while a code
 // lives.
 func findProofs(ctx context.Context, q db.Querier, emails [2][]byte, limit int) ([]proven, error) {
-	rows, err := q.Query(ctx, `SELECT `+signUpColumns+`, `+proofColumns+` FROM sign_ups s JOIN sign_up_proofs p ON p.sign_up = s.id
+	rows, err := q.Query(ctx, `SELECT `+signUpColumns+`, `+proofColumns+` /* bounded: see boundSignUps; mails to one address are limited */ FROM sign_ups s JOIN sign_up_proofs p ON p.sign_up = s.id
 		WHERE s.email_index IN ($1, $2) ORDER BY p.code_expires_at DESC, p.token LIMIT $3`, emails[0], emails[1], limit)
 	if err != nil {
 		return nil, err
@@ -192,9 +192,12 @@ func deleteSignUps(ctx context.Context, tx *db.Tx, emails [2][]byte, keep ID) er
 	return nil
 }
 
-func pruneSignUps(ctx context.Context, q db.Querier, now int64) (int64, error) {
-	if _, err := q.Exec(ctx, `DELETE FROM sign_up_proofs WHERE expires_at <= $1`, now); err != nil {
+func pruneSignUps(ctx context.Context, d *db.DB, now int64) (int64, error) {
+	_, err := d.ExecInBatches(ctx, `DELETE FROM sign_up_proofs WHERE token IN
+		(SELECT token FROM sign_up_proofs WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`, now)
+	if err != nil {
 		return 0, err
 	}
-	return q.Exec(ctx, `DELETE FROM sign_ups WHERE expires_at <= $1`, now)
+	return d.ExecInBatches(ctx, `DELETE FROM sign_ups WHERE id IN
+		(SELECT id FROM sign_ups WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`, now)
 }

@@ -178,20 +178,20 @@ func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
 // that there is.
 func putFirstAdminToken(ctx context.Context, tx *db.Tx, token []byte) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO first_admin (id, token) SELECT 1, $1
-		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')
+		WHERE NOT EXISTS (SELECT 1 /* bounded: the first admin decides */ FROM accounts WHERE role = 'admin')
 		ON CONFLICT (id) DO UPDATE SET token = excluded.token`, token)
 	return n > 0, err
 }
 
 func hasFirstAdminToken(ctx context.Context, q db.Querier, token []byte) (bool, error) {
 	var n int64
-	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM first_admin WHERE token = $1
-		AND NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')`, token).Scan(&n)
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM first_admin WHERE id = 1 AND token = $1
+		AND NOT EXISTS (SELECT 1 /* bounded: the first admin decides */ FROM accounts WHERE role = 'admin')`, token).Scan(&n)
 	return n > 0, err
 }
 
 // useFirstAdminToken takes the one-time token; only one caller ever gets 1.
 func useFirstAdminToken(ctx context.Context, tx *db.Tx, token []byte) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM first_admin WHERE token = $1
-		AND NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin')`, token)
+	return tx.Exec(ctx, `DELETE FROM first_admin WHERE id = 1 AND token = $1
+		AND NOT EXISTS (SELECT 1 /* bounded: the first admin decides */ FROM accounts WHERE role = 'admin')`, token)
 }

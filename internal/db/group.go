@@ -145,7 +145,7 @@ func (w *liteWriter) begin(ctx context.Context, m *liteMember) (session, error) 
 // lead opens a group with m as its first member.
 func (w *liteWriter) lead(ctx context.Context, m *liteMember) error {
 	if w.conn == nil {
-		c, err := newLiteConn(ctx, w.db)
+		c, err := newLiteConn(ctx, w.db, w.log)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine
 		return e, errors.Join(err, w.Close())
 	}
 	e.writer = &liteWriter{db: w, log: log, now: time.Now, most: groupWait}
-	e.readers = newLitePool(r, min(max(8, 2*runtime.GOMAXPROCS(0)), 32))
+	e.readers = newLitePool(r, min(max(8, 2*runtime.GOMAXPROCS(0)), 32), log)
 	return e, nil
 }
 
@@ -131,14 +131,15 @@ func (e *liteEngine) close() error {
 // litePool lends the connections that read, the one last used first.
 type litePool struct {
 	db    *sql.DB
+	log   *slog.Logger
 	slots chan struct{} // one for each connection that is lent
 
 	mu   sync.Mutex
 	idle []*liteConn
 }
 
-func newLitePool(d *sql.DB, size int) *litePool {
-	return &litePool{db: d, slots: make(chan struct{}, size)}
+func newLitePool(d *sql.DB, size int, log *slog.Logger) *litePool {
+	return &litePool{db: d, log: log, slots: make(chan struct{}, size)}
 }
 
 func (p *litePool) take(ctx context.Context) (*liteConn, error) {
@@ -156,7 +157,7 @@ func (p *litePool) take(ctx context.Context) (*liteConn, error) {
 		return c, nil
 	}
 	p.mu.Unlock()
-	c, err := newLiteConn(ctx, p.db)
+	c, err := newLiteConn(ctx, p.db, p.log)
 	if err != nil {
 		<-p.slots
 		return nil, err
@@ -225,17 +226,22 @@ const maxStatements = 512
 type liteConn struct {
 	pool  *litePool // of one that reads
 	conn  *sql.Conn
+	log   *slog.Logger
 	stmts map[string]*liteStmt
 	inTx  bool
 }
 
-func newLiteConn(ctx context.Context, d *sql.DB) (*liteConn, error) {
+func newLiteConn(ctx context.Context, d *sql.DB, log *slog.Logger) (*liteConn, error) {
 	conn, err := d.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &liteConn{conn: conn, stmts: map[string]*liteStmt{}}, nil
+	return &liteConn{conn: conn, log: log, stmts: map[string]*liteStmt{}}, nil
 }
+
+// Prepared is the message, at debug level, for each statement that a connection to SQLite
+// prepares. The test kit reads it to look at the plans of all statements.
+const Prepared = "statement prepared"
 
 // liteStmt is a prepared statement. While its rows are open it is busy: running it
 // again would reset them.
@@ -262,6 +268,7 @@ func (c *liteConn) prepared(ctx context.Context, q string) (*liteStmt, error) {
 	s := &liteStmt{Stmt: stmt}
 	s.free = func() { s.busy = false }
 	c.stmts[q] = s
+	c.log.DebugContext(ctx, Prepared, "statement", q)
 	return s, nil
 }
 

@@ -37,7 +37,7 @@ func readRow(ctx context.Context, q db.Querier, owner account.ID, id string) (r 
 	}
 	err = q.QueryRow(ctx, above+`
 		SELECT `+rowColumns+`, up.top, up.levels
-		FROM files CROSS JOIN (SELECT MIN(parent) AS top, MAX(n) AS levels FROM up) up
+		FROM files CROSS JOIN /* bounded: one row each */ (SELECT MIN(parent) AS top, MAX(n) AS levels FROM up) up
 		WHERE id = $1 AND account = $2 AND `+notForgotten, id, string(owner)).Scan(append(r.fields(), &up.top, &up.levels)...)
 	if errors.Is(err, db.ErrNoRows) {
 		return r, up, errNotFound
@@ -51,7 +51,7 @@ func readAncestors(ctx context.Context, q db.Querier, owner account.ID, id strin
 	if !isID(id) {
 		return nil, "", up, errNotFound
 	}
-	rows, err := q.Query(ctx, above+`SELECT id, parent, kind FROM up WHERE `+notForgotten+` ORDER BY n`, id, string(owner))
+	rows, err := q.Query(ctx, above+`SELECT id, parent, kind /* bounded: by MaxDepth */ FROM up WHERE `+notForgotten+` ORDER BY n`, id, string(owner))
 	if err != nil {
 		return nil, "", up, err
 	}

@@ -66,7 +66,7 @@ func claimJob(ctx context.Context, d *db.DB, kinds []string, claim string, now, 
 // nextRun returns when the next job may be claimed; none is false when there is none.
 func nextRun(ctx context.Context, d *db.DB, kinds []string) (at int64, some bool, err error) {
 	marks, args := among(kinds)
-	err = d.QueryRow(ctx, `SELECT run_at FROM jobs WHERE dead_at IS NULL AND kind IN (`+marks+`) ORDER BY run_at, id LIMIT 1`, args...).Scan(&at)
+	err = d.QueryRow(ctx, `SELECT run_at /* bounded: the first of a kind that this program knows */ FROM jobs WHERE dead_at IS NULL AND kind IN (`+marks+`) ORDER BY run_at, id LIMIT 1`, args...).Scan(&at)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -140,8 +140,8 @@ func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, err
 	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
 }
 
-func deleteDead(ctx context.Context, q db.Querier, before int64) error {
-	_, err := q.Exec(ctx, `DELETE FROM jobs WHERE dead_at < $1`, before)
+func deleteDead(ctx context.Context, d *db.DB, before int64) error {
+	_, err := d.ExecInBatches(ctx, `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE dead_at < $1 ORDER BY dead_at LIMIT $2) AND dead_at < $1`, before)
 	return err
 }
 

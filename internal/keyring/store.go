@@ -17,12 +17,12 @@ const columns = `purpose, kid, seq, alg, state, secret, created_at, active_at, r
 
 // liveRows returns every key that is not destroyed, newest first in its purpose.
 func liveRows(ctx context.Context, q db.Querier) ([]row, error) {
-	return scanRows(q.Query(ctx, `SELECT `+columns+` FROM ring_keys WHERE state <> 'destroyed' ORDER BY purpose, seq DESC`))
+	return scanRows(q.Query(ctx, `SELECT `+columns+` /* bounded: a key a rotation */ FROM ring_keys WHERE state <> 'destroyed' ORDER BY purpose, seq DESC`))
 }
 
 // allRows returns every key, newest first in its purpose.
 func allRows(ctx context.Context, q db.Querier) ([]row, error) {
-	return scanRows(q.Query(ctx, `SELECT `+columns+` FROM ring_keys ORDER BY purpose, seq DESC`))
+	return scanRows(q.Query(ctx, `SELECT `+columns+` /* bounded: a key a rotation */ FROM ring_keys ORDER BY purpose, seq DESC`))
 }
 
 func scanRows(rows *db.Rows, err error) ([]row, error) {
@@ -146,13 +146,13 @@ func moveWalk(ctx context.Context, q db.Querier, name string, from walk, s step,
 func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (known, finished, waiting int, err error) {
 	err = q.QueryRow(ctx, `
 		SELECT COUNT(*), COALESCE(SUM(CASE WHEN finished_at > 0 AND waiting = 0 AND started_at >= $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(waiting), 0)
-		FROM ring_rewraps WHERE purpose = $1`, string(p), since.UnixMilli()).Scan(&known, &finished, &waiting)
+		/* bounded: a row for each walk that the program knows */ FROM ring_rewraps WHERE purpose = $1`, string(p), since.UnixMilli()).Scan(&known, &finished, &waiting)
 	return known, finished, waiting, err
 }
 
 // sumDamaged returns how many values the last walks found damaged.
 func sumDamaged(ctx context.Context, q db.Querier) (n int, err error) {
-	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(damaged), 0) FROM ring_rewraps`).Scan(&n)
+	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(damaged), 0) /* bounded: a row for each walk that the program knows */ FROM ring_rewraps`).Scan(&n)
 	return n, err
 }
 

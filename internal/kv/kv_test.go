@@ -82,6 +82,13 @@ func TestTwoStoresOnOneDatabase(t *testing.T) {
 	})
 }
 
+func TestPruneInBatches(t *testing.T) {
+	d := dbtest.SQLite(t)
+	s := kv.NewSQL(d, time.Now)
+	dbtest.PrunesInBatches(t, d, "kv", `INSERT INTO kv (key, number, expires_at) SELECT 'k' || i, 1, 1 FROM n`,
+		func() error { return s.Prune(t.Context()) })
+}
+
 // Prune makes room and takes nothing that is alive.
 func TestPrune(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

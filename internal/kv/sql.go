@@ -214,18 +214,11 @@ func (s *SQL) Watch(prefix string, fn func(key string)) (stop func()) {
 	return stopWatching
 }
 
-// pruneAtOnce bounds how long one step of Prune keeps other writers waiting.
-const pruneAtOnce = 1000
-
 // Prune removes what has expired. It is only about space: expired rows are invisible.
 func (s *SQL) Prune(ctx context.Context) error {
-	for {
-		n, err := s.db.Exec(ctx, `DELETE FROM kv WHERE key IN (SELECT key FROM kv WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1`,
-			s.ms(), pruneAtOnce)
-		if err != nil || n < pruneAtOnce {
-			return sqlError(err)
-		}
-	}
+	_, err := s.db.ExecInBatches(ctx, `DELETE FROM kv WHERE key IN (SELECT key FROM kv WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+		AND expires_at <= $1`, s.ms())
+	return sqlError(err)
 }
 
 // Ping reports whether the database answers.

@@ -243,12 +243,13 @@ func deleteDevices(ctx context.Context, q db.Querier, who account.ID, butOf stri
 
 func prune(ctx context.Context, d *db.DB, now int64) error {
 	for _, q := range []string{
-		`DELETE FROM sessions WHERE expires_at <= $1`,
-		`DELETE FROM sessions WHERE refresh_expires_at <= $1`,
-		`DELETE FROM attempts WHERE expires_at <= $1`,
-		`DELETE FROM devices WHERE expires_at <= $1`,
+		`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
+		`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE refresh_expires_at <= $1 ORDER BY refresh_expires_at LIMIT $2)
+			AND refresh_expires_at <= $1`,
+		`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
+		`DELETE FROM devices WHERE token IN (SELECT token FROM devices WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
 	} {
-		if _, err := d.Exec(ctx, q, now); err != nil {
+		if _, err := d.ExecInBatches(ctx, q, now); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ CREATE TABLE attempts (
     tries      BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX attempts_account ON attempts (account);
 CREATE INDEX attempts_expires ON attempts (expires_at);
 
 -- Devices that are not asked again for the layers they have passed. seal is made under the
