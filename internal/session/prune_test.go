@@ -10,7 +10,7 @@ func TestPruneInBatches(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	w := newWorld(t, d)
-	w.join("ada")
+	w.below.Join("ada")
 	prune := func() error { return w.Prune(t.Context()) }
 	for _, ends := range []string{"1, 9000000000000000", "9000000000000000, 1"} { // its own end, and that of its refresh token
 		dbtest.PrunesInBatches(t, d, "sessions", `INSERT INTO sessions (id, account, ver, aal, amr, auth_time, public_key, label, family,
