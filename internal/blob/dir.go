@@ -126,7 +126,15 @@ func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, 
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
 		return nil, 0, err
 	}
-	f, err := os.Open(d.path(id))
+	// Asked before the opening: that of a pipe would wait for whoever writes into it.
+	info, err := os.Lstat(d.path(id))
+	var f *os.File
+	if err == nil {
+		if !info.Mode().IsRegular() {
+			return nil, 0, fmt.Errorf("blob: %s is no regular file", id)
+		}
+		f, err = os.Open(d.path(id))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := d.Ping(ctx); err != nil {
 			return nil, 0, err
@@ -135,13 +143,11 @@ func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, 
 	} else if err != nil {
 		return nil, 0, down(ctx, "get", err)
 	}
-	info, err := f.Stat()
-	if err == nil && off > 0 {
-		_, err = f.Seek(off, io.SeekStart)
-	}
-	if err != nil {
-		f.Close()
-		return nil, 0, down(ctx, "get", err)
+	if off > 0 {
+		if _, err = f.Seek(off, io.SeekStart); err != nil {
+			f.Close()
+			return nil, 0, down(ctx, "get", err)
+		}
 	}
 	r := io.Reader(f)
 	if n >= 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +13,41 @@ import (
 	"coffer/internal/blob"
 	"coffer/internal/blob/blobtest"
 )
+
+// Somebody who writes into the folder cannot make a reader wait, or read what is elsewhere.
+func TestDirReadsRegularFilesAlone(t *testing.T) {
+	root := t.TempDir()
+	d := openDir(t, root)
+	id := strings.Repeat("ab", 16)
+	if _, err := d.Put(t.Context(), id, strings.NewReader("content")); err != nil {
+		t.Fatal(err)
+	}
+	var path string
+	err := filepath.WalkDir(root, func(p string, e os.DirEntry, err error) error {
+		if err == nil && e.Name() == id {
+			path = p
+		}
+		return err
+	})
+	if err != nil || path == "" {
+		t.Fatalf("the object is not there: %v", err)
+	}
+	for name, plant := range map[string]func() error{
+		"a pipe":   func() error { return syscall.Mkfifo(path, 0o600) },
+		"a link":   func() error { return os.Symlink("/dev/zero", path) },
+		"a folder": func() error { return os.Mkdir(path, 0o700) },
+	} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := plant(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := d.Get(t.Context(), id, 0, -1); err == nil || errors.Is(err, blob.ErrMissing) {
+			t.Errorf("%s: got %v, want an error that is not absence", name, err)
+		}
+	}
+}
 
 // A full disk is the store's trouble, and leaves nothing. The limit on file size stands in
 // for it: the kernel refuses the write in the middle, in a process of its own.

@@ -139,7 +139,8 @@ func (l *Limiter) add(ctx context.Context, b bucket) error {
 	if b.allows(n) {
 		return nil
 	}
-	if _, err := l.store.Add(ctx, b.this, -1, b.ttl()); err != nil {
+	// A caller that leaves at this moment must not leave the count behind.
+	if _, err := l.store.Add(context.WithoutCancel(ctx), b.this, -1, b.ttl()); err != nil {
 		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
 	return refusal(b.rule, b.wait(n-1))
@@ -151,6 +152,7 @@ func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // one half of what follows would be worse than none
 	n, err := l.store.Add(ctx, b.this, -1, b.ttl())
 	if err == nil && n < 0 { // the call was counted in the bucket before
 		if _, err = l.store.Add(ctx, b.this, 1, b.ttl()); err == nil {

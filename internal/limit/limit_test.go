@@ -294,6 +294,35 @@ func atOnce(t *testing.T, rule limit.Rule, nodes []*limit.Limiter) {
 	}
 }
 
+// overtaken lets another call be counted before the first count of its caller, and cancels
+// the caller after it.
+type overtaken struct {
+	kv.Store
+	once  *sync.Once
+	leave context.CancelFunc
+}
+
+func (o overtaken) Add(ctx context.Context, key string, n int64, ttl time.Duration) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	o.once.Do(func() { o.Store.Add(ctx, key, 1, ttl) })
+	defer o.leave()
+	return o.Store.Add(ctx, key, n, ttl)
+}
+
+// A refused call whose caller leaves at that moment is not counted: others would be refused
+// for it.
+func TestALeaverLeavesNoCount(t *testing.T) {
+	c := newClock()
+	store := kv.NewMemory(c.now)
+	ctx, leave := context.WithCancel(t.Context())
+	refused(t, limit.New(overtaken{store, new(sync.Once), leave}, plain, c.now).Take(ctx, limit.Rule{Name: "r", Limit: 1, Window: time.Hour}, "k"))
+	if err := limit.New(store, plain, c.now).Take(t.Context(), limit.Rule{Name: "r", Limit: 2, Window: time.Hour}, "k"); err != nil {
+		t.Errorf("the refused call is counted beside the one that overtook it: %v", err)
+	}
+}
+
 // down is a store that nobody can reach.
 type down struct{ kv.Store }
 

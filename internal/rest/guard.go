@@ -47,6 +47,7 @@ func (g *guard) target(r *http.Request) string { return g.base + r.URL.RequestUR
 var (
 	errHost = fault.New(fault.Malformed, "unknown_host",
 		"This server does not go by that name. Use its address, or set COFFER_URL to the one that people use.")
+	errEncoded     = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the content without a Content-Encoding.")
 	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "Another site may not send this request.")
 )
 
@@ -166,6 +167,10 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	}
 	if safe(r.Method) {
 		return nil
+	}
+	// No operation reads compressed content (RFC 9110 §8.4): it would be stored as it came.
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && r.ContentLength != 0 && !strings.EqualFold(coding, "identity") {
+		return errEncoded
 	}
 	return a.guard.checkOrigin(r)
 }

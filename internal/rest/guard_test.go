@@ -243,6 +243,16 @@ func TestOneReadingOfTheQuery(t *testing.T) {
 	}
 }
 
+// Compressed content would be read, or stored, as if it were not.
+func TestContentEncodingIsRefused(t *testing.T) {
+	w := newWorld(t)
+	for coding, want := range map[string]int{"": 201, "identity": 201, "gzip": 415, "br": 415, "identity, gzip": 415} {
+		if got := w.do(t, "POST", "/v1/things", `{"name":"ab"}`, "Content-Type: application/json", "Content-Encoding: "+coding); got.status != want {
+			t.Errorf("%q: got %d, want %d: %s", coding, got.status, want, got.body)
+		}
+	}
+}
+
 func TestOddRequests(t *testing.T) {
 	w := newWorld(t)
 	for name, text := range map[string]string{
