@@ -43,6 +43,4 @@ web:
 # What is generated from the code: the OpenAPI document, its types, the lists of settings and errors.
 docs:
 	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
-	@# Again: the document holds the list of codes that the first run wrote.
-	COFFER_WRITE_DOCS=1 go test ./cmd/coffer -run TestDocs -count=1
 	web/types.sh

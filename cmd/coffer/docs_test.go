@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -19,8 +18,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"coffer/internal/fault"
 	"coffer/internal/rest"
+	"coffer/internal/server"
+	"coffer/web"
 )
 
 // TestDocs compares what is generated and committed with what the code makes now. With
@@ -28,14 +28,6 @@ import (
 func TestDocs(t *testing.T) {
 	root, write := "../..", os.Getenv("COFFER_WRITE_DOCS") == "1"
 	check := func(path string, want []byte) { compare(t, path, want, write) }
-	found := scanFaults(t, filepath.Join(root, "internal"))
-	codes, err := json.MarshalIndent(found.codes(), "", "\t")
-	if err != nil {
-		t.Fatal(err)
-	}
-	check(filepath.Join(root, "internal/rest/codes.json"), append(codes, '\n'))
-	check(filepath.Join(root, "docs/errors.md"), found.document())
-
 	operations := filepath.Join(root, "docs/operations.md")
 	now, err := os.ReadFile(operations)
 	if err != nil {
@@ -60,11 +52,31 @@ func TestDocs(t *testing.T) {
 	b.Write(after)
 	check(operations, b.Bytes())
 
+	check(filepath.Join(root, "docs/errors.md"), errorsDocument(declaredCodes(t), scanFields(t, filepath.Join(root, "internal"))))
+
 	document, err := openAPI(t.Context(), defaultSettings(t), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	check(filepath.Join(root, "api/openapi.json"), document)
+}
+
+// declaredCodes are those of the whole program: the rooms' operations and the server's own.
+func declaredCodes(t *testing.T) []rest.CodeInfo {
+	t.Helper()
+	s, dir := defaultSettings(t), t.TempDir()
+	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
+	s.RootKeyFile = filepath.Join(dir, "root.key")
+	log := slog.New(slog.DiscardHandler)
+	h, err := openHouse(t.Context(), &s, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if _, err := server.New(server.Config{API: h.api, Web: web.Dist, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	return h.api.Codes()
 }
 
 // defaultSettings are those of a start in an empty environment.
@@ -108,24 +120,14 @@ func compare(t *testing.T, path string, want []byte, write bool) {
 	}
 }
 
-// faults are the refusals that stand in the code.
-type faults struct {
-	refusals map[string]*rest.CodeInfo
-	fields   map[string]map[string]bool // code of a field → what is said of it
-}
+// fields are what is said of refused values: code → sentences.
+type fields map[string]map[string]bool
 
-var kinds = map[string]fault.Kind{
-	"Internal": fault.Internal, "Malformed": fault.Malformed, "Invalid": fault.Invalid, "Unauthenticated": fault.Unauthenticated,
-	"Forbidden": fault.Forbidden, "NotFound": fault.NotFound, "MethodNotAllowed": fault.MethodNotAllowed, "Conflict": fault.Conflict,
-	"Gone": fault.Gone, "Precondition": fault.Precondition, "TooLarge": fault.TooLarge, "UnsupportedMedia": fault.UnsupportedMedia,
-	"BadRange": fault.BadRange, "Limited": fault.Limited, "Unavailable": fault.Unavailable,
-}
-
-// scanFaults reads every fault.New, fault.Error{…}, fault.InvalidField and fault.Field{…}
-// below dir whose code is written out.
-func scanFaults(t *testing.T, dir string) faults {
+// scanFields reads every fault.InvalidField(…) and fault.Field{…} below dir whose code is
+// written out.
+func scanFields(t *testing.T, dir string) fields {
 	t.Helper()
-	found := faults{map[string]*rest.CodeInfo{}, map[string]map[string]bool{}}
+	found := fields{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -134,15 +136,11 @@ func scanFaults(t *testing.T, dir string) faults {
 		if err != nil {
 			return err
 		}
-		room := filepath.Base(filepath.Dir(path))
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				switch name := selector(n.Fun); {
-				case strings.HasSuffix(name, ".InvalidField") || name == "InvalidField":
-					found.field(text(n.Args[1]), text(n.Args[2]))
-				case (name == "fault.New" || name == "New" && room == "fault") && len(n.Args) == 3:
-					found.refusal(room, selector(n.Args[0]), text(n.Args[1]), text(n.Args[2]))
+				if name := selector(n.Fun); strings.HasSuffix(name, ".InvalidField") || name == "InvalidField" {
+					found.add(text(n.Args[1]), text(n.Args[2]))
 				}
 			case *ast.CompositeLit:
 				values := map[string]ast.Expr{}
@@ -151,11 +149,8 @@ func scanFaults(t *testing.T, dir string) faults {
 						values[fmt.Sprint(kv.Key)] = kv.Value
 					}
 				}
-				switch selector(n.Type) {
-				case "fault.Error", "Error":
-					found.refusal(room, selector(values["Kind"]), text(values["Code"]), text(values["Detail"]))
-				case "fault.Field", "Field":
-					found.field(text(values["Code"]), text(values["Detail"]))
+				if name := selector(n.Type); name == "fault.Field" || name == "Field" {
+					found.add(text(values["Code"]), text(values["Detail"]))
 				}
 			}
 			return true
@@ -168,33 +163,15 @@ func scanFaults(t *testing.T, dir string) faults {
 	return found
 }
 
-func (f faults) refusal(room, kind, code, detail string) {
-	k, ok := kinds[strings.TrimPrefix(kind, "fault.")]
-	if !ok || code == "" {
-		return
-	}
-	c := f.refusals[code]
-	if c == nil {
-		c = &rest.CodeInfo{Code: code, Status: rest.Status(k)}
-		f.refusals[code] = c
-	}
-	if detail != "" && !slices.Contains(c.Meaning, detail) {
-		c.Meaning = append(c.Meaning, detail)
-	}
-	if !slices.Contains(c.Rooms, room) {
-		c.Rooms = append(c.Rooms, room)
-	}
-}
-
-func (f faults) field(code, detail string) {
+func (f fields) add(code, detail string) {
 	if code == "" {
 		return
 	}
-	if f.fields[code] == nil {
-		f.fields[code] = map[string]bool{}
+	if f[code] == nil {
+		f[code] = map[string]bool{}
 	}
 	if detail != "" {
-		f.fields[code][detail] = true
+		f[code][detail] = true
 	}
 }
 
@@ -223,15 +200,7 @@ func text(e ast.Expr) string {
 	return ""
 }
 
-func (f faults) codes() []rest.CodeInfo {
-	var list []rest.CodeInfo
-	for _, code := range slices.Sorted(maps.Keys(f.refusals)) {
-		list = append(list, *f.refusals[code])
-	}
-	return list
-}
-
-func (f faults) document() []byte {
+func errorsDocument(codes []rest.CodeInfo, found fields) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Errors
 
@@ -241,15 +210,15 @@ Every refusal is a problem document (RFC 9457, ` + "`application/problem+json`" 
 
 ## Codes
 
-| code | status | what it says | from |
-| --- | --- | --- | --- |
+| code | status | what it says |
+| --- | --- | --- |
 `)
-	for _, c := range f.codes() {
-		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, strings.Join(c.Meaning, "<br>"), strings.Join(c.Rooms, ", "))
+	for _, c := range codes {
+		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", c.Code, c.Status, strings.Join(c.Meaning, "<br>"))
 	}
 	b.WriteString("\n## Codes of fields\n\nIn `errors[]` of `validation_failed` and `invalid_json`.\n\n| code | what it says |\n| --- | --- |\n")
-	for _, code := range slices.Sorted(maps.Keys(f.fields)) {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", code, strings.Join(slices.Sorted(maps.Keys(f.fields[code])), "<br>"))
+	for _, code := range slices.Sorted(maps.Keys(found)) {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", code, strings.Join(slices.Sorted(maps.Keys(found[code])), "<br>"))
 	}
 	return b.Bytes()
 }

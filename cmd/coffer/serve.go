@@ -207,11 +207,6 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	limits := limit.New(h.kv, h.ring.Index, time.Now)
-	h.api = rest.New(rest.Config{
-		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Log: log, Now: time.Now,
-		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
-	})
-
 	if h.accounts, err = account.New(account.Config{
 		DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
 		PasswordMin: s.PasswordMin, CodeTTL: s.CodeTTL, LinkTTL: s.LinkTTL,
@@ -234,7 +229,10 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
 	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
 
-	h.api.SetAuthenticator(h.sessions)
+	h.api = rest.New(rest.Config{
+		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,
+		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
+	})
 	h.accounts.Routes(h.api)
 	h.sessions.Routes(h.api)
 	codes.Routes(h.api)

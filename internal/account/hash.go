@@ -58,8 +58,8 @@ func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
 	return &hasher{params: p, rand: rand, slots: make(chan struct{}, slots), queue: int64(queue)}
 }
 
-// errBusy is the answer to a password that finds the queue full.
-var errBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second,
+// ErrBusy is the answer to a password that finds the queue full.
+var ErrBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second,
 	Detail: "Too many people are signing in at this moment. Try again in a few seconds."}
 
 func (h *hasher) enter(ctx context.Context) error {
@@ -70,7 +70,7 @@ func (h *hasher) enter(ctx context.Context) error {
 	}
 	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > h.queue {
-		return errBusy
+		return ErrBusy
 	}
 	select {
 	case h.slots <- struct{}{}:

@@ -131,8 +131,8 @@ func TestHasherQueue(t *testing.T) {
 	}
 	over, stop := context.WithCancel(t.Context())
 	stop() // what would wait all the same comes back with another error
-	if _, err := h.hash(over, goodPassword); !errors.Is(err, errBusy) {
-		t.Errorf("with the queue full: %v, want errBusy", err)
+	if _, err := h.hash(over, goodPassword); !errors.Is(err, ErrBusy) {
+		t.Errorf("with the queue full: %v, want ErrBusy", err)
 	}
 	cancel()
 	if err := <-waits; !errors.Is(err, context.Canceled) {

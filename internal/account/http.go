@@ -20,7 +20,7 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "Always 202 when the values are good: whether the address has an account is told to its mailbox alone. " +
 			"The mail holds a link and a code. They make the account together with sign_up, or with the password: a sign-up of the " +
 			"same address that somebody else made is not opened by them.",
-		Errors: []string{"invalid_json", "validation_failed", "rate_limited", "busy"},
+		Errors: []*fault.Error{limit.ErrLimited, ErrBusy},
 	}, s.postSignUp)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email", ID: "verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
@@ -29,20 +29,20 @@ func (s *Service) Routes(a *rest.API) {
 			"its cookie, its sign_up token, or its password. Without one the answer is 403 sign_up_proof_required and the link stays good. " +
 			"Every other sign-up of the address ends. When the username was taken meanwhile the answer is 409 username_taken and " +
 			"the link stays good: send it again with another username.",
-		Errors: []string{"invalid_json", "validation_failed", "invalid_code", "sign_up_proof_required", "username_taken", "link_gone", "rate_limited", "busy"},
+		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
 		Summary: "Send a new link and code",
 		Description: "Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, " +
 			"one sign-up of the address gets one mail, the caller's newest where there is one, and no link or code is void.",
-		Errors: []string{"invalid_json", "validation_failed", "rate_limited"},
+		Errors: []*fault.Error{limit.ErrLimited},
 	}, s.postResend)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin", ID: "first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
 		Summary:     "Make the first admin",
 		Description: "With the one-time token that the server printed when it started without an admin.",
-		Errors:      []string{"invalid_json", "validation_failed", "account_exists", "link_gone", "rate_limited", "busy"},
+		Errors:      []*fault.Error{errTaken, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postFirstAdmin)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
@@ -52,7 +52,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPatch, Path: "/account", ID: "change-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary:     "Change my profile",
 		Description: "Only the fields that are sent change; all of them or none.",
-		Errors:      []string{"invalid_json", "validation_failed", "username_taken", "rate_limited"},
+		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
 	}, s.patchAccount)
 }
 

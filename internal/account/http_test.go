@@ -24,7 +24,7 @@ import (
 // session's to test.
 type byID struct{}
 
-func (byID) Authenticate(_ context.Context, authorization, _, _ string) (rest.Caller, error) {
+func (byID) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
 	id, ok := strings.CutPrefix(authorization, "Bearer ")
 	if !ok {
 		return rest.Caller{}, fault.New(fault.Unauthenticated, "invalid_token", "Sign in.")
@@ -34,6 +34,7 @@ func (byID) Authenticate(_ context.Context, authorization, _, _ string) (rest.Ca
 
 func (byID) StepUp(context.Context, rest.Caller) error { return nil }
 func (byID) Alive(context.Context, rest.Caller) error  { return nil }
+func (byID) Refusals(rest.Access) []*fault.Error       { return nil }
 
 // serve returns the room behind every middleware.
 func (w *world) serve() http.Handler {
@@ -42,8 +43,12 @@ func (w *world) serve() http.Handler {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := rest.New(rest.Config{Title: "test", Version: "0", BaseURL: base, Log: w.Log, Now: w.now})
-	a.SetAuthenticator(byID{})
+	a := rest.New(rest.Config{
+		Title: "test", Version: "0", BaseURL: base, Auth: byID{}, Log: w.Log, Now: w.now,
+		Undeclared: func(operation string, f *fault.Error) {
+			w.t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
+		},
+	})
 	w.Routes(a)
 	return a.Handler()
 }

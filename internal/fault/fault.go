@@ -93,13 +93,21 @@ func (e *Error) Because(err error) *Error {
 	return &c
 }
 
-// InvalidFields returns the 422 validation_failed that names each refused field.
-func InvalidFields(fields ...Field) *Error {
-	return &Error{
-		Kind: Invalid, Code: "validation_failed",
-		Detail: "Some values break a rule; errors names each of them.",
-		Fields: fields,
+// The refusals that every operation may answer without a room's doing.
+var (
+	ErrInternal    = New(Internal, "internal_error", "Something went wrong on our side. The request id names it in the log.")
+	ErrUnavailable = &Error{
+		Kind: Unavailable, Code: "unavailable", RetryAfter: time.Second,
+		Detail: "A service that this request needs cannot be reached just now. Nothing was lost; try again.",
 	}
+	ErrInvalid = New(Invalid, "validation_failed", "Some values break a rule; errors names each of them.")
+)
+
+// InvalidFields returns a copy of [ErrInvalid] that names each refused field.
+func InvalidFields(fields ...Field) *Error {
+	e := *ErrInvalid
+	e.Fields = fields
+	return &e
 }
 
 // InvalidField is [InvalidFields] for one field.
@@ -108,23 +116,17 @@ func InvalidField(pointer, code, detail string) *Error {
 }
 
 // Of returns the refusal that err holds. An error from the ground that says it is
-// temporary (see [IsUnavailable]) becomes 503 unavailable; any other unknown error
-// becomes 500 internal_error, with err as the cause in both.
+// temporary (see [IsUnavailable]) becomes [ErrUnavailable]; any other unknown error
+// becomes [ErrInternal], with err as the cause in both.
 func Of(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
 	if IsUnavailable(err) {
-		return &Error{
-			Kind: Unavailable, Code: "unavailable", RetryAfter: time.Second, Err: err,
-			Detail: "A service that this request needs cannot be reached just now. Nothing was lost; try again.",
-		}
+		return ErrUnavailable.Because(err)
 	}
-	return &Error{
-		Kind: Internal, Code: "internal_error", Err: err,
-		Detail: "Something went wrong on our side. The request id names it in the log.",
-	}
+	return ErrInternal.Because(err)
 }
 
 // IsUnavailable reports whether some error in err's tree has a method

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/account"
+	"coffer/internal/fault"
 	"coffer/internal/rest"
 )
 
@@ -19,44 +20,44 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodGet, Path: "/files", ID: "list-files", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
 		Summary:     "A folder's children",
 		Description: "Without parent: the root. By name means folders first and as people sort: case does not matter and numbers count as numbers.",
-		Errors:      []string{"validation_failed", "not_found"},
+		Errors:      []*fault.Error{errNotFound},
 	}, s.getList)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/files/folders", ID: "create-folder", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F2",
 		Summary:     "Make a folder",
 		Description: "A taken name is numbered: `name (1)`.",
-		Errors:      []string{"invalid_json", "validation_failed", "not_found", "too_deep"},
+		Errors:      []*fault.Error{errNotFound, errTooDeep},
 	}, s.postFolder)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodPost, Path: "/files", ID: "upload-files", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F3",
 		Summary: "Upload one or many files",
 		Description: "multipart/form-data. A field `parent`, before the files, or the query parameter names the folder. Every part with a file name is a file; taken names are " +
 			"numbered: `a (1).txt`. All files of a request appear together, or none.",
-		Errors: []string{"unsupported_media_type", "malformed_body", "validation_failed", "not_found", "too_deep", "too_large", "too_many_files", "upload_expired"},
+		Errors: []*fault.Error{errNotForm, errMalformed, errNotFound, errTooDeep, errTooLarge, errTooMany, errAbandoned},
 	}, uploadDoc, s.postFiles)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}", ID: "read-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
 		Summary: "A file's or folder's metadata",
-		Errors:  []string{"not_found"},
+		Errors:  []*fault.Error{errNotFound},
 	}, s.getEntry)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/files/{id}", ID: "update-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F5",
 		Summary:     "Rename, move, or both",
 		Description: "parent null or \"\" is the root. A name that is taken there is numbered. A folder cannot go below itself.",
-		Errors:      []string{"invalid_json", "validation_failed", "not_found", "folder_cycle", "too_deep"},
+		Errors:      []*fault.Error{errNotFound, errCycle, errTooDeep},
 	}, s.patchEntry)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/files/{id}", ID: "delete-file", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F5",
 		Summary:     "Delete for good",
 		Description: "A folder goes with everything below it.",
-		Errors:      []string{"not_found"},
+		Errors:      []*fault.Error{errNotFound},
 	}, s.deleteEntry)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}/content", ID: "download-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",
 		Summary: "Download",
 		Description: "Ranges, also several; conditional by ETag and time; `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything " +
 			"else is an attachment. HEAD answers alike, without the bytes.",
-		Errors: []string{"not_found", "is_folder", "precondition_failed", "range_not_satisfiable", "validation_failed"},
+		Errors: []*fault.Error{errNotFound, errIsFolder, errPrecondition, errBadRange},
 	}, downloadDoc, s.getContent)
 }
 

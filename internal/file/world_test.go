@@ -50,7 +50,7 @@ func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
 // known authenticates whoever the Authorization header names.
 type known struct{}
 
-func (known) Authenticate(_ context.Context, authorization, _, _ string) (rest.Caller, error) {
+func (known) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
 	if authorization == "" {
 		return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 	}
@@ -59,6 +59,7 @@ func (known) Authenticate(_ context.Context, authorization, _, _ string) (rest.C
 
 func (known) StepUp(context.Context, rest.Caller) error { return nil }
 func (known) Alive(context.Context, rest.Caller) error  { return nil }
+func (known) Refusals(rest.Access) []*fault.Error       { return nil }
 
 func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
@@ -108,8 +109,12 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := rest.New(rest.Config{Title: "test", Version: "0", BaseURL: base, Log: log, Now: time.Now})
-	api.SetAuthenticator(known{})
+	api := rest.New(rest.Config{
+		Title: "test", Version: "0", BaseURL: base, Auth: known{}, Log: log, Now: time.Now,
+		Undeclared: func(operation string, f *fault.Error) {
+			t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
+		},
+	})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
 	t.Cleanup(w.http.Close)

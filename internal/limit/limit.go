@@ -230,13 +230,16 @@ func (l *Limiter) count(ctx context.Context, key string) (int64, error) {
 	return max(n, 0), nil
 }
 
+// ErrLimited is what Take answers, for operations that declare it. Each refusal is a copy
+// that says how long to wait.
+var ErrLimited = fault.New(fault.Limited, "rate_limited", "Too many attempts. Try again in %s.")
+
 func refusal(r Rule, wait time.Duration) error {
-	return &fault.Error{
-		Kind: fault.Limited, Code: "rate_limited",
-		Detail:     fmt.Sprintf("Too many attempts. Try again in %s.", wait),
-		RetryAfter: wait,
-		Policy:     &fault.Policy{Name: r.Name, Limit: r.Limit, Window: r.Window, Remaining: 0},
-	}
+	e := *ErrLimited
+	e.Detail = fmt.Sprintf(e.Detail, wait)
+	e.RetryAfter = wait
+	e.Policy = &fault.Policy{Name: r.Name, Limit: r.Limit, Window: r.Window, Remaining: 0}
+	return &e
 }
 
 // AddrKey returns what stands for a client's address: one IPv4 address, or one IPv6

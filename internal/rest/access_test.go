@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,14 +83,10 @@ func TestCallerReachesTheHandler(t *testing.T) {
 	if !strings.Contains(got.body, `"alice"`) || !strings.Contains(got.body, `"s1"`) {
 		t.Errorf("got %s", got.body)
 	}
-	if w.auth.method != "GET" || w.auth.url != base+"/v1/me?a=b" {
-		t.Errorf("the authenticator saw %s %s, want GET %s/v1/me?a=b", w.auth.method, w.auth.url, base)
-	}
 }
 
 func TestWithoutAnAuthenticator(t *testing.T) {
-	w := newWorld(t)
-	w.SetAuthenticator(nil)
+	w := newWorld(t, func(c *Config) { c.Auth = nil })
 	if got := w.do(t, "GET", "/v1/me", "", "Authorization: Bearer good"); got.status != 401 {
 		t.Errorf("got %d, want 401", got.status)
 	}
@@ -103,5 +100,63 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 	got := w.do(t, "POST", "/v1/mine", `{`, "Content-Type: application/json")
 	if got.status != 401 {
 		t.Errorf("got %d %s, want 401", got.status, got.body)
+	}
+}
+
+// Every access lets in whom it names and refuses the others.
+func TestEachAccess(t *testing.T) {
+	w := newWorld(t)
+	accesses := []Access{Public, Session, StepUp, Attempt, Refresh, Repair, Admin}
+	for i, access := range accesses {
+		for _, method := range []string{"GET", "POST"} {
+			op := Op{Method: method, Path: "/access/" + string(rune('0'+i)), ID: method + string(rune('0'+i)), Tag: "Access", Access: access, Cookie: "__Host-refresh"}
+			Register(w.API, op, nothing[struct{}])
+		}
+	}
+	const ok = 204
+	tests := []struct {
+		token string
+		read  [7]int // status of a GET for each access
+		write [7]int // of a POST
+	}{
+		{"", [7]int{ok, 401, 401, ok, ok, 401, 401}, [7]int{ok, 401, 401, ok, ok, 401, 401}},
+		{"bad", [7]int{ok, 401, 401, ok, ok, 401, 401}, [7]int{ok, 401, 401, ok, ok, 401, 401}},
+		{"good", [7]int{ok, ok, ok, ok, ok, ok, 403}, [7]int{ok, ok, ok, ok, ok, ok, 403}},
+		{"stale", [7]int{ok, ok, 403, ok, ok, ok, 403}, [7]int{ok, ok, 403, ok, ok, ok, 403}},
+		{"repair", [7]int{ok, 401, 401, ok, ok, ok, 401}, [7]int{ok, 401, 401, ok, ok, ok, 401}},
+		{"admin", [7]int{ok, ok, ok, ok, ok, ok, ok}, [7]int{ok, ok, ok, ok, ok, ok, ok}},
+		{"stale admin", [7]int{ok, ok, 403, ok, ok, ok, ok}, [7]int{ok, ok, 403, ok, ok, ok, 403}},
+	}
+	for _, test := range tests {
+		for method, want := range map[string][7]int{"GET": test.read, "POST": test.write} {
+			for i := range accesses {
+				got := w.do(t, method, "/v1/access/"+string(rune('0'+i)), "", "Authorization: Bearer "+test.token)
+				if got.status != want[i] {
+					t.Errorf("%q, %s, access %d: got %d %s, want %d", test.token, method, i, got.status, got.body, want[i])
+				}
+			}
+		}
+	}
+
+	doc := document(t, w)
+	for _, problem := range invalid(doc) {
+		t.Error(problem)
+	}
+	bearer := []any{map[string]any{"bearer": []any{}}}
+	for i, want := range [][]any{
+		{}, bearer, bearer, {map[string]any{"attempt": []any{}}}, {map[string]any{"refresh_cookie": []any{}}, map[string]any{}}, bearer, bearer,
+	} {
+		if diff := cmp.Diff(any(want), at(doc, "paths", "/access/"+string(rune('0'+i)), "get", "security")); diff != "" {
+			t.Errorf("access %d (-want +got):\n%s", i, diff)
+		}
+	}
+	if got := at(doc, "components", "securitySchemes", "refresh_cookie", "name"); got != "__Host-refresh" {
+		t.Errorf("the cookie is %v", got)
+	}
+	if diff := cmp.Diff([]string{"admin_only", "internal_error", "unauthenticated", "unavailable", "unknown_host"}, codesOf(doc, "/access/6", "get")); diff != "" {
+		t.Errorf("reading as an admin (-want +got):\n%s", diff)
+	}
+	if got := codesOf(doc, "/access/6", "post"); !slices.Contains(got, "step_up_required") {
+		t.Errorf("changing as an admin answers %v", got)
 	}
 }

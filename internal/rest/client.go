@@ -39,14 +39,6 @@ func CallerOf(r *http.Request) Caller {
 	return Caller{}
 }
 
-// ClientOf returns where r came from, for handlers given to [Raw] and [API.Handle].
-func ClientOf(r *http.Request) Client {
-	if x := exchangeOf(r); x != nil {
-		return x.clientOf(r)
-	}
-	return Client{}
-}
-
 type clientCache struct {
 	known bool
 	Client

@@ -122,7 +122,7 @@ func TestClient(t *testing.T) {
 	if len(c.UserAgent) > 512 || !utf8.ValidString(c.UserAgent) || !strings.HasPrefix(long, c.UserAgent) {
 		t.Errorf("user agent of %d bytes: %q", len(c.UserAgent), c.UserAgent)
 	}
-	if r := httptest.NewRequest("GET", "/", nil); ClientOf(r) != (Client{}) || CallerOf(r).Account != "" {
-		t.Error("a request from elsewhere has a client")
+	if r := httptest.NewRequest("GET", "/", nil); CallerOf(r).Account != "" {
+		t.Error("a request from elsewhere has a caller")
 	}
 }

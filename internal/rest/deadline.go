@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -18,16 +19,10 @@ type Deadlines struct {
 }
 
 func (d *Deadlines) complete() {
-	for _, f := range []struct {
-		d         *time.Duration
-		otherwise time.Duration
-	}{
-		{&d.Body, 20 * time.Second}, {&d.Stall, time.Minute}, {&d.Linger, 2 * time.Second}, {&d.Session, 2 * time.Second},
-	} {
-		if *f.d <= 0 {
-			*f.d = f.otherwise
-		}
-	}
+	d.Body = cmp.Or(max(d.Body, 0), 20*time.Second)
+	d.Stall = cmp.Or(max(d.Stall, 0), time.Minute)
+	d.Linger = cmp.Or(max(d.Linger, 0), 2*time.Second)
+	d.Session = cmp.Or(max(d.Session, 0), 2*time.Second)
 }
 
 const (

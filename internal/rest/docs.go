@@ -120,7 +120,7 @@ type docsCode struct {
 func (a *API) draw(name string) ([]byte, error) {
 	doc := a.huma.OpenAPI()
 	v := docsView{Title: doc.Info.Title, Version: doc.Info.Version, About: doc.Info.Description, Groups: a.groups(doc)}
-	for _, c := range Codes() {
+	for _, c := range a.Codes() {
 		v.Codes = append(v.Codes, docsCode{c, http.StatusText(c.Status)})
 	}
 	var b bytes.Buffer
@@ -147,7 +147,7 @@ func (a *API) groups(doc *huma.OpenAPI) []docsGroup {
 }
 
 func (a *API) describe(op *huma.Operation) docsOperation {
-	d := docsOperation{ID: op.OperationID, Method: op.Method, Path: prefix + op.Path, Summary: op.Summary, About: op.Description, Access: accessInWords(op)}
+	d := docsOperation{ID: op.OperationID, Method: op.Method, Path: prefix + op.Path, Summary: op.Summary, About: op.Description, Access: accessInWords(op.Metadata[metaOp].(Op))}
 	for _, p := range op.Parameters {
 		v := a.value(p.Name, p.Schema, p.Required, p.Description)
 		v.In = p.In
@@ -159,7 +159,7 @@ func (a *API) describe(op *huma.Operation) docsOperation {
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		r := op.Responses[status]
 		if list, ok := r.Extensions[extensionCodes].([]string); ok {
-			d.Refusals = append(d.Refusals, docsRefusal{cmp.Or(strings.TrimPrefix(status, "default"), "other"), list})
+			d.Refusals = append(d.Refusals, docsRefusal{status, list})
 			continue
 		}
 		answer := docsAnswer{Status: status, About: r.Description, Body: answered(a.shape(r.Content))}
@@ -169,20 +169,6 @@ func (a *API) describe(op *huma.Operation) docsOperation {
 		d.Answers = append(d.Answers, answer)
 	}
 	return d
-}
-
-func accessInWords(op *huma.Operation) string {
-	switch meta := op.Metadata[metaOp].(Op); {
-	case meta.Access == StepUp:
-		return "Session with a recent proof"
-	case meta.Access == Session:
-		return "Session"
-	case len(op.Security) > 0 && op.Security[0][schemeAttempt] != nil:
-		return "Sign-in attempt"
-	case len(op.Security) > 0 && op.Security[0][schemeRefresh] != nil:
-		return "Refresh token"
-	}
-	return "Open to all"
 }
 
 // shape describes the one media type of a body.

@@ -93,7 +93,7 @@ func TestDocsAreAskedForOnce(t *testing.T) {
 func TestErrorsPage(t *testing.T) {
 	w := newWorld(t)
 	page := w.do(t, "GET", "/docs/errors", "").body
-	for _, c := range Codes() {
+	for _, c := range w.Codes() {
 		if !strings.Contains(page, `<tr id="`+c.Code+`">`) {
 			t.Errorf("the page lacks %s", c.Code)
 		}

@@ -36,6 +36,8 @@ type exchange struct {
 	bytes   int64
 	muxOnly bool // the mux itself is answering; its text is replaced
 	cause   *fault.Error
+	// declared are the refusals of the operation; nil before there is one.
+	declared *declared
 
 	body   *incoming // nil without one
 	stream *stream   // nil for all but Raw operations
@@ -107,34 +109,41 @@ func (x *exchange) send(status int, body []byte) {
 }
 
 // admit asks the authenticator what the operation wants to know.
-func (x *exchange) admit(r *http.Request, access Access) error {
-	if access == Public {
+func (x *exchange) admit(r *http.Request, op *Op) error {
+	if op.Access.public() {
 		return nil
 	}
-	if x.api.auth == nil {
+	auth := x.api.cfg.Auth
+	if auth == nil {
 		return errUnauthenticated
 	}
 	authorization := ""
 	if header := r.Header["Authorization"]; len(header) == 1 { // two are none
 		authorization = header[0]
 	}
-	caller, err := x.api.auth.Authenticate(r.Context(), authorization, r.Method, x.api.guard.target(r))
+	caller, err := auth.Authenticate(r.Context(), authorization)
 	if err != nil {
 		if f := fault.Of(err); f.Kind == fault.Unauthenticated {
 			return errUnauthenticated.Because(err)
 		}
 		return err
 	}
+	switch {
+	case caller.AAL == aalRecovery && op.Access != Repair:
+		return errUnauthenticated.Because(errRepairOnly)
+	case op.Access == Admin && caller.Role != roleAdmin:
+		return errNotAdmin
+	}
 	x.caller = caller
-	if access == StepUp {
-		return x.api.auth.StepUp(r.Context(), caller)
+	if op.proof() {
+		return auth.StepUp(r.Context(), caller)
 	}
 	return nil
 }
 
 // typed runs an operation of huma's between admission and the wire.
-func (x *exchange) typed(op *huma.Operation, meta Op, handler func(huma.Context), r *http.Request) {
-	if err := x.admit(r, meta.Access); err != nil {
+func (x *exchange) typed(op *huma.Operation, meta *Op, handler func(huma.Context), r *http.Request) {
+	if err := x.admit(r, meta); err != nil {
 		x.refuse(err)
 		return
 	}
@@ -240,9 +249,11 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	meta := op.Metadata[metaOp].(Op)
 	meta.Produces = cmp.Or(meta.Produces, "application/octet-stream")
 	describeBytes(op, meta.Produces)
-	a.api.documentProblems(op, meta)
+	declared := a.api.documentProblems(op, meta)
 	a.api.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
-		w.(*exchange).typed(op, meta, handler, r)
+		x := w.(*exchange)
+		x.declared = declared
+		x.typed(op, &meta, handler, r)
 	})
 }
 

@@ -41,9 +41,6 @@ func newGuard(cfg Config) guard {
 	return g
 }
 
-// target is the absolute URL that the client must have asked for.
-func (g *guard) target(r *http.Request) string { return g.base + r.URL.RequestURI() }
-
 var (
 	errHost = fault.New(fault.Malformed, "unknown_host",
 		"This server does not go by that name. Use its address, or set COFFER_URL to the one that people use.")
@@ -223,7 +220,7 @@ func (x *exchange) end() {
 		x.api.cfg.Log.LogAttrs(x.r.Context(), slog.LevelError, "panic", panicAttrs(p, debug.Stack(), x.id)...)
 		begun := x.status != 0
 		if !begun {
-			x.refuse(&fault.Error{Kind: fault.Internal, Code: "internal_error", Detail: "Something went wrong on our side. The request id names it in the log."})
+			x.refuse(fault.ErrInternal)
 		}
 		x.report()
 		if begun {

@@ -36,7 +36,6 @@ var (
 	errNoBody     = fault.New(fault.Malformed, "invalid_json", "This operation wants a JSON body.")
 	errBadJSON    = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
 	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not know; names are case-sensitive.")
-	errValidation = fault.New(fault.Invalid, "validation_failed", "Some values break a rule; errors names each of them.")
 )
 
 // A body of smallBody bytes is read whenever it comes. Of longer ones, which no operation

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -68,7 +66,6 @@ func humaConfig(cfg Config, operation *string) huma.Config {
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					schemeBearer:  {Type: "http", Scheme: "bearer", Description: "The access token of a session."},
 					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`: the sign-in attempt that a Challenge began."},
-					schemeRefresh: {Type: "apiKey", In: "cookie", Name: "__Host-coffer-refresh", Description: "The refresh token of a browser's session."},
 				},
 			},
 		},
@@ -154,83 +151,11 @@ func (a *API) operation(op Op) huma.Operation {
 			"x-coffer-rows": strings.Fields(strings.NewReplacer(",", " ").Replace(op.Rows)),
 		},
 	}
-	o.Security = securityOf(op)
-	if op.Access == StepUp {
+	o.Security = a.security(op)
+	if op.proof() {
 		o.Extensions["x-coffer-step-up"] = true
 	}
 	return o
-}
-
-// securityOf reads from the path what a public operation may carry instead of a session.
-func securityOf(op Op) []map[string][]string {
-	switch {
-	case op.Access != Public:
-		return []map[string][]string{{schemeBearer: {}}}
-	case strings.HasPrefix(op.Path, "/auth/attempts/"):
-		return []map[string][]string{{schemeAttempt: {}}}
-	case op.Path == "/auth/refresh":
-		return []map[string][]string{{schemeRefresh: {}}, {}}
-	}
-	return []map[string][]string{}
-}
-
-// documentProblems adds the refusals that follow from the operation's shape and those it
-// names, by status.
-func (a *API) documentProblems(o *huma.Operation, op Op) {
-	delete(o.Responses, "default") // huma's; what follows is complete
-	byStatus := map[int][]string{}
-	add := func(code string) {
-		status := 0
-		if info, ok := codes[code]; ok {
-			status = info.Status
-		}
-		if !slices.Contains(byStatus[status], code) {
-			byStatus[status] = append(byStatus[status], code)
-		}
-	}
-	for _, code := range append(shapeCodes(o, op), op.Errors...) {
-		add(code)
-	}
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	for status, list := range byStatus {
-		slices.Sort(list)
-		key, text := "default", "Other refusals"
-		if status != 0 {
-			key, text = strconv.Itoa(status), http.StatusText(status)
-		}
-		o.Responses[key] = &huma.Response{
-			Description: text + ": `" + strings.Join(list, "`, `") + "`.",
-			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			Extensions:  map[string]any{extensionCodes: list},
-		}
-	}
-}
-
-// shapeCodes are the codes that an operation answers because of what it is.
-func shapeCodes(o *huma.Operation, op Op) []string {
-	list := []string{"unknown_host", "internal_error", "unavailable"}
-	if !safe(op.Method) {
-		list = append(list, "cross_origin")
-	}
-	if op.Access != Public {
-		list = append(list, "unauthenticated")
-	}
-	if op.stream {
-		list = append(list, "too_many_streams", "busy")
-		if o.RequestBody != nil {
-			list = append(list, "body_unreadable")
-		}
-	}
-	if op.Access == StepUp {
-		list = append(list, "step_up_required")
-	}
-	if len(o.Parameters) > 0 {
-		list = append(list, "validation_failed")
-	}
-	if o.RequestBody != nil && o.RequestBody.Content["application/json"] != nil {
-		list = append(list, "invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type", "busy")
-	}
-	return list
 }
 
 // RawDoc says of a streaming operation what types say of a JSON one. Path parameters are
@@ -314,36 +239,4 @@ func (d RawDoc) describeAnswers(registry huma.Registry, o *huma.Operation) {
 	for status, text := range d.Statuses {
 		o.Responses[strconv.Itoa(status)] = &huma.Response{Description: text}
 	}
-}
-
-//go:embed codes.json
-var codesJSON []byte
-
-// CodeInfo says what a code means. The list is made from the fault values in the code.
-type CodeInfo struct {
-	Code    string   `json:"code"`
-	Status  int      `json:"status"`
-	Meaning []string `json:"meaning"` // what the rooms say when they answer it
-	Rooms   []string `json:"rooms"`
-}
-
-// Codes lists every code that the program answers, in order.
-func Codes() []CodeInfo { return codeList }
-
-var codeList = readCodes()
-
-var codes = func() map[string]CodeInfo {
-	m := map[string]CodeInfo{}
-	for _, c := range codeList {
-		m[c.Code] = c
-	}
-	return m
-}()
-
-func readCodes() []CodeInfo {
-	var list []CodeInfo
-	if err := json.Unmarshal(codesJSON, &list); err != nil {
-		panic("internal error: codes.json: " + err.Error())
-	}
-	return list
 }

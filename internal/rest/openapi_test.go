@@ -235,7 +235,7 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 	}{
 		{"/things", "post", append([]string{"cross_origin"}, body...)},
 		{"/things", "get", []string{"validation_failed"}},
-		{"/me", "get", []string{"unauthenticated"}},
+		{"/me", "get", []string{"unauthenticated", "recovery_only"}},
 		{"/me", "delete", []string{"cross_origin", "unauthenticated", "step_up_required"}},
 		{"/fail/{how}", "get", []string{"thing_gone", "validation_failed"}},
 		{"/streams/{how}", "get", []string{"unauthenticated", "not_found", "validation_failed", "too_many_streams", "busy"}},

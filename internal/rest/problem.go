@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/fault"
@@ -67,8 +69,8 @@ var statuses = [...]int{
 	fault.Unavailable:      http.StatusServiceUnavailable,
 }
 
-// Status is the HTTP status of a kind.
-func Status(k fault.Kind) int {
+// statusOf is the HTTP status of a kind.
+func statusOf(k fault.Kind) int {
 	if int(k) >= len(statuses) {
 		return http.StatusInternalServerError
 	}
@@ -81,7 +83,11 @@ var (
 	errNotFound        = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
 	errMethod          = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This address does not know that method; Allow lists those it knows.")
 	errMalformed       = fault.New(fault.Malformed, "malformed_request", "The request cannot be read.")
+	errNotAdmin        = fault.New(fault.Forbidden, "admin_only", "Only an admin may do this.")
 )
+
+// errRepairOnly says why a good token is none for an operation.
+var errRepairOnly = errors.New("rest: the session may only repair its account")
 
 // muxRefusal is what a mux's own plain-text answer says.
 func muxRefusal(status int) *fault.Error {
@@ -98,7 +104,10 @@ func muxRefusal(status int) *fault.Error {
 func (x *exchange) problem(err error) *Problem {
 	f := fault.Of(err)
 	x.cause = f
-	status := Status(f.Kind)
+	if d := x.declared; d != nil && d.codes[f.Code] != f.Kind+1 {
+		x.api.cfg.Undeclared(d.operation, f)
+	}
+	status := statusOf(f.Kind)
 	p := &Problem{
 		Type: x.api.guard.base + "/docs/errors#" + f.Code, Title: http.StatusText(status), Status: status,
 		Detail: f.Detail, Code: f.Code, RequestID: x.id,
@@ -186,8 +195,7 @@ func humaRefusal(status int, errs []error) error {
 		}
 		fields = append(fields, f)
 	}
-	refusal := errValidation.Because(nil)
-	refusal.Fields = fields
+	refusal := fault.InvalidFields(fields...)
 	if len(unknown) > 0 {
 		refusal = errUnknown.Because(nil)
 		refusal.Fields = unknown
@@ -201,65 +209,106 @@ func humaRefusal(status int, errs []error) error {
 // codeUnknown is the field code of a name that the schema does not have.
 const codeUnknown = "unknown_field"
 
-// rules turns the beginning of what huma says into a code of ours. Where say is set, it
-// replaces huma's words, which may repeat the value.
-var rules = []struct{ begins, code, say string }{
-	{"unexpected property", codeUnknown, "There is no such name here."},
-	{"expected required property", "required", "This value is required."},
-	{"required ", "required", "This value is required."},
-	{"expected property ", "required", ""},
-	{"expected length >=", "too_short", ""},
-	{"expected length <=", "too_long", ""},
-	{"expected array length >=", "too_few", ""},
-	{"expected array length <=", "too_many", ""},
-	{"expected array items to be unique", "not_unique", ""},
-	{"expected object with at least", "too_few", ""},
-	{"expected object with at most", "too_many", ""},
-	{"expected number >", "too_small", ""},
-	{"expected number <", "too_big", ""},
-	{"expected number to be a multiple", "not_a_multiple", ""},
-	{"expected value to be", "not_allowed", ""},
-	{"expected string to match pattern", "pattern", "The value does not have the form that is asked for."},
-	{"expected string to be RFC", "format", ""},
-	{"expected string to be base64", "format", ""},
-	{"expected string to be regex", "format", ""},
-	{"expected string to be ", "pattern", ""},
-	{"expected duration", "format", "expected duration"},
-	{"expected boolean", "wrong_type", ""},
-	{"expected number", "wrong_type", ""},
-	{"expected integer", "wrong_type", ""},
-	{"expected string", "wrong_type", ""},
-	{"expected array", "wrong_type", ""},
-	{"expected object", "wrong_type", ""},
-	{"invalid ", "wrong_type", "The value is not of the type that is asked for."},
+// A rule is what is said of a value that breaks it. Without say, huma's words are used,
+// which name the bound and not the value.
+type rule struct{ code, say string }
+
+// rules are by huma's message. A message without a rule is answered as invalid.
+var rules = map[string]rule{
+	validation.MsgUnexpectedProperty:                 {codeUnknown, "There is no such name here."},
+	validation.MsgExpectedRequiredProperty:           {codeRequired, sayRequired},
+	validation.MsgExpectedDependentRequiredProperty:  {codeRequired, ""},
+	validation.MsgExpectedMinLength:                  {"too_short", ""},
+	validation.MsgExpectedMaxLength:                  {"too_long", ""},
+	validation.MsgExpectedMinItems:                   {"too_few", ""},
+	validation.MsgExpectedMaxItems:                   {"too_many", ""},
+	validation.MsgExpectedMinProperties:              {"too_few", ""},
+	validation.MsgExpectedMaxProperties:              {"too_many", ""},
+	validation.MsgExpectedArrayItemsUnique:           {"not_unique", ""},
+	validation.MsgExpectedMinimumNumber:              {"too_small", ""},
+	validation.MsgExpectedExclusiveMinimumNumber:     {"too_small", ""},
+	validation.MsgExpectedMaximumNumber:              {"too_big", ""},
+	validation.MsgExpectedExclusiveMaximumNumber:     {"too_big", ""},
+	validation.MsgExpectedNumberBeMultipleOf:         {"not_a_multiple", ""},
+	validation.MsgExpectedOneOf:                      {"not_allowed", ""},
+	validation.MsgExpectedConst:                      {"not_allowed", ""},
+	validation.MsgExpectedMatchPattern:               {"pattern", "The value does not have the form that is asked for."},
+	validation.MsgExpectedBePattern:                  {"pattern", ""},
+	validation.MsgExpectedRFC3339DateTime:            {"format", ""},
+	validation.MsgExpectedRFC1123DateTime:            {"format", ""},
+	validation.MsgExpectedRFC3339Date:                {"format", ""},
+	validation.MsgExpectedRFC3339Time:                {"format", ""},
+	validation.MsgExpectedRFC5322Email:               {"format", "Expected string to be RFC 5322 email."},
+	validation.MsgExpectedRFC5890Hostname:            {"format", ""},
+	validation.MsgExpectedRFC2673IPv4:                {"format", ""},
+	validation.MsgExpectedRFC2373IPv6:                {"format", ""},
+	validation.MsgExpectedRFCIPAddr:                  {"format", ""},
+	validation.MsgExpectedRFC3986URI:                 {"format", "Expected string to be RFC 3986 uri."},
+	validation.MsgExpectedRFC4122UUID:                {"format", "Expected string to be RFC 4122 uuid."},
+	validation.MsgExpectedRFC6570URITemplate:         {"format", ""},
+	validation.MsgExpectedRFC6901JSONPointer:         {"format", ""},
+	validation.MsgExpectedRFC6901RelativeJSONPointer: {"format", ""},
+	validation.MsgExpectedRegexp:                     {"format", "Expected string to be regex."},
+	validation.MsgExpectedBase64String:               {"format", ""},
+	validation.MsgExpectedDuration:                   {"format", "Expected duration."},
+	validation.MsgExpectedBoolean:                    {"wrong_type", ""},
+	validation.MsgExpectedNumber:                     {"wrong_type", ""},
+	validation.MsgExpectedInteger:                    {"wrong_type", ""},
+	validation.MsgExpectedString:                     {"wrong_type", ""},
+	validation.MsgExpectedArray:                      {"wrong_type", ""},
+	validation.MsgExpectedObject:                     {"wrong_type", ""},
+}
+
+const (
+	codeRequired = "required"
+	sayRequired  = "This value is required."
+	ruleMark     = "\x00" // between a message, what it says, and the first thing that it says
+)
+
+// markRule is huma's formatter of messages: it keeps the message itself, by which rules
+// knows it, and its first argument.
+func markRule(message string, args ...any) string {
+	return message + ruleMark + fmt.Sprintf(message, args...) + ruleMark + fmt.Sprint(args[:min(len(args), 1)]...)
 }
 
 func humaField(d *huma.ErrorDetail) fault.Field {
+	message, said, _ := strings.Cut(d.Message, ruleMark)
+	said, first, formatted := strings.Cut(said, ruleMark)
+	if !formatted {
+		said = message
+	}
 	f := fault.Field{Pointer: pointer(d.Location), Code: "invalid", Detail: "The value cannot be used here."}
-	for _, r := range rules {
-		if !strings.HasPrefix(d.Message, r.begins) {
-			continue
-		}
-		if f.Code, f.Detail = r.code, r.say; f.Detail == "" {
-			say, _, _ := strings.Cut(d.Message, ": ") // what follows is a parser's, with the value in it
-			f.Detail = strings.ToUpper(say[:1]) + say[1:] + "."
-		}
-		if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
-			f.Pointer = cut(f.Pointer + "/" + escape(strings.TrimSuffix(name, " to be present")))
-		}
-		break
+	r, known := rules[message]
+	switch {
+	case known && r.say == "":
+		f.Code, f.Detail = r.code, strings.ToUpper(said[:1])+said[1:]+"."
+	case known:
+		f.Code, f.Detail = r.code, r.say
+	case inBody(d.Location):
+	case d.Value == "": // huma's words for parameters have no identifiers
+		f.Code, f.Detail = codeRequired, sayRequired
+	default:
+		f.Code, f.Detail = "wrong_type", "The value is not of the type that is asked for."
+	}
+	if message == validation.MsgExpectedRequiredProperty {
+		f.Pointer = cut(f.Pointer + "/" + escape(first))
 	}
 	return f
 }
 
+// inBody reports whether huma's location is in the body.
+func inBody(location string) bool {
+	rest, ok := strings.CutPrefix(location, "body")
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // pointer turns huma's location into a JSON pointer for the body, and leaves the others.
 func pointer(location string) string {
-	rest, ok := strings.CutPrefix(location, "body")
-	if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+	if !inBody(location) {
 		return cut(location)
 	}
 	var b strings.Builder
-	for part := range strings.SplitSeq(strings.TrimPrefix(rest, "."), ".") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(location[len("body"):], "."), ".") {
 		name, indexes, _ := strings.Cut(part, "[")
 		if name != "" {
 			b.WriteString("/" + escape(name))

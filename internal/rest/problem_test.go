@@ -41,7 +41,7 @@ func TestKindsBecomeStatuses(t *testing.T) {
 			t.Errorf("kind %d: the cause is in the answer: %s", k, got.body)
 		}
 	}
-	if got := Status(fault.Kind(200)); got != 500 {
+	if got := statusOf(fault.Kind(200)); got != 500 {
 		t.Errorf("unknown kind: got %d, want 500", got)
 	}
 }

@@ -1,7 +1,9 @@
 // Package rest is what every HTTP room shares: errors to problem documents, authentication state, decoding, operations to OpenAPI.
 //
 // A room registers typed operations with [Register] and streams with [Raw]; it never
-// names an HTTP status for an error and never reads a header that says who is asking.
+// names an HTTP status for an error and never reads a header that says who is asking. An
+// operation declares its access and its refusals ([Op]); this package knows no path,
+// cookie or code of a room.
 //
 // # What it defends against
 //
@@ -38,6 +40,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"coffer/internal/fault"
 )
 
 // Caller is who asks, as the [Authenticator] found out. The zero value is nobody.
@@ -51,14 +55,15 @@ type Caller struct {
 // Authenticator turns a request's Authorization into a [Caller]. Its refusals are
 // *fault.Error; each that is Unauthenticated becomes the same uniform answer.
 type Authenticator interface {
-	// Authenticate is called with the whole header value ("" when absent), the method
-	// and the absolute URL of the request as the client must have written it.
-	Authenticate(ctx context.Context, authorization string, method, url string) (Caller, error)
+	// Authenticate is called with the whole header value, "" when it is absent.
+	Authenticate(ctx context.Context, authorization string) (Caller, error)
 	// StepUp refuses a caller whose last proof of presence is too old.
 	StepUp(ctx context.Context, c Caller) error
 	// Alive refuses a caller that it has let in and whose session is over since. It is
 	// asked again and again while a stream runs, and the token's own end is no reason.
 	Alive(ctx context.Context, c Caller) error
+	// Refusals are those that an access brings beside the uniform one, for the document.
+	Refusals(to Access) []*fault.Error
 }
 
 // Config is what an [API] is made of.
@@ -70,18 +75,23 @@ type Config struct {
 	// TrustedProxies are the peers whose X-Forwarded-For is believed. A request that
 	// comes from one may carry any Host: checking it is the proxy's work.
 	TrustedProxies []netip.Prefix
-	Log            *slog.Logger     // nil discards
-	Now            func() time.Time // nil is time.Now
-	MaxBody        int64            // longest JSON body in bytes; 0 is 1 MiB
-	Deadlines      Deadlines
-	Streams        StreamLimits
+	// Auth decides on tokens. Without one, every operation that wants a session answers 401.
+	Auth Authenticator
+	// Undeclared is told when an operation answers a refusal that it does not declare: the
+	// document is wrong then. Tests fail; nil logs an error.
+	Undeclared func(operation string, f *fault.Error)
+
+	Log       *slog.Logger     // nil discards
+	Now       func() time.Time // nil is time.Now
+	MaxBody   int64            // longest JSON body in bytes; 0 is 1 MiB
+	Deadlines Deadlines
+	Streams   StreamLimits
 }
 
 // API holds the operations of all rooms and every middleware around them. Register
 // everything before the first request; after that it is safe for concurrent use.
 type API struct {
 	cfg     Config
-	auth    Authenticator
 	huma    huma.API
 	v1      *http.ServeMux // operations
 	outer   *http.ServeMux // everything else
@@ -90,6 +100,7 @@ type API struct {
 	// longBodies counts the JSON bodies over smallBody that are held now.
 	longBodies atomic.Int32
 	anyHost    map[string]bool
+	codes      map[string]*CodeInfo // what the operations declare, and the guard's own
 	// registering is the id of the operation that is being added.
 	registering string
 	// document is built at the first question for it.
@@ -107,10 +118,16 @@ func New(cfg Config) *API {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 1 << 20
 	}
+	if cfg.Undeclared == nil {
+		cfg.Undeclared = func(operation string, f *fault.Error) {
+			cfg.Log.Error("a refusal is not declared", "operation", operation, "code", f.Code)
+		}
+	}
 	cfg.Deadlines.complete()
 	cfg.Streams.complete()
 	huma1.Do(setGlobals)
-	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}}
+	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
+	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded)
 	a.streams = newStreams(a)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
@@ -124,33 +141,47 @@ var huma1 sync.Once
 func setGlobals() {
 	huma.NewError = newHumaError
 	huma.NewErrorWithContext = newHumaErrorWithContext
+	huma.ErrorFormatter = markRule
 	huma.ValidateStrictCasing = true
 	huma.DefaultArrayNullable = false // format writes a nil slice as []
 }
 
-// SetAuthenticator says who decides on tokens. Without one, every operation that wants
-// a session answers 401.
-func (a *API) SetAuthenticator(auth Authenticator) { a.auth = auth }
-
 // Access is what an operation wants of its caller.
 type Access int
 
-// Public operations see no caller, Session ones want a valid token, StepUp ones want one
-// whose holder proved presence lately.
+// Of these, rest enforces Session, StepUp, Repair and Admin. An Attempt or Refresh
+// operation checks its own credential: for rest it is public, and its document says what
+// the caller sends.
 const (
-	Public Access = iota
-	Session
-	StepUp
+	Public  Access = iota // no caller
+	Session               // a valid access token of a session that may do everything
+	StepUp                // and its holder proved presence lately
+	Attempt               // the token of a sign-in attempt
+	Refresh               // a refresh token, in the cookie Op.Cookie or in the body
+	Repair                // a valid access token, also of a session that may only repair the account
+	Admin                 // an admin's session; what changes something wants the proof as well
+)
+
+// public reports whether rest asks for no access token.
+func (a Access) public() bool { return a == Public || a == Attempt || a == Refresh }
+
+// proof reports whether rest asks for a recent proof of presence.
+func (op Op) proof() bool { return op.Access == StepUp || op.Access == Admin && !safe(op.Method) }
+
+const (
+	aalRecovery = "recovery" // of sessions that may only repair the account
+	roleAdmin   = "admin"
 )
 
 // Op describes an operation. Path is written without /v1 and may hold {wildcards}.
 type Op struct {
 	Method, Path, ID, Summary, Description, Tag string
 	Access                                      Access
-	Status                                      int      // of the good answer; 0 is 200 with a body and 204 without
-	Produces                                    string   // media type of an answer whose Body is []byte
-	Errors                                      []string // codes it may answer beside those that follow from its shape
-	Rows                                        string   // ids of the product's rows, such as "F-A1"
+	Cookie                                      string         // that may carry a Refresh operation's token
+	Status                                      int            // of the good answer; 0 is 200 with a body and 204 without
+	Produces                                    string         // media type of an answer whose Body is []byte
+	Errors                                      []*fault.Error // it may answer beside those that follow from its shape and access
+	Rows                                        string         // ids of the product's rows, such as "F-A1"
 
 	stream bool // added by Raw
 }
@@ -174,10 +205,11 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 	o := a.operation(op)
 	doc.describe(a.huma.OpenAPI().Components.Schemas, &o)
 	a.huma.OpenAPI().AddOperation(&o)
-	a.documentProblems(&o, op)
+	declared := a.documentProblems(&o, op)
 	a.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
-		if err := x.admit(r, op.Access); err != nil {
+		x.declared = declared
+		if err := x.admit(r, &op); err != nil {
 			x.refuse(err)
 			return
 		}
@@ -188,10 +220,12 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 }
 
 // Handle adds a handler outside /v1: health, the web app. It stands behind the same
-// middlewares.
-func (a *API) Handle(pattern string, h http.Handler) {
+// middlewares. Its refusals are declared like an operation's.
+func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
+	declared := a.declare(pattern, refusals...)
 	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
+		x.declared = declared
 		h.ServeHTTP(x, r.WithContext(withExchange(r.Context(), x)))
 	})
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -22,14 +23,9 @@ type StreamLimits struct {
 }
 
 func (l *StreamLimits) complete() {
-	for _, f := range []struct {
-		n         *int
-		otherwise int
-	}{{&l.All, 1000}, {&l.Account, 100}, {&l.Address, 200}} {
-		if *f.n <= 0 {
-			*f.n = f.otherwise
-		}
-	}
+	l.All = cmp.Or(max(l.All, 0), 1000)
+	l.Account = cmp.Or(max(l.Account, 0), 100)
+	l.Address = cmp.Or(max(l.Address, 0), 200)
 }
 
 var (
@@ -237,7 +233,7 @@ func (t *streams) look(all []*stream) {
 
 func (t *streams) ask(ctx context.Context, group []*stream) {
 	now := time.Now()
-	err := t.api.auth.Alive(ctx, group[0].caller)
+	err := t.api.cfg.Auth.Alive(ctx, group[0].caller)
 	refused := err != nil && slices.Contains([]fault.Kind{fault.Unauthenticated, fault.Forbidden}, fault.Of(err).Kind)
 	for _, s := range group {
 		switch {

@@ -43,13 +43,18 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	w := &world{log: &logBook{}, auth: &fakeAuth{}}
 	cfg := Config{
 		Title: "Coffer", Version: "1.2.3", BaseURL: u,
-		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:  slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Auth: w.auth,
+		Undeclared: func(operation string, f *fault.Error) {
+			if operation != "fail" { // which answers whatever it is told
+				t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
+			}
+		},
 	}
 	for _, c := range change {
 		c(&cfg)
 	}
 	w.API = New(cfg)
-	w.SetAuthenticator(w.auth)
 	w.routes()
 	w.srv = httptest.NewServer(w.Handler())
 	t.Cleanup(w.srv.Close)
@@ -119,7 +124,7 @@ func (w *world) routes() {
 			w.last.Store(&in.Client)
 			return &listOutput{Page[thingBody]{Items: make([]thingBody, in.Limit)}}, nil
 		})
-	Register(a, Op{Method: "GET", Path: "/me", ID: "who-am-i", Tag: "People", Summary: "Who asks", Access: Session},
+	Register(a, Op{Method: "GET", Path: "/me", ID: "who-am-i", Tag: "People", Summary: "Who asks", Access: Session, Errors: []*fault.Error{errBlocked}},
 		func(_ context.Context, in *struct{ Request }) (*struct{ Body Caller }, error) {
 			w.calls.Add(1)
 			return &struct{ Body Caller }{in.Caller}, nil
@@ -129,7 +134,7 @@ func (w *world) routes() {
 			w.calls.Add(1)
 			return nil, nil
 		})
-	Register(a, Op{Method: "GET", Path: "/fail/{how}", ID: "fail", Tag: "Things", Summary: "Goes wrong", Errors: []string{"thing_gone"}},
+	Register(a, Op{Method: "GET", Path: "/fail/{how}", ID: "fail", Tag: "Things", Summary: "Goes wrong", Errors: []*fault.Error{errThing}},
 		func(_ context.Context, in *failInput) (*struct{}, error) { return nil, failure(in.How) })
 	Register(a, Op{Method: "GET", Path: "/picture", ID: "picture", Tag: "Things", Summary: "A picture", Produces: "image/png"},
 		func(context.Context, *struct{}) (*pictureOutput, error) {
@@ -151,16 +156,16 @@ func (w *world) streams() {
 			if err != nil {
 				return err
 			}
-			return json.NewEncoder(rw).Encode(map[string]any{"read": n, "caller": CallerOf(r).Account, "addr": ClientOf(r).Addr.String(), "id": ClientOf(r).RequestID})
+			return json.NewEncoder(rw).Encode(map[string]any{"read": n, "caller": CallerOf(r).Account})
 		})
-	Raw(w.API, Op{Method: "GET", Path: "/streams/{how}", ID: "read-stream", Tag: "Streams", Summary: "Read", Access: Session, Errors: []string{"not_found"}},
+	Raw(w.API, Op{Method: "GET", Path: "/streams/{how}", ID: "read-stream", Tag: "Streams", Summary: "Read", Access: Session, Errors: []*fault.Error{errNoStream}},
 		RawDoc{Headers: []RawParam{{Name: "ETag", Doc: "Names the content."}}, Statuses: map[int]string{304: "As you have it."}},
 		func(rw http.ResponseWriter, r *http.Request) error {
 			w.calls.Add(1)
 			rw.Header().Set("Content-Disposition", "attachment")
 			switch r.PathValue("how") {
 			case "before":
-				return fault.New(fault.NotFound, "not_found", "There is no such stream.")
+				return errNoStream
 			case "after":
 				_, _ = io.WriteString(rw, "the beginning")
 				_ = http.NewResponseController(rw).Flush()
@@ -175,16 +180,24 @@ func (w *world) streams() {
 		})
 	w.Handle("GET /page/{path...}", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.PathValue("path") == "lost" {
-			Refuse(rw, r, fault.New(fault.NotFound, "not_found", "No such page."))
+			Refuse(rw, r, errNoPage)
 			return
 		}
 		rw.Header().Set("Content-Security-Policy", "default-src 'self'")
 		_, _ = io.WriteString(rw, "a page")
-	}))
+	}), errNoPage)
 	w.HandleAnyHost("GET", "/healthz", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "ok") }))
 }
 
 const secret = "hunter2-canary"
+
+var (
+	errThing    = fault.New(fault.Gone, "thing_gone", "The thing is gone.")
+	errNoStream = fault.New(fault.NotFound, "not_found", "There is no such stream.")
+	errNoPage   = fault.New(fault.NotFound, "not_found", "No such page.")
+	errBlocked  = fault.New(fault.Forbidden, "recovery_only", "This session may only repair the account.")
+	errProof    = fault.New(fault.Forbidden, "step_up_required", "Prove again that it is you.")
+)
 
 var errNet = &unavailable{}
 
@@ -218,16 +231,11 @@ func failure(how string) error {
 
 // fakeAuth knows a handful of tokens.
 type fakeAuth struct {
-	mu          sync.Mutex
-	method, url string
-	asked       atomic.Int32          // whether sessions live
-	over        atomic.Pointer[error] // the answer to that
+	asked atomic.Int32          // whether sessions live
+	over  atomic.Pointer[error] // the answer to that
 }
 
-func (f *fakeAuth) Authenticate(_ context.Context, authorization, method, target string) (Caller, error) {
-	f.mu.Lock()
-	f.method, f.url = method, target
-	f.mu.Unlock()
+func (f *fakeAuth) Authenticate(_ context.Context, authorization string) (Caller, error) {
 	switch authorization {
 	case "Bearer good":
 		return Caller{Account: "alice", Session: "s1", AAL: "aal2", AuthTime: time.Unix(1, 0)}, nil
@@ -240,14 +248,27 @@ func (f *fakeAuth) Authenticate(_ context.Context, authorization, method, target
 	case "Bearer expired":
 		return Caller{}, fault.New(fault.Unauthenticated, "token_expired", "That token expired at noon.")
 	case "Bearer blocked":
-		return Caller{}, fault.New(fault.Forbidden, "recovery_only", "This session may only repair the account.")
+		return Caller{}, errBlocked
+	case "Bearer repair":
+		return Caller{Account: "alice", Session: "s1", AAL: "recovery"}, nil
+	case "Bearer admin":
+		return Caller{Account: "root", Session: "s1", Role: "admin"}, nil
+	case "Bearer stale admin":
+		return Caller{Account: "root", Session: "s2", Role: "admin"}, nil
 	}
 	return Caller{}, fault.New(fault.Unauthenticated, "no_token", "There is none.")
 }
 
 func (f *fakeAuth) StepUp(_ context.Context, c Caller) error {
 	if c.Session != "s1" {
-		return fault.New(fault.Forbidden, "step_up_required", "Prove again that it is you.")
+		return errProof
+	}
+	return nil
+}
+
+func (f *fakeAuth) Refusals(to Access) []*fault.Error {
+	if to == StepUp {
+		return []*fault.Error{errProof}
 	}
 	return nil
 }

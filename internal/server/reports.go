@@ -48,7 +48,7 @@ type refused struct{ directive, blocked string }
 func newReports(cfg Config) *reports { return &reports{log: cfg.Log, now: cfg.Now} }
 
 func (p *reports) routes(api *rest.API) {
-	api.Handle("POST "+ReportPath, http.HandlerFunc(p.receive))
+	api.Handle("POST "+ReportPath, http.HandlerFunc(p.receive), errReportType, errReportSize, errReportJSON)
 }
 
 var (

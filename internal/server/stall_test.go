@@ -26,10 +26,9 @@ func quickly(t *testing.T) (w *world, readers chan error) {
 	}
 	const short = 150 * time.Millisecond
 	api := rest.New(rest.Config{
-		Title: "Coffer", Version: "1", BaseURL: u,
+		Title: "Coffer", Version: "1", BaseURL: u, Auth: bearer{},
 		Deadlines: rest.Deadlines{Body: short, Stall: short, Linger: short, Session: short},
 	})
-	api.SetAuthenticator(bearer{})
 	readers = make(chan error, 1)
 	rest.Register(api, rest.Op{Method: "POST", Path: "/open", ID: "open", Tag: "T"}, func(context.Context, *struct {
 		rest.Request
@@ -66,11 +65,12 @@ func quickly(t *testing.T) (w *world, readers chan error) {
 
 type bearer struct{}
 
-func (bearer) Authenticate(context.Context, string, string, string) (rest.Caller, error) {
+func (bearer) Authenticate(context.Context, string) (rest.Caller, error) {
 	return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 }
 func (bearer) StepUp(context.Context, rest.Caller) error { return nil }
 func (bearer) Alive(context.Context, rest.Caller) error  { return nil }
+func (bearer) Refusals(rest.Access) []*fault.Error       { return nil }
 
 // Every connection ends within the time that is promised for it, whatever its client
 // leaves undone, and what is refused is refused at once.

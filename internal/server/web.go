@@ -53,8 +53,8 @@ func newWeb(files fs.FS, api *rest.API) error {
 	if info, err := fs.Stat(files, "index.html"); err == nil && !info.ModTime().IsZero() {
 		w.app = nil
 	}
-	api.Handle("GET "+assetPath+"{file...}", http.HandlerFunc(w.asset))
-	api.Handle("GET /", http.HandlerFunc(w.page))
+	api.Handle("GET "+assetPath+"{file...}", http.HandlerFunc(w.asset), errNoFile)
+	api.Handle("GET /", http.HandlerFunc(w.page), errNoFile)
 	return nil
 }
 

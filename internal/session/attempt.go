@@ -20,7 +20,7 @@ const maxTries = 5
 
 var (
 	errOver     = fault.New(fault.Gone, "attempt_over", "This sign-in is over: it took too long, there were too many wrong answers, or it is complete. Begin again.")
-	errNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
+	ErrNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
 )
 
 // begin makes an attempt that asks for layers.
@@ -153,7 +153,7 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 		return nil, err
 	}
 	if !slices.ContainsFunc(p.Asked, func(q asked) bool { return q.Layer == layer }) {
-		return nil, errors.Join(errNotAsked, takeBackTry(ctx, s.DB, a.ID))
+		return nil, errors.Join(ErrNotAsked, takeBackTry(ctx, s.DB, a.ID))
 	}
 	if p.passed(layer) {
 		// It was passed, but the session could not be opened at that moment.

@@ -28,7 +28,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.Run("WarmWithAccount", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := warm.Authenticate(b.Context(), "Bearer "+token, "GET", base); err != nil {
+			if _, err := warm.Authenticate(b.Context(), "Bearer "+token); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -284,6 +284,19 @@ func (s *Service) StepUp(ctx context.Context, c rest.Caller) error {
 	return nil
 }
 
+// Refusals implements rest.Authenticator.
+func (s *Service) Refusals(to rest.Access) []*fault.Error {
+	switch to {
+	case rest.StepUp:
+		return []*fault.Error{errStepUp}
+	case rest.Attempt:
+		return []*fault.Error{errUnauthenticated, errOver}
+	case rest.Refresh:
+		return []*fault.Error{errRefresh}
+	}
+	return nil
+}
+
 var errStepUp = fault.New(fault.Forbidden, "step_up_required", "Prove once more that it is you: POST /v1/account/reauthenticate, then try again.")
 
 // label is what a session's owner recognises it by.

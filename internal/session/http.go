@@ -12,6 +12,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/account"
+	"coffer/internal/fault"
+	"coffer/internal/limit"
 	"coffer/internal/rest"
 )
 
@@ -27,30 +29,29 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
 		Summary:     "Sign in with e-mail or username and password",
 		Description: "201 with a session, or 202 with the layers that this account asks for. A remembered device is not asked again.",
-		Errors:      []string{"invalid_credentials", "invalid_public_key", "account_deactivated", "rate_limited", "busy"},
+		Errors:      []*fault.Error{account.ErrCredentials, errPublicKey, errDeactivated, limit.ErrLimited, account.ErrBusy},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/auth/attempts/{id}", ID: "read-attempt", Tag: tagSignIn, Status: http.StatusOK, Rows: "F-A3",
+		Method: http.MethodGet, Path: "/auth/attempts/{id}", ID: "read-attempt", Tag: tagSignIn, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-A3",
 		Summary: "The layers of a sign-in that are still open",
-		Errors:  []string{"unauthenticated", "attempt_over"},
 	}, s.getAttempt)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A11",
+		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11",
 		Summary:     "The next access and refresh token",
 		Description: "The refresh token comes from the cookie or the body and is used up. Asked again within the grace, while the next one is unused, the answer is the same; any other second use ends the session.",
-		Errors:      []string{"invalid_refresh_token", "invalid_public_key"},
+		Errors:      []*fault.Error{errPublicKey},
 	}, s.postRefresh)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-out", ID: "sign-out", Tag: tagSignIn, Status: http.StatusNoContent, Rows: "F-A4",
 		Summary:     "Sign out",
 		Description: "By access token or, where that has expired, by refresh token. The session is dead everywhere at once.",
-		Errors:      []string{"unauthenticated"},
+		Errors:      []*fault.Error{errUnauthenticated},
 	}, s.postSignOut)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate", ID: "reauthenticate", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A14",
 		Summary:     "Prove afresh who is there",
 		Description: "201 with a new access token of the same session, or 202 with layers that this session has not passed.",
-		Errors:      []string{"invalid_credentials", "rate_limited", "busy"},
+		Errors:      []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
 	}, s.postReauthenticate)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tagLayers, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
@@ -67,15 +68,15 @@ func (s *Service) deviceRoutes(a *rest.API) {
 	}, s.getList)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/sessions/{id}", ID: "read-session", Tag: tagDevices, Access: rest.Session, Status: http.StatusOK, Rows: "F-A12",
-		Summary: "One session", Errors: []string{"not_found"},
+		Summary: "One session", Errors: []*fault.Error{errNoSession},
 	}, s.getOne)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/sessions/{id}", ID: "rename-session", Tag: tagDevices, Access: rest.Session, Status: http.StatusOK, Rows: "F-A12",
-		Summary: "Name a session", Errors: []string{"not_found"},
+		Summary: "Name a session", Errors: []*fault.Error{errNoSession},
 	}, s.patchOne)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/sessions/{id}", ID: "revoke-session", Tag: tagDevices, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-A13",
-		Summary: "End one session, at once and everywhere", Errors: []string{"not_found"},
+		Summary: "End one session, at once and everywhere", Errors: []*fault.Error{errNoSession},
 	}, s.deleteOne)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/sessions", ID: "revoke-other-sessions", Tag: tagDevices, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-A13",

@@ -46,7 +46,7 @@ type layerInput struct {
 }
 
 func (p *pin) routes(a *rest.API, s *session.Service) {
-	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Summary: "Pin"},
+	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Access: rest.Attempt, Summary: "Pin", Errors: []*fault.Error{account.ErrCredentials, session.ErrNotAsked}},
 		func(ctx context.Context, in *layerInput) (*session.Answer, error) {
 			return s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
 				if in.Body.Code == "away" {
@@ -92,7 +92,7 @@ func (a *app) setUp() {
 var errCode = fault.New(fault.Unauthenticated, "invalid_code", "That code is not right, or was used.")
 
 func (a *app) routes(api *rest.API, s *session.Service) {
-	rest.Register(api, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/app", ID: "pass-app", Tag: "Test", Summary: "App"},
+	rest.Register(api, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/app", ID: "pass-app", Tag: "Test", Access: rest.Attempt, Summary: "App", Errors: []*fault.Error{errCode, session.ErrNotAsked}},
 		func(ctx context.Context, in *layerInput) (*session.Answer, error) {
 			if len(in.Body.Code) != 6 {
 				return nil, fault.InvalidField("/code", "invalid", "Six digits.")

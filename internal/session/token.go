@@ -204,7 +204,7 @@ func strictJSON(b []byte, v any) error { return json.Unmarshal(b, v, json.Reject
 
 // Authenticate implements rest.Authenticator. The checks stand in the order of
 // protocols.md §1, the cheap ones before those that cost; each refusal is the same.
-func (s *Service) Authenticate(ctx context.Context, authorization, _, _ string) (rest.Caller, error) {
+func (s *Service) Authenticate(ctx context.Context, authorization string) (rest.Caller, error) {
 	token, ok := credentials(authorization, "Bearer")
 	if !ok {
 		return rest.Caller{}, errUnauthenticated

@@ -62,13 +62,13 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	w.app, w.pin = &app{w}, &pin{on: map[account.ID]bool{}}
 	w.AddLayer(w.app)
 	w.AddLayer(w.pin)
-	b.API.SetAuthenticator(w.Service)
-	w.Accounts.Routes(b.API)
-	w.Routes(b.API)
+	api := b.API(w.Service)
+	w.Accounts.Routes(api)
+	w.Routes(api)
 	w.app.setUp()
-	w.app.routes(b.API, w.Service)
-	w.pin.routes(b.API, w.Service)
-	w.door = b.API.Handler()
+	w.app.routes(api, w.Service)
+	w.pin.routes(api, w.Service)
+	w.door = api.Handler()
 	return w
 }
 

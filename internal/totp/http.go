@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"coffer/internal/account"
+	"coffer/internal/fault"
 	"coffer/internal/rest"
 	"coffer/internal/session"
 )
@@ -17,29 +18,28 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Begin to set up an authenticator app",
 		Description: "The secret is pending, for an hour, until a code of it is confirmed; it is never shown again after that. A set-up that was begun before is void.",
-		Errors:      []string{"totp_already_enabled", "step_up_required"},
+		Errors:      []*fault.Error{errEnabled},
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1", Produces: "image/png",
 		Summary: "The pending secret as a QR code",
-		Errors:  []string{"totp_not_pending"},
+		Errors:  []*fault.Error{errNotPending},
 	}, s.getQR)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary:     "Turn the layer on with a first code",
 		Description: "The fifth wrong code ends the set-up. The code is spent: sign-in wants a later one.",
-		Errors:      []string{"invalid_json", "validation_failed", "invalid_code", "totp_not_pending"},
+		Errors:      []*fault.Error{errCode, errNotPending},
 	}, s.postConfirm)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/account/totp", ID: "disable-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary: "Turn the layer off",
-		Errors:  []string{"step_up_required"},
 	}, s.deleteLayer)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/attempts/{id}/totp", ID: "pass-totp", Tag: tag, Status: http.StatusCreated, Rows: "F-L1",
+		Method: http.MethodPost, Path: "/auth/attempts/{id}/totp", ID: "pass-totp", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Pass the authenticator app's layer of a sign-in",
 		Description: "201 with a session when this was the last layer, else 202 with those still open. A code passes once; five wrong ones end the attempt.",
-		Errors:      []string{"invalid_json", "validation_failed", "invalid_code", "totp_locked"},
+		Errors:      []*fault.Error{errCode, errLocked, session.ErrNotAsked},
 	}, s.postAttempt)
 }
 

@@ -1604,7 +1604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_code`, `totp_locked`. */
+            /** @description Unauthorized: `invalid_code`, `totp_locked`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1615,6 +1615,24 @@ export interface operations {
             };
             /** @description Forbidden: `cross_origin`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `attempt_over`. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,5 @@
 // Package accounttest gives the tests of rooms the world below them: real accounts over
-// the ground of limittest, and an API to open a door with.
+// the ground of limittest, and an API for their operations.
 package accounttest
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/fault"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
@@ -23,7 +24,6 @@ const BaseURL = "https://coffer.test"
 type World struct {
 	*limittest.Ground
 	Accounts *account.Service
-	API      *rest.API
 }
 
 // New returns a fresh world over d. Hashing passwords costs next to nothing in it.
@@ -38,12 +38,23 @@ func New(t testing.TB, d *db.DB, in limittest.Setup) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// API returns an API whose tokens auth judges. The test fails when an operation answers
+// what it does not declare.
+func (w *World) API(auth rest.Authenticator) *rest.API {
+	w.T.Helper()
 	base, err := url.Parse(BaseURL)
 	if err != nil {
-		t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.API = rest.New(rest.Config{Title: "Coffer", Version: "1", BaseURL: base, Log: w.Log, Now: w.Now})
-	return w
+	return rest.New(rest.Config{
+		Title: "Coffer", Version: "1", BaseURL: base, Auth: auth, Log: w.Log, Now: w.Now,
+		Undeclared: func(operation string, f *fault.Error) {
+			w.T.Errorf("%s answers %s, which it does not declare", operation, f.Code)
+		},
+	})
 }
 
 // Join makes an account whose address is name@canary.example.

@@ -1,0 +1,148 @@
+package rest
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"coffer/internal/fault"
+)
+
+// A refusal is declared once, as the fault value that the code returns. The OpenAPI
+// document, /docs/errors and docs/errors.md say what the declarations say, and an answer
+// that is not declared is reported ([Config.Undeclared]).
+
+// CodeInfo is one code that some operation answers.
+type CodeInfo struct {
+	Code    string
+	Status  int
+	Meaning []string // what the operations say when they answer it
+}
+
+// Codes lists every code that is declared, in order.
+func (a *API) Codes() []CodeInfo {
+	var list []CodeInfo
+	for _, name := range slices.Sorted(maps.Keys(a.codes)) {
+		c := *a.codes[name]
+		c.Meaning = slices.Sorted(slices.Values(c.Meaning))
+		list = append(list, c)
+	}
+	return list
+}
+
+// declared are the refusals of one operation, each with its kind plus one.
+type declared struct {
+	operation string
+	codes     map[string]fault.Kind
+}
+
+// declare notes the refusals of an operation and those that all have in common.
+func (a *API) declare(operation string, refusals ...*fault.Error) *declared {
+	d := &declared{operation, map[string]fault.Kind{}}
+	for _, f := range append(refusals, errHost, fault.ErrInternal, fault.ErrUnavailable) {
+		c := a.codes[f.Code]
+		if c == nil {
+			c = &CodeInfo{Code: f.Code, Status: statusOf(f.Kind)}
+			a.codes[f.Code] = c
+		}
+		if c.Status != statusOf(f.Kind) {
+			panic("internal error: the code " + f.Code + " has two statuses")
+		}
+		if say := formatVerbs.Replace(f.Detail); !slices.Contains(c.Meaning, say) {
+			c.Meaning = append(c.Meaning, say)
+		}
+		d.codes[f.Code] = f.Kind + 1
+	}
+	return d
+}
+
+// formatVerbs are of details that are completed when the refusal is made.
+var formatVerbs = strings.NewReplacer("%d", "…", "%s", "…")
+
+// documentProblems adds the refusals that follow from the operation's shape and access and
+// those that it declares, by status.
+func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
+	delete(o.Responses, "default") // huma's; what follows is complete
+	d := a.declare(op.ID, slices.Concat(a.shapeRefusals(o, op), op.Errors)...)
+	byStatus := map[int][]string{}
+	for code, kind := range d.codes {
+		status := statusOf(kind - 1)
+		byStatus[status] = append(byStatus[status], code)
+	}
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	for status, list := range byStatus {
+		slices.Sort(list)
+		o.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status) + ": `" + strings.Join(list, "`, `") + "`.",
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+			Extensions:  map[string]any{extensionCodes: list},
+		}
+	}
+	return d
+}
+
+// shapeRefusals are those that an operation answers because of what it is.
+func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
+	if !safe(op.Method) {
+		list = append(list, errCrossOrigin)
+	}
+	if !op.Access.public() {
+		list = append(list, errUnauthenticated)
+	}
+	if op.Access == Admin {
+		list = append(list, errNotAdmin)
+	}
+	if a.cfg.Auth != nil {
+		list = append(list, a.cfg.Auth.Refusals(op.Access)...)
+		if op.proof() {
+			list = append(list, a.cfg.Auth.Refusals(StepUp)...)
+		}
+	}
+	if op.stream {
+		list = append(list, errTooManyStreams, errStreamsBusy)
+		if o.RequestBody != nil {
+			list = append(list, errBodyCut)
+		}
+	}
+	if o.RequestBody != nil {
+		list = append(list, errEncoded)
+	}
+	if len(o.Parameters) > 0 {
+		list = append(list, fault.ErrInvalid)
+	}
+	if o.RequestBody != nil && o.RequestBody.Content["application/json"] != nil {
+		list = append(list, errNoBody, errBadJSON, errUnknown, fault.ErrInvalid, errBodyLarge, errBodyCut, errNotJSON, errBodiesBusy)
+	}
+	return list
+}
+
+// security says what a caller sends. Every operation says something: an empty list is that
+// of public ones.
+func (a *API) security(op Op) []map[string][]string {
+	switch op.Access {
+	case Public:
+		return []map[string][]string{}
+	case Attempt:
+		return []map[string][]string{{schemeAttempt: {}}}
+	case Refresh: // or in the body
+		a.huma.OpenAPI().Components.SecuritySchemes[schemeRefresh] = &huma.SecurityScheme{
+			Type: "apiKey", In: "cookie", Name: op.Cookie, Description: "The refresh token of a browser's session.",
+		}
+		return []map[string][]string{{schemeRefresh: {}}, {}}
+	}
+	return []map[string][]string{{schemeBearer: {}}}
+}
+
+// accessInWords is for people who read the page.
+func accessInWords(op Op) string {
+	return cmp.Or(map[Access]string{
+		Session: "Session", StepUp: "Session with a recent proof", Attempt: "Sign-in attempt", Refresh: "Refresh token",
+		Repair: "Session, also one that only repairs", Admin: "Admin",
+	}[op.Access], "Open to all")
+}
