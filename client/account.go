@@ -111,14 +111,17 @@ func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profi
 	return p, err
 }
 
-// LayerStatus says whether a layer of the sign-in is on.
-type LayerStatus struct {
-	Enabled bool `json:"enabled"`
+// Protection is one layer of the sign-in, or another protection of the account.
+type Protection struct {
+	Enabled bool       `json:"enabled"`
+	Since   *time.Time `json:"since"` // when it was turned on; nil when it is off
+	Left    *int       `json:"left"`  // uses that are left; nil where they are not counted
+	Hint    string     `json:"hint"`  // what the owner recognises it by
 }
 
-// Security reads the status of the account's layers, by their names, such as [TOTP].
-func (c *Client) Security(ctx context.Context) (map[string]LayerStatus, error) {
-	var s map[string]LayerStatus
+// Security reads what protects the account, by names such as [TOTP].
+func (c *Client) Security(ctx context.Context) (map[string]Protection, error) {
+	var s map[string]Protection
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account/security", proof: session}, &s)
 	return s, err
 }

@@ -165,6 +165,8 @@ type Service struct {
 	hasher   *hasher
 	states   *db.Kept[State]
 	profiles *db.Kept[Profile]
+
+	protections []protecting // lines of the security page
 }
 
 // New returns the service and hands its jobs to cfg.Jobs.

@@ -54,6 +54,11 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "Only the fields that are sent change; all of them or none.",
 		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
 	}, s.patchAccount)
+	rest.Register(a, rest.Op{
+		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
+		Summary:     "What protects my account",
+		Description: "One line for each layer of the sign-in and each other protection, by its name; all of one moment.",
+	}, s.getSecurity)
 }
 
 // accepted is the one body of answers that tell nothing.
@@ -288,4 +293,15 @@ func (s *Service) patchAccount(ctx context.Context, in *patchAccountInput) (*pro
 		return nil, err
 	}
 	return newProfileOutput(p), nil
+}
+
+type securityInput struct{ rest.Request }
+
+type securityOutput struct {
+	Body map[string]Protection
+}
+
+func (s *Service) getSecurity(ctx context.Context, in *securityInput) (*securityOutput, error) {
+	lines, err := s.Security(ctx, ID(in.Caller.Account))
+	return &securityOutput{lines}, err
 }

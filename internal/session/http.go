@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 const (
 	tagSignIn  = "Sign-in"
 	tagDevices = "Devices"
-	tagLayers  = "Layers"
 )
 
 // Routes registers every operation of this room.
@@ -53,10 +51,6 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "201 with a new access token of the same session, or 202 with layers that this session has not passed.",
 		Errors:      []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
 	}, s.postReauthenticate)
-	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tagLayers, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
-		Summary: "Which layers are on",
-	}, s.getSecurity)
 	s.deviceRoutes(a)
 	s.jwksRoutes(a)
 }
@@ -293,29 +287,6 @@ type reauthenticateInput struct {
 
 func (s *Service) postReauthenticate(ctx context.Context, in *reauthenticateInput) (*Answer, error) {
 	return s.Reauthenticate(ctx, in.Caller, in.Client, in.Body.Password)
-}
-
-type securityInput struct{ rest.Request }
-
-// LayerStatus is one layer of an account.
-type LayerStatus struct {
-	Enabled bool `json:"enabled"`
-}
-
-type securityOutput struct {
-	Body map[string]LayerStatus
-}
-
-func (s *Service) getSecurity(ctx context.Context, in *securityInput) (*securityOutput, error) {
-	on, err := s.enabled(ctx, account.ID(in.Caller.Account))
-	if err != nil {
-		return nil, err
-	}
-	out := &securityOutput{Body: map[string]LayerStatus{}}
-	for _, l := range s.layers {
-		out.Body[l.Name()] = LayerStatus{Enabled: slices.Contains(on, l)}
-	}
-	return out, nil
 }
 
 type listInput struct {

@@ -169,19 +169,3 @@ func TestWrongPasswordsOfReauthenticate(t *testing.T) {
 	w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 429, "rate_limited")
 	w.is(w.browser().attempt("ada"), 201, "")
 }
-
-// GET /account/security says which layers are on.
-func TestSecurity(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, dbtest.SQLite(t))
-	ada := w.below.Join("ada")
-	b := w.browser()
-	b.signIn("ada")
-	for _, on := range []bool{false, true} {
-		w.pin.set(ada, on)
-		got := w.is(b.as("GET", "/account/security", nil), 200, "")
-		if want := fmt.Sprintf(`"pin":{"enabled":%t}`, on); !strings.Contains(got.Raw, want) || !strings.Contains(got.Raw, `"app":{"enabled":false}`) {
-			t.Errorf("%s, want %s", got.Raw, want)
-		}
-	}
-}

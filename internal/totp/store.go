@@ -15,6 +15,13 @@ func isEnabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	return n > 0, err
 }
 
+// readEnabled returns when the layer was turned on; db.ErrNoRows when it is off.
+func readEnabled(ctx context.Context, q db.Querier, id account.ID) (time.Time, error) {
+	var at int64
+	err := q.QueryRow(ctx, `SELECT enabled_at FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&at)
+	return time.UnixMilli(at).UTC(), err
+}
+
 // putPending stores a pending secret, unless the layer is on.
 func putPending(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `

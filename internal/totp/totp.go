@@ -80,7 +80,8 @@ type Service struct {
 
 var _ session.Layer = (*Service)(nil)
 
-// New returns the room, which is a layer of sign-in from then on.
+// New returns the room, which is a layer of sign-in and a line of the security page from
+// then on.
 func New(cfg Config) *Service {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -93,6 +94,7 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{Config: cfg}
 	s.Sessions.AddLayer(s)
+	s.Accounts.Protect(name, protection)
 	return s
 }
 
@@ -102,6 +104,18 @@ func (s *Service) Name() string { return name }
 // Enabled reports whether sign-in to the account asks for a code.
 func (s *Service) Enabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	return isEnabled(ctx, q, id)
+}
+
+// protection is the layer's line on the security page.
+func protection(ctx context.Context, q db.Querier, id account.ID) (account.Protection, error) {
+	at, err := readEnabled(ctx, q, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return account.Protection{}, nil
+	}
+	if err != nil {
+		return account.Protection{}, err
+	}
+	return account.Protection{Enabled: true, Since: &at}, nil
 }
 
 // Begin has nothing to send: the code comes from the app.

@@ -18,6 +18,7 @@ import (
 	"github.com/boombuler/barcode/qr"
 	"github.com/google/go-cmp/cmp"
 
+	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/limit/limittest"
@@ -364,5 +365,41 @@ func TestForgottenWithItsAccount(t *testing.T) {
 		if err := d.QueryRow(t.Context(), `SELECT COUNT(*) FROM totp`).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows left, %v", n, err)
 		}
+	})
+}
+
+// The security page says since when the layer is on. A layer whose row is gone stays on, as
+// sign-in still asks for it.
+func TestProtection(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.below.Join("ada")
+		is := func(want account.Protection) {
+			t.Helper()
+			got, err := w.Accounts.Security(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(map[string]account.Protection{"totp": want}, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		}
+		is(account.Protection{})
+		if _, err := w.Enrol(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		is(account.Protection{})
+		since := w.Now().UTC()
+		w.enabled(id)
+		w.below.Advance(time.Hour)
+		is(account.Protection{Enabled: true, Since: &since})
+		if _, err := d.Exec(t.Context(), `DELETE FROM totp WHERE account = $1`, string(id)); err != nil {
+			t.Fatal(err)
+		}
+		is(account.Protection{Enabled: true})
+		if err := w.Disable(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		is(account.Protection{})
 	})
 }

@@ -63,7 +63,7 @@ func authenticator(t *testing.T, s *server) {
 		t.Errorf("before it is confirmed: %+v, %v", st, err)
 	}
 	p.enrol(t, c)
-	if st, err := c.Security(ctx); err != nil || !st[client.TOTP].Enabled {
+	if st, err := c.Security(ctx); err != nil || !st[client.TOTP].Enabled || st[client.TOTP].Since == nil || time.Since(*st[client.TOTP].Since).Abs() > time.Hour {
 		t.Errorf("enabled: %+v, %v", st, err)
 	}
 	p.mail(t, "security-notice")

@@ -72,7 +72,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which layers are on */
+        /**
+         * What protects my account
+         * @description One line for each layer of the sign-in and each other protection, by its name; all of one moment.
+         */
         get: operations["read-security"];
         put?: never;
         post?: never;
@@ -560,9 +563,6 @@ export interface components {
         JWKS: {
             keys: components["schemas"]["VerifyKey"][];
         };
-        LayerStatus: {
-            enabled: boolean;
-        };
         NewAccountBody: {
             /** @description An e-mail address. */
             email: string;
@@ -644,6 +644,21 @@ export interface components {
             role: "user" | "admin";
             sign_in_summary: components["schemas"]["SignInSummary"];
             username: string;
+        };
+        Protection: {
+            enabled: boolean;
+            /** @description What the owner recognises it by, such as a masked address. */
+            hint?: string;
+            /**
+             * Format: int64
+             * @description How many uses are left, where they are counted.
+             */
+            left?: number;
+            /**
+             * Format: date-time
+             * @description When it was turned on.
+             */
+            since?: string;
         };
         PublicKey: {
             /** @description Ignored. */
@@ -1136,7 +1151,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        [key: string]: components["schemas"]["LayerStatus"];
+                        [key: string]: components["schemas"]["Protection"];
                     };
                 };
             };
