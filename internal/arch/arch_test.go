@@ -17,7 +17,7 @@ import (
 // house is a source tree: Go files parsed, and the other texts that rules read.
 type house struct {
 	files []*file
-	texts map[string]string // by path; a migration's is empty
+	texts map[string]string // by path
 }
 
 type file struct {
@@ -80,9 +80,7 @@ func read(root string) (map[string]string, error) {
 			return nil
 		}
 		switch {
-		case path.Dir(name) == migrations:
-			texts[name] = ""
-		case strings.HasSuffix(name, ".go"), name == "go.mod", name == dependencies:
+		case strings.HasSuffix(name, ".go"), path.Dir(name) == migrations, name == "go.mod", name == dependencies:
 			text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 			if err != nil {
 				return err

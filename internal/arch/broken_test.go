@@ -25,7 +25,7 @@ var sound = map[string]string{
 	"cmd/coffer/serve.go":                  "package main\nimport \"coffer/internal/totp\"\n",
 	"client/client.go":                     "// Package client is the Go client.\npackage client\n",
 	"internal/db/migrations/0001_db.sql":   "",
-	"internal/db/migrations/0002_totp.sql": "",
+	"internal/db/migrations/0002_totp.sql": "CREATE TABLE totp (account TEXT);",
 }
 
 // TestRulesNotice breaks the sound house in every way that a rule is there for.
@@ -49,6 +49,8 @@ func TestRulesNotice(t *testing.T) {
 		{"floors", "kit of another", "internal/db/dbtest/up.go", "package dbtest\nimport \"coffer/internal/rest\"\n", "imports rest on floor"},
 		{"floors", "no floor", "internal/attic/attic.go", "package attic\n", "no floor"},
 
+		{"callers", "nobody", "internal/totp/extra.go", "package totp\nfunc Extra() {}\n", "Extra has no caller"},
+		{"tables", "of another room", "internal/file/up_store.go", "package file\nconst q = `SELECT 1 FROM totp WHERE TRUE`\n", "a table of totp"},
 		{"doors", "database at the door", "internal/totp/http.go", "package totp\nimport \"coffer/internal/db\"\n", "imports coffer/internal/db"},
 		{"doors", "SQL at the door", "internal/totp/admin_http.go", "package totp\nimport \"database/sql\"\n", "imports database/sql"},
 		{"doors", "HTTP in the store", "internal/totp/store.go", "package totp\nimport \"net/http\"\n", "imports net/http"},
@@ -93,12 +95,10 @@ func TestRulesNotice(t *testing.T) {
 
 		{"random", "v1", "internal/db/x.go", "package db\nimport \"math/rand\"\n", "math/rand"},
 		{"random", "v1 in a test", "internal/db/x_test.go", "package db\nimport r \"math/rand\"\n", "math/rand"},
-
 		{"dependencies", "without a reason", "internal/db/x.go", "package db\nimport \"example.org/deep/x\"\n", "why example.org/deep "},
 		{"dependencies", "longest name decides", "internal/db/x.go", "package db\nimport \"example.org/wire/v2/x\"\n", "why example.org/wire/v2 "},
 		{"dependencies", "no reasons", "docs/dependencies.md", "", "why example.org/wire "},
 		{"dependencies", "a tool", "go.mod", strings.Replace(sound["go.mod"], "tool example.org/wire/cmd/x", "tool (\n\texample.org/deep/cmd\n)", 1), "why example.org/deep "},
-
 		{"migrations", "no room", "internal/db/migrations/0003_attic.sql", "", "no room attic"},
 		{"migrations", "taken number", "internal/db/migrations/0002_file.sql", "", "has the number of"},
 		{"migrations", "no number", "internal/db/migrations/file.sql", "", "NNNN_room"},

@@ -25,6 +25,7 @@ type rule struct {
 var rules = []rule{
 	{"floors", floors}, {"doors", doors}, {"neighbours", outside}, {"kits", kits}, {"package docs", docs}, {"names", names},
 	{"budgets", budgets}, {"interfaces", interfaces}, {"init", inits}, {"random", random}, {"dependencies", direct}, {"migrations", migrated},
+	{"callers", called}, {"tables", tables},
 }
 
 // kit reports whether room is made for tests.
@@ -341,6 +342,104 @@ func migrated(h *house) (bad []string) {
 			bad = append(bad, fmt.Sprintf("%s: has the number of %s", name, other))
 		}
 		taken[m[1]] = base
+	}
+	return bad
+}
+
+// calledByOthers are methods that the runtime, an encoder or another library calls.
+var calledByOthers = []string{
+	"AppendHeader", "BodyReader", "BodyWriter", "EachHeader", "GetMultipartForm", "GetStatus", "SetHeader", "SetStatus", // huma
+	"WithAttrs", "WithGroup", // log/slog
+	"Unwrap", "UnmarshalText", "UnmarshalJSON", "MarshalJSON", "Resolve",
+}
+
+// called: an exported name of internal/ has a caller that is no test. Names are compared, not
+// what they stand for: one that two packages have hides the other, and none is accused that
+// has a caller.
+func called(h *house) (bad []string) {
+	type name struct{ file, name string }
+	var exported []name
+	uses, inTests, declared := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, f := range h.files {
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				inTests[id.Name]++
+				if !f.test {
+					uses[id.Name]++
+				}
+			}
+			return true
+		})
+		if f.test {
+			continue
+		}
+		note := func(id *ast.Ident) {
+			declared[id.Name]++
+			if f.room() != "" && id.IsExported() && !slices.Contains(calledByOthers, id.Name) {
+				exported = append(exported, name{f.path, id.Name})
+			}
+		}
+		for _, d := range f.syntax.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				note(d.Name)
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						note(s.Name)
+					case *ast.ValueSpec:
+						for _, id := range s.Names {
+							note(id)
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, e := range exported {
+		n := uses[e.name]
+		if kit(path.Dir(strings.TrimPrefix(e.file, "internal/"))) {
+			n = inTests[e.name]
+		}
+		if n <= declared[e.name] {
+			bad = append(bad, fmt.Sprintf("%s: %s has no caller outside tests", e.file, e.name))
+		}
+	}
+	return bad
+}
+
+// tables: SQL names only tables of the room's own migration.
+func tables(h *house) (bad []string) {
+	owners := map[string]string{}
+	made := regexp.MustCompile(`(?i)CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
+	for name, text := range h.texts {
+		if path.Dir(name) != migrations {
+			continue
+		}
+		_, room, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".sql"), "_")
+		for _, m := range made.FindAllStringSubmatch(text, -1) {
+			owners[m[1]] = room
+		}
+	}
+	named := regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(\w+)`)
+	for _, f := range h.files {
+		room, _, _ := strings.Cut(f.room(), "/")
+		if room == "" || f.test || kit(f.room()) {
+			continue
+		}
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok {
+				return true
+			}
+			for _, m := range named.FindAllStringSubmatch(literal.Value, -1) {
+				if owner := owners[m[1]]; owner != "" && owner != room {
+					bad = append(bad, fmt.Sprintf("%s: its SQL names %s, a table of %s", f.path, m[1], owner))
+				}
+			}
+			return true
+		})
 	}
 	return bad
 }

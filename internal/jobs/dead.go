@@ -2,67 +2,12 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"coffer/internal/db"
 )
 
-// ErrNotFound says that there is no dead job of an id.
-var ErrNotFound = errors.New("no such dead job")
-
-// maxDead is how many dead jobs are listed.
-const maxDead = 1000
-
-// DeadJob is a job that is not tried any more. Its payload stays sealed.
-type DeadJob struct {
-	ID, Kind  string
-	Attempts  int
-	Class     string // why, in a few words that name nobody
-	Error     string // what the last attempt said; may name people; empty when it cannot be opened
-	CreatedAt time.Time
-	DiedAt    time.Time
-}
-
-// Dead returns the jobs that were given up, the newest first, 1000 at most.
-func (q *Queue) Dead(ctx context.Context) ([]DeadJob, error) {
-	rows, err := listDead(ctx, q.db, maxDead)
-	if err != nil {
-		return nil, fmt.Errorf("list dead jobs: %w", err)
-	}
-	dead := make([]DeadJob, 0, len(rows))
-	for _, r := range rows {
-		d := DeadJob{
-			ID: r.ID, Kind: r.Kind, Attempts: int(r.Attempts), Class: r.Failure,
-			CreatedAt: time.UnixMilli(r.CreatedAt), DiedAt: time.UnixMilli(r.DeadAt),
-		}
-		if r.Error != nil {
-			if text, err := q.open(ctx, "error", r.ID, r.Kind, r.Error); err == nil {
-				d.Error = string(text)
-			}
-		}
-		dead = append(dead, d)
-	}
-	return dead, nil
-}
-
-// Retry takes a job off the dead list; it begins anew, now. It returns [ErrNotFound] when
-// no dead job has the id.
-func (q *Queue) Retry(ctx context.Context, id string) error {
-	return q.db.Tx(ctx, func(tx *db.Tx) error {
-		n, err := reviveJob(ctx, tx, id, q.cfg.Now().UnixMilli())
-		if err != nil {
-			return fmt.Errorf("retry a job: %w", err)
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		return tx.Notify(ctx, topic, "")
-	})
-}
-
-// forgetDead deletes what nobody retried.
+// forgetDead deletes what died long ago.
 func (q *Queue) forgetDead(ctx context.Context) error {
 	return deleteDead(ctx, q.db, q.cfg.Now().Add(-KeepDead).UnixMilli())
 }

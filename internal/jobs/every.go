@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -31,24 +30,6 @@ func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.C
 		panic("internal error: jobs: two periods named " + name)
 	}
 	q.periods = append(q.periods, period{name, interval, fn})
-}
-
-// Tick runs the periodic work that is due, of every name once, as [Queue.Run] does. done
-// names what ran here; err joins what failed.
-func (q *Queue) Tick(ctx context.Context) (done []string, err error) {
-	q.mu.Lock()
-	periods := slices.Clone(q.periods)
-	q.mu.Unlock()
-	for _, p := range periods {
-		ran, _, tickErr := q.tick(ctx, p)
-		if ran {
-			done = append(done, p.name)
-		}
-		if tickErr != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", p.name, tickErr))
-		}
-	}
-	return done, err
 }
 
 // keep does periodic work in its time until ctx ends.

@@ -111,35 +111,6 @@ func buryJob(ctx context.Context, d *db.DB, j job, f failure, now int64) (int64,
 		j.ID, j.Claim, now, f.Class, f.Error)
 }
 
-type deadRow struct {
-	ID, Kind, Failure           string
-	Error                       []byte
-	Attempts, CreatedAt, DeadAt int64
-}
-
-// listDead reads the dead list, the newest first.
-func listDead(ctx context.Context, q db.Querier, limit int) (dead []deadRow, err error) {
-	rows, err := q.Query(ctx, `SELECT id, kind, failure, error, attempts, created_at, dead_at FROM jobs
-		WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT $1`, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r deadRow
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Failure, &r.Error, &r.Attempts, &r.CreatedAt, &r.DeadAt); err != nil {
-			return nil, err
-		}
-		dead = append(dead, r)
-	}
-	return dead, rows.Err()
-}
-
-// reviveJob takes a job off the dead list. It keeps no key: another job may have it now.
-func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, error) {
-	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
-}
-
 func deleteDead(ctx context.Context, d *db.DB, before int64) error {
 	_, err := d.ExecInBatches(ctx, `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE dead_at < $1 ORDER BY dead_at LIMIT $2) AND dead_at < $1`, before)
 	return err

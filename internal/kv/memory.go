@@ -10,18 +10,14 @@ import (
 
 // Memory is a store of one process, gone with it.
 type Memory struct {
-	now     func() time.Time
-	watched watchers
+	now func() time.Time
 
 	mu    sync.Mutex
 	items map[string]item
 	sweep int // number of items at which the expired ones are looked for
 }
 
-var (
-	_ Store   = (*Memory)(nil)
-	_ Watcher = (*Memory)(nil)
-)
+var _ Store = (*Memory)(nil)
 
 // item is a value, or a counter when value is nil.
 type item struct {
@@ -67,31 +63,9 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, ttl time.Dur
 		return err
 	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.set(key, value, ttl)
-	m.mu.Unlock()
-	m.watched.tell(key)
 	return nil
-}
-
-// Swap sets new if the value is old.
-func (m *Memory) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
-	if err := before(ctx, checkSwap(key, new, ttl)); err != nil {
-		return false, err
-	}
-	m.mu.Lock()
-	i, ok := m.live(key)
-	if ok != (old != nil) || ok && !bytes.Equal(i.text(), old) {
-		m.mu.Unlock()
-		return false, nil
-	}
-	if new == nil {
-		delete(m.items, key)
-	} else {
-		m.set(key, new, ttl)
-	}
-	m.mu.Unlock()
-	m.watched.tell(key)
-	return true, nil
 }
 
 // Add adds to a counter.
@@ -123,15 +97,9 @@ func (m *Memory) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.items, key)
-	m.mu.Unlock()
-	m.watched.tell(key)
 	return nil
-}
-
-// Watch calls fn when a key under prefix changes.
-func (m *Memory) Watch(prefix string, fn func(key string)) (stop func()) {
-	return m.watched.watch(prefix, fn)
 }
 
 // Ping reports nothing: memory is always there.

@@ -2,7 +2,6 @@ package kv
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,29 +23,22 @@ import (
 // its answer comes. A node that is cut off therefore answers from memory for one second
 // at most, and then [ErrUnavailable].
 type Redis struct {
-	client  rueidis.Client
-	cache   *cache
-	watched watchers
-	node    string // tells our own messages from those of other nodes
-	log     *slog.Logger
+	client rueidis.Client
+	cache  *cache
+	log    *slog.Logger
 
 	stop    context.CancelFunc
 	stopped context.Context
 	ended   chan struct{}
 }
 
-var (
-	_ Store   = (*Redis)(nil)
-	_ Watcher = (*Redis)(nil)
-)
+var _ Store = (*Redis)(nil)
 
 const (
 	// space comes before each key, so that a server may hold other things.
 	space = "coffer:"
 	// cachedPrefix is of the keys that are kept in memory.
 	cachedPrefix = "session:"
-	// changes is the channel that carries each changed key.
-	changes = space + "changed"
 	// answerFor bounds a call, dialFor a new connection.
 	answerFor = 4 * time.Second
 	dialFor   = 2 * time.Second
@@ -56,30 +48,8 @@ const (
 // server counts with its own INCRBY and still knows one from the other.
 const valueMark = 'v'
 
-// Each script is one round trip and one step. It tells the other nodes in the same step.
-var (
-	putScript = rueidis.NewLuaScript(`
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
-return 1`)
-
-	// ARGV: 1 whether old is there, 2 old with its mark, 3 whether new is there, 4 new, 5 life
-	swapScript = rueidis.NewLuaScript(`
-local is = redis.call('GET', KEYS[1])
-if ARGV[1] == '0' then
-	if is then return 0 end
-elseif not is or (is ~= ARGV[2] and 'v' .. is ~= ARGV[2]) then
-	return 0
-end
-if ARGV[3] == '1' then
-	redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
-elseif redis.call('DEL', KEYS[1]) == 0 then
-	return 1
-end
-redis.call('PUBLISH', ARGV[6], ARGV[7])
-return 1`)
-
-	addScript = rueidis.NewLuaScript(`
+// addScript is one round trip and one step.
+var addScript = rueidis.NewLuaScript(`
 local is = redis.call('GET', KEYS[1])
 if is and string.sub(is, 1, 1) == 'v' then return false end
 local sum = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -90,18 +60,13 @@ elseif not is then
 end
 return sum`)
 
-	deleteScript = rueidis.NewLuaScript(`
-if redis.call('DEL', KEYS[1]) == 1 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
-return 1`)
-)
-
 // OpenRedis connects to the server at url: redis://, rediss:// (TLS) or unix://.
 func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error) {
 	opt, err := rueidis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("redis URL: not redis://HOST:PORT/NUMBER, rediss:// or unix://") // its error may hold the password
 	}
-	r := &Redis{cache: newCache(time.Now), node: rand.Text(), log: log, ended: make(chan struct{})}
+	r := &Redis{cache: newCache(time.Now), log: log, ended: make(chan struct{})}
 	r.stopped, r.stop = context.WithCancel(context.Background())
 	opt.ClientName = "coffer"
 	opt.ForceSingleClient = true // one server and one connection: what it tells is in order
@@ -183,16 +148,7 @@ func (r *Redis) Put(ctx context.Context, key string, value []byte, ttl time.Dura
 	if err := before(ctx, checkPut(key, value, ttl)); err != nil {
 		return err
 	}
-	return r.write(ctx, putScript, key, marked(value), life(ttl)).err
-}
-
-// Swap sets new if the value is old.
-func (r *Redis) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
-	if err := before(ctx, checkSwap(key, new, ttl)); err != nil {
-		return false, err
-	}
-	w := r.write(ctx, swapScript, key, flag(old != nil), marked(old), flag(new != nil), marked(new), life(ttl))
-	return w.number == 1, w.err
+	return r.write(ctx, key, r.client.B().Set().Key(space+key).Value(marked(value)).PxMilliseconds(life(ttl)).Build())
 }
 
 // Add adds to a counter.
@@ -200,8 +156,14 @@ func (r *Redis) Add(ctx context.Context, key string, delta int64, ttl time.Durat
 	if err := before(ctx, checkAdd(key, delta, ttl)); err != nil {
 		return 0, err
 	}
-	w := r.write(ctx, addScript, key, strconv.FormatInt(delta, 10), life(ttl))
-	return w.number, w.err
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	defer r.cache.drop(key)
+	sum, err := addScript.Exec(ctx, r.client, []string{space + key}, []string{strconv.FormatInt(delta, 10), strconv.FormatInt(life(ttl), 10)}).AsInt64()
+	if rueidis.IsRedisNil(err) {
+		return 0, ErrNotCounter
+	}
+	return sum, redisError(ctx, err)
 }
 
 // Delete removes the key.
@@ -209,54 +171,29 @@ func (r *Redis) Delete(ctx context.Context, key string) error {
 	if err := before(ctx, checkKey(key)); err != nil {
 		return err
 	}
-	return r.write(ctx, deleteScript, key).err
+	return r.write(ctx, key, r.client.B().Del().Key(space+key).Build())
 }
 
-// Watch calls fn when a key under prefix changes on any node: of this node's changes
-// before they return, of others as soon as the server tells.
-func (r *Redis) Watch(prefix string, fn func(key string)) (stop func()) {
-	return r.watched.watch(prefix, fn)
-}
-
-type written struct {
-	number int64
-	err    error
-}
-
-// write runs a script that may change key. Whatever comes of it, what is kept of the
+// write runs a command that may change key. Whatever comes of it, what is kept of the
 // key is dropped after the server has run it and before the caller learns of it.
-func (r *Redis) write(ctx context.Context, script *rueidis.Lua, key string, args ...string) written {
+func (r *Redis) write(ctx context.Context, key string, command rueidis.Completed) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
 	defer cancel()
-	n, err := script.Exec(ctx, r.client, []string{space + key}, append(args, changes, r.node+" "+key)).AsInt64()
-	r.cache.drop(key)
-	if rueidis.IsRedisNil(err) {
-		return written{err: ErrNotCounter}
-	}
-	if err != nil {
-		return written{err: redisError(ctx, err)}
-	}
-	if script != addScript && n == 1 {
-		r.watched.tell(key)
-	}
-	return written{number: n}
+	defer r.cache.drop(key)
+	return redisError(ctx, r.client.Do(ctx, command).Error())
 }
 
 func marked(value []byte) string { return string(valueMark) + string(value) }
 
-func life(ttl time.Duration) string { return strconv.FormatInt(max(millis(ttl), 1), 10) }
+func life(ttl time.Duration) int64 { return max(millis(ttl), 1) }
 
-func flag(b bool) string {
-	if b {
-		return "1"
-	}
-	return "0"
-}
-
-// redisError tells a caller that left from a server that does not serve. The scripts
+// redisError tells a caller that left from a server that does not serve. The commands
 // are right, so that a server refuses one is the server's state: loading, read-only,
 // full.
 func redisError(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrUnavailable) {
 		return ctx.Err()
 	}
@@ -268,7 +205,6 @@ func redisError(ctx context.Context, err error) error {
 func (r *Redis) invalidated(keys []rueidis.RedisMessage) {
 	if keys == nil {
 		r.cache.reset()
-		r.watched.tell("")
 		return
 	}
 	for _, k := range keys {
@@ -277,9 +213,7 @@ func (r *Redis) invalidated(keys []rueidis.RedisMessage) {
 			r.cache.reset()
 			continue
 		}
-		key = strings.TrimPrefix(key, space)
-		r.cache.drop(key)
-		r.watched.tell(key)
+		r.cache.drop(strings.TrimPrefix(key, space))
 	}
 }
 
@@ -296,49 +230,22 @@ func (r *Redis) beat(ctx context.Context) error {
 	return nil
 }
 
-// run keeps the heart beating and listens for changes until Close.
+// run keeps the heart beating until Close.
 func (r *Redis) run() {
 	defer close(r.ended)
-	listening := make(chan struct{})
-	go func() {
-		defer close(listening)
-		r.hear()
-	}()
 	tick := time.NewTicker(lease / 4)
 	defer tick.Stop()
+	lost := false
 	for {
 		select {
 		case <-tick.C:
-			_ = r.beat(r.stopped) // without it the lease ends, which is all there is to do
-		case <-r.stopped.Done():
-			<-listening
-			return
-		}
-	}
-}
-
-// hear passes the changes of other nodes on. After each gap everybody is told that
-// something may have been missed.
-func (r *Redis) hear() {
-	lost := false
-	for r.stopped.Err() == nil {
-		ctx := rueidis.WithOnSubscriptionHook(r.stopped, func(rueidis.PubSubSubscription) { r.watched.tell("") })
-		err := r.client.Receive(ctx, r.client.B().Subscribe().Channel(changes).Build(), func(m rueidis.PubSubMessage) {
-			if node, key, ok := strings.Cut(m.Message, " "); ok && node != r.node {
-				r.cache.drop(key)
-				r.watched.tell(key)
+			// Without a beat the lease ends, which is all there is to do.
+			if err := r.beat(r.stopped); (err != nil) != lost && r.stopped.Err() == nil {
+				lost = err != nil
+				r.log.Warn("redis: the connection was lost or is back", "lost", lost, "err", err)
 			}
-		})
-		if r.stopped.Err() != nil {
-			return
-		}
-		if !lost {
-			r.log.Warn("redis: connection lost", "err", err)
-		}
-		lost = true
-		select {
-		case <-time.After(lease / 4):
 		case <-r.stopped.Done():
+			return
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -17,20 +16,12 @@ import (
 
 // SQL is a store in the database. Each operation is one conditional statement.
 type SQL struct {
-	db      *db.DB
-	now     func() time.Time
-	kept    *db.Kept[timed]
-	watched watchers
-	listen  sync.Once
-
-	mu   sync.Mutex
-	stop func() // ends listening; nil before
+	db   *db.DB
+	now  func() time.Time
+	kept *db.Kept[timed]
 }
 
-var (
-	_ Store   = (*SQL)(nil)
-	_ Watcher = (*SQL)(nil)
-)
+var _ Store = (*SQL)(nil)
 
 // NewSQL returns the store in d whose values expire by now.
 func NewSQL(d *db.DB, now func() time.Time) *SQL {
@@ -56,19 +47,6 @@ func column(key string) string {
 }
 
 const keyMark = "base64:"
-
-// keyOf undoes column.
-func keyOf(column string) string {
-	coded, ok := strings.CutPrefix(column, keyMark)
-	if !ok {
-		return column
-	}
-	key, err := base64.RawURLEncoding.DecodeString(coded)
-	if err != nil {
-		return "" // not written by column: say that anything may have changed
-	}
-	return string(key)
-}
 
 // Get returns the value, or [ErrMissing].
 func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
@@ -115,38 +93,9 @@ func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Durati
 	if err := checkPut(key, value, ttl); err != nil {
 		return err
 	}
-	_, err := s.change(ctx, key, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
+	return s.change(ctx, key, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value, number = NULL, expires_at = excluded.expires_at`,
 		column(key), full(value), s.ms()+millis(ttl))
-	return err
-}
-
-// Swap sets new if the value is old.
-func (s *SQL) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) (bool, error) {
-	if err := checkSwap(key, new, ttl); err != nil {
-		return false, err
-	}
-	now := s.ms()
-	if old == nil && new == nil {
-		_, err := s.Get(ctx, key)
-		if errors.Is(err, ErrMissing) {
-			return true, nil
-		}
-		return false, err
-	}
-	if old == nil {
-		return s.change(ctx, key, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, number = NULL, expires_at = excluded.expires_at
-			WHERE kv.expires_at <= $4`, column(key), new, now+millis(ttl), now)
-	}
-	number := counter(old)
-	if new == nil {
-		return s.change(ctx, key, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND (value = $3 OR number = $4)`,
-			column(key), now, old, number)
-	}
-	return s.change(ctx, key, `UPDATE kv SET value = $5, number = NULL, expires_at = $6
-		WHERE key = $1 AND expires_at > $2 AND (value = $3 OR number = $4)`,
-		column(key), now, old, number, new, now+millis(ttl))
 }
 
 // Add adds to a counter. One statement decides: the one that removes a counter which comes
@@ -182,36 +131,20 @@ func (s *SQL) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	_, err := s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
-	return err
+	return s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
 }
 
-// change runs a statement and tells every node of the key when a row changed.
-func (s *SQL) change(ctx context.Context, key, q string, args ...any) (changed bool, err error) {
-	err = s.db.Tx(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, q, args...)
-		changed = n > 0
-		if err != nil || !changed {
-			return err
-		}
-		return tx.Notify(ctx, topic, column(key))
-	})
-	return changed && err == nil, sqlError(err)
-}
-
-// Watch calls fn when a key under prefix changes on any node: in this process before
-// the change returns, in others on PostgreSQL soon after. Processes on one SQLite file
-// do not hear each other; one of them may own it (see [db.DB.Own]), and in that one
-// sessions are answered from memory.
-func (s *SQL) Watch(prefix string, fn func(key string)) (stop func()) {
-	stopWatching := s.watched.watch(prefix, fn)
-	s.listen.Do(func() {
-		stop := s.db.Listen(topic, func(payload string) { s.watched.tell(keyOf(payload)) })
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.stop = stop
-	})
-	return stopWatching
+// change runs a statement that changes key, and drops what is kept of it.
+func (s *SQL) change(ctx context.Context, key, q string, args ...any) error {
+	if !strings.HasPrefix(key, cachedPrefix) {
+		_, err := s.db.Exec(ctx, q, args...)
+		return sqlError(err)
+	}
+	return sqlError(s.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, q, args...)
+		tx.Changed(topic, column(key))
+		return err
+	}))
 }
 
 // Prune removes what has expired. It is only about space: expired rows are invisible.
@@ -224,15 +157,8 @@ func (s *SQL) Prune(ctx context.Context) error {
 // Ping reports whether the database answers.
 func (s *SQL) Ping(ctx context.Context) error { return sqlError(s.db.Ping(ctx)) }
 
-// Close stops watching. The database stays open.
-func (s *SQL) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		s.stop()
-	}
-	return nil
-}
+// Close does nothing: the database stays open.
+func (s *SQL) Close() error { return nil }
 
 func (s *SQL) ms() int64 { return s.now().UnixMilli() }
 
@@ -242,15 +168,6 @@ func full(value []byte) []byte {
 		return []byte{}
 	}
 	return value
-}
-
-// counter returns the number that a counter reading text has, or nil when none reads so.
-func counter(text []byte) *int64 {
-	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != string(text) {
-		return nil
-	}
-	return &n
 }
 
 func sqlError(err error) error {

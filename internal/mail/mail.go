@@ -47,7 +47,7 @@ type Message struct {
 	Kind string `json:"kind"` // which template; goes into the header X-Coffer-Kind
 	To   string `json:"to"`   // one address without a display name
 	Lang string `json:"lang"` // "en", "de-AT" …; a language without templates: English
-	// Data is what the template fills in; see [Kinds] for which keys it needs.
+	// Data is what the template fills in; see kinds for which keys it needs.
 	Data map[string]string `json:"data"`
 }
 
@@ -62,7 +62,7 @@ type Rendered struct {
 
 // Sender delivers mails. Send returns when the mail is safe with somebody else: on the
 // disk, or with a server that answers for it. An error that no other attempt can mend has
-// a method Permanent that answers true, see [IsPermanent]. Implementations may be used by
+// a method Permanent that answers true. Implementations may be used by
 // many goroutines.
 type Sender interface {
 	Send(ctx context.Context, r Rendered) error
@@ -224,9 +224,3 @@ func (e *Error) Class() string {
 }
 
 func refuse(stage string, err error) error { return &Error{Stage: stage, Final: true, Err: err} }
-
-// IsPermanent reports whether no other attempt to send the mail can succeed.
-func IsPermanent(err error) bool {
-	var p interface{ Permanent() bool }
-	return errors.As(err, &p) && p.Permanent()
-}

@@ -41,7 +41,7 @@ func full() map[string]string {
 // variants returns data for a kind: everything, only what it needs, and each event.
 func variants(kind string) map[string]map[string]string {
 	all := map[string]map[string]string{"full": full(), "needed": {}}
-	for _, key := range Kinds()[kind] {
+	for _, key := range needsOf()[kind] {
 		all["needed"][key] = full()[key]
 	}
 	if kind == "security-notice" {
@@ -98,7 +98,7 @@ func TestEveryKindInEveryLanguage(t *testing.T) {
 	if got := Languages(); !slices.Contains(got, "en") || !slices.Contains(got, "de") {
 		t.Fatalf("languages = %v", got)
 	}
-	for kind := range Kinds() {
+	for kind := range needsOf() {
 		subjects := map[string]string{}
 		for _, lang := range Languages() {
 			for name, data := range variants(kind) {
@@ -154,7 +154,7 @@ func TestMissingKeysAreErrors(t *testing.T) {
 // Nothing in the HTML is fetched from anywhere, and the link is what leads out.
 func TestHTMLIsSelfContained(t *testing.T) {
 	m := newMailer(nil)
-	for kind := range Kinds() {
+	for kind := range needsOf() {
 		r, err := m.Render(Message{Kind: kind, To: "ada@example.org", Data: full()})
 		if err != nil {
 			t.Fatal(err)
@@ -246,7 +246,7 @@ func TestRefusals(t *testing.T) {
 		msg := Message{Kind: "verify-email", To: "ada@example.org", Lang: "en", Data: full()}
 		edit(&msg)
 		err := newMailer(s).Deliver(t.Context(), msg)
-		if err == nil || !IsPermanent(err) || len(s.got) != 0 {
+		if err == nil || !isPermanent(err) || len(s.got) != 0 {
 			t.Errorf("%s: %v, sent %d; want a permanent error", name, err, len(s.got))
 		}
 		var e *Error
@@ -255,7 +255,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for _, payload := range []string{"", "{", `[]`, `"x"`} {
-		if err := newMailer(&keep{}).Handle(t.Context(), []byte(payload)); !IsPermanent(err) {
+		if err := newMailer(&keep{}).Handle(t.Context(), []byte(payload)); !isPermanent(err) {
 			t.Errorf("payload %q: %v, want a permanent error", payload, err)
 		}
 	}

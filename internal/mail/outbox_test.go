@@ -112,7 +112,7 @@ func TestOutbox(t *testing.T) {
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.FixedZone("", 3600))
 	s := NewOutbox(dir, "Coffer für alle <coffer@coffer.test>", func() time.Time { return at })
 	m := newMailer(s)
-	for kind := range Kinds() {
+	for kind := range needsOf() {
 		for _, lang := range Languages() {
 			before := 0
 			if _, err := os.Stat(dir); err == nil {
@@ -249,10 +249,10 @@ func TestOutboxTroubles(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := Rendered{Kind: "new-device", To: "ada@example.org", ID: "a@b", Subject: "s", Text: "x\n", HTML: "x"}
-	if err := NewOutbox(file, "coffer@coffer.test", nil).Send(t.Context(), good); err == nil || IsPermanent(err) {
+	if err := NewOutbox(file, "coffer@coffer.test", nil).Send(t.Context(), good); err == nil || isPermanent(err) {
 		t.Errorf("a file in place of the folder: %v, want a temporary error", err)
 	}
-	if err := NewOutbox(t.TempDir(), "nobody", nil).Send(t.Context(), good); err == nil || IsPermanent(err) {
+	if err := NewOutbox(t.TempDir(), "nobody", nil).Send(t.Context(), good); err == nil || isPermanent(err) {
 		t.Errorf("a From that cannot be read: %v, want a temporary error", err)
 	}
 	for name, edit := range map[string]func(*Rendered){
@@ -264,7 +264,7 @@ func TestOutboxTroubles(t *testing.T) {
 		dir := t.TempDir()
 		r := good
 		edit(&r)
-		if err := NewOutbox(dir, "coffer@coffer.test", nil).Send(t.Context(), r); !IsPermanent(err) || len(outboxFiles(t, dir)) != 0 {
+		if err := NewOutbox(dir, "coffer@coffer.test", nil).Send(t.Context(), r); !isPermanent(err) || len(outboxFiles(t, dir)) != 0 {
 			t.Errorf("a header in the %s: %v, %d files", name, err, len(outboxFiles(t, dir)))
 		}
 	}

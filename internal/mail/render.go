@@ -19,23 +19,14 @@ import (
 //go:embed templates
 var files embed.FS
 
-// kinds are the messages there are, with the data that each of them needs.
+// kinds are the messages there are, each with the keys that its data must have. Beside
+// them a template uses name, link, code, time (RFC 3339), device, place and address where
+// they are given.
 var kinds = map[string]struct{ needs []string }{
 	"verify-email":    {[]string{"link", "code"}},
 	"sign-up-exists":  {[]string{"link"}},
 	"security-notice": {[]string{"event"}},
 	"new-device":      {[]string{"time"}},
-}
-
-// Kinds returns the kinds of messages there are, in order, each with the keys that its
-// data must have. Beside them a template uses name, link, code, time (RFC 3339), device,
-// place and address where they are given.
-func Kinds() map[string][]string {
-	needs := make(map[string][]string, len(kinds))
-	for kind, k := range kinds {
-		needs[kind] = slices.Clone(k.needs)
-	}
-	return needs
 }
 
 // words are those of a language that stand in every mail.

@@ -268,7 +268,7 @@ func TestSMTPAnswers(t *testing.T) {
 			test.set(s)
 			err := sendTo(t, "smtp://"+login+s.addr+"?tls=starttls&ca="+s.ca)
 			var e *Error
-			if !errors.As(err, &e) || e.Permanent() != test.permanent || IsPermanent(err) != test.permanent || e.Class() != test.class {
+			if !errors.As(err, &e) || e.Permanent() != test.permanent || isPermanent(err) != test.permanent || e.Class() != test.class {
 				t.Errorf("%v (%T); want permanent %t and class %q", err, err, test.permanent, test.class)
 			}
 			if len(s.mails) != 0 {
@@ -312,7 +312,7 @@ func TestSMTPTroubles(t *testing.T) {
 		"no login where it is asked":    "smtp://" + login + plain.addr,
 	} {
 		err := sendTo(t, url)
-		if err == nil || IsPermanent(err) {
+		if err == nil || isPermanent(err) {
 			t.Errorf("%s: %v, want a temporary error", name, err)
 		}
 		if strings.Contains(err.Error(), "p@ss") || strings.Contains(err.Error(), "p%40ss") {
@@ -357,12 +357,12 @@ func TestSMTPHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	sender.(*smtpSender).most, sender.(*smtpSender).step = 200*time.Millisecond, time.Hour
-	if err := newMailer(sender).Deliver(t.Context(), message()); err == nil || IsPermanent(err) {
+	if err := newMailer(sender).Deliver(t.Context(), message()); err == nil || isPermanent(err) {
 		t.Errorf("%v, want a temporary error", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newMailer(sender).Deliver(ctx, message()); err == nil || IsPermanent(err) {
+	if err := newMailer(sender).Deliver(ctx, message()); err == nil || isPermanent(err) {
 		t.Errorf("with a context that is over: %v, want a temporary error", err)
 	}
 	close(s.hang)

@@ -16,13 +16,8 @@ func (k *kit) counters() {
 	k.added(key, -5, -4)
 	k.wants(key, []byte("-4"))
 	k.added(key, 46, 42)
-	k.swapped(key, []byte("042"), []byte("x"), false)
-	k.swapped(key, []byte("42"), []byte("x"), true)
-	k.wants(key, []byte("x"))
 	other := k.own + "deleted"
 	k.added(other, 7, 7)
-	k.swapped(other, []byte("7"), nil, true)
-	k.added(other, 2, 2)
 	if err := k.store.Delete(k.Context(), other); err != nil {
 		k.Error(err)
 	}
@@ -80,7 +75,6 @@ func (k *kit) zeroIsAbsent() {
 			k.added(key, d, sum)
 		}
 		k.wants(key, nil)
-		k.swapped(key, nil, nil, true)
 	}
 	k.added(key, 50, 50)
 	k.race(50, func(int) (bool, error) {

@@ -112,9 +112,6 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 		{"Limits", (*kit).limits},
 		{"Absent", (*kit).absent},
 		{"Expiry", (*kit).expiry},
-		{"Swap", (*kit).swap},
-		{"SwapAfterExpiry", (*kit).swapAfterExpiry},
-		{"OneSwapWins", (*kit).oneSwapWins},
 		{"Counters", (*kit).counters},
 		{"CounterKeepsItsEnd", (*kit).counterKeepsItsEnd},
 		{"AddsAddUp", (*kit).addsAddUp},
@@ -123,7 +120,6 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 		{"DeleteIsSeenAtOnce", (*kit).deleteIsSeenAtOnce},
 		{"Copies", (*kit).copies},
 		{"Cancelled", (*kit).cancelled},
-		{"Watch", (*kit).watch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock := &Clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
@@ -169,14 +165,6 @@ func (k *kit) wants(key string, want []byte) {
 
 func short(s string) string { return s[:min(len(s), 40)] }
 
-func (k *kit) swapped(key string, old, new []byte, want bool) {
-	k.Helper()
-	got, err := k.store.Swap(k.Context(), key, old, new, time.Hour)
-	if err != nil || got != want {
-		k.Errorf("Swap %q from %q to %q: %t, %v; want %t", short(key), short(string(old)), short(string(new)), got, err, want)
-	}
-}
-
 func (k *kit) added(key string, delta, want int64) {
 	k.Helper()
 	got, err := k.store.Add(k.Context(), key, delta, time.Hour)
@@ -213,9 +201,8 @@ func (k *kit) oddKeysAndValues() {
 			k.wants(key, value)
 		}
 	}
-	for key, value := range seen {
-		k.swapped(key, append(slices.Clone(value), 'x'), []byte("wrong"), false)
-		k.swapped(key, value, []byte("new"), true)
+	for key := range seen {
+		k.put(key, []byte("new"))
 		k.wants(key, []byte("new"))
 	}
 }
@@ -225,17 +212,14 @@ func (k *kit) limits() {
 	long := strings.Repeat("k", kv.MaxKey+1)
 	big := make([]byte, kv.MaxValue+1)
 	for what, op := range map[string]func() error{
-		"no key":           func() error { return k.store.Put(ctx, "", nil, time.Hour) },
-		"long key":         func() error { return k.store.Put(ctx, long, nil, time.Hour) },
-		"big value":        func() error { return k.store.Put(ctx, k.own, big, time.Hour) },
-		"no life":          func() error { return k.store.Put(ctx, k.own, nil, 0) },
-		"get of no key":    func() error { _, err := k.store.Get(ctx, ""); return err },
-		"delete of long":   func() error { return k.store.Delete(ctx, long) },
-		"swap to big":      func() error { _, err := k.store.Swap(ctx, k.own, nil, big, time.Hour); return err },
-		"swap of no key":   func() error { _, err := k.store.Swap(ctx, "", []byte{}, nil, time.Hour); return err },
-		"swap for no time": func() error { _, err := k.store.Swap(ctx, k.own, nil, []byte{}, -1); return err },
-		"add for no time":  func() error { _, err := k.store.Add(ctx, k.own, 1, 0); return err },
-		"add too much":     func() error { _, err := k.store.Add(ctx, k.own, 1<<31+1, time.Hour); return err },
+		"no key":          func() error { return k.store.Put(ctx, "", nil, time.Hour) },
+		"long key":        func() error { return k.store.Put(ctx, long, nil, time.Hour) },
+		"big value":       func() error { return k.store.Put(ctx, k.own, big, time.Hour) },
+		"no life":         func() error { return k.store.Put(ctx, k.own, nil, 0) },
+		"get of no key":   func() error { _, err := k.store.Get(ctx, ""); return err },
+		"delete of long":  func() error { return k.store.Delete(ctx, long) },
+		"add for no time": func() error { _, err := k.store.Add(ctx, k.own, 1, 0); return err },
+		"add too much":    func() error { _, err := k.store.Add(ctx, k.own, 1<<31+1, time.Hour); return err },
 	} {
 		if err := op(); err == nil || errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrUnavailable) {
 			k.Errorf("%s: %v; want a refusal", what, err)
@@ -252,10 +236,6 @@ func (k *kit) absent() {
 		if err := k.store.Delete(k.Context(), key); err != nil {
 			k.Errorf("Delete of an absent key: %v", err)
 		}
-		k.swapped(key, []byte("x"), []byte("y"), false)
-		k.swapped(key, []byte{}, []byte("y"), false)
-		k.swapped(key, []byte("x"), nil, false)
-		k.swapped(key, nil, nil, true)
 		k.wants(key, nil)
 	}
 }
@@ -276,47 +256,6 @@ func (k *kit) expiry() {
 		k.put(key, []byte("again"))
 		k.wants(key, []byte("again"))
 	}
-}
-
-func (k *kit) swap() {
-	for _, key := range k.keys("swap") {
-		k.swapped(key, nil, []byte("a"), true)
-		k.wants(key, []byte("a"))
-		k.swapped(key, nil, []byte("b"), false)
-		k.swapped(key, nil, nil, false)
-		k.swapped(key, []byte("A"), []byte("b"), false)
-		k.swapped(key, []byte{}, []byte("b"), false)
-		k.wants(key, []byte("a"))
-		k.swapped(key, []byte("a"), []byte("b"), true)
-		k.wants(key, []byte("b"))
-		k.swapped(key, []byte("a"), nil, false)
-		k.swapped(key, []byte("b"), nil, true)
-		k.wants(key, nil)
-		k.swapped(key, nil, []byte{}, true)
-		k.wants(key, []byte{})
-		k.swapped(key, []byte{}, []byte("c"), true)
-	}
-}
-
-// What has expired is absent to a swap too, and a swap gives a new life.
-func (k *kit) swapAfterExpiry() {
-	ctx := k.Context()
-	key, once := k.own+"once", k.own+"once more"
-	for _, key := range []string{key, once} {
-		if err := k.store.Put(ctx, key, []byte("old"), k.clock.life()); err != nil {
-			k.Fatal(err)
-		}
-	}
-	k.clock.pass(k.T, k.clock.life(), "expiry", func() bool {
-		_, err := k.store.Get(ctx, key)
-		_, errOnce := k.store.Get(ctx, once)
-		return errors.Is(err, kv.ErrMissing) && errors.Is(errOnce, kv.ErrMissing)
-	})
-	k.swapped(key, []byte("old"), []byte("new"), false)
-	k.swapped(key, []byte("old"), nil, false)
-	k.swapped(key, nil, []byte("new"), true)
-	k.wants(key, []byte("new"))
-	k.swapped(once, nil, nil, true)
 }
 
 // race runs n of op at once and returns how many say true.
@@ -345,27 +284,6 @@ func (k *kit) race(n int, op func(i int) (bool, error)) int {
 		}
 	}
 	return count
-}
-
-func (k *kit) oneSwapWins() {
-	for _, key := range k.keys("race") {
-		for _, c := range []struct {
-			what     string
-			old, new []byte
-		}{{"to set", nil, []byte("set")}, {"to change", []byte("set"), []byte("changed")}, {"to delete", []byte("changed"), nil}} {
-			got := k.race(50, func(i int) (bool, error) {
-				new := c.new
-				if new != nil && i%2 == 0 {
-					new = slices.Clone(new)
-				}
-				return k.store.Swap(k.Context(), key, c.old, new, time.Hour)
-			})
-			if got != 1 {
-				k.Errorf("of 50 swaps %s, %d won", c.what, got)
-			}
-			k.wants(key, c.new)
-		}
-	}
 }
 
 func (k *kit) deleteIsSeenAtOnce() {
@@ -437,7 +355,6 @@ func (k *kit) cancelled() {
 		"Get":             func() error { _, err := k.store.Get(ctx, key); return err },
 		"Get from memory": func() error { _, err := k.store.Get(ctx, "session:"+key); return err },
 		"Put":             func() error { return k.store.Put(ctx, key, nil, time.Hour) },
-		"Swap":            func() error { _, err := k.store.Swap(ctx, key, []byte("kept"), nil, time.Hour); return err },
 		"Add":             func() error { _, err := k.store.Add(ctx, key+"counter", 1, time.Hour); return err },
 		"Delete":          func() error { return k.store.Delete(ctx, key) },
 	} {
@@ -449,70 +366,12 @@ func (k *kit) cancelled() {
 	k.wants(key+"counter", nil)
 }
 
-// seen collects what a watcher hears.
-type seen struct {
-	mu   sync.Mutex
-	keys []string
-}
-
-func (s *seen) hear(key string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keys = append(s.keys, key)
-}
-
-func (s *seen) has(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Contains(s.keys, key)
-}
-
-// A watcher hears of each change of this node before the change returns.
-func (k *kit) watch() {
-	w, ok := k.store.(kv.Watcher)
-	if !ok {
-		k.Fatalf("%T is no kv.Watcher", k.store)
-	}
-	for _, prefix := range k.keys("watched:") {
-		var mine, other seen
-		stop := w.Watch(prefix, mine.hear)
-		stopOther := w.Watch("other:"+k.own, other.hear)
-		k.put(prefix+"put", nil)
-		k.swapped(prefix+"swap", nil, []byte("x"), true)
-		k.put(prefix+"deleted \xff", nil)
-		mine.keys = slices.DeleteFunc(mine.keys, func(s string) bool { return strings.Contains(s, "deleted") })
-		if err := k.store.Delete(k.Context(), prefix+"deleted \xff"); err != nil {
-			k.Error(err)
-		}
-		for _, key := range []string{"put", "swap", "deleted \xff"} {
-			if !mine.has(prefix + key) {
-				k.Errorf("nobody was told of %q", prefix+key)
-			}
-		}
-		stop()
-		k.put(prefix+"after", nil)
-		if mine.has(prefix + "after") {
-			k.Error("told after stop")
-		}
-		if other.has(prefix + "put") {
-			k.Error("told of a key under another prefix")
-		}
-		stopOther()
-	}
-}
-
 // TwoNodes runs the cases of two stores on one server: what one changes, the other sees.
 func TwoNodes(t *testing.T, a, b kv.Store) {
 	own := rand.Text()[:10] + ":"
 	k := &kit{T: t, own: own, clock: &Clock{real: true}}
 	for _, key := range k.keys("shared") {
-		var heard seen
-		stop := b.(kv.Watcher).Watch(key, heard.hear)
 		a, b := &kit{T: t, store: a, own: own}, &kit{T: t, store: b, own: own}
-		Eventually(t, "the other node listens", func() bool {
-			a.put(key+" first", nil)
-			return heard.has(key + " first")
-		})
 		for i := range 20 {
 			value := []byte{byte(i)}
 			a.put(key, value)
@@ -528,7 +387,5 @@ func TwoNodes(t *testing.T, a, b kv.Store) {
 				return errors.Is(err, kv.ErrMissing)
 			})
 		}
-		Eventually(t, "the other node is told", func() bool { return heard.has(key) })
-		stop()
 	}
 }

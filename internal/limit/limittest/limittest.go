@@ -41,7 +41,6 @@ type Ground struct {
 
 	mu  sync.Mutex
 	box []mail.Message
-	ran int
 }
 
 // New returns a Ground whose clock stands at nine on 20 November 2026, UTC.
@@ -106,12 +105,8 @@ func (g *Ground) RunJobs() {
 		if !worked {
 			return
 		}
-		g.ran++
 	}
 }
-
-// Ran returns how many jobs RunJobs and Mails have run.
-func (g *Ground) Ran() int { return g.ran }
 
 // Mails runs every job that is due and returns the mails since the last call.
 func (g *Ground) Mails() []mail.Message {

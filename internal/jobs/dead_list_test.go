@@ -1,0 +1,113 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"coffer/internal/db"
+)
+
+// What tests ask of a queue and no room does.
+
+// ErrNotFound says that there is no dead job of an id.
+var ErrNotFound = errors.New("no such dead job")
+
+// maxDead is how many dead jobs are listed.
+const maxDead = 1000
+
+// DeadJob is a job that is not tried any more. Its payload stays sealed.
+type DeadJob struct {
+	ID, Kind  string
+	Attempts  int
+	Class     string // why, in a few words that name nobody
+	Error     string // what the last attempt said; may name people; empty when it cannot be opened
+	CreatedAt time.Time
+	DiedAt    time.Time
+}
+
+// Dead returns the jobs that were given up, the newest first, 1000 at most.
+func (q *Queue) Dead(ctx context.Context) ([]DeadJob, error) {
+	rows, err := listDead(ctx, q.db, maxDead)
+	if err != nil {
+		return nil, fmt.Errorf("list dead jobs: %w", err)
+	}
+	dead := make([]DeadJob, 0, len(rows))
+	for _, r := range rows {
+		d := DeadJob{
+			ID: r.ID, Kind: r.Kind, Attempts: int(r.Attempts), Class: r.Failure,
+			CreatedAt: time.UnixMilli(r.CreatedAt), DiedAt: time.UnixMilli(r.DeadAt),
+		}
+		if r.Error != nil {
+			if text, err := q.open(ctx, "error", r.ID, r.Kind, r.Error); err == nil {
+				d.Error = string(text)
+			}
+		}
+		dead = append(dead, d)
+	}
+	return dead, nil
+}
+
+// Retry takes a job off the dead list; it begins anew, now. It returns [ErrNotFound] when
+// no dead job has the id.
+func (q *Queue) Retry(ctx context.Context, id string) error {
+	return q.db.Tx(ctx, func(tx *db.Tx) error {
+		n, err := reviveJob(ctx, tx, id, q.cfg.Now().UnixMilli())
+		if err != nil {
+			return fmt.Errorf("retry a job: %w", err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		return tx.Notify(ctx, topic, "")
+	})
+}
+
+type deadRow struct {
+	ID, Kind, Failure           string
+	Error                       []byte
+	Attempts, CreatedAt, DeadAt int64
+}
+
+// listDead reads the dead list, the newest first.
+func listDead(ctx context.Context, q db.Querier, limit int) (dead []deadRow, err error) {
+	rows, err := q.Query(ctx, `SELECT id, kind, failure, error, attempts, created_at, dead_at FROM jobs
+		WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r deadRow
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Failure, &r.Error, &r.Attempts, &r.CreatedAt, &r.DeadAt); err != nil {
+			return nil, err
+		}
+		dead = append(dead, r)
+	}
+	return dead, rows.Err()
+}
+
+// reviveJob takes a job off the dead list. It keeps no key: another job may have it now.
+func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, error) {
+	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
+}
+
+// Tick runs the periodic work that is due, of every name once, as Run does. done
+// names what ran here; err joins what failed.
+func (q *Queue) Tick(ctx context.Context) (done []string, err error) {
+	q.mu.Lock()
+	periods := slices.Clone(q.periods)
+	q.mu.Unlock()
+	for _, p := range periods {
+		ran, _, tickErr := q.tick(ctx, p)
+		if ran {
+			done = append(done, p.name)
+		}
+		if tickErr != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", p.name, tickErr))
+		}
+	}
+	return done, err
+}
