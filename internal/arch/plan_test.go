@@ -65,7 +65,6 @@ var excused = []excuse{
 	{"callers", "internal/account/standing.go", "Bump: tests end all sessions of an account with it, as a change of password will"},
 	{"callers", "internal/file/tree.go", "Forget: as that of account"},
 	{"callers", "internal/kv/memory.go", "the plainest store: every case of the contract runs on it"},
-	{"callers", "internal/rest/client.go", "ClientOf: handlers outside the API"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},
 }
 
