@@ -214,50 +214,46 @@ const codeUnknown = "unknown_field"
 type rule struct{ code, say string }
 
 // rules are by huma's message. A message without a rule is answered as invalid.
-var rules = map[string]rule{
-	validation.MsgUnexpectedProperty:                 {codeUnknown, "There is no such name here."},
-	validation.MsgExpectedRequiredProperty:           {codeRequired, sayRequired},
-	validation.MsgExpectedDependentRequiredProperty:  {codeRequired, ""},
-	validation.MsgExpectedMinLength:                  {"too_short", ""},
-	validation.MsgExpectedMaxLength:                  {"too_long", ""},
-	validation.MsgExpectedMinItems:                   {"too_few", ""},
-	validation.MsgExpectedMaxItems:                   {"too_many", ""},
-	validation.MsgExpectedMinProperties:              {"too_few", ""},
-	validation.MsgExpectedMaxProperties:              {"too_many", ""},
-	validation.MsgExpectedArrayItemsUnique:           {"not_unique", ""},
-	validation.MsgExpectedMinimumNumber:              {"too_small", ""},
-	validation.MsgExpectedExclusiveMinimumNumber:     {"too_small", ""},
-	validation.MsgExpectedMaximumNumber:              {"too_big", ""},
-	validation.MsgExpectedExclusiveMaximumNumber:     {"too_big", ""},
-	validation.MsgExpectedNumberBeMultipleOf:         {"not_a_multiple", ""},
-	validation.MsgExpectedOneOf:                      {"not_allowed", ""},
-	validation.MsgExpectedConst:                      {"not_allowed", ""},
-	validation.MsgExpectedMatchPattern:               {"pattern", "The value does not have the form that is asked for."},
-	validation.MsgExpectedBePattern:                  {"pattern", ""},
-	validation.MsgExpectedRFC3339DateTime:            {"format", ""},
-	validation.MsgExpectedRFC1123DateTime:            {"format", ""},
-	validation.MsgExpectedRFC3339Date:                {"format", ""},
-	validation.MsgExpectedRFC3339Time:                {"format", ""},
-	validation.MsgExpectedRFC5322Email:               {"format", "Expected string to be RFC 5322 email."},
-	validation.MsgExpectedRFC5890Hostname:            {"format", ""},
-	validation.MsgExpectedRFC2673IPv4:                {"format", ""},
-	validation.MsgExpectedRFC2373IPv6:                {"format", ""},
-	validation.MsgExpectedRFCIPAddr:                  {"format", ""},
-	validation.MsgExpectedRFC3986URI:                 {"format", "Expected string to be RFC 3986 uri."},
-	validation.MsgExpectedRFC4122UUID:                {"format", "Expected string to be RFC 4122 uuid."},
-	validation.MsgExpectedRFC6570URITemplate:         {"format", ""},
-	validation.MsgExpectedRFC6901JSONPointer:         {"format", ""},
-	validation.MsgExpectedRFC6901RelativeJSONPointer: {"format", ""},
-	validation.MsgExpectedRegexp:                     {"format", "Expected string to be regex."},
-	validation.MsgExpectedBase64String:               {"format", ""},
-	validation.MsgExpectedDuration:                   {"format", "Expected duration."},
-	validation.MsgExpectedBoolean:                    {"wrong_type", ""},
-	validation.MsgExpectedNumber:                     {"wrong_type", ""},
-	validation.MsgExpectedInteger:                    {"wrong_type", ""},
-	validation.MsgExpectedString:                     {"wrong_type", ""},
-	validation.MsgExpectedArray:                      {"wrong_type", ""},
-	validation.MsgExpectedObject:                     {"wrong_type", ""},
-}
+var rules = func() map[string]rule {
+	all := map[string]rule{
+		validation.MsgUnexpectedProperty:       {codeUnknown, "There is no such name here."},
+		validation.MsgExpectedRequiredProperty: {codeRequired, sayRequired},
+		validation.MsgExpectedMatchPattern:     {"pattern", "The value does not have the form that is asked for."},
+		// What huma adds to these is a parser's, with the value in it.
+		validation.MsgExpectedRFC5322Email: {"format", "Expected string to be RFC 5322 email."},
+		validation.MsgExpectedRFC3986URI:   {"format", "Expected string to be RFC 3986 uri."},
+		validation.MsgExpectedRFC4122UUID:  {"format", "Expected string to be RFC 4122 uuid."},
+		validation.MsgExpectedRegexp:       {"format", "Expected string to be regex."},
+		validation.MsgExpectedDuration:     {"format", "Expected duration."},
+	}
+	for code, messages := range map[string][]string{
+		codeRequired: {validation.MsgExpectedDependentRequiredProperty},
+		"too_short":  {validation.MsgExpectedMinLength}, "too_long": {validation.MsgExpectedMaxLength},
+		"too_few":        {validation.MsgExpectedMinItems, validation.MsgExpectedMinProperties},
+		"too_many":       {validation.MsgExpectedMaxItems, validation.MsgExpectedMaxProperties},
+		"not_unique":     {validation.MsgExpectedArrayItemsUnique},
+		"too_small":      {validation.MsgExpectedMinimumNumber, validation.MsgExpectedExclusiveMinimumNumber},
+		"too_big":        {validation.MsgExpectedMaximumNumber, validation.MsgExpectedExclusiveMaximumNumber},
+		"not_a_multiple": {validation.MsgExpectedNumberBeMultipleOf},
+		"not_allowed":    {validation.MsgExpectedOneOf, validation.MsgExpectedConst},
+		"pattern":        {validation.MsgExpectedBePattern},
+		"format": {
+			validation.MsgExpectedRFC3339DateTime, validation.MsgExpectedRFC1123DateTime, validation.MsgExpectedRFC3339Date, validation.MsgExpectedRFC3339Time,
+			validation.MsgExpectedRFC5890Hostname, validation.MsgExpectedRFC2673IPv4, validation.MsgExpectedRFC2373IPv6, validation.MsgExpectedRFCIPAddr,
+			validation.MsgExpectedRFC6570URITemplate, validation.MsgExpectedRFC6901JSONPointer, validation.MsgExpectedRFC6901RelativeJSONPointer,
+			validation.MsgExpectedBase64String,
+		},
+		"wrong_type": {
+			validation.MsgExpectedBoolean, validation.MsgExpectedNumber, validation.MsgExpectedInteger, validation.MsgExpectedString,
+			validation.MsgExpectedArray, validation.MsgExpectedObject,
+		},
+	} {
+		for _, m := range messages {
+			all[m] = rule{code: code}
+		}
+	}
+	return all
+}()
 
 const (
 	codeRequired = "required"

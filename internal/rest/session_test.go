@@ -85,6 +85,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	<-began
 	wait := w.hold(t, "GET", "/held/wait")
 	<-began
+	res := <-out // its answer has begun when the session ends
 	w.auth.end(fault.New(fault.Unauthenticated, "over", "The session is over."))
 	for range 3 {
 		if err := <-ended; err == nil {
@@ -98,7 +99,6 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 			res.Body.Close()
 		}
 	}
-	res := <-out
 	if res == nil {
 		t.Fatal("the download has no answer")
 	}
@@ -106,6 +106,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	if _, err := io.Copy(io.Discard, res.Body); err == nil {
 		t.Error("the download looks whole")
 	}
+	w.srv.Close() // returns when every handler has
 	w.API.streams.mu.Lock()
 	defer w.API.streams.mu.Unlock()
 	if s := w.API.streams; len(s.all)+len(s.accounts)+len(s.networks) != 0 {
