@@ -167,6 +167,7 @@ type Service struct {
 	profiles *db.Kept[Profile]
 
 	protections []protecting // lines of the security page
+	keepers     []keeping
 }
 
 // New returns the service and hands its jobs to cfg.Jobs.
@@ -222,12 +223,6 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 // session calls it in the transaction that opens a session.
 func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) error {
 	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
-}
-
-// Forget deletes the account inside tx. Its data key goes with it, so what is left of
-// its personal data in backups stays shut.
-func (s *Service) Forget(ctx context.Context, tx *db.Tx, id ID) error {
-	return deleteAccount(ctx, tx, id)
 }
 
 func newID() (ID, error) {

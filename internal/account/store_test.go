@@ -169,7 +169,7 @@ func TestForgetShreds(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		id := w.join(person1("grace"))
-		if err := d.Tx(ctx, func(tx *db.Tx) error { return w.Forget(ctx, tx, id) }); err != nil {
+		if err := w.Forget(ctx, id); err != nil {
 			t.Fatal(err)
 		}
 		for _, q := range []string{

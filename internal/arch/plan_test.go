@@ -61,9 +61,7 @@ type excuse struct{ rule, file, reason string }
 var excused = []excuse{
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},
-	{"callers", "internal/account/account.go", "Forget: the tests of what an account leaves behind call it; the operation that deletes an account will"},
 	{"callers", "internal/account/standing.go", "Bump: tests end all sessions of an account with it, as a change of password will"},
-	{"callers", "internal/file/tree.go", "Forget: as that of account"},
 	{"callers", "internal/kv/memory.go", "the plainest store: every case of the contract runs on it"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},
 }

@@ -37,6 +37,11 @@ func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	return err
 }
 
+func deleteLock(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM file_folders WHERE account = $1 AND folder = '*'`, string(owner))
+	return err
+}
+
 // touchFolder counts a change of the folder's children and returns the count.
 func touchFolder(ctx context.Context, tx *db.Tx, owner account.ID, folder string) (changes int64, err error) {
 	err = tx.QueryRow(ctx, `

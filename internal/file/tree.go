@@ -255,6 +255,9 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 			folder, err := readGone(ctx, tx, owner)
 			if errors.Is(err, db.ErrNoRows) {
 				more = false
+				if err := s.dropLock(ctx, tx, owner); err != nil {
+					return err
+				}
 				return s.enqueuePurge(ctx, tx, owner)
 			} else if err != nil {
 				return err

@@ -238,7 +238,7 @@ func TestAttemptOutlivesNothing(t *testing.T) {
 		eve := w.below.Join("eve")
 		w.pin.set(eve, true)
 		c = b.attempt("eve")
-		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, eve) }); err != nil {
+		if err := w.Accounts.Forget(t.Context(), eve); err != nil {
 			t.Fatal(err)
 		}
 		w.is(b.pass(c, "pin", "1234"), 410, "attempt_over")

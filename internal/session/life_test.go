@@ -147,7 +147,7 @@ func TestAccountDecidesEachTime(t *testing.T) {
 			t.Error("a token outlives its account's version")
 		}
 		w.is(a.send("POST", "/auth/refresh", "", nil), 401, "invalid_refresh_token")
-		if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, eve) }); err != nil {
+		if err := w.Accounts.Forget(t.Context(), eve); err != nil {
 			t.Fatal(err)
 		}
 		if e.alive(e.access) {

@@ -95,6 +95,7 @@ func New(cfg Config) *Service {
 	s := &Service{Config: cfg}
 	s.Sessions.AddLayer(s)
 	s.Accounts.Protect(name, protection)
+	s.Accounts.Keep(name, account.Keeper{Forget: forget})
 	return s
 }
 
@@ -104,6 +105,11 @@ func (s *Service) Name() string { return name }
 // Enabled reports whether sign-in to the account asks for a code.
 func (s *Service) Enabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	return isEnabled(ctx, q, id)
+}
+
+func forget(ctx context.Context, tx *db.Tx, id account.ID) error {
+	_, err := remove(ctx, tx, id)
+	return err
 }
 
 // protection is the layer's line on the security page.

@@ -358,7 +358,7 @@ func TestForgottenWithItsAccount(t *testing.T) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
 		w.enabled(id)
-		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Accounts.Forget(t.Context(), tx, id) }); err != nil {
+		if err := w.Accounts.Forget(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		var n int

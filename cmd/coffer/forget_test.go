@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"coffer/client"
+	"coffer/internal/account"
+	"coffer/internal/db/dbtest"
+)
+
+// TestForget uses everything that an account can, deletes the account, and finds nothing of
+// it: in no table with a column "account", in no other table of its own, in neither store.
+// The story must put a row into each such table: a new one fails until it has one.
+func TestForget(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) {
+		forget(t, "sqlite:"+filepath.Join(t.TempDir(), "coffer.db"),
+			`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'account' ORDER BY m.name`)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		forget(t, dbtest.PostgreSQLURL(t),
+			`SELECT table_name FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'account' ORDER BY table_name`)
+	})
+}
+
+func forget(t *testing.T, database, schema string) {
+	ctx := t.Context()
+	srv := httptest.NewUnstartedServer(nil)
+	s := defaultSettings(t)
+	s.Data = t.TempDir()
+	s.DatabaseURL, s.Blobs, s.RootKeyFile = database, filepath.Join(s.Data, "blobs"), filepath.Join(s.Data, "root.key")
+	s.URL, s.TokenAlg = "http://"+srv.Listener.Addr().String(), "EdDSA"
+	s.Argon2Memory, s.Argon2Time = 64, 1
+	h, err := openHouse(ctx, &s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	srv.Config.Handler = h.api.Handler()
+	srv.Start()
+	defer srv.Close()
+	w := &forgotten{T: t, house: h, data: s.Data, url: s.URL}
+
+	ada, bob := w.member("ada"), w.member("bob")
+	w.use(ada)
+	w.use(bob)
+
+	var tables []string
+	rows, err := h.db.Query(ctx, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	rows.Close()
+	if len(tables) < 8 {
+		t.Fatalf("the schema has only %q", tables)
+	}
+	for _, table := range tables {
+		if w.count(`SELECT COUNT(*) FROM `+table+` WHERE account = $1`, ada.id) == 0 {
+			t.Errorf("the story puts no row into %s, so it cannot tell whether it is emptied", table)
+		}
+	}
+	sessions, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects()
+	if sessions != 2*2 || objects != 2*2 {
+		t.Fatalf("%d sessions, %d objects", sessions, objects)
+	}
+
+	if err := h.accounts.Forget(ctx, account.ID(ada.id)); err != nil {
+		t.Fatal(err)
+	}
+	// At once: the account, its key and its sessions.
+	if _, err := h.accounts.DataKey(ctx, h.db, account.ID(ada.id)); err == nil {
+		t.Error("the data key outlives the account")
+	}
+	if _, err := ada.c.Profile(ctx); client.Status(err) != 401 {
+		t.Errorf("a session of an account that is gone: %v", err)
+	}
+	if err := h.accounts.Forget(ctx, account.ID(ada.id)); err == nil {
+		t.Error("an account is deleted twice")
+	}
+	w.settle()
+	for _, table := range tables {
+		if n := w.count(`SELECT COUNT(*) FROM `+table+` WHERE account = $1`, ada.id); n != 0 {
+			t.Errorf("%s keeps %d rows of an account that is gone", table, n)
+		}
+		if table != "file_gone" && w.count(`SELECT COUNT(*) FROM `+table+` WHERE account = $1`, bob.id) == 0 {
+			t.Errorf("%s keeps nothing of somebody else", table)
+		}
+	}
+	for _, q := range []string{
+		`SELECT COUNT(*) FROM accounts WHERE id = $1`, `SELECT COUNT(*) FROM sign_ups WHERE id = $1`,
+		`SELECT COUNT(*) FROM sign_up_proofs WHERE sign_up = $1`, `SELECT COUNT(*) FROM jobs WHERE key = $1`,
+	} {
+		if n := w.count(q, ada.id); n != 0 {
+			t.Errorf("%s: %d", q, n)
+		}
+	}
+	if n := w.count(`SELECT COUNT(*) FROM jobs`); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE $1`, "%"+ada.id+"%"); n != 0 {
+		t.Errorf("%d values of the key store name an account that is gone", n)
+	}
+	if left, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects(); left != 2 || objects != 1 {
+		t.Errorf("%d sessions and %d objects are left, want bob's two and one", left, objects)
+	}
+	if again := w.member("ada"); again.id == ada.id {
+		t.Error("a new account has the old id")
+	}
+}
+
+type forgotten struct {
+	*testing.T
+	*house
+	data, url string
+}
+
+// member is somebody who is signed in.
+type member struct {
+	id, name string
+	c        *client.Client
+}
+
+func (w *forgotten) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *forgotten) client() *client.Client {
+	c, err := client.New(w.url)
+	w.must(err)
+	return c
+}
+
+func (w *forgotten) count(q string, args ...any) (n int) {
+	w.Helper()
+	w.must(w.db.QueryRow(context.Background(), q, args...).Scan(&n))
+	return n
+}
+
+func (w *forgotten) objects() (n int) {
+	w.Helper()
+	w.must(w.blobs.List(w.Context(), "", func(string, int64, time.Time) error { n++; return nil }))
+	return n
+}
+
+// settle runs every job that is due.
+func (w *forgotten) settle() {
+	w.Helper()
+	for {
+		worked, err := w.jobs.Step(context.Background())
+		w.must(err)
+		if !worked {
+			return
+		}
+	}
+}
+
+var mailedToken = regexp.MustCompile(`verify-email#token=([A-Za-z0-9_-]+)`)
+
+const forgetPassword = "seven quiet otters 41"
+
+// member signs somebody up beside a second sign-up of the same address, proves it and signs in.
+func (w *forgotten) member(name string) member {
+	w.Helper()
+	ctx := w.Context()
+	in := client.NewAccount{FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: forgetPassword}
+	m := member{name: name, c: w.client()}
+	mine, err := m.c.SignUp(ctx, in)
+	w.must(err)
+	in.Password = "eight noisy beavers 52"
+	_, err = w.client().SignUp(ctx, in)
+	w.must(err)
+	w.settle()
+	mails, err := filepath.Glob(filepath.Join(w.data, "outbox", "*.eml"))
+	w.must(err)
+	err = os.ErrNotExist
+	for _, path := range mails {
+		raw, readErr := os.ReadFile(path)
+		w.must(readErr)
+		text := strings.NewReplacer("=\r\n", "", "=\n", "", "=3D", "=").Replace(string(raw))
+		if found := mailedToken.FindStringSubmatch(text); found != nil && err != nil {
+			err = m.c.VerifyEmail(ctx, client.Verification{Token: found[1], SignUp: mine})
+		}
+	}
+	w.must(err)
+	_, _, err = m.c.SignIn(ctx, client.SignIn{Identifier: name, Password: forgetPassword})
+	w.must(err)
+	p, err := m.c.Profile(ctx)
+	w.must(err)
+	m.id = p.ID
+	return m
+}
+
+// use leaves something in every place that an account has, and mails that wait.
+func (w *forgotten) use(m member) {
+	w.Helper()
+	ctx := w.Context()
+	e, err := m.c.EnrolTOTP(ctx)
+	w.must(err)
+	code := func(at time.Time) client.TOTPCode {
+		code, err := totp.GenerateCode(e.Secret, at)
+		w.must(err)
+		return client.TOTPCode{Code: code}
+	}
+	for tries := 3; ; tries-- { // the step before now may end while the code is on its way
+		err := m.c.ConfirmTOTP(ctx, code(time.Now().Add(-30*time.Second)).Code)
+		if err == nil {
+			break
+		}
+		if tries == 0 {
+			w.Fatal(err)
+		}
+	}
+	other := w.client()
+	_, ch, err := other.SignIn(ctx, client.SignIn{Identifier: m.name, Password: forgetPassword, Remember: true})
+	w.must(err)
+	_, _, err = ch.Pass(ctx, client.TOTP, code(time.Now()))
+	w.must(err)
+	_, ch, err = w.client().SignIn(ctx, client.SignIn{Identifier: m.name, Password: forgetPassword}) // stays open
+	w.must(err)
+	if ch == nil {
+		w.Fatal("no layer is asked")
+	}
+	folder, err := m.c.CreateFolder(ctx, "", "papers")
+	w.must(err)
+	big := bytes.Repeat([]byte("otters "), 30_000)
+	_, err = m.c.Upload(ctx, folder.ID, client.Source{Name: "small", Content: strings.NewReader("otters")},
+		client.Source{Name: "large", Content: bytes.NewReader(big)})
+	w.must(err)
+	gone, err := m.c.CreateFolder(ctx, "", "gone")
+	w.must(err)
+	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
+	w.must(err)
+	w.must(m.c.DeleteFile(ctx, gone.ID)) // what is below it waits for a job
+}

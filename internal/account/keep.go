@@ -1,0 +1,59 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"coffer/internal/db"
+)
+
+// Keeper is how a room parts with what it keeps of an account. Each function may run twice.
+type Keeper struct {
+	// Empty deletes what may be very many rows, in batches: the account still exists, and
+	// other writers pass between two batches. Nil when the room has no such rows.
+	Empty func(ctx context.Context, id ID) error
+	// Forget runs in the transaction that deletes the account. It deletes few rows; for the
+	// rest it enqueues a job, which finds the account and its data key gone.
+	Forget func(ctx context.Context, tx *db.Tx, id ID) error
+}
+
+type keeping struct {
+	room string
+	Keeper
+}
+
+// Keep registers what a room keeps of accounts. Every room with a table of accounts calls it
+// when it is made.
+func (s *Service) Keep(room string, k Keeper) {
+	if slices.ContainsFunc(s.keepers, func(other keeping) bool { return other.room == room }) {
+		panic("internal error: account: two keepers of " + room)
+	}
+	s.keepers = append(s.keepers, keeping{room, k})
+}
+
+// Forget deletes an account; ErrNotFound when it does not exist. The rooms first empty what
+// may be large. One transaction then deletes the account with its data key, so that what is
+// left of its personal data, backups included, stays shut. What the rooms left to jobs
+// follows. A call that failed in between can be repeated.
+func (s *Service) Forget(ctx context.Context, id ID) error {
+	for _, k := range s.keepers {
+		if k.Empty == nil {
+			continue
+		}
+		if err := k.Empty(ctx, id); err != nil {
+			return fmt.Errorf("empty %s: %w", k.room, err)
+		}
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := holdState(ctx, tx, id); err != nil {
+			return err
+		}
+		for _, k := range s.keepers {
+			if err := k.Forget(ctx, tx, id); err != nil {
+				return fmt.Errorf("forget %s: %w", k.room, err)
+			}
+		}
+		return deleteAccount(ctx, tx, id)
+	})
+}

@@ -1,0 +1,63 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/jobs"
+)
+
+// forgetJob removes the records of sessions whose account is gone.
+const forgetJob = "session.forget"
+
+type forgetting struct {
+	Sessions []string `json:"sessions"`
+}
+
+// empty ends every session of an account, and removes its devices and attempts, in batches.
+// A session's record goes before its row, so that after a crash the row still names it.
+func (s *Service) empty(ctx context.Context, who account.ID) error {
+	for {
+		batch, err := oldestSessions(ctx, s.DB, who, db.BatchRows)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return deleteOfAccount(ctx, s.DB, who)
+		}
+		for _, o := range batch {
+			if err := s.KV.Delete(ctx, recordName(o.id)); err != nil {
+				return err
+			}
+		}
+		if err := deleteOldest(ctx, s.DB, who, batch[len(batch)-1]); err != nil {
+			return err
+		}
+	}
+}
+
+// forget leaves the rows of sessions that were opened since to the account's own, which
+// takes them with it. A job removes their records.
+func (s *Service) forget(ctx context.Context, tx *db.Tx, who account.ID) error {
+	ids, err := sessionIDs(ctx, tx, who, "")
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return s.Jobs.Enqueue(ctx, tx, forgetJob, forgetting{ids})
+}
+
+func (s *Service) forgetRecords(ctx context.Context, payload []byte) error {
+	var of forgetting
+	if err := json.Unmarshal(payload, &of); err != nil {
+		return jobs.Permanent(fmt.Errorf("%s: %w", forgetJob, err))
+	}
+	var failed []error
+	for _, id := range of.Sessions {
+		failed = append(failed, s.KV.Delete(ctx, recordName(id)))
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,51 @@
+package session
+
+import (
+	"context"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+// opened is a session's place among those of its account.
+type opened struct {
+	id string
+	at int64
+}
+
+// oldestSessions lists the oldest sessions of an account, dead ones included.
+func oldestSessions(ctx context.Context, q db.Querier, who account.ID, limit int) ([]opened, error) {
+	rows, err := q.Query(ctx, `SELECT id, created_at FROM sessions WHERE account = $1 ORDER BY created_at, id LIMIT $2`, string(who), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []opened
+	for rows.Next() {
+		var o opened
+		if err := rows.Scan(&o.id, &o.at); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// deleteOldest deletes the sessions of an account up to a place.
+func deleteOldest(ctx context.Context, d *db.DB, who account.ID, upTo opened) error {
+	_, err := d.Exec(ctx, `DELETE FROM sessions WHERE account = $1 AND (created_at, id) <= ($2, $3)`, string(who), upTo.at, upTo.id)
+	return err
+}
+
+// deleteOfAccount deletes the devices and attempts of an account in batches.
+func deleteOfAccount(ctx context.Context, d *db.DB, who account.ID) error {
+	for _, q := range []string{
+		`DELETE FROM devices WHERE token IN (SELECT token FROM devices WHERE account = $1 LIMIT $2)`,
+		`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE account = $1 LIMIT $2)`,
+	} {
+		if _, err := d.ExecInBatches(ctx, q, string(who)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
