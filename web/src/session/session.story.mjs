@@ -144,6 +144,7 @@ test('a refused proof is sent once', async (t) => {
   await page.getByRole('link', { name: 'Security' }).click();
   await page.getByRole('button', { name: 'Turn on' }).click();
   const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
+  await proof.waitFor(); // the request that asks for a proof is over
   const asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await proof.getByLabel('Password', { exact: true }).fill('not the password');
