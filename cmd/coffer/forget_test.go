@@ -55,22 +55,7 @@ func forget(t *testing.T, database, schema string) {
 	w.use(ada)
 	w.use(bob)
 
-	var tables []string
-	rows, err := h.db.Query(ctx, schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		tables = append(tables, name)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	rows.Close()
+	tables := names(t, h, schema)
 	if len(tables) < 8 {
 		t.Fatalf("the schema has only %q", tables)
 	}

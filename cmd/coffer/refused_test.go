@@ -196,22 +196,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 // rowsOf counts the rows of every table; "limits" are the counters in kv.
 func rowsOf(t *testing.T, h *house) map[string]int {
 	t.Helper()
-	rows, err := h.db.Query(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table'`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tables []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		tables = append(tables, name)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	rows.Close()
+	tables := names(t, h, `SELECT name FROM sqlite_master WHERE type = 'table'`)
 	count := func(from string) (n int) {
 		if err := h.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+from).Scan(&n); err != nil {
 			t.Fatal(err)
@@ -223,5 +208,26 @@ func rowsOf(t *testing.T, h *house) map[string]int {
 		all[name] = count(`"` + name + `"`)
 	}
 	all["kv"] -= all["limits"]
+	return all
+}
+
+// names returns what a statement that lists names finds.
+func names(t *testing.T, h *house, q string) (all []string) {
+	t.Helper()
+	rows, err := h.db.Query(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return all
 }

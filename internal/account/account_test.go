@@ -2,23 +2,14 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"io"
-	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
-	"coffer/internal/jobs"
-	"coffer/internal/keyring"
-	"coffer/internal/kv"
-	"coffer/internal/limit"
+	"coffer/internal/limit/limittest"
 	"coffer/internal/mail"
 )
 
@@ -27,88 +18,33 @@ var cheap = Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}
 
 const goodPassword = "seven quiet otters 41"
 
-// world is one service over a fresh database, with a clock and a mailbox.
+// world is one service over a fresh database.
 type world struct {
 	*Service
-	t     *testing.T
-	clock atomic.Int64
-
-	mu   sync.Mutex
-	box  []mail.Message
-	work int // jobs that ran
+	*limittest.Ground
+	t *testing.T
 }
-
-func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
-func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
 
 func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	t.Helper()
-	ctx := context.Background()
-	w := &world{t: t}
-	w.clock.Store(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMilli())
-	root := make([]byte, 32)
-	rand.Read(root)
-	ring, err := keyring.Open(ctx, d, root, w.now, keyring.Log(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	queue := jobs.New(d, jobs.Config{
-		Now: w.now, Log: log,
-		Seal: func(ctx context.Context, b []byte) ([]byte, error) {
-			return ring.Seal(ctx, keyring.Field, b, []byte("jobs"))
-		},
-		Open: func(ctx context.Context, b []byte) ([]byte, error) {
-			return ring.Open(ctx, keyring.Field, b, []byte("jobs"))
-		},
-	})
-	queue.Handle(mail.Job, func(_ context.Context, payload []byte) error {
-		var m mail.Message
-		if err := json.Unmarshal(payload, &m); err != nil {
-			return err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.box = append(w.box, m)
-		return nil
-	})
-	store := kv.NewSQL(d, w.now)
+	g := limittest.New(t, d, limittest.Setup{})
 	cfg := Config{
-		DB: d, Ring: ring, Jobs: queue, KV: store, Limit: limit.New(store, ring.Index, w.now), Now: w.now, Log: log,
+		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Now: g.Now, Log: g.Log,
 		BaseURL: "https://coffer.test", Argon: cheap, Hashers: 4, HashQueue: 1000,
 	}
 	for _, c := range change {
 		c(&cfg)
 	}
-	if w.Service, err = New(cfg); err != nil {
+	s, err := New(cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return w
-}
-
-// mails runs every job and returns what came into the mailbox since the last call.
-func (w *world) mails() []mail.Message {
-	w.t.Helper()
-	for {
-		worked, err := w.Jobs.Step(context.Background())
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if !worked {
-			break
-		}
-		w.work++
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	box := w.box
-	w.box = nil
-	return box
+	return &world{s, g, t}
 }
 
 func (w *world) mail(kind string) mail.Message {
 	w.t.Helper()
-	box := w.mails()
+	box := w.Mails()
 	if len(box) != 1 || box[0].Kind != kind {
 		w.t.Fatalf("mails = %+v, want one %s", box, kind)
 	}

@@ -44,7 +44,7 @@ func (w *world) serve() http.Handler {
 		w.t.Fatal(err)
 	}
 	a := rest.New(rest.Config{
-		Title: "test", Version: "0", BaseURL: base, Auth: byID{}, Log: w.Log, Now: w.now,
+		Title: "test", Version: "0", BaseURL: base, Auth: byID{}, Log: w.Log, Now: w.Now,
 		Undeclared: func(operation string, f *fault.Error) {
 			w.t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
 		},
@@ -224,7 +224,7 @@ func TestAnswersTellNothing(t *testing.T) {
 	for _, who := range []string{"nobody@example.org", "member@example.org", "waiting@example.org"} {
 		tokens[who] = signUpAt(t, h, "someone", who)
 	}
-	w.mails()
+	w.Mails()
 	for name, request := range map[string]func(who string) (path, body string){
 		"code of a sign-up": func(who string) (string, string) {
 			return "/auth/verify-email", `{"email":"` + who + `","code":"00000x","sign_up":"` + tokens[who] + `","password":"` + goodPassword + `"}`
@@ -307,7 +307,7 @@ func TestRefusals(t *testing.T) {
 	if after := send(h, "GET", "/account", id, "").Body; after != before {
 		t.Errorf("a refused request changed the profile:\n%s\n%s", before, after)
 	}
-	if got := w.mails(); len(got) != 0 {
+	if got := w.Mails(); len(got) != 0 {
 		t.Errorf("refused requests caused %d mails", len(got))
 	}
 }

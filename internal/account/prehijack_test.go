@@ -185,7 +185,7 @@ func TestSharesOfMails(t *testing.T) {
 	if _, err := w.SignUp(ctx, plant(person1("victim")), at(1)); err != nil {
 		t.Errorf("over the share the answer must be the same: %v", err)
 	}
-	if got := len(w.mails()); got != 0 {
+	if got := len(w.Mails()); got != 0 {
 		t.Errorf("%d mails over the share", got)
 	}
 	own := w.applyFrom(at(4), person1("victim"))
@@ -212,7 +212,7 @@ func TestSharesOfMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.mail("security-notice")
-	w.advance(2 * time.Hour)
+	w.Advance(2 * time.Hour)
 	if got := sign(at(2000), 1); got != 1 {
 		t.Errorf("later: %d mails, want 1", got)
 	}
@@ -246,7 +246,7 @@ func TestWaitingIsBounded(t *testing.T) {
 		if err := d.Tx(ctx, func(tx *db.Tx) error { return boundSignUps(ctx, tx, indexes, waitingOfSource, 4) }); err != nil {
 			t.Fatal(err)
 		}
-		left, err := findSignUps(ctx, d, indexes, w.now().UnixMilli())
+		left, err := findSignUps(ctx, d, indexes, w.Now().UnixMilli())
 		if err != nil || len(left) != 4 {
 			t.Fatalf("%d wait, %v; want 4", len(left), err)
 		}
@@ -348,7 +348,7 @@ func TestWrongPasswordsOfASignUp(t *testing.T) {
 	if got := code(w.VerifyToken(ctx, right)); got != "rate_limited" {
 		t.Errorf("the right password where too many were tried: %q, want rate_limited", got)
 	}
-	w.advance(2 * time.Hour)
+	w.Advance(2 * time.Hour)
 	if err := w.VerifyToken(ctx, right); err != nil {
 		t.Errorf("later: %v", err)
 	}

@@ -19,7 +19,7 @@ func TestProfile(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		id := w.join(person1("grace"))
-		created := w.now().UTC()
+		created := w.Now().UTC()
 		got, err := w.Change(ctx, id, Changes{FirstName: ptr(" Grace "), Bio: ptr("I count\r\nmoths"), Username: ptr("Amazing.Grace"), Lang: ptr("DE")})
 		if err != nil {
 			t.Fatal(err)
@@ -108,9 +108,9 @@ func TestSignInSummaryAndVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		firstAt := w.now().UTC()
+		firstAt := w.Now().UTC()
 		signIn()
-		w.advance(time.Hour)
+		w.Advance(time.Hour)
 		signIn()
 		p, err := w.Profile(ctx, id)
 		if err != nil || p.SignIns != 2 || !p.SignedInBeforeAt.Equal(firstAt) || !p.SignedInAt.Equal(firstAt.Add(time.Hour)) {
@@ -149,7 +149,7 @@ func TestNotify(t *testing.T) {
 		}
 		return undone
 	})
-	if got := w.mails(); !errors.Is(err, undone) || len(got) != 0 {
+	if got := w.Mails(); !errors.Is(err, undone) || len(got) != 0 {
 		t.Errorf("%v and %d mails of a transaction that was undone", err, len(got))
 	}
 }

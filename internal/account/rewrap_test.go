@@ -24,7 +24,7 @@ func (w *world) rotateAll() (old []keyring.Key) {
 			w.t.Fatal(err)
 		}
 	}
-	w.advance(keyring.Settle)
+	w.Advance(keyring.Settle)
 	return old
 }
 

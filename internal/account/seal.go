@@ -83,8 +83,9 @@ func (s *Service) openPassword(ctx context.Context, id ID, sealed []byte) (strin
 		return "", nil
 	}
 	b, err := s.Ring.Open(ctx, keyring.Pepper, sealed, passwordAAD(id))
-	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) { // somebody else's, or altered: no password is right
-		s.Log.ErrorContext(ctx, "account: a password was altered in the database", "account", string(id))
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
+		// It is another account's, it was altered, or its key is gone: no password is right.
+		s.Log.ErrorContext(ctx, "account: a stored password does not open: altered, or its key is gone", "account", string(id))
 		return "", nil
 	}
 	if err != nil {

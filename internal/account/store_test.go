@@ -112,7 +112,7 @@ func TestRewraps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.advance(48 * 3600e9)
+		w.Advance(48 * 3600e9)
 		for _, p := range []keyring.Purpose{keyring.Field, keyring.Pepper, keyring.Index, keyring.Code} {
 			if _, err := w.Ring.Rotate(ctx, p); err != nil {
 				t.Fatal(err)
@@ -156,7 +156,7 @@ func TestRewraps(t *testing.T) {
 		if p, err := w.Profile(ctx, id); err != nil || p.Email != "grace@example.org" {
 			t.Errorf("%+v, %v", p, err)
 		}
-		w.advance(-48 * 3600e9)
+		w.Advance(-48 * 3600e9)
 		if err := w.VerifyCode(ctx, waiting.byCode()); err != nil {
 			t.Errorf("a code from before the rotation: %v", err)
 		}

@@ -156,20 +156,20 @@ func TestProofsExpire(t *testing.T) {
 	ctx := t.Context()
 	w := newWorld(t, dbtest.SQLite(t))
 	m := w.apply(person1("grace"))
-	w.advance(10*time.Minute + time.Second)
+	w.Advance(10*time.Minute + time.Second)
 	if got := code(w.VerifyCode(ctx, m.byCode())); got != "link_gone" {
 		t.Errorf("code after 10 min: %q, want link_gone", got)
 	}
-	w.advance(24*time.Hour - 10*time.Minute - 2*time.Second)
+	w.Advance(24*time.Hour - 10*time.Minute - 2*time.Second)
 	late := w.apply(person1("edith"))
 	if err := w.VerifyToken(ctx, m.byLink()); err != nil {
 		t.Errorf("link in its last second: %v", err)
 	}
-	w.advance(24 * time.Hour)
+	w.Advance(24 * time.Hour)
 	if got := code(w.VerifyToken(ctx, late.byLink())); got != "link_gone" {
 		t.Errorf("link after 24 h: %q, want link_gone", got)
 	}
-	if n, err := pruneSignUps(ctx, w.DB, w.now().UnixMilli()); err != nil || n != 2 {
+	if n, err := pruneSignUps(ctx, w.DB, w.Now().UnixMilli()); err != nil || n != 2 {
 		t.Errorf("pruned %d (%v), want the used and the expired one", n, err)
 	}
 }

@@ -81,7 +81,7 @@ func TestBoundAgain(t *testing.T) {
 	e := w.mustUpload(ada, "", upFile{"a.txt", "text/plain", "content"})
 	name := "b.txt"
 	for _, to := range []Change{{Name: &name}, {Parent: &folder.ID}} {
-		w.advance(1000)
+		w.below.Advance(1000)
 		for _, id := range []string{e.ID, w.mustFolder(ada, "", "moving").ID} {
 			if _, err := w.Update(t.Context(), ada, id, to); err != nil {
 				t.Fatal(err)

@@ -93,7 +93,7 @@ func TestSurvivesKills(t *testing.T) {
 	}
 	w.checkContents(t)
 	t.Logf("%d requests; %d blobs were left half-made", len(done), w.rows("blobs")-w.rows("files"))
-	w.advance(time.Hour)
+	w.below.Advance(time.Hour)
 	if err := w.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}

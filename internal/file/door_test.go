@@ -195,7 +195,7 @@ func TestStoreIsAway(t *testing.T) {
 		if a := w.call(ada, "GET", "/files/"+keep.ID+"/content", nil); string(a.body) != kept {
 			t.Errorf("after it came back: %d %s", a.StatusCode, a.body)
 		}
-		w.settle()
+		w.below.RunJobs()
 		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 1 || objects != 1 {
 			t.Errorf("left: %d blobs, %d objects; want the kept one", blobs, objects)
 		}
@@ -251,7 +251,7 @@ func TestForgetDuringAnUpload(t *testing.T) {
 		midway := readFunc(func([]byte) (int, error) {
 			err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) })
 			if err == nil {
-				w.settle()
+				w.below.RunJobs()
 				err = io.EOF
 			}
 			return 0, err

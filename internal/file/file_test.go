@@ -42,7 +42,7 @@ func TestFolderStory(t *testing.T) {
 		if w.call(ada, "GET", "/files/"+cat.ID, nil).json(t, &got); !cmp.Equal(got, want) {
 			t.Error(cmp.Diff(want, got))
 		}
-		w.advance(time.Minute)
+		w.below.Advance(time.Minute)
 		for _, step := range []struct {
 			body   string
 			name   string
@@ -288,7 +288,7 @@ func TestDepth(t *testing.T) {
 			t.Errorf("move of a tall tree: %s", got)
 		}
 		a := w.call(ada, "DELETE", "/files/"+top.ID, nil)
-		if w.settle(); a.StatusCode != http.StatusNoContent || w.rows("files") != 1 || w.rows("file_gone") != 0 {
+		if w.below.RunJobs(); a.StatusCode != http.StatusNoContent || w.rows("files") != 1 || w.rows("file_gone") != 0 {
 			t.Errorf("delete of 64 levels: %d, %d rows left", a.StatusCode, w.rows("files"))
 		}
 	})
@@ -306,7 +306,7 @@ func TestDeleteTakesEverythingBelow(t *testing.T) {
 		if a := w.call(ada, "DELETE", "/files/"+top.ID, nil); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
-		w.settle()
+		w.below.RunJobs()
 		if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != 2 || blobs != 2 || objects != 2 {
 			t.Errorf("left: %d files, %d blobs, %d objects; want 2 each", files, blobs, objects)
 		}
@@ -331,7 +331,7 @@ func TestRaceOfDeleteAndUpload(t *testing.T) {
 			})
 			wg.Wait()
 		}
-		w.settle()
+		w.below.RunJobs()
 		if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != 0 || blobs != 0 || objects != 0 {
 			t.Errorf("left: %d files, %d blobs, %d objects", files, blobs, objects)
 		}
@@ -347,7 +347,7 @@ func TestForget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.settle()
+		w.below.RunJobs()
 		if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != 1 || blobs != 1 || objects != 1 {
 			t.Errorf("left: %d files, %d blobs, %d objects; want bob's", files, blobs, objects)
 		}
@@ -380,7 +380,7 @@ func TestSorts(t *testing.T) {
 		rand.New(rand.NewPCG(1, 2)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		for i, name := range shuffled {
 			w.mustUpload(ada, "", upFile{name, "", strings.Repeat("x", 1+i)})
-			w.advance(time.Second)
+			w.below.Advance(time.Second)
 		}
 		reversed := func(s []string) []string { s = slices.Clone(s); slices.Reverse(s); return s }
 		byName := w.names(ada, "", "name")
@@ -448,7 +448,7 @@ func TestPagesSurviveChanges(t *testing.T) {
 			parent := w.mustFolder(ada, "", "p"+sort).ID
 			for i := range 10 {
 				w.mustUpload(ada, parent, upFile{fmt.Sprintf("f%02d", i), "", strings.Repeat("x", i)})
-				w.advance(time.Second)
+				w.below.Advance(time.Second)
 			}
 			first, next, err := w.List(t.Context(), ada, parent, sort, "", 4)
 			if err != nil {

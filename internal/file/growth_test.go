@@ -312,7 +312,7 @@ func TestTransactionsAreShort(t *testing.T) {
 		err := d.Tx(t.Context(), func(tx *db.Tx) error {
 			for i := range MaxFiles { // their content is not what this is about
 				f := stored{name: names(i), mediaType: unknownType, blob: fmt.Sprintf("%032x", rand.Uint64())}
-				if err := insertBlob(t.Context(), tx, ada, stored{blob: f.blob, wrapped: []byte{}}, pending, w.now()); err != nil {
+				if err := insertBlob(t.Context(), tx, ada, stored{blob: f.blob, wrapped: []byte{}}, pending, w.below.Now()); err != nil {
 					return err
 				}
 				u.files = append(u.files, f)
@@ -335,9 +335,9 @@ func TestTransactionsAreShort(t *testing.T) {
 	// has taken every name.
 	first, second := publish(same), publish(same)
 	w.Now = func() time.Time {
-		w.Now = w.now
+		w.Now = w.below.Now
 		first()
-		return w.now()
+		return w.below.Now()
 	}
 	short("two times 1,000 at once", 2*MaxFiles/20, second)
 	short("1,000 files of 1,000 names", MaxFiles/20, publish(func(i int) string { return fmt.Sprint(i, ".txt") }))

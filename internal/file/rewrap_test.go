@@ -11,6 +11,24 @@ import (
 	"coffer/internal/keyring"
 )
 
+// rotateAndWalk replaces the blob key, takes every walk to its end, and returns the old key's id.
+func (w *world) rotateAndWalk() (old string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	key, err := w.Ring.Active(ctx, keyring.Blob)
+	if err == nil {
+		_, err = w.Ring.Rotate(ctx, keyring.Blob)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.below.Advance(keyring.Settle + time.Minute)
+	if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); err != nil {
+		w.t.Fatal(err)
+	}
+	return key.ID
+}
+
 func TestRewrap(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -18,18 +36,8 @@ func TestRewrap(t *testing.T) {
 		for i := range 3 {
 			all = append(all, w.mustUpload(ada, "", upFile{"f", "", strings.Repeat("x", i)}))
 		}
-		old, err := w.Ring.Active(t.Context(), keyring.Blob)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Ring.Rotate(t.Context(), keyring.Blob); err != nil {
-			t.Fatal(err)
-		}
-		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(t.Context(), w.Ring.Rewraps(), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old.ID); err != nil {
+		old := w.rotateAndWalk()
+		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old); err != nil {
 			t.Fatal(err)
 		}
 		for i, e := range all {
@@ -51,21 +59,11 @@ func TestRewrapGoesPastDamage(t *testing.T) {
 		if _, err := d.Exec(t.Context(), `UPDATE blobs SET wrapped = (SELECT wrapped FROM blobs ORDER BY id DESC LIMIT 1) WHERE id = (SELECT MIN(id) FROM blobs)`); err != nil {
 			t.Fatal(err)
 		}
-		old, err := w.Ring.Active(t.Context(), keyring.Blob)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Ring.Rotate(t.Context(), keyring.Blob); err != nil {
-			t.Fatal(err)
-		}
-		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(t.Context(), w.Ring.Rewraps(), nil); err != nil {
-			t.Fatal(err)
-		}
+		old := w.rotateAndWalk()
 		if n, err := w.Ring.Damaged(t.Context()); n != 1 || err != nil {
 			t.Errorf("Damaged = %d, %v, want 1", n, err)
 		}
-		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old.ID); err != nil {
+		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old); err != nil {
 			t.Fatal(err)
 		}
 		opened := 0
@@ -86,26 +84,16 @@ func TestRotationDuringAnUpload(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
 		w := newWorld(t, d)
-		old, err := w.Ring.Active(ctx, keyring.Blob)
-		if err != nil {
-			t.Fatal(err)
-		}
 		u := w.NewUpload(ada)
 		if err := u.Add(ctx, "small", "text/plain", strings.NewReader("small")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Ring.Rotate(ctx, keyring.Blob); err != nil {
-			t.Fatal(err)
-		}
-		w.advance(keyring.Settle + time.Minute)
-		if err := w.Ring.RewrapAll(ctx, w.Ring.Rewraps(), nil); err != nil {
-			t.Fatal(err)
-		}
+		old := w.rotateAndWalk()
 		entries, err := u.Publish(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Ring.Destroy(ctx, keyring.Blob, old.ID); err != nil {
+		if err := w.Ring.Destroy(ctx, keyring.Blob, old); err != nil {
 			t.Fatal(err)
 		}
 		if a := w.call(ada, "GET", "/files/"+entries[0].ID+"/content", nil); a.StatusCode != http.StatusOK {

@@ -74,11 +74,11 @@ func TestDeletedAtOnce(t *testing.T) {
 		if again.Name != "top" {
 			t.Errorf("the name of a deleted folder is still taken: %q", again.Name)
 		}
-		w.settle()
+		w.below.RunJobs()
 		for _, e := range below {
 			w.unreachable(t, "settled", e)
 		}
-		w.settle()
+		w.below.RunJobs()
 		if files, gone, blobs, objects := w.rows("files"), w.rows("file_gone"), w.rows("blobs"), len(w.objects()); files != 1 || gone+blobs+int64(objects) != 0 {
 			t.Errorf("left: %d files, %d notes, %d blobs, %d objects", files, gone, blobs, objects)
 		}
@@ -149,7 +149,7 @@ func TestForgottenAtOnce(t *testing.T) {
 				t.Errorf("%s: %d %s", name, a.StatusCode, a.body)
 			}
 		}
-		w.settle()
+		w.below.RunJobs()
 		if files, blobs, objects, gone := w.rows("files"), w.rows("blobs"), len(w.objects()), w.rows("file_gone"); files != 1 || blobs != 1 || objects != 1 || gone != 0 {
 			t.Errorf("left: %d files, %d blobs, %d objects, %d notes; want bob's", files, blobs, objects, gone)
 		}
@@ -192,7 +192,7 @@ func TestRings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.settle()
+		w.below.RunJobs()
 		set(self.ID, "") // reachable again
 		if err := w.Delete(t.Context(), ada, self.ID); err != nil {
 			t.Fatal(err)
@@ -200,7 +200,7 @@ func TestRings(t *testing.T) {
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) }); err != nil {
 			t.Fatal(err)
 		}
-		w.settle()
+		w.below.RunJobs()
 		if n := w.rows("files"); n != 0 {
 			t.Errorf("%d entries are left", n)
 		}
@@ -347,9 +347,9 @@ func TestDamagedEntries(t *testing.T) {
 				t.Errorf("delete: %d %s", a.StatusCode, a.body)
 			}
 		}
-		w.settle()
+		w.below.RunJobs()
 		w.unreachable(t, "below a damaged folder", below)
-		w.settle()
+		w.below.RunJobs()
 		if got := w.names(ada, in.ID, "name"); !slices.Equal(got, []string{"a", "c", "e"}) || w.rows("blobs") != 3 {
 			t.Errorf("left are %v, %d blobs", got, w.rows("blobs"))
 		}

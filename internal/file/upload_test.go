@@ -326,7 +326,7 @@ func TestUploadToS3(t *testing.T) {
 	if err := w.Delete(t.Context(), ada, e.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.settle()
+	w.below.RunJobs()
 	w.nothing("after deleting")
 }
 
@@ -349,7 +349,7 @@ func TestSweep(t *testing.T) {
 		}
 		// … and one whose object was never finished.
 		unfinished := filepath.Join(w.blobs, "tmp", "00ff.ABC")
-		if err := errors.Join(insertBlob(t.Context(), d, ada, stored{blob: "00ff", wrapped: []byte{1}}, pending, w.now()), os.WriteFile(unfinished, []byte("half"), 0o600)); err != nil {
+		if err := errors.Join(insertBlob(t.Context(), d, ada, stored{blob: "00ff", wrapped: []byte{1}}, pending, w.below.Now()), os.WriteFile(unfinished, []byte("half"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		// … and a database restored from before the object was made.
@@ -369,7 +369,7 @@ func TestSweep(t *testing.T) {
 		}
 		late := io.MultiReader(strings.NewReader(long), readFunc(func([]byte) (int, error) {
 			for range 12 {
-				w.advance(touchEvery)
+				w.below.Advance(touchEvery)
 				running.touch(t.Context())
 				sweep()
 			}
@@ -390,7 +390,7 @@ func TestSweep(t *testing.T) {
 		if _, err := u.Publish(t.Context(), ""); !errors.Is(err, errAbandoned) {
 			t.Errorf("publishing what was swept: %v", err)
 		}
-		w.advance(7 * 24 * time.Hour)
+		w.below.Advance(7 * 24 * time.Hour)
 		sweep()
 		if objects := len(w.objects()); objects != 3 {
 			t.Errorf("after a week: %d objects", objects)

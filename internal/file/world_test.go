@@ -5,27 +5,22 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
-	"net/url"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"coffer/internal/account"
+	"coffer/internal/account/accounttest"
 	"coffer/internal/blob"
 	"coffer/internal/blob/blobtest"
 	"coffer/internal/db"
 	"coffer/internal/fault"
-	"coffer/internal/jobs"
-	"coffer/internal/keyring"
-	"coffer/internal/kv"
-	"coffer/internal/limit"
+	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
 
@@ -39,13 +34,10 @@ const (
 type world struct {
 	*Service
 	t     testing.TB
-	clock atomic.Int64
+	below *accounttest.World
 	blobs string // the folder of the store, when it is one
 	http  *httptest.Server
 }
-
-func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
-func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
 
 // known authenticates whoever the Authorization header names.
 type known struct{}
@@ -75,28 +67,10 @@ func newWorld(t testing.TB, d *db.DB) *world {
 
 func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	t.Helper()
-	w := &world{t: t}
-	w.clock.Store(time.Now().UnixMilli())
-	ring, err := keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), w.now, keyring.TokenAlg("EdDSA"), keyring.Log(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	queue := jobs.New(d, jobs.Config{
-		Now: w.now, Log: log,
-		Seal: func(ctx context.Context, b []byte) ([]byte, error) { return ring.Seal(ctx, keyring.Field, b, nil) },
-		Open: func(ctx context.Context, b []byte) ([]byte, error) { return ring.Open(ctx, keyring.Field, b, nil) },
-	})
-	keys := kv.NewSQL(d, w.now)
-	accounts, err := account.New(account.Config{
-		DB: d, Ring: ring, Jobs: queue, KV: keys, Limit: limit.New(keys, ring.Index, w.now), Now: w.now, Log: log,
-		BaseURL: "https://coffer.test", Argon: account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{Start: time.Now()})} // files of the store have the real time
+	below := w.below
 	for _, id := range []account.ID{ada, bob} {
-		_, wrapped, err := ring.NewDataKey(t.Context(), string(id))
+		_, wrapped, err := below.Ring.NewDataKey(t.Context(), string(id))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,17 +78,8 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	w.Service = New(Config{DB: d, Blobs: store, Ring: ring, Jobs: queue, Accounts: accounts, Now: w.now, Log: log})
-	base, err := url.Parse("https://coffer.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := rest.New(rest.Config{
-		Title: "test", Version: "0", BaseURL: base, Auth: known{}, Log: log, Now: time.Now,
-		Undeclared: func(operation string, f *fault.Error) {
-			t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
-		},
-	})
+	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
 	t.Cleanup(w.http.Close)
@@ -299,20 +264,6 @@ func (w *world) rows(table string) (n int64) {
 		w.t.Fatal(err)
 	}
 	return n
-}
-
-// settle runs every job that is due.
-func (w *world) settle() {
-	w.t.Helper()
-	for {
-		worked, err := w.Jobs.Step(context.Background())
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if !worked {
-			return
-		}
-	}
 }
 
 // pattern is content that does not repeat.

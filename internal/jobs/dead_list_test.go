@@ -10,7 +10,7 @@ import (
 	"coffer/internal/db"
 )
 
-// What tests ask of a queue and no room does.
+// These read and revive dead jobs, and run periodic work once. Only tests call them.
 
 // ErrNotFound says that there is no dead job of an id.
 var ErrNotFound = errors.New("no such dead job")

@@ -104,8 +104,10 @@ func muxRefusal(status int) *fault.Error {
 func (x *exchange) problem(err error) *Problem {
 	f := fault.Of(err)
 	x.cause = f
-	if d := x.declared; d != nil && d.codes[f.Code] != f.Kind+1 {
-		x.api.cfg.Undeclared(d.operation, f)
+	if d := x.declared; d != nil {
+		if kind, ok := d.codes[f.Code]; !ok || kind != f.Kind {
+			x.api.cfg.Undeclared(d.operation, f)
+		}
 	}
 	status := statusOf(f.Kind)
 	p := &Problem{
@@ -219,7 +221,8 @@ var rules = func() map[string]rule {
 		validation.MsgUnexpectedProperty:       {codeUnknown, "There is no such name here."},
 		validation.MsgExpectedRequiredProperty: {codeRequired, sayRequired},
 		validation.MsgExpectedMatchPattern:     {"pattern", "The value does not have the form that is asked for."},
-		// What huma adds to these is a parser's, with the value in it.
+		// huma appends its parser's error to these five, and the error repeats the value. The
+		// server answers the message alone.
 		validation.MsgExpectedRFC5322Email: {"format", "Expected string to be RFC 5322 email."},
 		validation.MsgExpectedRFC3986URI:   {"format", "Expected string to be RFC 3986 uri."},
 		validation.MsgExpectedRFC4122UUID:  {"format", "Expected string to be RFC 4122 uuid."},

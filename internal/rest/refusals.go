@@ -36,7 +36,7 @@ func (a *API) Codes() []CodeInfo {
 	return list
 }
 
-// declared are the refusals of one operation, each with its kind plus one.
+// declared are the refusals of one operation, by code.
 type declared struct {
 	operation string
 	codes     map[string]fault.Kind
@@ -57,7 +57,7 @@ func (a *API) declare(operation string, refusals ...*fault.Error) *declared {
 		if say := formatVerbs.Replace(f.Detail); !slices.Contains(c.Meaning, say) {
 			c.Meaning = append(c.Meaning, say)
 		}
-		d.codes[f.Code] = f.Kind + 1
+		d.codes[f.Code] = f.Kind
 	}
 	return d
 }
@@ -72,7 +72,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 	d := a.declare(op.ID, slices.Concat(a.shapeRefusals(o, op), op.Errors)...)
 	byStatus := map[int][]string{}
 	for code, kind := range d.codes {
-		status := statusOf(kind - 1)
+		status := statusOf(kind)
 		byStatus[status] = append(byStatus[status], code)
 	}
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")

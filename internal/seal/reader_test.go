@@ -13,19 +13,9 @@ import (
 // A reader whose writer stands still holds little, whatever it read before, and the places
 // of fast readers are given back however a reader ends.
 func TestReadersThatStandStill(t *testing.T) {
-	key := make([]byte, KeySize)
-	plain := make([]byte, 40*SegmentSize)
-	rand.Read(plain)
-	var stored bytes.Buffer
-	w, err := NewWriter(&stored, key, nil)
-	if err == nil {
-		_, err = w.Write(plain)
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
+	key, plain, stored := sealed(t, 40)
 	open := func() *Reader {
-		r, err := NewReader(bytes.NewReader(stored.Bytes()), key, nil)
+		r, err := NewReader(bytes.NewReader(stored), key, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,6 +61,22 @@ func TestReadersThatStandStill(t *testing.T) {
 	}
 }
 
+// sealed returns random content of some segments, sealed under key.
+func sealed(t *testing.T, segments int) (key, plain, stored []byte) {
+	t.Helper()
+	key, plain = make([]byte, KeySize), make([]byte, segments*SegmentSize)
+	rand.Read(plain)
+	var out bytes.Buffer
+	w, err := NewWriter(&out, key, nil)
+	if err == nil {
+		_, err = w.Write(plain)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return key, plain, out.Bytes()
+}
+
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
@@ -78,20 +84,10 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // Fast readers whose writers stand still keep no other reader from being fast. When the
 // writers go on, each reader returns to small buffers, and writes the whole.
 func TestFastReadersThatStall(t *testing.T) {
-	key := make([]byte, KeySize)
-	plain := make([]byte, 34*SegmentSize)
-	rand.Read(plain)
-	var stored bytes.Buffer
-	w, err := NewWriter(&stored, key, nil)
-	if err == nil {
-		_, err = w.Write(plain)
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
+	key, plain, stored := sealed(t, 34)
 	// run reads the stream; the first batch waits for release.
 	run := func(batches *[]int, got *bytes.Buffer, release <-chan struct{}, stands func()) error {
-		r, err := NewReader(bytes.NewReader(stored.Bytes()), key, nil)
+		r, err := NewReader(bytes.NewReader(stored), key, nil)
 		if err != nil {
 			return err
 		}
@@ -117,7 +113,8 @@ func TestFastReadersThatStall(t *testing.T) {
 			if err := run(&batches, &got, release, standing.Done); err != nil || !bytes.Equal(got.Bytes(), plain) {
 				t.Errorf("%d bytes became %d, %v", len(plain), got.Len(), err)
 			}
-			// What was opened ahead of the stalled write follows it; then one segment at a time.
+			// The reader has opened up to two batches ahead of the stalled write. After them it
+			// writes one segment at a time.
 			if demoted := slices.IndexFunc(batches, func(n int) bool { return n <= SegmentSize }); demoted < 1 || demoted > 3 {
 				t.Errorf("after the stall it writes %v bytes, want small writes soon", batches)
 			}

@@ -13,6 +13,36 @@ import (
 	"coffer/client"
 )
 
+// largeContent is more than goes into a row: it goes into the store.
+var largeContent = strings.Repeat("in the store ", 10<<10)
+
+// bigFolder makes a folder of 3,000 files, a third of them in a folder below it. below is
+// both folders and a few of the files.
+func bigFolder(t *testing.T, c *client.Client) (big, sub client.Entry, below []client.Entry) {
+	t.Helper()
+	ctx := t.Context()
+	big, err := c.CreateFolder(ctx, "", "big")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sub, err = c.CreateFolder(ctx, big.ID, "sub"); err != nil {
+		t.Fatal(err)
+	}
+	below = []client.Entry{big, sub}
+	for _, parent := range []string{big.ID, big.ID, sub.ID} {
+		files := []client.Source{{Name: "large", Content: strings.NewReader(largeContent)}}
+		for range 999 {
+			files = append(files, client.Source{Name: "same.txt", Content: strings.NewReader("x")})
+		}
+		stored, err := c.Upload(ctx, parent, files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		below = append(below, stored[0], stored[500], stored[999])
+	}
+	return big, sub, below
+}
+
 // A folder of thousands of files is deleted while somebody else writes: nobody is refused,
 // all of it is gone with the answer, and what it held is gone when the job has run.
 func TestBigFolder(t *testing.T) {
@@ -20,26 +50,7 @@ func TestBigFolder(t *testing.T) {
 	s := start(t, alone)
 	ctx := t.Context()
 	ada, bob := s.member(t).signIn(t), s.member(t).signIn(t)
-	big, err := ada.CreateFolder(ctx, "", "big")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sub, err := ada.CreateFolder(ctx, big.ID, "sub")
-	if err != nil {
-		t.Fatal(err)
-	}
-	below := []client.Entry{big, sub}
-	for i := range 3 {
-		files := []client.Source{{Name: "in the store", Content: strings.NewReader(strings.Repeat("x", 100<<10))}}
-		for range 999 {
-			files = append(files, client.Source{Name: "same.txt", Content: strings.NewReader("x")})
-		}
-		stored, err := ada.Upload(ctx, []string{big.ID, big.ID, sub.ID}[i], files...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		below = append(below, stored[0], stored[500], stored[999])
-	}
+	big, _, below := bigFolder(t, ada)
 	writing, stop := context.WithCancel(ctx)
 	written := make(chan int)
 	go func() {
@@ -79,7 +90,7 @@ func TestBigFolder(t *testing.T) {
 	if n := <-written; n == 0 {
 		t.Error("nobody wrote meanwhile: the test has seen nothing")
 	}
-	err = filepath.WalkDir(filepath.Join(s.data, "blobs"), func(path string, e os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.data, "blobs"), func(path string, e os.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
 			err = fmt.Errorf("%s is left", path)
 		}

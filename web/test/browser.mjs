@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -77,16 +78,31 @@ function freePort() {
   });
 }
 
-export function launch() {
+function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
   });
 }
 
+// stage gives a file of stories its server and its browser, from before the first test to
+// after the last.
+export function stage(env) {
+  const at = {};
+  before(async () => {
+    at.server = await start(env);
+    at.browser = await launch();
+  });
+  after(async () => {
+    await at.browser?.close();
+    await at.server?.stop();
+  });
+  return at;
+}
+
 // open returns a page in a context of its own. When the test ends it fails if the
 // page threw, broke its content security policy, or asked anybody but the server.
-export async function open(t, browser, server, options = {}) {
+export async function open(t, { browser, server }, options = {}) {
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   watch(t, context, server);
   return context.newPage();

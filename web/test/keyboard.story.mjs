@@ -1,18 +1,10 @@
 // The same story with no mouse: every step is a key.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, member, names, open, row, start, tree } from './browser.mjs';
+import { test } from 'node:test';
+import { member, names, open, row, stage, tree } from './browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const at = stage();
 
 const focused = (page) => page.evaluate(() => {
   const e = document.activeElement;
@@ -32,8 +24,8 @@ async function tabTo(page, name) {
 }
 
 test('sign in, make, upload, select, rename, move, delete, sign out by keys alone', async (t) => {
-  const who = await member(server);
-  const page = await open(t, browser, server);
+  const who = await member(at.server);
+  const page = await open(t, at);
   const { keyboard } = page;
   // Listened for from the start: the browser must be told before the chooser opens.
   const choosers = new Promise((resolve) => page.once('filechooser', resolve));

@@ -4,20 +4,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { drop, launch, mail, member, open, person, post, row, signIn, start, tree } from './browser.mjs';
+import { test } from 'node:test';
+import { drop, mail, member, open, person, post, row, signIn, stage, tree } from './browser.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let server, browser;
-before(async () => {
-  server = await start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const at = stage();
 
 async function check(page, what) {
   // Past the content security policy, which would refuse a script of ours in the page.
@@ -39,7 +31,7 @@ for (const [name, options] of [
   ['a phone in the dark', { ...phone, colorScheme: 'dark', locale: 'de-DE' }],
 ]) {
   test(`every page on ${name}`, async (t) => {
-    const page = await open(t, browser, server, { reducedMotion: 'reduce', ...options });
+    const page = await open(t, at, { reducedMotion: 'reduce', ...options });
     for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', '/first-admin', '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
@@ -48,8 +40,8 @@ for (const [name, options] of [
     }
     // The page that asks for the password of the sign-up, and refuses another one.
     const newcomer = person();
-    await post(server, '/auth/sign-up', newcomer);
-    const { link } = await mail(server, newcomer.email, 'verify-email');
+    await post(at.server, '/auth/sign-up', newcomer);
+    const { link } = await mail(at.server, newcomer.email, 'verify-email');
     await page.goto('about:blank');
     await page.goto(link);
     await page.locator('main button[type=submit]').click();
@@ -58,7 +50,7 @@ for (const [name, options] of [
     await page.locator('main button[type=submit]').click();
     await page.getByRole('alert').waitFor();
     await check(page, 'the password of the sign-up, refused');
-    const who = await member(server);
+    const who = await member(at.server);
     if (options.locale) {
       await page.goto('/sign-in');
       await page.locator('.bottom select').first().selectOption('en');
@@ -91,7 +83,7 @@ for (const [name, options] of [
 }
 
 test('light and dark can be chosen, and the choice stays', async (t) => {
-  const page = await open(t, browser, server, { colorScheme: 'light' });
+  const page = await open(t, at, { colorScheme: 'light' });
   await page.goto('/');
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await paper();
@@ -106,7 +98,7 @@ test('light and dark can be chosen, and the choice stays', async (t) => {
 });
 
 test('passwords can be pasted and shown', async (t) => {
-  const page = await open(t, browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await open(t, at, { permissions: ['clipboard-read', 'clipboard-write'] });
   await page.goto('/sign-up');
   const field = page.getByLabel('Password', { exact: true });
   assert.equal(await field.getAttribute('autocomplete'), 'new-password');

@@ -2,21 +2,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { drop, launch, mail, names, open, person, row, signIn, start, tree } from './browser.mjs';
+import { test } from 'node:test';
+import { drop, mail, names, open, person, row, signIn, stage, tree } from './browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const at = stage();
 
 test('sign up, prove the address by code, sign in, keep files, get them back, sign out', async (t) => {
-  const page = await open(t, browser, server);
+  const page = await open(t, at);
   const who = person();
 
   await page.goto('/');
@@ -35,7 +27,7 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   await page.getByRole('button', { name: 'Create an account' }).click();
 
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
-  const { code, link } = await mail(server, who.email, 'verify-email');
+  const { code, link } = await mail(at.server, who.email, 'verify-email');
   assert.match(link, /\/verify-email#token=/);
   await page.getByLabel('Code from the message').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await page.getByRole('button', { name: 'Confirm my e-mail' }).click();

@@ -25,6 +25,7 @@ type Setup struct {
 	TokenAlg string                              // zero: EdDSA, whose keys are made at once
 	KV       func(now func() time.Time) kv.Store // zero: the key store in SQL
 	Log      *slog.Logger                        // zero: discards
+	Start    time.Time                           // of the clock; zero: nine on 20 November 2026, UTC
 }
 
 // Ground is the real packages below account, over one database.
@@ -43,19 +44,22 @@ type Ground struct {
 	box []mail.Message
 }
 
-// New returns a Ground whose clock stands at nine on 20 November 2026, UTC.
+// New returns a Ground whose clock stands still until [Ground.Advance].
 func New(t testing.TB, d *db.DB, in Setup) *Ground {
 	t.Helper()
 	g := &Ground{T: t, DB: d, Log: in.Log}
-	g.clock.Store(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMilli())
 	if g.Log == nil {
 		g.Log = slog.New(slog.DiscardHandler)
 	}
+	if in.Start.IsZero() {
+		in.Start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	}
+	g.clock.Store(in.Start.UnixMilli())
 	if in.TokenAlg == "" {
 		in.TokenAlg = "EdDSA"
 	}
 	var err error
-	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), g.Now, keyring.TokenAlg(in.TokenAlg)); err != nil {
+	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), g.Now, keyring.TokenAlg(in.TokenAlg), keyring.Log(g.Log)); err != nil {
 		t.Fatal(err)
 	}
 	envelope := []byte("jobs")
@@ -94,16 +98,16 @@ func (g *Ground) Now() time.Time { return time.UnixMilli(g.clock.Load()) }
 // Advance moves the clock.
 func (g *Ground) Advance(d time.Duration) { g.clock.Add(d.Milliseconds()) }
 
-// RunJobs runs every job that is due.
-func (g *Ground) RunJobs() {
+// RunJobs runs every job that is due and returns how many ran.
+func (g *Ground) RunJobs() (ran int) {
 	g.T.Helper()
-	for {
+	for ; ; ran++ {
 		worked, err := g.Jobs.Step(context.Background())
 		if err != nil {
 			g.T.Fatal(err)
 		}
 		if !worked {
-			return
+			return ran
 		}
 	}
 }

@@ -1,17 +1,9 @@
 // Sign-up and its proof in several browsers, the first admin, the profile, the security page.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, mail, member, open, person, post, signIn, start } from '../../test/browser.mjs';
+import { test } from 'node:test';
+import { mail, member, open, person, post, signIn, stage } from '../../test/browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const at = stage();
 
 // register fills in the sign-up page and answers when the next page is there.
 async function register(page, who) {
@@ -25,12 +17,12 @@ async function register(page, who) {
 }
 
 test('the mailed link waits for a person to press the button, and the page that waits goes on', async (t) => {
-  const waiting = await open(t, browser, server);
+  const waiting = await open(t, at);
   const who = person();
   await register(waiting, who);
   const cookie = (await waiting.context().cookies()).find((c) => c.name === '__Host-coffer-sign-up');
   assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === 'Strict');
-  const { link } = await mail(server, who.email, 'verify-email');
+  const { link } = await mail(at.server, who.email, 'verify-email');
   const page = await waiting.context().newPage();
   const posts = [];
   page.on('request', (request) => request.url().endsWith('/verify-email') && request.method() === 'POST' && posts.push(request.url()));
@@ -49,9 +41,9 @@ test('the mailed link waits for a person to press the button, and the page that 
 test('another browser asks for the password of the sign-up, by link and by code', async (t) => {
   for (const by of ['link', 'code']) {
     const who = person();
-    await register(await open(t, browser, server), who);
-    const { link, code } = await mail(server, who.email, 'verify-email');
-    const page = await open(t, browser, server);
+    await register(await open(t, at), who);
+    const { link, code } = await mail(at.server, who.email, 'verify-email');
+    const page = await open(t, at);
     const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
     if (by === 'link') {
       await page.goto(link);
@@ -78,13 +70,13 @@ test('another browser asks for the password of the sign-up, by link and by code'
 
 test("a stranger's message opens nothing in the newcomer's browser, and the own one does", async (t) => {
   const who = person();
-  const page = await open(t, browser, server);
+  const page = await open(t, at);
   await register(page, who);
   const seen = new Set();
-  const own = await mail(server, who.email, 'verify-email', seen);
+  const own = await mail(at.server, who.email, 'verify-email', seen);
   const planted = 'planted by a stranger 7';
-  await post(server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
-  const theirs = await mail(server, who.email, 'verify-email', seen);
+  await post(at.server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
+  const theirs = await mail(at.server, who.email, 'verify-email', seen);
   const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
   await page.goto('about:blank');
   await page.goto(theirs.link);
@@ -105,9 +97,9 @@ test("a stranger's message opens nothing in the newcomer's browser, and the own 
 });
 
 test('the first admin is made by the printed link, once', { skip: process.env.COFFER_E2E_URL && 'the running server keeps its one-time link to itself' }, async (t) => {
-  const page = await open(t, browser, server);
+  const page = await open(t, at);
   const who = person();
-  const link = server.printed().match(/http\S+\/first-admin#token=\S+/)[0];
+  const link = at.server.printed().match(/http\S+\/first-admin#token=\S+/)[0];
   const fill = async () => {
     await page.getByLabel('First name').fill(who.first_name);
     await page.getByLabel('Last name').fill(who.last_name);
@@ -126,7 +118,7 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await page.getByText('Administrator').waitFor();
 
-  const other = await open(t, browser, server);
+  const other = await open(t, at);
   await other.goto(link);
   await other.getByLabel('First name').fill('Eve');
   await other.getByLabel('Last name').fill('Eve');
@@ -138,8 +130,8 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
 });
 
 test('the profile is changed, in the language one speaks', async (t) => {
-  const page = await open(t, browser, server);
-  await signIn(page, await member(server));
+  const page = await open(t, at);
+  await signIn(page, await member(at.server));
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await page.getByLabel('About you').fill('I count.');
   await page.locator('main').getByLabel('Language').selectOption('de');
@@ -153,8 +145,8 @@ test('the profile is changed, in the language one speaks', async (t) => {
 });
 
 test('the security page reads the status of all layers once, whatever sections it has', async (t) => {
-  const page = await open(t, browser, server);
-  await signIn(page, await member(server));
+  const page = await open(t, at);
+  await signIn(page, await member(at.server));
   const asked = [];
   page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await page.getByRole('link', { name: 'Security' }).click();
@@ -164,8 +156,8 @@ test('the security page reads the status of all layers once, whatever sections i
 });
 
 test('a security page that cannot be read says so once, and can be read again', async (t) => {
-  const page = await open(t, browser, server);
-  await signIn(page, await member(server));
+  const page = await open(t, at);
+  await signIn(page, await member(at.server));
   let busy = true;
   await page.route('**/v1/account/security', (route) => (busy
     ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })

@@ -1,22 +1,14 @@
 // Uploads that fail, odd names, large folders.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { drop, launch, member, names, open, row, signIn, start, tree } from '../../test/browser.mjs';
+import { test } from 'node:test';
+import { drop, member, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await start();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const at = stage();
 
 test('an upload can be cancelled and tried again, and a failure says why', async (t) => {
-  const page = await open(t, browser, server);
-  await signIn(page, await member(server));
+  const page = await open(t, at);
+  await signIn(page, await member(at.server));
   const dir = tree(t, { 'a.txt': 'a', 'b.txt': 'b' });
 
   // The first try of a.txt never gets an answer; b.txt is refused.
@@ -45,8 +37,8 @@ test('an upload can be cancelled and tried again, and a failure says why', async
 });
 
 test('names are shown as they are, and long ones are cut with the whole name at hand', async (t) => {
-  const page = await open(t, browser, server);
-  await signIn(page, await member(server));
+  const page = await open(t, at);
+  await signIn(page, await member(at.server));
   const long = 'x'.repeat(200) + '.txt';
   const odd = '<img src=x onerror=alert(1)>.txt';
   const dir = tree(t, { [long]: '1', [odd]: '2' });
@@ -60,8 +52,8 @@ test('names are shown as they are, and long ones are cut with the whole name at 
 });
 
 test('a folder of many files is read page by page, and stays read after a change', async (t) => {
-  const page = await open(t, browser, server);
-  const who = await member(server);
+  const page = await open(t, at);
+  const who = await member(at.server);
   await signIn(page, who);
   const dir = tree(t, Object.fromEntries(Array.from({ length: 130 }, (_, i) => [`many/n${String(i).padStart(3, '0')}.txt`, String(i)])));
   await drop(page, [path.join(dir, 'many')]);

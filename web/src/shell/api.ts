@@ -62,7 +62,7 @@ export function stream<P extends Paths<'get'>>(path: P, ...[options]: Rest<Optio
   return respond('get', path, options);
 }
 
-// What remains of Options when the types of one operation are forgotten.
+// Loose is Options of any operation: the functions below serve all of them.
 interface Loose extends Extra {
   path?: object;
   query?: object;

@@ -1,5 +1,5 @@
-// Who is signed in, as far as the frame and every page need to know. One room keeps the
-// session; it hands in a Keeper.
+// This file tells the frame and every page whether somebody is signed in. The session room
+// keeps the session itself and hands in a Keeper.
 import { signal } from '@preact/signals';
 import type { Answer } from './api';
 import type { Problem } from './problem';

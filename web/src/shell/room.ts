@@ -1,5 +1,5 @@
-// What a room gives the app. src/rooms.ts has one line per room. The shell knows rooms by
-// this interface alone; a room knows the shell and no other room.
+// A Room is all that a feature adds to the app. src/rooms.ts lists the rooms, one a line. The
+// shell uses this interface and imports no room; a room imports the shell and no other room.
 import type { ComponentType } from 'preact';
 import type { Answer, Body, Paths } from './api';
 import type { Words } from './i18n';
