@@ -3459,7 +3459,7 @@ function More({ load, problem }) {
 function useDrop(drop, setDragging) {
   const latest = T2(drop);
   latest.current = drop;
-  A2(() => {
+  F2(() => {
     let depth = 0;
     const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
     const on = [

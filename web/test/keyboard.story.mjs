@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { member, names, open, row, stage, tree } from './browser.mjs';
 
-const at = stage();
+const site = stage();
 
 const focused = (page) => page.evaluate(() => {
   const e = document.activeElement;
@@ -24,8 +24,8 @@ async function tabTo(page, name) {
 }
 
 test('sign in, make, upload, select, rename, move, delete, sign out by keys alone', async (t) => {
-  const who = await member(at.server);
-  const page = await open(t, at);
+  const who = await member(site.server);
+  const page = await open(t, site);
   const { keyboard } = page;
   // Listened for from the start: the browser must be told before the chooser opens.
   const choosers = new Promise((resolve) => page.once('filechooser', resolve));

@@ -9,7 +9,7 @@ import { drop, mail, member, open, person, post, row, signIn, stage, tree } from
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const at = stage();
+const site = stage();
 
 async function check(page, what) {
   // Past the content security policy, which would refuse a script of ours in the page.
@@ -31,7 +31,7 @@ for (const [name, options] of [
   ['a phone in the dark', { ...phone, colorScheme: 'dark', locale: 'de-DE' }],
 ]) {
   test(`every page on ${name}`, async (t) => {
-    const page = await open(t, at, { reducedMotion: 'reduce', ...options });
+    const page = await open(t, site, { reducedMotion: 'reduce', ...options });
     for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', '/first-admin', '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
@@ -40,8 +40,8 @@ for (const [name, options] of [
     }
     // The page that asks for the password of the sign-up, and refuses another one.
     const newcomer = person();
-    await post(at.server, '/auth/sign-up', newcomer);
-    const { link } = await mail(at.server, newcomer.email, 'verify-email');
+    await post(site.server, '/auth/sign-up', newcomer);
+    const { link } = await mail(site.server, newcomer.email, 'verify-email');
     await page.goto('about:blank');
     await page.goto(link);
     await page.locator('main button[type=submit]').click();
@@ -50,7 +50,7 @@ for (const [name, options] of [
     await page.locator('main button[type=submit]').click();
     await page.getByRole('alert').waitFor();
     await check(page, 'the password of the sign-up, refused');
-    const who = await member(at.server);
+    const who = await member(site.server);
     if (options.locale) {
       await page.goto('/sign-in');
       await page.locator('.bottom select').first().selectOption('en');
@@ -83,7 +83,7 @@ for (const [name, options] of [
 }
 
 test('light and dark can be chosen, and the choice stays', async (t) => {
-  const page = await open(t, at, { colorScheme: 'light' });
+  const page = await open(t, site, { colorScheme: 'light' });
   await page.goto('/');
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await paper();
@@ -98,7 +98,7 @@ test('light and dark can be chosen, and the choice stays', async (t) => {
 });
 
 test('passwords can be pasted and shown', async (t) => {
-  const page = await open(t, at, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await open(t, site, { permissions: ['clipboard-read', 'clipboard-write'] });
   await page.goto('/sign-up');
   const field = page.getByLabel('Password', { exact: true });
   assert.equal(await field.getAttribute('autocomplete'), 'new-password');

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { drop, mail, names, open, person, row, signIn, stage, tree } from './browser.mjs';
 
-const at = stage();
+const site = stage();
 
 test('sign up, prove the address by code, sign in, keep files, get them back, sign out', async (t) => {
-  const page = await open(t, at);
+  const page = await open(t, site);
   const who = person();
 
   await page.goto('/');
@@ -27,7 +27,7 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   await page.getByRole('button', { name: 'Create an account' }).click();
 
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
-  const { code, link } = await mail(at.server, who.email, 'verify-email');
+  const { code, link } = await mail(site.server, who.email, 'verify-email');
   assert.match(link, /\/verify-email#token=/);
   await page.getByLabel('Code from the message').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await page.getByRole('button', { name: 'Confirm my e-mail' }).click();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mail, member, open, person, post, signIn, stage } from '../../test/browser.mjs';
 
-const at = stage();
+const site = stage();
 
 // register fills in the sign-up page and answers when the next page is there.
 async function register(page, who) {
@@ -17,12 +17,12 @@ async function register(page, who) {
 }
 
 test('the mailed link waits for a person to press the button, and the page that waits goes on', async (t) => {
-  const waiting = await open(t, at);
+  const waiting = await open(t, site);
   const who = person();
   await register(waiting, who);
   const cookie = (await waiting.context().cookies()).find((c) => c.name === '__Host-coffer-sign-up');
   assert.ok(cookie.httpOnly && cookie.secure && cookie.sameSite === 'Strict');
-  const { link } = await mail(at.server, who.email, 'verify-email');
+  const { link } = await mail(site.server, who.email, 'verify-email');
   const page = await waiting.context().newPage();
   const posts = [];
   page.on('request', (request) => request.url().endsWith('/verify-email') && request.method() === 'POST' && posts.push(request.url()));
@@ -41,9 +41,9 @@ test('the mailed link waits for a person to press the button, and the page that 
 test('another browser asks for the password of the sign-up, by link and by code', async (t) => {
   for (const by of ['link', 'code']) {
     const who = person();
-    await register(await open(t, at), who);
-    const { link, code } = await mail(at.server, who.email, 'verify-email');
-    const page = await open(t, at);
+    await register(await open(t, site), who);
+    const { link, code } = await mail(site.server, who.email, 'verify-email');
+    const page = await open(t, site);
     const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
     if (by === 'link') {
       await page.goto(link);
@@ -70,13 +70,13 @@ test('another browser asks for the password of the sign-up, by link and by code'
 
 test("a stranger's message opens nothing in the newcomer's browser, and the own one does", async (t) => {
   const who = person();
-  const page = await open(t, at);
+  const page = await open(t, site);
   await register(page, who);
   const seen = new Set();
-  const own = await mail(at.server, who.email, 'verify-email', seen);
+  const own = await mail(site.server, who.email, 'verify-email', seen);
   const planted = 'planted by a stranger 7';
-  await post(at.server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
-  const theirs = await mail(at.server, who.email, 'verify-email', seen);
+  await post(site.server, '/auth/sign-up', { ...who, username: 'mallory', password: planted });
+  const theirs = await mail(site.server, who.email, 'verify-email', seen);
   const confirm = page.getByRole('button', { name: 'Confirm my e-mail' });
   await page.goto('about:blank');
   await page.goto(theirs.link);
@@ -97,9 +97,9 @@ test("a stranger's message opens nothing in the newcomer's browser, and the own 
 });
 
 test('the first admin is made by the printed link, once', { skip: process.env.COFFER_E2E_URL && 'the running server keeps its one-time link to itself' }, async (t) => {
-  const page = await open(t, at);
+  const page = await open(t, site);
   const who = person();
-  const link = at.server.printed().match(/http\S+\/first-admin#token=\S+/)[0];
+  const link = site.server.printed().match(/http\S+\/first-admin#token=\S+/)[0];
   const fill = async () => {
     await page.getByLabel('First name').fill(who.first_name);
     await page.getByLabel('Last name').fill(who.last_name);
@@ -118,7 +118,7 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await page.getByText('Administrator').waitFor();
 
-  const other = await open(t, at);
+  const other = await open(t, site);
   await other.goto(link);
   await other.getByLabel('First name').fill('Eve');
   await other.getByLabel('Last name').fill('Eve');
@@ -130,8 +130,8 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
 });
 
 test('the profile is changed, in the language one speaks', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await page.getByLabel('About you').fill('I count.');
   await page.locator('main').getByLabel('Language').selectOption('de');
@@ -145,8 +145,8 @@ test('the profile is changed, in the language one speaks', async (t) => {
 });
 
 test('the security page reads the status of all layers once, whatever sections it has', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   const asked = [];
   page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await page.getByRole('link', { name: 'Security' }).click();
@@ -156,8 +156,8 @@ test('the security page reads the status of all layers once, whatever sections i
 });
 
 test('a security page that cannot be read says so once, and can be read again', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   let busy = true;
   await page.route('**/v1/account/security', (route) => (busy
     ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { drop, member, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
-const at = stage();
+const site = stage();
 
 test('an upload can be cancelled and tried again, and a failure says why', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   const dir = tree(t, { 'a.txt': 'a', 'b.txt': 'b' });
 
   // The first try of a.txt never gets an answer; b.txt is refused.
@@ -37,8 +37,8 @@ test('an upload can be cancelled and tried again, and a failure says why', async
 });
 
 test('names are shown as they are, and long ones are cut with the whole name at hand', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   const long = 'x'.repeat(200) + '.txt';
   const odd = '<img src=x onerror=alert(1)>.txt';
   const dir = tree(t, { [long]: '1', [odd]: '2' });
@@ -52,8 +52,8 @@ test('names are shown as they are, and long ones are cut with the whole name at 
 });
 
 test('a folder of many files is read page by page, and stays read after a change', async (t) => {
-  const page = await open(t, at);
-  const who = await member(at.server);
+  const page = await open(t, site);
+  const who = await member(site.server);
   await signIn(page, who);
   const dir = tree(t, Object.fromEntries(Array.from({ length: 130 }, (_, i) => [`many/n${String(i).padStart(3, '0')}.txt`, String(i)])));
   await drop(page, [path.join(dir, 'many')]);

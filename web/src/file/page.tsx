@@ -1,5 +1,5 @@
 // The page that lists a folder.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Delete, Move, NewFolder, Rename } from './dialogs';
 import { download } from './download';
 import { useListing } from './listing';
@@ -307,7 +307,8 @@ function More({ load, problem }: { load: () => void; problem: Problem | undefine
 function useDrop(drop: (transfer: DataTransfer) => void, setDragging: (on: boolean) => void): void {
   const latest = useRef(drop);
   latest.current = drop;
-  useEffect(() => {
+  // Before the page is drawn: until then the browser itself would open what is dropped.
+  useLayoutEffect(() => {
     let depth = 0; // dragenter and dragleave come for every element on the way
     const carries = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
     const on: [keyof DocumentEventMap, (event: DragEvent) => void][] = [

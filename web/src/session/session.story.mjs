@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { member, open, signIn, stage } from '../../test/browser.mjs';
 
-const at = stage({ COFFER_ACCESS_TTL: '12s' });
+const site = stage({ COFFER_ACCESS_TTL: '12s' });
 
 async function signOut(page) {
   await page.getByRole('button', { name: /^Account menu/ }).click();
@@ -11,8 +11,8 @@ async function signOut(page) {
 }
 
 test('signing out in one tab ends the others, and a second tab needs no sign-in', async (t) => {
-  const one = await open(t, at);
-  await signIn(one, await member(at.server));
+  const one = await open(t, site);
+  await signIn(one, await member(site.server));
   const two = await one.context().newPage();
   await two.goto('/security');
   await two.getByText('This device').waitFor();
@@ -22,8 +22,8 @@ test('signing out in one tab ends the others, and a second tab needs no sign-in'
 });
 
 test('after a sign-in one is where one wanted to be', async (t) => {
-  const who = await member(at.server);
-  const page = await open(t, at);
+  const who = await member(site.server);
+  const page = await open(t, site);
   await page.goto('/security');
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   await page.getByLabel('E-mail or username').fill(who.username);
@@ -33,10 +33,10 @@ test('after a sign-in one is where one wanted to be', async (t) => {
 });
 
 test('no token lies where a script could find it', async (t) => {
-  const page = await open(t, at);
+  const page = await open(t, site);
   const bodies = [];
   page.on('response', (response) => /\/auth\/(sign-in|refresh)$/.test(response.url()) && response.ok() && bodies.push(response.json()));
-  await signIn(page, await member(at.server));
+  await signIn(page, await member(site.server));
   await Promise.all(bodies); // a reload would drop what the browser has not handed over
   await page.reload();
   await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
@@ -65,8 +65,8 @@ test('no token lies where a script could find it', async (t) => {
 });
 
 test('an access token that ends is replaced without a word', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   const refreshes = [];
   page.on('request', (request) => request.url().endsWith('/auth/refresh') && refreshes.push(request.url()));
   await new Promise((resolve) => setTimeout(resolve, 3_000)); // within 10 s of its end a token counts as stale
@@ -78,9 +78,9 @@ test('an access token that ends is replaced without a word', async (t) => {
 });
 
 test('a device that is ended is out at its next step', async (t) => {
-  const who = await member(at.server);
-  const here = await open(t, at);
-  const there = await open(t, at);
+  const who = await member(site.server);
+  const here = await open(t, site);
+  const there = await open(t, site);
   await signIn(here, who);
   await signIn(there, who);
   await here.getByRole('link', { name: 'Security' }).click();
@@ -103,8 +103,8 @@ test('a device that is ended is out at its next step', async (t) => {
 });
 
 test('a wait that the server asks for is counted down, and a busy server can be asked again', async (t) => {
-  const who = await member(at.server);
-  const page = await open(t, at);
+  const who = await member(site.server);
+  const page = await open(t, site);
   let calls = 0;
   await page.route('**/v1/auth/sign-in', (route) => (calls++ === 0
     ? route.fulfill({ status: 429, headers: { 'Retry-After': '2' }, contentType: 'application/problem+json', body: JSON.stringify({ status: 429, code: 'rate_limited' }) })
@@ -130,8 +130,8 @@ test('a wait that the server asks for is counted down, and a busy server can be 
 });
 
 test('a refused proof is sent once', async (t) => {
-  const page = await open(t, at);
-  await signIn(page, await member(at.server));
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
   await page.route('**/v1/account/totp', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }));
   await page.getByRole('link', { name: 'Security' }).click();
   await page.getByRole('button', { name: 'Turn on' }).click();

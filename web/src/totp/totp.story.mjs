@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { member, open, signIn, stage, totp } from '../../test/browser.mjs';
 
 // Every proof is stale after a second, so that the pages must ask for a new one.
-const at = stage({ COFFER_STEP_UP_TTL: '1s' });
+const site = stage({ COFFER_STEP_UP_TTL: '1s' });
 
 // Late in a step a code could be one step older when it arrives.
 async function earlyInStep() {
@@ -20,8 +20,8 @@ async function prove(page, who) {
 }
 
 test('turn on, sign in with a code, turn off', async (t) => {
-  const who = await member(at.server);
-  const page = await open(t, at, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const who = await member(site.server);
+  const page = await open(t, site, { permissions: ['clipboard-read', 'clipboard-write'] });
   await signIn(page, who);
   await page.getByRole('link', { name: 'Security' }).click();
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // the sign-in's own proof ends
@@ -52,7 +52,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   await page.getByRole('button', { name: 'Turn off' }).waitFor();
 
   // A new browser is asked.
-  const other = await open(t, at);
+  const other = await open(t, site);
   await other.goto('/sign-in');
   await other.getByLabel('E-mail or username').fill(who.username);
   await other.getByLabel('Password', { exact: true }).fill(who.password);
