@@ -1,8 +1,10 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -52,7 +54,7 @@ func forget(t *testing.T, database, schema string) {
 	w := &forgotten{T: t, house: h, data: s.Data, url: s.URL}
 
 	ada, bob := w.member("ada"), w.member("bob")
-	w.use(ada)
+	strong := w.use(ada)
 	w.use(bob)
 
 	tables := names(t, h, schema)
@@ -64,6 +66,7 @@ func forget(t *testing.T, database, schema string) {
 			t.Errorf("the story puts no row into %s, so it cannot tell whether it is emptied", table)
 		}
 	}
+	w.exported(strong, bob)
 	sessions, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects()
 	if sessions != 2*2 || objects != 2*2 {
 		t.Fatalf("%d sessions, %d objects", sessions, objects)
@@ -110,6 +113,40 @@ func forget(t *testing.T, database, schema string) {
 	}
 	if again := w.member("ada"); again.id == ada.id {
 		t.Error("a new account has the old id")
+	}
+}
+
+// exported checks that each room hands in what it holds of ada, nothing of bob.
+func (w *forgotten) exported(ada *client.Client, bob member) {
+	w.Helper()
+	body, err := ada.Export(w.Context())
+	w.must(err)
+	defer body.Close()
+	raw, err := io.ReadAll(body)
+	w.must(err)
+	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	w.must(err)
+	parts := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		w.must(err)
+		b, err := io.ReadAll(r)
+		w.must(err)
+		parts[f.Name] = string(b)
+		if strings.Contains(string(b), bob.id) || strings.Contains(string(b), "bob@") {
+			w.Errorf("%s tells of somebody else", f.Name)
+		}
+	}
+	for name, want := range map[string]string{
+		"account.json": `"totp": {`, "sessions.json": `"current":`, "devices.json": `"totp"`, "files.json": `"path": "files/papers/large"`,
+		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
+	} {
+		if !strings.Contains(parts[name], want) {
+			w.Errorf("%s of the export lacks %q: %.300q", name, want, parts[name])
+		}
+	}
+	if _, there := parts["files/gone/large"]; there {
+		w.Error("a deleted file is exported")
 	}
 }
 
@@ -198,8 +235,9 @@ func (w *forgotten) member(name string) member {
 	return m
 }
 
-// use leaves something in every place that an account has, and mails that wait.
-func (w *forgotten) use(m member) {
+// use leaves something in every place that an account has, and mails that wait. It returns
+// a client that has passed every layer.
+func (w *forgotten) use(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
 	e, err := m.c.EnrolTOTP(ctx)
@@ -239,4 +277,5 @@ func (w *forgotten) use(m member) {
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
 	w.must(m.c.DeleteFile(ctx, gone.ID)) // what is below it waits for a job
+	return other
 }

@@ -48,6 +48,13 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary: "Read my profile",
 	}, s.getAccount)
+	rest.Raw(a, rest.Op{
+		Method: http.MethodGet, Path: "/account/export", ID: "export-account", Tag: tag, Access: rest.StepUp, Status: http.StatusOK, Rows: "F-U4",
+		Summary: "Everything held about me",
+		Description: "A zip that is written while it is sent: account.json, what each feature keeps, every file in its folder, and index.html. " +
+			"It has no Content-Length; an archive that was cut short has no end and does not open.",
+		Errors: []*fault.Error{ErrNotFound},
+	}, exportDoc, s.getExport)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/account", ID: "change-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary:     "Change my profile",

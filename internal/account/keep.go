@@ -10,6 +10,9 @@ import (
 
 // Keeper is how a room parts with what it keeps of an account. Each function may run twice.
 type Keeper struct {
+	// Export adds to the owner's archive what the room keeps of the account and the security
+	// page does not tell. Nil when there is no such thing, or another room's part tells it.
+	Export func(ctx context.Context, id ID, to *Archive) error
 	// Empty deletes what may be very many rows, in batches: the account still exists, and
 	// other writers pass between two batches. Nil when the room has no such rows.
 	Empty func(ctx context.Context, id ID) error

@@ -101,7 +101,7 @@ type Service struct {
 func New(c Config) *Service {
 	c.MaxUpload = cmp.Or(c.MaxUpload, 16<<30)
 	s := &Service{Config: c}
-	s.Accounts.Keep("file", account.Keeper{Forget: s.Forget})
+	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Handle(clearJob, s.clear)

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -48,4 +50,32 @@ func deleteOfAccount(ctx context.Context, d *db.DB, who account.ID) error {
 		}
 	}
 	return nil
+}
+
+// exportedDevice is a remembered device in its owner's archive.
+type exportedDevice struct {
+	Layers    []string  `json:"layers"` // that it is not asked for again
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// rememberedDevices lists the devices of an account behind the token after, and returns the
+// token to go on from; nil when there are no more.
+func rememberedDevices(ctx context.Context, q db.Querier, who account.ID, after []byte, limit int) (all []exportedDevice, last []byte, err error) {
+	rows, err := q.Query(ctx, `SELECT token, layers, expires_at FROM devices WHERE account = $1 AND token > $2 ORDER BY token LIMIT $3`, string(who), after, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var layers string
+		var expires int64
+		if err := rows.Scan(&last, &layers, &expires); err != nil {
+			return nil, nil, err
+		}
+		all = append(all, exportedDevice{Layers: strings.Fields(layers), ExpiresAt: time.UnixMilli(expires).UTC()})
+	}
+	if len(all) < limit {
+		last = nil
+	}
+	return all, last, rows.Err()
 }

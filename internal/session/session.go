@@ -180,7 +180,7 @@ func New(cfg Config) (*Service, error) {
 	if s.derived, err = otter.New(&otter.Options[derivedKey, *derived]{MaximumSize: 16_384}); err != nil {
 		return nil, err
 	}
-	s.Accounts.Keep("session", account.Keeper{Empty: s.empty, Forget: s.forget})
+	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)
 	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)
 	return s, nil

@@ -25,6 +25,7 @@ var shared = []story{
 	{"keys that are none", invalidKeys},
 	{"guessing passwords", guessingPasswords},
 	{"forwarded for somebody else", forwardedFor},
+	{"taking my data along", export},
 }
 
 func TestShared(t *testing.T) {

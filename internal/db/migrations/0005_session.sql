@@ -52,5 +52,5 @@ CREATE TABLE devices (
     expires_at BIGINT NOT NULL,
     seal       BLOB NOT NULL
 );
-CREATE INDEX devices_account ON devices (account);
+CREATE INDEX devices_account ON devices (account, token);
 CREATE INDEX devices_expires ON devices (expires_at);

@@ -1,0 +1,157 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"strings"
+	"unicode"
+
+	"coffer/internal/account"
+	"coffer/internal/blob"
+	"coffer/internal/seal"
+)
+
+// exportedEntry is a line of files.json.
+type exportedEntry struct {
+	Path       string `json:"path"`                 // in the archive
+	Unreadable bool   `json:"unreadable,omitempty"` // its content is lost or damaged, and not in the archive
+	Entry
+}
+
+// export adds every file, in its folder, and files.json to the owner's archive. A content
+// that cannot be read keeps nobody from the others; a store that does not answer ends the
+// archive.
+func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
+	unreadable := map[string]bool{}
+	for at, err := range s.walk(ctx, owner) {
+		if err != nil {
+			return err
+		}
+		began := true
+		if at.Kind == Folder {
+			err = to.Folder(at.Path, at.ModifiedAt)
+		} else {
+			began, err = s.exportContent(ctx, owner, at, to)
+		}
+		switch {
+		case began && err != nil:
+			return err
+		case errors.Is(err, errDamaged) || errors.Is(err, blob.ErrMissing) || errors.Is(err, seal.ErrOpen):
+			unreadable[at.ID] = true
+		case errors.Is(err, errNotFound): // deleted meanwhile
+		case err != nil:
+			return err
+		}
+	}
+	return to.PutAll("files.json", func(yield func(any, error) bool) {
+		for at, err := range s.walk(ctx, owner) {
+			at.Unreadable = unreadable[at.ID]
+			if !yield(at, err) {
+				return
+			}
+		}
+	})
+}
+
+// exportContent adds a file once its first bytes have authenticated; only then it began.
+func (s *Service) exportContent(ctx context.Context, owner account.ID, at exportedEntry, to *account.Archive) (began bool, err error) {
+	c, err := s.Content(ctx, owner, at.ID)
+	if err != nil {
+		return false, err
+	}
+	body, err := c.Open(ctx, 0, c.Size)
+	if err != nil {
+		return false, err
+	}
+	defer body.Close()
+	var first [512]byte
+	n, err := body.Read(first[:])
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	w, err := to.Stored(at.Path, at.ModifiedAt)
+	if err == nil {
+		_, err = w.Write(first[:n])
+	}
+	if err == nil {
+		_, err = body.(io.WriterTo).WriteTo(w)
+	}
+	return true, err
+}
+
+// walk yields every entry of an account, a folder before what is in it, with a path below
+// files/ that every system takes. Both walks over a tree that does not change give the same
+// paths.
+func (s *Service) walk(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
+	return func(yield func(exportedEntry, error) bool) { s.walkFolder(ctx, owner, "", "files/", yield) }
+}
+
+// walkFolder reports whether the walk goes on.
+func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path string, yield func(exportedEntry, error) bool) bool {
+	taken := siblings{}
+	for cursor := ""; ; {
+		entries, next, err := s.List(ctx, owner, folder, "created", cursor, 200)
+		if errors.Is(err, errNotFound) {
+			return true // deleted meanwhile
+		}
+		if err != nil {
+			return yield(exportedEntry{}, err) && false
+		}
+		for _, e := range entries {
+			at := exportedEntry{Path: path + taken.name(e.Name, e.Kind), Entry: e}
+			if !yield(at, nil) || e.Kind == Folder && !s.walkFolder(ctx, owner, e.ID, at.Path+"/", yield) {
+				return false
+			}
+		}
+		if cursor = next; cursor == "" {
+			return true
+		}
+	}
+}
+
+// siblings are the names of one folder of an archive that are taken, in lower case because
+// some systems do not tell the cases apart, each with the number that is tried next.
+type siblings map[string]int
+
+// name returns a name that is free, and takes it.
+func (t siblings) name(name string, kind Kind) string {
+	name = portable(name)
+	low := strings.ToLower(name)
+	free := name
+	for t[strings.ToLower(free)] > 0 {
+		free = numbered(name, kind, t[low])
+		t[low]++
+	}
+	t[strings.ToLower(free)] = 1
+	return free
+}
+
+// reserved are the names of devices on Windows, with any extension.
+var reserved = func() map[string]bool {
+	all := map[string]bool{"con": true, "prn": true, "aux": true, "nul": true}
+	for _, n := range "123456789¹²³" {
+		all["com"+string(n)], all["lpt"+string(n)] = true, true
+	}
+	return all
+}()
+
+// portable returns the name as Windows, too, can make a file of it. A program that unpacks
+// the archive must never take a name for a path.
+func portable(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`/\<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	if end := len(name) - 1; end < 0 || name[end] == '.' || name[end] == ' ' {
+		name = name[:max(end, 0)] + "_"
+	}
+	stem, _, _ := strings.Cut(name, ".")
+	if reserved[strings.ToLower(strings.TrimSpace(stem))] {
+		name = "_" + name
+	}
+	return name
+}
