@@ -118,7 +118,9 @@ func New(cfg Config) (*Server, error) {
 
 // Listen takes the address. Until [Server.Serve] runs, connections wait.
 func (s *Server) Listen(ctx context.Context) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
+	listen := net.ListenConfig{Control: boundUnsent}
+	listen.SetMultipathTCP(false) // its sockets do not inherit the bound
+	l, err := listen.Listen(ctx, "tcp", s.cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", s.cfg.Addr, err)
 	}

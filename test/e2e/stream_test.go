@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -165,12 +166,44 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		t.Logf("%d %s: %d MiB over %d MiB", n, tt.name, (peak-before)>>20, before>>20)
+		kernel := s.unsent(t) / int64(n)
+		t.Logf("%d %s: %d MiB over %d MiB, and %d KiB each in the kernel", n, tt.name, (peak-before)>>20, before>>20, kernel>>10)
 		if took := peak - before; took > int64(n)*each+garbage {
 			t.Errorf("%d %s take %d KiB each", n, tt.name, took/int64(n)>>10)
+		}
+		if kernel > 512<<10 {
+			t.Errorf("the kernel keeps %d KiB of each of %d %s", kernel>>10, n, tt.name)
 		}
 		for _, conn := range conns {
 			conn.Close()
 		}
 	}
+}
+
+// unsent is how many bytes the kernel keeps of all answers of the server: not sent, or not
+// acknowledged.
+func (s *server) unsent(t *testing.T) (sum int64) {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		f := strings.Fields(line)
+		if len(f) < 5 || !strings.HasSuffix(f[1], fmt.Sprintf(":%04X", n)) {
+			continue
+		}
+		queue, _, _ := strings.Cut(f[4], ":")
+		bytes, err := strconv.ParseInt(queue, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += bytes
+	}
+	return sum
 }
