@@ -16,6 +16,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/blob"
 	"coffer/internal/db"
+	"coffer/internal/feed"
 	"coffer/internal/file"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -51,7 +52,7 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		API: h.api, Addr: s.Addr, Web: assets, Log: log,
+		API: h.api, Addr: s.Addr, Web: assets, Log: log, Drain: h.feed.Close,
 		Checks: []server.Check{
 			{Name: "database", Ping: h.db.Ping},
 			{Name: "kv", Ping: h.kv.Ping},
@@ -102,6 +103,7 @@ type house struct {
 	ring     *keyring.Ring
 	jobs     *jobs.Queue
 	accounts *account.Service
+	feed     *feed.Service
 	sessions *session.Service
 	files    *file.Service
 	api      *rest.API
@@ -217,6 +219,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
+	h.feed = feed.New(feed.Config{DB: h.db})
 	if h.sessions, err = session.New(session.Config{
 		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
@@ -227,13 +230,14 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
+	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold, Feed: h.feed})
 
 	h.api = rest.New(rest.Config{
 		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,
 		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
 	})
 	h.accounts.Routes(h.api)
+	h.feed.Routes(h.api)
 	h.sessions.Routes(h.api)
 	codes.Routes(h.api)
 	h.files.Routes(h.api)

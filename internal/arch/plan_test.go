@@ -38,6 +38,8 @@ var plan = map[string]place{
 
 	"session": {5, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
 
+	"feed": {5, "tells the open pages of a person what changed: one event stream for each"},
+
 	"totp": {6, "the layer of one-time codes from an authenticator app"},
 	"file": {6, "an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download"},
 

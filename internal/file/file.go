@@ -42,6 +42,7 @@ import (
 	"coffer/internal/blob"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/feed"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 )
@@ -84,6 +85,7 @@ type Config struct {
 	Ring      *keyring.Ring
 	Jobs      *jobs.Queue
 	Accounts  *account.Service
+	Feed      *feed.Service
 	Now       func() time.Time
 	Log       *slog.Logger
 	MaxUpload int64

@@ -86,12 +86,30 @@ func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *chang
 		if err := lockTree(ctx, tx, owner); err != nil {
 			return err
 		}
-		return fn(c)
+		if err := fn(c); err != nil {
+			return err
+		}
+		return s.tell(ctx, c)
 	})
 	if err == nil {
 		s.orders.follow(owner, c.edits)
 	}
 	return err
+}
+
+// tell lets the owner's open pages know which folders changed.
+func (s *Service) tell(ctx context.Context, c *changing) error {
+	told := map[string]bool{}
+	for _, e := range c.edits {
+		if told[e.folder] {
+			continue
+		}
+		told[e.folder] = true
+		if err := s.Feed.Tell(ctx, c.tx, c.owner, "files", e.folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changeNames is change with the data key, which is read behind the lock: an account that

@@ -20,6 +20,7 @@ import (
 	"coffer/internal/blob/blobtest"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/feed"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
@@ -78,7 +79,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log})
 	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())

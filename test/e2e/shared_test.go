@@ -26,6 +26,7 @@ var shared = []story{
 	{"guessing passwords", guessingPasswords},
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
+	{"what another device changes", changes},
 }
 
 func TestShared(t *testing.T) {
