@@ -1929,12 +1929,12 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
     box.showPopover();
     place2(box, button.current);
     entries(box)[0]?.focus();
-    const follow = () => place2(box, button.current);
-    addEventListener("scroll", follow, { capture: true, passive: true });
-    addEventListener("resize", follow);
+    const follow2 = () => place2(box, button.current);
+    addEventListener("scroll", follow2, { capture: true, passive: true });
+    addEventListener("resize", follow2);
     return () => {
-      removeEventListener("scroll", follow, { capture: true });
-      removeEventListener("resize", follow);
+      removeEventListener("scroll", follow2, { capture: true });
+      removeEventListener("resize", follow2);
     };
   }, [open2]);
   function close() {
@@ -2561,6 +2561,73 @@ var account = {
   problems: problems2
 };
 
+// src/shell/feed.ts
+var anything = "anything";
+var ears = /* @__PURE__ */ new Map();
+var channel = new BroadcastChannel("coffer.feed");
+function onChange(kind, ear) {
+  ears.set(kind, [...ears.get(kind) ?? [], ear]);
+}
+function startFeed() {
+  channel.onmessage = (message) => hear(message.data);
+  let was;
+  let stop;
+  x2(() => {
+    const who = auth.value.is === "in" ? auth.value.account.id : void 0;
+    if (who === was) return;
+    was = who;
+    stop?.abort();
+    if (!who) return;
+    stop = new AbortController();
+    void lead(stop.signal);
+  });
+}
+async function lead(signal) {
+  const work2 = () => follow(signal);
+  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work2) : work2()).catch(() => void 0);
+}
+async function follow(signal) {
+  for (let wait = 1e3; !signal.aborted; wait = Math.min(2 * wait, 3e4)) {
+    try {
+      const response = await stream("/changes", { signal });
+      if (wait > 1e3) tell({ kind: anything });
+      wait = 1e3;
+      await read2(response.body, tell);
+    } catch {
+    }
+    await sleep(wait * (0.5 + Math.random()), signal);
+  }
+}
+function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+async function read2(body, event) {
+  let kind = "";
+  let rest = "";
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith("event: ")) kind = line.slice(7);
+      else if (line.startsWith("data: ")) event({ kind, id: JSON.parse(line.slice(6)).id });
+    }
+  }
+}
+function tell(event) {
+  hear(event);
+  channel.postMessage(event);
+}
+function hear({ kind, id }) {
+  if (kind === anything) for (const some of ears.values()) for (const ear of some) ear(void 0);
+  else for (const ear of ears.get(kind) ?? []) ear(id);
+}
+
 // src/file/tree.ts
 function list(folder, sort, cursor, signal) {
   return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit: 100, cursor }, signal });
@@ -2849,6 +2916,10 @@ async function download(entry) {
 var atOnce = 2;
 var uploads = y3([]);
 var landed = y3({});
+var everyFolder2 = "*";
+function refreshFolder(id = everyFolder2) {
+  landed.value = { ...landed.value, [id]: (landed.value[id] ?? 0) + 1 };
+}
 var active = O(() => uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending").length);
 var totals = O(() => {
   let size2 = 0, sent = 0, done = 0, failed = 0;
@@ -3019,7 +3090,7 @@ function useListing(folder, sort) {
   const what = `${folder} ${sort.by} ${sort.down}`;
   const shown = T2({ what, pages: 1, loading: false });
   if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
-  const read3 = useLoad(async (signal) => {
+  const read4 = useLoad(async (signal) => {
     const items = [];
     let next;
     for (let page = 0; page < shown.current.pages && (page === 0 || next); page++) {
@@ -3029,22 +3100,22 @@ function useListing(folder, sort) {
     }
     return { items, next };
   }, [folder, sort.by, sort.down]);
-  const n3 = landed.value[folder] ?? 0;
+  const n3 = (landed.value[folder] ?? 0) + (landed.value[everyFolder2] ?? 0);
   A2(() => {
     if (n3 === 0) return;
-    const timer = setTimeout(read3.reload, 250);
+    const timer = setTimeout(read4.reload, 250);
     return () => clearTimeout(timer);
   }, [n3]);
   async function more() {
     const mine = shown.current;
-    if (mine.loading || !read3.data?.next) return;
+    if (mine.loading || !read4.data?.next) return;
     mine.loading = true;
     try {
-      const page = await list(folder, sort, read3.data.next);
+      const page = await list(folder, sort, read4.data.next);
       if (shown.current !== mine) return;
       mine.pages++;
-      const known = new Set(read3.data.items.map((e4) => e4.id));
-      read3.set({ items: [...read3.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
+      const known = new Set(read4.data.items.map((e4) => e4.id));
+      read4.set({ items: [...read4.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -3052,7 +3123,7 @@ function useListing(folder, sort) {
       mine.loading = false;
     }
   }
-  return { items: read3.data?.items, next: read3.data?.next, more, problem: read3.problem ?? problem, reload: read3.reload };
+  return { items: read4.data?.items, next: read4.data?.next, more, problem: read4.problem ?? problem, reload: read4.reload };
 }
 
 // src/file/select.ts
@@ -3541,7 +3612,10 @@ var file = {
   ],
   problems: problems3,
   Floating: Uploads,
-  start: startUploads
+  start: () => {
+    startUploads();
+    onChange("files", refreshFolder);
+  }
 };
 
 // src/session/words.ts
@@ -3718,7 +3792,7 @@ var keys = "keys";
 var curves = ["P-521", "P-256"];
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  const pair = await read2() ?? await make();
+  const pair = await read3() ?? await make();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -3735,7 +3809,7 @@ async function make() {
   }
   throw last;
 }
-function read2() {
+function read3() {
   return within("readonly", (store) => store.get("client"));
 }
 async function within(mode, work2) {
@@ -3762,10 +3836,10 @@ function settled(request) {
 // src/session/session.ts
 var token = "";
 var tokenEnds = 0;
-var channel = new BroadcastChannel("coffer.session");
+var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
   useKeeper({ token: freshToken, renew: refresh, prove, changed });
-  channel.onmessage = (event) => hear(event.data);
+  channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
 async function freshToken() {
@@ -3795,12 +3869,12 @@ function locked(work2) {
 function adopt(session2) {
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
-  tell({ kind: "token", token, ends: tokenEnds });
+  tell2({ kind: "token", token, ends: tokenEnds });
 }
 async function signedIn(session2) {
   const known = auth.value.is === "in";
   adopt(session2);
-  if (!known) tell({ kind: "in" });
+  if (!known) tell2({ kind: "in" });
   await loadAccount();
 }
 async function loadAccount() {
@@ -3808,7 +3882,7 @@ async function loadAccount() {
 }
 function changed(account2) {
   auth.value = { is: "in", account: account2 };
-  tell({ kind: "account" });
+  tell2({ kind: "account" });
 }
 async function openSession() {
   const key = await clientKey().catch(() => void 0);
@@ -3835,17 +3909,17 @@ async function signOut(leave2) {
 }
 function end() {
   forget();
-  tell({ kind: "out" });
+  tell2({ kind: "out" });
 }
 function forget() {
   token = "";
   tokenEnds = 0;
   auth.value = { is: "out" };
 }
-function tell(news) {
-  channel.postMessage(news);
+function tell2(news) {
+  channel2.postMessage(news);
 }
-function hear(news) {
+function hear2(news) {
   switch (news.kind) {
     case "token":
       token = news.token;
@@ -4180,4 +4254,5 @@ startLang();
 startRouter();
 useRooms(rooms2);
 for (const room of rooms2) room.start?.();
+startFeed();
 Q(/* @__PURE__ */ a4(App, {}), document.getElementById("app"));

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from '../shell/problem';
 import { useLoad } from '../shell/ui';
 import { list, type Entry, type Sort } from './tree';
-import { landed } from './upload';
+import { everyFolder, landed } from './upload';
 
 interface Listing {
   items: Entry[];
@@ -28,7 +28,7 @@ export function useListing(folder: string, sort: Sort) {
     return { items, next };
   }, [folder, sort.by, sort.down]);
 
-  const n = landed.value[folder] ?? 0;
+  const n = (landed.value[folder] ?? 0) + (landed.value[everyFolder] ?? 0);
   useEffect(() => {
     if (n === 0) return;
     const timer = setTimeout(read.reload, 250);

@@ -1,9 +1,10 @@
 // The room of files.
+import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
 import './file.css';
 import { Files } from './page';
 import { Uploads } from './panel';
-import { startUploads } from './upload';
+import { refreshFolder, startUploads } from './upload';
 import { problems, t } from './words';
 
 export const file: Room = {
@@ -18,5 +19,8 @@ export const file: Room = {
   ],
   problems,
   Floating: Uploads,
-  start: startUploads,
+  start: () => {
+    startUploads();
+    onChange('files', refreshFolder);
+  },
 };

@@ -28,6 +28,14 @@ export const uploads = signal<readonly Upload[]>([]);
 // landed counts what arrived in each folder.
 export const landed = signal<Readonly<Record<string, number>>>({});
 
+// everyFolder is the key under which a change is counted that may be anywhere.
+export const everyFolder = '*';
+
+// refreshFolder has a page that shows the folder read it again.
+export function refreshFolder(id = everyFolder): void {
+  landed.value = { ...landed.value, [id]: (landed.value[id] ?? 0) + 1 };
+}
+
 export const active = computed(() => uploads.value.filter((u) => u.state.value === 'waiting' || u.state.value === 'sending').length);
 
 // totals sums up the queue for one progress bar.
