@@ -15,6 +15,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/file"
 	"coffer/internal/jobs"
@@ -217,6 +218,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
+	contents := content.New(content.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, Quota: s.Quota})
 	if h.sessions, err = session.New(session.Config{
 		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
@@ -227,7 +229,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
+	h.files = file.New(file.Config{DB: h.db, Contents: contents, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
 
 	h.api = rest.New(rest.Config{
 		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,
