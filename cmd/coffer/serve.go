@@ -15,6 +15,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/feed"
 	"coffer/internal/file"
@@ -220,6 +221,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	h.feed = feed.New(feed.Config{DB: h.db})
+	contents := content.New(content.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, Quota: s.Quota})
 	if h.sessions, err = session.New(session.Config{
 		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
@@ -230,7 +232,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold, Feed: h.feed})
+	h.files = file.New(file.Config{DB: h.db, Contents: contents, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold, Feed: h.feed})
 
 	h.api = rest.New(rest.Config{
 		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,

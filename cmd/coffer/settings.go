@@ -64,6 +64,7 @@ type settings struct {
 	MaxStreamsAccount  int   `env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`
 	MaxStreamsAddress  int   `env:"COFFER_MAX_STREAMS_ADDRESS" default:"200" group:"Limits" help:"Uploads and downloads at once from one address (IPv6: one /64) on one node."`
 	MaxUpload          int64 `env:"COFFER_MAX_UPLOAD" default:"17179869184" group:"Limits" help:"Largest upload request in bytes."`
+	Quota              int64 `env:"COFFER_QUOTA" default:"0" group:"Limits" help:"Bytes of content that one account may keep. 0: no bound."`
 
 	GeoIP     string `env:"COFFER_GEOIP" placeholder:"FILE.mmdb" group:"Around it" help:"MaxMind DB file that turns addresses into places. Empty: no places."`
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
@@ -200,6 +201,9 @@ func (s *settings) check() error {
 	}
 	if s.MaxUpload < 1 {
 		return errors.New("COFFER_MAX_UPLOAD: must be positive")
+	}
+	if s.Quota < 0 {
+		return errors.New("COFFER_QUOTA: must not be negative")
 	}
 	if s.MaxStreams < 1 || s.MaxStreamsAccount < 1 || s.MaxStreamsAddress < 1 {
 		return errors.New("COFFER_MAX_STREAMS*: must be positive")

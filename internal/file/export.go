@@ -9,8 +9,7 @@ import (
 	"unicode"
 
 	"coffer/internal/account"
-	"coffer/internal/blob"
-	"coffer/internal/seal"
+	"coffer/internal/content"
 )
 
 // exportedEntry is a line of files.json.
@@ -38,7 +37,7 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 		switch {
 		case began && err != nil:
 			return err
-		case errors.Is(err, errDamaged) || errors.Is(err, blob.ErrMissing) || errors.Is(err, seal.ErrOpen):
+		case content.IsLost(err):
 			unreadable[at.ID] = true
 		case errors.Is(err, errNotFound): // deleted meanwhile
 		case err != nil:
@@ -57,11 +56,11 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 
 // exportContent adds a file once its first bytes have authenticated; only then it began.
 func (s *Service) exportContent(ctx context.Context, owner account.ID, at exportedEntry, to *account.Archive) (began bool, err error) {
-	c, err := s.Content(ctx, owner, at.ID)
+	o, _, err := s.Content(ctx, owner, at.ID)
 	if err != nil {
 		return false, err
 	}
-	body, err := c.Open(ctx, 0, c.Size)
+	body, err := o.Open(ctx, 0, at.Size)
 	if err != nil {
 		return false, err
 	}

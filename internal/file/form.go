@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
 )
@@ -118,7 +119,7 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		if err != nil {
 			return nil, f.badHeader(err)
 		}
-		if err := f.u.Add(f.ctx, name, cleanType(mediaType), source{part}); err != nil {
+		if err := f.u.Add(f.ctx, name, content.CleanType(mediaType), source{part}); err != nil {
 			return nil, err
 		}
 	}

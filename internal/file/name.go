@@ -2,7 +2,6 @@ package file
 
 import (
 	"fmt"
-	"mime"
 	"path"
 	"strings"
 	"unicode"
@@ -101,67 +100,4 @@ func naturalKey(name string) string {
 		i += size
 	}
 	return b.String()
-}
-
-// unknownType is the media type of everything that is not known to be something else.
-const unknownType = "application/octet-stream"
-
-// cleanType returns the type and subtype of a declared media type, without parameters.
-func cleanType(declared string) string {
-	t, _, err := mime.ParseMediaType(declared)
-	if err != nil || len(t) > 127 || !strings.Contains(t, "/") {
-		return unknownType
-	}
-	return t
-}
-
-// inert are the types that a browser shows without running anything of theirs. Only they
-// are served under their own name, and only they may be shown instead of saved.
-var inert = map[string]string{
-	"image/png": "", "image/jpeg": "", "image/gif": "", "image/webp": "", "image/avif": "",
-	"video/mp4": "", "video/webm": "",
-	"audio/mp4": "", "audio/webm": "", "audio/mpeg": "", "audio/ogg": "", "audio/wav": "", "audio/flac": "",
-	"text/plain": "; charset=utf-8",
-}
-
-// servedType returns the Content-Type under which content of a declared type is served,
-// and whether it may be shown inline. HTML, SVG, XML and PDF are not on the list: they
-// can run script or reach out.
-func servedType(mediaType string) (contentType string, mayShow bool) {
-	parameter, ok := inert[mediaType]
-	if !ok {
-		return unknownType, false
-	}
-	return mediaType + parameter, true
-}
-
-// disposition returns the Content-Disposition for a name (RFC 6266, RFC 8187): an ASCII
-// form for old clients, and the name itself where the two differ.
-func disposition(kind, name string) string {
-	var ascii, encoded strings.Builder
-	plain := true
-	for _, r := range name {
-		switch {
-		case r == '"' || r == '\\' || r == '%': // what clients disagree on inside quotes
-			ascii.WriteByte('_')
-			plain = false
-		case r < 0x20 || r > 0x7e:
-			ascii.WriteByte('_')
-			plain = false
-		default:
-			ascii.WriteRune(r)
-		}
-	}
-	for _, c := range []byte(name) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0 {
-			encoded.WriteByte(c) // attr-char, RFC 8187 §3.2.1
-		} else {
-			fmt.Fprintf(&encoded, "%%%02X", c)
-		}
-	}
-	value := kind + `; filename="` + ascii.String() + `"`
-	if !plain {
-		value += `; filename*=UTF-8''` + encoded.String()
-	}
-	return value
 }

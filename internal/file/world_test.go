@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"coffer/internal/account/accounttest"
 	"coffer/internal/blob"
 	"coffer/internal/blob/blobtest"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/feed"
@@ -79,7 +81,8 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log})
+	contents := content.New(content.Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	w.Service = New(Config{DB: d, Contents: contents, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log})
 	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
@@ -237,10 +240,17 @@ func (w *world) names(who account.ID, parent, sort string) (names []string) {
 	}
 }
 
+// forget does to both rooms what deleting an account does.
+func (w *world) forget(owner account.ID) error {
+	return w.DB.Tx(context.Background(), func(tx *db.Tx) error {
+		return errors.Join(w.Contents.Forget(context.Background(), tx, owner), w.Forget(context.Background(), tx, owner))
+	})
+}
+
 // objects returns the ids of contents, in the store and in SQL.
 func (w *world) objects() (ids []string) {
 	w.t.Helper()
-	err := w.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+	err := w.Contents.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
 		ids = append(ids, id)
 		return nil
 	})
@@ -251,7 +261,7 @@ func (w *world) objects() (ids []string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	small, err := scanStrings(rows)
+	small, err := rows.Strings()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2807,7 +2807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large: `too_large`. */
+            /** @description Request Entity Too Large: `quota_exceeded`, `too_large`. */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -157,8 +157,10 @@ export const t = catalog({
 export const problems = catalog({
   en: {
     too_large: 'This is larger than the server takes.',
+    quota_exceeded: 'There is no room left for that. Delete something first.',
   },
   de: {
     too_large: 'Das ist größer, als der Server annimmt.',
+    quota_exceeded: 'Dafür ist kein Platz mehr. Löschen Sie erst etwas.',
   },
 });

@@ -1,4 +1,4 @@
-package file
+package content
 
 import (
 	"context"
@@ -9,11 +9,10 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/jobs"
-	"coffer/internal/keyring"
 )
 
-// purgeJob removes the objects of doomed blobs; whoever dooms one enqueues it.
-const purgeJob = "file.purge"
+// purgeJob removes what is marked for deletion. The transaction that marks enqueues it.
+const purgeJob = "content.purge"
 
 // abandonedAfter is how long a pending object may go untouched. Its upload touches it every
 // touchEvery, and is ended when no byte comes for a minute: what is older was left by a
@@ -29,6 +28,27 @@ const (
 	smallBatch = 50
 )
 
+// MarkForDeletion puts live objects of the owner out of reach in the caller's transaction,
+// which removes what refers to them. A job removes them.
+func (s *Service) MarkForDeletion(ctx context.Context, tx *db.Tx, owner account.ID, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := markForDeletion(ctx, tx, owner, ids); err != nil {
+		return err
+	}
+	return s.enqueuePurge(ctx, tx, owner)
+}
+
+// Forget stops an account from taking content, inside the transaction that deletes it. A job
+// removes what there is.
+func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	if err := markForgotten(ctx, tx, owner); err != nil {
+		return err
+	}
+	return s.enqueuePurge(ctx, tx, owner)
+}
+
 // enqueuePurge asks for a purge once tx has committed. An account has one waiting at
 // most, however much it deletes while the store is away.
 func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID) error {
@@ -38,11 +58,15 @@ func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID)
 // purgeFailures is how many objects may refuse to go before the store itself is blamed.
 const purgeFailures = 8
 
-// purge removes every doomed blob. One that cannot be removed does not hold up the others.
+// purge removes every object that is marked, and first marks those of forgotten accounts.
+// One that cannot be removed does not hold up the others.
 func (s *Service) purge(ctx context.Context) error {
+	if err := s.markAccounts(ctx); err != nil {
+		return err
+	}
 	var failures []error
 	for after := ""; ; {
-		inStore, inSQL, err := readDoomed(ctx, s.DB, after, sweepBatch)
+		inStore, inSQL, err := readMarked(ctx, s.DB, after, sweepBatch)
 		if err != nil || len(inStore)+len(inSQL) == 0 {
 			return errors.Join(append(failures, err)...)
 		}
@@ -57,8 +81,29 @@ func (s *Service) purge(ctx context.Context) error {
 	}
 }
 
-// remove removes doomed blobs, the objects first: after a crash in between it is done again.
-// It stops at the failure that blames the store.
+// markAccounts marks the objects of forgotten accounts, a few in each transaction.
+func (s *Service) markAccounts(ctx context.Context) error {
+	for after := ""; ; {
+		owners, err := readForgotten(ctx, s.DB, after, sweepBatch)
+		if err != nil || len(owners) == 0 {
+			return err
+		}
+		for _, owner := range owners {
+			for n := int64(sweepBatch); n == sweepBatch; {
+				if n, err = markSome(ctx, s.DB, owner, sweepBatch); err != nil {
+					return err
+				}
+			}
+			if err := deleteForgotten(ctx, s.DB, owner); err != nil {
+				return err
+			}
+			after = owner
+		}
+	}
+}
+
+// remove removes objects that are marked, content first: after a crash in between it is done
+// again. It stops at the failure that blames the store.
 func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures []error) {
 	gone := make([]string, 0, len(inStore))
 	for _, id := range inStore {
@@ -70,7 +115,7 @@ func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures
 		}
 	}
 	delete := func(ids []string) {
-		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return deleteDoomed(ctx, tx, ids) }); err != nil {
+		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return deleteMarked(ctx, tx, ids) }); err != nil {
 			failures = append(failures, err)
 		}
 	}
@@ -83,26 +128,23 @@ func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures
 	return failures
 }
 
-// Sweep removes what uploads left that nobody finished. It runs every sweepEvery.
+// Sweep removes what unfinished uploads left. It runs every sweepEvery.
 func (s *Service) Sweep(ctx context.Context) error {
-	for {
-		n, err := doomAbandoned(ctx, s.DB, s.Now().Add(-abandonedAfter), sweepBatch)
-		if err != nil {
+	for n := int64(sweepBatch); n == sweepBatch; {
+		var err error
+		if n, err = markAbandoned(ctx, s.DB, s.Now().Add(-abandonedAfter), sweepBatch); err != nil {
 			return err
-		}
-		if n < sweepBatch {
-			break
 		}
 	}
 	return s.purge(ctx)
 }
 
-// orphanAge is how old an object must be before nobody knowing it is the end of it. Rows
-// are older than their objects, so there are orphans only after a database was restored
-// from a backup: the age is the time to find out that it was the wrong one.
+// orphanAge is how old an object without a row must be before it is removed. Rows are older
+// than their objects, so there are orphans only after a database was restored from a backup.
+// The age is the time to find out that it was the wrong one.
 const orphanAge = 7 * 24 * time.Hour
 
-// sweepOrphans removes objects that no row knows. It runs daily. The store is this room's own.
+// sweepOrphans removes objects that no row knows. It runs daily.
 func (s *Service) sweepOrphans(ctx context.Context) error {
 	before := s.Now().Add(-orphanAge)
 	var batch []string
@@ -138,36 +180,4 @@ func (s *Service) sweepOrphans(ctx context.Context) error {
 		return err
 	}
 	return flush()
-}
-
-// rewraps is this room's part of a rotation of the blob key: the wrapped key of each
-// object. The objects stay as they are.
-func (s *Service) rewraps() []keyring.Rewrap {
-	return []keyring.Rewrap{{Name: "file.blobs", Purpose: keyring.Blob, Step: s.rewrapBlobs}}
-}
-
-func (s *Service) rewrapBlobs(ctx context.Context, cursor string, limit int, skip keyring.Skip) (next string, done int, err error) {
-	keys, err := readWrapped(ctx, s.DB, cursor, limit)
-	if err != nil {
-		return "", 0, err
-	}
-	for _, k := range keys {
-		again, changed, err := s.Ring.Renew(ctx, keyring.Blob, k.wrapped, blobAAD(k.id, k.account))
-		if err != nil {
-			err = skip(ctx, "blobs.wrapped", k.id, err)
-		}
-		if err != nil {
-			return "", 0, err
-		}
-		if !changed {
-			continue
-		}
-		if err := swapWrapped(ctx, s.DB, k, again); err != nil {
-			return "", 0, err
-		}
-	}
-	if len(keys) == limit {
-		next = keys[len(keys)-1].id
-	}
-	return next, len(keys), nil
 }

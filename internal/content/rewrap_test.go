@@ -1,4 +1,4 @@
-package file
+package content
 
 import (
 	"net/http"
@@ -32,16 +32,16 @@ func (w *world) rotateAndWalk() (old string) {
 func TestRewrap(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		var all []Entry
+		var all []record
 		for i := range 3 {
-			all = append(all, w.mustUpload(ada, "", upFile{"f", "", strings.Repeat("x", i)}))
+			all = append(all, w.mustStore(strings.Repeat("x", i), ""))
 		}
 		old := w.rotateAndWalk()
 		if err := w.Ring.Destroy(t.Context(), keyring.Blob, old); err != nil {
 			t.Fatal(err)
 		}
 		for i, e := range all {
-			if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil); a.StatusCode != http.StatusOK || len(a.body) != i {
+			if a := w.call("GET", e.ID); a.StatusCode != http.StatusOK || len(a.body) != i {
 				t.Errorf("after the old key is gone: %d %s", a.StatusCode, a.body)
 			}
 		}
@@ -52,9 +52,9 @@ func TestRewrap(t *testing.T) {
 func TestRewrapGoesPastDamage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		var all []Entry
+		var all []record
 		for range 3 {
-			all = append(all, w.mustUpload(ada, "", upFile{"f", "", "xyz"}))
+			all = append(all, w.mustStore("xyz", ""))
 		}
 		if _, err := d.Exec(t.Context(), `UPDATE blobs SET wrapped = (SELECT wrapped FROM blobs ORDER BY id DESC LIMIT 1) WHERE id = (SELECT MIN(id) FROM blobs)`); err != nil {
 			t.Fatal(err)
@@ -68,35 +68,35 @@ func TestRewrapGoesPastDamage(t *testing.T) {
 		}
 		opened := 0
 		for _, e := range all {
-			if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil); a.StatusCode == http.StatusOK {
+			if a := w.call("GET", e.ID); a.StatusCode == http.StatusOK {
 				opened++
 			}
 		}
 		if opened != 2 {
-			t.Errorf("%d of 2 undamaged files open without the old key", opened)
+			t.Errorf("%d of 2 undamaged objects open without the old key", opened)
 		}
 	})
 }
 
-// A small file waits in its upload while others of the form come in. A rotation that ends
+// A small object waits in its upload while others come in. A rotation that ends
 // meanwhile leaves no key of it behind.
 func TestRotationDuringAnUpload(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		u := w.NewUpload(ada)
-		if err := u.Add(ctx, "small", "text/plain", strings.NewReader("small")); err != nil {
+		o, err := u.Store(ctx, strings.NewReader("small"))
+		if err != nil {
 			t.Fatal(err)
 		}
 		old := w.rotateAndWalk()
-		entries, err := u.Publish(ctx, "")
-		if err != nil {
+		if err := w.settle(u); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Ring.Destroy(ctx, keyring.Blob, old); err != nil {
 			t.Fatal(err)
 		}
-		if a := w.call(ada, "GET", "/files/"+entries[0].ID+"/content", nil); a.StatusCode != http.StatusOK {
+		if a := w.call("GET", w.keep(o, "").ID); a.StatusCode != http.StatusOK {
 			t.Errorf("after the old key is gone: %d %s", a.StatusCode, a.body)
 		}
 	})

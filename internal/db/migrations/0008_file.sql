@@ -24,29 +24,6 @@ CREATE INDEX files_modified ON files (account, parent, modified_at, id);
 CREATE INDEX files_size ON files (account, parent, size, id);
 CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
--- One stored object each. A row is committed as 'pending' before the object's first byte
--- is written, and becomes 'live' in the transaction that publishes its entry. 'doomed'
--- rows, and pending ones that no upload has touched for a while, are removed with their
--- objects.
-CREATE TABLE blobs (
-    id         TEXT PRIMARY KEY,
-    account    TEXT NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('pending', 'live', 'doomed')),
-    wrapped    BLOB NOT NULL,
-    size       BIGINT NOT NULL,
-    touched_at BIGINT NOT NULL
-);
-CREATE INDEX blobs_pending ON blobs (touched_at) WHERE state = 'pending';
-CREATE INDEX blobs_doomed ON blobs (id) WHERE state = 'doomed';
-CREATE INDEX blobs_account ON blobs (account, id) WHERE state <> 'doomed';
-
--- The content of small objects, sealed as the store's are. It stands beside its row so that
--- what changes the row does not write the content again.
-CREATE TABLE blob_contents (
-    blob    TEXT PRIMARY KEY,
-    content BLOB NOT NULL
-);
-
 -- How often the children of a folder changed. folder is '' for the root, and '*' for the
 -- row that every change of an account's tree locks first.
 CREATE TABLE file_folders (
