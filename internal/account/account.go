@@ -41,11 +41,13 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/mail"
 )
 
 // ID names an account: a UUIDv7, public.
@@ -65,22 +67,24 @@ const (
 )
 
 // ErrNotFound says that no such account exists, or no longer.
-var ErrNotFound = fault.New(fault.NotFound, "not_found", "There is nothing here under that name.")
+var ErrNotFound = fault.New(fault.NotFound, "not_found", "Not found.")
 
 // ErrCredentials is the one answer to a sign-in that failed, whether the account is
 // unknown, has no password or the password is another one.
-var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "That name and password do not belong together.")
+var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wrong e-mail, username or password.")
 
-// Config is what a Service needs. DB, Ring, Jobs, Limit and KV are required.
+// Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
 type Config struct {
-	DB    *db.DB
-	Ring  *keyring.Ring
-	Jobs  *jobs.Queue
-	Limit *limit.Limiter
-	KV    kv.Store
-	Now   func() time.Time // zero: time.Now
-	Rand  io.Reader        // zero: crypto/rand
-	Log   *slog.Logger     // zero: slog.Default()
+	DB     *db.DB
+	Ring   *keyring.Ring
+	Jobs   *jobs.Queue
+	Limit  *limit.Limiter
+	KV     kv.Store
+	Mail   *mail.Mailer // gets the words of this room's mails
+	Events *event.Log
+	Now    func() time.Time // zero: time.Now
+	Rand   io.Reader        // zero: crypto/rand
+	Log    *slog.Logger     // zero: slog.Default()
 
 	BaseURL string // links in mails start with it; no slash at the end
 
@@ -103,8 +107,8 @@ type Config struct {
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil {
-		return errors.New("account: DB, Ring, Jobs, Limit and KV are required")
+	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil || c.Mail == nil || c.Events == nil {
+		return errors.New("account: DB, Ring, Jobs, Limit, KV, Mail and Events are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -170,7 +174,7 @@ type Service struct {
 	keepers     []keeping
 }
 
-// New returns the service and hands its jobs to cfg.Jobs.
+// New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -185,12 +189,12 @@ func New(cfg Config) (*Service, error) {
 
 // State is what every request needs to know about its account.
 type State struct {
-	ID     ID
-	Status string   // Active or Deactivated
-	Ver    int64    // grows when every session of the account must die
-	Role   string   // User or Admin
-	Lang   string   // BCP 47
-	Layers []string // that sign-in asks for, as their rooms noted with SetLayer
+	ID           ID
+	Status       string   // Active or Deactivated
+	SessionEpoch int64    // a session of an older epoch is over
+	Role         string   // User or Admin
+	Lang         string   // BCP 47
+	Layers       []string // that sign-in asks for, as their rooms noted with SetLayer
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path
@@ -219,9 +223,10 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 	return s.Ring.OpenDataKey(ctx, string(id), wrapped)
 }
 
-// SignedIn notes that the account signed in now, for the summary in its profile.
-// session calls it in the transaction that opens a session.
-func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) error {
+// SignedIn notes that the account signed in now, for the summary in its profile, and
+// reports whether it is the first time. session calls it in the transaction that opens a
+// session. The account's row stays locked until tx ends.
+func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) (first bool, err error) {
 	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
 }
 

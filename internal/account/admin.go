@@ -103,12 +103,13 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role strin
 	if err != nil {
 		return err
 	}
+	now := s.Now().UnixMilli()
 	made, err := s.insert(ctx, tx, row{
-		stored:     stored{State: State{ID: a.ID, Status: Active, Ver: 1, Role: role, Lang: a.Lang}},
-		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: wrapped,
-		Email: sealColumn(key, a.ID, "email", a.Email), Username: sealColumn(key, a.ID, "username", a.Username),
+		stored:        stored{State: State{ID: a.ID, Status: Active, SessionEpoch: 1, Role: role, Lang: a.Lang}},
+		Primary:       addressRow{Kind: primary, Email: sealAddress(key, a.ID, primary, &now, a.Email), Index: emails[0], VerifiedAt: &now},
+		UsernameIndex: usernames[0], Wrapped: wrapped, Username: sealColumn(key, a.ID, "username", a.Username),
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
-		Bio: sealColumn(key, a.ID, "bio", ""), Password: password, CreatedAt: s.Now().UnixMilli(),
+		Bio: sealColumn(key, a.ID, "bio", ""), Password: password, CreatedAt: now,
 	}, emails, usernames)
 	if err != nil {
 		return err

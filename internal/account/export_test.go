@@ -13,7 +13,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/mail"
+	"coffer/internal/lang"
 )
 
 // exportOf asks for an account's archive over HTTP and opens it.
@@ -62,7 +62,8 @@ func TestExport(t *testing.T) {
 	w.Protect("lock", func(context.Context, db.Querier, ID) (Protection, error) {
 		return Protection{Enabled: true, Hint: "a…b"}, nil
 	})
-	for _, lang := range mail.Languages() {
+	w.address(id, "second", "ada@second.example", false)
+	for _, lang := range lang.All() {
 		if _, err := w.Change(t.Context(), id, Changes{Lang: &lang}); err != nil {
 			t.Fatal(err)
 		}
@@ -74,6 +75,10 @@ func TestExport(t *testing.T) {
 		if got.ID != id || got.Email != in.Email || got.Username != in.Username || got.FirstName != in.FirstName || got.Role != User ||
 			got.Status != Active || got.Language != lang || !got.Security["lock"].Enabled || got.Security["lock"].Hint != "a…b" || got.ExportedAt.IsZero() {
 			t.Errorf("account.json: %+v", got)
+		}
+		if len(got.Addresses) != 2 || got.Addresses[0].Email != in.Email || got.Addresses[0].VerifiedAt == nil ||
+			got.Addresses[1].Email != "ada@second.example" || got.Addresses[1].VerifiedAt != nil {
+			t.Errorf("addresses: %+v", got.Addresses)
 		}
 		var none, some []any
 		if json.Unmarshal([]byte(all["none.json"]), &none) != nil || json.Unmarshal([]byte(all["some.json"]), &some) != nil || len(none) != 0 || len(some) != 2 {

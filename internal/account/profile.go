@@ -6,7 +6,6 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
-	"coffer/internal/mail"
 )
 
 // Profile is what an account's owner reads about it.
@@ -158,18 +157,4 @@ func (s *Service) Contact(ctx context.Context, q db.Querier, id ID) (Contact, er
 		return Contact{}, err
 	}
 	return Contact{Email: p.Email, FirstName: p.FirstName, Lang: r.Lang}, nil
-}
-
-// Notify enqueues a mail of this kind to every notification address of the account, to be
-// sent when tx commits. "name" is added to data.
-func (s *Service) Notify(ctx context.Context, tx *db.Tx, id ID, kind string, data map[string]string) error {
-	c, err := s.Contact(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	full := map[string]string{"name": c.FirstName}
-	for k, v := range data {
-		full[k] = v
-	}
-	return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{Kind: kind, To: c.Email, Lang: c.Lang, Data: full})
 }

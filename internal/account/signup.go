@@ -2,15 +2,18 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
+	"coffer/internal/lang"
 	"coffer/internal/mail"
 )
 
@@ -24,7 +27,7 @@ const (
 // NewAccount is what somebody gives to become one.
 type NewAccount struct {
 	FirstName, LastName, Username, Email, Password string
-	Lang                                           string // zero: the first of Languages
+	Lang                                           string // zero: lang.Default
 }
 
 // applicant is a checked NewAccount with its password hashed. The hash is sealed when a row
@@ -54,8 +57,9 @@ const (
 	waitingInAll    = 200
 )
 
-// register hands this room's walks and jobs to what lies below.
+// register hands this room's walks, jobs and mails to what lies below.
 func (s *Service) register() {
+	s.declare()
 	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
@@ -99,10 +103,6 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	note(f)
 	password, f := s.checkPassword("/password", in.Password, first, last, username, localOf(email))
 	note(f)
-	lang := in.Lang
-	if lang == "" {
-		lang = Languages[0]
-	}
 	if len(fields) > 0 {
 		return applicant{}, fault.InvalidFields(fields...)
 	}
@@ -114,7 +114,7 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	if err != nil {
 		return applicant{}, err
 	}
-	return applicant{ID: id, Lang: lang, Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
+	return applicant{ID: id, Lang: cmp.Or(in.Lang, lang.Default), Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
 }
 
 // runSignUp is the part of a sign-up that looks the address up: it stores the sign-up
@@ -163,7 +163,9 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		owner, _, err := findCredentials(ctx, tx, byEmail, indexes)
 		if err == nil {
-			return s.Notify(ctx, tx, owner.ID, "sign-up-exists", map[string]string{"link": s.BaseURL + "/sign-in"})
+			return s.Events.Record(ctx, tx, event.Event{
+				Kind: "sign-up-exists", Account: string(owner.ID), Data: map[string]string{"link": s.BaseURL + "/sign-in"},
+			})
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return err

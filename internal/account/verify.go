@@ -421,9 +421,9 @@ func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, use
 		return false, false, fmt.Errorf("renew the password of a sign-up: %w", err)
 	}
 	made, err = s.insert(ctx, tx, row{
-		stored:     stored{State: State{ID: r.ID, Status: Active, Ver: 1, Role: User, Lang: r.Lang}},
-		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: r.Wrapped,
-		Email: r.Email, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
+		stored:        stored{State: State{ID: r.ID, Status: Active, SessionEpoch: 1, Role: User, Lang: r.Lang}},
+		Primary:       addressRow{Kind: primary, Email: sealAddress(key, r.ID, primary, &now, p.Email), Index: emails[0], VerifiedAt: &now},
+		UsernameIndex: usernames[0], Wrapped: r.Wrapped, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
 		Bio: sealColumn(key, r.ID, "bio", ""), Password: r.Password, CreatedAt: now,
 	}, emails, usernames)
 	if err != nil {

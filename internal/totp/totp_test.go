@@ -116,7 +116,7 @@ func TestLifeOfALayer(t *testing.T) {
 		if err := w.Confirm(ctx, id, spent); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		for name, err := range map[string]error{
@@ -154,7 +154,7 @@ func TestLifeOfALayer(t *testing.T) {
 			}
 		}
 		w.below.Advance(period * time.Second)
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
@@ -190,7 +190,7 @@ func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 		if got := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
 			t.Errorf("%d of 20 confirmed, want 1", got)
 		}
-		if got := w.below.Events(); len(got) != 1 {
+		if got := w.below.Told(); len(got) != 1 {
 			t.Errorf("mails %v, want one", got)
 		}
 	})
@@ -242,7 +242,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
 		secret := w.enabled(id)
-		w.below.Events()
+		w.below.Told()
 		fail := func(n int) {
 			t.Helper()
 			for range n {
@@ -263,7 +263,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 			t.Fatal(err)
 		}
 		fail(maxFailures - 1)
-		if got := w.below.Events(); len(got) != 0 {
+		if got := w.below.Told(); len(got) != 0 {
 			t.Errorf("mails before the lock: %v", got)
 		}
 		fail(3)
@@ -271,7 +271,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		if err := w.use(id, w.code(secret, 0)); !errors.Is(err, errLocked) {
 			t.Errorf("the right code after a hundred wrong ones and a year: %v", err)
 		}
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
 		if err := w.Disable(t.Context(), id); err != nil {
