@@ -189,3 +189,30 @@ func TestNewDeviceOnlyWithASession(t *testing.T) {
 		w.wantNotices("without an address", 0)
 	})
 }
+
+// What happens to sessions is told to every verified address, and to no other.
+func TestEveryVerifiedAddressIsTold(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, inMemory, func(s *setup) { s.config.RefreshGrace = 0 })
+		ada := w.below.Join("ada")
+		w.below.Address(ada, "second", "ada@second.example", true)
+		w.below.Address(ada, "third", "ada@third.example", false)
+		b := w.from(firefox, "192.0.2.7")
+		first := b.signIn("ada", inBody)
+		told := func(kind string) {
+			t.Helper()
+			got := w.below.Told()
+			slices.Sort(got)
+			if want := []string{"ada@canary.example " + kind, "ada@second.example " + kind}; !slices.Equal(got, want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		w.from(chrome, "192.0.2.7").signIn("ada")
+		told("new-device")
+		w.is(b.trade(first.RefreshToken), 201, "")
+		w.below.Advance(time.Second)
+		w.is(b.trade(first.RefreshToken), 401, "invalid_refresh_token")
+		told("refresh-reuse")
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -401,5 +402,50 @@ func TestProtection(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(account.Protection{})
+	})
+}
+
+// What happens to the layer is told to every verified address, and to no other.
+func TestEveryVerifiedAddressIsTold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.below.Join("ada")
+		w.below.Address(id, "second", "ada@second.example", true)
+		w.below.Address(id, "third", "ada@third.example", false)
+		told := func(kind string) {
+			t.Helper()
+			got := w.below.Told()
+			slices.Sort(got)
+			if want := []string{"ada@canary.example " + kind, "ada@second.example " + kind}; !slices.Equal(got, want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		secret := w.enabled(id)
+		told(enabled)
+		for n := range maxFailures {
+			if n == maxFailures-1 {
+				// The wrong code that locks the layer, in a transaction that is undone.
+				if err := w.use(id, w.wrong(secret)); !errors.Is(err, errCode) {
+					t.Fatal(err)
+				}
+				if got := w.below.Told(); len(got) != 0 {
+					t.Errorf("a transaction that was undone told %q", got)
+				}
+			}
+			err := d.Tx(t.Context(), func(tx *db.Tx) error {
+				if err := w.spend(t.Context(), tx, id, w.wrong(secret)); !errors.Is(err, errCode) {
+					return fmt.Errorf("a wrong code: %w", err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		told(locked)
+		if err := w.Disable(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		told(disabled)
 	})
 }

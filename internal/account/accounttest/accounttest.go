@@ -5,6 +5,7 @@ package accounttest
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"coffer/internal/account"
@@ -71,4 +72,23 @@ func (w *World) Join(name string) account.ID {
 		w.T.Fatal(err)
 	}
 	return id
+}
+
+// Address gives an account a further address, sealed as account seals it.
+func (w *World) Address(id account.ID, kind, email string, verified bool) {
+	w.T.Helper()
+	ctx := context.Background()
+	key, err := w.Accounts.DataKey(ctx, w.DB, id)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	place, at := "unverified", (*int64)(nil)
+	if verified {
+		now := w.Now().UnixMilli()
+		place, at = strconv.FormatInt(now, 10), &now
+	}
+	if _, err := w.DB.Exec(ctx, `INSERT INTO addresses (account, kind, email, verified_at) VALUES ($1, $2, $3, $4)`,
+		string(id), kind, key.Seal("addresses", "email", string(id)+" "+kind+" "+place, []byte(email)), at); err != nil {
+		w.T.Fatal(err)
+	}
 }
