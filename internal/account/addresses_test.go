@@ -135,8 +135,18 @@ func TestOneAccountAnAddress(t *testing.T) {
 				in.Username = name
 			}
 		}
-		if _, err := w.Create(ctx, in, User); code(err) != "account_exists" {
-			t.Errorf("a username twice: %v", err)
+		a, err := w.applicant(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Tx(ctx, func(tx *db.Tx) error {
+			if err := w.create(ctx, tx, a, User); code(err) != "account_exists" {
+				t.Errorf("a username twice: %v", err)
+			}
+			return nil // what create wrote stays, if it wrote anything
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		if _, err := w.Create(ctx, person1("free"), User); err != nil {
 			t.Errorf("the address of an account that was not made: %v", err)

@@ -129,11 +129,17 @@ func TestNewDeviceAndRemembered(t *testing.T) {
 		w.is(home.as("DELETE", "/sessions/"+session, nil), 204, "")
 		w.from(chrome, "203.0.113.5").signIn("ada")
 		w.wantNotices("the thief, turned out", 1)
+		again := w.from(chrome, "203.0.113.6")
+		again.signIn("ada")
+		w.wantNotices("the thief elsewhere", 1)
+		w.is(again.as("POST", "/auth/sign-out", nil), 204, "")
 		w.is(home.as("DELETE", "/sessions", nil), 204, "")
 		w.from(firefox, "198.51.100.1").signIn("ada")
 		w.wantNotices("the browser that turned out all others", 0)
 		w.from(chrome, "203.0.113.5").signIn("ada")
 		w.wantNotices("the thief, turned out with all others", 1)
+		w.from(chrome, "203.0.113.6").signIn("ada")
+		w.wantNotices("the thief who had signed out by then", 1)
 	})
 }
 
