@@ -2,29 +2,33 @@
 //
 // # What it defends against
 //
-// Someone outside must not learn who has an account. So the request of a sign-up looks
-// nobody up: it checks the values, hashes the password and enqueues one job, the same for
-// every address; the job decides which mail goes out. Resending works the same way, and a
-// mailed code is tried against a counter per address whether or not that address waits for
-// one. A sign-in with an unknown name costs the same argon2id as one with a known name.
+// A stranger must not learn which addresses have an account. So the request of a sign-up
+// looks no account up. It checks the values, hashes the password and enqueues one job, the
+// same for every address. The job decides which mail goes out. Resending works the same
+// way. A mailed code is counted per address, whether or not that address waits for one. A
+// sign-in with an unknown name costs the same argon2id as one with a known name.
 //
-// An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
-// becomes an account only when its own link or code comes back, together with a proof that
-// it is the sign-up of the one who proves: the token that the sign-up answered, or its
-// password. Sign-ups of one address wait side by side and end together when one is proven.
-// So the owner of an address cannot, with a link that a stranger's sign-up caused, open an
-// account under a password that the stranger chose (security.md row 44), whoever signed up
-// first, last or most often.
+// An unproven sign-up is no account. It lives in sign_ups under a data key of its own. It
+// becomes an account when its own link or code comes back together with a second proof: the
+// token that the sign-up answered, or its password. Sign-ups of one address wait side by
+// side and end together when one is proven. So the owner of an address cannot open an
+// account under a stranger's password with a link that the stranger's sign-up caused
+// (security.md row 44). The order and number of sign-ups do not matter.
 //
-// A dump of the database shows nobody: e-mail, names, username and bio are sealed under
-// the account's data key, looked up by blind index, and passwords are argon2id sealed
+// A dump of the database names no person. Addresses, names, username and bio are sealed
+// under the account's data key, and found by blind index. Passwords are argon2id, sealed
 // under the pepper. Deleting the data key shreds the rest, backups included.
+//
+// # Notices
+//
+// This room listens to the events of all rooms. It mails each to every verified address of
+// its account; see addresses.go.
 //
 // # What it does not do
 //
-// It opens no sessions and limits no sign-ins: session does. A username is not a secret:
-// whoever holds an account, or a proven mailbox, can learn that a name is taken, a few
-// times an hour.
+// It opens no sessions and limits no sign-ins: session does. A username is not a secret: a
+// holder of an account, or of a proven mailbox, can learn that a name is taken, a few times
+// an hour.
 package account
 
 import (
@@ -69,8 +73,8 @@ const (
 // ErrNotFound says that no such account exists, or no longer.
 var ErrNotFound = fault.New(fault.NotFound, "not_found", "Not found.")
 
-// ErrCredentials is the one answer to a sign-in that failed, whether the account is
-// unknown, has no password or the password is another one.
+// ErrCredentials is the one answer to a sign-in that failed: to an unknown account, to one
+// without a password, and to a wrong password.
 var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wrong e-mail, username or password.")
 
 // Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
@@ -163,7 +167,7 @@ func orRule(r *limit.Rule, name string, n int, window time.Duration) {
 	}
 }
 
-// Service knows who exists. It is safe for concurrent use.
+// Service is the room. It is safe for concurrent use.
 type Service struct {
 	Config
 	hasher   *hasher

@@ -36,9 +36,9 @@ func (s *Service) Bootstrap(ctx context.Context) (string, error) {
 // database cannot put a token of their own there.
 func firstAdminParts(token string) [][]byte { return [][]byte{[]byte("first-admin"), []byte(token)} }
 
-// FirstAdmin makes the first admin, active and with its address taken as proven by who
-// reads the server's console. The statement that deletes the token decides who of several
-// callers it is; the others get code "link_gone".
+// FirstAdmin makes the first admin, active and with a verified address: the caller has read
+// the server's console. The statement that deletes the token decides which of several
+// callers wins. The others get code "link_gone".
 func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (ID, error) {
 	// Under every live key: the link may be older than the newest one.
 	digests, err := s.Ring.MACs(ctx, keyring.Code, firstAdminParts(token)...)
@@ -53,7 +53,7 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 			digest = d
 		}
 	}
-	// A stranger who guesses does not get a password hashed.
+	// The server hashes no password for a guess.
 	if digest == nil {
 		return "", errLinkGone
 	}
@@ -73,8 +73,8 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 }
 
 // Create makes an active account whose address is taken as proven: for operators, imports
-// and identity providers that proved it. Code "account_exists" when the address or the
-// username is somebody's.
+// and identity providers that proved it. Code "account_exists" when another account has the
+// address or the username.
 func (s *Service) Create(ctx context.Context, in NewAccount, role string) (ID, error) {
 	a, err := s.applicant(ctx, in)
 	if err != nil {

@@ -71,7 +71,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 }
 
 // parseUsername folds a username to its one form: 3 to 32 of a–z, 0–9, dot, underscore
-// and hyphen, a letter first. It can hold no @, so no username is anybody's address.
+// and hyphen, a letter first. It can hold no @, so no username is an address.
 func parseUsername(s string) (string, bool) {
 	if len(s) < minUsername || len(s) > maxUsername {
 		return "", false

@@ -23,8 +23,8 @@ type Changes struct {
 	FirstName, LastName, Username, Bio, Lang *string
 }
 
-// Profile reads an account; ErrNotFound when it does not exist. What was opened lately is
-// kept in memory by the process that owns the database.
+// Profile reads an account; ErrNotFound when it does not exist. The process that owns the
+// database keeps recent profiles in memory.
 func (s *Service) Profile(ctx context.Context, id ID) (Profile, error) {
 	return s.profiles.Get(ctx, string(id), func(ctx context.Context) (Profile, error) {
 		r, err := readAccount(ctx, s.DB, id)
@@ -56,8 +56,8 @@ func timeOf(ms *int64) time.Time {
 }
 
 // Change changes an account's profile and returns it. All values are good and all are
-// changed, or none is. A username that is somebody else's is code "username_taken": the
-// statement that writes it decides, so of two who want it at once one gets it.
+// changed, or none is. A username of another account is code "username_taken". The statement
+// that writes it decides, so of two callers at once one gets it.
 func (s *Service) Change(ctx context.Context, id ID, c Changes) (Profile, error) {
 	c, err := c.checked()
 	if err != nil {
@@ -146,7 +146,7 @@ func (c Changes) checked() (Changes, error) {
 // Contact is how to write to an account's owner.
 type Contact struct{ Email, FirstName, Lang string }
 
-// Contact reads the stored, proven address; ErrNotFound when the account does not exist.
+// Contact reads the primary address; ErrNotFound when the account does not exist.
 func (s *Service) Contact(ctx context.Context, q db.Querier, id ID) (Contact, error) {
 	r, err := readAccount(ctx, q, id)
 	if err != nil {

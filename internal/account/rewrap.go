@@ -78,9 +78,9 @@ func ifChanged(again []byte, changed bool, err error) ([]byte, error) {
 	return again, nil
 }
 
-// reindex returns the step that computes a blind index of accounts afresh from what is
-// sealed beside it. The update is conditional on the old index, so it never undoes a change
-// of username that happens meanwhile.
+// reindex returns the step that computes a blind index of accounts afresh from the sealed
+// value beside it. The update is conditional on the old index, so it undoes no change of
+// username that happens meanwhile.
 func (s *Service) reindex(table, key, column string, afresh func(context.Context, ID) ([]byte, error)) step {
 	return func(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 		cells, err := readCells(ctx, s.DB, table, key, column, cursor, limit)
@@ -105,8 +105,8 @@ func (s *Service) reindex(table, key, column string, afresh func(context.Context
 	}
 }
 
-// emailIndexAfresh and usernameIndexAfresh open the one value that the index is of: whatever
-// else is damaged, the account is found by it as before.
+// emailIndexAfresh and usernameIndexAfresh open the one value that the index is of. Damage
+// elsewhere in the account does not keep it from being found.
 func (s *Service) emailIndexAfresh(ctx context.Context, id ID) ([]byte, error) {
 	wrapped, a, err := readSealedAddress(ctx, s.DB, id)
 	if err != nil {
@@ -140,8 +140,8 @@ func (s *Service) usernameIndexAfresh(ctx context.Context, id ID) ([]byte, error
 	return s.Ring.Index(ctx, usernameColumn, username)
 }
 
-// reindexSignUps is reindex for sign-ups. A used one is nobody's any more; it keeps an
-// index that finds nothing and expires within LinkTTL.
+// reindexSignUps is reindex for sign-ups. A used one keeps an index that finds nothing, and
+// expires within LinkTTL.
 func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 	cells, err := readCells(ctx, s.DB, "sign_ups", "id", byEmail, cursor, limit)
 	if err != nil {

@@ -31,7 +31,7 @@ func readCells(ctx context.Context, q db.Querier, table, key, column, after stri
 	return cells, rows.Err()
 }
 
-// swapCell replaces a value that nobody has changed since it was read.
+// swapCell replaces a value that has not changed since it was read.
 func swapCell(ctx context.Context, q db.Querier, table, key, column string, c cell, value []byte) error {
 	_, err := q.Exec(ctx, `UPDATE `+table+` SET `+column+` = $1 WHERE `+key+` = $2 AND `+column+` = $3`, value, string(c.id), c.value)
 	return err
@@ -45,7 +45,7 @@ func readSealedUsername(ctx context.Context, q db.Querier, id ID) (wrapped, seal
 	return wrapped, sealed, orNotFound(err)
 }
 
-// readOpenSignUp reads what opens the address of a sign-up that nobody has used.
+// readOpenSignUp reads the sealed address of an unused sign-up, and its wrapped data key.
 func readOpenSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
 	r := signUpRow{ID: id}
 	err := q.QueryRow(ctx, `SELECT wrapped, email FROM sign_ups WHERE id = $1 AND used_at IS NULL`, string(id)).Scan(&r.Wrapped, &r.Email)

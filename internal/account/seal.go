@@ -15,7 +15,7 @@ const (
 	usernameColumn = "account.username"
 )
 
-// person is what an account holds about somebody, in clear.
+// person is the personal data of an account, in clear.
 type person struct {
 	Email, FirstName, LastName, Username, Bio string
 }

@@ -39,7 +39,7 @@ func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
 	return s.Ring.Seal(ctx, keyring.Field, b, standingAAD(st.ID))
 }
 
-// believed returns what columns and seal say together.
+// believed returns the state in which columns and seal agree.
 func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	st := r.State
 	b, err := s.Ring.Open(ctx, keyring.Field, r.Standing, standingAAD(st.ID))

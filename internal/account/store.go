@@ -7,7 +7,7 @@ import (
 	"coffer/internal/db"
 )
 
-// stored is what an account may do as SQL holds it; [Service.believed] says what counts.
+// stored is the rights of an account as SQL holds them; [Service.believed] says which count.
 type stored struct {
 	State
 	Standing []byte
@@ -104,8 +104,8 @@ func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) 
 	return q.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3`, sealed, string(id), old)
 }
 
-// insertAccount makes the account unless its address or username is anybody's, under
-// either index key; false says that it did not, and nothing of it is left.
+// insertAccount makes the account unless another has its address or username, under either
+// index key; false says that it did not, and left nothing.
 func insertAccount(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (bool, error) {
 	if ok, err := insertPrimary(ctx, tx, r.ID, r.Primary, emails[1]); err != nil || !ok {
 		return false, err
@@ -137,7 +137,7 @@ type update struct {
 }
 
 // updateProfile writes the columns that change and no others, so that two changes at once
-// both stand; no row is changed while the username is somebody else's.
+// both stand; it changes no row while another account has the username.
 func updateProfile(ctx context.Context, tx *db.Tx, u update) (int64, error) {
 	tx.Changed(topic, string(u.ID))
 	var lang any

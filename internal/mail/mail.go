@@ -188,7 +188,7 @@ func (m *Mailer) checkData(kind declared, msg Message) (map[string]string, error
 // described are the keys whose values the caller of a sign-in chooses.
 var described = map[string]bool{"device": true, "address": true, "place": true}
 
-// plain drops what does not print, and what is too long.
+// plain drops characters that do not print, and those beyond maxValue.
 func plain(s string) string {
 	n := 0
 	s = strings.Map(func(r rune) rune {
@@ -217,7 +217,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Permanent reports whether trying again is useless.
 func (e *Error) Permanent() bool { return e.Final }
 
-// Class returns a few words that name nobody.
+// Class returns a few words without personal data.
 func (e *Error) Class() string {
 	if e.Code != 0 {
 		return fmt.Sprintf("mail %s %d", e.Stage, e.Code)

@@ -165,7 +165,7 @@ func paragraphs(text string) (all []string) {
 	return all
 }
 
-// when writes an RFC 3339 time as people do, in UTC. What is no time stays as it is.
+// when writes an RFC 3339 time as people do, in UTC. Another text stays as it is.
 func (w phrases) when(s string) string {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
