@@ -18,6 +18,7 @@
 //   - Guessing: failed sign-ins are limited per address, per account and per pair; an
 //     attempt dies with its fifth wrong code. Who signs in from a remembered device, or is
 //     signed in, is not locked out by strangers who guess: their failures count apart.
+//   - A stolen password: the owner is told of a sign-in from a new device (newdevice.go).
 //   - Learning who has an account: an unknown name costs and answers what a wrong
 //     password does.
 //
