@@ -17,6 +17,7 @@ import (
 	"coffer/internal/blob"
 	"coffer/internal/content"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/feed"
 	"coffer/internal/file"
 	"coffer/internal/jobs"
@@ -103,6 +104,7 @@ type house struct {
 	blobs    blob.Store
 	ring     *keyring.Ring
 	jobs     *jobs.Queue
+	mailer   *mail.Mailer
 	accounts *account.Service
 	feed     *feed.Service
 	sessions *session.Service
@@ -179,7 +181,8 @@ func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (
 	}
 	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})
 	h.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
-	h.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
+	h.mailer = mail.New(sender, "Coffer", s.URL)
+	h.jobs.Handle(mail.Job, h.mailer.Handle)
 	if s.GeoIP != "" {
 		var closeFile func() error
 		if h.place, closeFile, err = session.Places(s.GeoIP); err != nil {
@@ -210,8 +213,9 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		return err
 	}
 	limits := limit.New(h.kv, h.ring.Index, time.Now)
+	events := event.New(h.mailer, time.Now)
 	if h.accounts, err = account.New(account.Config{
-		DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
+		DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Mail: h.mailer, Events: events, Now: time.Now, Log: log, BaseURL: s.URL,
 		PasswordMin: s.PasswordMin, CodeTTL: s.CodeTTL, LinkTTL: s.LinkTTL,
 		Argon:       account.Argon2Params{MemoryKiB: s.Argon2Memory, Time: s.Argon2Time, Threads: s.Argon2Threads},
 		SignUpLimit: s.LimitSignUp.rule("sign-up"), MailAddressLimit: s.LimitMailAddress.rule("mail-address"),
@@ -223,7 +227,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	h.feed = feed.New(feed.Config{DB: h.db})
 	contents := content.New(content.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, Quota: s.Quota})
 	if h.sessions, err = session.New(session.Config{
-		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
+		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Events: events, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
 		StepUpTTL: s.StepUpTTL, DeviceTTL: s.DeviceTTL, AttemptTTL: s.CodeTTL,
 		AddressLimit: s.LimitSignInAddress.rule("sign-in-address"), AccountLimit: s.LimitSignInAccount.rule("sign-in-account"),
@@ -231,7 +235,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
-	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
+	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Events: events, Now: time.Now})
 	h.files = file.New(file.Config{DB: h.db, Contents: contents, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold, Feed: h.feed})
 
 	h.api = rest.New(rest.Config{

@@ -2,29 +2,33 @@
 //
 // # What it defends against
 //
-// Someone outside must not learn who has an account. So the request of a sign-up looks
-// nobody up: it checks the values, hashes the password and enqueues one job, the same for
-// every address; the job decides which mail goes out. Resending works the same way, and a
-// mailed code is tried against a counter per address whether or not that address waits for
-// one. A sign-in with an unknown name costs the same argon2id as one with a known name.
+// A stranger must not learn which addresses have an account. So the request of a sign-up
+// looks no account up. It checks the values, hashes the password and enqueues one job, the
+// same for every address. The job decides which mail goes out. Resending works the same
+// way. A mailed code is counted per address, whether or not that address waits for one. A
+// sign-in with an unknown name costs the same argon2id as one with a known name.
 //
-// An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
-// becomes an account only when its own link or code comes back, together with a proof that
-// it is the sign-up of the one who proves: the token that the sign-up answered, or its
-// password. Sign-ups of one address wait side by side and end together when one is proven.
-// So the owner of an address cannot, with a link that a stranger's sign-up caused, open an
-// account under a password that the stranger chose (security.md row 44), whoever signed up
-// first, last or most often.
+// An unproven sign-up is no account. It lives in sign_ups under a data key of its own. It
+// becomes an account when its own link or code comes back together with a second proof: the
+// token that the sign-up answered, or its password. Sign-ups of one address wait side by
+// side and end together when one is proven. So the owner of an address cannot open an
+// account under a stranger's password with a link that the stranger's sign-up caused
+// (security.md row 44). The order and number of sign-ups do not matter.
 //
-// A dump of the database shows nobody: e-mail, names, username and bio are sealed under
-// the account's data key, looked up by blind index, and passwords are argon2id sealed
+// A dump of the database names no person. Addresses, names, username and bio are sealed
+// under the account's data key, and found by blind index. Passwords are argon2id, sealed
 // under the pepper. Deleting the data key shreds the rest, backups included.
+//
+// # Notices
+//
+// This room listens to the events of all rooms. It mails each to every verified address of
+// its account; see addresses.go.
 //
 // # What it does not do
 //
-// It opens no sessions and limits no sign-ins: session does. A username is not a secret:
-// whoever holds an account, or a proven mailbox, can learn that a name is taken, a few
-// times an hour.
+// It opens no sessions and limits no sign-ins: session does. A username is not a secret: a
+// holder of an account, or of a proven mailbox, can learn that a name is taken, a few times
+// an hour.
 package account
 
 import (
@@ -41,11 +45,13 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/mail"
 )
 
 // ID names an account: a UUIDv7, public.
@@ -65,22 +71,24 @@ const (
 )
 
 // ErrNotFound says that no such account exists, or no longer.
-var ErrNotFound = fault.New(fault.NotFound, "not_found", "There is nothing here under that name.")
+var ErrNotFound = fault.New(fault.NotFound, "not_found", "Not found.")
 
-// ErrCredentials is the one answer to a sign-in that failed, whether the account is
-// unknown, has no password or the password is another one.
-var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "That name and password do not belong together.")
+// ErrCredentials is the one answer to a sign-in that failed: to an unknown account, to one
+// without a password, and to a wrong password.
+var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wrong e-mail, username or password.")
 
-// Config is what a Service needs. DB, Ring, Jobs, Limit and KV are required.
+// Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
 type Config struct {
-	DB    *db.DB
-	Ring  *keyring.Ring
-	Jobs  *jobs.Queue
-	Limit *limit.Limiter
-	KV    kv.Store
-	Now   func() time.Time // zero: time.Now
-	Rand  io.Reader        // zero: crypto/rand
-	Log   *slog.Logger     // zero: slog.Default()
+	DB     *db.DB
+	Ring   *keyring.Ring
+	Jobs   *jobs.Queue
+	Limit  *limit.Limiter
+	KV     kv.Store
+	Mail   *mail.Mailer // gets the words of this room's mails
+	Events *event.Log
+	Now    func() time.Time // zero: time.Now
+	Rand   io.Reader        // zero: crypto/rand
+	Log    *slog.Logger     // zero: slog.Default()
 
 	BaseURL string // links in mails start with it; no slash at the end
 
@@ -103,8 +111,8 @@ type Config struct {
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil {
-		return errors.New("account: DB, Ring, Jobs, Limit and KV are required")
+	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil || c.Mail == nil || c.Events == nil {
+		return errors.New("account: DB, Ring, Jobs, Limit, KV, Mail and Events are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -159,7 +167,7 @@ func orRule(r *limit.Rule, name string, n int, window time.Duration) {
 	}
 }
 
-// Service knows who exists. It is safe for concurrent use.
+// Service is the room. It is safe for concurrent use.
 type Service struct {
 	Config
 	hasher   *hasher
@@ -170,7 +178,7 @@ type Service struct {
 	keepers     []keeping
 }
 
-// New returns the service and hands its jobs to cfg.Jobs.
+// New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -185,12 +193,12 @@ func New(cfg Config) (*Service, error) {
 
 // State is what every request needs to know about its account.
 type State struct {
-	ID     ID
-	Status string   // Active or Deactivated
-	Ver    int64    // grows when every session of the account must die
-	Role   string   // User or Admin
-	Lang   string   // BCP 47
-	Layers []string // that sign-in asks for, as their rooms noted with SetLayer
+	ID           ID
+	Status       string   // Active or Deactivated
+	SessionEpoch int64    // a session of an older epoch is over
+	Role         string   // User or Admin
+	Lang         string   // BCP 47
+	Layers       []string // that sign-in asks for, as their rooms noted with SetLayer
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path
@@ -219,9 +227,10 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 	return s.Ring.OpenDataKey(ctx, string(id), wrapped)
 }
 
-// SignedIn notes that the account signed in now, for the summary in its profile.
-// session calls it in the transaction that opens a session.
-func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) error {
+// SignedIn notes that the account signed in now, for the summary in its profile, and
+// reports whether it is the first time. session calls it in the transaction that opens a
+// session. The account's row stays locked until tx ends.
+func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) (first bool, err error) {
 	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
 }
 

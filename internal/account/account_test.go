@@ -1,13 +1,16 @@
 package account
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/mail"
@@ -22,15 +25,17 @@ const goodPassword = "seven quiet otters 41"
 type world struct {
 	*Service
 	*limittest.Ground
-	t *testing.T
+	t   *testing.T
+	log *bytes.Buffer
 }
 
 func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	t.Helper()
-	g := limittest.New(t, d, limittest.Setup{})
+	log := &bytes.Buffer{}
+	g := limittest.New(t, d, limittest.Setup{Log: slog.New(slog.NewTextHandler(log, nil))})
 	cfg := Config{
-		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Now: g.Now, Log: g.Log,
-		BaseURL: "https://coffer.test", Argon: cheap, Hashers: 4, HashQueue: 1000,
+		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Mail: g.Mailer, Events: event.New(g.Mailer, g.Now), Now: g.Now, Log: g.Log,
+		BaseURL: limittest.BaseURL, Argon: cheap, Hashers: 4, HashQueue: 1000,
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -39,7 +44,8 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{s, g, t}
+	declareHappened(s.Events)
+	return &world{s, g, t, log}
 }
 
 func (w *world) mail(kind string) mail.Message {

@@ -30,7 +30,7 @@ func (s *Service) CheckPassword(ctx context.Context, identifier, password string
 	return st, nil
 }
 
-// CheckPasswordOf is CheckPassword for somebody who is signed in and proves it afresh.
+// CheckPasswordOf is CheckPassword for a caller who is signed in and proves it afresh.
 func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) error {
 	p, ok := normalPassword(password)
 	if !ok {
@@ -44,9 +44,9 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 }
 
 // LimitKey returns what stands for an identifier in a limit, and the account that it names,
-// "" for none. An address and a username of one account are two keys: were they one,
-// guesses at the one would show at the other, and so that both are one account's. Spellings
-// that mean the same are one key, whether or not it is somebody's.
+// "" for none. An address and a username of one account are two keys. With one key, guesses
+// at the one would show at the other, and tell that both belong to one account. Spellings
+// that mean the same are one key, whether or not an account has it.
 func (s *Service) LimitKey(ctx context.Context, identifier string) (key string, id ID, err error) {
 	st, _, err := s.find(ctx, identifier)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -103,8 +103,8 @@ func (s *Service) verifyPassword(ctx context.Context, id ID, sealed []byte, pass
 	return nil
 }
 
-// rehash replaces a hash of other costs. That it cannot just now stops no sign-in: the
-// next one tries again.
+// rehash replaces a hash of other costs. A failure stops no sign-in: the next one tries
+// again.
 func (s *Service) rehash(ctx context.Context, id ID, old []byte, password string) {
 	hash, err := s.hasher.hash(ctx, password)
 	if err == nil {

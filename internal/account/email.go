@@ -50,7 +50,7 @@ func parseEmail(s string) (address, bool) {
 }
 
 // localPart accepts the dot-atoms of RFC 5321 and RFC 6531. Quoted local parts are
-// refused: next to nobody has one, and every quoting rule is a way to two readings.
+// refused: hardly any mailbox has one, and each rule of quoting allows two readings.
 func localPart(s string) bool {
 	if s == "" || strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..") {
 		return false
@@ -76,7 +76,7 @@ func foldLocal(s string) (string, bool) {
 	return "", false
 }
 
-// checkEmail is parseEmail for a value that somebody typed.
+// checkEmail is parseEmail for a value of a request.
 func checkEmail(pointer, s string) (address, *fault.Field) {
 	a, ok := parseEmail(s)
 	if !ok {

@@ -6,10 +6,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/lang"
 	"coffer/internal/text"
 )
 
@@ -21,36 +21,15 @@ const (
 	maxUsername = 32
 )
 
-// Languages are the languages that mails and pages come in; the first is the default.
-var Languages = []string{"en", "de"}
-
-var (
-	languageTags    = []language.Tag{language.English, language.German}
-	languageMatcher = language.NewMatcher(languageTags)
-)
-
-// AcceptLanguage picks the offered language that suits an Accept-Language header best.
-func AcceptLanguage(header string) string {
-	if len(header) > 500 {
-		return Languages[0]
-	}
-	tags, _, err := language.ParseAcceptLanguage(header)
-	if err != nil || len(tags) == 0 {
-		return Languages[0]
-	}
-	_, i, _ := languageMatcher.Match(tags...)
-	return Languages[i]
-}
-
-// checkLanguage accepts an offered language in any case.
+// checkLanguage accepts a language that Coffer speaks, in any case.
 func checkLanguage(pointer, s string) (string, *fault.Field) {
-	for _, l := range Languages {
+	for _, l := range lang.All() {
 		if strings.EqualFold(l, s) {
 			return l, nil
 		}
 	}
 	return "", &fault.Field{Pointer: pointer, Code: "unsupported_language",
-		Detail: "Offered are " + strings.Join(Languages, ", ") + "."}
+		Detail: "Offered are " + strings.Join(lang.All(), ", ") + "."}
 }
 
 // checkName reads a first or last name: any script, one line, nothing invisible that
@@ -92,7 +71,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 }
 
 // parseUsername folds a username to its one form: 3 to 32 of a–z, 0–9, dot, underscore
-// and hyphen, a letter first. It can hold no @, so no username is anybody's address.
+// and hyphen, a letter first. It can hold no @, so no username is an address.
 func parseUsername(s string) (string, bool) {
 	if len(s) < minUsername || len(s) > maxUsername {
 		return "", false

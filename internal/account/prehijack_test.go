@@ -208,10 +208,10 @@ func TestSharesOfMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.Notify(ctx, tx, st.ID, "security-notice", nil) }); err != nil {
+	if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.happen(tx, st.ID) }); err != nil {
 		t.Fatal(err)
 	}
-	w.mail("security-notice")
+	w.mail(happened)
 	w.Advance(2 * time.Hour)
 	if got := sign(at(2000), 1); got != 1 {
 		t.Errorf("later: %d mails, want 1", got)

@@ -26,7 +26,7 @@ func (s *Service) Alive(ctx context.Context, c rest.Caller) error {
 		err = active(st)
 	}
 	if err == nil {
-		_, err = readSession(ctx, s.DB, who, c.Session, st.Ver, s.Now().UnixMilli())
+		_, err = readSession(ctx, s.DB, who, c.Session, st.SessionEpoch, s.Now().UnixMilli())
 	}
 	return ended(err)
 }
@@ -40,7 +40,7 @@ func (s *Service) Hold(ctx context.Context, tx *db.Tx, who account.ID, id string
 		err = active(st)
 	}
 	if err == nil {
-		err = holdSession(ctx, tx, who, id, st.Ver, s.Now().UnixMilli())
+		err = holdSession(ctx, tx, who, id, st.SessionEpoch, s.Now().UnixMilli())
 	}
 	return ended(err)
 }

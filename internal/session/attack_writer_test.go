@@ -103,7 +103,7 @@ func TestAttackWriterOfSessions(t *testing.T) {
 			w.exec(`UPDATE sessions SET family = k.family, refresh_hash = k.refresh_hash FROM (SELECT * FROM kept WHERE id = $1) k WHERE sessions.id = $2`, own.SessionID, hers.SessionID)
 			w.is(e.trade(own.RefreshToken), 401, "invalid_refresh_token")
 		})
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("a row that nobody owns told somebody: %q", mails)
 		}
 		// Nothing was changed: all of it is good again.

@@ -223,7 +223,7 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, 
 	if err != nil {
 		return nil, err
 	}
-	if st.Status != account.Active || st.Ver != p.Ver {
+	if st.Status != account.Active || st.SessionEpoch != p.Ver {
 		return nil, errOver
 	}
 	aal := AAL1

@@ -93,7 +93,7 @@ func (s *Service) List(ctx context.Context, c rest.Caller, page rest.Paging) (re
 		if err != nil {
 			return err
 		}
-		rows, err := listSessions(ctx, tx, who, st.Ver, s.Now().UnixMilli(), created, id, page.Limit+1)
+		rows, err := listSessions(ctx, tx, who, st.SessionEpoch, s.Now().UnixMilli(), created, id, page.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (s *Service) live(ctx context.Context, who account.ID, id string) (func(db.
 		return nil, err
 	}
 	return func(q db.Querier) (row, error) {
-		r, err := readSession(ctx, q, who, id, st.Ver, s.Now().UnixMilli())
+		r, err := readSession(ctx, q, who, id, st.SessionEpoch, s.Now().UnixMilli())
 		if err == nil {
 			err = s.checkRow(ctx, r)
 		}
@@ -234,6 +234,9 @@ func (s *Service) RevokeAll(ctx context.Context, who account.ID, except string) 
 			return err
 		}
 	}
+	if err := forgetClients(ctx, s.DB, who, except); err != nil {
+		return err
+	}
 	return deleteDevices(ctx, s.DB, who, except)
 }
 
@@ -258,6 +261,9 @@ func (s *Service) expel(ctx context.Context, who account.ID, id string) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := forgetClient(ctx, tx, who, id); err != nil {
+			return err
+		}
 		_, err := deleteSessionAndDevice(ctx, tx, who, id)
 		return err
 	})

@@ -160,7 +160,7 @@ func TestRevoke(t *testing.T) {
 		if a.alive(a.access) {
 			t.Error("a session outlives its own end")
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})

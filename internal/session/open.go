@@ -75,7 +75,7 @@ func (s *Service) Enter(ctx context.Context, e Entry) (*Answer, error) {
 		return nil, errDeactivated
 	}
 	p := plan{
-		Account: e.Account.ID, Ver: e.Account.Ver, AMR: []string{e.AMR}, Name: cleanName(e.DeviceName), Agent: e.Client.UserAgent,
+		Account: e.Account.ID, Ver: e.Account.SessionEpoch, AMR: []string{e.AMR}, Name: cleanName(e.DeviceName), Agent: e.Client.UserAgent,
 		Addr: e.Client.Addr.String(), Remember: e.RememberDevice, InBody: e.RefreshIn == inBody,
 	}
 	if e.PublicKey != nil {
@@ -167,7 +167,7 @@ func (s *Service) open(ctx context.Context, p plan, aal string, first func(conte
 		if err := insertSession(ctx, tx, r); err != nil {
 			return err
 		}
-		return s.Accounts.SignedIn(ctx, tx, p.Account)
+		return s.signedIn(ctx, tx, key, p, sid)
 	})
 	if err != nil {
 		if derr := s.KV.Delete(context.WithoutCancel(ctx), recordName(sid)); derr != nil {

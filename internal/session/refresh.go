@@ -13,6 +13,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
 )
@@ -152,7 +153,7 @@ func (s *Service) alive(ctx context.Context, r row) (*derived, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.Status != account.Active || st.Ver != r.Ver {
+	if st.Status != account.Active || st.SessionEpoch != r.Ver {
 		return nil, errRefresh
 	}
 	d, err := s.deriveRow(ctx, r)
@@ -173,9 +174,7 @@ func (s *Service) reused(ctx context.Context, r row) error {
 		if err != nil || !ended {
 			return err
 		}
-		return s.Accounts.Notify(ctx, tx, r.Account, "security-notice", map[string]string{
-			"event": "refresh-reuse", "time": s.Now().UTC().Format(time.RFC3339),
-		})
+		return s.Events.Record(ctx, tx, event.Event{Kind: "refresh-reuse", Account: string(r.Account)})
 	})
 	if err != nil {
 		return err

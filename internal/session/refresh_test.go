@@ -36,7 +36,7 @@ func (w *world) dead(b *browser, mails int, access string, refresh ...string) {
 	for _, token := range refresh {
 		w.is(b.trade(token), 401, "invalid_refresh_token")
 	}
-	got := w.below.Events()
+	got := w.below.Told()
 	if len(got) != mails || mails > 0 && got[0] != "ada@canary.example refresh-reuse" {
 		w.t.Errorf("mails %q, want %d of refresh-reuse", got, mails)
 	}
@@ -70,7 +70,7 @@ func TestRefresh(t *testing.T) {
 		if n := w.count(`SELECT refresh_seq FROM sessions WHERE id = $1`, first.SessionID); n != 5 {
 			t.Errorf("%d rotations, want 5", n)
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -106,7 +106,7 @@ func TestRefreshRace(t *testing.T) {
 				t.Fatalf("%d rotations after %d rounds", n, round+1)
 			}
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -277,7 +277,7 @@ func TestRefreshEnds(t *testing.T) {
 		if busy.alive(last.AccessToken) {
 			t.Error("an access token outlives the session")
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("an end in time worries the owner: %q", mails)
 		}
 		if err := w.Prune(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM sessions`) != 0 {

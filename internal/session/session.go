@@ -18,6 +18,7 @@
 //   - Guessing: failed sign-ins are limited per address, per account and per pair; an
 //     attempt dies with its fifth wrong code. Who signs in from a remembered device, or is
 //     signed in, is not locked out by strangers who guess: their failures count apart.
+//   - A stolen password: the owner is told of a sign-in from a new device (newdevice.go).
 //   - Learning who has an account: an unknown name costs and answers what a wrong
 //     password does.
 //
@@ -47,6 +48,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -82,7 +84,7 @@ const (
 	AAL2 = "aal2"
 )
 
-// Config is what a Service needs. DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required.
+// Config is what a Service needs. DB, KV, Ring, Limit, Jobs, Accounts, Events and BaseURL are required.
 type Config struct {
 	DB       *db.DB
 	KV       kv.Store
@@ -90,6 +92,7 @@ type Config struct {
 	Limit    *limit.Limiter
 	Jobs     *jobs.Queue
 	Accounts *account.Service
+	Events   *event.Log
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
 	Log      *slog.Logger     // zero: discards
@@ -113,8 +116,8 @@ type Config struct {
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.KV == nil || c.Ring == nil || c.Limit == nil || c.Jobs == nil || c.Accounts == nil || c.BaseURL == "" {
-		return errors.New("session: DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required")
+	if c.DB == nil || c.KV == nil || c.Ring == nil || c.Limit == nil || c.Jobs == nil || c.Accounts == nil || c.Events == nil || c.BaseURL == "" {
+		return errors.New("session: DB, KV, Ring, Limit, Jobs, Accounts, Events and BaseURL are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -180,6 +183,7 @@ func New(cfg Config) (*Service, error) {
 	if s.derived, err = otter.New(&otter.Options[derivedKey, *derived]{MaximumSize: 16_384}); err != nil {
 		return nil, err
 	}
+	s.declare()
 	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)
 	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)

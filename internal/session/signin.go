@@ -52,7 +52,7 @@ func (s *Service) guesser(ctx context.Context, key string, id account.ID, o Open
 		return key, err
 	}
 	st, err := s.Accounts.State(ctx, d.Account)
-	if errors.Is(err, account.ErrNotFound) || err == nil && st.Ver != d.Ver {
+	if errors.Is(err, account.ErrNotFound) || err == nil && st.SessionEpoch != d.Ver {
 		return key, nil
 	}
 	return string(id) + " device " + b64.EncodeToString(digest), err
@@ -89,7 +89,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	if err != nil {
 		return nil, err
 	}
-	p := plan{Account: id, Ver: st.Ver, AMR: []string{"pwd"}, Renews: c.Session}
+	p := plan{Account: id, Ver: st.SessionEpoch, AMR: []string{"pwd"}, Renews: c.Session}
 	if c.AAL == AAL2 {
 		p.AMR = c.AMR // the methods that this session has passed
 		return s.renew(ctx, p, AAL2, nil)

@@ -248,6 +248,8 @@ func prune(ctx context.Context, d *db.DB, now int64) error {
 			AND refresh_expires_at <= $1`,
 		`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
 		`DELETE FROM devices WHERE token IN (SELECT token FROM devices WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
+		`DELETE FROM session_clients WHERE (account, client) IN
+			(SELECT account, client FROM session_clients WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
 	} {
 		if _, err := d.ExecInBatches(ctx, q, now); err != nil {
 			return err

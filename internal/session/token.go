@@ -227,7 +227,7 @@ func (s *Service) authenticate(ctx context.Context, token string) (*verified, pa
 		return nil, payload{}, account.State{}, err
 	}
 	st, err := s.Accounts.State(ctx, p.UID)
-	if err == nil && (st.Status != account.Active || st.Ver != p.Ver) {
+	if err == nil && (st.Status != account.Active || st.SessionEpoch != p.Ver) {
 		err = badToken("account")
 	}
 	if err != nil {

@@ -54,7 +54,7 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	}
 	w.below = accounttest.New(t, d, in.Setup)
 	c, b := in.config, w.below
-	c.DB, c.KV, c.Ring, c.Limit, c.Jobs, c.Accounts, c.Now, c.Log, c.BaseURL = d, b.KV, b.Ring, b.Limits, b.Jobs, b.Accounts, b.Now, b.Log, base
+	c.DB, c.KV, c.Ring, c.Limit, c.Jobs, c.Accounts, c.Events, c.Now, c.Log, c.BaseURL = d, b.KV, b.Ring, b.Limits, b.Jobs, b.Accounts, b.Events, b.Now, b.Log, base
 	var err error
 	if w.Service, err = session.New(c); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func each(t *testing.T, fn func(t *testing.T, w *world), change ...func(*setup))
 // bump makes every session of an account die.
 func (w *world) bump(id account.ID) {
 	w.t.Helper()
-	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.Bump(context.Background(), tx, id) })
+	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.InvalidateSessions(context.Background(), tx, id) })
 	if err != nil {
 		w.t.Fatal(err)
 	}

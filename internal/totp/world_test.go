@@ -28,12 +28,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{})}
 	b := w.below
 	sessions, err := session.New(session.Config{
-		DB: d, KV: b.KV, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Now: b.Now, BaseURL: accounttest.BaseURL,
+		DB: d, KV: b.KV, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Now: b.Now, BaseURL: accounttest.BaseURL,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service = New(Config{DB: d, Accounts: b.Accounts, Sessions: sessions, Now: b.Now})
+	w.Service = New(Config{DB: d, Accounts: b.Accounts, Sessions: sessions, Events: b.Events, Now: b.Now})
 	return w
 }
 

@@ -54,3 +54,16 @@ CREATE TABLE devices (
 );
 CREATE INDEX devices_account ON devices (account, token);
 CREATE INDEX devices_expires ON devices (expires_at);
+
+-- Which clients an account has signed in from: an owner is told of a new one. client is an
+-- index of browser, system and network under the account's data key.
+CREATE TABLE session_clients (
+    account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    client     BLOB NOT NULL,
+    session    TEXT NOT NULL, -- the newest one that came from it
+    first_at   BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (account, client)
+);
+CREATE INDEX session_clients_first ON session_clients (account, first_at);
+CREATE INDEX session_clients_expires ON session_clients (expires_at);

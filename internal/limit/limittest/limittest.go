@@ -20,6 +20,9 @@ import (
 	"coffer/internal/mail"
 )
 
+// BaseURL is where the server of these tests says it is.
+const BaseURL = "https://coffer.test"
+
 // Setup is what a Ground may be made of in another way. The zero value is usual.
 type Setup struct {
 	TokenAlg string                              // zero: EdDSA, whose keys are made at once
@@ -36,6 +39,7 @@ type Ground struct {
 	Jobs   *jobs.Queue
 	KV     kv.Store
 	Limits *limit.Limiter
+	Mailer *mail.Mailer // gets the words of rooms; every mail of a test must render
 	Log    *slog.Logger
 
 	clock atomic.Int64 // unix milliseconds
@@ -72,6 +76,7 @@ func New(t testing.TB, d *db.DB, in Setup) *Ground {
 			return g.Ring.Open(ctx, keyring.Field, b, envelope)
 		},
 	})
+	g.Mailer = mail.New(nil, "Coffer", BaseURL)
 	g.Jobs.Handle(mail.Job, g.receive)
 	if in.KV == nil {
 		in.KV = func(now func() time.Time) kv.Store { return kv.NewSQL(d, now) }
@@ -85,6 +90,9 @@ func (g *Ground) receive(_ context.Context, payload []byte) error {
 	var m mail.Message
 	if err := json.Unmarshal(payload, &m); err != nil {
 		return err
+	}
+	if _, err := g.Mailer.Render(m); err != nil {
+		g.T.Errorf("a mail that cannot be sent: %v", err)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -123,13 +131,13 @@ func (g *Ground) Mails() []mail.Message {
 	return box
 }
 
-// Events is Mails, each as "recipient event".
-func (g *Ground) Events() (events []string) {
+// Told is Mails, each as "recipient kind".
+func (g *Ground) Told() (told []string) {
 	g.T.Helper()
 	for _, m := range g.Mails() {
-		events = append(events, m.To+" "+m.Data["event"])
+		told = append(told, m.To+" "+m.Kind)
 	}
-	return events
+	return told
 }
 
 // AtOnce runs fn n times at the same moment and returns how many succeeded.
