@@ -39,10 +39,9 @@ func forget(t *testing.T, database, schema string) {
 	ctx := t.Context()
 	srv := httptest.NewUnstartedServer(nil)
 	s := defaultSettings(t)
-	s.Data = t.TempDir()
-	s.DatabaseURL, s.Blobs, s.RootKeyFile = database, filepath.Join(s.Data, "blobs"), filepath.Join(s.Data, "root.key")
-	s.URL, s.TokenAlg = "http://"+srv.Listener.Addr().String(), "EdDSA"
-	s.Argon2Memory, s.Argon2Time = 64, 1
+	s.moveTo(t.TempDir())
+	s.DB.DatabaseURL, s.URL = database, "http://"+srv.Listener.Addr().String()
+	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
 	h, err := openHouse(ctx, &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -98,10 +98,9 @@ func refusable(t *testing.T, document []byte, bearer string) []attempt {
 // many names, every table has the rows that it had. Limits that are full count no more.
 func TestRefusalsLeaveNothing(t *testing.T) {
 	s := defaultSettings(t)
-	dir := t.TempDir()
-	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
-	s.RootKeyFile, s.Argon2Memory, s.Argon2Time = filepath.Join(dir, "root.key"), 64, 1
-	s.LimitSignInAddress, s.LimitSignInAccount, s.LimitSignInPair = rate{8, 15 * time.Minute}, rate{6, 15 * time.Minute}, rate{4, 15 * time.Minute}
+	s.moveTo(t.TempDir())
+	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
+	s.Session.AddressLimit.Limit, s.Session.AccountLimit.Limit, s.Session.PairLimit.Limit = 8, 6, 4
 	var log bytes.Buffer
 	h, err := openHouse(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
@@ -188,7 +187,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 		t.Errorf("%d refusals left rows: %s", (rounds-filled)*len(all), diff)
 	}
 	var blobs []string
-	if blobs, err = filepath.Glob(filepath.Join(s.Blobs, "*", "*", "*")); err != nil || len(blobs) > 0 {
+	if blobs, err = filepath.Glob(filepath.Join(s.Blob.Blobs, "*", "*", "*")); err != nil || len(blobs) > 0 {
 		t.Errorf("objects %q, %v", blobs, err)
 	}
 }

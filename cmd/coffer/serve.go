@@ -29,13 +29,36 @@ import (
 	"coffer/web"
 )
 
+// Settings are the settings of a server, embedded by the commands that need one. The tags
+// are the one list that the command line, the environment, `coffer config` and
+// docs/operations.md are made from. Flags come before the environment, the environment
+// before .env, .env before the default. A setting marked secret is never printed.
+type Settings struct {
+	Server  server.Settings  `embed:""`
+	URL     string           `env:"COFFER_URL" placeholder:"http://localhost:PORT" group:"Where it listens" help:"Public base URL. Links, origins and token issuer come from it, never from a request."`
+	Data    string           `env:"COFFER_DATA" default:"./data" group:"Where it keeps things" help:"Folder for the database, blobs, keys and outbox of a single node."`
+	DB      db.Settings      `embed:""`
+	KV      kv.Settings      `embed:""`
+	Blob    blob.Settings    `embed:""`
+	Keyring keyring.Settings `embed:""`
+	Mail    mail.Settings    `embed:""`
+	Account account.Settings `embed:""`
+	Session session.Settings `embed:""`
+	Rest    rest.Settings    `embed:""`
+	File    file.Settings    `embed:""`
+
+	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
+}
+
 // serveCmd runs the server.
 type serveCmd struct {
+	Settings
 	WebDir string `placeholder:"web/dist" help:"Serve the web app from this folder instead of the built-in one (development)."`
 }
 
 // Run serves until ctx ends, then drains.
-func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error {
+func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
 	giveHeadroom()
 	limitMemory()
 	h, err := openHouse(ctx, s, log)
@@ -51,7 +74,7 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		API: h.api, Addr: s.Addr, Web: assets, Log: log,
+		Settings: s.Server, API: h.api, Web: assets, Log: log,
 		Checks: []server.Check{
 			{Name: "database", Ping: h.db.Ping},
 			{Name: "kv", Ping: h.kv.Ping},
@@ -79,7 +102,7 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 
 // greet prints where the server is and, until there is one, the link that makes the
 // first admin.
-func (serveCmd) greet(ctx context.Context, s *settings, h *house) error {
+func (serveCmd) greet(ctx context.Context, s *Settings, h *house) error {
 	token, err := h.accounts.Bootstrap(ctx)
 	if err != nil {
 		return err
@@ -88,7 +111,7 @@ func (serveCmd) greet(ctx context.Context, s *settings, h *house) error {
 	if token != "" {
 		fmt.Printf("Make the first admin, once, at:\n%s/first-admin#token=%s\n", s.URL, token)
 	}
-	if s.SMTPURL == "" {
+	if s.Mail.SMTPURL == "" {
 		fmt.Printf("Mail goes to %s\n", filepath.Join(s.Data, "outbox"))
 	}
 	return nil
@@ -119,26 +142,28 @@ type kvStore interface {
 }
 
 // openGround opens the stores and the key ring.
-func openGround(ctx context.Context, s *settings, log *slog.Logger) (*house, error) {
+func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*house, error) {
 	if err := s.makeData(); err != nil {
 		return nil, err
 	}
-	root, err := keyring.LoadRoot(s.RootKey, s.RootKeyFile)
+	root, err := keyring.LoadRoot(s.Keyring.RootKey, s.Keyring.RootKeyFile)
 	if err != nil {
 		return nil, err
 	}
 	h := &house{}
-	if h.db, err = db.Open(ctx, s.DatabaseURL, log); err != nil {
+	if h.db, err = db.Open(ctx, s.DB.DatabaseURL, log); err != nil {
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
-	if h.ring, err = keyring.Open(ctx, h.db, root, time.Now, keyring.TokenAlg(s.TokenAlg), keyring.TokenTTL(s.AccessTTL), keyring.Log(log)); err != nil {
+	if h.ring, err = keyring.Open(ctx, h.db, root, keyring.Config{
+		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Session.AccessTTL, Log: log,
+	}); err != nil {
 		h.close()
 		return nil, err
 	}
 	return h, nil
 }
 
-func openHouse(ctx context.Context, s *settings, log *slog.Logger) (*house, error) {
+func openHouse(ctx context.Context, s *Settings, log *slog.Logger) (*house, error) {
 	h, err := openGround(ctx, s, log)
 	if err != nil {
 		return nil, err
@@ -154,9 +179,9 @@ func openHouse(ctx context.Context, s *settings, log *slog.Logger) (*house, erro
 	return h, nil
 }
 
-func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (err error) {
-	if s.RedisURL != "" {
-		redis, err := kv.OpenRedis(ctx, s.RedisURL, log)
+func (h *house) openStores(ctx context.Context, s *Settings, log *slog.Logger) (err error) {
+	if s.KV.RedisURL != "" {
+		redis, err := kv.OpenRedis(ctx, s.KV.RedisURL, log)
 		if err != nil {
 			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
@@ -165,21 +190,24 @@ func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (
 		values := kv.NewSQL(h.db, time.Now)
 		h.kv, h.prune = values, values.Prune
 	}
-	if h.blobs, err = blob.Open(ctx, s.Blobs); err != nil {
+	if h.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
 		return fmt.Errorf("COFFER_BLOBS: %w", err)
 	}
-	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.MailFrom, time.Now)
-	if s.SMTPURL != "" {
-		if sender, err = mail.NewSMTP(s.SMTPURL, s.MailFrom); err != nil {
+	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.Mail.MailFrom, time.Now)
+	if s.Mail.SMTPURL != "" {
+		if sender, err = mail.NewSMTP(s.Mail.SMTPURL, s.Mail.MailFrom); err != nil {
 			return fmt.Errorf("COFFER_SMTP_URL: %w", err)
 		}
+	}
+	if err := h.ring.Need(ctx, keyring.Field); err != nil { // of the jobs
+		return err
 	}
 	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})
 	h.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
 	h.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
-	if s.GeoIP != "" {
+	if s.Session.GeoIP != "" {
 		var closeFile func() error
-		if h.place, closeFile, err = session.Places(s.GeoIP); err != nil {
+		if h.place, closeFile, err = session.Places(s.Session.GeoIP); err != nil {
 			return fmt.Errorf("COFFER_GEOIP: %w", err)
 		}
 		h.closers = append(h.closers, closeFile)
@@ -201,37 +229,35 @@ func (h *house) openJob(ctx context.Context, b []byte) ([]byte, error) {
 	return h.ring.Open(ctx, keyring.Field, b, jobAAD)
 }
 
-func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) error {
+func (h *house) openRooms(ctx context.Context, s *Settings, log *slog.Logger) error {
 	base, err := url.Parse(s.URL)
 	if err != nil {
 		return err
 	}
+	if err := h.ring.Need(ctx, keyring.Index); err != nil { // of the limits
+		return err
+	}
 	limits := limit.New(h.kv, h.ring.Index, time.Now)
 	if h.accounts, err = account.New(account.Config{
-		DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
-		PasswordMin: s.PasswordMin, CodeTTL: s.CodeTTL, LinkTTL: s.LinkTTL,
-		Argon:       account.Argon2Params{MemoryKiB: s.Argon2Memory, Time: s.Argon2Time, Threads: s.Argon2Threads},
-		SignUpLimit: s.LimitSignUp.rule("sign-up"), MailAddressLimit: s.LimitMailAddress.rule("mail-address"),
-		MailRecipientLimit: s.LimitMailRecipient.rule("mail-recipient"), MailRepeatLimit: s.LimitMailRepeat.rule("mail-recipient-repeat"),
-		MailTotalLimit: s.LimitMailTotal.rule("mail-recipient-total"),
+		Settings: s.Account, DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
 	}); err != nil {
 		return err
 	}
 	if h.sessions, err = session.New(session.Config{
-		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
-		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
-		StepUpTTL: s.StepUpTTL, DeviceTTL: s.DeviceTTL, AttemptTTL: s.CodeTTL,
-		AddressLimit: s.LimitSignInAddress.rule("sign-in-address"), AccountLimit: s.LimitSignInAccount.rule("sign-in-account"),
-		PairLimit: s.LimitSignInPair.rule("sign-in-pair"),
+		Settings: s.Session, DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts,
+		Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
 	}); err != nil {
 		return err
 	}
 	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
+	if h.files, err = file.New(file.Config{
+		Settings: s.File, DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, Hold: h.sessions.Hold,
+	}); err != nil {
+		return err
+	}
 
 	h.api = rest.New(rest.Config{
-		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,
-		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
+		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: h.sessions, Log: log, Now: time.Now,
 	})
 	h.accounts.Routes(h.api)
 	h.sessions.Routes(h.api)
@@ -264,10 +290,10 @@ func (h *house) close() {
 }
 
 // openAPICmd prints the contract that the code makes.
-type openAPICmd struct{}
+type openAPICmd struct{ Settings }
 
 // Run builds the program on a temporary folder, so that printing needs nothing and leaves nothing.
-func (openAPICmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+func (openAPICmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	document, err := openAPI(ctx, *s, log)
 	if err != nil {
 		return err
@@ -276,15 +302,13 @@ func (openAPICmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kon
 	return err
 }
 
-func openAPI(ctx context.Context, s settings, log *slog.Logger) ([]byte, error) {
+func openAPI(ctx context.Context, s Settings, log *slog.Logger) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "coffer-openapi-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	// ES256 keys are made in no time; the document does not say which keys there are.
-	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
-	s.RootKey, s.RootKeyFile, s.RedisURL, s.SMTPURL, s.GeoIP = "", filepath.Join(dir, "root.key"), "", "", ""
+	s.moveTo(dir) // the document does not say what is where
 	h, err := openHouse(ctx, &s, log)
 	if err != nil {
 		return nil, err

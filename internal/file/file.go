@@ -29,7 +29,6 @@
 package file
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -75,19 +74,18 @@ type Entry struct {
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
 }
 
-// Config is what the room needs. MaxUpload is the longest upload request in bytes; 0
-// means 16 GiB. Hold refuses a session that is over, and keeps it from ending before tx has;
-// nil takes each for live.
+// Config is what the room needs. Hold refuses a session that is over, and keeps it from
+// ending before tx has; nil takes each for live.
 type Config struct {
-	DB        *db.DB
-	Blobs     blob.Store
-	Ring      *keyring.Ring
-	Jobs      *jobs.Queue
-	Accounts  *account.Service
-	Now       func() time.Time
-	Log       *slog.Logger
-	MaxUpload int64
-	Hold      func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
+	Settings
+	DB       *db.DB
+	Blobs    blob.Store
+	Ring     *keyring.Ring
+	Jobs     *jobs.Queue
+	Accounts *account.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+	Hold     func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -98,8 +96,10 @@ type Service struct {
 }
 
 // New returns the room and registers its jobs.
-func New(c Config) *Service {
-	c.MaxUpload = cmp.Or(c.MaxUpload, 16<<30)
+func New(c Config) (*Service, error) {
+	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
+		return nil, err
+	}
 	s := &Service{Config: c}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Ring.AddRewraps(s.rewraps()...)
@@ -108,7 +108,7 @@ func New(c Config) *Service {
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
 	s.Jobs.Every("file.sweep", sweepEvery, s.Sweep)
 	s.Jobs.Every("file.orphans", 24*time.Hour, s.sweepOrphans)
-	return s
+	return s, nil
 }
 
 var (

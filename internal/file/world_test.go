@@ -78,7 +78,12 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	c := Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &c.Settings)
+	var err error
+	if w.Service, err = New(c); err != nil {
+		t.Fatal(err)
+	}
 	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())

@@ -53,8 +53,6 @@ func (r *Ring) algOf(p Purpose) string {
 	switch p {
 	case Token:
 		return r.tokenAlg
-	case Ledger:
-		return "EdDSA" // C2SP signed notes
 	default:
 		return symmetric
 	}

@@ -30,12 +30,14 @@ package limit
 
 import (
 	"context"
+	"encoding"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"coffer/internal/fault"
@@ -47,6 +49,36 @@ type Rule struct {
 	Name   string // stable and unique; shown in the RateLimit headers
 	Limit  int
 	Window time.Duration // whole milliseconds
+}
+
+var _ encoding.TextUnmarshaler = (*Rule)(nil)
+
+// UnmarshalText reads "10/15m": that many in each window of that length. Both must be
+// positive. The name stays.
+func (r *Rule) UnmarshalText(text []byte) error {
+	count, window, ok := strings.Cut(string(text), "/")
+	n, err := strconv.Atoi(count)
+	d, derr := time.ParseDuration(window)
+	if !ok || err != nil || derr != nil || n < 1 || d <= 0 {
+		return fmt.Errorf("%q is not a limit such as 10/15m", text)
+	}
+	r.Limit, r.Window = n, d
+	return nil
+}
+
+// String returns the form that UnmarshalText reads.
+func (r Rule) String() string { return fmt.Sprintf("%d/%s", r.Limit, Short(r.Window)) }
+
+// Short writes a duration as people do: 15m, not 15m0s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // Limiter counts calls. It is safe for concurrent use.
