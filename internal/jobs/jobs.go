@@ -136,12 +136,8 @@ func (q *Queue) Handle(kind string, h Handler) {
 type Option func(*order)
 
 type order struct {
-	after time.Duration
-	key   *string
+	key *string
 }
-
-// After lets the job wait for d before its first attempt.
-func After(d time.Duration) Option { return func(o *order) { o.after = d } }
 
 // Key makes the job one with an unfinished job of the same kind and key: it is not
 // enqueued twice. If that job waits, it keeps its payload and runs at the earlier of the
@@ -171,7 +167,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any
 	now := q.cfg.Now()
 	if err := insertJob(ctx, tx, newJob{
 		ID: id, Kind: kind, Key: o.key, Payload: sealed,
-		CreatedAt: now.UnixMilli(), RunAt: now.Add(max(o.after, 0)).UnixMilli(),
+		CreatedAt: now.UnixMilli(), RunAt: now.UnixMilli(),
 	}); err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}
