@@ -39,7 +39,7 @@ var plan = map[string]place{
 	"session": {5, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
 
 	"totp": {6, "the layer of one-time codes from an authenticator app"},
-	"file": {6, "an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download"},
+	"file": {6, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
 	"server": {8, "all rooms as one handler and one set of jobs"},
 }

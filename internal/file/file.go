@@ -1,6 +1,4 @@
-// Package file is an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download.
-//
-// Today it holds folders, multipart uploads, renaming, moving, deleting and downloads.
+// Package file is an account's tree of folders and files: upload, list, rename, move, delete, download.
 //
 // # What is promised, and how
 //

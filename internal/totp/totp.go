@@ -70,7 +70,6 @@ type Config struct {
 	Sessions *session.Service // runs the attempts and remembers devices
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
-	Issuer   string           // shown by the app beside the account; zero: "Coffer"
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -88,9 +87,6 @@ func New(cfg Config) *Service {
 	}
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
-	}
-	if cfg.Issuer == "" {
-		cfg.Issuer = "Coffer"
 	}
 	s := &Service{Config: cfg}
 	s.Sessions.AddLayer(s)
