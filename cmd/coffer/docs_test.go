@@ -68,15 +68,15 @@ func declaredCodes(t *testing.T) []rest.CodeInfo {
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
 	log := slog.New(slog.DiscardHandler)
-	h, err := openHouse(t.Context(), &s, log)
+	a, err := openApp(t.Context(), &s, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
-	if _, err := server.New(server.Config{API: h.api, Web: web.Dist, Log: log}); err != nil {
+	defer a.close()
+	if _, err := server.New(server.Config{API: a.api, Web: web.Dist, Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	return h.api.Codes()
+	return a.api.Codes()
 }
 
 // defaultSettings are those of a start in an empty environment.

@@ -28,7 +28,7 @@ type keysListCmd struct{}
 
 // Run lists the ring.
 func (keysListCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error { return listKeys(ctx, h.ring, k.Stdout) })
+	return withGround(ctx, s, log, func(a *app) error { return listKeys(ctx, a.ring, k.Stdout) })
 }
 
 type keysRotateCmd struct {
@@ -37,8 +37,8 @@ type keysRotateCmd struct {
 
 // Run rotates one purpose.
 func (c keysRotateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error {
-		return rotateKey(ctx, h.ring, keyring.Purpose(c.Purpose), k.Stdout)
+	return withGround(ctx, s, log, func(a *app) error {
+		return rotateKey(ctx, a.ring, keyring.Purpose(c.Purpose), k.Stdout)
 	})
 }
 
@@ -46,12 +46,12 @@ type keysRewrapCmd struct{}
 
 // Run walks every table that holds something sealed.
 func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	h, err := openHouse(ctx, s, log)
+	a, err := openApp(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	return rewrapKeys(ctx, h.ring, h.ring.Rewraps(), k.Stdout)
+	defer a.close()
+	return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout)
 }
 
 type keysDestroyCmd struct {
@@ -62,19 +62,19 @@ type keysDestroyCmd struct {
 
 // Run destroys one key.
 func (c keysDestroyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error {
-		return destroyKey(ctx, h.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
+	return withGround(ctx, s, log, func(a *app) error {
+		return destroyKey(ctx, a.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
 	})
 }
 
 // withGround runs fn with the database and the ring open, and nothing more.
-func withGround(ctx context.Context, s *Settings, log *slog.Logger, fn func(*house) error) error {
-	h, err := openGround(ctx, s, log)
+func withGround(ctx context.Context, s *Settings, log *slog.Logger, fn func(*app) error) error {
+	a, err := openGround(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	return fn(h)
+	defer a.close()
+	return fn(a)
 }
 
 func listKeys(ctx context.Context, ring *keyring.Ring, out io.Writer) error {

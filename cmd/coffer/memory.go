@@ -12,10 +12,10 @@ import (
 // live, hundreds of times a second under load, for a third of the processor's time.
 const headroom = 32 << 20
 
-// giveHeadroom keeps the collector's percentage at headroom or 50 %, whichever is more, as
+// tuneGC keeps the collector's percentage at headroom or 50 %, whichever is more, as
 // the live heap changes: most of a large one is buffers, which cost the collector nothing.
 // GOGC set by the operator is left alone, and GOMEMLIMIT holds in any case.
-func giveHeadroom() {
+func tuneGC() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}

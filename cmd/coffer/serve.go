@@ -59,14 +59,14 @@ type serveCmd struct {
 
 // Run serves until ctx ends, then drains.
 func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
-	giveHeadroom()
+	tuneGC()
 	limitMemory()
-	h, err := openHouse(ctx, s, log)
+	a, err := openApp(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	if err := h.db.Own(); err != nil {
+	defer a.close()
+	if err := a.db.Own(); err != nil {
 		return err
 	}
 	assets := web.Dist
@@ -74,11 +74,11 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		Settings: s.Server, API: h.api, Web: assets, Log: log,
+		Settings: s.Server, API: a.api, Web: assets, Log: log,
 		Checks: []server.Check{
-			{Name: "database", Ping: h.db.Ping},
-			{Name: "kv", Ping: h.kv.Ping},
-			{Name: "blobs", Ping: h.blobs.Ping},
+			{Name: "database", Ping: a.db.Ping},
+			{Name: "kv", Ping: a.kv.Ping},
+			{Name: "blobs", Ping: a.blobs.Ping},
 		},
 	})
 	if err != nil {
@@ -87,14 +87,14 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	if err := srv.Listen(ctx); err != nil {
 		return err
 	}
-	if err := c.greet(ctx, s, h); err != nil {
+	if err := c.greet(ctx, s, a); err != nil {
 		return err
 	}
 	// Workers outlive the last request, so that what a request enqueued while the
 	// server drained is not left to the next start.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- h.jobs.Run(work) }()
+	go func() { done <- a.jobs.Run(work) }()
 	err = srv.Serve(ctx)
 	stop()
 	return errors.Join(err, <-done)
@@ -102,8 +102,8 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 
 // greet prints where the server is and, until there is one, the link that makes the
 // first admin.
-func (serveCmd) greet(ctx context.Context, s *Settings, h *house) error {
-	token, err := h.accounts.Bootstrap(ctx)
+func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
+	token, err := a.accounts.Bootstrap(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,8 +117,8 @@ func (serveCmd) greet(ctx context.Context, s *Settings, h *house) error {
 	return nil
 }
 
-// house is every package, opened and joined: the only wiring of the program.
-type house struct {
+// app is every package, opened and joined: the only wiring of the program.
+type app struct {
 	db       *db.DB
 	kv       kvStore
 	blobs    blob.Store
@@ -142,7 +142,7 @@ type kvStore interface {
 }
 
 // openGround opens the stores and the key ring.
-func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*house, error) {
+func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*app, error) {
 	if err := s.makeData(); err != nil {
 		return nil, err
 	}
@@ -150,47 +150,47 @@ func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*house, err
 	if err != nil {
 		return nil, err
 	}
-	h := &house{}
-	if h.db, err = db.Open(ctx, s.DB.DatabaseURL, log); err != nil {
+	a := &app{}
+	if a.db, err = db.Open(ctx, s.DB.DatabaseURL, log); err != nil {
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
-	if h.ring, err = keyring.Open(ctx, h.db, root, keyring.Config{
+	if a.ring, err = keyring.Open(ctx, a.db, root, keyring.Config{
 		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Session.AccessTTL, Log: log,
 	}); err != nil {
-		h.close()
+		a.close()
 		return nil, err
 	}
-	return h, nil
+	return a, nil
 }
 
-func openHouse(ctx context.Context, s *Settings, log *slog.Logger) (*house, error) {
-	h, err := openGround(ctx, s, log)
+func openApp(ctx context.Context, s *Settings, log *slog.Logger) (*app, error) {
+	a, err := openGround(ctx, s, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.openStores(ctx, s, log); err != nil {
-		h.close()
+	if err := a.openStores(ctx, s, log); err != nil {
+		a.close()
 		return nil, err
 	}
-	if err := h.openRooms(ctx, s, log); err != nil {
-		h.close()
+	if err := a.openRooms(ctx, s, log); err != nil {
+		a.close()
 		return nil, err
 	}
-	return h, nil
+	return a, nil
 }
 
-func (h *house) openStores(ctx context.Context, s *Settings, log *slog.Logger) (err error) {
+func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (err error) {
 	if s.KV.RedisURL != "" {
 		redis, err := kv.OpenRedis(ctx, s.KV.RedisURL, log)
 		if err != nil {
 			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
-		h.kv = redis
+		a.kv = redis
 	} else {
-		values := kv.NewSQL(h.db, time.Now)
-		h.kv, h.prune = values, values.Prune
+		values := kv.NewSQL(a.db, time.Now)
+		a.kv, a.prune = values, values.Prune
 	}
-	if h.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
+	if a.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
 		return fmt.Errorf("COFFER_BLOBS: %w", err)
 	}
 	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.Mail.MailFrom, time.Now)
@@ -199,18 +199,18 @@ func (h *house) openStores(ctx context.Context, s *Settings, log *slog.Logger) (
 			return fmt.Errorf("COFFER_SMTP_URL: %w", err)
 		}
 	}
-	if err := h.ring.Need(ctx, keyring.Field); err != nil { // of the jobs
+	if err := a.ring.Need(ctx, keyring.Field); err != nil { // of the jobs
 		return err
 	}
-	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})
-	h.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
-	h.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
+	a.jobs = jobs.New(a.db, jobs.Config{Now: time.Now, Log: log, Seal: a.sealJob, Open: a.openJob})
+	a.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: a.jobs.Reseal})
+	a.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
 	if s.Session.GeoIP != "" {
 		var closeFile func() error
-		if h.place, closeFile, err = session.Places(s.Session.GeoIP); err != nil {
+		if a.place, closeFile, err = session.Places(s.Session.GeoIP); err != nil {
 			return fmt.Errorf("COFFER_GEOIP: %w", err)
 		}
-		h.closers = append(h.closers, closeFile)
+		a.closers = append(a.closers, closeFile)
 	}
 	return nil
 }
@@ -221,71 +221,71 @@ const apiVersion = "1.0.0"
 // A job's payload holds addresses and codes: it lies sealed in SQL.
 var jobAAD = []byte("coffer/job/v1")
 
-func (h *house) sealJob(ctx context.Context, b []byte) ([]byte, error) {
-	return h.ring.Seal(ctx, keyring.Field, b, jobAAD)
+func (a *app) sealJob(ctx context.Context, b []byte) ([]byte, error) {
+	return a.ring.Seal(ctx, keyring.Field, b, jobAAD)
 }
 
-func (h *house) openJob(ctx context.Context, b []byte) ([]byte, error) {
-	return h.ring.Open(ctx, keyring.Field, b, jobAAD)
+func (a *app) openJob(ctx context.Context, b []byte) ([]byte, error) {
+	return a.ring.Open(ctx, keyring.Field, b, jobAAD)
 }
 
-func (h *house) openRooms(ctx context.Context, s *Settings, log *slog.Logger) error {
+func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) error {
 	base, err := url.Parse(s.URL)
 	if err != nil {
 		return err
 	}
-	if err := h.ring.Need(ctx, keyring.Index); err != nil { // of the limits
+	if err := a.ring.Need(ctx, keyring.Index); err != nil { // of the limits
 		return err
 	}
-	limits := limit.New(h.kv, h.ring.Index, time.Now)
-	if h.accounts, err = account.New(account.Config{
-		Settings: s.Account, DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
+	limits := limit.New(a.kv, a.ring.Index, time.Now)
+	if a.accounts, err = account.New(account.Config{
+		Settings: s.Account, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, KV: a.kv, Now: time.Now, Log: log, BaseURL: s.URL,
 	}); err != nil {
 		return err
 	}
-	if h.sessions, err = session.New(session.Config{
-		Settings: s.Session, DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts,
-		Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
+	if a.sessions, err = session.New(session.Config{
+		Settings: s.Session, DB: a.db, KV: a.kv, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts,
+		Now: time.Now, Log: log, BaseURL: s.URL, Place: a.place,
 	}); err != nil {
 		return err
 	}
-	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	if h.files, err = file.New(file.Config{
-		Settings: s.File, DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, Hold: h.sessions.Hold,
+	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Now: time.Now})
+	if a.files, err = file.New(file.Config{
+		Settings: s.File, DB: a.db, Blobs: a.blobs, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	}); err != nil {
 		return err
 	}
 
-	h.api = rest.New(rest.Config{
-		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: h.sessions, Log: log, Now: time.Now,
+	a.api = rest.New(rest.Config{
+		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
 	})
-	h.accounts.Routes(h.api)
-	h.sessions.Routes(h.api)
-	codes.Routes(h.api)
-	h.files.Routes(h.api)
-	h.periodic()
+	a.accounts.Routes(a.api)
+	a.sessions.Routes(a.api)
+	codes.Routes(a.api)
+	a.files.Routes(a.api)
+	a.periodic()
 	return nil
 }
 
 // periodic is the work of the ground; the rooms give theirs to the queue themselves.
-func (h *house) periodic() {
-	h.jobs.Every("keyring.maintain", 5*time.Minute, h.ring.Maintain)
-	h.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return h.ring.RewrapAll(ctx, h.ring.Rewraps(), nil) })
-	if h.prune != nil {
-		h.jobs.Every("kv.prune", 10*time.Minute, h.prune)
+func (a *app) periodic() {
+	a.jobs.Every("keyring.maintain", 5*time.Minute, a.ring.Maintain)
+	a.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return a.ring.RewrapAll(ctx, a.ring.Rewraps(), nil) })
+	if a.prune != nil {
+		a.jobs.Every("kv.prune", 10*time.Minute, a.prune)
 	}
 }
 
 // close closes what was opened, last first.
-func (h *house) close() {
-	for _, closeOne := range h.closers {
+func (a *app) close() {
+	for _, closeOne := range a.closers {
 		_ = closeOne() // nothing was written there
 	}
-	if h.kv != nil {
-		h.kv.Close()
+	if a.kv != nil {
+		a.kv.Close()
 	}
-	if h.db != nil {
-		h.db.Close()
+	if a.db != nil {
+		a.db.Close()
 	}
 }
 
@@ -309,10 +309,10 @@ func openAPI(ctx context.Context, s Settings, log *slog.Logger) ([]byte, error) 
 	}
 	defer os.RemoveAll(dir)
 	s.moveTo(dir) // the document does not say what is where
-	h, err := openHouse(ctx, &s, log)
+	a, err := openApp(ctx, &s, log)
 	if err != nil {
 		return nil, err
 	}
-	defer h.close()
-	return rest.OpenAPI(h.api)
+	defer a.close()
+	return rest.OpenAPI(a.api)
 }
