@@ -215,7 +215,7 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 	return nil
 }
 
-// apiVersion is that of the contract under /v1, whatever the program's is.
+// apiVersion is the version of the contract under /v1; the program has its own.
 const apiVersion = "1.0.0"
 
 // A job's payload holds addresses and codes: it lies sealed in SQL.

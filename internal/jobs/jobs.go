@@ -12,7 +12,7 @@
 //     seconds to an hour, with jitter; after [MaxAttempts], about six hours, the job goes
 //     to the dead list, as it does at once after a [Permanent] error. Nothing is dropped.
 //   - Of all nodes one does a piece of periodic work, see [Queue.Every].
-//   - An absent database stops nobody: [Queue.Run] goes on when it is back.
+//   - [Queue.Run] outlives an absent database, and goes on when it is back.
 //
 // # What is stored and logged
 //
@@ -82,7 +82,7 @@ type Queue struct {
 	cfg     Config
 	workers int
 	lease   time.Duration // how long a claim lasts without being renewed
-	poll    time.Duration // how long nobody looks when no note comes
+	poll    time.Duration // how often the queue looks when no note comes
 	grace   time.Duration // how long a shutdown waits for handlers
 
 	woken chan struct{}

@@ -15,7 +15,7 @@ import (
 	"coffer/internal/seal"
 )
 
-// symmetric is the algorithm of every key that neither signs nor is shown to anybody.
+// symmetric is the algorithm of every key that does not sign.
 const symmetric = "secret-256"
 
 // signing lists the algorithms of token keys.

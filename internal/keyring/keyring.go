@@ -25,7 +25,7 @@
 //     column or account does not open. Deleting the wrapped key shreds what it sealed,
 //     backups included.
 //   - Look-ups ([Ring.Index]): HMAC-SHA256 of the canonical value under a key of the
-//     column's own. Whoever reads the database learns which rows are equal, no more.
+//     column's own. A reader of the database learns which rows are equal, no more.
 //
 // # Many nodes
 //

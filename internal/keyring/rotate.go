@@ -23,8 +23,8 @@ type policy struct {
 // untilRewrapped stands for the life of a retired key that a re-wrap ends, not time.
 const untilRewrapped = time.Duration(0)
 
-// publishFor is how long a signing key is published before it signs, so that whoever
-// keeps a copy of the key set has it by then.
+// publishFor is how long a signing key is published before it signs, so that a
+// verifier that keeps a copy of the key set has it by then.
 const publishFor = time.Hour
 
 func (r *Ring) policy(p Purpose) policy {

@@ -7,7 +7,7 @@
 //
 //	calls in this bucket + calls in the last one × (the part of it that the window still covers) ≤ limit
 //
-// which needs two numbers a key, whatever the limit. The calls of the last bucket are
+// which needs two numbers a key for every limit. The calls of the last bucket are
 // taken to be spread evenly. So:
 //
 //   - In one bucket never more than limit calls pass, and in any stretch of one window
@@ -234,7 +234,7 @@ func (b bucket) allows(this int64) bool {
 }
 
 // wait returns after how long one more call will pass, when this bucket has so many calls
-// and nobody else calls.
+// and no other call comes.
 func (b bucket) wait(this int64) time.Duration {
 	window, allowed := float64(b.rule.Window), float64(b.rule.Limit-1)
 	var at float64 // from the start of this bucket

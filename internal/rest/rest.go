@@ -43,7 +43,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// Caller is who asks, as the [Authenticator] found out. The zero value is nobody.
+// Caller is who asks, as the [Authenticator] found out. The zero value is a caller without a session.
 type Caller struct {
 	Account, Session, AAL string
 	AMR                   []string
@@ -225,7 +225,7 @@ func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 	})
 }
 
-// HandleAnyHost is [API.Handle] for one exact path that answers whatever Host says:
+// HandleAnyHost is [API.Handle] for one exact path that answers to any Host:
 // health checks come by address.
 func (a *API) HandleAnyHost(method, path string, h http.Handler) {
 	a.anyHost[path] = true

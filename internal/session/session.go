@@ -194,8 +194,8 @@ func credentials(header, scheme string) (string, bool) {
 	return header[n+1:], true
 }
 
-// isID reports whether text can be the id of a session. What cannot is absent before a
-// database that refuses such text is asked.
+// isID reports whether text has the form of a session's id. An id of the wrong form is
+// answered as not found without asking the database, which may reject such text.
 func isID(text string) bool {
 	b, ok := decode(text)
 	return ok && len(b) == idSize
