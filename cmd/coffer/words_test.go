@@ -17,14 +17,13 @@ import (
 // words that no room declares fails it.
 func TestWords(t *testing.T) {
 	s := defaultSettings(t)
-	s.Data = t.TempDir()
-	s.DatabaseURL, s.Blobs, s.RootKeyFile = "sqlite:"+filepath.Join(s.Data, "coffer.db"), filepath.Join(s.Data, "blobs"), filepath.Join(s.Data, "root.key")
-	s.URL, s.TokenAlg = "https://coffer.test", "EdDSA"
-	h, err := openHouse(t.Context(), &s, slog.New(slog.DiscardHandler))
+	s.moveTo(t.TempDir())
+	s.URL = "https://coffer.test"
+	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
+	defer a.close()
 	files, err := filepath.Glob("../../internal/*/words/*." + lang.Default + ".txt")
 	if err != nil || len(files) < 7 {
 		t.Fatalf("words of %d kinds, %v", len(files), err)
@@ -39,7 +38,7 @@ func TestWords(t *testing.T) {
 			subjects := map[string]bool{}
 			for what, data := range dataOf(string(words)) {
 				for _, l := range lang.All() {
-					r, err := h.mailer.Render(mail.Message{Kind: kind, To: "ada@example.org", Lang: l, Data: data})
+					r, err := a.mailer.Render(mail.Message{Kind: kind, To: "ada@example.org", Lang: l, Data: data})
 					if err != nil {
 						t.Errorf("%s in %s: %v", what, l, err)
 						continue

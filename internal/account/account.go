@@ -32,6 +32,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -79,6 +80,7 @@ var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wr
 
 // Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
 type Config struct {
+	Settings
 	DB     *db.DB
 	Ring   *keyring.Ring
 	Jobs   *jobs.Queue
@@ -92,22 +94,12 @@ type Config struct {
 
 	BaseURL string // links in mails start with it; no slash at the end
 
-	PasswordMin int           // code points; zero: 12; never under 8
-	CodeTTL     time.Duration // life of a mailed code; zero: 10 minutes
-	LinkTTL     time.Duration // life of a mailed link and of an unproven sign-up; zero: 24 hours
+	Hashers   int // passwords hashed at once; zero: the number of cores
+	HashQueue int // passwords waiting to be hashed before more are refused; zero: 32 a hasher
 
-	Argon     Argon2Params // zero: 64 MiB, 3 passes, 1 lane
-	Hashers   int          // passwords hashed at once; zero: the number of cores
-	HashQueue int          // passwords waiting to be hashed before more are refused; zero: 32 a hasher
-
-	SignUpLimit        limit.Rule // sign-ups from one address; zero: 20 in an hour
-	MailAddressLimit   limit.Rule // mails that one address may cause; zero: 30 in an hour
-	MailRecipientLimit limit.Rule // mails to one recipient that one address may cause; zero: 20 in an hour
-	MailRepeatLimit    limit.Rule // mails to one recipient, after which only new networks cause more; zero: 40 in an hour
-	MailTotalLimit     limit.Rule // mails to one recipient, whoever causes them; zero: 100 in an hour
-	VerifyLimit        limit.Rule // proofs tried from one address; zero: 100 in an hour
-	ProofLimit         limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
-	UsernameLimit      limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
+	VerifyLimit   limit.Rule // proofs tried from one address; zero: 100 in an hour
+	ProofLimit    limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
+	UsernameLimit limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
 }
 
 func (c *Config) complete() error {
@@ -124,47 +116,20 @@ func (c *Config) complete() error {
 		c.Log = slog.Default()
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	if c.PasswordMin == 0 {
-		c.PasswordMin = 12
+	if err := c.Settings.AfterApply(); err != nil {
+		return err
 	}
-	if c.PasswordMin < 8 {
-		return errors.New("account: the least length of a password is never under 8")
-	}
-	orDuration(&c.CodeTTL, 10*time.Minute)
-	orDuration(&c.LinkTTL, 24*time.Hour)
-	if c.Argon == (Argon2Params{}) {
-		c.Argon = DefaultArgon2
-	}
+	c.nameRules()
 	if c.Hashers <= 0 {
 		c.Hashers = runtime.GOMAXPROCS(0)
 	}
 	if c.HashQueue <= 0 {
 		c.HashQueue = 32 * c.Hashers
 	}
-	orRule(&c.SignUpLimit, "sign-up", 20, time.Hour)
-	orRule(&c.MailAddressLimit, "mail-address", 30, time.Hour)
-	orRule(&c.MailRecipientLimit, "mail-recipient", 20, time.Hour)
-	orRule(&c.MailRepeatLimit, "mail-recipient-repeat", 40, time.Hour)
-	orRule(&c.MailTotalLimit, "mail-recipient-total", 100, time.Hour)
-	orRule(&c.VerifyLimit, "verify-email", 100, time.Hour)
-	orRule(&c.ProofLimit, "sign-up-password", 10, time.Hour)
-	orRule(&c.UsernameLimit, "username", 10, time.Hour)
+	c.VerifyLimit = cmp.Or(c.VerifyLimit, limit.Rule{Name: "verify-email", Limit: 100, Window: time.Hour})
+	c.ProofLimit = cmp.Or(c.ProofLimit, limit.Rule{Name: "sign-up-password", Limit: 10, Window: time.Hour})
+	c.UsernameLimit = cmp.Or(c.UsernameLimit, limit.Rule{Name: "username", Limit: 10, Window: time.Hour})
 	return nil
-}
-
-func orDuration(d *time.Duration, otherwise time.Duration) {
-	if *d <= 0 {
-		*d = otherwise
-	}
-}
-
-func orRule(r *limit.Rule, name string, n int, window time.Duration) {
-	if r.Limit <= 0 || r.Window <= 0 {
-		*r = limit.Rule{Name: name, Limit: n, Window: window}
-	}
-	if r.Name == "" {
-		r.Name = name
-	}
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -181,6 +146,9 @@ type Service struct {
 // New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Ring.Need(context.Background(), keyring.Field, keyring.Index, keyring.Pepper, keyring.Code); err != nil {
 		return nil, err
 	}
 	s := &Service{

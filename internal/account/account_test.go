@@ -19,6 +19,13 @@ import (
 // cheap keeps tests fast; the real costs are in the vectors.
 var cheap = Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}
 
+// defaultArgon2 are the costs of a start without settings.
+func defaultArgon2(t testing.TB) Argon2Params {
+	var p Argon2Params
+	limittest.Defaults(t, &p)
+	return p
+}
+
 const goodPassword = "seven quiet otters 41"
 
 // world is one service over a fresh database.
@@ -35,8 +42,10 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	g := limittest.New(t, d, limittest.Setup{Log: slog.New(slog.NewTextHandler(log, nil))})
 	cfg := Config{
 		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Mail: g.Mailer, Events: event.New(g.Mailer, g.Now), Now: g.Now, Log: g.Log,
-		BaseURL: limittest.BaseURL, Argon: cheap, Hashers: 4, HashQueue: 1000,
+		BaseURL: limittest.BaseURL, Hashers: 4, HashQueue: 1000,
 	}
+	cfg.Argon = cheap
+	limittest.Defaults(t, &cfg.Settings)
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/text"
 )
 
 // maxEmail is the longest address in bytes: RFC 5321 §4.5.3.1.3 less the brackets.
@@ -56,7 +57,7 @@ func localPart(s string) bool {
 		return false
 	}
 	for _, r := range s {
-		if r <= ' ' || strings.ContainsRune(`"(),:;<>@[\]`, r) || !printable(r) || isSpace(r) {
+		if r <= ' ' || strings.ContainsRune(`"(),:;<>@[\]`, r) || !text.Printable(r) || isSpace(r) {
 			return false
 		}
 	}

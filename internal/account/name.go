@@ -46,7 +46,7 @@ func checkName(pointer, s string) (string, *fault.Field) {
 		return "", &fault.Field{Pointer: pointer, Code: "required", Detail: "A name needs a visible character."}
 	}
 	for _, r := range s {
-		if !printable(r) {
+		if !text.Printable(r) {
 			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name has no control, direction or line-break characters."}
 		}
 	}
@@ -63,7 +63,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 		return "", &fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("A bio has at most %d characters.", maxBio)}
 	}
 	for _, r := range s {
-		if r != '\n' && r != '\t' && !printable(r) {
+		if r != '\n' && r != '\t' && !text.Printable(r) {
 			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A bio has no control or direction characters."}
 		}
 	}
@@ -97,20 +97,6 @@ func checkUsername(pointer, s string) (string, *fault.Field) {
 			Detail: fmt.Sprintf("A username has %d to %d of a–z, 0–9, dot, underscore and hyphen, and begins with a letter.", minUsername, maxUsername)}
 	}
 	return u, nil
-}
-
-// printable refuses control characters, line and paragraph separators, direction marks
-// and everything else that is invisible, except the joiners that Persian and Indic names need.
-func printable(r rune) bool {
-	switch {
-	case r == utf8.RuneError:
-		return false
-	case r == '\u200c' || r == '\u200d':
-		return true
-	case unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point):
-		return false
-	}
-	return true
 }
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) }

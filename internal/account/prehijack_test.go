@@ -12,6 +12,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/limit"
 )
 
 const planted = "planted by a stranger 7"
@@ -39,7 +40,7 @@ func TestStrangersSignUps(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
-		w := newWorld(t, d, generous, func(c *Config) { c.ProofLimit.Limit, c.ProofLimit.Window = 1000, time.Hour })
+		w := newWorld(t, d, generous, func(c *Config) { c.ProofLimit = limit.Rule{Name: "sign-up-password", Limit: 1000, Window: time.Hour} })
 		for n, story := range stories {
 			victim := person1(fmt.Sprintf("victim%d", n))
 			var strangers, own []applied

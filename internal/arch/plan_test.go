@@ -46,7 +46,7 @@ var plan = map[string]place{
 	"session": {6, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
 
 	"totp": {7, "the layer of one-time codes from an authenticator app"},
-	"file": {7, "an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download"},
+	"file": {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
 	"server": {10, "all rooms as one handler and one set of jobs"},
 }

@@ -39,9 +39,9 @@ import (
 	"coffer/internal/seal"
 )
 
-// Config is what the room needs. Quota is how many bytes of live content an account may
-// have; 0 means no bound.
+// Config is what the room needs.
 type Config struct {
+	Settings
 	DB       *db.DB
 	Blobs    blob.Store
 	Ring     *keyring.Ring
@@ -49,7 +49,6 @@ type Config struct {
 	Accounts *account.Service
 	Now      func() time.Time
 	Log      *slog.Logger
-	Quota    int64
 }
 
 // Service is the room. It is safe for concurrent use. The store of blobs is its own.
@@ -58,7 +57,10 @@ type Service struct {
 }
 
 // New returns the room and registers its jobs, its walk of keys and what it keeps of accounts.
-func New(c Config) *Service {
+func New(c Config) (*Service, error) {
+	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
+		return nil, err
+	}
 	c.Quota = cmp.Or(c.Quota, math.MaxInt64)
 	s := &Service{Config: c}
 	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
@@ -66,7 +68,7 @@ func New(c Config) *Service {
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Every("content.sweep", sweepEvery, s.Sweep)
 	s.Jobs.Every("content.orphans", 24*time.Hour, s.sweepOrphans)
-	return s
+	return s, nil
 }
 
 // The refusals that reach a client.

@@ -69,7 +69,12 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{Start: time.Now()})} // files of the store have the real time
 	below := w.below
-	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	c := Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &c.Settings)
+	var err error
+	if w.Service, err = New(c); err != nil {
+		t.Fatal(err)
+	}
 	api := below.API(known{})
 	rest.Raw(api, rest.Op{
 		Method: http.MethodGet, Path: "/objects/{id}", ID: "read-object", Tag: "Objects", Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",

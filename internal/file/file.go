@@ -1,7 +1,5 @@
-// Package file is an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download.
-//
-// Today it holds folders, multipart uploads, renaming, moving, deleting and downloads. The
-// bytes are package content's.
+// Package file is an account's tree of folders and files: upload, list, rename, move, delete, download.
+// The bytes are package content's.
 //
 // # What is promised, and how
 //
@@ -24,7 +22,6 @@
 package file
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,19 +69,18 @@ type Entry struct {
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
 }
 
-// Config is what the room needs. MaxUpload is the longest upload request in bytes; 0
-// means 16 GiB. Hold refuses a session that is over, and keeps it from ending before tx has;
-// nil takes each for live.
+// Config is what the room needs. Hold refuses a session that is over, and keeps it from
+// ending before tx has; nil takes each for live.
 type Config struct {
-	DB        *db.DB
-	Contents  *content.Service
-	Jobs      *jobs.Queue
-	Accounts  *account.Service
-	Feed      *feed.Service
-	Now       func() time.Time
-	Log       *slog.Logger
-	MaxUpload int64
-	Hold      func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
+	Settings
+	DB       *db.DB
+	Contents *content.Service
+	Jobs     *jobs.Queue
+	Accounts *account.Service
+	Feed     *feed.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+	Hold     func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -96,7 +92,6 @@ type Service struct {
 
 // New returns the room and registers its jobs.
 func New(c Config) *Service {
-	c.MaxUpload = cmp.Or(c.MaxUpload, 16<<30)
 	s := &Service{Config: c}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Jobs.Handle(clearJob, s.clear)

@@ -16,8 +16,7 @@ import (
 // A name is a label that its owner reads, never a path: objects are stored under random
 // ids. So CON, trailing dots and leading spaces are names like any other. Refused is what
 // would deceive a reader or cannot be a name anywhere: control characters, slashes, dots
-// alone, and the bidirectional overrides, embeddings and isolates, which let "exe.jpg"
-// read as "gpj.exe" (Unicode TR36 §2.1). The two directional marks U+200E and U+200F stay:
+// alone, and what reorders letters. The two directional marks U+200E and U+200F stay:
 // ordinary Hebrew and Arabic names contain them, and they never reverse letters.
 const maxName = 255 // bytes of UTF-8, after NFC: what most file systems take
 
@@ -44,9 +43,9 @@ func cleanName(pointer, raw string) (string, error) {
 		switch {
 		case c == '/' || c == '\\':
 			return refuse("slash", "A name cannot contain a slash or a backslash.")
-		case unicode.IsControl(c) || c == '\u2028' || c == '\u2029':
+		case text.Control(c):
 			return refuse("control_character", "A name cannot contain control characters or line separators.")
-		case c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069':
+		case text.Reorders(c):
 			return refuse("bidi_control", "A name cannot contain characters that change the direction of text.")
 		}
 	}

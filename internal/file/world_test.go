@@ -81,8 +81,15 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	contents := content.New(content.Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
-	w.Service = New(Config{DB: d, Contents: contents, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log})
+	contents := content.Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &contents.Settings)
+	c := Config{DB: d, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &c.Settings)
+	var err error
+	if c.Contents, err = content.New(contents); err != nil {
+		t.Fatal(err)
+	}
+	w.Service = New(c)
 	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())

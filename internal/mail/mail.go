@@ -38,6 +38,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"coffer/internal/text"
 )
 
 // Job is the kind under which messages are enqueued, to be done by [Mailer.Handle].
@@ -192,7 +194,7 @@ var described = map[string]bool{"device": true, "address": true, "place": true}
 func plain(s string) string {
 	n := 0
 	s = strings.Map(func(r rune) rune {
-		if n++; !unicode.IsPrint(r) || n > maxValue {
+		if n++; !text.Printable(r) || n > maxValue {
 			return -1
 		}
 		return r

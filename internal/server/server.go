@@ -42,8 +42,8 @@ import (
 
 // Config is what a [Server] is made of.
 type Config struct {
+	Settings
 	API     *rest.API        // with every room's operations on it
-	Addr    string           // host:port to listen at; port 0 takes a free one
 	Web     fs.FS            // the built web app, index.html at its root; nil serves none
 	Log     *slog.Logger     // nil discards
 	Checks  []Check          // what readiness depends on

@@ -36,7 +36,7 @@ func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, e
 		return nil, err
 	}
 	id, token := u.String(), b64.EncodeToString(raw)
-	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(token)), Expires: s.Now().Add(s.AttemptTTL).UnixMilli()}
+	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(token)), Expires: s.Now().Add(s.Accounts.CodeTTL).UnixMilli()}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		p.Asked = nil
 		for _, l := range layers {

@@ -3,8 +3,6 @@ package session
 import (
 	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mileusna/useragent"
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -35,11 +33,10 @@ func nameOfAgent(agent string) string {
 	return cleanName(first)
 }
 
-// cleanName drops controls and format characters, which could turn the line around, and
-// cuts to 100 characters. It returns "" for a name that shows nothing.
+// cleanName drops what may not be shown, which could turn the line around, and cuts to 100 characters. It returns "" for a name that shows nothing.
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+		if !text.Printable(r) {
 			return -1
 		}
 		return r

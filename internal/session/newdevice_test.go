@@ -152,11 +152,11 @@ func TestNewDevicesAtOnceAndMany(t *testing.T) {
 		w.below.Join("ada")
 		w.from(firefox, "192.0.2.7").signIn("ada")
 		w.wantNotices("the first", 0)
-		got := race(20, func(int) string { return said(w.from(chrome, "192.0.2.7").attempt("ada")) })
-		if got["201"] != 20 {
+		got := race(10, func(int) string { return said(w.from(chrome, "192.0.2.7").attempt("ada")) }) // more are over the limit of the pair while they run
+		if got["201"] != 10 {
 			t.Fatalf("%v", got)
 		}
-		w.wantNotices("twenty at once", 1)
+		w.wantNotices("ten at once", 1)
 		for n := range 40 {
 			w.from("agent"+string(rune('A'+n)), "192.0.2.7").signIn("ada")
 		}

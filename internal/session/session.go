@@ -86,6 +86,7 @@ const (
 
 // Config is what a Service needs. DB, KV, Ring, Limit, Jobs, Accounts, Events and BaseURL are required.
 type Config struct {
+	Settings
 	DB       *db.DB
 	KV       kv.Store
 	Ring     *keyring.Ring
@@ -98,18 +99,6 @@ type Config struct {
 	Log      *slog.Logger     // zero: discards
 
 	BaseURL string // issuer and audience of tokens; no slash at the end
-
-	AccessTTL    time.Duration // life of an access token; zero: 15 minutes
-	RefreshTTL   time.Duration // idle life of a session; zero: 24 hours
-	RefreshGrace time.Duration // how long a repeated refresh gets the same answer; zero: none
-	SessionTTL   time.Duration // absolute life of a session, at most 30 days; zero: 30 days
-	StepUpTTL    time.Duration // how long a proof counts as fresh; zero: 10 minutes
-	DeviceTTL    time.Duration // how long a device is remembered; zero: 30 days
-	AttemptTTL   time.Duration // life of a sign-in attempt; zero: 10 minutes
-
-	AddressLimit limit.Rule // failed sign-ins from one address; zero: 100 in 15 minutes
-	AccountLimit limit.Rule // failed sign-ins to one account; zero: 50 in 15 minutes
-	PairLimit    limit.Rule // failed sign-ins to one account from one address; zero: 10 in 15 minutes
 
 	// Place says where an address is, "" when that is not known; nil knows nothing.
 	Place func(netip.Addr) string
@@ -129,35 +118,14 @@ func (c *Config) complete() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	const month = 30 * 24 * time.Hour
-	for _, d := range []struct {
-		ttl       *time.Duration
-		otherwise time.Duration
-	}{
-		{&c.AccessTTL, 15 * time.Minute}, {&c.RefreshTTL, 24 * time.Hour}, {&c.SessionTTL, month},
-		{&c.StepUpTTL, 10 * time.Minute}, {&c.DeviceTTL, month}, {&c.AttemptTTL, 10 * time.Minute},
-	} {
-		if *d.ttl <= 0 {
-			*d.ttl = d.otherwise
-		}
+	if err := c.Settings.AfterApply(); err != nil {
+		return err
 	}
-	if c.SessionTTL > month {
-		// The key that seals a record is destroyed after 31 days.
-		return errors.New("session: no session may live longer than 30 days")
-	}
-	orRule(&c.AddressLimit, "sign-in-address", 100)
-	orRule(&c.AccountLimit, "sign-in-account", 50)
-	orRule(&c.PairLimit, "sign-in-pair", 10)
+	c.nameRules()
 	if c.Place == nil {
 		c.Place = func(netip.Addr) string { return "" }
 	}
 	return nil
-}
-
-func orRule(r *limit.Rule, name string, n int) {
-	if r.Limit <= 0 || r.Window <= 0 {
-		*r = limit.Rule{Name: name, Limit: n, Window: 15 * time.Minute}
-	}
 }
 
 // Service knows who is asking. It is safe for concurrent use.
@@ -172,6 +140,9 @@ type Service struct {
 // New returns the service.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Ring.Need(context.Background(), keyring.Token, keyring.Session, keyring.Refresh); err != nil {
 		return nil, err
 	}
 	s := &Service{Config: cfg}
@@ -227,8 +198,8 @@ func credentials(header, scheme string) (string, bool) {
 	return header[n+1:], true
 }
 
-// isID reports whether text can be the id of a session. What cannot is absent before a
-// database that refuses such text is asked.
+// isID reports whether text has the form of a session's id. An id of the wrong form is
+// answered as not found without asking the database, which may reject such text.
 func isID(text string) bool {
 	b, ok := decode(text)
 	return ok && len(b) == idSize

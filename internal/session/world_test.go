@@ -48,7 +48,7 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	w := &world{t: t}
 	in := setup{}
 	in.Log = slog.New(slog.NewTextHandler(&w.log, nil))
-	in.config.RefreshGrace = 10 * time.Second
+	limittest.Defaults(t, &in.config.Settings)
 	for _, c := range change {
 		c(&in)
 	}

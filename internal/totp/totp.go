@@ -84,7 +84,6 @@ type Config struct {
 	Events   *event.Log
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
-	Issuer   string           // shown by the app beside the account; zero: "Coffer"
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -102,9 +101,6 @@ func New(cfg Config) *Service {
 	}
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
-	}
-	if cfg.Issuer == "" {
-		cfg.Issuer = "Coffer"
 	}
 	s := &Service{Config: cfg}
 	for _, kind := range []string{enabled, disabled, locked} {

@@ -27,9 +27,11 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{})}
 	b := w.below
-	sessions, err := session.New(session.Config{
+	c := session.Config{
 		DB: d, KV: b.KV, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Now: b.Now, BaseURL: accounttest.BaseURL,
-	})
+	}
+	limittest.Defaults(t, &c.Settings)
+	sessions, err := session.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

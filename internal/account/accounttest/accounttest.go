@@ -34,13 +34,13 @@ func New(t testing.TB, d *db.DB, in limittest.Setup) *World {
 	t.Helper()
 	w := &World{Ground: limittest.New(t, d, in)}
 	w.Events = event.New(w.Mailer, w.Now)
+	c := account.Config{
+		DB: d, Ring: w.Ring, Jobs: w.Jobs, KV: w.KV, Limit: w.Limits, Mail: w.Mailer, Events: w.Events, Now: w.Now, Log: w.Log, BaseURL: BaseURL, Hashers: 4, HashQueue: 1000,
+	}
+	c.Argon = account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}
+	limittest.Defaults(t, &c.Settings)
 	var err error
-	w.Accounts, err = account.New(account.Config{
-		DB: d, Ring: w.Ring, Jobs: w.Jobs, KV: w.KV, Limit: w.Limits, Mail: w.Mailer, Events: w.Events, Now: w.Now, Log: w.Log,
-		BaseURL: BaseURL,
-		Argon:   account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}, Hashers: 4, HashQueue: 1000,
-	})
-	if err != nil {
+	if w.Accounts, err = account.New(c); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -54,12 +54,14 @@ func (w *World) API(auth rest.Authenticator) *rest.API {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	return rest.New(rest.Config{
+	c := rest.Config{
 		Title: "Coffer", Version: "1", BaseURL: base, Auth: auth, Log: w.Log, Now: w.Now,
 		Undeclared: func(operation string, f *fault.Error) {
 			w.T.Errorf("%s answers %s, which it does not declare", operation, f.Code)
 		},
-	})
+	}
+	limittest.Defaults(w.T, &c.Settings)
+	return rest.New(c)
 }
 
 // Join makes an account whose address is name@canary.example.

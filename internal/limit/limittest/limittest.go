@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"coffer/internal/db"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -63,7 +65,12 @@ func New(t testing.TB, d *db.DB, in Setup) *Ground {
 		in.TokenAlg = "EdDSA"
 	}
 	var err error
-	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), g.Now, keyring.TokenAlg(in.TokenAlg), keyring.Log(g.Log)); err != nil {
+	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), keyring.Config{
+		Now: g.Now, TokenAlg: in.TokenAlg, TokenTTL: 15 * time.Minute, Log: g.Log,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Ring.Need(t.Context(), keyring.Field, keyring.Index); err != nil {
 		t.Fatal(err)
 	}
 	envelope := []byte("jobs")
@@ -98,6 +105,15 @@ func (g *Ground) receive(_ context.Context, payload []byte) error {
 	defer g.mu.Unlock()
 	g.box = append(g.box, m)
 	return nil
+}
+
+// Defaults fills settings that are zero from their tags, as a start in an empty environment
+// does.
+func Defaults(t testing.TB, settings any) {
+	t.Helper()
+	if err := kong.ApplyDefaults(settings); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Now is the clock of everything in this world.
