@@ -25,6 +25,7 @@ import (
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/internal/session"
+	"coffer/internal/token"
 	"coffer/internal/totp"
 	"coffer/web"
 )
@@ -102,6 +103,7 @@ type house struct {
 	ring     *keyring.Ring
 	jobs     *jobs.Queue
 	accounts *account.Service
+	tokens   *token.Service
 	sessions *session.Service
 	files    *file.Service
 	api      *rest.API
@@ -217,9 +219,14 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
+	if h.tokens, err = token.New(token.Config{
+		KV: h.kv, Ring: h.ring, Accounts: h.accounts, Now: time.Now, BaseURL: s.URL, TTL: s.AccessTTL,
+	}); err != nil {
+		return err
+	}
 	if h.sessions, err = session.New(session.Config{
-		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
-		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
+		DB: h.db, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Tokens: h.tokens, Now: time.Now, Log: log, Place: h.place,
+		RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
 		StepUpTTL: s.StepUpTTL, DeviceTTL: s.DeviceTTL, AttemptTTL: s.CodeTTL,
 		AddressLimit: s.LimitSignInAddress.rule("sign-in-address"), AccountLimit: s.LimitSignInAccount.rule("sign-in-account"),
 		PairLimit: s.LimitSignInPair.rule("sign-in-pair"),
@@ -234,6 +241,7 @@ func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) erro
 		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
 	})
 	h.accounts.Routes(h.api)
+	h.tokens.Routes(h.api)
 	h.sessions.Routes(h.api)
 	codes.Routes(h.api)
 	h.files.Routes(h.api)

@@ -9,7 +9,7 @@ type place struct {
 
 // plan is the house. Imports go to lower floors only; a package of tests for another one
 // (dbtest) stands on that one's floor and is imported by tests alone.
-// 7 is for what stands on the rooms of 6.
+// 8 is for what stands on the rooms of 7, 9 for admin.
 var plan = map[string]place{
 	"arch": {0, "holds the plan of the house as tests"},
 
@@ -36,12 +36,15 @@ var plan = map[string]place{
 	"account/accounttest": {4, "gives the tests of rooms the world below them: real accounts"},
 	"account/gen":         {0, "makes common.bloom"},
 
-	"session": {5, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
+	"token":           {5, "sealed access tokens and their records (open, mint, read, end, JWKS)"},
+	"token/tokentest": {5, "gives tests the client's side of tokens"},
 
-	"totp": {6, "the layer of one-time codes from an authenticator app"},
-	"file": {6, "an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download"},
+	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
 
-	"server": {8, "all rooms as one handler and one set of jobs"},
+	"totp": {7, "the layer of one-time codes from an authenticator app"},
+	"file": {7, "an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download"},
+
+	"server": {10, "all rooms as one handler and one set of jobs"},
 }
 
 // neighbours are the folders outside internal/, and what each may import of this module.

@@ -50,8 +50,8 @@ func TestListOfSessions(t *testing.T) {
 			}
 		}
 		created := w.Now().Add(-time.Minute).UTC()
-		want := session.Device{
-			ID: ids[0], Name: "laptop 4", Device: "Firefox on Linux", Address: "192.0.2.7", Place: "Utrecht", CreatedAt: created, LastUsedAt: created,
+		want := session.ListedSession{
+			ID: ids[0], Name: "laptop 4", UserAgent: "Firefox on Linux", Address: "192.0.2.7", Place: "Utrecht", CreatedAt: created, LastUsedAt: created,
 			ExpiresAt: created.Add(24 * time.Hour), AAL: "aal1", Current: true,
 		}
 		if diff := cmp.Diff(want, all.Items[0]); diff != "" {

@@ -14,6 +14,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/session"
+	"coffer/internal/token"
 )
 
 // world is the room over the real rooms below it.
@@ -27,8 +28,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{})}
 	b := w.below
+	tokens, err := token.New(token.Config{KV: b.KV, Ring: b.Ring, Accounts: b.Accounts, Now: b.Now, BaseURL: accounttest.BaseURL})
+	if err != nil {
+		t.Fatal(err)
+	}
 	sessions, err := session.New(session.Config{
-		DB: d, KV: b.KV, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Now: b.Now, BaseURL: accounttest.BaseURL,
+		DB: d, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Tokens: tokens, Now: b.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
