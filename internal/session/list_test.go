@@ -75,7 +75,7 @@ func TestListOfSessions(t *testing.T) {
 		if diff := cmp.Diff(ids, paged); diff != "" {
 			t.Errorf("pages: %s", diff)
 		}
-		for _, bad := range []string{"x", "%00", "AAAA", b64.EncodeToString([]byte("1")), b64.EncodeToString([]byte("1 \x00")), b64.EncodeToString([]byte("x " + ids[0]))} {
+		for _, bad := range []string{"x", "%00", "AAAA", b64.EncodeToString([]byte("1")), b64.EncodeToString([]byte("1 \x00")), b64.EncodeToString([]byte("x " + ids[0])), b64.EncodeToString([]byte("1 "+ids[0])) + "%0A"} {
 			if got := b.as("GET", "/sessions?cursor="+bad, nil); said(got) != "422 validation_failed" {
 				t.Errorf("cursor %q: %d %s", bad, got.Status, got.Raw)
 			}
