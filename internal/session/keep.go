@@ -19,7 +19,7 @@ type forgetting struct {
 }
 
 // empty ends every session of an account, and removes its devices and attempts, in batches.
-// A session's record goes before its row, so that after a crash the row still names it.
+// A session's record goes before its row: after a crash the row still names the record.
 func (s *Service) empty(ctx context.Context, who account.ID) error {
 	for {
 		batch, err := oldestSessions(ctx, s.DB, who, db.BatchRows)
