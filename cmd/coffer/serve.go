@@ -28,6 +28,7 @@ import (
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/internal/session"
+	"coffer/internal/token"
 	"coffer/internal/totp"
 	"coffer/web"
 )
@@ -46,6 +47,7 @@ type Settings struct {
 	Keyring keyring.Settings `embed:""`
 	Mail    mail.Settings    `embed:""`
 	Account account.Settings `embed:""`
+	Token   token.Settings   `embed:""`
 	Session session.Settings `embed:""`
 	Content content.Settings `embed:""`
 	Rest    rest.Settings    `embed:""`
@@ -131,6 +133,7 @@ type app struct {
 	mailer   *mail.Mailer
 	accounts *account.Service
 	feed     *feed.Service
+	tokens   *token.Service
 	sessions *session.Service
 	files    *file.Service
 	api      *rest.API
@@ -161,7 +164,7 @@ func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*app, error
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
 	if a.ring, err = keyring.Open(ctx, a.db, root, keyring.Config{
-		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Session.AccessTTL, Log: log,
+		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Token.AccessTTL, Log: log,
 	}); err != nil {
 		a.close()
 		return nil, err
@@ -258,9 +261,14 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
+	if a.tokens, err = token.New(token.Config{
+		Settings: s.Token, KV: a.kv, Ring: a.ring, Accounts: a.accounts, Now: time.Now, BaseURL: s.URL,
+	}); err != nil {
+		return err
+	}
 	if a.sessions, err = session.New(session.Config{
-		Settings: s.Session, DB: a.db, KV: a.kv, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts, Events: events,
-		Now: time.Now, Log: log, BaseURL: s.URL, Place: a.place,
+		Settings: s.Session, DB: a.db, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts, Events: events, Tokens: a.tokens,
+		Now: time.Now, Log: log, Place: a.place,
 	}); err != nil {
 		return err
 	}
@@ -274,6 +282,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	})
 	a.accounts.Routes(a.api)
 	a.feed.Routes(a.api)
+	a.tokens.Routes(a.api)
 	a.sessions.Routes(a.api)
 	codes.Routes(a.api)
 	a.files.Routes(a.api)

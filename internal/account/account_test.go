@@ -152,3 +152,15 @@ func race(n int, f func(i int) error) map[string]int {
 	}
 	return count
 }
+
+// CheckPassword is Find and then CheckPassword, as a sign-in does.
+func (w *world) CheckPassword(ctx context.Context, identifier, password string) (State, error) {
+	f, err := w.Find(ctx, identifier)
+	if err == nil {
+		err = w.Service.CheckPassword(ctx, f, password)
+	}
+	if err != nil {
+		return State{}, err
+	}
+	return f.State, nil
+}

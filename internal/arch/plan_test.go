@@ -9,7 +9,7 @@ type place struct {
 
 // plan is the house. Imports go to lower floors only; a package of tests for another one
 // (dbtest) stands on that one's floor and is imported by tests alone.
-// 5 has room for token, 8 is for what stands on the rooms of 7, 9 for admin.
+// 8 is for what stands on the rooms of 7, 9 for admin.
 var plan = map[string]place{
 	"arch": {0, "holds the plan of the house as tests"},
 
@@ -39,11 +39,14 @@ var plan = map[string]place{
 	"account/accounttest": {4, "gives the tests of rooms the world below them: real accounts"},
 	"account/gen":         {0, "makes common.bloom"},
 
+	"token":           {5, "sealed access tokens and their records (open, mint, read, end, JWKS)"},
+	"token/tokentest": {5, "gives tests the client's side of tokens"},
+
 	"content": {5, "stored objects of accounts: store, settle, mark for deletion, open, serve, quota"},
 
 	"feed": {5, "tells the open pages of a person what changed: one event stream for each"},
 
-	"session": {6, "who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer"},
+	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
 
 	"totp": {7, "the layer of one-time codes from an authenticator app"},
 	"file": {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},

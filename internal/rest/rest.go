@@ -23,7 +23,7 @@
 //
 // # What it leaves to others
 //
-// Whether a token is good is session's to say ([Authenticator]); TLS is the proxy's; what
+// Whether a token is good the [Authenticator] says; TLS is the proxy's; what
 // net/http answers by itself to a request line it cannot read has none of our headers.
 package rest
 

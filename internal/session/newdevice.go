@@ -44,7 +44,7 @@ func (s *Service) declare() {
 // signedIn notes a sign-in in the transaction that opens its session, and tells the owner
 // when its device is new. The account's row is locked first, so of two sign-ins at once
 // from one new device the owner is told of one.
-func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p plan, session string) error {
+func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, session string) error {
 	first, err := s.Accounts.SignedIn(ctx, tx, p.Account)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 		return err
 	}
 	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: map[string]string{
-		"device": l.Device, "place": l.Place, "address": l.Addr,
+		"device": l.UserAgent, "place": l.Place, "address": l.Addr,
 	}})
 }
 
@@ -75,5 +75,5 @@ func networkOf(addr string) string {
 
 // clientOf is how a client stands in the table.
 func clientOf(key *keyring.DataKey, l label) []byte {
-	return key.Index("session.client", l.Device+"\n"+networkOf(l.Addr))
+	return key.Index("session.client", l.UserAgent+"\n"+networkOf(l.Addr))
 }

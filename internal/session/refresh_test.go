@@ -14,6 +14,8 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
 	"coffer/internal/session"
+	"coffer/internal/token"
+	"coffer/internal/token/tokentest"
 )
 
 // trade uses a refresh token as a client does that keeps none of it.
@@ -47,7 +49,7 @@ func TestRefresh(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.below.Join("ada")
 		b := w.browser()
-		_, public := keyPair(t, "P-256")
+		_, public := tokentest.KeyPair(t, "P-256")
 		first := b.signIn("ada", inBody, fields{"public_key": public})
 		if !strings.HasPrefix(first.RefreshToken, "cr1.") || len(strings.Split(first.RefreshToken, ".")) != 3 {
 			t.Errorf("a refresh token is %q", first.RefreshToken)
@@ -292,11 +294,11 @@ func TestRefreshClientKey(t *testing.T) {
 		w := newWorld(t, d)
 		w.below.Join("ada")
 		b := w.browser()
-		_, mine := keyPair(t, "P-256")
-		_, other := keyPair(t, "P-256")
-		_, curve := keyPair(t, "X25519")
+		_, mine := tokentest.KeyPair(t, "P-256")
+		_, other := tokentest.KeyPair(t, "P-256")
+		_, curve := tokentest.KeyPair(t, "X25519")
 		first := b.signIn("ada", inBody, fields{"public_key": mine})
-		for _, k := range []*session.PublicKey{other, curve} {
+		for _, k := range []*token.PublicKey{other, curve} {
 			w.is(b.trade(first.RefreshToken, fields{"public_key": k}), 401, "invalid_refresh_token")
 		}
 		if !b.alive(first.AccessToken) {
@@ -344,13 +346,13 @@ func TestRefreshCutOff(t *testing.T) {
 		var gate cutting
 		w := newWorld(t, d, func(s *setup) {
 			s.KV = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
-			s.config.AccessTTL = time.Minute
+			s.accessTTL = time.Minute
 		})
 		w.below.Join("ada")
 		first := w.browser().signIn("ada", inBody)
 		ctx, cancel := context.WithCancel(t.Context())
 		gate.got = func(string) { cancel() } // after the record is read, before the token is used up
-		if _, err := w.Refresh(ctx, first.RefreshToken, nil, true); err == nil {
+		if _, err := w.Refresh(ctx, first.RefreshToken, nil); err == nil {
 			t.Fatal("a refresh whose client has gone came to an end")
 		}
 		gate.got = nil
@@ -358,12 +360,12 @@ func TestRefreshCutOff(t *testing.T) {
 			t.Fatalf("%d rotations by a refresh that was cut off", n)
 		}
 		// Now cut off after the rotation: the answer is lost.
-		lost, err := w.Refresh(t.Context(), first.RefreshToken, nil, true)
+		lost, err := w.Refresh(t.Context(), first.RefreshToken, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		again := w.is(w.browser().trade(first.RefreshToken), 201, "")
-		if again.RefreshToken != lost.Body.Session.RefreshToken {
+		if again.RefreshToken != lost.RefreshToken {
 			t.Error("who lost an answer gets another one")
 		}
 		w.is(w.browser().trade(again.RefreshToken), 201, "")

@@ -10,7 +10,6 @@ import (
 
 // Settings are the operator's settings of the room; the tags hold their defaults.
 type Settings struct {
-	AccessTTL    time.Duration `env:"COFFER_ACCESS_TTL" default:"15m" group:"Lifetimes" help:"Life of an access token."`
 	RefreshTTL   time.Duration `env:"COFFER_REFRESH_TTL" default:"24h" group:"Lifetimes" help:"Idle life of a session: each refresh token lives this long."`
 	RefreshGrace time.Duration `env:"COFFER_REFRESH_GRACE" default:"10s" group:"Lifetimes" help:"How long a repeated refresh (lost answer, second tab) gets the same answer."`
 	SessionTTL   time.Duration `env:"COFFER_SESSION_TTL" default:"720h" group:"Lifetimes" help:"Absolute life of a session, however active; at most 30 days."`
@@ -37,7 +36,7 @@ func (s *Settings) AfterApply() error {
 		name  string
 		value time.Duration
 	}{
-		{"COFFER_ACCESS_TTL", s.AccessTTL}, {"COFFER_REFRESH_TTL", s.RefreshTTL}, {"COFFER_SESSION_TTL", s.SessionTTL},
+		{"COFFER_REFRESH_TTL", s.RefreshTTL}, {"COFFER_SESSION_TTL", s.SessionTTL},
 		{"COFFER_STEP_UP_TTL", s.StepUpTTL}, {"COFFER_DEVICE_TTL", s.DeviceTTL},
 	} {
 		if ttl.value < time.Second {

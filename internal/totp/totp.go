@@ -250,7 +250,7 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 }
 
 // pass answers this layer of an attempt with a code.
-func (s *Service) pass(ctx context.Context, in session.AttemptInput, code string) (*session.Answer, error) {
+func (s *Service) pass(ctx context.Context, in session.AttemptInput, code string) (session.Outcome, error) {
 	return s.Sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
 		return s.spend(ctx, tx, id, code)
 	})

@@ -518,32 +518,6 @@ export interface components {
             question?: string;
             sent_to?: string;
         };
-        Device: {
-            aal: string;
-            /** @description Where it signed in from. */
-            address: string;
-            /** Format: date-time */
-            created_at: string;
-            /** @description This is the session that asks. */
-            current: boolean;
-            /** @description Browser and system, as far as they say. */
-            device: string;
-            /**
-             * Format: date-time
-             * @description When it ends unless it is used before.
-             */
-            expires_at: string;
-            id: string;
-            /**
-             * Format: date-time
-             * @description The last sign-in or refresh.
-             */
-            last_used_at: string;
-            /** @description What the owner, or the client, calls it; may be empty. */
-            name: string;
-            /** @description Where that address is, as far as the operator's database knows. */
-            place: string;
-        };
         EnrolOutputBody: {
             /** @description What the QR code says. */
             otpauth_uri: string;
@@ -603,6 +577,32 @@ export interface components {
         JWKS: {
             keys: components["schemas"]["VerifyKey"][];
         };
+        ListedSession: {
+            aal: string;
+            /** @description Where it signed in from. */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description This is the session that asks. */
+            current: boolean;
+            /** @description Browser and system, as far as they say. */
+            device: string;
+            /**
+             * Format: date-time
+             * @description When it ends unless it is used before.
+             */
+            expires_at: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description The last sign-in or refresh.
+             */
+            last_used_at: string;
+            /** @description What the owner, or the client, calls it; may be empty. */
+            name: string;
+            /** @description Where that address is, as far as the operator's database knows. */
+            place: string;
+        };
         NewAccountBody: {
             /** @description An e-mail address. */
             email: string;
@@ -618,13 +618,13 @@ export interface components {
         Owner: {
             id: string;
         };
-        PageDevice: {
-            items: components["schemas"]["Device"][];
+        PageEntry: {
+            items: components["schemas"]["Entry"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
-        PageEntry: {
-            items: components["schemas"]["Entry"][];
+        PageListedSession: {
+            items: components["schemas"]["ListedSession"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -3418,7 +3418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageDevice"];
+                    "application/json": components["schemas"]["PageListedSession"];
                 };
             };
             /** @description Bad Request: `unknown_host`. */
@@ -3548,7 +3548,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Device"];
+                    "application/json": components["schemas"]["ListedSession"];
                 };
             };
             /** @description Bad Request: `unknown_host`. */
@@ -3711,7 +3711,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Device"];
+                    "application/json": components["schemas"]["ListedSession"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */

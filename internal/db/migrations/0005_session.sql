@@ -1,8 +1,9 @@
 -- +goose Up
--- Who is signed in where. A session's private key is not here: it lies in the key store.
--- label is sealed under the account's data key. The refresh columns hold one chain: the
--- digest of the token that is good now, of the one before it, and under which key the
--- one was derived from the other. seal holds together what nobody may change by hand.
+-- Who is signed in where. A session's private key is not here: the room token keeps it in
+-- the key store. label is sealed under the account's data key. The refresh columns hold one
+-- chain: the digest of the token that is good now, of the one before it, and the key under
+-- which the one was derived from the other. seal covers the columns that decide who a caller
+-- is.
 CREATE TABLE sessions (
     id                 TEXT PRIMARY KEY,
     account            TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,

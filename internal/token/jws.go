@@ -1,4 +1,4 @@
-package session
+package token
 
 import (
 	"context"
@@ -16,11 +16,11 @@ import (
 	"coffer/internal/keyring"
 )
 
-// tokenKeys holds signing keys parsed: reading one costs about as much as a signature.
-// Whether a key is still live is the ring's to say, each time.
-type tokenKeys struct{ parsed sync.Map } // kid → crypto.Signer
+// signers holds parsed signing keys: parsing one costs about as much as a signature. Whether
+// a key still lives is asked of the ring each time.
+type signers struct{ parsed sync.Map } // kid → crypto.Signer
 
-func (k *tokenKeys) signer(key keyring.Key) (crypto.Signer, error) {
+func (k *signers) of(key keyring.Key) (crypto.Signer, error) {
 	if s, ok := k.parsed.Load(key.ID); ok {
 		return s.(crypto.Signer), nil
 	}
@@ -75,7 +75,7 @@ func sign(signer crypto.Signer, text []byte) ([]byte, error) {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(key, text), nil
 	}
-	return nil, fmt.Errorf("session: a %T signs no tokens", signer)
+	return nil, fmt.Errorf("token: a %T signs no tokens", signer)
 }
 
 // verify reports whether signature is key's over text.
@@ -115,7 +115,7 @@ type VerifyKey struct {
 	Y   string `json:"y,omitempty"`
 }
 
-// JWKS returns every key that verifies tokens or will: the next one is published before
+// JWKS returns every key that verifies tokens now or soon. The next key is published before
 // it signs, the last one until its tokens are dead.
 func (s *Service) JWKS(ctx context.Context) (JWKS, error) {
 	live, err := s.Ring.Live(ctx, keyring.Token)
@@ -124,7 +124,7 @@ func (s *Service) JWKS(ctx context.Context) (JWKS, error) {
 	}
 	set := JWKS{Keys: []VerifyKey{}}
 	for _, key := range live {
-		signer, err := s.keys.signer(key)
+		signer, err := s.signers.of(key)
 		if err != nil {
 			return JWKS{}, err
 		}

@@ -50,8 +50,8 @@ func TestListOfSessions(t *testing.T) {
 			}
 		}
 		created := w.Now().Add(-time.Minute).UTC()
-		want := session.Device{
-			ID: ids[0], Name: "laptop 4", Device: "Firefox on Linux", Address: "192.0.2.7", Place: "Utrecht", CreatedAt: created, LastUsedAt: created,
+		want := session.ListedSession{
+			ID: ids[0], Name: "laptop 4", UserAgent: "Firefox on Linux", Address: "192.0.2.7", Place: "Utrecht", CreatedAt: created, LastUsedAt: created,
 			ExpiresAt: created.Add(24 * time.Hour), AAL: "aal1", Current: true,
 		}
 		if diff := cmp.Diff(want, all.Items[0]); diff != "" {
@@ -75,7 +75,7 @@ func TestListOfSessions(t *testing.T) {
 		if diff := cmp.Diff(ids, paged); diff != "" {
 			t.Errorf("pages: %s", diff)
 		}
-		for _, bad := range []string{"x", "%00", "AAAA", b64.EncodeToString([]byte("1")), b64.EncodeToString([]byte("1 \x00")), b64.EncodeToString([]byte("x " + ids[0]))} {
+		for _, bad := range []string{"x", "%00", "AAAA", b64.EncodeToString([]byte("1")), b64.EncodeToString([]byte("1 \x00")), b64.EncodeToString([]byte("x " + ids[0])), b64.EncodeToString([]byte("1 "+ids[0])) + "%0A"} {
 			if got := b.as("GET", "/sessions?cursor="+bad, nil); said(got) != "422 validation_failed" {
 				t.Errorf("cursor %q: %d %s", bad, got.Status, got.Raw)
 			}

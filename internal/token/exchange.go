@@ -1,4 +1,4 @@
-package session
+package token
 
 import (
 	"crypto/aes"
@@ -26,10 +26,11 @@ type PublicKey struct {
 	Kid    string   `json:"kid,omitempty" doc:"Ignored."`
 }
 
-var errPublicKey = fault.New(fault.Malformed, "invalid_public_key",
+// ErrPublicKey refuses what is no public key of a client.
+var ErrPublicKey = fault.New(fault.Malformed, "invalid_public_key",
 	"public_key must be a JSON Web Key with a valid point of P-521, P-256 or X25519.")
 
-// suite is one way to agree on keys. Its name is bound into what is derived.
+// suite is one way to agree on keys. Its name is bound into the derived key.
 type suite struct {
 	name     string
 	kty, crv string
@@ -61,6 +62,15 @@ func suiteOf(public []byte) *suite {
 	return nil
 }
 
+// ParseKey returns the encoded point of a client's public key, or ErrPublicKey.
+func ParseKey(k *PublicKey) ([]byte, error) {
+	c, err := parseClientKey(k)
+	if err != nil {
+		return nil, err
+	}
+	return c.public.Bytes(), nil
+}
+
 // clientKey is a valid public key of a client.
 type clientKey struct {
 	suite  *suite
@@ -76,17 +86,17 @@ func parseClientKey(k *PublicKey) (clientKey, error) {
 		}
 		x, ok := decode(k.X)
 		if !ok || len(x) != c.size {
-			return clientKey{}, errPublicKey
+			return clientKey{}, ErrPublicKey
 		}
 		encoded := x
 		if c.kty == "EC" {
 			y, ok := decode(k.Y)
 			if !ok || len(y) != c.size {
-				return clientKey{}, errPublicKey
+				return clientKey{}, ErrPublicKey
 			}
 			encoded = append(append([]byte{4}, x...), y...)
 		} else if k.Y != "" {
-			return clientKey{}, errPublicKey
+			return clientKey{}, ErrPublicKey
 		}
 		k, err := newClientKey(encoded)
 		if err != nil {
@@ -94,11 +104,11 @@ func parseClientKey(k *PublicKey) (clientKey, error) {
 		}
 		return k, k.contributes()
 	}
-	return clientKey{}, errPublicKey
+	return clientKey{}, ErrPublicKey
 }
 
-// anyScalar is some X25519 private key: with a point of low order each of them agrees on
-// zero.
+// anyScalar is some X25519 private key. With a point of low order every private key agrees
+// on zero.
 var anyScalar = func() *ecdh.PrivateKey {
 	k, err := ecdh.X25519().NewPrivateKey(append(make([]byte, 31), 1))
 	if err != nil {
@@ -107,14 +117,14 @@ var anyScalar = func() *ecdh.PrivateKey {
 	return k
 }()
 
-// contributes refuses X25519 points of low order (RFC 7748 §6.1), before anybody's
-// password is looked at. Points of the other curves have no low order.
+// contributes refuses X25519 points of low order (RFC 7748 §6.1), so that the refusal comes
+// before a password is looked at. Points of the other curves have no low order.
 func (k clientKey) contributes() error {
 	if k.suite.kty != "OKP" {
 		return nil
 	}
 	if _, err := anyScalar.ECDH(k.public); err != nil {
-		return errPublicKey.Because(err)
+		return ErrPublicKey.Because(err)
 	}
 	return nil
 }
@@ -122,11 +132,11 @@ func (k clientKey) contributes() error {
 func newClientKey(encoded []byte) (clientKey, error) {
 	c := suiteOf(encoded)
 	if c == nil {
-		return clientKey{}, errPublicKey
+		return clientKey{}, ErrPublicKey
 	}
 	public, err := c.curve.NewPublicKey(encoded)
 	if err != nil {
-		return clientKey{}, errPublicKey.Because(err)
+		return clientKey{}, ErrPublicKey.Because(err)
 	}
 	return clientKey{c, public}, nil
 }
@@ -142,21 +152,12 @@ func (c *suite) jwk(public []byte) *PublicKey {
 	return k
 }
 
-// derived is what both ends of a session can compute and nobody else. The server keeps
-// it in memory only.
-type derived struct {
-	aead    cipher.AEAD
-	server  []byte // the server's public key
-	expires int64  // the session's end, unix milliseconds
-	kid     string // the key of the ring that seals the record
-}
-
 // sealKey is K_seal of protocols.md §1. An all-zero agreement, which a client forces with a
 // low-order X25519 point, is an error.
 func sealKey(c *suite, private *ecdh.PrivateKey, client *ecdh.PublicKey, sid []byte, issuer string) ([]byte, error) {
 	z, err := private.ECDH(client)
 	if err != nil {
-		return nil, errPublicKey.Because(err)
+		return nil, ErrPublicKey.Because(err)
 	}
 	prk, err := hkdf.Extract(sha512.New, z, sid)
 	if err != nil {
