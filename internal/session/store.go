@@ -72,7 +72,7 @@ func renewSession(ctx context.Context, tx *db.Tx, r row) error {
 	return err
 }
 
-// readSession reads a live session of an account; db.ErrNoRows when it is somebody else's.
+// readSession reads a live session of an account; db.ErrNoRows when the account has no such session.
 func readSession(ctx context.Context, q db.Querier, who account.ID, id string, ver, now int64) (row, error) {
 	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions
 		WHERE id = $1 AND account = $2 AND ver = $3 AND refresh_expires_at > $4 AND expires_at > $4`, id, string(who), ver, now).Scan)
