@@ -141,13 +141,17 @@ func (b *base) numbers() (all []int) {
 		}
 		return all
 	}
-	for i := range len(b.open) + 3 {
+	size := len(b.open) + 2
+	if b.next == 1 {
+		size = min(size, few) // there may be a run to leap over
+	}
+	for i := range size {
 		all = append(all, b.next+i)
 	}
 	return all
 }
 
-// few is how many numbers between a taken one and a free one are walked through.
+// few is how many numbers are walked through before there is a leap.
 const few = 16
 
 // learn takes the answer to what [base.numbers] asked for.
@@ -161,19 +165,24 @@ func (n *naming) learn(b *base, all []candidate, free func(candidate) bool) {
 			if i > 0 {
 				b.next = all[i-1].number + 1
 			}
-			b.leaping = all[i].number-b.next > few
+			b.leaping = all[i].number-b.next > max(few, len(b.open))
 		}
 		return
 	}
+	last := false
 	for _, c := range all {
-		if len(b.open) > 0 && free(c) {
+		if len(b.open) == 0 {
+			return
+		}
+		if last = free(c); last {
 			n.give(b.open[0], c.name, c.index)
 			b.open, b.next = b.open[1:], c.number+1
 		}
 	}
-	if len(b.open) > 0 {
+	b.next = end
+	if len(b.open) > 0 && !last {
 		// In a run with many holes each leap begins further away, so that the search ends.
-		b.next = end + 1<<max(0, b.leaps-few/2) - 1
+		b.next += 1<<max(0, b.leaps-few/2) - 1
 		b.leaping = true
 		b.leaps++
 	}

@@ -117,7 +117,7 @@ func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r *row) (bool, er
 }
 
 // maxAsked is how many names one statement asks for.
-const maxAsked = 512
+const maxAsked = 256
 
 // readTaken returns which of the names are taken in a folder by entries other than one.
 func readTaken(ctx context.Context, q db.Querier, owner account.ID, parent, except string, indexes [][]byte) (map[string]bool, error) {
