@@ -3,7 +3,6 @@ package content
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +124,7 @@ func TestStatementsGrow(t *testing.T) {
 				t.Fatal(tc.name, err)
 			}
 		}
-		t.Log(fmt.Sprintf("%-14s reads %4d rows, among twice as many %4d", tc.name, rows[0], rows[1]))
+		t.Logf("%-14s reads %4d rows, among twice as many %4d", tc.name, rows[0], rows[1])
 		if float64(rows[1]) > 1.3*float64(rows[0])+20 {
 			t.Errorf("%s: %d rows are read, among twice as many %d", tc.name, rows[0], rows[1])
 		}
