@@ -182,6 +182,25 @@ func TestUploadLimits(t *testing.T) {
 	w.nothing("too many files")
 }
 
+// A form that exceeds the quota is refused whole; what is deleted makes room.
+func TestUploadOverTheQuota(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.Contents.Quota = 100_000
+	first := w.mustUpload(ada, "", upFile{"first", "", pattern(70_000)})
+	for _, files := range [][]upFile{{{"a", "", "fits"}, {"b", "", pattern(30_000)}}, {{"a", "", "fits"}, {"b", "", pattern(300_000)}}} {
+		if got := w.upload(ada, "", files...).problem(t); got != "Request Entity Too Large quota_exceeded" {
+			t.Error(got)
+		}
+		if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != 1 || blobs != 1 || objects != 1 {
+			t.Errorf("after a refusal: %d files, %d blobs, %d objects", files, blobs, objects)
+		}
+	}
+	if err := w.Delete(t.Context(), ada, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.mustUpload(ada, "", upFile{"a", "", pattern(100_000)})
+}
+
 // A client that goes away leaves nothing, wherever it stops.
 func TestUploadCutOff(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
