@@ -20,7 +20,7 @@
 // # Limits
 //
 // An object knows its account and its size, and nothing else. Names, media types, hashes and
-// times belong to the caller, who seals them where the object's id stands.
+// times belong to the caller, which seals them beside the object's id.
 package content
 
 import (

@@ -14,7 +14,7 @@ type byteRange struct{ start, length int64 }
 // last returns the offset of the last byte, as Content-Range wants it.
 func (r byteRange) last() int64 { return r.start + r.length - 1 }
 
-// maxRanges bounds the parts of one answer. Who asks for more gets the whole.
+// maxRanges bounds the parts of one answer. A request for more gets the whole.
 const maxRanges = 64
 
 // errNoRange means that every range asked for begins behind the end: 416.

@@ -104,7 +104,7 @@ func (s *Service) storeContent(ctx context.Context, id string, key []byte, head 
 		src := &sealing{pipe: p, from: toSeal, key: key, aad: contentAAD(id)}
 		_, putErr = s.Blobs.Put(ctx, id, src)
 		if putErr != nil {
-			cancel(putErr) // nobody takes chunks any more: the reading stage ends
+			cancel(putErr) // chunks have no taker any more: the reading stage ends
 		}
 		src.end()
 	})

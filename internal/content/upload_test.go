@@ -69,7 +69,7 @@ func TestUploadWhenTheStoreFails(t *testing.T) {
 	}
 }
 
-// A store that has given up ends the reading too: nobody sends a terabyte for nothing.
+// A store that has given up ends the reading too: a client does not send a terabyte for nothing.
 func TestStoreThatGaveUpIsNotFed(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.Blobs = failingStore{w.Blobs, func(_ context.Context, _ string, r io.Reader) (int64, error) {
@@ -221,7 +221,7 @@ func TestAbortSparesWhatIsLive(t *testing.T) {
 	}
 }
 
-// Tink opens the object in the store with the unwrapped key: the format is not ours alone.
+// Tink opens the object in the store with the unwrapped key: another program knows the format.
 func TestTinkOpensAnObject(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	content := pattern(200_000)

@@ -37,7 +37,7 @@ func crashWorld(t *testing.T, root string) *world {
 
 // A process is killed at random moments of uploads and renames. Afterwards
 // everything it acknowledged stands, no request is half there, every file that is visible
-// opens, and a sweep leaves nothing that nobody refers to.
+// opens, and a sweep leaves only objects that an entry names.
 func TestSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	crashWorld(t, root) // migrated, so that a round is work and not start-up

@@ -17,7 +17,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// Nobody gets in without a session, on no route.
+// Every route refuses a caller without a session.
 func TestStrangersAreRefused(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	e := w.mustUpload(ada, "", upFile{"a", "", "x"})
@@ -154,7 +154,7 @@ func TestShapeOfAList(t *testing.T) {
 	}
 }
 
-// A store that is away is 503 and nobody's loss: what was asked works when it is back, and
+// A store that is away is 503 and loses nothing: what was asked works when it is back, and
 // what was deleted meanwhile goes then.
 func TestStoreIsAway(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

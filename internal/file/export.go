@@ -20,7 +20,7 @@ type exportedEntry struct {
 }
 
 // export adds every file, in its folder, and files.json to the owner's archive. A content
-// that cannot be read keeps nobody from the others; a store that does not answer ends the
+// that cannot be read does not keep the others back; a store that does not answer ends the
 // archive.
 func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
 	unreadable := map[string]bool{}

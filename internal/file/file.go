@@ -63,7 +63,7 @@ type Entry struct {
 	Parent     *string   `json:"parent" doc:"The folder it is in; null at the root."`
 	Size       int64     `json:"size" doc:"Bytes of content; 0 for a folder."`
 	Damaged    bool      `json:"damaged,omitzero" doc:"What the server keeps of it does not open: its name, or its media type and hash. It can be moved, renamed and deleted."`
-	MediaType  string    `json:"media_type,omitempty" doc:"As declared by whoever uploaded it. Files only."`
+	MediaType  string    `json:"media_type,omitempty" doc:"As the upload declared it. Files only."`
 	SHA256     string    `json:"sha256,omitempty" doc:"Of the content, hexadecimal. Files only."`
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`

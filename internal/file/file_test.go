@@ -81,7 +81,7 @@ func TestFolderStory(t *testing.T) {
 	})
 }
 
-// Somebody else's entry and one that never was are answered alike, on every route.
+// An entry of another account and one that never was are answered alike, on every route.
 func TestForeignIsAbsent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

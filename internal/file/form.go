@@ -254,10 +254,9 @@ func unread(err error) error {
 
 // formBody is the body of a form, at most left bytes long.
 //
-// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out:
-// multipart.Reader never asks for what is behind the line of the last boundary, so whoever
-// gets there had none. Otherwise a body that is cut off right behind a boundary would look
-// whole.
+// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out.
+// multipart.Reader never reads past the line of the last boundary: a form that ends here had
+// none. Otherwise a body that is cut off right behind a boundary would look whole.
 type formBody struct {
 	r    io.Reader
 	left int64

@@ -208,8 +208,8 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 	return s.enqueueClear(ctx, tx, owner, "")
 }
 
-// clearJob removes what is below deleted folders of an account; whoever deletes one
-// enqueues it.
+// clearJob removes what is below deleted folders of an account; the transaction that
+// deletes one enqueues it.
 const clearJob = "file.clear"
 
 type clearing struct {

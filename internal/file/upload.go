@@ -17,7 +17,7 @@ type Upload struct {
 	owner    account.ID
 	contents *content.Upload
 	files    []arrival
-	// session is who sends it; [Upload.Publish] refuses one that has ended meanwhile.
+	// session sends the files; [Upload.Publish] refuses one that has ended meanwhile.
 	session string
 }
 

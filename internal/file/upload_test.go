@@ -161,7 +161,7 @@ func TestUploadLimits(t *testing.T) {
 	p := body.Bytes()
 	for name, r := range map[string]io.Reader{
 		"declared":   bytes.NewReader(p),
-		"undeclared": io.MultiReader(bytes.NewReader(p)), // chunked: nobody knows the length
+		"undeclared": io.MultiReader(bytes.NewReader(p)), // chunked: without a length
 	} {
 		if got := w.call(ada, "POST", "/files", r, "Content-Type", contentType).problem(t); got != "Request Entity Too Large too_large" {
 			t.Errorf("%s: %s", name, got)

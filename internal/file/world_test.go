@@ -42,7 +42,7 @@ type world struct {
 	http  *httptest.Server
 }
 
-// known authenticates whoever the Authorization header names.
+// known takes the Authorization header for an account.
 type known struct{}
 
 func (known) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
@@ -125,7 +125,7 @@ func (a answer) problem(t testing.TB) string {
 	return s
 }
 
-// call sends a request as who, who is an account id. A body that is no reader is JSON.
+// call sends a request of the account who. A body that is no reader is JSON.
 func (w *world) call(who account.ID, method, path string, body any, header ...string) answer {
 	w.t.Helper()
 	r, contentType := io.Reader(nil), ""

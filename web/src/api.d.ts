@@ -535,7 +535,7 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "file" | "folder";
-            /** @description As declared by whoever uploaded it. Files only. */
+            /** @description As the upload declared it. Files only. */
             media_type?: string;
             /**
              * Format: date-time
