@@ -99,14 +99,13 @@ func (d Description) describe(h http.Header, etag string) {
 	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(d.Sum[:])+":") // RFC 9530
 }
 
-// delivery sends one content. Its methods return an error before anything was sent, which
+// delivery sends one object. Its methods return an error before anything was sent, which
 // becomes a problem document, or after it, for which rest cuts the connection: a short body
 // never looks like the end of a good one.
 type delivery struct {
 	ctx     context.Context
 	o       *Object
 	w       http.ResponseWriter
-	began   bool
 	prepare func() // sets the headers of success
 
 	contentType string
@@ -131,15 +130,15 @@ func (d *delivery) head() error {
 
 // one sends one range as the body.
 func (d *delivery) one(status int, r byteRange) error {
-	return d.send(r, func() error {
+	return d.o.Send(d.ctx, r.start, r.length, func() (io.Writer, error) {
 		d.prepare()
 		if status == http.StatusPartialContent {
 			d.w.Header().Set("Content-Range", contentRange(r, d.o.size))
 		}
 		d.w.Header().Set("Content-Length", strconv.FormatInt(r.length, 10))
 		d.w.WriteHeader(status)
-		return nil
-	}, d.w)
+		return d.w, nil
+	})
 }
 
 // many sends ranges as multipart/byteranges (RFC 9110 §14.6).
@@ -159,19 +158,18 @@ func (d *delivery) many(ranges []byteRange) error {
 	if err := errors.Join(err, sizes.Close()); err != nil {
 		return err
 	}
+	began := false
 	for _, r := range ranges {
-		var part io.Writer
-		err := d.send(r, func() (err error) {
-			if !d.began {
+		err := d.o.Send(d.ctx, r.start, r.length, func() (io.Writer, error) {
+			if !began {
 				d.prepare()
 				d.w.Header().Set("Content-Type", "multipart/byteranges; boundary="+parts.Boundary())
 				d.w.Header().Set("Content-Length", strconv.FormatInt(length.n, 10))
 				d.w.WriteHeader(http.StatusPartialContent)
-				d.began = true
+				began = true
 			}
-			part, err = parts.CreatePart(header(r))
-			return err
-		}, writerFunc(func(p []byte) (int, error) { return part.Write(p) }))
+			return parts.CreatePart(header(r))
+		})
 		if err != nil {
 			return err
 		}
@@ -179,36 +177,9 @@ func (d *delivery) many(ranges []byteRange) error {
 	return parts.Close()
 }
 
-// send opens a range, calls begin once its first bytes have authenticated, and writes all
-// of it to w. So a content that is lost, or broken at its front, is a problem document.
-func (d *delivery) send(r byteRange, begin func() error, w io.Writer) error {
-	body, err := d.o.Open(d.ctx, r.start, r.length)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	var first [512]byte
-	n, err := body.Read(first[:])
-	if err != nil && err != io.EOF {
-		return err
-	}
-	if err := begin(); err != nil {
-		return err
-	}
-	if _, err := w.Write(first[:n]); err != nil {
-		return err
-	}
-	_, err = body.(io.WriterTo).WriteTo(w)
-	return err
-}
-
 func contentRange(r byteRange, size int64) string {
 	return fmt.Sprintf("bytes %d-%d/%d", r.start, r.last(), size)
 }
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // UnknownType is the media type of everything that is not known to be something else.
 const UnknownType = "application/octet-stream"

@@ -84,3 +84,27 @@ func (o *Object) Open(ctx context.Context, off, n int64) (io.ReadCloser, error) 
 	}
 	return seal.OpenRange(fetch, whole, o.key, contentAAD(o.id), off, n)
 }
+
+// Send writes the bytes [off, off+n) to what begin returns. It calls begin once the first of
+// them have authenticated, so an object that is lost, or broken at its front, sends nothing.
+func (o *Object) Send(ctx context.Context, off, n int64, begin func() (io.Writer, error)) error {
+	body, err := o.Open(ctx, off, n)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var first [512]byte
+	read, err := body.Read(first[:])
+	if err != nil && err != io.EOF {
+		return err
+	}
+	w, err := begin()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(first[:read]); err != nil {
+		return err
+	}
+	_, err = body.(io.WriterTo).WriteTo(w)
+	return err
+}

@@ -60,24 +60,11 @@ func (s *Service) exportContent(ctx context.Context, owner account.ID, at export
 	if err != nil {
 		return false, err
 	}
-	body, err := o.Open(ctx, 0, at.Size)
-	if err != nil {
-		return false, err
-	}
-	defer body.Close()
-	var first [512]byte
-	n, err := body.Read(first[:])
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	w, err := to.Stored(at.Path, at.ModifiedAt)
-	if err == nil {
-		_, err = w.Write(first[:n])
-	}
-	if err == nil {
-		_, err = body.(io.WriterTo).WriteTo(w)
-	}
-	return true, err
+	err = o.Send(ctx, 0, at.Size, func() (io.Writer, error) {
+		began = true
+		return to.Stored(at.Path, at.ModifiedAt)
+	})
+	return began, err
 }
 
 // walk yields every entry of an account, a folder before what is in it, with a path below
