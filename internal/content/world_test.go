@@ -43,16 +43,6 @@ type record struct {
 	Description
 }
 
-// known takes every caller for ada.
-type known struct{}
-
-func (known) Authenticate(context.Context, string) (rest.Caller, error) {
-	return rest.Caller{Account: string(ada)}, nil
-}
-func (known) StepUp(context.Context, rest.Caller) error { return nil }
-func (known) Alive(context.Context, rest.Caller) error  { return nil }
-func (known) Refusals(rest.Access) []*fault.Error       { return nil }
-
 func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "blobs")
@@ -75,7 +65,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	if w.Service, err = New(c); err != nil {
 		t.Fatal(err)
 	}
-	api := below.API(known{})
+	api := below.API(accounttest.Named{})
 	rest.Raw(api, rest.Op{
 		Method: http.MethodGet, Path: "/objects/{id}", ID: "read-object", Tag: "Objects", Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",
 		Summary: "An object", Errors: []*fault.Error{ErrPrecondition, ErrBadRange},

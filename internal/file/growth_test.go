@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -241,36 +240,13 @@ var statements = []struct {
 	}},
 }
 
-// The same for the statements alone on PostgreSQL, in rows that are read. It reads a small
-// table whole where that is cheaper, so it is kept from that: there must be a better way.
+// The same for the statements alone on PostgreSQL, in rows that are read.
 func TestStatementsGrow(t *testing.T) {
 	trees := [2]grown{newGrown(t, 2_000), newGrown(t, 4_000)}
-	undo := errors.New("roll back")
 	for _, tc := range statements {
 		var rows [2]int64
 		for i, tree := range trees {
-			err := tree.DB.Tx(t.Context(), func(tx *db.Tx) error {
-				read := func() (n int64) {
-					err := tx.QueryRow(t.Context(), `
-						SELECT CAST(SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0)) AS BIGINT) FROM pg_stat_xact_user_tables`).Scan(&n)
-					if err != nil {
-						t.Fatal(err)
-					}
-					return n
-				}
-				if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
-					return err
-				}
-				before := read()
-				if err := tc.do(t.Context(), tx, tree); err != nil {
-					t.Fatal(tc.name, err)
-				}
-				rows[i] = read() - before
-				return undo
-			})
-			if !errors.Is(err, undo) {
-				t.Fatal(tc.name, err)
-			}
+			rows[i] = dbtest.RowsRead(t, tree.DB, func(tx *db.Tx) error { return tc.do(t.Context(), tx, tree) })
 		}
 		t.Logf("%-20s reads %5d rows, in twice as many %5d", tc.name, rows[0], rows[1])
 		most := 1.3

@@ -21,10 +21,8 @@ import (
 	"coffer/internal/blob/blobtest"
 	"coffer/internal/content"
 	"coffer/internal/db"
-	"coffer/internal/fault"
 	"coffer/internal/feed"
 	"coffer/internal/limit/limittest"
-	"coffer/internal/rest"
 )
 
 // The two people of these tests. Their accounts are nothing but data keys.
@@ -41,20 +39,6 @@ type world struct {
 	blobs string // the folder of the store, when it is one
 	http  *httptest.Server
 }
-
-// known takes the Authorization header for an account.
-type known struct{}
-
-func (known) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
-	if authorization == "" {
-		return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
-	}
-	return rest.Caller{Account: authorization, Session: "s-" + authorization}, nil
-}
-
-func (known) StepUp(context.Context, rest.Caller) error { return nil }
-func (known) Alive(context.Context, rest.Caller) error  { return nil }
-func (known) Refusals(rest.Access) []*fault.Error       { return nil }
 
 func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
@@ -90,7 +74,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 		t.Fatal(err)
 	}
 	w.Service = New(c)
-	api := below.API(known{})
+	api := below.API(accounttest.Named{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
 	t.Cleanup(w.http.Close)

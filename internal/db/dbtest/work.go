@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -81,4 +82,35 @@ func (c watchedConn) work() (sum Work) {
 		sum.Steps += number(stmt, lib.SQLITE_STMTSTATUS_VM_STEP)
 		sum.Runs += number(stmt, lib.SQLITE_STMTSTATUS_RUN)
 	}
+}
+
+// RowsRead returns how many rows of tables and indexes a transaction of PostgreSQL reads in
+// do, and rolls it back. PostgreSQL reads a small table whole where that is cheaper; here it
+// must not.
+func RowsRead(t testing.TB, d *db.DB, do func(tx *db.Tx) error) (n int64) {
+	t.Helper()
+	undo := errors.New("roll back")
+	err := d.Tx(t.Context(), func(tx *db.Tx) error {
+		read := func() (n int64) {
+			err := tx.QueryRow(t.Context(), `
+				SELECT CAST(SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0)) AS BIGINT) FROM pg_stat_xact_user_tables`).Scan(&n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
+			return err
+		}
+		before := read()
+		if err := do(tx); err != nil {
+			return err
+		}
+		n = read() - before
+		return undo
+	})
+	if !errors.Is(err, undo) {
+		t.Fatal(err)
+	}
+	return n
 }
