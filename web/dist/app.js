@@ -1,7 +1,7 @@
 var __defProp = Object.defineProperty;
-var __export = (target, all2) => {
+var __export = (target2, all2) => {
   for (var name in all2)
-    __defProp(target, name, { get: all2[name], enumerable: true });
+    __defProp(target2, name, { get: all2[name], enumerable: true });
 };
 
 // node_modules/preact/dist/preact.mjs
@@ -1212,9 +1212,9 @@ function fill(message, values, l4) {
   } else {
     text = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+  return text.replace(/\{(\w+)\}/g, (whole2, name) => {
     const value = values[name];
-    if (value === void 0) return whole;
+    if (value === void 0) return whole2;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
@@ -1878,12 +1878,12 @@ function Dialog({ title, onClose, children, wide }) {
   const id = P2();
   F2(() => {
     const dialog = box.current;
-    const before = document.activeElement;
+    const before2 = document.activeElement;
     dialog.showModal();
     (dialog.querySelector("[data-first]") ?? dialog.querySelector("h2")).focus();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      if (before2 instanceof HTMLElement && before2.isConnected) before2.focus();
     };
   }, []);
   return /* @__PURE__ */ a4("dialog", { ref: box, class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, onCancel: (event) => {
@@ -2375,9 +2375,9 @@ function Header() {
     ] })
   ] });
 }
-function initials(first, last) {
+function initials(first, last2) {
   const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last)).toUpperCase() || "·";
+  return (letter(first) + letter(last2)).toUpperCase() || "·";
 }
 function Footer() {
   return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
@@ -2561,28 +2561,111 @@ var account = {
   problems: problems2
 };
 
-// src/file/tree.ts
-function list(folder, sort, cursor, signal) {
-  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit: 100, cursor }, signal });
+// src/file/drag.ts
+function useDrop(drop, setDragging) {
+  const latest = T2(drop);
+  latest.current = drop;
+  F2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
+    ];
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
 }
-async function path2(id, signal) {
-  const way = [];
-  for (let at = id; at; ) {
-    const entry = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry);
-    at = entry.parent;
-  }
-  return way;
+var carried = [];
+function lift(event, entries2, label) {
+  carried = entries2;
+  const transfer = event.dataTransfer;
+  transfer.effectAllowed = "move";
+  transfer.setData("application/x-coffer-entries", "");
+  const ghost = document.createElement("div");
+  ghost.className = "ghost";
+  ghost.textContent = label;
+  document.body.append(ghost);
+  transfer.setDragImage(ghost, 12, 12);
+  setTimeout(() => ghost.remove());
 }
-async function everyFolder(parent, signal) {
-  const folders = [];
-  let cursor;
-  do {
-    const page = await get("/files", { query: { parent, sort: "name", limit: 200, cursor }, signal });
-    folders.push(...page.items.filter((e4) => e4.kind === "folder"));
-    cursor = page.next_cursor;
-  } while (cursor);
-  return folders;
+function lower() {
+  carried = [];
+  for (const mark of document.querySelectorAll("[data-over]")) mark.removeAttribute("data-over");
+}
+function target(id, name, here, receive) {
+  const takes = () => carried.length > 0 && id !== here && !carried.some((e4) => e4.id === id);
+  const over = (event) => {
+    if (!takes()) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "move";
+    event.currentTarget.dataset.over = "";
+  };
+  return {
+    onDragEnter: over,
+    onDragOver: over,
+    onDragLeave: (event) => {
+      const mine = event.currentTarget;
+      if (!mine.contains(event.relatedTarget)) delete mine.dataset.over;
+    },
+    onDrop: (event) => {
+      if (!takes()) return;
+      event.preventDefault();
+      const entries2 = carried;
+      lower();
+      receive(entries2, id, name);
+    }
+  };
+}
+
+// src/file/cut.ts
+var short = 18;
+var before = 6;
+var longest = 12;
+function cut(name) {
+  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
+  if (letters.length <= short) return [name, ""];
+  const dot = letters.lastIndexOf(".");
+  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
+  const at = letters.length - extension - before;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+// src/file/name.tsx
+function Name({ name, read: read3 }) {
+  const [head, tail] = cut(name);
+  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
+  return /* @__PURE__ */ a4($, { children: [
+    read3 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read3, children: [
+      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
+      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
+    ] })
+  ] });
 }
 
 // src/file/words.ts
@@ -2590,10 +2673,13 @@ var t6 = catalog({
   en: {
     files: "Files",
     path: "Where you are",
+    backTo: "Back to {name}",
+    foldersAbove: "All folders above",
     newFolder: "New folder",
     create: "Create",
     name: "Name",
     numbered: "That name was taken; the folder is called “{name}”.",
+    numberedFile: "That name was taken; the file is called “{name}”.",
     upload: "Upload",
     uploadFiles: "Upload files",
     uploadFolder: "Upload a folder",
@@ -2601,7 +2687,16 @@ var t6 = catalog({
     modified: "Modified",
     actions: "Actions",
     sortBy: "Sort by {column}",
-    selectAll: "Select everything",
+    sorting: "Sorting",
+    sortNameUp: "Name, A to Z",
+    sortNameDown: "Name, Z to A",
+    sortNewest: "Newest first",
+    sortOldest: "Oldest first",
+    sortLargest: "Largest first",
+    sortSmallest: "Smallest first",
+    selectAllOpen: "Select all",
+    selectAllOf: { one: "Select all {count}", other: "Select all {count}" },
+    selecting: { one: "Selecting all: {count} so far", other: "Selecting all: {count} so far" },
     select: "Select {name}",
     open: "Open",
     download: "Download",
@@ -2613,7 +2708,9 @@ var t6 = catalog({
     moveOne: "Move to another folder",
     moveMany: { one: "Move {count} item", other: "Move {count} items" },
     moveHere: "Move here",
-    moved: { one: "Moved.", other: "{count} items moved." },
+    moved: { one: "Moved to {folder}.", other: "{count} items moved to {folder}." },
+    movedNumbered: { one: "A name was taken there; it is called “{name}” now.", other: "{count} names were taken there; they got a number, such as “{name}”." },
+    items: { one: "{count} item", other: "{count} items" },
     where: "Where to?",
     isHere: "(it is here)",
     foldersIn: "Folders in {name}",
@@ -2624,6 +2721,15 @@ var t6 = catalog({
     deleteText: "This cannot be undone.",
     deleteFolderText: "Everything inside goes too. This cannot be undone.",
     deleted: { one: "Deleted.", other: "{count} items deleted." },
+    progress: "Progress",
+    triedOf: "{tried} of {count}",
+    stop: "Stop",
+    stopped: "Stopped after {done} of {count}.",
+    someFailed: "{done} of {count} went through. {reason}",
+    saveMany: { one: "Download {count} file", other: "Download {count} files" },
+    saveOneByOne: "They are saved one after the other. Your browser may ask whether it may save several files.",
+    saveLeavesOut: { one: "Left out: {count} folder with what is in it. Folders cannot be downloaded yet.", other: "Left out: {count} folders with what is in them. Folders cannot be downloaded yet." },
+    saved: { one: "{count} file downloaded.", other: "{count} files downloaded." },
     rowMenu: "Actions for {name}",
     folder: "Folder",
     selected: { one: "{count} selected", other: "{count} selected" },
@@ -2634,18 +2740,41 @@ var t6 = catalog({
     dropHere: "Drop to upload into {name}",
     more: "Show more",
     listOf: "Contents of {name}",
-    keys: "Keys: arrows move, Space selects, Enter opens, F2 renames, Delete deletes.",
+    keys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Enter opens, F2 renames, Delete deletes.",
     uploads: "Uploads",
     allUploads: "All uploads",
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
     uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
     uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
+    notUploaded: { one: "{count} not uploaded", other: "{count} not uploaded" },
+    underWay: { one: "{count} on its way", other: "{count} on their way" },
+    arrived: { one: "{count} done", other: "{count} done" },
+    retryAll: "Try all again",
+    cancelAll: "Cancel all",
+    others: { one: "and {count} more", other: "and {count} more" },
+    perSecond: "{size}/s",
+    timeLeft: "{time} left",
+    stalled: "Nothing moves just now",
+    finishing: "Being stored …",
+    became: "The name was taken: uploaded under this one",
+    takenFile: "This name is taken",
+    takenFolder: "A folder’s name is taken",
+    takenThere: "Already here",
+    takenNew: "New",
+    takenComing: "Being uploaded now",
+    takenText: "Keep both gives the new one a number. Skip leaves it out.",
+    filesInside: { one: "{count} file inside", other: "{count} files inside" },
+    keepBoth: "Keep both",
+    skip: "Skip",
+    forAll: { one: "Do this for all {count}", other: "Do this for all {count}" },
+    skipped: { one: "{count} skipped.", other: "{count} skipped." },
     details: "Show the list",
     less: "Hide the list",
     closeUploads: "Close the list of uploads",
     progressOf: "Progress of {name}",
     sentOf: "{sent} of {size}",
     held: "The server is busy. This goes on by itself.",
+    state_asking: "Checking the name",
     state_waiting: "Waiting",
     state_sending: "Uploading",
     state_done: "Uploaded",
@@ -2665,10 +2794,13 @@ var t6 = catalog({
   de: {
     files: "Dateien",
     path: "Wo Sie sind",
+    backTo: "Zurück zu {name}",
+    foldersAbove: "Alle Ordner darüber",
     newFolder: "Neuer Ordner",
     create: "Anlegen",
     name: "Name",
     numbered: "Der Name war vergeben; der Ordner heißt „{name}“.",
+    numberedFile: "Der Name war vergeben; die Datei heißt „{name}“.",
     upload: "Hochladen",
     uploadFiles: "Dateien hochladen",
     uploadFolder: "Einen Ordner hochladen",
@@ -2676,7 +2808,16 @@ var t6 = catalog({
     modified: "Geändert",
     actions: "Aktionen",
     sortBy: "Nach {column} sortieren",
-    selectAll: "Alles auswählen",
+    sorting: "Sortierung",
+    sortNameUp: "Name, A bis Z",
+    sortNameDown: "Name, Z bis A",
+    sortNewest: "Neueste zuerst",
+    sortOldest: "Älteste zuerst",
+    sortLargest: "Größte zuerst",
+    sortSmallest: "Kleinste zuerst",
+    selectAllOpen: "Alle auswählen",
+    selectAllOf: { one: "Alle {count} auswählen", other: "Alle {count} auswählen" },
+    selecting: { one: "Alle werden ausgewählt: bisher {count}", other: "Alle werden ausgewählt: bisher {count}" },
     select: "{name} auswählen",
     open: "Öffnen",
     download: "Herunterladen",
@@ -2688,7 +2829,9 @@ var t6 = catalog({
     moveOne: "In einen anderen Ordner verschieben",
     moveMany: { one: "{count} Element verschieben", other: "{count} Elemente verschieben" },
     moveHere: "Hierher verschieben",
-    moved: { one: "Verschoben.", other: "{count} Elemente verschoben." },
+    moved: { one: "Nach {folder} verschoben.", other: "{count} Elemente nach {folder} verschoben." },
+    movedNumbered: { one: "Der Name war dort vergeben; es heißt jetzt „{name}“.", other: "{count} Namen waren dort vergeben; sie bekamen eine Nummer, etwa „{name}“." },
+    items: { one: "{count} Element", other: "{count} Elemente" },
     where: "Wohin?",
     isHere: "(liegt hier)",
     foldersIn: "Ordner in {name}",
@@ -2699,6 +2842,15 @@ var t6 = catalog({
     deleteText: "Das lässt sich nicht rückgängig machen.",
     deleteFolderText: "Alles darin wird mit gelöscht. Das lässt sich nicht rückgängig machen.",
     deleted: { one: "Gelöscht.", other: "{count} Elemente gelöscht." },
+    progress: "Fortschritt",
+    triedOf: "{tried} von {count}",
+    stop: "Anhalten",
+    stopped: "Angehalten nach {done} von {count}.",
+    someFailed: "{done} von {count} sind erledigt. {reason}",
+    saveMany: { one: "{count} Datei herunterladen", other: "{count} Dateien herunterladen" },
+    saveOneByOne: "Sie werden nacheinander gespeichert. Der Browser fragt vielleicht, ob er mehrere Dateien speichern darf.",
+    saveLeavesOut: { one: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen.", other: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen." },
+    saved: { one: "{count} Datei heruntergeladen.", other: "{count} Dateien heruntergeladen." },
     rowMenu: "Aktionen für {name}",
     folder: "Ordner",
     selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
@@ -2709,18 +2861,41 @@ var t6 = catalog({
     dropHere: "Loslassen, um in {name} hochzuladen",
     more: "Mehr anzeigen",
     listOf: "Inhalt von {name}",
-    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, F2 benennt um, Entf löscht.",
+    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Eingabe öffnet, F2 benennt um, Entf löscht.",
     uploads: "Hochladen",
     allUploads: "Alles zusammen",
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
     uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
     uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
+    notUploaded: { one: "{count} nicht hochgeladen", other: "{count} nicht hochgeladen" },
+    underWay: { one: "{count} unterwegs", other: "{count} unterwegs" },
+    arrived: { one: "{count} fertig", other: "{count} fertig" },
+    retryAll: "Alle noch einmal",
+    cancelAll: "Alle abbrechen",
+    others: { one: "und {count} weitere", other: "und {count} weitere" },
+    perSecond: "{size}/s",
+    timeLeft: "noch {time}",
+    stalled: "Gerade bewegt sich nichts",
+    finishing: "Wird gespeichert …",
+    became: "Der Name war vergeben: hochgeladen unter diesem",
+    takenFile: "Der Name ist vergeben",
+    takenFolder: "Der Name eines Ordners ist vergeben",
+    takenThere: "Schon hier",
+    takenNew: "Neu",
+    takenComing: "Wird gerade hochgeladen",
+    takenText: "„Beide behalten“ gibt dem neuen eine Nummer. „Überspringen“ lässt es weg.",
+    filesInside: { one: "{count} Datei darin", other: "{count} Dateien darin" },
+    keepBoth: "Beide behalten",
+    skip: "Überspringen",
+    forAll: { one: "Für alle {count} so machen", other: "Für alle {count} so machen" },
+    skipped: { one: "{count} übersprungen.", other: "{count} übersprungen." },
     details: "Liste zeigen",
     less: "Liste verbergen",
     closeUploads: "Liste schließen",
     progressOf: "Fortschritt von {name}",
     sentOf: "{sent} von {size}",
     held: "Der Server ist ausgelastet. Es geht von selbst weiter.",
+    state_asking: "Name wird geprüft",
     state_waiting: "Wartet",
     state_sending: "Wird hochgeladen",
     state_done: "Hochgeladen",
@@ -2747,88 +2922,76 @@ var problems3 = catalog({
   }
 });
 
-// src/file/dialogs.tsx
-function NewFolder({ parent, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made = await post("/files/folders", { body: { name: v4.name, ...parent && { parent } } });
-    onClose();
-    if (made.name !== v4.name) toast(t6("numbered", { name: made.name }));
-    await onDone(made);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
-}
-function Rename({ entry, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const changed2 = v4.name === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
-    onClose();
-    await onDone(changed2);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry.name, required: true, autoFocus: true, selectName: entry.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
-}
-function Delete({ entries: entries2, onClose, onDone }) {
-  const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose, onConfirm: async () => {
-    try {
-      for (const entry of entries2) await del("/files/{id}", { path: { id: entry.id } });
-      toast(t6("deleted", { count: entries2.length }));
-    } finally {
-      await onDone();
-    }
-  }, children: [
-    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
-    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") })
-  ] });
-}
-function Move({ entries: entries2, here, onClose, onDone }) {
-  const { data: above, problem } = useLoad(() => path2(here), [here]);
-  const [target, setTarget] = d2();
-  const moving = new Set(entries2.map((e4) => e4.id));
-  const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
-  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: onClose, onSubmit: async () => {
-    if (target === void 0) return;
-    try {
-      for (const entry of entries2) await patch("/files/{id}", { path: { id: entry.id }, body: { parent: target } });
-    } finally {
-      await onDone();
-    }
-    onClose();
-    toast(t6("moved", { count: entries2.length }));
-  }, children: [
-    entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
-    /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-      /* @__PURE__ */ a4("legend", { children: t6("where") }),
-      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target, pick: setTarget }) })
-    ] })
-  ] }) });
-}
-function Branch({ id, name, opened, moving, here, target, pick }) {
-  const [open2, setOpen] = d2(opened.has(id));
-  const stuck = moving.has(id);
-  return /* @__PURE__ */ a4("li", { children: [
-    /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
-      /* @__PURE__ */ a4("label", { class: target === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target === id, disabled: stuck || id === here, onChange: () => pick(id) }),
-        /* @__PURE__ */ a4(Icon, { name: "folder" }),
+// src/file/crumbs.tsx
+var address2 = (id) => "/files" + (id && "/" + id);
+function Crumbs({ way, folder, onReceive }) {
+  if (folder === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: /* @__PURE__ */ a4("h1", { children: t6("files") }) });
+  const last2 = way?.at(-1);
+  const above = [{ id: "", name: t6("files") }, ...way?.slice(0, -1) ?? []];
+  const parent = above.at(-1);
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: [
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+    way && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: [
+      /* @__PURE__ */ a4("a", { href: address2(parent.id), "aria-label": t6("backTo", { name: parent.name }), draggable: false, ...target(parent.id, parent.name, folder, onReceive), children: [
+        /* @__PURE__ */ a4(Icon, { name: "chevron", class: "crumb-back" }),
         " ",
-        /* @__PURE__ */ a4("span", { class: "ellipsis", title: name, children: name }),
-        " ",
-        id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
-      ] })
+        /* @__PURE__ */ a4(Name, { name: parent.name })
+      ] }),
+      above.length > 1 && /* @__PURE__ */ a4(Menu, { label: t6("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, run: () => go(address2(e4.id)) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target, pick })
+    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last2 ? /* @__PURE__ */ a4(Name, { name: last2.name, read: true }) : "…" })
   ] });
 }
-function Twigs(props) {
-  const { data, problem, reload } = useLoad((signal) => everyFolder(props.id, signal), [props.id]);
-  if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
-  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t6("noFolders") }) : null;
-  return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
+
+// src/file/batch.ts
+var sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var patience = 20;
+async function each(items, work2, { signal, progress, pause = sleep }) {
+  const out = { done: [], failed: [], left: [] };
+  for (const [at, item] of items.entries()) {
+    if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    }
+    const problem = await patiently(() => work2(item), signal, pause);
+    if (!problem) {
+      out.done.push(item);
+    } else if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    } else {
+      out.failed.push({ item, problem });
+    }
+    if (problem && ends(problem)) {
+      out.left = items.slice(at + 1);
+      break;
+    }
+    progress(at + 1);
+  }
+  return out;
+}
+async function patiently(work2, signal, pause) {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work2();
+      return void 0;
+    } catch (err) {
+      const problem = asProblem(err);
+      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem;
+      await pause(wait);
+    }
+  }
+}
+function ends(p5) {
+  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
 }
 
 // src/file/download.ts
 var askFrom = 64 << 20;
-async function download(entry) {
+async function download(entry, signal) {
   const { showSaveFilePicker } = window;
-  if (entry.size >= askFrom && showSaveFilePicker) {
+  if (entry.size >= askFrom && showSaveFilePicker && !signal) {
     const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
       throw cancelled();
     });
@@ -2836,7 +2999,7 @@ async function download(entry) {
     await response2.body.pipeTo(await handle.createWritable());
     return;
   }
-  const response = await stream("/files/{id}/content", { path: { id: entry.id } });
+  const response = await stream("/files/{id}/content", { path: { id: entry.id }, signal });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;
@@ -2845,180 +3008,201 @@ async function download(entry) {
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
 
-// src/file/upload.ts
-var atOnce = 2;
-var uploads = y3([]);
-var landed = y3({});
-var active = O(() => uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending").length);
-var totals = O(() => {
-  let size2 = 0, sent = 0, done = 0, failed = 0;
-  for (const u4 of uploads.value) {
-    const state = u4.state.value;
-    if (state === "cancelled") continue;
-    size2 += u4.file.size;
-    sent += state === "done" ? u4.file.size : u4.sent.value;
-    if (state === "done") done++;
-    if (state === "failed") failed++;
-  }
-  return { size: size2, sent, done, failed, count: uploads.value.length };
-});
-var ids = 0;
-var running = 0;
-function add(tree, root) {
-  const folders = new Folders(root);
-  for (const path3 of tree.folders) void folders.id(path3).catch(() => void 0);
-  const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
-    id: ++ids,
-    file: file2,
-    shown: [...path3, file2.name].join("/"),
-    folder: () => folders.id(path3),
-    state: y3("waiting"),
-    sent: y3(0),
-    held: y3(false),
-    problem: y3(void 0)
-  }));
-  uploads.value = [...uploads.value, ...fresh];
-  work();
+// src/file/tree.ts
+function list(folder, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
 }
-var Folders = class {
-  constructor(root) {
-    this.root = root;
+async function path2(id, signal) {
+  const way = [];
+  for (let at = id; at; ) {
+    const entry = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry);
+    at = entry.parent;
   }
-  root;
-  #made = /* @__PURE__ */ new Map();
-  id(path3) {
-    if (path3.length === 0) return Promise.resolve(this.root);
-    const key = path3.join("/");
-    let made = this.#made.get(key);
-    if (!made) {
-      made = this.#make(path3);
-      made.catch(() => this.#made.delete(key));
-      this.#made.set(key, made);
+  return way;
+}
+async function everything(folder, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+  const all2 = [];
+  do {
+    const page = await list(folder, sort, cursor, signal, 200);
+    all2.push(...page.items);
+    seen?.(all2.length);
+    cursor = page.next_cursor || void 0;
+  } while (cursor);
+  return all2;
+}
+async function everyFolder(parent, signal) {
+  return (await everything(parent, { signal })).filter((e4) => e4.kind === "folder");
+}
+
+// src/file/dialogs.tsx
+function NewFolder({ parent, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
+    const made = await post("/files/folders", { body: { name: v4.name, ...parent && { parent } } });
+    onClose();
+    if (made.name !== v4.name.normalize("NFC")) toast(t6("numbered", { name: made.name }));
+    await onDone([]);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
+}
+function Rename({ entry, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+    const wanted = v4.name.normalize("NFC");
+    const changed2 = wanted === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
+    onClose();
+    if (changed2.name !== wanted) toast(entry.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    await onDone([]);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry.name, required: true, autoFocus: true, selectName: entry.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+}
+function useWork() {
+  const [working, setWorking] = d2();
+  const stop = T2(void 0);
+  return {
+    working,
+    stop: () => stop.current?.abort(),
+    async run(items, work2) {
+      const { signal } = stop.current = new AbortController();
+      setWorking({ tried: 0, count: items.length });
+      try {
+        return await each(items, (item) => work2(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
+      } finally {
+        setWorking(void 0);
+      }
     }
-    return made;
-  }
-  async #make(path3) {
-    const parent = await this.id(path3.slice(0, -1));
-    const folder = await post("/files/folders", { body: { name: path3.at(-1), ...parent && { parent } } });
-    arrived(parent);
-    return folder.id;
-  }
-};
-function arrived(folder) {
-  landed.value = { ...landed.value, [folder]: (landed.value[folder] ?? 0) + 1 };
+  };
 }
-function work() {
-  while (running < atOnce) {
-    const next = uploads.value.find((u4) => u4.state.value === "waiting");
-    if (!next) return;
-    next.state.value = "sending";
-    running++;
-    void run(next).finally(() => {
-      running--;
-      work();
-    });
-  }
+function Progress({ working }) {
+  if (!working || working.count < 2) return null;
+  return /* @__PURE__ */ a4("div", { class: "working", children: [
+    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t6("progress") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t6("triedOf", { tried: working.tried, count: working.count }) })
+  ] });
 }
-async function run(u4) {
-  try {
-    const folder = await u4.folder();
-    await patiently(u4, () => send2(u4, folder));
-    u4.state.value = "done";
-    arrived(folder);
-  } catch (err) {
-    const problem = asProblem(err);
-    u4.problem.value = problem;
-    u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
-  }
+function report(out, count, done) {
+  const { failed, left } = out;
+  if (failed.length === 0 && left.length === 0) return toast(done);
+  if (count === 1 && failed[0]) throw failed[0].problem;
+  if (failed.length === 0) return toast(t6("stopped", { done: out.done.length, count }), true);
+  toast(t6("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
 }
-var patience = 120;
-async function patiently(u4, once) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await once();
-    } catch (err) {
-      const { wait } = asProblem(err);
-      if (!wait || tries >= patience) throw err;
-      u4.sent.value = 0;
-      u4.held.value = true;
-      await new Promise((resolve) => {
-        u4.wake = resolve;
-        setTimeout(resolve, wait * 1e3);
-      });
-      u4.held.value = false;
-    }
-  }
+function Delete({ entries: entries2, onClose, onDone }) {
+  const work2 = useWork();
+  const one = entries2.length === 1 ? entries2[0] : void 0;
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
+    const out = await work2.run(entries2, (entry) => del("/files/{id}", { path: { id: entry.id } }).catch((err) => {
+      if (asProblem(err).code !== "not_found") throw err;
+    }));
+    await onDone(out.done);
+    report(out, entries2.length, t6("deleted", { count: entries2.length }));
+    onClose();
+  }, children: [
+    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
+  ] });
 }
-async function send2(u4, folder) {
-  const token2 = await keeper().token();
-  try {
-    await transmit(u4, folder, token2);
-  } catch (err) {
-    if (!tokenEnded(err)) throw err;
-    await keeper().renew(token2);
-    await transmit(u4, folder, await keeper().token());
-  }
-}
-function transmit(u4, folder, token2) {
-  return new Promise((resolve, reject) => {
-    if (u4.state.value !== "sending") return reject(cancelled());
-    const request = new XMLHttpRequest();
-    u4.request = request;
-    u4.sent.value = 0;
-    request.open("POST", address("/files", { parent: folder }));
-    request.setRequestHeader("Authorization", "Bearer " + token2);
-    request.upload.onprogress = (event) => {
-      u4.sent.value = Math.min(u4.file.size, event.loaded);
-    };
-    request.onload = () => {
-      if (request.status >= 200 && request.status < 300) return resolve();
-      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
-    };
-    request.onerror = () => reject(offline());
-    request.onabort = () => reject(cancelled());
-    const form = new FormData();
-    form.append("file", u4.file, u4.file.name);
-    request.send(form);
+async function moveAll(work2, entries2, to, onDone) {
+  const numbered = [];
+  const out = await work2.run(entries2, async (entry) => {
+    const moved3 = await patch("/files/{id}", { path: { id: entry.id }, body: { parent: to.id } });
+    if (moved3.name !== entry.name) numbered.push(moved3.name);
   });
+  await onDone(out.done);
+  report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
+  if (numbered.length > 0) toast(t6("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return void 0;
-  }
+function Move({ entries: entries2, here, onClose, onDone }) {
+  const { data: above, problem } = useLoad(() => path2(here), [here]);
+  const [target2, setTarget] = d2();
+  const work2 = useWork();
+  const moving = new Set(entries2.map((e4) => e4.id));
+  const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
+  const close = work2.working ? work2.stop : onClose;
+  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: close, onSubmit: async () => {
+    if (!target2) return;
+    await moveAll(work2, entries2, target2, onDone);
+    onClose();
+  }, children: [
+    entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
+    /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
+      /* @__PURE__ */ a4("legend", { children: t6("where") }),
+      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target: target2?.id, pick: setTarget }) })
+    ] }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
+  ] }) });
 }
-function cancel(u4) {
-  if (u4.state.value === "sending") u4.request?.abort();
-  u4.wake?.();
-  if (u4.state.value === "waiting" || u4.state.value === "sending") u4.state.value = "cancelled";
+function Branch({ id, name, opened, moving, here, target: target2, pick }) {
+  const [open2, setOpen] = d2(opened.has(id));
+  const stuck = moving.has(id);
+  return /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("div", { class: "branch", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here, onChange: () => pick({ id, name }) }),
+        /* @__PURE__ */ a4(Icon, { name: "folder" }),
+        " ",
+        /* @__PURE__ */ a4("span", { class: "ellipsis", title: name, children: name }),
+        " ",
+        id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
+      ] })
+    ] }),
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target: target2, pick })
+  ] });
 }
-function retry(u4) {
-  u4.problem.value = void 0;
-  u4.sent.value = 0;
-  u4.state.value = "waiting";
-  work();
+function Twigs(props) {
+  const { data, problem, reload } = useLoad((signal) => everyFolder(props.id, signal), [props.id]);
+  if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t6("noFolders") }) : null;
+  return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
-function clear() {
-  uploads.value = uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending");
+async function moveNow(entries2, to, onDone) {
+  await ask((close) => /* @__PURE__ */ a4(MoveNow, { entries: entries2, to, onClose: close, onDone }));
 }
-function startUploads() {
-  addEventListener("beforeunload", (event) => {
-    if (active.value > 0) event.preventDefault();
-  });
-  x2(() => {
-    if (auth.value.is !== "out") return;
-    for (const u4 of uploads.peek()) cancel(u4);
-    uploads.value = [];
-  });
+function MoveNow({ entries: entries2, to, onClose, onDone }) {
+  const work2 = useWork();
+  const [slow, setSlow] = d2(false);
+  F2(() => {
+    const timer = setTimeout(() => setSlow(true), 600);
+    moveAll(work2, entries2, to, onDone).catch((err) => toast(say(asProblem(err)), true)).finally(onClose);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!slow || entries2.length < 2) return null;
+  return /* @__PURE__ */ a4(Dialog, { title: t6("moveMany", { count: entries2.length }), onClose: work2.stop, children: [
+    /* @__PURE__ */ a4(Progress, { working: work2.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t6("stop") })
+  ] });
+}
+function Save({ entries: entries2, onClose }) {
+  const work2 = useWork();
+  const files = entries2.filter((e4) => e4.kind === "file");
+  const folders = entries2.length - files.length;
+  const close = work2.working ? work2.stop : onClose;
+  return /* @__PURE__ */ a4(Dialog, { title: t6("saveMany", { count: files.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("download"), onCancel: close, onSubmit: async () => {
+    const out = await work2.run(files, download);
+    report(out, files.length, t6("saved", { count: files.length }));
+    onClose();
+  }, children: [
+    folders > 0 && /* @__PURE__ */ a4("p", { class: "notice", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t6("saveLeavesOut", { count: folders }) })
+    ] }),
+    files.length > 1 && /* @__PURE__ */ a4("p", { children: t6("saveOneByOne") }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
+  ] }) });
+}
+
+// src/file/refresh.ts
+var changes = y3({});
+function refreshFolder(id) {
+  changes.value = { ...changes.value, [id]: (changes.value[id] ?? 0) + 1 };
 }
 
 // src/file/listing.ts
-function useListing(folder, sort) {
+function useListing(folder, sort, pages) {
   const [problem, setProblem] = d2();
   const what = `${folder} ${sort.by} ${sort.down}`;
-  const shown = T2({ what, pages: 1, loading: false });
-  if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
+  const shown = T2({ what, pages, loading: false });
+  if (shown.current.what !== what) shown.current = { what, pages, loading: false };
   const read3 = useLoad(async (signal) => {
     const items = [];
     let next;
@@ -3027,24 +3211,39 @@ function useListing(folder, sort) {
       items.push(...some);
       next = next_cursor || void 0;
     }
-    return { items, next };
+    return { of: what, items, next };
   }, [folder, sort.by, sort.down]);
-  const n3 = landed.value[folder] ?? 0;
+  const latest = T2(read3.data);
+  latest.current = read3.data;
+  const n3 = changes.value[folder] ?? 0;
+  const known = T2({ folder, n: n3 });
+  if (known.current.folder !== folder) known.current = { folder, n: n3 };
+  const timer = T2(void 0);
   A2(() => {
-    if (n3 === 0) return;
-    const timer = setTimeout(read3.reload, 250);
-    return () => clearTimeout(timer);
-  }, [n3]);
+    if (known.current.n === n3 || timer.current !== void 0) return;
+    timer.current = setTimeout(() => {
+      timer.current = void 0;
+      known.current.n = changes.peek()[folder] ?? 0;
+      void read3.reload();
+    }, 250);
+  }, [n3, folder]);
+  A2(() => () => {
+    clearTimeout(timer.current);
+    timer.current = void 0;
+  }, [folder, sort.by, sort.down]);
   async function more() {
     const mine = shown.current;
-    if (mine.loading || !read3.data?.next) return;
+    if (mine.loading || !read3.data?.next || read3.data.of !== what) return;
     mine.loading = true;
     try {
       const page = await list(folder, sort, read3.data.next);
       if (shown.current !== mine) return;
       mine.pages++;
-      const known = new Set(read3.data.items.map((e4) => e4.id));
-      read3.set({ items: [...read3.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
+      const now = latest.current ?? read3.data;
+      const there = new Set(now.items.map((e4) => e4.id));
+      const fresh = page.items.filter((e4) => !there.has(e4.id));
+      const loaded = new Set(fresh.map((e4) => e4.id));
+      read3.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -3052,7 +3251,214 @@ function useListing(folder, sort) {
       mine.loading = false;
     }
   }
-  return { items: read3.data?.items, next: read3.data?.next, more, problem: read3.problem ?? problem, reload: read3.reload };
+  async function rest(signal, seen) {
+    const now = latest.current;
+    if (!now?.next || now.of !== what) return [];
+    if (now.beyond) return now.beyond;
+    const beyond = await everything(folder, { sort, cursor: now.next, signal, seen });
+    const at = latest.current;
+    if (at?.of !== what) return [];
+    const there = new Set(at.items.map((e4) => e4.id));
+    const others = beyond.filter((e4) => !there.has(e4.id));
+    if (at.next) read3.set({ ...at, beyond: others });
+    return others;
+  }
+  const data = read3.data?.of === what ? read3.data : void 0;
+  return {
+    items: data?.items,
+    next: data?.next,
+    beyond: data?.beyond,
+    // How many there are in the folder, where that is known.
+    total: data && (!data.next ? data.items.length : data.beyond && data.items.length + data.beyond.length),
+    pages: () => shown.current.pages,
+    more,
+    rest,
+    problem: read3.problem ?? problem,
+    reload: read3.reload
+  };
+}
+
+// src/file/view.ts
+var columns = ["name", "size", "modified"];
+var most = 50;
+var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
+function sortOf(text) {
+  if (typeof text !== "string") return void 0;
+  const by = text.replace(/^-/, "");
+  return columns.includes(by) ? { by, down: text.startsWith("-") } : void 0;
+}
+function viewOf(state, folder, last2) {
+  const fresh = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept2 = state?.files;
+  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder) return fresh;
+  const sort = sortOf(kept2.sort);
+  if (!sort) return fresh;
+  return {
+    sort,
+    pages: whole(kept2.pages, 1, most),
+    scroll: whole(kept2.scroll, 0, 1e7),
+    focus: typeof kept2.focus === "string" ? kept2.focus : ""
+  };
+}
+function whole(n3, least, most3) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most3, Math.max(least, Math.round(n3))) : least;
+}
+function stateOf(state, folder, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+}
+
+// src/file/remember.ts
+var last = "coffer.files.sort";
+function useView(folder) {
+  const start = w2(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
+  const [chosen2, choose] = d2();
+  const mine = chosen2?.after === start ? chosen2.sort : void 0;
+  const sort = mine ?? start.sort;
+  const shown = T2(void 0);
+  const write = T2(() => void 0);
+  function setSort(to) {
+    sessionStorage.setItem(last, sortText(to));
+    choose({ after: start, sort: to });
+  }
+  const follow = ({ items, pages, focus, refocus }) => {
+    write.current = () => {
+      if (shown.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
+      const id = focus > 0 ? items?.[focus]?.id : void 0;
+      history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? "" }), "");
+    };
+    A2(() => {
+      if (!items || shown.current === folder) return;
+      shown.current = folder;
+      if (start.scroll > 0) scrollTo(0, start.scroll);
+      const at = start.focus ? items.findIndex((e4) => e4.id === start.focus) : -1;
+      if (at >= 0) refocus(at);
+    }, [items, folder]);
+    A2(() => write.current(), [sort, focus, items]);
+  };
+  A2(() => {
+    let timer;
+    const later = () => {
+      const move = moves.peek();
+      clearTimeout(timer);
+      timer = setTimeout(() => move === moves.peek() && write.current(), 150);
+    };
+    const now = () => write.current();
+    addEventListener("scroll", later, { passive: true });
+    addEventListener("pagehide", now);
+    document.addEventListener("click", now, { capture: true });
+    document.addEventListener("keydown", now, { capture: true });
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("scroll", later);
+      removeEventListener("pagehide", now);
+      document.removeEventListener("click", now, { capture: true });
+      document.removeEventListener("keydown", now, { capture: true });
+    };
+  }, []);
+  return { sort, setSort, pages: mine ? 1 : start.pages, follow };
+}
+
+// src/file/row.tsx
+var columns2 = ["name", "size", "modified"];
+function Heading({ by, sort, set }) {
+  const mine = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
+    t6(by),
+    " ",
+    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+  ] }) });
+}
+function Sorting({ sort, set }) {
+  const options = { name: t6("sortNameUp"), "-name": t6("sortNameDown"), "-modified": t6("sortNewest"), modified: t6("sortOldest"), "-size": t6("sortLargest"), size: t6("sortSmallest") };
+  const now = sortText(sort);
+  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t6("sorting") }),
+    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text }, value)) })
+  ] });
+}
+function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+  const tab = focus ? 0 : -1;
+  const icon = iconOf(entry);
+  return /* @__PURE__ */ a4(
+    "tr",
+    {
+      "data-at": at,
+      "data-id": entry.id,
+      tabIndex: tab,
+      "aria-selected": selected,
+      "aria-rowindex": at + 2,
+      draggable: true,
+      onClick,
+      onDblClick: onOpen,
+      onFocus,
+      onDragStart: onLift,
+      onDragEnd: onLower,
+      ...takes,
+      children: [
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-name", children: [
+          /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+            /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+            entry.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry.id, draggable: false, "aria-label": entry.name, children: /* @__PURE__ */ a4(Name, { name: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry.name }) })
+          ] }),
+          entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
+            entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
+            " · ",
+            ago(entry.modified_at)
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
+        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+      ]
+    }
+  );
+}
+var kinds = {
+  png: "image",
+  jpg: "image",
+  jpeg: "image",
+  gif: "image",
+  webp: "image",
+  avif: "image",
+  heic: "image",
+  svg: "image",
+  mp3: "audio",
+  flac: "audio",
+  wav: "audio",
+  ogg: "audio",
+  m4a: "audio",
+  opus: "audio",
+  mp4: "video",
+  mkv: "video",
+  mov: "video",
+  webm: "video",
+  avi: "video",
+  zip: "archive",
+  gz: "archive",
+  tar: "archive",
+  xz: "archive",
+  zst: "archive",
+  "7z": "archive",
+  rar: "archive"
+};
+function iconOf(entry) {
+  if (entry.kind === "folder") return "folder";
+  return kinds[entry.name.split(".").pop().toLowerCase()] ?? "file";
+}
+function More({ load, problem }) {
+  const button = T2(null);
+  A2(() => {
+    if (problem) return;
+    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load(), { rootMargin: "400px" });
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  }, [load, problem]);
+  return /* @__PURE__ */ a4("div", { class: "more", children: [
+    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t6("more") })
+  ] });
 }
 
 // src/file/select.ts
@@ -3071,36 +3477,425 @@ function range(p5, items, to) {
   const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
   return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
 }
-function everything(p5, items) {
-  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
+function everything2(p5, ...items) {
+  return { ...p5, ids: new Set(items.flat().map((i4) => i4.id)) };
 }
-function keep(p5, items) {
+function without(p5, gone) {
+  const ids2 = new Set(p5.ids);
+  for (const { id } of gone) ids2.delete(id);
+  return { ...p5, ids: ids2 };
+}
+function keep(p5, items, beyond = () => false) {
   const there = new Set(items.map((i4) => i4.id));
-  const last = Math.max(0, items.length - 1);
+  const last2 = Math.max(0, items.length - 1);
   return {
-    ids: new Set([...p5.ids].filter((id) => there.has(id))),
-    focus: Math.min(p5.focus, last),
-    anchor: Math.min(p5.anchor, last)
+    ids: new Set([...p5.ids].filter((id) => there.has(id) || beyond(id))),
+    focus: Math.min(p5.focus, last2),
+    anchor: Math.min(p5.anchor, last2)
   };
 }
 function moved(key, focus, count) {
-  const last = count - 1;
+  const last2 = count - 1;
   switch (key) {
     case "ArrowDown":
-      return Math.min(last, focus + 1);
+      return Math.min(last2, focus + 1);
     case "ArrowUp":
       return Math.max(0, focus - 1);
     case "PageDown":
-      return Math.min(last, focus + 10);
+      return Math.min(last2, focus + 10);
     case "PageUp":
       return Math.max(0, focus - 10);
     case "Home":
       return 0;
     case "End":
-      return last;
+      return last2;
     default:
       return void 0;
   }
+}
+
+// src/shell/transfers.ts
+var transfers = y3({ count: 0, done: 0 });
+var panel = y3(void 0);
+
+// src/file/meter.ts
+var span = 5e3;
+var Meter = class {
+  #seen = [];
+  // start forgets what was: the speed is measured from here.
+  start(at, bytes) {
+    this.#seen = [{ at, bytes }];
+  }
+  // note remembers how many bytes had gone at a time; fewer than before is a new start.
+  note(at, bytes) {
+    const last2 = this.#seen.at(-1);
+    if (last2 && bytes < last2.bytes) this.#seen = [];
+    this.#seen.push({ at, bytes });
+    while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
+  }
+  // speed is in bytes per second; undefined until a second has been seen.
+  speed(now) {
+    const first = this.#seen[0];
+    const last2 = this.#seen.at(-1);
+    if (!first || !last2 || now - first.at < 1e3) return void 0;
+    const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
+    return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
+  }
+  // left is in seconds; undefined when nothing moves.
+  left(now, bytes) {
+    const speed = this.speed(now);
+    return speed ? bytes / speed : void 0;
+  }
+};
+function rounded(seconds) {
+  if (seconds <= 55) return { amount: Math.max(5, Math.ceil(seconds / 5) * 5), unit: "second" };
+  if (seconds <= 59.5 * 60) return { amount: Math.max(1, Math.round(seconds / 60)), unit: "minute" };
+  return { amount: Math.max(1, Math.round(seconds / 3600)), unit: "hour" };
+}
+
+// src/file/question.tsx
+async function askTaken(taken, left) {
+  let reply = { answer: "skip", all: true };
+  await ask((close) => /* @__PURE__ */ a4(Question, { taken, left, onReply: (r4) => {
+    reply = r4;
+    close();
+  }, onClose: close }));
+  return reply;
+}
+function Question({ taken, left, onReply, onClose }) {
+  const [all2, setAll] = d2(false);
+  const { there } = taken;
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t6("takenFolder") : t6("takenFile"), onClose, children: /* @__PURE__ */ a4(
+    Form,
+    {
+      submit: t6("keepBoth"),
+      onSubmit: async () => onReply({ answer: "keep", all: all2 }),
+      extra: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t6("skip") }),
+      children: [
+        /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
+        /* @__PURE__ */ a4("dl", { class: "taken", children: [
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("takenThere") }),
+            /* @__PURE__ */ a4("dd", { children: !there ? t6("takenComing") : there.kind === "folder" ? `${t6("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+          ] }),
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("takenNew") }),
+            /* @__PURE__ */ a4("dd", { children: taken.folder ? t6("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("takenText") }),
+        left > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
+          /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
+          " ",
+          t6("forAll", { count: left })
+        ] })
+      ]
+    }
+  ) });
+}
+
+// src/file/taken.ts
+var same = (name) => name.normalize("NFC");
+async function settle(clashes, question) {
+  const answers = [];
+  let all2;
+  for (const [at, clash] of clashes.entries()) {
+    if (!all2) {
+      const reply = await question(clash, clashes.length - at);
+      answers.push(reply.answer);
+      if (reply.all) all2 = reply.answer;
+    } else {
+      answers.push(all2);
+    }
+  }
+  return answers;
+}
+function inTurn() {
+  let last2 = Promise.resolve();
+  return (work2) => {
+    const mine = last2.then(work2);
+    last2 = mine.catch(() => void 0);
+    return mine;
+  };
+}
+
+// src/file/upload.ts
+var atOnce = 2;
+var uploads = y3([]);
+var runs = (u4) => u4.state.value === "asking" || u4.state.value === "waiting" || u4.state.value === "sending";
+var active = O(() => uploads.value.filter(runs).length);
+var run = y3(0);
+var totals = O(() => {
+  let size2 = 0, sent = 0;
+  for (const u4 of uploads.value) {
+    const state = u4.state.value;
+    if (u4.run !== run.value || state === "cancelled" || state === "failed") continue;
+    size2 += u4.file.size;
+    sent += state === "done" ? u4.file.size : u4.sent.value;
+  }
+  return { size: size2, sent };
+});
+var clock = y3(0);
+var meter = new Meter();
+var moved2 = 0;
+var ids = 0;
+var running = 0;
+var questions = inTurn();
+function add(tree, root) {
+  const folders = new Folders(root);
+  begin();
+  const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
+    id: ++ids,
+    file: file2,
+    root,
+    top: path3[0] ?? file2.name,
+    shown: y3([...path3, file2.name].join("/")),
+    folders,
+    path: path3,
+    state: y3("asking"),
+    sent: y3(0),
+    held: y3(false),
+    problem: y3(void 0),
+    became: y3(false),
+    meter: new Meter(),
+    settled: false,
+    run: run.peek()
+  }));
+  const again = new Set(fresh.map((u4) => root + "/" + u4.shown.peek()));
+  uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh];
+  void check(fresh, root, tree.folders, folders);
+}
+function begin() {
+  if (active.peek() > 0) return;
+  run.value++;
+  meter.start(performance.now(), moved2);
+}
+async function check(fresh, root, paths = [], folders) {
+  let there;
+  try {
+    there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
+  } catch (err) {
+    const problem = asProblem(err);
+    for (const u4 of fresh) if (u4.state.peek() === "asking") fail(u4, problem);
+    if (fresh.length === 0) toastProblem(problem);
+    return;
+  }
+  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh.includes(u4)).map((u4) => same(u4.top)));
+  const clashes = /* @__PURE__ */ new Map();
+  const free = [];
+  for (const u4 of fresh) {
+    const name = same(u4.top);
+    const begun = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
+    if (begun) {
+      free.push(u4);
+    } else if (there.has(name) || coming.has(name)) {
+      if (!clashes.has(name)) clashes.set(name, { top: u4.top, there: there.get(name), files: [] });
+      clashes.get(name).files.push(u4);
+    } else {
+      free.push(u4);
+    }
+  }
+  for (const [top] of paths) if (top !== void 0 && there.has(same(top)) && !clashes.has(same(top))) clashes.set(same(top), { top, there: there.get(same(top)), files: [] });
+  for (const u4 of free) release(u4);
+  const make2 = (of) => {
+    for (const path3 of paths) if (of(same(path3[0]))) folders?.id(path3).catch((err) => fresh.some((u4) => same(u4.top) === same(path3[0])) || toastProblem(err));
+  };
+  make2((top) => !clashes.has(top));
+  work();
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make2));
+}
+async function decide(clashes, make2) {
+  const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
+  const answers = await settle(open2, (c4, left) => askTaken({
+    name: c4.top,
+    folder: c4.files.length === 0 || c4.files[0].path.length > 0,
+    files: c4.files.length,
+    size: c4.files[0]?.file.size ?? 0,
+    modified: c4.files[0]?.file.lastModified,
+    there: c4.there
+  }, left));
+  let skipped = 0;
+  for (const [at, { top, files }] of open2.entries()) {
+    if (answers[at] === "keep") {
+      for (const u4 of files) release(u4);
+      make2((name) => name === same(top));
+    } else {
+      skipped++;
+      uploads.value = uploads.peek().filter((u4) => !files.includes(u4));
+    }
+  }
+  if (skipped > 0) toast(t6("skipped", { count: skipped }));
+  work();
+}
+function release(u4) {
+  u4.settled = true;
+  if (u4.state.peek() === "asking") u4.state.value = "waiting";
+}
+var Folders = class {
+  constructor(root) {
+    this.root = root;
+  }
+  root;
+  #made = /* @__PURE__ */ new Map();
+  id(path3) {
+    if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
+    const key = path3.join("/");
+    let made = this.#made.get(key);
+    if (!made) {
+      made = this.#make(path3);
+      made.catch(() => this.#made.delete(key));
+      this.#made.set(key, made);
+    }
+    return made;
+  }
+  async #make(path3) {
+    const parent = await this.id(path3.slice(0, -1));
+    const name = path3.at(-1);
+    const folder = await post("/files/folders", { body: { name, ...parent.id && { parent: parent.id } } });
+    if (folder.name !== same(name)) toast(t6("numbered", { name: folder.name }));
+    refreshFolder(parent.id);
+    return { id: folder.id, path: [...parent.path, folder.name] };
+  }
+};
+function work() {
+  while (running < atOnce) {
+    const next = uploads.value.find((u4) => u4.state.value === "waiting");
+    if (!next) return;
+    next.state.value = "sending";
+    running++;
+    void carry(next).finally(() => {
+      running--;
+      work();
+    });
+  }
+}
+async function carry(u4) {
+  try {
+    const folder = await u4.folders.id(u4.path);
+    u4.shown.value = [...folder.path, u4.file.name].join("/");
+    const name = await patiently2(u4, () => send2(u4, folder.id));
+    if (name !== void 0 && name !== same(u4.file.name)) {
+      u4.shown.value = [...folder.path, name].join("/");
+      u4.became.value = true;
+    }
+    u4.state.value = "done";
+    refreshFolder(folder.id);
+  } catch (err) {
+    fail(u4, asProblem(err));
+  }
+}
+function fail(u4, problem) {
+  u4.problem.value = problem;
+  u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
+}
+var patience2 = 120;
+async function patiently2(u4, once) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once();
+    } catch (err) {
+      const { wait } = asProblem(err);
+      if (!wait || tries >= patience2) throw err;
+      u4.sent.value = 0;
+      u4.held.value = true;
+      await new Promise((resolve) => {
+        u4.wake = resolve;
+        setTimeout(resolve, wait * 1e3);
+      });
+      u4.held.value = false;
+    }
+  }
+}
+async function send2(u4, folder) {
+  const token2 = await keeper().token();
+  try {
+    return await transmit(u4, folder, token2);
+  } catch (err) {
+    if (!tokenEnded(err)) throw err;
+    await keeper().renew(token2);
+    return transmit(u4, folder, await keeper().token());
+  }
+}
+function transmit(u4, folder, token2) {
+  return new Promise((resolve, reject) => {
+    if (u4.state.value !== "sending") return reject(cancelled());
+    const request = new XMLHttpRequest();
+    u4.request = request;
+    u4.sent.value = 0;
+    request.open("POST", address("/files", { parent: folder }));
+    request.setRequestHeader("Authorization", "Bearer " + token2);
+    request.upload.onprogress = (event) => {
+      const sent = Math.min(u4.file.size, event.loaded);
+      moved2 += Math.max(0, sent - u4.sent.peek());
+      u4.sent.value = sent;
+      u4.meter.note(performance.now(), sent);
+      meter.note(performance.now(), moved2);
+    };
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
+      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(offline());
+    request.onabort = () => reject(cancelled());
+    const form = new FormData();
+    form.append("file", u4.file, u4.file.name);
+    request.send(form);
+  });
+}
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+}
+function nameOf(answer) {
+  const name = answer?.items?.[0]?.name;
+  return typeof name === "string" ? name : void 0;
+}
+function cancel(u4) {
+  if (u4.state.value === "sending") u4.request?.abort();
+  u4.wake?.();
+  if (runs(u4)) u4.state.value = "cancelled";
+}
+var cancelAll = () => uploads.peek().filter(runs).forEach(cancel);
+function retry(some) {
+  begin();
+  const ask2 = /* @__PURE__ */ new Map();
+  for (const u4 of some) {
+    u4.problem.value = void 0;
+    u4.sent.value = 0;
+    u4.run = run.peek();
+    u4.state.value = u4.settled ? "waiting" : "asking";
+    if (!u4.settled) ask2.set(u4.root, [...ask2.get(u4.root) ?? [], u4]);
+  }
+  for (const [root, list2] of ask2) void check(list2, root);
+  work();
+}
+function clear() {
+  uploads.value = uploads.peek().filter(runs);
+}
+function startUploads() {
+  addEventListener("beforeunload", (event) => {
+    if (active.value > 0) event.preventDefault();
+  });
+  x2(() => {
+    if (auth.value.is !== "out") return;
+    for (const u4 of uploads.peek()) cancel(u4);
+    uploads.value = [];
+  });
+  x2(() => {
+    const { size: size2, sent } = totals.value;
+    transfers.value = { count: active.value, done: size2 > 0 ? sent / size2 : 0 };
+  });
+  x2(() => {
+    panel.value = uploads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
+  });
+  x2(() => {
+    if (active.value === 0) return;
+    const timer = setInterval(() => clock.value++, 1e3);
+    return () => clearInterval(timer);
+  });
 }
 
 // src/file/walk.ts
@@ -3157,31 +3952,114 @@ function dropped(transfer) {
   return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen(transfer.files));
 }
 
+// src/file/whole.ts
+var counted = 2e3;
+function useWhole(page, picked, setPicked, of) {
+  const [reading, setReading] = d2();
+  const stop = T2(void 0);
+  const known = T2(/* @__PURE__ */ new Map());
+  const items = T2(page.items);
+  items.current = page.items;
+  function end2() {
+    stop.current?.abort();
+    stop.current = void 0;
+    setReading(void 0);
+  }
+  A2(() => () => {
+    end2();
+    known.current.clear();
+  }, [of]);
+  const some = picked.ids.size > 0;
+  A2(() => {
+    if (!some || page.total !== void 0 || reading !== void 0 || !page.items) return;
+    const count = new AbortController();
+    page.rest(count.signal, (n3) => n3 > counted && count.abort()).catch(() => void 0);
+    return () => count.abort();
+  }, [some, page.total === void 0, reading === void 0, of]);
+  async function select() {
+    if (!page.items) return;
+    setPicked((p5) => everything2(p5, page.items));
+    const loaded2 = page.items.length;
+    end2();
+    const mine = stop.current = new AbortController();
+    if (page.next && !page.beyond) setReading(loaded2);
+    try {
+      const beyond = await page.rest(mine.signal, (n3) => !mine.signal.aborted && setReading(loaded2 + n3));
+      if (mine.signal.aborted) return;
+      for (const e4 of beyond) known.current.set(e4.id, e4);
+      setPicked((p5) => everything2(p5, items.current ?? [], beyond));
+    } catch (err) {
+      if (!mine.signal.aborted) toastProblem(err);
+    } finally {
+      if (stop.current === mine) end2();
+    }
+  }
+  const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
+  const shown = new Set(loaded.map((e4) => e4.id));
+  const selected = [...loaded, ...[...known.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown.has(e4.id))];
+  return {
+    select,
+    reading,
+    // how many were read of a folder that is being selected
+    selected,
+    all: page.total !== void 0 && page.total > 0 && selected.length === page.total,
+    knows: (id) => known.current.has(id),
+    clear() {
+      end2();
+      setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
+    }
+  };
+}
+
 // src/file/page.tsx
-var columns = ["name", "size", "modified"];
 function Files({ params }) {
   const folder = params.folder ?? "";
-  const [sort, setSort] = d2({ by: "name", down: false });
+  const view = useView(folder);
+  const { sort } = view;
   const [picked, setPicked] = d2(nothing);
   const [wish, setWish] = d2();
   const [dragging, setDragging] = d2(false);
   const way = useLoad((signal) => path2(folder, signal), [folder]);
-  const page = useListing(folder, sort);
+  const page = useListing(folder, sort, view.pages);
   const input = T2(null);
   const inputFolder = T2(null);
   const grid = T2(null);
   const acted = T2(false);
   const items = page.items;
   const here = way.data?.at(-1)?.name ?? t6("files");
+  const whole2 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  const selected = whole2.selected;
   A2(() => setPicked(nothing), [folder, sort]);
+  view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
+    setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
+    if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) focusRow(at, true);
+  } });
   A2(() => {
-    setPicked((p5) => keep(p5, items ?? []));
+    if (!items) return;
+    setPicked((p5) => keep(p5, items, page.next ? whole2.knows : void 0));
     if (!acted.current || document.activeElement !== document.body) return;
     acted.current = false;
-    if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
+    if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
   useDrop((transfer) => upload(dropped(transfer)), setDragging);
+  const above = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map((id) => changes.value[id] ?? 0).join();
+  const read3 = T2({ folder, above });
+  A2(() => {
+    const before2 = read3.current;
+    read3.current = { folder, above };
+    if (folder && before2.folder === folder && before2.above !== above) void way.reload();
+  }, [above]);
+  const clear2 = whole2.clear;
+  A2(() => {
+    if (picked.ids.size === 0) return;
+    const escape = (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      clear2();
+    };
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  });
   async function upload(tree) {
     try {
       add(await tree, folder);
@@ -3195,22 +4073,15 @@ function Files({ params }) {
     else save([entry]);
   }
   async function save(entries2) {
-    for (const entry of entries2) {
-      if (entry.kind === "folder") continue;
-      try {
-        await download(entry);
-      } catch (err) {
-        toastProblem(err);
-      }
-    }
+    if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
+    await download(entries2[0]).catch(toastProblem);
   }
-  function focusRow(at) {
-    grid.current?.querySelectorAll("tbody tr")[at]?.focus();
+  function focusRow(at, still = false) {
+    grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
   }
-  const chosenEntries = () => (items ?? []).filter((e4) => picked.ids.has(e4.id));
   const meant = (at) => {
     const entry = items[at];
-    return picked.ids.has(entry.id) ? chosenEntries() : [entry];
+    return picked.ids.has(entry.id) ? selected : [entry];
   };
   function key(event) {
     const row = event.target.closest("tr[data-at]");
@@ -3224,9 +4095,7 @@ function Files({ params }) {
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      setPicked(everything(picked, items));
-    } else if (event.key === "Escape" && picked.ids.size > 0) {
-      setPicked({ ...picked, ids: /* @__PURE__ */ new Set() });
+      void whole2.select();
     } else if (event.key === "Enter" && onRow) {
       open2(items[at]);
     } else if (event.key === "F2") {
@@ -3254,11 +4123,12 @@ function Files({ params }) {
     ];
   }
   const close = () => setWish(void 0);
-  const done = () => {
+  const done = (gone) => {
     acted.current = true;
+    setPicked((p5) => without(p5, gone));
     return page.reload();
   };
-  const selected = chosenEntries();
+  const receive = (entries2, id, name) => void moveNow(entries2, { id, name }, done);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t6("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
@@ -3266,7 +4136,7 @@ function Files({ params }) {
   ] });
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
-      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder }),
+      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }),
       /* @__PURE__ */ a4("div", { class: "files-actions", children: [
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "newFolder" }), children: [
           /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
@@ -3286,23 +4156,26 @@ function Files({ params }) {
       ] })
     ] }),
     selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: t6("selected", { count: selected.length }) }),
-      selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
-        /* @__PURE__ */ a4(Icon, { name: "download" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("download") })
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole2.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole2.reading }) }),
+      whole2.reading === void 0 && !whole2.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole2.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+      whole2.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
+          /* @__PURE__ */ a4(Icon, { name: "download" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("download") })
+        ] }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
+          /* @__PURE__ */ a4(Icon, { name: "move" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("move") })
+        ] }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
+          /* @__PURE__ */ a4(Icon, { name: "trash" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("delete") })
+        ] })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
-        /* @__PURE__ */ a4(Icon, { name: "move" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("move") })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
-        /* @__PURE__ */ a4(Icon, { name: "trash" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("delete") })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: () => setPicked({ ...picked, ids: /* @__PURE__ */ new Set() }), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: clear2, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
       /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
@@ -3312,21 +4185,22 @@ function Files({ params }) {
         t6("uploadFiles")
       ] }) })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.next ? -1 : items.length + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+      /* @__PURE__ */ a4(Sorting, { sort, set: view.setSort }),
+      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
         /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
-          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4(
+          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
             "input",
             {
               type: "checkbox",
-              "aria-label": t6("selectAll"),
-              checked: selected.length === items.length,
+              "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
+              checked: whole2.all,
               ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && selected.length < items.length;
+                if (box) box.indeterminate = selected.length > 0 && !whole2.all;
               },
-              onChange: () => setPicked(selected.length === items.length ? { ...picked, ids: /* @__PURE__ */ new Set() } : everything(picked, items))
+              onChange: () => whole2.all ? clear2() : void whole2.select()
             }
-          ) }),
-          columns.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: setSort }, by)),
+          ) }) }),
+          columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
           /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
         ] }) }),
         /* @__PURE__ */ a4("tbody", { children: items.map((entry, at) => /* @__PURE__ */ a4(
@@ -3340,6 +4214,9 @@ function Files({ params }) {
             onClick: (event) => click(event, at),
             onToggle: () => setPicked(toggle(picked, items, at)),
             onOpen: () => open2(entry),
+            takes: entry.kind === "folder" ? target(entry.id, entry.name, folder, receive) : void 0,
+            onLift: (event) => raise(event, at),
+            onLower: lower,
             onFocus: () => {
               if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
             }
@@ -3357,8 +4234,13 @@ function Files({ params }) {
     wish?.kind === "newFolder" && /* @__PURE__ */ a4(NewFolder, { parent: folder, onClose: close, onDone: done }),
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
+    wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
     wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
   ] });
+  function raise(event, at) {
+    const entries2 = meant(at);
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t6("items", { count: entries2.length }));
+  }
   function picks(event) {
     const field = event.currentTarget;
     void upload(Promise.resolve(chosen([...field.files])));
@@ -3371,160 +4253,108 @@ function folderInput(ref) {
     field?.setAttribute("webkitdirectory", "");
   };
 }
-function Crumbs({ way, folder }) {
-  const last = way?.at(-1);
-  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: folder === "" ? /* @__PURE__ */ a4("h1", { children: t6("files") }) : /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("ol", { children: [
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: "/files", children: t6("files") }) }),
-      way?.slice(0, -1).map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { class: "ellipsis", href: "/files/" + e4.id, title: e4.name, children: /* @__PURE__ */ a4("bdi", { children: e4.name }) }) }, e4.id))
-    ] }),
-    /* @__PURE__ */ a4("h1", { class: "ellipsis", title: last?.name, "aria-current": "page", children: /* @__PURE__ */ a4("bdi", { children: last?.name ?? "…" }) })
-  ] }) });
-}
-function Heading({ by, sort, set }) {
-  const mine = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
-    t6(by),
-    " ",
-    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
-  ] }) });
-}
-function Row({ entry, at, focus, selected, menu, onClick, onToggle, onOpen, onFocus }) {
-  const tab = focus ? 0 : -1;
-  const icon = iconOf(entry);
-  return /* @__PURE__ */ a4("tr", { "data-at": at, "data-id": entry.id, tabIndex: tab, "aria-selected": selected, "aria-rowindex": at + 2, onClick, onDblClick: onOpen, onFocus, children: [
-    /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }),
-    /* @__PURE__ */ a4("td", { class: "col-name", children: [
-      /* @__PURE__ */ a4("span", { class: "name-cell", children: [
-        /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-        entry.kind === "folder" ? /* @__PURE__ */ a4("a", { class: "ellipsis", tabIndex: tab, href: "/files/" + entry.id, title: entry.name, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link ellipsis", tabIndex: tab, title: entry.name, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) })
-      ] }),
-      entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
-      /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-        entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
-        " · ",
-        ago(entry.modified_at)
-      ] })
-    ] }),
-    /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
-    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
-    /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
-  ] });
-}
-var kinds = {
-  png: "image",
-  jpg: "image",
-  jpeg: "image",
-  gif: "image",
-  webp: "image",
-  avif: "image",
-  heic: "image",
-  svg: "image",
-  mp3: "audio",
-  flac: "audio",
-  wav: "audio",
-  ogg: "audio",
-  m4a: "audio",
-  opus: "audio",
-  mp4: "video",
-  mkv: "video",
-  mov: "video",
-  webm: "video",
-  avi: "video",
-  zip: "archive",
-  gz: "archive",
-  tar: "archive",
-  xz: "archive",
-  zst: "archive",
-  "7z": "archive",
-  rar: "archive"
-};
-function iconOf(entry) {
-  if (entry.kind === "folder") return "folder";
-  return kinds[entry.name.split(".").pop().toLowerCase()] ?? "file";
-}
-function More({ load, problem }) {
-  const button = T2(null);
-  A2(() => {
-    if (problem) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load(), { rootMargin: "400px" });
-    watch.observe(button.current);
-    return () => watch.disconnect();
-  }, [load, problem]);
-  return /* @__PURE__ */ a4("div", { class: "more", children: [
-    problem && /* @__PURE__ */ a4(Failed, { problem }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t6("more") })
-  ] });
-}
-function useDrop(drop, setDragging) {
-  const latest = T2(drop);
-  latest.current = drop;
-  F2(() => {
-    let depth = 0;
-    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-    const on = [
-      ["dragenter", () => {
-        depth++;
-        setDragging(true);
-      }],
-      ["dragleave", () => {
-        if (--depth <= 0) {
-          depth = 0;
-          setDragging(false);
-        }
-      }],
-      ["dragover", (event) => {
-        event.dataTransfer.dropEffect = "copy";
-      }],
-      ["drop", (event) => {
-        depth = 0;
-        setDragging(false);
-        latest.current(event.dataTransfer);
-      }]
-    ];
-    const bound = on.map(([name, act]) => {
-      const handler = (event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        act(event);
-      };
-      document.addEventListener(name, handler);
-      return [name, handler];
-    });
-    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
-  }, []);
-}
 
 // src/file/panel.tsx
+var most2 = 100;
 function Uploads() {
-  const [open2, setOpen] = d2(true);
+  return uploads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
+}
+function Panel() {
+  const open2 = panel.value ?? false;
   const all2 = uploads.value;
-  if (all2.length === 0) return null;
-  const sum = totals.value;
   const busy = active.value;
-  const title = busy > 0 ? t6("uploading", { count: busy }) : sum.failed > 0 ? t6("uploadsFailed", { count: sum.failed }) : t6("uploaded", { count: sum.done });
-  return /* @__PURE__ */ a4("section", { class: "uploads", "aria-label": t6("uploads"), children: [
+  const running2 = all2.filter(runs);
+  const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
+  const done = all2.filter((u4) => u4.state.value === "done");
+  const failed = missing.filter((u4) => u4.state.value === "failed").length;
+  const title = busy > 0 ? t6("uploading", { count: busy }) : failed > 0 ? t6("uploadsFailed", { count: failed }) : t6("uploaded", { count: done.length });
+  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": t6("uploads"), children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
-      /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
+        busy > 0 && /* @__PURE__ */ a4(Sum, {}),
+        busy > 0 && failed > 0 && /* @__PURE__ */ a4("p", { class: "error", children: t6("uploadsFailed", { count: failed }) })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
+        panel.value = !open2;
+      }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
       busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy > 0 && /* @__PURE__ */ a4("progress", { value: sum.sent, max: Math.max(1, sum.size), "aria-label": t6("allUploads") }),
-    open2 && /* @__PURE__ */ a4("ul", { children: all2.map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)) })
+    busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
+    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": t6("uploads"), children: [
+      /* @__PURE__ */ a4(Group, { title: t6("notUploaded", { count: missing.length }), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay", { count: running2.length }), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
+    ] })
+  ] });
+}
+function useRoom() {
+  const box = T2(null);
+  F2(() => {
+    const root = document.documentElement;
+    const measure = () => root.style.setProperty("--uploads", Math.ceil(innerHeight - box.current.getBoundingClientRect().top) + "px");
+    const watch = new ResizeObserver(measure);
+    watch.observe(box.current);
+    addEventListener("resize", measure);
+    return () => {
+      watch.disconnect();
+      removeEventListener("resize", measure);
+      root.style.removeProperty("--uploads");
+    };
+  }, []);
+  return box;
+}
+function Sum() {
+  const { size: whole2, sent } = totals.value;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole2), ...pace(meter, whole2 - sent)].join(" · ") });
+}
+function percent(sent, whole2) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole2 > 0 ? Math.floor(100 * sent / whole2) / 100 : 0);
+}
+function pace(of, left) {
+  void clock.value;
+  const now = performance.now();
+  const speed = of.speed(now);
+  const seconds = of.left(now, left);
+  if (speed === void 0 || left <= 0) return [];
+  if (seconds === void 0) return [t6("stalled")];
+  const { amount, unit } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  return [t6("perSecond", { size: size(speed) }), t6("timeLeft", { time })];
+}
+function Group({ title, list: list2, folded, children }) {
+  const [open2, setOpen] = d2(false);
+  const id = P2();
+  if (list2.length === 0) return null;
+  return /* @__PURE__ */ a4("div", { class: "uploads-group", children: [
+    /* @__PURE__ */ a4("div", { class: "uploads-title", children: [
+      folded ? /* @__PURE__ */ a4("h3", { children: /* @__PURE__ */ a4("button", { type: "button", class: "uploads-fold", "aria-expanded": open2, "aria-controls": open2 ? id : void 0, onClick: () => setOpen(!open2), children: [
+        /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : void 0 }),
+        " ",
+        title
+      ] }) }) : /* @__PURE__ */ a4("h3", { children: title }),
+      children
+    ] }),
+    (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
+      list2.slice(0, most2).map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)),
+      list2.length > most2 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t6("others", { count: list2.length - most2 }) })
+    ] })
   ] });
 }
 function Row2({ upload: u4 }) {
   const state = u4.state.value;
   const problem = u4.problem.value;
+  const name = u4.shown.value;
+  const sending = state === "sending";
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
-      /* @__PURE__ */ a4("p", { class: "upload-name", title: u4.shown, children: u4.shown }),
-      state === "sending" && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name: u4.shown }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "sending" && u4.held.value ? t6("held") : state === "sending" ? t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }) : state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : `${t6(`state_${state}`)} · ${size(u4.file.size)}` })
+      /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t6("held")] : sending && u4.sent.value >= u4.file.size ? [t6("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t6("became") : t6(`state_${state}`), size(u4.file.size)]).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "waiting" || state === "sending") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name: u4.shown }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name: u4.shown }), title: t6("retry"), onClick: () => retry(u4), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 
@@ -3658,10 +4488,10 @@ function Devices() {
       others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t7("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
-      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
+      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
       /* @__PURE__ */ a4("div", { class: "device-text", children: [
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
-          /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
+          /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
           d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t7("this") })
         ] }),
@@ -3676,7 +4506,7 @@ function Devices() {
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf(d5) }), items: [
+      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf2(d5) }), items: [
         { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
         ...d5.current ? [] : [{ icon: "signOut", label: t7("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
@@ -3685,12 +4515,12 @@ function Devices() {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
     wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t7("endTitle"), action: t7("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
       toast(t7("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf(wish.device) }) }) }),
+    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf2(wish.device) }) }) }),
     wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t7("endOthers"), action: t7("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
       toast(t7("endedOthers"));
@@ -3708,7 +4538,7 @@ async function allDevices(signal) {
   } while (cursor);
   return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
 }
-function nameOf(d5) {
+function nameOf2(d5) {
   return d5.name || d5.device || t7("unknownDevice");
 }
 
@@ -3723,17 +4553,17 @@ async function clientKey() {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
 async function make() {
-  let last;
+  let last2;
   for (const namedCurve of curves) {
     try {
       const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
       await within("readwrite", (store) => store.put(pair, "client"));
       return pair;
     } catch (err) {
-      last = err;
+      last2 = err;
     }
   }
-  throw last;
+  throw last2;
 }
 function read2() {
   return within("readonly", (store) => store.get("client"));
@@ -4091,7 +4921,7 @@ function Section({ status }) {
   const [disabling, setDisabling] = d2(false);
   const [busy, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
-  async function begin() {
+  async function begin2() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
@@ -4111,7 +4941,7 @@ function Section({ status }) {
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: on ? t8("onText") : t8("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin, children: t8("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin2, children: t8("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     enrolment && /* @__PURE__ */ a4(Dialog, { title: t8("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
