@@ -2746,8 +2746,8 @@ var t6 = catalog({
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
     uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
     uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
-    notUploaded: { one: "{count} not uploaded", other: "{count} not uploaded" },
-    underWay: { one: "{count} on its way", other: "{count} on their way" },
+    notUploaded: "Not uploaded",
+    underWay: "On the way",
     arrived: { one: "{count} done", other: "{count} done" },
     retryAll: "Try all again",
     cancelAll: "Cancel all",
@@ -2775,6 +2775,7 @@ var t6 = catalog({
     sentOf: "{sent} of {size}",
     held: "The server is busy. This goes on by itself.",
     state_asking: "Checking the name",
+    asked: "Waits for your answer",
     state_waiting: "Waiting",
     state_sending: "Uploading",
     state_done: "Uploaded",
@@ -2867,8 +2868,8 @@ var t6 = catalog({
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
     uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
     uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
-    notUploaded: { one: "{count} nicht hochgeladen", other: "{count} nicht hochgeladen" },
-    underWay: { one: "{count} unterwegs", other: "{count} unterwegs" },
+    notUploaded: "Nicht hochgeladen",
+    underWay: "Unterwegs",
     arrived: { one: "{count} fertig", other: "{count} fertig" },
     retryAll: "Alle noch einmal",
     cancelAll: "Alle abbrechen",
@@ -2896,6 +2897,7 @@ var t6 = catalog({
     sentOf: "{sent} von {size}",
     held: "Der Server ist ausgelastet. Es geht von selbst weiter.",
     state_asking: "Name wird geprüft",
+    asked: "Wartet auf Ihre Antwort",
     state_waiting: "Wartet",
     state_sending: "Wird hochgeladen",
     state_done: "Hochgeladen",
@@ -3140,7 +3142,7 @@ function Branch({ id, name, opened, moving, here, target: target2, pick }) {
         /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here, onChange: () => pick({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
-        /* @__PURE__ */ a4("span", { class: "ellipsis", title: name, children: name }),
+        /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
         id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
       ] })
@@ -3321,9 +3323,9 @@ function useView(folder) {
     choose({ after: start, sort: to });
   }
   const follow = ({ items, pages, focus, refocus }) => {
-    write.current = () => {
+    write.current = (row) => {
       if (shown.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
-      const id = focus > 0 ? items?.[focus]?.id : void 0;
+      const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
       history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
@@ -3343,16 +3345,17 @@ function useView(folder) {
       timer = setTimeout(() => move === moves.peek() && write.current(), 150);
     };
     const now = () => write.current();
+    const press = (event) => write.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
     addEventListener("scroll", later, { passive: true });
     addEventListener("pagehide", now);
-    document.addEventListener("click", now, { capture: true });
-    document.addEventListener("keydown", now, { capture: true });
+    document.addEventListener("click", press, { capture: true });
+    document.addEventListener("keydown", press, { capture: true });
     return () => {
       clearTimeout(timer);
       removeEventListener("scroll", later);
       removeEventListener("pagehide", now);
-      document.removeEventListener("click", now, { capture: true });
-      document.removeEventListener("keydown", now, { capture: true });
+      document.removeEventListener("click", press, { capture: true });
+      document.removeEventListener("keydown", press, { capture: true });
     };
   }, []);
   return { sort, setSort, pages: mine ? 1 : start.pages, follow };
@@ -3362,11 +3365,14 @@ function useView(folder) {
 var columns2 = ["name", "size", "modified"];
 function Heading({ by, sort, set }) {
   const mine = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
-    t6(by),
-    " ",
-    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
-  ] }) });
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
+      t6(by),
+      " ",
+      mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+    ] }),
+    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
+  ] });
 }
 function Sorting({ sort, set }) {
   const options = { name: t6("sortNameUp"), "-name": t6("sortNameDown"), "-modified": t6("sortNewest"), modified: t6("sortOldest"), "-size": t6("sortLargest"), size: t6("sortSmallest") };
@@ -3390,7 +3396,7 @@ function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpe
       draggable: true,
       onClick,
       onDblClick: onOpen,
-      onFocus,
+      onFocusIn: onFocus,
       onDragStart: onLift,
       onDragEnd: onLower,
       ...takes,
@@ -3706,6 +3712,7 @@ async function check(fresh, root, paths = [], folders) {
 }
 async function decide(clashes, make2) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
+  for (const { files } of open2) for (const u4 of files) u4.held.value = true;
   const answers = await settle(open2, (c4, left) => askTaken({
     name: c4.top,
     folder: c4.files.length === 0 || c4.files[0].path.length > 0,
@@ -3729,6 +3736,7 @@ async function decide(clashes, make2) {
 }
 function release(u4) {
   u4.settled = true;
+  u4.held.value = false;
   if (u4.state.peek() === "asking") u4.state.value = "waiting";
 }
 var Folders = class {
@@ -4185,7 +4193,6 @@ function Files({ params }) {
         t6("uploadFiles")
       ] }) })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Sorting, { sort, set: view.setSort }),
       /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
         /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
           /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
@@ -4273,7 +4280,7 @@ function Panel() {
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
         busy > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy > 0 && failed > 0 && /* @__PURE__ */ a4("p", { class: "error", children: t6("uploadsFailed", { count: failed }) })
+        busy > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t6("uploadsFailed", { count: failed }) })
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
         panel.value = !open2;
@@ -4282,8 +4289,8 @@ function Panel() {
     ] }),
     busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": t6("uploads"), children: [
-      /* @__PURE__ */ a4(Group, { title: t6("notUploaded", { count: missing.length }), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("underWay", { count: running2.length }), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -4350,7 +4357,7 @@ function Row2({ upload: u4 }) {
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
       sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t6("held")] : sending && u4.sent.value >= u4.file.size ? [t6("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t6("became") : t6(`state_${state}`), size(u4.file.size)]).join(" · ") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t6("held")] : sending && u4.sent.value >= u4.file.size ? [t6("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t6("became") : state === "asking" && u4.held.value ? t6("asked") : t6(`state_${state}`), size(u4.file.size)]).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
     runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),

@@ -7,6 +7,7 @@ import { asProblem, say } from '../shell/problem';
 import { ask, Confirm, Dialog, Failed, toast, useLoad } from '../shell/ui';
 import { each, type Outcome } from './batch';
 import { download } from './download';
+import { Name } from './name';
 import { everyFolder, path as pathOf, type Entry } from './tree';
 import { t } from './words';
 
@@ -178,7 +179,7 @@ function Branch({ id, name, opened, moving, here, target, pick }: BranchProps) {
         </button>
         <label class={target === id ? 'chosen' : undefined}>
           <input type="radio" name="target" value={id} required checked={target === id} disabled={stuck || id === here} onChange={() => pick({ id, name })} />
-          <Icon name="folder" /> <span class="ellipsis" title={name}>{name}</span> {id === here && <span class="hint">{t('isHere')}</span>}
+          <Icon name="folder" /> <Name name={name} read /> {id === here && <span class="hint">{t('isHere')}</span>}
         </label>
       </div>
       {open && !stuck && <Twigs id={id} opened={opened} moving={moving} here={here} target={target} pick={pick} />}

@@ -7,7 +7,7 @@ import { lift, lower, target, useDrop, type Receive } from './drag';
 import { useListing } from './listing';
 import { changes } from './refresh';
 import { useView } from './remember';
-import { columns, Heading, More, Row, Sorting } from './row';
+import { columns, Heading, More, Row } from './row';
 import { keep, moved, nothing, only, range, toggle, without, type Picked } from './select';
 import { path, type Entry } from './tree';
 import { add } from './upload';
@@ -196,7 +196,6 @@ export function Files({ params }: { params: Params }) {
         </Empty>
       ) : (
         <>
-          <Sorting sort={sort} set={view.setSort} />
           <table ref={grid} class="list" role="grid" aria-multiselectable="true" aria-label={t('listOf', { name: here })} aria-rowcount={page.total === undefined ? -1 : page.total + 1} aria-describedby="file-keys" onKeyDown={key}>
             <thead>
               <tr>

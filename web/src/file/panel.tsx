@@ -32,7 +32,7 @@ function Panel() {
         <div>
           <h2 aria-live="polite">{title}</h2>
           {busy > 0 && <Sum />}
-          {busy > 0 && failed > 0 && <p class="error">{t('uploadsFailed', { count: failed })}</p>}
+          {busy > 0 && failed > 0 && !open && <p class="error">{t('uploadsFailed', { count: failed })}</p>}
         </div>
         <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => { panel.value = !open; }}>
           <Icon name="chevron" class={open ? 'down' : 'up'} />
@@ -42,10 +42,10 @@ function Panel() {
       {busy > 0 && <progress value={totals.value.sent} max={Math.max(1, totals.value.size)} aria-label={t('allUploads')} />}
       {open && (
         <div class="uploads-list" tabIndex={0} role="group" aria-label={t('uploads')}>
-          <Group title={t('notUploaded', { count: missing.length })} list={missing}>
+          <Group title={t('notUploaded')} list={missing}>
             {missing.length > 1 && <button type="button" class="link" onClick={() => retry(missing)}>{t('retryAll')}</button>}
           </Group>
-          <Group title={t('underWay', { count: running.length })} list={running}>
+          <Group title={t('underWay')} list={running}>
             {running.length > 1 && <button type="button" class="link" onClick={cancelAll}>{t('cancelAll')}</button>}
           </Group>
           <Group title={t('arrived', { count: done.length })} list={done} folded />
@@ -136,7 +136,7 @@ function Row({ upload: u }: { upload: Upload }) {
             sending && u.held.value ? [t('held')]
               : sending && u.sent.value >= u.file.size ? [t('finishing')]
               : sending ? [percent(u.sent.value, u.file.size), t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) }), ...pace(u.meter, u.file.size - u.sent.value)]
-              : [u.became.value ? t('became') : t(`state_${state}`), size(u.file.size)]
+              : [u.became.value ? t('became') : state === 'asking' && u.held.value ? t('asked') : t(`state_${state}`), size(u.file.size)]
           ).join(' · ')}
         </p>
       </div>

@@ -20,7 +20,7 @@ export function useView(folder: string): Kept {
   const mine = chosen?.after === start ? chosen.sort : undefined;
   const sort = mine ?? start.sort;
   const shown = useRef<string>(undefined); // the folder whose view was brought back
-  const write = useRef<() => void>(() => undefined);
+  const write = useRef<(row?: string) => void>(() => undefined);
 
   function setSort(to: Sort) {
     sessionStorage.setItem(last, sortText(to));
@@ -28,9 +28,9 @@ export function useView(folder: string): Kept {
   }
 
   const follow: Kept['follow'] = ({ items, pages, focus, refocus }) => {
-    write.current = () => {
+    write.current = (row) => {
       if (shown.current !== folder || location.pathname !== '/files' + (folder && '/' + folder)) return;
-      const id = focus > 0 ? items?.[focus]?.id : undefined;
+      const id = row ?? (focus > 0 ? items?.[focus]?.id : undefined);
       history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? '' }), '');
     };
     // After the frame has scrolled the new page to its top: its effects run before these.
@@ -53,17 +53,19 @@ export function useView(folder: string): Kept {
       timer = setTimeout(() => move === moves.peek() && write.current(), 150);
     };
     const now = () => write.current();
+    // Not every browser gives the focus to a link that is pressed.
+    const press = (event: Event) => write.current((event.target as Element).closest('tr[data-id]')?.getAttribute('data-id') ?? undefined);
     addEventListener('scroll', later, { passive: true });
     addEventListener('pagehide', now);
     // Before what is pressed leads elsewhere.
-    document.addEventListener('click', now, { capture: true });
-    document.addEventListener('keydown', now, { capture: true });
+    document.addEventListener('click', press, { capture: true });
+    document.addEventListener('keydown', press, { capture: true });
     return () => {
       clearTimeout(timer);
       removeEventListener('scroll', later);
       removeEventListener('pagehide', now);
-      document.removeEventListener('click', now, { capture: true });
-      document.removeEventListener('keydown', now, { capture: true });
+      document.removeEventListener('click', press, { capture: true });
+      document.removeEventListener('keydown', press, { capture: true });
     };
   }, []);
   return { sort, setSort, pages: mine ? 1 : start.pages, follow };

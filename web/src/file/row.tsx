@@ -20,12 +20,13 @@ export function Heading({ by, sort, set }: { by: Column; sort: Sort; set: (s: So
       <button type="button" class="sort" title={t('sortBy', { column: t(by) })} onClick={() => set({ by, down: mine && !sort.down })}>
         {t(by)} {mine && <Icon name={sort.down ? 'arrowDown' : 'arrowUp'} />}
       </button>
+      {by === 'name' && <Sorting sort={sort} set={set} />}
     </th>
   );
 }
 
 // Sorting is for screens without room for the headings.
-export function Sorting({ sort, set }: { sort: Sort; set: (s: Sort) => void }) {
+function Sorting({ sort, set }: { sort: Sort; set: (s: Sort) => void }) {
   const options = { name: t('sortNameUp'), '-name': t('sortNameDown'), '-modified': t('sortNewest'), modified: t('sortOldest'), '-size': t('sortLargest'), size: t('sortSmallest') };
   const now = sortText(sort);
   return (
@@ -57,7 +58,7 @@ export function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle
   const tab = focus ? 0 : -1;
   const icon = iconOf(entry);
   return (
-    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable onClick={onClick} onDblClick={onOpen} onFocus={onFocus}
+    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable onClick={onClick} onDblClick={onOpen} onFocusIn={onFocus}
       onDragStart={onLift} onDragEnd={onLower} {...takes}>
       <td class="col-check"><label><input type="checkbox" tabIndex={tab} checked={selected} aria-label={t('select', { name: entry.name })} onChange={onToggle} /></label></td>
       <td class="col-name">

@@ -29,7 +29,7 @@ export interface Upload {
   readonly path: readonly string[]; // its folders, as they are called on the person's disk
   readonly state: Signal<State>;
   readonly sent: Signal<number>; // bytes
-  readonly held: Signal<boolean>; // the server is busy: it is sent again by itself
+  readonly held: Signal<boolean>; // it waits for an answer, or for a busy server
   readonly problem: Signal<Problem | undefined>;
   readonly became: Signal<boolean>; // its name was taken, and the server chose another
   readonly meter: Meter;
@@ -158,6 +158,7 @@ async function check(fresh: readonly Upload[], root: string, paths: readonly str
 async function decide(clashes: readonly Clash[], make: (of: (top: string) => boolean) => void): Promise<void> {
   // Those that were cancelled meanwhile are no question any more.
   const open = clashes.filter((c) => c.files.length === 0 || c.files.some((u) => u.state.peek() === 'asking'));
+  for (const { files } of open) for (const u of files) u.held.value = true;
   const answers = await settle(open, (c, left): Promise<Reply> => askTaken({
     name: c.top, folder: c.files.length === 0 || c.files[0]!.path.length > 0, files: c.files.length, size: c.files[0]?.file.size ?? 0, modified: c.files[0]?.file.lastModified, there: c.there,
   }, left));
@@ -177,6 +178,7 @@ async function decide(clashes: readonly Clash[], make: (of: (top: string) => boo
 
 function release(u: Upload): void {
   u.settled = true;
+  u.held.value = false;
   if (u.state.peek() === 'asking') u.state.value = 'waiting';
 }
 

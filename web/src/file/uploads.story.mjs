@@ -39,6 +39,7 @@ test('a taken name asks before anything is sent: keep both, skip, one or all', a
   await dialog.getByText('a.txt', { exact: true }).waitFor();
   await row(page, 'd.txt').waitFor();
   assert.deepEqual(sent, ['d.txt']);
+  await panel.getByText('Waits for your answer').waitFor();
   assert.equal(await dialog.getByText('Replace').count(), 0);
   assert.equal(await dialog.getByRole('checkbox').count(), 0, 'one name has no others');
   await dialog.getByRole('button', { name: 'Keep both' }).click();
@@ -108,7 +109,7 @@ test('failed first, then running with its numbers, then done, folded; all of it 
   await running.getByText(/\d+% · .* of 4 MB · \d.* left$/).waitFor({ timeout: 20_000 });
   await panel.locator('.uploads-head').getByText(/^\d+% · \d+ kB\/s · \d.* left$/).waitFor();
   const order = await panel.locator('.uploads-title h3').allTextContents();
-  assert.deepEqual(order.map((s) => s.trim()), ['1 not uploaded', '1 on its way', '1 done']);
+  assert.deepEqual(order.map((s) => s.trim()), ['Not uploaded', 'On the way', '1 done']);
   assert.equal(await panel.getByText('good.txt').count(), 0, 'what is done is folded');
   await check(page, 'the panel of uploads, busy');
 
