@@ -221,6 +221,7 @@ export function Files({ params }: { params: Params }) {
             </tbody>
           </table>
           <p class="hidden" id="file-keys">{t('keys')}</p>
+          {page.problem && !page.next && <Failed problem={page.problem} retry={page.reload} />}
           {page.next && <More load={page.more} problem={page.problem} />}
         </>
       )}

@@ -161,7 +161,11 @@ for (const [name, options] of [['a desk', {}], ['a phone', phone]]) {
     const toast = page.locator('.toast.bad');
     await toast.waitFor();
     const message = await toast.boundingBox();
-    assert.ok(message.y + message.height <= await top(), 'a message is above the panel');
+    const box = await panel.boundingBox();
+    assert.ok(message.y + message.height <= box.y || message.x + message.width <= box.x, 'a message stands clear of the panel');
+    await page.setViewportSize({ width: options.isMobile ? 390 : 900, height: 700 });
+    await page.waitForFunction(() => document.querySelector('.toast.bad').getBoundingClientRect().bottom <= document.querySelector('.uploads').getBoundingClientRect().top);
+    await page.setViewportSize(options.viewport ?? { width: 1280, height: 800 });
     await page.context().setOffline(false);
     await panel.getByRole('button', { name: 'Try all again' }).click();
     await panel.getByRole('heading', { name: '14 files uploaded' }).waitFor();
@@ -173,5 +177,40 @@ for (const [name, options] of [['a desk', {}], ['a phone', phone]]) {
       const box = await button.boundingBox();
       assert.ok(box.height >= 44 && box.width >= 44, `${await button.textContent()} is ${box.width} by ${box.height}`);
     }
+  });
+}
+
+for (const [name, options] of [['a desk in the dark', { colorScheme: 'dark' }], ['a phone in the light', { ...phone, colorScheme: 'light' }]]) {
+  test(`the question and the panel in German on ${name}`, async (t) => {
+    const page = await open(t, site, { reducedMotion: 'reduce', ...options });
+    await signIn(page, await member(site.server));
+    await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
+    const long = 'Protokoll der ordentlichen Mitgliederversammlung des Vereins 2024.pdf';
+    const dir = tree(t, { [long]: 'x', 'Fotos/a.jpg': 'y' });
+    const both = [path.join(dir, long), path.join(dir, 'Fotos')];
+    const panel = page.getByRole('region', { name: 'Hochladen' });
+    await drop(page, both);
+    await panel.getByRole('heading', { name: '2 Dateien hochgeladen' }).waitFor();
+    await drop(page, both);
+    const dialog = page.getByRole('dialog', { name: 'Der Name ist vergeben' });
+    await dialog.getByText('Schon hier').waitFor();
+    await dialog.getByText(long).waitFor();
+    await check(page, 'the question on ' + name);
+    await dialog.getByRole('button', { name: 'Überspringen' }).click();
+    const next = page.getByRole('dialog', { name: 'Der Name eines Ordners ist vergeben' });
+    await next.getByText('1 Datei darin').waitFor();
+    await next.getByRole('button', { name: 'Beide behalten' }).click();
+    await page.getByText('1 übersprungen.').waitFor();
+    await row(page, 'Fotos (1)').waitFor();
+    if (options.isMobile) await panel.getByRole('button', { name: 'Liste zeigen' }).click();
+    await panel.getByRole('button', { name: /fertig$/ }).click();
+    await panel.getByText('Fotos (1)/a.jpg').waitFor();
+    await check(page, 'the panel on ' + name);
+    await row(page, long).getByRole('checkbox').check();
+    await check(page, 'the selection on ' + name);
+    await page.getByRole('toolbar').getByRole('button', { name: 'Alle 3 auswählen' }).click();
+    await page.getByRole('toolbar').getByText('3 ausgewählt').waitFor();
   });
 }
