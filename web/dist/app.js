@@ -4232,6 +4232,7 @@ function Files({ params }) {
         )) })
       ] }),
       /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
+      page.problem && !page.next && /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }),
       page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
     ] }),
     dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [

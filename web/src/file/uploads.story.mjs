@@ -115,7 +115,8 @@ test('failed first, then running with its numbers, then done, folded; all of it 
 
   // Another page, and it goes on; leaving the app asks.
   await page.evaluate(() => { window.here = true; });
-  await page.getByRole('link', { name: 'Coffer' }).click();
+  await page.getByRole('link', { name: 'Security' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
   await running.waitFor();
   const percent = async () => Number(await running.locator('progress').getAttribute('value'));
   const then = await percent();
