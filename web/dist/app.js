@@ -1093,79 +1093,16 @@ function M() {
   if (1 === g4.push(this)) (n.requestAnimationFrame || A3)(F3);
 }
 
-// src/shell/router.ts
-function match(routes, path3) {
-  const parts = split(path3);
-  for (const route of routes) {
-    const params = fit(split(route.path), parts);
-    if (params) return { route, params };
-  }
-  return void 0;
+// src/account/awaited.ts
+var stored = "coffer.awaited";
+var awaited = y3("");
+function startAwaited() {
+  awaited.value = sessionStorage.getItem(stored) ?? "";
 }
-function split(path3) {
-  return path3.replace(/\/+$/, "").split("/").slice(1);
-}
-function fit(pattern, parts) {
-  if (pattern.length !== parts.length) return void 0;
-  const params = {};
-  for (let i4 = 0; i4 < pattern.length; i4++) {
-    const want = pattern[i4];
-    const got = parts[i4];
-    if (want.startsWith(":")) {
-      try {
-        params[want.slice(1)] = decodeURIComponent(got);
-      } catch {
-        return void 0;
-      }
-    } else if (want !== got) {
-      return void 0;
-    }
-  }
-  return params;
-}
-function safeNext(next, origin, first) {
-  if (!next || !next.startsWith("/")) return first;
-  try {
-    const url = new URL(next, origin);
-    return url.origin === origin ? url.pathname + url.search : first;
-  } catch {
-    return first;
-  }
-}
-var place = y3({ path: "/", search: "" });
-var path = O(() => place.value.path);
-var moves = y3(0);
-var arrivals = y3(0);
-function read() {
-  place.value = { path: location.pathname, search: location.search };
-}
-function go(to, options = {}) {
-  if (options.replace) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
-  moves.value++;
-  read();
-}
-function fragment(name) {
-  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
-  if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
-  return value;
-}
-function startRouter() {
-  read();
-  addEventListener("popstate", () => {
-    if (location.hash) arrivals.value++;
-    moves.value++;
-    read();
-  });
-  document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const link = event.target?.closest("a");
-    if (!link || link.target || link.hasAttribute("download") || link.dataset.leave !== void 0) return;
-    const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || url.hash) return;
-    event.preventDefault();
-    go(url.pathname + url.search);
-  });
+function setAwaited(email) {
+  awaited.value = email;
+  if (email) sessionStorage.setItem(stored, email);
+  else sessionStorage.removeItem(stored);
 }
 
 // src/shell/auth.ts
@@ -1181,7 +1118,7 @@ function keeper() {
 
 // src/shell/i18n.ts
 var languages = { en: "English", de: "Deutsch" };
-var stored = "coffer.lang";
+var stored2 = "coffer.lang";
 var lang = y3("en");
 function isLang(tag) {
   return Object.hasOwn(languages, tag);
@@ -1194,11 +1131,11 @@ function pickLang(tags) {
   return "en";
 }
 function startLang() {
-  const chosen2 = localStorage.getItem(stored);
+  const chosen2 = localStorage.getItem(stored2);
   show(pickLang(chosen2 ? [chosen2] : navigator.languages));
 }
 function setLang(l4) {
-  localStorage.setItem(stored, l4);
+  localStorage.setItem(stored2, l4);
   show(l4);
 }
 function show(l4) {
@@ -1212,9 +1149,9 @@ function fill(message, values, l4) {
   } else {
     text = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+  return text.replace(/\{(\w+)\}/g, (whole2, name) => {
     const value = values[name];
-    if (value === void 0) return whole;
+    if (value === void 0) return whole2;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
@@ -1239,6 +1176,10 @@ function size(bytes) {
     unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: unit > 0 && n3 < 10 ? 1 : 0
   }).format(n3);
+}
+function duration(seconds) {
+  const [unit, length] = seconds < 60 ? ["second", 1] : seconds < 3600 - 30 ? ["minute", 60] : ["hour", 3600];
+  return new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
 }
 function dateTime(at) {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(new Date(at));
@@ -1271,7 +1212,8 @@ function collect(give) {
 var doors = () => collect((room) => room.door);
 var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
-var firstPlace = () => collect((room) => room.nav)[0]?.href ?? "/";
+var places = () => collect((room) => room.places);
+var firstPlace = () => places()[0]?.href ?? "/";
 function layerStep(name) {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];
   return void 0;
@@ -1282,22 +1224,29 @@ var t4 = catalog({
   en: {
     skip: "Skip to the content",
     nav: "Main",
+    new: "New",
+    more: "More",
     menu: "Account menu of {name}",
+    look: "Language and appearance",
+    lookHint: "For this browser only.",
     language: "Language",
     theme: "Appearance",
-    theme_auto: "As the system",
+    theme_auto: "Same as system",
     theme_light: "Light",
     theme_dark: "Dark",
-    developers: "For developers",
-    lost: "Nothing here",
-    lostText: "This address leads nowhere. Perhaps the link is old, or a letter is missing.",
-    home: "To the start",
+    api: "API",
+    transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
+    transfersOver: "All transfers are over",
+    lost: "Page not found",
+    lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
+    home: "Go to home page",
     heroTitle: "A safe place for your files",
-    heroText: "Coffer keeps what is yours: encrypted where it rests, listed where it is open, and gone when you say so.",
+    heroText: "Your files are stored encrypted. You see every device that is signed in, and can sign any of them out.",
     cancel: "Cancel",
     showPassword: "Show password",
-    wait: { one: "Too many tries. You can try again in {seconds} second.", other: "Too many tries. You can try again in {seconds} seconds." },
-    waitButton: "Wait {seconds} s",
+    wait: "Too many tries. You can try again in {time}.",
+    waitLittle: "Too many tries. You can try again in less than a minute.",
+    waitButton: "Wait {time}",
     loading: "Loading …",
     again: "Try again",
     dismiss: "Dismiss",
@@ -1306,22 +1255,29 @@ var t4 = catalog({
   de: {
     skip: "Zum Inhalt springen",
     nav: "Hauptmenü",
+    new: "Neu",
+    more: "Mehr",
     menu: "Kontomenü von {name}",
+    look: "Sprache und Aussehen",
+    lookHint: "Nur für diesen Browser.",
     language: "Sprache",
     theme: "Aussehen",
     theme_auto: "Wie das System",
     theme_light: "Hell",
     theme_dark: "Dunkel",
-    developers: "Für Entwickler",
-    lost: "Hier ist nichts",
-    lostText: "Diese Adresse führt nirgendwohin. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
-    home: "Zum Anfang",
+    api: "API",
+    transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
+    transfersOver: "Alle Übertragungen sind beendet",
+    lost: "Seite nicht gefunden",
+    lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
+    home: "Zur Startseite",
     heroTitle: "Ein sicherer Ort für Ihre Dateien",
-    heroText: "Coffer bewahrt, was Ihnen gehört: verschlüsselt, wo es liegt, sichtbar, wo es offen ist, und weg, wenn Sie es sagen.",
+    heroText: "Ihre Dateien werden verschlüsselt gespeichert. Sie sehen jedes angemeldete Gerät und können jedes davon abmelden.",
     cancel: "Abbrechen",
     showPassword: "Passwort anzeigen",
-    wait: { one: "Zu viele Versuche. In {seconds} Sekunde geht es weiter.", other: "Zu viele Versuche. In {seconds} Sekunden geht es weiter." },
-    waitButton: "Noch {seconds} s",
+    wait: "Zu viele Versuche. In {time} können Sie es wieder versuchen.",
+    waitLittle: "Zu viele Versuche. In weniger als einer Minute können Sie es wieder versuchen.",
+    waitButton: "Noch {time}",
     loading: "Wird geladen …",
     again: "Noch einmal versuchen",
     dismiss: "Ausblenden",
@@ -1332,47 +1288,75 @@ var problems = catalog({
   en: {
     offline: "The server cannot be reached. Check your connection and try again.",
     cancelled: "Cancelled.",
-    unavailable: "The service is busy just now. Nothing was lost; try again in a moment.",
+    unavailable: "The server is busy just now. Nothing was lost; try again in a moment.",
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
-    unauthenticated: "You are signed out. Sign in to go on.",
-    step_up_required: "Confirm that it is you to go on.",
-    validation_failed: "Some of what you entered needs another look.",
-    not_found: "This is not here, or not any more.",
+    unauthenticated: "You are signed out. Sign in to continue.",
+    step_up_required: "Enter your password again to continue.",
+    validation_failed: "Please check the marked fields.",
+    not_found: "This does not exist, or no longer.",
     body_too_large: "This is larger than the server takes.",
+    body_unreadable: "The connection broke before everything had arrived. Try again.",
     invalid_code: "That code is not right. Check it and try again.",
+    invalid_json: "The page sent something that the server does not understand. Reload the page and try again.",
+    malformed_body: "The page sent something that the server does not understand. Reload the page and try again.",
+    malformed_request: "The page sent something that the server does not understand. Reload the page and try again.",
+    method_not_allowed: "The page asked for something that the server does not know. Reload the page and try again.",
+    unsupported_media_type: "The page sent something that the server does not understand. Reload the page and try again.",
+    cross_origin: "The server refused this, because it came from another site.",
+    unknown_host: "The server does not know the address in your address bar. Ask the person who runs it for the right one.",
     busy: "The server is busy just now. Try again in a moment.",
     app_error: "Something went wrong on this page. Reload it and try again.",
-    internal_error: "Something went wrong on the server. The number below names it in its log.",
+    internal_error: "Something went wrong on the server. If you report it, send the number below.",
     other: "That did not work.",
     field_required: "Please fill this in.",
     field_too_short: "This is too short.",
+    field_too_short_count: "Please use at least {count} characters.",
     field_too_long: "This is too long.",
+    field_too_long_count: "Please use at most {count} characters.",
     field_invalid: "This is not valid.",
-    field_invalid_characters: "There is a character in it that cannot be used here.",
+    field_invalid_characters: "Remove invisible characters from this text.",
+    field_malformed: "This is not valid.",
+    field_duplicate: "This was sent twice. Reload the page and try again.",
+    field_unknown_field: "The server does not know this field. Reload the page and try again.",
+    field_invalid_cursor: "The list has changed. Reload the page.",
     field_other: "This is not valid."
   },
   de: {
     offline: "Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
     cancelled: "Abgebrochen.",
-    unavailable: "Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
+    unavailable: "Der Server ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
-    unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.",
-    step_up_required: "Bestätigen Sie, dass Sie es sind, um weiterzumachen.",
-    validation_failed: "Ein Teil der Eingaben passt noch nicht.",
-    not_found: "Das gibt es hier nicht oder nicht mehr.",
+    unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
+    step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
+    validation_failed: "Bitte prüfen Sie die markierten Felder.",
+    not_found: "Das gibt es nicht oder nicht mehr.",
     body_too_large: "Das ist größer, als der Server annimmt.",
+    body_unreadable: "Die Verbindung brach ab, bevor alles angekommen war. Versuchen Sie es noch einmal.",
     invalid_code: "Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.",
+    invalid_json: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    malformed_body: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    malformed_request: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    method_not_allowed: "Die Seite hat etwas verlangt, das der Server nicht kennt. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    unsupported_media_type: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    cross_origin: "Der Server hat das abgelehnt, weil es von einer anderen Website kam.",
+    unknown_host: "Der Server kennt die Adresse in Ihrer Adressleiste nicht. Fragen Sie, wer ihn betreibt, nach der richtigen.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
     app_error: "Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.",
-    internal_error: "Auf dem Server ging etwas schief. Die Nummer unten nennt den Eintrag in seinem Protokoll.",
+    internal_error: "Auf dem Server ging etwas schief. Wenn Sie es melden, nennen Sie die Nummer unten.",
     other: "Das hat nicht geklappt.",
     field_required: "Bitte ausfüllen.",
     field_too_short: "Das ist zu kurz.",
+    field_too_short_count: "Bitte mindestens {count} Zeichen verwenden.",
     field_too_long: "Das ist zu lang.",
+    field_too_long_count: "Bitte höchstens {count} Zeichen verwenden.",
     field_invalid: "Das ist nicht gültig.",
-    field_invalid_characters: "Ein Zeichen darin geht hier nicht.",
+    field_invalid_characters: "Entfernen Sie unsichtbare Zeichen aus diesem Text.",
+    field_malformed: "Das ist nicht gültig.",
+    field_duplicate: "Das wurde zweimal gesendet. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    field_unknown_field: "Der Server kennt dieses Feld nicht. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    field_invalid_cursor: "Die Liste hat sich geändert. Laden Sie die Seite neu.",
     field_other: "Das ist nicht gültig."
   }
 });
@@ -1449,16 +1433,22 @@ function worded(code, values) {
   return void 0;
 }
 function say(p5) {
-  const words = worded(p5.code, { seconds: p5.retryAfter });
+  if (p5.status === 429 && p5.retryAfter > 0) return sayWait(p5.retryAfter);
+  const words = worded(p5.code);
   if (words) return words;
   if (p5.temporary) return problems("unavailable");
-  if (p5.detail && (lang.value === "en" || p5.status < 500)) return p5.detail;
+  if (p5.detail && lang.value === "en") return p5.detail;
   return problems("other");
 }
+function sayWait(seconds) {
+  return seconds < 60 ? t4("waitLittle") : t4("wait", { time: duration(seconds) });
+}
 function sayField(f5) {
-  const words = worded("field_" + (f5.code ?? ""));
-  if (f5.detail && (lang.value === "en" || !words)) return f5.detail;
-  return words ?? problems("field_other");
+  const code = "field_" + (f5.code ?? "");
+  const count = /\d+/.exec(f5.detail ?? "")?.[0];
+  const words = count && worded(code + "_count", { count: Number(count) }) || worded(code);
+  if (words) return words;
+  return lang.value === "en" && f5.detail || problems("field_other");
 }
 
 // src/shell/api.ts
@@ -1548,9 +1538,11 @@ var drawings = {
   arrowDown: "M12 5v14M6 13l6 6 6-6",
   arrowUp: "M12 19V5M6 11l6-6 6 6",
   audio: "M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0z",
+  back: "M15 6l-6 6 6 6",
   check: "M5 12.5l4.5 4.5L19 7.5",
   chevron: "M9 6l6 6-6 6",
   close: "M6 6l12 12M18 6L6 18",
+  code: "M8.5 7.5L4 12l4.5 4.5M15.5 7.5L20 12l-4.5 4.5M13.5 5l-3 14",
   copy: "M9 9h10v11H9zM5 15V4h10",
   device: "M4 5h16v10H4zM2.5 19h19M9.5 15l-.5 4M14.5 15l.5 4",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
@@ -1560,12 +1552,16 @@ var drawings = {
   folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
+  look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
   mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
+  menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
   more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   move: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3",
   pencil: "M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",
   phone: "M7.5 3h9v18h-9zM11 18h2",
+  plus: "M12 5v14M5 12h14",
   retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
   trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
@@ -1615,7 +1611,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
         busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
-        wait > 0 ? t4("waitButton", { seconds: wait }) : submit
+        wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
       onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
       extra
@@ -1632,12 +1628,8 @@ function Summary({ problem, form, wait }) {
   return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", tabIndex: -1, ref: box, children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: wait > 0 ? t4("wait", { seconds: wait }) : say(problem) }),
-      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: [
-        labelOf(input),
-        ": ",
-        text
-      ] }) : text }, text)) }),
+      /* @__PURE__ */ a4("p", { children: wait > 0 ? sayWait(wait) : say(problem) }),
+      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text }, text)) }),
       problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId })
     ] })
   ] });
@@ -1647,12 +1639,16 @@ function labelOf(input) {
 }
 function useWait() {
   const [left, setLeft] = d2(0);
+  const end2 = T2(0);
   A2(() => {
     if (left <= 0) return;
-    const timer = setTimeout(() => setLeft(left - 1), 1e3);
+    const timer = setTimeout(() => setLeft(Math.max(0, Math.ceil((end2.current - Date.now()) / 1e3))), 1e3);
     return () => clearTimeout(timer);
   }, [left]);
-  return [left, setLeft];
+  return [left, (seconds) => {
+    end2.current = Date.now() + seconds * 1e3;
+    setLeft(seconds);
+  }];
 }
 function Field(props) {
   const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
@@ -1718,7 +1714,7 @@ function Select({ name, label, hint, value, options }) {
 }
 function Password(props) {
   const { name, label, hint, onInput, autoFocus, ...rest } = props;
-  const [shown, setShown] = d2(false);
+  const [shown2, setShown] = d2(false);
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
@@ -1736,7 +1732,7 @@ function Password(props) {
           id,
           name,
           "data-first": autoFocus,
-          type: shown ? "text" : "password",
+          type: shown2 ? "text" : "password",
           autoCapitalize: "none",
           spellcheck: false,
           "aria-invalid": error ? true : void 0,
@@ -1744,7 +1740,7 @@ function Password(props) {
           onInput: onInput && ((event) => onInput(event.currentTarget.value))
         }
       ),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown), children: /* @__PURE__ */ a4(Icon, { name: shown ? "eyeOff" : "eye" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown2, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown2), children: /* @__PURE__ */ a4(Icon, { name: shown2 ? "eyeOff" : "eye" }) })
     ] }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
@@ -1800,6 +1796,76 @@ function Time({ at, children }) {
   return /* @__PURE__ */ a4("time", { dateTime: at, title: dateTime(at), children });
 }
 
+// src/shell/router.ts
+function match(routes, path3) {
+  const parts = split(path3);
+  for (const route of routes) {
+    const params = fit(split(route.path), parts);
+    if (params) return { route, params };
+  }
+  return void 0;
+}
+function split(path3) {
+  return path3.replace(/\/+$/, "").split("/").slice(1);
+}
+function fit(pattern, parts) {
+  if (pattern.length !== parts.length) return void 0;
+  const params = {};
+  for (let i4 = 0; i4 < pattern.length; i4++) {
+    const want = pattern[i4];
+    const got = parts[i4];
+    if (want.startsWith(":")) {
+      try {
+        params[want.slice(1)] = decodeURIComponent(got);
+      } catch {
+        return void 0;
+      }
+    } else if (want !== got) {
+      return void 0;
+    }
+  }
+  return params;
+}
+function safeNext(next, origin, first) {
+  if (!next || !next.startsWith("/")) return first;
+  try {
+    const url = new URL(next, origin);
+    return url.origin === origin && !url.pathname.startsWith("//") ? url.pathname + url.search : first;
+  } catch {
+    return first;
+  }
+}
+var place = y3({ path: "/", search: "" });
+var path = O(() => place.value.path);
+var moves = y3(0);
+var arrivals = y3(0);
+function read() {
+  place.value = { path: location.pathname, search: location.search };
+}
+function go(to, options = {}) {
+  if (options.replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  moves.value++;
+  read();
+}
+function startRouter() {
+  read();
+  addEventListener("popstate", () => {
+    if (location.hash) arrivals.value++;
+    moves.value++;
+    read();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target?.closest("a");
+    if (!link || link.target || link.hasAttribute("download") || link.dataset.leave !== void 0) return;
+    const url = new URL(link.href, location.href);
+    if (url.origin !== location.origin || url.hash) return;
+    event.preventDefault();
+    go(url.pathname + url.search);
+  });
+}
+
 // src/shell/ui.tsx
 function useLoad(work2, deps) {
   const [data, set] = d2();
@@ -1807,14 +1873,14 @@ function useLoad(work2, deps) {
   const running2 = T2(void 0);
   const reload = b(async () => {
     running2.current?.abort();
-    const mine = running2.current = new AbortController();
+    const mine2 = running2.current = new AbortController();
     try {
-      const fresh = await work2(mine.signal);
-      if (mine.signal.aborted) return;
+      const fresh = await work2(mine2.signal);
+      if (mine2.signal.aborted) return;
       set(fresh);
       setProblem(void 0);
     } catch (err) {
-      if (!mine.signal.aborted) setProblem(asProblem(err));
+      if (!mine2.signal.aborted) setProblem(asProblem(err));
     }
   }, deps);
   A2(() => {
@@ -1856,7 +1922,7 @@ var notes = y3([]);
 var noteId = 0;
 function toast(text, bad = false) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad }];
+  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value }];
   if (!bad) setTimeout(() => dismiss(id), 6e3);
 }
 function toastProblem(err) {
@@ -1867,13 +1933,17 @@ function dismiss(id) {
   notes.value = notes.value.filter((n3) => n3.id !== id);
 }
 function Toasts() {
+  const here = path.value;
+  A2(() => {
+    notes.value = notes.value.filter((n3) => n3.page === here);
+  }, [here]);
   return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: n3.text }),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] }, n3.id)) });
 }
-function Dialog({ title, onClose, children, wide }) {
+function Dialog({ title, onClose, children, sheet }) {
   const box = T2(null);
   const id = P2();
   F2(() => {
@@ -1886,9 +1956,11 @@ function Dialog({ title, onClose, children, wide }) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
-  return /* @__PURE__ */ a4("dialog", { ref: box, class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, onCancel: (event) => {
+  return /* @__PURE__ */ a4("dialog", { ref: box, class: sheet ? "dialog sheet" : "dialog", "aria-labelledby": id, onCancel: (event) => {
     event.preventDefault();
     onClose();
+  }, onClick: (event) => {
+    if (sheet && event.target === box.current) onClose();
   }, children: [
     /* @__PURE__ */ a4("div", { class: "dialog-head", children: [
       /* @__PURE__ */ a4("h2", { id, tabIndex: -1, children: title }),
@@ -1991,23 +2063,31 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         "aria-label": label,
         popover: "auto",
         onKeyDown: key,
-        onClick: (event) => event.stopPropagation(),
+        onClick: (event) => {
+          if (!event.target.closest("a")) event.stopPropagation();
+        },
         onToggle: (event) => {
           if (event.newState === "closed") setOpen(false);
         },
-        children: items.map((item) => /* @__PURE__ */ a4("button", { type: "button", role: "menuitem", tabIndex: -1, class: item.danger ? "menu-item danger" : "menu-item", onClick: () => {
-          close();
-          item.run();
-        }, children: [
-          /* @__PURE__ */ a4(Icon, { name: item.icon }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: item.label }),
-          " ",
-          item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
-        ] }, item.label))
+        children: items.map((item) => /* @__PURE__ */ a4(Item, { item, close, role: "menuitem" }, item.label))
       }
     )
   ] });
+}
+function Item({ item, close, role }) {
+  const inside = /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Icon, { name: item.icon }),
+    " ",
+    /* @__PURE__ */ a4("span", { children: item.label }),
+    " ",
+    item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
+  ] });
+  const same = { class: item.danger ? "menu-item danger" : "menu-item", role, tabIndex: role && -1 };
+  if (item.href !== void 0) return /* @__PURE__ */ a4("a", { ...same, href: item.href, "data-leave": item.leave ? "" : void 0, onClick: close, children: inside });
+  return /* @__PURE__ */ a4("button", { ...same, type: "button", onClick: () => {
+    close();
+    item.run();
+  }, children: inside });
 }
 function entries(box) {
   return [...box.querySelectorAll("[role^=menuitem]")];
@@ -2022,44 +2102,71 @@ function place2(box, anchor) {
   box.style.left = Math.max(edge, left) + "px";
 }
 
+// src/account/rules.ts
+var passwordMin = 12;
+var longEnough = (password) => [...password.normalize("NFC")].length >= passwordMin;
+function personal(password, about) {
+  let left = password.normalize("NFC").toLowerCase();
+  const words = ["coffer"];
+  for (const text of about) {
+    const lower = text.normalize("NFC").toLowerCase();
+    words.push(lower, ...lower.split(/[^\p{L}\p{M}]+/u));
+  }
+  words.sort((a5, b4) => b4.length - a5.length);
+  let found = false;
+  for (const word of words) {
+    if ([...word].length < 3 || !left.includes(word)) continue;
+    left = left.replaceAll(word, " ");
+    found = true;
+  }
+  return found && !/\p{L}/u.test(left);
+}
+
 // src/account/words.ts
 var t5 = catalog({
   en: {
     signUp: "Create an account",
-    haveAccount: "You have an account?",
+    haveAccount: "Already have an account?",
     firstName: "First name",
     lastName: "Last name",
     username: "Username",
-    usernameHint: "3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
+    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
     email: "E-mail",
-    emailHint: "We send one message to confirm it is yours.",
+    emailHint: "We send you a mail to confirm that it is yours.",
     password: "Password",
     ruleLength: "At least {count} characters",
     ruleMet: "(met)",
-    ruleWords: "Anything goes: a few words in a row are good",
-    ruleCommon: "Not a common password, not your name or address",
+    ruleOwn: "More than your name, username or e-mail address",
+    ruleWords: "Several words in a row work well. Common passwords are refused.",
     verify: "Confirm your e-mail",
     checkMail: "Check your mail",
-    checkMailText: "If {email} can have an account here, a message with a code and a link is on its way. Enter the code, or open the link.",
-    checkMailBare: "Enter your address and the code from the message, or open the link in it.",
-    code: "Code from the message",
+    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
+    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
+    code: "Code from the mail",
     codeHint: "Six digits.",
     confirm: "Confirm my e-mail",
     confirmTitle: "Confirm your e-mail",
-    confirmText: "One press, and your account is ready.",
-    elsewhereText: "This message belongs to a sign-up that was made in another browser. Enter the password that you chose there.",
+    confirmText: "Press the button to finish.",
+    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
     elsewherePassword: "Password of your sign-up",
-    elsewhereWrong: "That is not the password of the sign-up that this message belongs to.",
-    elsewhereOthers: "Did several messages come? Then somebody else may have typed your address too. Only the message of your own sign-up takes your password: try the others, or start over.",
+    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
     signUpAgain: "Sign up again",
-    verified: "Your address is confirmed. Sign in to begin.",
+    verified: "Your e-mail is confirmed. Sign in to begin.",
     resend: "Send again",
-    resent: "If the address waits for a message, a new one is on its way.",
-    resendWait: "Send again in {seconds} s",
-    noMail: "No message? Look into your spam folder, or send it again: only the newest code counts.",
+    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
+    resendWait: "Send again in {time}",
+    noMail: "No mail? Look into your spam folder, or send it again.",
+    otherEmail: "Use another e-mail address",
+    linkGone: "This link no longer works",
+    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
+    linkDamaged: "This link is not complete",
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
+    newLink: "Send a new link",
     firstAdmin: "The first administrator",
-    firstAdminText: "This link works once. The account you make now runs this server.",
-    firstAdminNoToken: "Open the one-time link that the server printed when it started. It carries a secret that this address is missing.",
+    firstAdminText: "This link works once. The account that you create now administers this server.",
+    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
+    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
+    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
     firstAdminDo: "Create the administrator",
     firstAdminDone: "The administrator is ready. Sign in to begin.",
     account: "Account",
@@ -2067,12 +2174,12 @@ var t5 = catalog({
     bio: "About you",
     bioHint: "Up to 500 characters. You can leave it empty.",
     language: "Language",
-    languageHint: "For this app and for the messages we send you.",
+    languageHint: "For this app and for the mails we send you.",
     save: "Save changes",
     saved: "Saved.",
-    facts: "At a glance",
+    facts: "Account details",
     since: "Member since",
-    previous: "Sign-in before this one",
+    previous: "Previous sign-in",
     role: "Role",
     admin: "Administrator",
     security: "Security"
@@ -2083,36 +2190,43 @@ var t5 = catalog({
     firstName: "Vorname",
     lastName: "Nachname",
     username: "Benutzername",
-    usernameHint: "3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
+    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
     email: "E-Mail",
-    emailHint: "Wir senden eine Nachricht, um zu bestätigen, dass sie Ihnen gehört.",
+    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
     password: "Passwort",
     ruleLength: "Mindestens {count} Zeichen",
     ruleMet: "(erfüllt)",
-    ruleWords: "Alles ist erlaubt: ein paar Wörter hintereinander sind gut",
-    ruleCommon: "Kein häufiges Passwort, nicht Ihr Name oder Ihre Adresse",
+    ruleOwn: "Mehr als Ihr Name, Benutzername oder Ihre E-Mail-Adresse",
+    ruleWords: "Mehrere Wörter hintereinander sind gut. Häufige Passwörter werden abgelehnt.",
     verify: "E-Mail bestätigen",
     checkMail: "Sehen Sie in Ihre Mails",
-    checkMailText: "Wenn {email} hier ein Konto haben kann, ist eine Nachricht mit Code und Link unterwegs. Geben Sie den Code ein oder öffnen Sie den Link.",
-    checkMailBare: "Geben Sie Ihre Adresse und den Code aus der Nachricht ein oder öffnen Sie den Link darin.",
-    code: "Code aus der Nachricht",
+    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
+    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
+    code: "Code aus der Mail",
     codeHint: "Sechs Ziffern.",
     confirm: "Meine E-Mail bestätigen",
     confirmTitle: "Bestätigen Sie Ihre E-Mail",
-    confirmText: "Ein Druck auf den Knopf, und Ihr Konto ist bereit.",
-    elsewhereText: "Diese Nachricht gehört zu einem Konto, das in einem anderen Browser angelegt wurde. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
+    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
     elsewherePassword: "Passwort, das Sie dort gewählt haben",
-    elsewhereWrong: "Das ist nicht das Passwort, das zu dieser Nachricht gehört.",
-    elsewhereOthers: "Kamen mehrere Nachrichten? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Nachricht zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder beginnen Sie von vorn.",
+    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
     signUpAgain: "Noch einmal anlegen",
-    verified: "Ihre Adresse ist bestätigt. Melden Sie sich an.",
+    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
     resend: "Noch einmal senden",
-    resent: "Wenn die Adresse auf eine Nachricht wartet, ist eine neue unterwegs.",
-    resendWait: "Noch einmal in {seconds} s",
-    noMail: "Keine Nachricht? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden: Nur der neueste Code gilt.",
-    firstAdmin: "Die erste Administratorin, der erste Administrator",
+    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
+    resendWait: "Noch einmal in {time}",
+    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
+    otherEmail: "Andere E-Mail-Adresse verwenden",
+    linkGone: "Dieser Link gilt nicht mehr",
+    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    linkDamaged: "Dieser Link ist nicht vollständig",
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
+    newLink: "Neuen Link senden",
+    firstAdmin: "Das erste Verwaltungskonto",
     firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
-    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat. Er trägt ein Geheimnis, das dieser Adresse fehlt.",
+    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
+    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
     firstAdminDo: "Verwaltungskonto anlegen",
     firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
     account: "Konto",
@@ -2120,12 +2234,12 @@ var t5 = catalog({
     bio: "Über Sie",
     bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
     language: "Sprache",
-    languageHint: "Für diese App und für Nachrichten, die wir Ihnen senden.",
+    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
     save: "Änderungen speichern",
     saved: "Gespeichert.",
-    facts: "Auf einen Blick",
+    facts: "Kontodaten",
     since: "Mitglied seit",
-    previous: "Anmeldung vor dieser",
+    previous: "Vorherige Anmeldung",
     role: "Rolle",
     admin: "Verwaltung",
     security: "Sicherheit"
@@ -2133,22 +2247,30 @@ var t5 = catalog({
 });
 var problems2 = catalog({
   en: {
-    username_taken: "That username belongs to somebody else. Choose another one.",
-    account_exists: "That address or username has an account already.",
-    link_gone: "That link or code was used already, was replaced by a newer one, or has expired.",
+    username_taken: "That username is taken. Choose another one.",
+    account_exists: "There is already an account with this e-mail address or username.",
+    link_gone: "That code was used already, was replaced by a newer one, or has expired. Send yourself a new one.",
+    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
     field_too_common: "This password is one of the most common. Choose another one.",
-    field_too_personal: "This password contains your name or address. Choose another one.",
-    field_invalid_username: "Usernames have 3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
-    field_invalid_email: "This does not look like an e-mail address."
+    field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
+    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
+    field_invalid_email: "This does not look like an e-mail address.",
+    field_unsupported_language: "This language is not offered.",
+    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
+    field_wrong_sign_up: "This password does not belong to this mail."
   },
   de: {
-    username_taken: "Dieser Benutzername gehört jemand anderem. Wählen Sie einen anderen.",
-    account_exists: "Diese Adresse oder dieser Benutzername hat schon ein Konto.",
-    link_gone: "Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen.",
+    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
+    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
+    link_gone: "Dieser Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Lassen Sie sich einen neuen senden.",
+    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
     field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
-    field_too_personal: "Dieses Passwort enthält Ihren Namen oder Ihre Adresse. Wählen Sie ein anderes.",
-    field_invalid_username: "Benutzernamen haben 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
-    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus."
+    field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
+    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
+    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
+    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
+    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
+    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail."
   }
 });
 
@@ -2162,29 +2284,37 @@ function Names({ value }) {
 function Username({ value }) {
   return /* @__PURE__ */ a4(Field, { name: "username", label: t5("username"), hint: t5("usernameHint"), autoComplete: "username", required: true, maxLength: 32, spellcheck: false, value });
 }
-var passwordMin = 12;
 function NewPassword() {
-  const [length, setLength] = d2(0);
-  const enough = length >= passwordMin;
-  const rules = /* @__PURE__ */ a4("ul", { class: "rules", children: [
-    /* @__PURE__ */ a4("li", { class: enough ? "met" : void 0, children: [
-      /* @__PURE__ */ a4(Icon, { name: enough ? "check" : "chevron" }),
-      " ",
-      t5("ruleLength", { count: passwordMin }),
-      /* @__PURE__ */ a4("span", { class: "hidden", children: length > 0 && enough ? t5("ruleMet") : "" })
+  const [met, setMet] = d2({ length: false, own: false });
+  const list2 = T2(null);
+  F2(() => {
+    const form = list2.current.closest("form");
+    const look = () => {
+      const value = (name) => form.elements.namedItem(name)?.value ?? "";
+      const password = value("password");
+      const about = [value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
+      setMet({ length: longEnough(password), own: password !== "" && !personal(password, about) });
+    };
+    form.addEventListener("input", look);
+    return () => form.removeEventListener("input", look);
+  }, []);
+  const rules = /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
+      /* @__PURE__ */ a4(Rule, { met: met.length, text: t5("ruleLength", { count: passwordMin }) }),
+      /* @__PURE__ */ a4(Rule, { met: met.own, text: t5("ruleOwn") })
     ] }),
-    /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
-      " ",
-      t5("ruleWords")
-    ] }),
-    /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
-      " ",
-      t5("ruleCommon")
-    ] })
+    /* @__PURE__ */ a4("p", { children: t5("ruleWords") })
   ] });
-  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules, onInput: (value) => setLength([...value].length) });
+  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules });
+}
+function Rule({ met, text }) {
+  return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: met ? "check" : "chevron" }),
+    " ",
+    text,
+    " ",
+    /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t5("ruleMet") : "" })
+  ] });
 }
 function newAccount(v4) {
   return { first_name: v4.first_name, last_name: v4.last_name, username: v4.username, email: v4.email, password: v4.password };
@@ -2259,6 +2389,204 @@ function Security() {
   ] });
 }
 
+// src/shell/theme.ts
+var themes = ["auto", "light", "dark"];
+var stored3 = "coffer.theme";
+var theme = y3("auto");
+function startTheme() {
+  const chosen2 = localStorage.getItem(stored3);
+  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
+}
+function setTheme(t9) {
+  localStorage.setItem(stored3, t9);
+  show2(t9);
+}
+function show2(t9) {
+  theme.value = t9;
+  if (t9 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t9;
+}
+
+// src/shell/look.tsx
+function askLook() {
+  void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t4("look"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "form", children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t4("lookHint") }),
+    /* @__PURE__ */ a4(LanguageField, {}),
+    /* @__PURE__ */ a4(ThemeField, {})
+  ] }) }));
+}
+function Footer() {
+  return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
+    /* @__PURE__ */ a4(LanguageField, {}),
+    /* @__PURE__ */ a4(ThemeField, {}),
+    /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("api") })
+  ] });
+}
+function LanguageField() {
+  const id = P2();
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: t4("language") }),
+    /* @__PURE__ */ a4("select", { id, value: lang.value, onChange: (event) => setLang(event.currentTarget.value), children: Object.entries(languages).map(([tag, name]) => /* @__PURE__ */ a4("option", { value: tag, lang: tag, selected: tag === lang.value, children: name }, tag)) })
+  ] });
+}
+function ThemeField() {
+  const id = P2();
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: t4("theme") }),
+    /* @__PURE__ */ a4("select", { id, value: theme.value, onChange: (event) => setTheme(event.currentTarget.value), children: themes.map((name) => /* @__PURE__ */ a4("option", { value: name, selected: name === theme.value, children: t4(`theme_${name}`) }, name)) })
+  ] });
+}
+
+// src/shell/transfers.ts
+var transfers = y3({ count: 0, done: 0 });
+var panel = y3(void 0);
+
+// src/shell/frame.tsx
+var parent = y3(void 0);
+function useParent(href, label) {
+  A2(() => {
+    parent.value = href !== void 0 && label !== void 0 ? { href, label } : void 0;
+    return () => {
+      parent.value = void 0;
+    };
+  }, [href, label]);
+}
+function Top() {
+  const state = auth.value;
+  const door = signInDoor();
+  const up = state.is === "in" ? parent.value : void 0;
+  const search = collect((room) => room.search)[0];
+  return /* @__PURE__ */ a4("header", { class: "top", children: [
+    up && /* @__PURE__ */ a4("a", { class: "top-up", href: up.href, children: [
+      /* @__PURE__ */ a4(Icon, { name: "back" }),
+      " ",
+      /* @__PURE__ */ a4("span", { class: "ellipsis", children: up.label })
+    ] }),
+    /* @__PURE__ */ a4("a", { class: up ? "brand under-parent" : "brand", href: state.is === "in" ? firstPlace() : "/", children: [
+      /* @__PURE__ */ a4(Mark, {}),
+      " ",
+      /* @__PURE__ */ a4("span", { children: "Coffer" })
+    ] }),
+    state.is === "in" && search && /* @__PURE__ */ a4(Search, { href: search.href, label: search.label() }),
+    /* @__PURE__ */ a4("div", { class: "top-end", children: [
+      state.is === "in" && /* @__PURE__ */ a4(Ring, {}),
+      state.is === "in" && search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: search.href, "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
+      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: mine(state.account), children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
+      state.is === "out" && door && path.value !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
+    ] })
+  ] });
+}
+function Search({ href, label }) {
+  const field = T2(null);
+  A2(() => {
+    const key = (event) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest('input, textarea, select, dialog, [role="menu"]')) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener("keydown", key);
+    return () => document.removeEventListener("keydown", key);
+  }, []);
+  return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
+    event.preventDefault();
+    go(`${href}?q=${encodeURIComponent(field.current.value)}`);
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: "search" }),
+    /* @__PURE__ */ a4(
+      "input",
+      {
+        ref: field,
+        type: "search",
+        name: "q",
+        "aria-label": label,
+        placeholder: label,
+        "aria-keyshortcuts": "/",
+        defaultValue: path.value === href ? new URLSearchParams(place.value.search).get("q") ?? "" : ""
+      }
+    ),
+    /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: "/" })
+  ] });
+}
+function Ring() {
+  const { count, done } = transfers.value;
+  const open2 = panel.value;
+  if (open2 === void 0) return null;
+  const label = count > 0 ? t4("transfers", { count, percent: Math.round(done * 100) }) : t4("transfersOver");
+  return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
+    panel.value = !open2;
+  }, children: [
+    /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
+      /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? done * 100 : 100} 200` })
+    ] }),
+    count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: "check" })
+  ] });
+}
+function initials(first, last) {
+  const letter = (name) => [...name ?? ""][0] ?? "";
+  return (letter(first) + letter(last)).toUpperCase() || "·";
+}
+function mine(account2) {
+  const shells = [
+    { icon: "look", label: () => t4("look"), order: 6, run: askLook },
+    { icon: "code", label: () => t4("api"), order: 7, href: "/docs", leave: true }
+  ];
+  return [...collect((room) => room.menu), ...shells].filter((entry) => !entry.admins || account2.role === "admin").sort((a5, b4) => a5.order - b4.order).map((entry) => ({ ...entry, label: entry.label() }));
+}
+var deeds = () => collect((room) => room.create).map((deed) => ({ ...deed, label: deed.label() }));
+var isHere = (spot) => path.value === spot.href || path.value.startsWith(spot.href + "/");
+function SpotLink({ spot, children }) {
+  return /* @__PURE__ */ a4("a", { href: spot.href, "aria-current": isHere(spot) ? "page" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: spot.icon }),
+    " ",
+    /* @__PURE__ */ a4("span", { children })
+  ] });
+}
+function Side() {
+  const items = deeds();
+  return /* @__PURE__ */ a4("div", { class: "side", children: [
+    items.length > 0 && /* @__PURE__ */ a4(Menu, { label: t4("new"), class: "button primary new", items, children: [
+      /* @__PURE__ */ a4(Icon, { name: "plus" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t4("new") }),
+      " ",
+      /* @__PURE__ */ a4(Icon, { name: "chevron", class: "down" })
+    ] }),
+    /* @__PURE__ */ a4("nav", { class: "nav", "aria-label": t4("nav"), children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) })
+  ] });
+}
+function Bar({ account: account2 }) {
+  const [open2, setOpen] = d2();
+  const close = () => setOpen(void 0);
+  const spots = places().filter((spot) => spot.phone === "bar");
+  const rest = places().filter((spot) => spot.phone === "more");
+  const items = deeds();
+  const more = [...rest.map((spot) => ({ icon: spot.icon, label: spot.label(), href: spot.href })), ...mine(account2)];
+  const split2 = Math.min(2, spots.length);
+  const link = (spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: (spot.short ?? spot.label)() }, spot.href);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("nav", { class: "bar", "aria-label": t4("nav"), children: [
+      spots.slice(0, split2).map(link),
+      items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "bar-new", "aria-haspopup": "dialog", "aria-label": t4("new"), title: t4("new"), onClick: () => setOpen("new"), children: /* @__PURE__ */ a4(Icon, { name: "plus" }) }),
+      spots.slice(split2).map(link),
+      /* @__PURE__ */ a4("button", { type: "button", "aria-haspopup": "dialog", "aria-current": rest.some(isHere) ? "true" : void 0, onClick: () => setOpen("more"), children: [
+        /* @__PURE__ */ a4(Icon, { name: "menu" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t4("more") })
+      ] })
+    ] }),
+    open2 === "new" && /* @__PURE__ */ a4(Sheet, { title: t4("new"), items, close }),
+    open2 === "more" && /* @__PURE__ */ a4(Sheet, { title: t4("more"), items: more, close })
+  ] });
+}
+function Sheet({ title, items, close }) {
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, sheet: true, children: /* @__PURE__ */ a4("ul", { children: items.map((item) => {
+    const run2 = item.run && (() => setTimeout(item.run));
+    return /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4(Item, { item: { ...item, run: run2 }, close }) }, item.label);
+  }) }) });
+}
+
 // src/shell/home.tsx
 function Home() {
   const signedIn2 = auth.value.is === "in";
@@ -2281,24 +2609,6 @@ function Home() {
   ] });
 }
 
-// src/shell/theme.ts
-var themes = ["auto", "light", "dark"];
-var stored2 = "coffer.theme";
-var theme = y3("auto");
-function startTheme() {
-  const chosen2 = localStorage.getItem(stored2);
-  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
-}
-function setTheme(t9) {
-  localStorage.setItem(stored2, t9);
-  show2(t9);
-}
-function show2(t9) {
-  theme.value = t9;
-  if (t9 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t9;
-}
-
 // src/shell/app.tsx
 var home = { path: "/", page: Home, title: () => "Coffer", open: true };
 var lost = { path: "", page: Lost, title: () => t4("lost"), open: true };
@@ -2306,6 +2616,7 @@ function App() {
   const routes = [home, ...rooms().flatMap((room) => room.routes ?? [])];
   const found = match(routes, place.value.path) ?? { route: lost, params: {} };
   const title = found.route.title();
+  const state = auth.value;
   A2(() => {
     document.title = title === "Coffer" ? title : `${title} – Coffer`;
   }, [title]);
@@ -2314,10 +2625,13 @@ function App() {
       event.preventDefault();
       focusMain();
     }, children: t4("skip") }),
-    /* @__PURE__ */ a4(Header, {}),
-    /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) }),
-    /* @__PURE__ */ a4(Footer, {}),
-    auth.value.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
+    /* @__PURE__ */ a4(Top, {}),
+    /* @__PURE__ */ a4("div", { class: state.is === "in" ? "body with-side" : "body", children: [
+      state.is === "in" && /* @__PURE__ */ a4(Side, {}),
+      /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) })
+    ] }),
+    state.is === "in" ? /* @__PURE__ */ a4(Bar, { account: state.account }) : state.is !== "starting" && /* @__PURE__ */ a4(Footer, {}),
+    state.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
     /* @__PURE__ */ a4(Toasts, {}),
     /* @__PURE__ */ a4(Dialogs, {})
   ] });
@@ -2331,66 +2645,23 @@ function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
   const leave2 = !found.route.open && state.is === "out";
-  const shown = T2(0);
+  const shown2 = T2(0);
   A2(() => {
     if (leave2) go(signInPath() + "?next=" + encodeURIComponent(path3 + place.value.search), { replace: true });
   }, [leave2, path3]);
   A2(() => {
-    if (moves.value !== shown.current && !document.querySelector("dialog[open]")) {
+    if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
       if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
       scrollTo(0, 0);
     }
-    shown.current = moves.value;
+    shown2.current = moves.value;
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
   if (leave2) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
-}
-function Header() {
-  const state = auth.value;
-  const { path: path3 } = place.value;
-  const nav = collect((room) => room.nav);
-  const menu = collect((room) => room.menu).map((item) => ({ ...item, label: item.label() }));
-  const door = signInDoor();
-  return /* @__PURE__ */ a4("header", { class: "top", children: [
-    /* @__PURE__ */ a4("a", { class: "brand", href: state.is === "in" ? firstPlace() : "/", children: [
-      /* @__PURE__ */ a4(Mark, {}),
-      " ",
-      /* @__PURE__ */ a4("span", { children: "Coffer" })
-    ] }),
-    state.is === "in" && /* @__PURE__ */ a4("nav", { class: "nav", "aria-label": t4("nav"), children: nav.map((item) => {
-      const here = path3 === item.href || path3.startsWith(item.href + "/");
-      return /* @__PURE__ */ a4("a", { href: item.href, "aria-current": here ? "page" : void 0, children: [
-        /* @__PURE__ */ a4(Icon, { name: item.icon }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: item.label() })
-      ] }, item.href);
-    }) }),
-    /* @__PURE__ */ a4("div", { class: "top-end", children: [
-      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: menu, children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
-      state.is === "out" && door && path3 !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
-    ] })
-  ] });
-}
-function initials(first, last) {
-  const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last)).toUpperCase() || "·";
-}
-function Footer() {
-  return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
-    /* @__PURE__ */ a4("label", { children: [
-      /* @__PURE__ */ a4("span", { children: t4("language") }),
-      /* @__PURE__ */ a4("select", { value: lang.value, onChange: (event) => setLang(event.currentTarget.value), children: Object.entries(languages).map(([tag, name]) => /* @__PURE__ */ a4("option", { value: tag, lang: tag, selected: tag === lang.value, children: name }, tag)) })
-    ] }),
-    /* @__PURE__ */ a4("label", { children: [
-      /* @__PURE__ */ a4("span", { children: t4("theme") }),
-      /* @__PURE__ */ a4("select", { value: theme.value, onChange: (event) => setTheme(event.currentTarget.value), children: themes.map((name) => /* @__PURE__ */ a4("option", { value: name, selected: name === theme.value, children: t4(`theme_${name}`) }, name)) })
-    ] }),
-    /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("developers") })
-  ] });
 }
 function Lost() {
   return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
@@ -2401,19 +2672,41 @@ function Lost() {
 function useLeaveWhenIn() {
   const signedIn2 = auth.value.is === "in";
   A2(() => {
-    if (signedIn2) go(safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace()), { replace: true });
+    if (!signedIn2) return;
+    const next = safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace());
+    go(next.split("?")[0] === location.pathname ? firstPlace() : next, { replace: true });
   }, [signedIn2]);
 }
 
+// src/shell/link.ts
+var stored4 = "coffer.link";
+function useLink(name) {
+  const [secret] = d2(() => take(name));
+  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored4) };
+}
+function take(name) {
+  if (!location.hash) {
+    const [id2, secret2] = (sessionStorage.getItem(stored4) ?? "").split(" ");
+    return id2 && history.state?.link === id2 && secret2 || "";
+  }
+  const secret = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
+  const id = Math.random().toString(36).slice(2);
+  if (secret) sessionStorage.setItem(stored4, `${id} ${secret}`);
+  history.replaceState({ link: id }, "", location.pathname + location.search);
+  return secret;
+}
+function whole(secret) {
+  return /^[\w-]{43}$/.test(secret);
+}
+
 // src/account/sign-up.tsx
-var awaited = y3("");
 function SignUp() {
   useLeaveWhenIn();
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t5("signUp") }),
     /* @__PURE__ */ a4(Form, { submit: t5("signUp"), onSubmit: async (v4) => {
       await post("/auth/sign-up", { open: true, body: newAccount(v4) });
-      awaited.value = v4.email;
+      setAwaited(v4.email);
       go("/verify-email");
     }, children: [
       /* @__PURE__ */ a4(Names, {}),
@@ -2433,12 +2726,13 @@ function SignInLink(props) {
   return door ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
 }
 function FirstAdmin() {
-  const [token2] = d2(() => fragment("token"));
-  if (!token2) {
+  const link = useLink("token");
+  const [over, setOver] = d2(false);
+  if (!link.secret || link.damaged || over) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
-      /* @__PURE__ */ a4("p", { children: t5("firstAdminNoToken") }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: "button" }) })
+      /* @__PURE__ */ a4("h1", { children: over ? t5("linkGone") : link.damaged ? t5("linkDamaged") : t5("firstAdmin") }),
+      /* @__PURE__ */ a4("p", { children: over ? t5("firstAdminGone") : link.damaged ? t5("firstAdminDamaged") : t5("firstAdminNoToken") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over ? "button primary" : "button" }) })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -2446,9 +2740,16 @@ function FirstAdmin() {
     /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
     /* @__PURE__ */ a4("p", { children: t5("firstAdminText") }),
     /* @__PURE__ */ a4(Form, { submit: t5("firstAdminDo"), onSubmit: async (v4) => {
-      await post("/auth/first-admin", { open: true, body: { token: token2, ...newAccount(v4) } });
-      toast(t5("firstAdminDone"));
+      try {
+        await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
+      } catch (err) {
+        if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+        link.used();
+        return setOver(true);
+      }
+      link.used();
       go(signInPath());
+      toast(t5("firstAdminDone"));
     }, children: [
       /* @__PURE__ */ a4(Names, {}),
       /* @__PURE__ */ a4(Username, {}),
@@ -2461,7 +2762,9 @@ function FirstAdmin() {
 // src/account/verify.tsx
 var proven = new BroadcastChannel("coffer.sign-up");
 function Verify() {
-  const [token2] = d2(() => fragment("token"));
+  const link = useLink("token");
+  const [token2, setToken] = d2(link.secret);
+  const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
   const [taken, setTaken] = d2(false);
   const [elsewhere, setElsewhere] = d2(false);
   A2(() => {
@@ -2470,20 +2773,25 @@ function Verify() {
     return () => {
       proven.onmessage = null;
     };
-  }, []);
+  }, [token2]);
   function done() {
-    awaited.value = "";
-    toast(t5("verified"));
+    link.used();
+    setAwaited("");
     go(signInPath());
+    toast(t5("verified"));
   }
   async function prove(proof, v4) {
     try {
       await post("/auth/verify-email", { open: true, body: { ...proof, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
     } catch (err) {
+      if (err instanceof Problem && err.code === "link_gone" && token2) {
+        link.used();
+        return setDead("gone");
+      }
       if (err instanceof Problem && err.code === "username_taken") setTaken(true);
       if (err instanceof Problem && err.code === "sign_up_proof_required") {
         if (!v4.password) return setElsewhere(true);
-        throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_password", detail: t5("elsewhereWrong") }] });
+        throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_sign_up" }] });
       }
       throw err;
     }
@@ -2496,6 +2804,13 @@ function Verify() {
     " ",
     /* @__PURE__ */ a4("a", { href: "/sign-up", children: t5("signUpAgain") })
   ] });
+  if (dead) {
+    return /* @__PURE__ */ a4(DeadLink, { damaged: dead === "damaged", onSent: () => {
+      link.used();
+      setToken("");
+      setDead(void 0);
+    } });
+  }
   if (token2) {
     return /* @__PURE__ */ a4("div", { class: elsewhere ? "card narrow" : "card narrow centre", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
@@ -2524,7 +2839,27 @@ function Verify() {
       taken && /* @__PURE__ */ a4(Username, {})
     ] }),
     others,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t5("noMail") })
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t5("noMail"),
+      " ",
+      email && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setAwaited(""), children: t5("otherEmail") })
+    ] })
+  ] });
+}
+function DeadLink({ damaged, onSent }) {
+  A2(() => {
+    if (!damaged) focusMain();
+  }, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: damaged ? t5("linkDamaged") : t5("linkGone") }),
+    /* @__PURE__ */ a4("p", { children: damaged ? t5("linkDamagedText") : t5("linkGoneText") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("newLink"), extra: /* @__PURE__ */ a4(SignInLink, { class: "button" }), onSubmit: async (v4) => {
+      await post("/auth/verify-email/resend", { open: true, body: { email: v4.email } });
+      setAwaited(v4.email);
+      onSent();
+      toast(t5("resent"));
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", autoComplete: "email", required: true, spellcheck: false, value: awaited.value }) })
   ] });
 }
 function Resend({ email }) {
@@ -2540,7 +2875,7 @@ function Resend({ email }) {
       if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
       toastProblem(err);
     }
-  }, children: wait > 0 ? t5("resendWait", { seconds: wait }) : t5("resend") });
+  }, children: wait > 0 ? t5("resendWait", { time: duration(wait) }) : t5("resend") });
 }
 
 // src/account/room.ts
@@ -2552,13 +2887,13 @@ var account = {
     { path: "/security", page: Security, title: () => t5("security") },
     { path: "/account", page: Profile, title: () => t5("account") }
   ],
-  nav: [
-    { href: "/security", icon: "shield", label: () => t5("security"), order: 2 },
-    { href: "/account", icon: "user", label: () => t5("account"), order: 3 }
-  ],
   door: { href: "/sign-up", label: () => t5("signUp"), order: 1 },
-  menu: [{ icon: "user", label: () => t5("account"), run: () => go("/account"), order: 1 }],
-  problems: problems2
+  menu: [
+    { href: "/account", icon: "user", label: () => t5("account"), order: 1 },
+    { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
+  ],
+  problems: problems2,
+  start: startAwaited
 };
 
 // src/file/tree.ts
@@ -2574,11 +2909,11 @@ async function path2(id, signal) {
   }
   return way;
 }
-async function everyFolder(parent, signal) {
+async function everyFolder(parent2, signal) {
   const folders = [];
   let cursor;
   do {
-    const page = await get("/files", { query: { parent, sort: "name", limit: 200, cursor }, signal });
+    const page = await get("/files", { query: { parent: parent2, sort: "name", limit: 200, cursor }, signal });
     folders.push(...page.items.filter((e4) => e4.kind === "folder"));
     cursor = page.next_cursor;
   } while (cursor);
@@ -2594,9 +2929,8 @@ var t6 = catalog({
     create: "Create",
     name: "Name",
     numbered: "That name was taken; the folder is called “{name}”.",
-    upload: "Upload",
     uploadFiles: "Upload files",
-    uploadFolder: "Upload a folder",
+    uploadFolder: "Upload folder",
     size: "Size",
     modified: "Modified",
     actions: "Actions",
@@ -2614,7 +2948,7 @@ var t6 = catalog({
     moveMany: { one: "Move {count} item", other: "Move {count} items" },
     moveHere: "Move here",
     moved: { one: "Moved.", other: "{count} items moved." },
-    where: "Where to?",
+    where: "Choose a folder",
     isHere: "(it is here)",
     foldersIn: "Folders in {name}",
     noFolders: "There is no other folder yet.",
@@ -2657,9 +2991,9 @@ var t6 = catalog({
     retryOf: "Try {name} again",
     damaged: "Damaged",
     unreadable: "The browser could not read what you dropped.",
-    pointSealed: "Sealed at rest",
-    pointSealedText: "Names and contents are encrypted before they are written. A copy of the database alone opens nothing.",
-    pointSimple: "Simple as a drawer",
+    pointSealed: "Stored encrypted",
+    pointSealedText: "Names and contents are encrypted before they are written. Someone who copies only the database cannot read them.",
+    pointSimple: "Easy to use",
     pointSimpleText: "Drop files and whole folders, rename, move and download them, with a mouse, a finger or the keyboard."
   },
   de: {
@@ -2669,9 +3003,8 @@ var t6 = catalog({
     create: "Anlegen",
     name: "Name",
     numbered: "Der Name war vergeben; der Ordner heißt „{name}“.",
-    upload: "Hochladen",
     uploadFiles: "Dateien hochladen",
-    uploadFolder: "Einen Ordner hochladen",
+    uploadFolder: "Ordner hochladen",
     size: "Größe",
     modified: "Geändert",
     actions: "Aktionen",
@@ -2689,7 +3022,7 @@ var t6 = catalog({
     moveMany: { one: "{count} Element verschieben", other: "{count} Elemente verschieben" },
     moveHere: "Hierher verschieben",
     moved: { one: "Verschoben.", other: "{count} Elemente verschoben." },
-    where: "Wohin?",
+    where: "Ordner wählen",
     isHere: "(liegt hier)",
     foldersIn: "Ordner in {name}",
     noFolders: "Es gibt noch keinen anderen Ordner.",
@@ -2732,25 +3065,43 @@ var t6 = catalog({
     retryOf: "{name} noch einmal versuchen",
     damaged: "Beschädigt",
     unreadable: "Der Browser konnte nicht lesen, was Sie abgelegt haben.",
-    pointSealed: "Verschlüsselt abgelegt",
-    pointSealedText: "Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Eine Kopie der Datenbank allein öffnet nichts.",
-    pointSimple: "Einfach wie eine Schublade",
+    pointSealed: "Verschlüsselt gespeichert",
+    pointSealedText: "Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Wer nur die Datenbank kopiert, kann sie nicht lesen.",
+    pointSimple: "Einfach zu bedienen",
     pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
   }
 });
 var problems3 = catalog({
   en: {
-    too_large: "This is larger than the server takes."
+    too_large: "This is larger than the server takes.",
+    folder_cycle: "A folder cannot be moved into itself.",
+    is_folder: "A folder cannot be downloaded as a file.",
+    too_deep: "There are too many folders inside one another here.",
+    too_many_files: "These are too many files for one upload.",
+    upload_expired: "The upload stood still for too long. Try again.",
+    precondition_failed: "The file was changed meanwhile. Reload the page.",
+    range_not_satisfiable: "The file was changed meanwhile. Download it again.",
+    field_not_a_folder: "Choose a folder.",
+    field_too_late: "The page sent its fields in the wrong order. Reload it and try again."
   },
   de: {
-    too_large: "Das ist größer, als der Server annimmt."
+    too_large: "Das ist größer, als der Server annimmt.",
+    folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
+    is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
+    too_deep: "Hier liegen zu viele Ordner ineinander.",
+    too_many_files: "Das sind zu viele Dateien auf einmal.",
+    upload_expired: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
+    precondition_failed: "Die Datei wurde inzwischen geändert. Laden Sie die Seite neu.",
+    range_not_satisfiable: "Die Datei wurde inzwischen geändert. Laden Sie sie noch einmal herunter.",
+    field_not_a_folder: "Wählen Sie einen Ordner.",
+    field_too_late: "Die Seite hat ihre Felder in falscher Reihenfolge gesendet. Laden Sie sie neu und versuchen Sie es noch einmal."
   }
 });
 
 // src/file/dialogs.tsx
-function NewFolder({ parent, onClose, onDone }) {
+function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made = await post("/files/folders", { body: { name: v4.name, ...parent && { parent } } });
+    const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
     if (made.name !== v4.name) toast(t6("numbered", { name: made.name }));
     await onDone(made);
@@ -2824,27 +3175,6 @@ function Twigs(props) {
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
 
-// src/file/download.ts
-var askFrom = 64 << 20;
-async function download(entry) {
-  const { showSaveFilePicker } = window;
-  if (entry.size >= askFrom && showSaveFilePicker) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
-      throw cancelled();
-    });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
-    await response2.body.pipeTo(await handle.createWritable());
-    return;
-  }
-  const response = await stream("/files/{id}/content", { path: { id: entry.id } });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = entry.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
-}
-
 // src/file/upload.ts
 var atOnce = 2;
 var uploads = y3([]);
@@ -2898,9 +3228,9 @@ var Folders = class {
     return made;
   }
   async #make(path3) {
-    const parent = await this.id(path3.slice(0, -1));
-    const folder = await post("/files/folders", { body: { name: path3.at(-1), ...parent && { parent } } });
-    arrived(parent);
+    const parent2 = await this.id(path3.slice(0, -1));
+    const folder = await post("/files/folders", { body: { name: path3.at(-1), ...parent2 && { parent: parent2 } } });
+    arrived(parent2);
     return folder.id;
   }
 };
@@ -3007,100 +3337,17 @@ function startUploads() {
     if (active.value > 0) event.preventDefault();
   });
   x2(() => {
+    const { size: size2, sent } = totals.value;
+    transfers.value = { count: active.value, done: size2 > 0 ? sent / size2 : 0 };
+  });
+  x2(() => {
+    panel.value = uploads.value.length > 0 ? panel.peek() ?? true : void 0;
+  });
+  x2(() => {
     if (auth.value.is !== "out") return;
     for (const u4 of uploads.peek()) cancel(u4);
     uploads.value = [];
   });
-}
-
-// src/file/listing.ts
-function useListing(folder, sort) {
-  const [problem, setProblem] = d2();
-  const what = `${folder} ${sort.by} ${sort.down}`;
-  const shown = T2({ what, pages: 1, loading: false });
-  if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
-  const read3 = useLoad(async (signal) => {
-    const items = [];
-    let next;
-    for (let page = 0; page < shown.current.pages && (page === 0 || next); page++) {
-      const { items: some, next_cursor } = await list(folder, sort, next, signal);
-      items.push(...some);
-      next = next_cursor || void 0;
-    }
-    return { items, next };
-  }, [folder, sort.by, sort.down]);
-  const n3 = landed.value[folder] ?? 0;
-  A2(() => {
-    if (n3 === 0) return;
-    const timer = setTimeout(read3.reload, 250);
-    return () => clearTimeout(timer);
-  }, [n3]);
-  async function more() {
-    const mine = shown.current;
-    if (mine.loading || !read3.data?.next) return;
-    mine.loading = true;
-    try {
-      const page = await list(folder, sort, read3.data.next);
-      if (shown.current !== mine) return;
-      mine.pages++;
-      const known = new Set(read3.data.items.map((e4) => e4.id));
-      read3.set({ items: [...read3.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
-      setProblem(void 0);
-    } catch (err) {
-      setProblem(asProblem(err));
-    } finally {
-      mine.loading = false;
-    }
-  }
-  return { items: read3.data?.items, next: read3.data?.next, more, problem: read3.problem ?? problem, reload: read3.reload };
-}
-
-// src/file/select.ts
-var nothing = { ids: /* @__PURE__ */ new Set(), focus: 0, anchor: 0 };
-function only(items, at) {
-  const item = items[at];
-  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
-}
-function toggle(p5, items, at) {
-  const ids2 = new Set(p5.ids);
-  const id = items[at]?.id;
-  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
-  return { ids: ids2, focus: at, anchor: at };
-}
-function range(p5, items, to) {
-  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
-  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
-}
-function everything(p5, items) {
-  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
-}
-function keep(p5, items) {
-  const there = new Set(items.map((i4) => i4.id));
-  const last = Math.max(0, items.length - 1);
-  return {
-    ids: new Set([...p5.ids].filter((id) => there.has(id))),
-    focus: Math.min(p5.focus, last),
-    anchor: Math.min(p5.anchor, last)
-  };
-}
-function moved(key, focus, count) {
-  const last = count - 1;
-  switch (key) {
-    case "ArrowDown":
-      return Math.min(last, focus + 1);
-    case "ArrowUp":
-      return Math.max(0, focus - 1);
-    case "PageDown":
-      return Math.min(last, focus + 10);
-    case "PageUp":
-      return Math.max(0, focus - 10);
-    case "Home":
-      return 0;
-    case "End":
-      return last;
-    default:
-      return void 0;
-  }
 }
 
 // src/file/walk.ts
@@ -3157,6 +3404,154 @@ function dropped(transfer) {
   return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen(transfer.files));
 }
 
+// src/file/new.tsx
+var shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
+function newFolder() {
+  const parent2 = shown();
+  void ask((close) => /* @__PURE__ */ a4(NewFolder, { parent: parent2, onClose: close, onDone: async () => arrive(parent2) }));
+}
+var chooseFiles = () => choose(false);
+var chooseFolder = () => choose(true);
+function choose(folder) {
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = true;
+  field.webkitdirectory = folder;
+  field.hidden = true;
+  const parent2 = shown();
+  field.addEventListener("change", () => {
+    field.remove();
+    void upload(Promise.resolve(chosen([...field.files])), parent2);
+    if (!path.value.startsWith("/files")) go("/files");
+  });
+  field.addEventListener("cancel", () => field.remove());
+  document.body.append(field);
+  field.click();
+}
+async function upload(tree, parent2) {
+  try {
+    add(await tree, parent2);
+  } catch (err) {
+    console.error(err);
+    toast(t6("unreadable"), true);
+  }
+}
+function arrive(parent2) {
+  arrived(parent2);
+  if (!path.value.startsWith("/files")) go("/files");
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download(entry) {
+  const { showSaveFilePicker } = window;
+  if (entry.size >= askFrom && showSaveFilePicker) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
+      throw cancelled();
+    });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
+    await response2.body.pipeTo(await handle.createWritable());
+    return;
+  }
+  const response = await stream("/files/{id}/content", { path: { id: entry.id } });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = entry.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/file/listing.ts
+function useListing(folder, sort) {
+  const [problem, setProblem] = d2();
+  const what = `${folder} ${sort.by} ${sort.down}`;
+  const shown2 = T2({ what, pages: 1, loading: false });
+  if (shown2.current.what !== what) shown2.current = { what, pages: 1, loading: false };
+  const read3 = useLoad(async (signal) => {
+    const items = [];
+    let next;
+    for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
+      const { items: some, next_cursor } = await list(folder, sort, next, signal);
+      items.push(...some);
+      next = next_cursor || void 0;
+    }
+    return { items, next };
+  }, [folder, sort.by, sort.down]);
+  const n3 = landed.value[folder] ?? 0;
+  A2(() => {
+    if (n3 === 0) return;
+    const timer = setTimeout(read3.reload, 250);
+    return () => clearTimeout(timer);
+  }, [n3]);
+  async function more() {
+    const mine2 = shown2.current;
+    if (mine2.loading || !read3.data?.next) return;
+    mine2.loading = true;
+    try {
+      const page = await list(folder, sort, read3.data.next);
+      if (shown2.current !== mine2) return;
+      mine2.pages++;
+      const known = new Set(read3.data.items.map((e4) => e4.id));
+      read3.set({ items: [...read3.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
+      setProblem(void 0);
+    } catch (err) {
+      setProblem(asProblem(err));
+    } finally {
+      mine2.loading = false;
+    }
+  }
+  return { items: read3.data?.items, next: read3.data?.next, more, problem: read3.problem ?? problem, reload: read3.reload };
+}
+
+// src/file/select.ts
+var nothing = { ids: /* @__PURE__ */ new Set(), focus: 0, anchor: 0 };
+function only(items, at) {
+  const item = items[at];
+  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
+}
+function toggle(p5, items, at) {
+  const ids2 = new Set(p5.ids);
+  const id = items[at]?.id;
+  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
+  return { ids: ids2, focus: at, anchor: at };
+}
+function range(p5, items, to) {
+  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
+  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
+}
+function everything(p5, items) {
+  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
+}
+function keep(p5, items) {
+  const there = new Set(items.map((i4) => i4.id));
+  const last = Math.max(0, items.length - 1);
+  return {
+    ids: new Set([...p5.ids].filter((id) => there.has(id))),
+    focus: Math.min(p5.focus, last),
+    anchor: Math.min(p5.anchor, last)
+  };
+}
+function moved(key, focus, count) {
+  const last = count - 1;
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(last, focus + 1);
+    case "ArrowUp":
+      return Math.max(0, focus - 1);
+    case "PageDown":
+      return Math.min(last, focus + 10);
+    case "PageUp":
+      return Math.max(0, focus - 10);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return void 0;
+  }
+}
+
 // src/file/page.tsx
 var columns = ["name", "size", "modified"];
 function Files({ params }) {
@@ -3167,12 +3562,12 @@ function Files({ params }) {
   const [dragging, setDragging] = d2(false);
   const way = useLoad((signal) => path2(folder, signal), [folder]);
   const page = useListing(folder, sort);
-  const input = T2(null);
-  const inputFolder = T2(null);
   const grid = T2(null);
   const acted = T2(false);
   const items = page.items;
   const here = way.data?.at(-1)?.name ?? t6("files");
+  const above = way.data?.at(-2);
+  useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
   A2(() => setPicked(nothing), [folder, sort]);
   A2(() => {
     setPicked((p5) => keep(p5, items ?? []));
@@ -3181,15 +3576,7 @@ function Files({ params }) {
     if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
-  useDrop((transfer) => upload(dropped(transfer)), setDragging);
-  async function upload(tree) {
-    try {
-      add(await tree, folder);
-    } catch (err) {
-      console.error(err);
-      toast(t6("unreadable"), true);
-    }
-  }
+  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   function open2(entry) {
     if (entry.kind === "folder") go("/files/" + entry.id);
     else save([entry]);
@@ -3265,26 +3652,7 @@ function Files({ params }) {
     /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t6("files") }) })
   ] });
   return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("div", { class: "files-head", children: [
-      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder }),
-      /* @__PURE__ */ a4("div", { class: "files-actions", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "newFolder" }), children: [
-          /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t6("newFolder") })
-        ] }),
-        /* @__PURE__ */ a4(Menu, { label: t6("upload"), class: "button primary", items: [
-          { icon: "file", label: t6("uploadFiles"), run: () => input.current.click() },
-          { icon: "folder", label: t6("uploadFolder"), run: () => inputFolder.current.click() }
-        ], children: [
-          /* @__PURE__ */ a4(Icon, { name: "upload" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t6("upload") })
-        ] }),
-        /* @__PURE__ */ a4("input", { ref: input, type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFiles"), onChange: picks }),
-        /* @__PURE__ */ a4("input", { ref: folderInput(inputFolder), type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFolder"), onChange: picks })
-      ] })
-    ] }),
+    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder }) }),
     selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
       /* @__PURE__ */ a4("span", { "aria-live": "polite", children: t6("selected", { count: selected.length }) }),
       selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
@@ -3306,7 +3674,7 @@ function Files({ params }) {
     ] }),
     page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
       /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => input.current.click(), children: [
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
         t6("uploadFiles")
@@ -3354,22 +3722,10 @@ function Files({ params }) {
       /* @__PURE__ */ a4(Icon, { name: "upload" }),
       /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here }) })
     ] }) }),
-    wish?.kind === "newFolder" && /* @__PURE__ */ a4(NewFolder, { parent: folder, onClose: close, onDone: done }),
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
     wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
   ] });
-  function picks(event) {
-    const field = event.currentTarget;
-    void upload(Promise.resolve(chosen([...field.files])));
-    field.value = "";
-  }
-}
-function folderInput(ref) {
-  return (field) => {
-    ref.current = field;
-    field?.setAttribute("webkitdirectory", "");
-  };
 }
 function Crumbs({ way, folder }) {
   const last = way?.at(-1);
@@ -3382,11 +3738,11 @@ function Crumbs({ way, folder }) {
   ] }) });
 }
 function Heading({ by, sort, set }) {
-  const mine = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
+  const mine2 = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
     t6(by),
     " ",
-    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+    mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
   ] }) });
 }
 function Row({ entry, at, focus, selected, menu, onClick, onToggle, onOpen, onFocus }) {
@@ -3497,7 +3853,7 @@ function useDrop(drop, setDragging) {
 
 // src/file/panel.tsx
 function Uploads() {
-  const [open2, setOpen] = d2(true);
+  const open2 = panel.value ?? false;
   const all2 = uploads.value;
   if (all2.length === 0) return null;
   const sum = totals.value;
@@ -3506,7 +3862,9 @@ function Uploads() {
   return /* @__PURE__ */ a4("section", { class: "uploads", "aria-label": t6("uploads"), children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
+        panel.value = !open2;
+      }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
       busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     busy > 0 && /* @__PURE__ */ a4("progress", { value: sum.sent, max: Math.max(1, sum.size), "aria-label": t6("allUploads") }),
@@ -3534,7 +3892,12 @@ var file = {
     { path: "/files", page: Files, title: () => t6("files"), wide: true },
     { path: "/files/:folder", page: Files, title: () => t6("files"), wide: true }
   ],
-  nav: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1 }],
+  places: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1, phone: "bar" }],
+  create: [
+    { icon: "upload", label: () => t6("uploadFiles"), order: 1, run: chooseFiles },
+    { icon: "folder", label: () => t6("uploadFolder"), order: 2, run: chooseFolder },
+    { icon: "folderPlus", label: () => t6("newFolder"), order: 3, run: newFolder }
+  ],
   points: [
     { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
     { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
@@ -3552,23 +3915,26 @@ var t7 = catalog({
     identifier: "E-mail or username",
     password: "Password",
     remember: "Remember this device",
-    rememberHint: "The next sign-in here does not ask for the second step. Only on a device that is yours.",
+    rememberHint: "The next time you sign in here, your password is enough. Only on a device that is yours.",
     noAccount: "New here?",
+    why_ended: "You were signed out: either you were away for a long time, or this device was signed out from another one. Sign in to continue where you were.",
+    why_otherTab: "You signed out in another tab. Sign in to continue where you were.",
     oneMore: "One more step",
-    steps: "Steps of this sign-in",
+    steps: "Sign-in steps",
     done: "done",
-    noStep: "This app cannot ask for what is missing. Reload the page and try again.",
+    noStep: "This page does not know the next step. Reload it and try again.",
     startAgain: "Start again",
-    attemptOver: "This sign-in is over; please start again.",
     proofTitle: "Confirm it is you",
-    proofText: "This change is sensitive. Enter your password once more; it counts for ten minutes.",
+    proofText: "For your safety, enter your password again.",
     proofDo: "Confirm",
     devices: "Devices",
-    devicesText: "Every place where you are signed in. End what you do not know.",
-    endOthers: "End all others",
+    devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
+    endOthers: "Sign out all others",
     endOthersText: { one: "The other device is signed out at once.", other: "The {count} other devices are signed out at once." },
     endedOthers: "All other devices are signed out.",
     this: "This device",
+    byPassword: "signed in with password",
+    bySteps: "signed in with password and code",
     lastUse: "Last used",
     firstUse: "since",
     now: "now",
@@ -3583,9 +3949,9 @@ var t7 = catalog({
     ended: "The device is signed out.",
     unknownDevice: "Unknown device",
     signOut: "Sign out",
-    signedOut: "You are signed out, on this browser and all its tabs.",
+    signedOut: "You are signed out, in every tab of this browser.",
     point: "You see every device",
-    pointText: "Each sign-in is listed with its device and place. End any of them, and it is over at once."
+    pointText: "Each device that is signed in stands in a list, with its place. Sign any of them out, and it is out at once."
   },
   de: {
     signIn: "Anmelden",
@@ -3593,23 +3959,26 @@ var t7 = catalog({
     identifier: "E-Mail oder Benutzername",
     password: "Passwort",
     remember: "Dieses Gerät merken",
-    rememberHint: "Die nächste Anmeldung hier fragt nicht nach dem zweiten Schritt. Nur auf einem Gerät, das Ihnen gehört.",
+    rememberHint: "Bei der nächsten Anmeldung hier genügt Ihr Passwort. Nur auf einem Gerät, das Ihnen gehört.",
     noAccount: "Neu hier?",
+    why_ended: "Sie wurden abgemeldet: Entweder waren Sie lange nicht da, oder dieses Gerät wurde von einem anderen aus abgemeldet. Melden Sie sich an, um dort fortzufahren, wo Sie waren.",
+    why_otherTab: "Sie haben sich in einem anderen Tab abgemeldet. Melden Sie sich an, um dort fortzufahren, wo Sie waren.",
     oneMore: "Noch ein Schritt",
-    steps: "Schritte dieser Anmeldung",
+    steps: "Anmeldeschritte",
     done: "erledigt",
-    noStep: "Diese App kann nicht nach dem fragen, was fehlt. Laden Sie die Seite neu.",
+    noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     startAgain: "Von vorn beginnen",
-    attemptOver: "Diese Anmeldung ist vorbei; bitte beginnen Sie von vorn.",
     proofTitle: "Bestätigen Sie, dass Sie es sind",
-    proofText: "Diese Änderung ist heikel. Geben Sie Ihr Passwort noch einmal ein; es gilt zehn Minuten.",
+    proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
     proofDo: "Bestätigen",
     devices: "Geräte",
-    devicesText: "Überall, wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen.",
-    endOthers: "Alle anderen beenden",
+    devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
+    endOthers: "Alle anderen abmelden",
     endOthersText: { one: "Das andere Gerät wird sofort abgemeldet.", other: "Die {count} anderen Geräte werden sofort abgemeldet." },
     endedOthers: "Alle anderen Geräte sind abgemeldet.",
     this: "Dieses Gerät",
+    byPassword: "mit Passwort angemeldet",
+    bySteps: "mit Passwort und Code angemeldet",
     lastUse: "Zuletzt benutzt:",
     firstUse: "seit",
     now: "jetzt",
@@ -3624,17 +3993,27 @@ var t7 = catalog({
     ended: "Das Gerät ist abgemeldet.",
     unknownDevice: "Unbekanntes Gerät",
     signOut: "Abmelden",
-    signedOut: "Sie sind abgemeldet, in diesem Browser und allen seinen Tabs.",
+    signedOut: "Sie sind abgemeldet, in allen Tabs dieses Browsers.",
     point: "Sie sehen jedes Gerät",
-    pointText: "Jede Anmeldung steht mit Gerät und Ort in einer Liste. Beenden Sie eine, und sie ist sofort vorbei."
+    pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
 var problems4 = catalog({
   en: {
-    invalid_credentials: "Wrong e-mail, username or password."
+    invalid_credentials: "Wrong e-mail, username or password.",
+    wrong_password: "Wrong password.",
+    attempt_over: "Too many wrong codes, or too late. Please sign in again.",
+    account_deactivated: "This account is deactivated.",
+    invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
+    invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
-    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch."
+    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
+    wrong_password: "Falsches Passwort.",
+    attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
+    account_deactivated: "Dieses Konto ist deaktiviert.",
+    invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
 });
 
@@ -3665,7 +4044,7 @@ function Devices() {
           " ",
           d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t7("this") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: [d5.name && d5.name !== d5.device ? d5.device : "", d5.place, d5.address].filter(Boolean).join(" · ") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: traits(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           t7("lastUse"),
           " ",
@@ -3707,6 +4086,10 @@ async function allDevices(signal) {
     cursor = page.next_cursor;
   } while (cursor);
   return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
+}
+function traits(d5) {
+  const browser = d5.device.split(" ")[0] ?? "";
+  return [nameOf(d5).includes(browser) ? "" : d5.device, t7(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function nameOf(d5) {
   return d5.name || d5.device || t7("unknownDevice");
@@ -3762,6 +4145,7 @@ function settled(request) {
 // src/session/session.ts
 var token = "";
 var tokenEnds = 0;
+var had = "coffer.session";
 var channel = new BroadcastChannel("coffer.session");
 function startSession(prove) {
   useKeeper({ token: freshToken, renew: refresh, prove, changed });
@@ -3781,7 +4165,7 @@ function refresh(stale) {
       if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
       adopt(opened);
     } catch (err) {
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end();
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end("ended", "ended");
       throw err;
     }
   }).finally(() => {
@@ -3795,6 +4179,7 @@ function locked(work2) {
 function adopt(session2) {
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
+  localStorage.setItem(had, "1");
   tell({ kind: "token", token, ends: tokenEnds });
 }
 async function signedIn(session2) {
@@ -3815,7 +4200,15 @@ async function openSession() {
   return { ...key && { public_key: key }, device_name: deviceName(navigator.userAgent) };
 }
 function deviceName(agent) {
-  const browser = /Edg\//.test(agent) ? "Edge" : /OPR\//.test(agent) ? "Opera" : /Firefox\//.test(agent) ? "Firefox" : /Chrom(e|ium)\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
+  const marks = [
+    [/Edg\w*\/(\d+)/, "Edge"],
+    [/OPR\/(\d+)/, "Opera"],
+    [/(?:Firefox|FxiOS)\/(\d+)/, "Firefox"],
+    [/(?:Chrom(?:e|ium)|CriOS)\/(\d+)/, "Chrome"],
+    [/Version\/(\d+).* Safari\//, "Safari"]
+  ];
+  const found = marks.find(([mark]) => mark.test(agent));
+  const browser = found ? `${found[1]} ${found[0].exec(agent)[1]}` : "Browser";
   const system = /iPhone/.test(agent) ? "iPhone" : /iPad/.test(agent) ? "iPad" : /Android/.test(agent) ? "Android" : /Windows/.test(agent) ? "Windows" : /Mac OS X/.test(agent) ? "Mac" : /Linux|X11/.test(agent) ? "Linux" : "";
   return system ? `${browser} · ${system}` : browser;
 }
@@ -3829,18 +4222,19 @@ async function signOut(leave2) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
   r3(() => {
-    end();
+    end(void 0, "otherTab");
     leave2();
   });
 }
-function end() {
-  forget();
-  tell({ kind: "out" });
+function end(here, there) {
+  forget(here);
+  tell({ kind: "out", why: there });
 }
-function forget() {
+function forget(why) {
   token = "";
   tokenEnds = 0;
-  auth.value = { is: "out" };
+  localStorage.removeItem(had);
+  auth.value = { is: "out", ...why && { why } };
 }
 function tell(news) {
   channel.postMessage(news);
@@ -3852,7 +4246,7 @@ function hear(news) {
       tokenEnds = news.ends;
       break;
     case "out":
-      forget();
+      forget(auth.value.is === "in" ? news.why : void 0);
       break;
     case "in":
     case "account":
@@ -3867,7 +4261,7 @@ async function lookUp() {
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget();
+    if (problem.status === 401 || problem.status === 403) forget(localStorage.getItem(had) ? "ended" : void 0);
     else auth.value = { is: "unreachable", problem, retry: lookUp };
   }
 }
@@ -3883,7 +4277,7 @@ function Steps({ challenge, onSession, onOver }) {
       if (isChallenge(opened)) setLayers(opened.layers);
       else await onSession(opened);
     } catch (err) {
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver(err);
+      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver();
       else throw err;
     }
   };
@@ -3935,14 +4329,16 @@ function Proof({ onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: (problem) => {
-    setOver(problem);
+  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: () => {
+    setOver(new Problem({ status: 410, code: "attempt_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("p", { children: t7("proofText") }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(Form, { submit: t7("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
-      const opened = await post("/account/reauthenticate", { body: { password: v4.password } });
+      const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
+        throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
+      });
       if (isChallenge(opened)) setChallenge(opened);
       else await done(opened);
     }, children: [
@@ -3968,12 +4364,13 @@ function Proof({ onClose, onProven }) {
 function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = d2();
-  const [over, setOver] = d2();
+  const [over, setOver] = d2(false);
+  const why = auth.value.is === "out" ? auth.value.why : void 0;
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: (problem) => {
-        setOver(problem);
+      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: () => {
+        setOver(true);
         setChallenge(void 0);
       } }),
       /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t7("startAgain") }) })
@@ -3981,16 +4378,16 @@ function SignIn() {
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t7("welcome") }),
+    why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+      /* @__PURE__ */ a4(Icon, { name: "device" }),
+      /* @__PURE__ */ a4("p", { children: t7(`why_${why}`) })
+    ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: [
-        t7("attemptOver"),
-        " ",
-        say(over)
-      ] })
+      /* @__PURE__ */ a4("p", { children: problems4("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t7("signIn"), onSubmit: async (v4) => {
-      setOver(void 0);
+      setOver(false);
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
       const opened = await post("/auth/sign-in", { open: true, body });
       if (isChallenge(opened)) setChallenge(opened);
@@ -4012,7 +4409,7 @@ function SignIn() {
 var session = {
   routes: [{ path: "/sign-in", page: SignIn, title: () => t7("signIn"), open: true }],
   door: { href: "/sign-in", label: () => t7("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t7("signOut"), run: leave, order: 9 }],
+  menu: [{ icon: "signOut", label: () => t7("signOut"), run: () => void leave(), order: 9 }],
   points: [{ icon: "device", title: () => t7("point"), text: () => t7("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   problems: problems4,
@@ -4035,54 +4432,77 @@ var t8 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
-    codeHint: "Six digits; a new code comes every 30 seconds, and each works once.",
+    codeHint: "Six digits. A new code comes every 30 seconds, and each works once.",
     go: "Continue",
     title: "Authenticator app",
     on: "On",
     off: "Off",
-    onText: "A sign-in on a new device asks for a code from your app.",
-    offText: "A code from an app on your phone, asked after the password: a stolen password alone opens nothing.",
+    onText: "When you sign in on a new device, you are asked for a code from your app.",
+    offText: "When you sign in, you are also asked for a code from an app on your phone. With this on, a stolen password is not enough.",
     enable: "Turn on",
     disable: "Turn off",
     enrol: "Set up your authenticator app",
-    scan: "Scan this picture with your authenticator app.",
-    qr: "QR code for the authenticator app; the secret below says the same in letters",
-    orType: "Or type this secret into the app:",
+    scan: "Scan this QR code with your authenticator app.",
+    qr: "QR code for the authenticator app; the setup key below says the same in letters",
+    orType: "Or type this setup key into the app:",
     type: "Enter the code that the app shows now.",
     copy: "Copy",
     copied: "Copied",
-    copyFailed: "The browser did not let us copy. Select the text instead.",
-    enabled: "Your authenticator app is asked from now on.",
-    disabled: "The authenticator app is no longer asked.",
+    copyFailed: "The browser did not allow copying. Select the text instead.",
+    enabled: "Authenticator app is on.",
+    disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
-    disableText: "From then on your password alone opens your account."
+    disableText: "After that, your password alone is enough to sign in."
   },
   de: {
     step: "Code aus Ihrer App",
     code: "Code aus Ihrer Authenticator-App",
-    codeHint: "Sechs Ziffern; alle 30 Sekunden kommt ein neuer, jeder gilt einmal.",
+    codeHint: "Sechs Ziffern. Alle 30 Sekunden kommt ein neuer Code, und jeder gilt einmal.",
     go: "Weiter",
     title: "Authenticator-App",
     on: "An",
     off: "Aus",
-    onText: "Eine Anmeldung auf einem neuen Gerät fragt nach einem Code aus Ihrer App.",
-    offText: "Ein Code aus einer App auf Ihrem Telefon, gefragt nach dem Passwort: Ein gestohlenes Passwort allein öffnet nichts.",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, werden Sie nach einem Code aus Ihrer App gefragt.",
+    offText: "Beim Anmelden werden Sie auch nach einem Code aus einer App auf Ihrem Telefon gefragt. Dann reicht ein gestohlenes Passwort nicht aus.",
     enable: "Einschalten",
     disable: "Ausschalten",
     enrol: "Authenticator-App einrichten",
-    scan: "Scannen Sie dieses Bild mit Ihrer Authenticator-App.",
-    qr: "QR-Code für die Authenticator-App; das Geheimnis darunter sagt dasselbe in Buchstaben",
-    orType: "Oder tippen Sie dieses Geheimnis in die App:",
+    scan: "Scannen Sie diesen QR-Code mit Ihrer Authenticator-App.",
+    qr: "QR-Code für die Authenticator-App; der Einrichtungsschlüssel darunter sagt dasselbe in Buchstaben",
+    orType: "Oder tippen Sie diesen Einrichtungsschlüssel in die App:",
     type: "Geben Sie den Code ein, den die App jetzt zeigt.",
     copy: "Kopieren",
     copied: "Kopiert",
-    copyFailed: "Der Browser ließ uns nicht kopieren. Markieren Sie stattdessen den Text.",
-    enabled: "Ab jetzt wird nach Ihrer Authenticator-App gefragt.",
-    disabled: "Nach der Authenticator-App wird nicht mehr gefragt.",
+    copyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen den Text.",
+    enabled: "Die Authenticator-App ist an.",
+    disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
-    disableText: "Danach öffnet Ihr Passwort allein Ihr Konto."
+    disableText: "Danach genügt Ihr Passwort allein zum Anmelden."
   }
 });
+var problems5 = catalog({
+  en: {
+    wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
+    totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
+    totp_already_enabled: "An authenticator app is on already. Turn it off first.",
+    totp_not_pending: "This took too long, or too many codes were wrong. Please begin the set-up again."
+  },
+  de: {
+    wrong_totp: "Dieser Code stimmt nicht. Wenn das noch einmal vorkommt, geht vielleicht die Uhr Ihres Telefons falsch: Lassen Sie es die Zeit selbst einstellen.",
+    totp_locked: "Es wurden zu viele falsche Codes eingegeben. Zurzeit wird kein Code Ihrer Authenticator-App angenommen.",
+    totp_already_enabled: "Eine Authenticator-App ist schon an. Schalten Sie sie zuerst aus.",
+    totp_not_pending: "Das hat zu lange gedauert, oder zu viele Codes waren falsch. Bitte beginnen Sie die Einrichtung von vorn."
+  }
+});
+
+// src/totp/wrong.ts
+async function sendCode(send3) {
+  try {
+    return await send3;
+  } catch (err) {
+    throw err instanceof Problem && err.code === "invalid_code" ? new Problem({ status: err.status, code: "wrong_totp" }) : err;
+  }
+}
 
 // src/totp/section.tsx
 function Section({ status }) {
@@ -4141,7 +4561,7 @@ function Enrol({ enrolment, onClose, onDone }) {
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t8("type") }) })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
-      await post("/account/totp/confirm", { body: { code: digits(v4.code) } });
+      await sendCode(post("/account/totp/confirm", { body: { code: digits(v4.code) } }));
       await onDone();
     }, children: /* @__PURE__ */ a4(Code, { label: t8("code") }) })
   ] });
@@ -4164,13 +4584,14 @@ function Copy({ text }) {
 
 // src/totp/step.tsx
 function Step({ answer }) {
-  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/totp", { code: digits(v4.code) }), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
+  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => sendCode(answer("/auth/attempts/{id}/totp", { code: digits(v4.code) })), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
 }
 
 // src/totp/room.ts
 var totp = {
   layers: { totp: { title: () => t8("step"), Step } },
-  security: { Section, order: 1 }
+  security: { Section, order: 1 },
+  problems: problems5
 };
 
 // src/main.tsx

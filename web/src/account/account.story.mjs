@@ -1,7 +1,7 @@
 // Sign-up and its proof in several browsers, the first admin, the profile, the security page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mail, member, open, person, post, signIn, stage } from '../../test/browser.mjs';
+import { mail, member, mine, open, person, post, signIn, stage } from '../../test/browser.mjs';
 
 const site = stage();
 
@@ -50,7 +50,7 @@ test('another browser asks for the password of the sign-up, by link and by code'
     } else {
       await page.goto('/verify-email');
       await page.getByLabel('E-mail').fill(who.email);
-      await page.getByLabel('Code from the message').fill(code);
+      await page.getByLabel('Code from the mail').fill(code);
     }
     await confirm.click();
     const password = page.getByLabel('Password of your sign-up');
@@ -115,7 +115,7 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
   await page.goto(link);
   await fill();
   await signIn(page, who);
-  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await mine(page, 'Account');
   await page.getByText('Administrator').waitFor();
 
   const other = await open(t, site);
@@ -132,7 +132,7 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
 test('the profile is changed, in the language one speaks', async (t) => {
   const page = await open(t, site);
   await signIn(page, await member(site.server));
-  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await mine(page, 'Account');
   await page.getByLabel('About you').fill('I count.');
   await page.locator('main').getByLabel('Language').selectOption('de');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -149,7 +149,7 @@ test('the security page reads the status of all layers once, whatever sections i
   await signIn(page, await member(site.server));
   const asked = [];
   page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
-  await page.getByRole('link', { name: 'Security' }).click();
+  await mine(page, 'Security');
   await page.getByText('This device').waitFor();
   await page.getByRole('button', { name: 'Turn on' }).waitFor();
   assert.deepEqual(asked.sort(), ['GET /v1/account/security', 'GET /v1/sessions']);
@@ -162,11 +162,11 @@ test('a security page that cannot be read says so once, and can be read again', 
   await page.route('**/v1/account/security', (route) => (busy
     ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
     : route.continue()));
-  await page.getByRole('link', { name: 'Security' }).click();
-  await page.getByText('The service is busy just now.').waitFor();
+  await mine(page, 'Security');
+  await page.getByText('The server is busy just now.').waitFor();
   await page.getByText('This device').waitFor();
   busy = false;
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('button', { name: 'Turn on' }).waitFor();
-  await page.getByText('The service is busy just now.').waitFor({ state: 'detached' });
+  await page.getByText('The server is busy just now.').waitFor({ state: 'detached' });
 });

@@ -1,22 +1,23 @@
 // The page that lists a folder.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Delete, Move, NewFolder, Rename } from './dialogs';
+import { Delete, Move, Rename } from './dialogs';
 import { download } from './download';
 import { useListing } from './listing';
+import { chooseFiles, upload } from './new';
 import { everything, keep, moved, nothing, only, range, toggle, type Picked } from './select';
 import { path, type Column, type Entry, type Sort } from './tree';
-import { add } from './upload';
-import { chosen, dropped } from './walk';
+import { dropped } from './walk';
 import { t } from './words';
 import { focusMain } from '../shell/app';
+import { useParent } from '../shell/frame';
 import { Time } from '../shell/form';
 import { ago, size } from '../shell/i18n';
 import { Icon, type Icon as IconName } from '../shell/icon';
 import type { Problem } from '../shell/problem';
 import { go, type Params } from '../shell/router';
-import { Empty, Failed, Menu, Skeleton, toast, toastProblem, useLoad, type MenuItem } from '../shell/ui';
+import { Empty, Failed, Menu, Skeleton, toastProblem, useLoad, type MenuItem } from '../shell/ui';
 
-type Wish = { kind: 'newFolder' } | { kind: 'rename'; entry: Entry } | { kind: 'move' | 'delete'; entries: Entry[] };
+type Wish = { kind: 'rename'; entry: Entry } | { kind: 'move' | 'delete'; entries: Entry[] };
 
 const columns: Column[] = ['name', 'size', 'modified'];
 
@@ -28,12 +29,12 @@ export function Files({ params }: { params: Params }) {
   const [dragging, setDragging] = useState(false);
   const way = useLoad((signal) => path(folder, signal), [folder]);
   const page = useListing(folder, sort);
-  const input = useRef<HTMLInputElement>(null);
-  const inputFolder = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLTableElement>(null);
   const acted = useRef(false);
   const items = page.items;
   const here = way.data?.at(-1)?.name ?? t('files');
+  const above = way.data?.at(-2);
+  useParent(folder && way.data ? (above ? '/files/' + above.id : '/files') : undefined, above?.name ?? t('files'));
 
   useEffect(() => setPicked(nothing), [folder, sort]);
   useEffect(() => {
@@ -44,16 +45,7 @@ export function Files({ params }: { params: Params }) {
     if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
-  useDrop((transfer) => upload(dropped(transfer)), setDragging);
-
-  async function upload(tree: ReturnType<typeof dropped>) {
-    try {
-      add(await tree, folder);
-    } catch (err) {
-      console.error(err);
-      toast(t('unreadable'), true);
-    }
-  }
+  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
 
   function open(entry: Entry) {
     if (entry.kind === 'folder') go('/files/' + entry.id);
@@ -138,17 +130,6 @@ export function Files({ params }: { params: Params }) {
     <div class="files">
       <div class="files-head">
         <Crumbs way={way.data} folder={folder} />
-        <div class="files-actions">
-          <button type="button" class="button" onClick={() => setWish({ kind: 'newFolder' })}><Icon name="folderPlus" /> <span>{t('newFolder')}</span></button>
-          <Menu label={t('upload')} class="button primary" items={[
-            { icon: 'file', label: t('uploadFiles'), run: () => input.current!.click() },
-            { icon: 'folder', label: t('uploadFolder'), run: () => inputFolder.current!.click() },
-          ]}>
-            <Icon name="upload" /> <span>{t('upload')}</span>
-          </Menu>
-          <input ref={input} type="file" multiple class="hidden" tabIndex={-1} aria-label={t('uploadFiles')} onChange={picks} />
-          <input ref={folderInput(inputFolder)} type="file" multiple class="hidden" tabIndex={-1} aria-label={t('uploadFolder')} onChange={picks} />
-        </div>
       </div>
 
       {selected.length > 0 && (
@@ -164,7 +145,7 @@ export function Files({ params }: { params: Params }) {
       {page.problem && !items ? <Failed problem={page.problem} retry={page.reload} /> : !items ? <Skeleton rows={6} /> : items.length === 0 ? (
         <Empty icon="folder" title={folder ? t('emptyFolderTitle') : t('emptyTitle')}>
           <p>{t('emptyText')}</p>
-          <p><button type="button" class="button primary big" onClick={() => input.current!.click()}><Icon name="upload" /> {t('uploadFiles')}</button></p>
+          <p><button type="button" class="button primary big" onClick={chooseFiles}><Icon name="upload" /> {t('uploadFiles')}</button></p>
         </Empty>
       ) : (
         <>
@@ -194,26 +175,11 @@ export function Files({ params }: { params: Params }) {
       )}
 
       {dragging && <div class="drop" aria-hidden="true"><div><Icon name="upload" /><p>{t('dropHere', { name: here })}</p></div></div>}
-      {wish?.kind === 'newFolder' && <NewFolder parent={folder} onClose={close} onDone={done} />}
       {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={done} />}
       {wish?.kind === 'move' && <Move entries={wish.entries} here={folder} onClose={close} onDone={done} />}
       {wish?.kind === 'delete' && <Delete entries={wish.entries} onClose={close} onDone={done} />}
     </div>
   );
-
-  function picks(event: Event) {
-    const field = event.currentTarget as HTMLInputElement;
-    void upload(Promise.resolve(chosen([...field.files!])));
-    field.value = '';
-  }
-}
-
-// folderInput marks an <input> as one that chooses folders; JSX types do not know the attribute.
-function folderInput(ref: { current: HTMLInputElement | null }) {
-  return (field: HTMLInputElement | null) => {
-    ref.current = field;
-    field?.setAttribute('webkitdirectory', '');
-  };
 }
 
 function Crumbs({ way, folder }: { way: Entry[] | undefined; folder: string }) {

@@ -1,13 +1,13 @@
 // The panel of uploads, in the corner of every page while there are any.
-import { useState } from 'preact/hooks';
 import { size } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { say } from '../shell/problem';
+import { panel } from '../shell/transfers';
 import { active, cancel, clear, retry, totals, uploads, type Upload } from './upload';
 import { t } from './words';
 
 export function Uploads() {
-  const [open, setOpen] = useState(true);
+  const open = panel.value ?? false;
   const all = uploads.value;
   if (all.length === 0) return null;
   const sum = totals.value;
@@ -17,7 +17,7 @@ export function Uploads() {
     <section class="uploads" aria-label={t('uploads')}>
       <div class="uploads-head">
         <h2 aria-live="polite">{title}</h2>
-        <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => setOpen(!open)}>
+        <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => { panel.value = !open; }}>
           <Icon name="chevron" class={open ? 'down' : 'up'} />
         </button>
         {busy === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}

@@ -4,6 +4,7 @@ import { computed, effect, signal, type Signal } from '@preact/signals';
 import { address, post, tokenEnded } from '../shell/api';
 import { auth, keeper } from '../shell/auth';
 import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
+import { panel, transfers } from '../shell/transfers';
 import type { Tree } from './walk';
 
 const atOnce = 2;
@@ -92,7 +93,7 @@ class Folders {
   }
 }
 
-function arrived(folder: string): void {
+export function arrived(folder: string): void {
   landed.value = { ...landed.value, [folder]: (landed.value[folder] ?? 0) + 1 };
 }
 
@@ -213,6 +214,14 @@ export function clear(): void {
 export function startUploads(): void {
   addEventListener('beforeunload', (event) => {
     if (active.value > 0) event.preventDefault();
+  });
+  effect(() => {
+    const { size, sent } = totals.value;
+    transfers.value = { count: active.value, done: size > 0 ? sent / size : 0 };
+  });
+  // The panel opens with the first upload and is gone with the last.
+  effect(() => {
+    panel.value = uploads.value.length > 0 ? (panel.peek() ?? true) : undefined;
   });
   effect(() => {
     if (auth.value.is !== 'out') return;
