@@ -1651,10 +1651,11 @@ function useWait() {
   }];
 }
 function Field(props) {
-  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _4, ...rest } = props;
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
+  const hint = error ? void 0 : props.hint;
   F2(() => {
     if (!autoFocus) return;
     input.current.focus();
@@ -1937,7 +1938,7 @@ function Toasts() {
   A2(() => {
     notes.value = notes.value.filter((n3) => n3.page === here);
   }, [here]);
-  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
+  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here).map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: n3.text }),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
@@ -2097,7 +2098,7 @@ function place2(box, anchor) {
   const b4 = box.getBoundingClientRect();
   const edge = 8;
   const top = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
-  const left = Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
+  const left = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
   box.style.top = Math.max(edge, top) + "px";
   box.style.left = Math.max(edge, left) + "px";
 }
@@ -2545,7 +2546,7 @@ function SpotLink({ spot, children }) {
 }
 function Side() {
   const items = deeds();
-  return /* @__PURE__ */ a4("div", { class: "side", children: [
+  return /* @__PURE__ */ a4("nav", { class: "side", "aria-label": t4("nav"), children: [
     items.length > 0 && /* @__PURE__ */ a4(Menu, { label: t4("new"), class: "button primary new", items, children: [
       /* @__PURE__ */ a4(Icon, { name: "plus" }),
       " ",
@@ -2553,7 +2554,7 @@ function Side() {
       " ",
       /* @__PURE__ */ a4(Icon, { name: "chevron", class: "down" })
     ] }),
-    /* @__PURE__ */ a4("nav", { class: "nav", "aria-label": t4("nav"), children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) })
+    /* @__PURE__ */ a4("div", { class: "nav", children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) })
   ] });
 }
 function Bar({ account: account2 }) {

@@ -71,6 +71,15 @@ for (const [name, options] of [
     await page.getByRole('radio', { name: 'Photos' }).waitFor();
     await check(page, 'move dialog');
     await page.keyboard.press('Escape');
+    for (const name of ['New', /^Account menu|^More$/]) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await page.getByRole('menu').or(page.getByRole('dialog')).waitFor();
+      await check(page, String(name));
+      await page.keyboard.press('Escape');
+    }
+    await mine(page, 'Language and appearance');
+    await check(page, 'language and appearance');
+    await page.keyboard.press('Escape');
     for (const at of ['Security', 'Account']) {
       await mine(page, at);
       await page.getByRole('heading', { level: 1, name: at }).waitFor();

@@ -18,6 +18,11 @@ test('signing out in one tab ends the others, and a second tab needs no sign-in'
   await signOut(one);
   await two.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   assert.match(two.url(), /\/sign-in\?next=%2Fsecurity$/);
+  await two.getByText('You signed out in another tab.').waitFor();
+  // The tab that signed out knows it.
+  await one.getByRole('link', { name: 'Sign in' }).first().click();
+  await one.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(await one.getByText('signed out').count(), 0);
 });
 
 test('after a sign-in one is where one wanted to be', async (t) => {
@@ -99,6 +104,53 @@ test('a device that is ended is out at its next step', async (t) => {
   await here.locator('.device').nth(1).waitFor({ state: 'detached' });
   await mine(there, 'Security');
   await there.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  // It says why, and leads back to where the person was.
+  await there.getByText('You were signed out: either you were away for a long time, or this device was signed out from another one.').waitFor();
+  await enter(there, who);
+  await there.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
+});
+
+async function enter(page, who) {
+  await page.getByLabel('E-mail or username').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+test('a session that expired meanwhile is told at the next visit, and leads back', async (t) => {
+  const who = await member(site.server);
+  const page = await open(t, site);
+  await page.goto('/account');
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(await page.getByText('You were signed out').count(), 0, 'there was no session');
+  await enter(page, who);
+  await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+  await page.context().clearCookies();
+  await page.reload();
+  await page.getByText('You were signed out').waitFor();
+  await enter(page, who);
+  await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+});
+
+test('a sign-in leads to no other origin and not in a circle, whatever the address says', async (t) => {
+  const who = await member(site.server);
+  for (const next of ['//evil.test/x', '/.//evil.test/x', '/\\evil.test', 'https://evil.test/', 'javascript:alert(1)', '/sign-in', '/sign-in?next=/sign-in', '%2F%2Fevil.test']) {
+    const page = await open(t, site);
+    await page.goto('/sign-in?next=' + encodeURIComponent(next));
+    await enter(page, who);
+    await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+    assert.equal(page.url(), site.server.url + '/files', next);
+    await page.context().close();
+  }
+});
+
+test('devices of one name can be told apart', async (t) => {
+  const who = await member(site.server);
+  const page = await open(t, site);
+  await signIn(page, who);
+  await mine(page, 'Security');
+  const device = page.locator('.device').first();
+  await device.getByText(/^Chrome \d+ · Linux$/).waitFor();
+  await device.getByText(/signed in with password · 127\.0\.0\.1$/).waitFor();
 });
 
 test('a wait that the server asks for is counted down, and a busy server can be asked again', async (t) => {

@@ -134,10 +134,11 @@ interface FieldProps {
 }
 
 export function Field(props: FieldProps) {
-  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _, ...rest } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
+  const hint = error ? undefined : props.hint; // the refusal says it again
   useLayoutEffect(() => {
     if (!autoFocus) return;
     input.current!.focus();

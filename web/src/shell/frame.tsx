@@ -127,12 +127,10 @@ function SpotLink({ spot, children }: { spot: Spot; children: ComponentChildren 
 export function Side() {
   const items = deeds();
   return (
-    <div class="side">
+    <nav class="side" aria-label={t('nav')}>
       {items.length > 0 && <Menu label={t('new')} class="button primary new" items={items}><Icon name="plus" /> <span>{t('new')}</span> <Icon name="chevron" class="down" /></Menu>}
-      <nav class="nav" aria-label={t('nav')}>
-        {places().map((spot) => <SpotLink key={spot.href} spot={spot}>{spot.label()}</SpotLink>)}
-      </nav>
-    </div>
+      <div class="nav">{places().map((spot) => <SpotLink key={spot.href} spot={spot}>{spot.label()}</SpotLink>)}</div>
+    </nav>
   );
 }
 

@@ -113,7 +113,7 @@ export function Toasts() {
   }, [here]);
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {notes.value.map((n) => (
+      {notes.value.filter((n) => n.page === here).map((n) => (
         <div key={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <Icon name={n.bad ? 'warning' : 'check'} />
           <p>{n.text}</p>
@@ -321,13 +321,14 @@ function entries(box: HTMLElement): HTMLElement[] {
   return [...box.querySelectorAll<HTMLElement>('[role^=menuitem]')];
 }
 
-// place puts the menu under its button, or above it where there is no room.
+// place puts the menu under its button, or above it where there is no room; their outer edges
+// meet.
 function place(box: HTMLElement, anchor: HTMLElement): void {
   const a = anchor.getBoundingClientRect();
   const b = box.getBoundingClientRect();
   const edge = 8;
   const top = a.bottom + 4 + b.height > innerHeight - edge ? a.top - 4 - b.height : a.bottom + 4;
-  const left = Math.min(a.right - b.width, innerWidth - b.width - edge);
+  const left = a.right < innerWidth / 2 ? a.left : Math.min(a.right - b.width, innerWidth - b.width - edge);
   box.style.top = Math.max(edge, top) + 'px';
   box.style.left = Math.max(edge, left) + 'px';
 }

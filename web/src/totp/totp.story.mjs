@@ -45,7 +45,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   const wrong = String((Number(totp(secret)) + 1) % 1_000_000).padStart(6, '0');
   await dialog.getByLabel('Code from your authenticator app').fill(wrong);
   await dialog.getByRole('button', { name: 'Turn on' }).click();
-  await dialog.getByRole('alert').waitFor();
+  await dialog.getByRole('alert').getByText('the clock of your phone may be wrong').waitFor();
   await earlyInStep();
   await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code for the sign-in
   await dialog.getByRole('button', { name: 'Turn on' }).click();
@@ -63,7 +63,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   assert.equal(await field.getAttribute('inputmode'), 'numeric');
   await field.fill(wrong);
   await other.getByRole('button', { name: 'Continue' }).click();
-  await other.getByRole('alert').waitFor();
+  await other.getByRole('alert').getByText('the clock of your phone may be wrong').waitFor();
   await field.fill(totp(secret));
   await other.getByRole('button', { name: 'Continue' }).click();
   await other.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
