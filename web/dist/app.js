@@ -1249,6 +1249,7 @@ var t4 = catalog({
     waitButton: "Wait {time}",
     loading: "Loading …",
     again: "Try again",
+    report: "Number for a report: {id}",
     dismiss: "Dismiss",
     close: "Close"
   },
@@ -1280,6 +1281,7 @@ var t4 = catalog({
     waitButton: "Noch {time}",
     loading: "Wird geladen …",
     again: "Noch einmal versuchen",
+    report: "Nummer für eine Meldung: {id}",
     dismiss: "Ausblenden",
     close: "Schließen"
   }
@@ -1307,7 +1309,7 @@ var problems = catalog({
     unknown_host: "The server does not know the address in your address bar. Ask the person who runs it for the right one.",
     busy: "The server is busy just now. Try again in a moment.",
     app_error: "Something went wrong on this page. Reload it and try again.",
-    internal_error: "Something went wrong on the server. If you report it, send the number below.",
+    internal_error: "Something went wrong on the server. Try again in a moment.",
     other: "That did not work.",
     field_required: "Please fill this in.",
     field_too_short: "This is too short.",
@@ -1344,7 +1346,7 @@ var problems = catalog({
     unknown_host: "Der Server kennt die Adresse in Ihrer Adressleiste nicht. Fragen Sie, wer ihn betreibt, nach der richtigen.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
     app_error: "Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.",
-    internal_error: "Auf dem Server ging etwas schief. Wenn Sie es melden, nennen Sie die Nummer unten.",
+    internal_error: "Auf dem Server ging etwas schief. Versuchen Sie es gleich noch einmal.",
     other: "Das hat nicht geklappt.",
     field_required: "Bitte ausfüllen.",
     field_too_short: "Das ist zu kurz.",
@@ -1630,7 +1632,7 @@ function Summary({ problem, form, wait }) {
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: wait > 0 ? sayWait(wait) : say(problem) }),
       fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text }, text)) }),
-      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId })
+      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) })
     ] })
   ] });
 }
@@ -1903,7 +1905,7 @@ function Failed({ problem, retry: retry2 }) {
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: say(problem) }),
-      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId }),
+      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) }),
       retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: retry2, children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
@@ -2950,14 +2952,14 @@ var t6 = catalog({
     moveHere: "Move here",
     moved: { one: "Moved.", other: "{count} items moved." },
     where: "Choose a folder",
-    isHere: "(it is here)",
+    isHere: "(already here)",
     foldersIn: "Folders in {name}",
     noFolders: "There is no other folder yet.",
     delete: "Delete",
     deleteOne: "Delete for good?",
     deleteMany: { one: "Delete {count} item for good?", other: "Delete {count} items for good?" },
     deleteText: "This cannot be undone.",
-    deleteFolderText: "Everything inside goes too. This cannot be undone.",
+    deleteFolderText: "Everything inside is deleted too. This cannot be undone.",
     deleted: { one: "Deleted.", other: "{count} items deleted." },
     rowMenu: "Actions for {name}",
     folder: "Folder",
@@ -2980,7 +2982,7 @@ var t6 = catalog({
     closeUploads: "Close the list of uploads",
     progressOf: "Progress of {name}",
     sentOf: "{sent} of {size}",
-    held: "The server is busy. This goes on by itself.",
+    held: "The server is busy. The upload continues by itself.",
     state_waiting: "Waiting",
     state_sending: "Uploading",
     state_done: "Uploaded",
@@ -3024,14 +3026,14 @@ var t6 = catalog({
     moveHere: "Hierher verschieben",
     moved: { one: "Verschoben.", other: "{count} Elemente verschoben." },
     where: "Ordner wählen",
-    isHere: "(liegt hier)",
+    isHere: "(schon hier)",
     foldersIn: "Ordner in {name}",
     noFolders: "Es gibt noch keinen anderen Ordner.",
     delete: "Löschen",
     deleteOne: "Endgültig löschen?",
     deleteMany: { one: "{count} Element endgültig löschen?", other: "{count} Elemente endgültig löschen?" },
     deleteText: "Das lässt sich nicht rückgängig machen.",
-    deleteFolderText: "Alles darin wird mit gelöscht. Das lässt sich nicht rückgängig machen.",
+    deleteFolderText: "Alles darin wird auch gelöscht. Das lässt sich nicht rückgängig machen.",
     deleted: { one: "Gelöscht.", other: "{count} Elemente gelöscht." },
     rowMenu: "Aktionen für {name}",
     folder: "Ordner",
@@ -3054,7 +3056,7 @@ var t6 = catalog({
     closeUploads: "Liste schließen",
     progressOf: "Fortschritt von {name}",
     sentOf: "{sent} von {size}",
-    held: "Der Server ist ausgelastet. Es geht von selbst weiter.",
+    held: "Der Server ist ausgelastet. Das Hochladen geht von selbst weiter.",
     state_waiting: "Wartet",
     state_sending: "Wird hochgeladen",
     state_done: "Hochgeladen",

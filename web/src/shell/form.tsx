@@ -89,7 +89,7 @@ function Summary({ problem, form, wait }: { problem: Problem; form: { current: H
             ))}
           </ul>
         )}
-        {problem.status >= 500 && problem.requestId && <p class="small mono">{problem.requestId}</p>}
+        {problem.status >= 500 && problem.requestId && <p class="small id">{t('report', { id: problem.requestId })}</p>}
       </div>
     </div>
   );

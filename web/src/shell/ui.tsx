@@ -59,7 +59,7 @@ export function Failed({ problem, retry }: { problem: Problem; retry?: () => unk
       <Icon name="warning" />
       <div>
         <p>{say(problem)}</p>
-        {problem.requestId && problem.status >= 500 && <p class="small mono">{problem.requestId}</p>}
+        {problem.requestId && problem.status >= 500 && <p class="small id">{t('report', { id: problem.requestId })}</p>}
         {retry && <button type="button" class="button" onClick={retry}><Icon name="retry" /> {t('again')}</button>}
       </div>
     </div>
