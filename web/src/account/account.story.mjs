@@ -198,9 +198,9 @@ test('the page for the code keeps the address over a reload', async (t) => {
 });
 
 for (const [tag, words] of [
-  ['en', { first: 'First name', last: 'Last name', user: 'Username', mail: 'E-mail', password: 'Password', submit: 'Create an account', check: 'Please check the marked fields.', length: 'At least 12 characters', own: 'More than your name, username or e-mail address',
+  ['en', { first: 'First name', last: 'Last name', user: 'Username', mail: 'E-mail', password: 'Password', submit: 'Create an account', check: 'Please check the marked fields.', length: 'At least 12 characters', own: 'Not just your name, username or e-mail',
     name: 'Use 3 to 32 letters from a to z', short: 'Please use at least 12 characters.', personal: 'This password is only your name', invisible: 'Remove invisible characters from this text.' }],
-  ['de', { first: 'Vorname', last: 'Nachname', user: 'Benutzername', mail: 'E-Mail', password: 'Passwort', submit: 'Konto anlegen', check: 'Bitte prüfen Sie die markierten Felder.', length: 'Mindestens 12 Zeichen', own: 'Mehr als Ihr Name, Benutzername oder Ihre E-Mail-Adresse',
+  ['de', { first: 'Vorname', last: 'Nachname', user: 'Benutzername', mail: 'E-Mail', password: 'Passwort', submit: 'Konto anlegen', check: 'Bitte prüfen Sie die markierten Felder.', length: 'Mindestens 12 Zeichen', own: 'Nicht nur Name, Benutzername oder E-Mail',
     name: 'Verwenden Sie 3 bis 32 Buchstaben', short: 'Bitte mindestens 12 Zeichen verwenden.', personal: 'Dieses Passwort besteht nur aus Ihrem Namen', invisible: 'Entfernen Sie unsichtbare Zeichen aus diesem Text.' }],
 ]) {
   test(`a refused sign-up says each thing once, and rules tick as they are met: ${tag}`, async (t) => {

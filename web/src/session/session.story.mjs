@@ -105,7 +105,7 @@ test('a device that is ended is out at its next step', async (t) => {
   await mine(there, 'Security');
   await there.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   // It says why, and leads back to where the person was.
-  await there.getByText('You were signed out: either you were away for a long time, or this device was signed out from another one.').waitFor();
+  await there.getByText('You were signed out, because you were away for a long time or another device signed this one out.').waitFor();
   await enter(there, who);
   await there.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
 });
