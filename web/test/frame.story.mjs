@@ -10,7 +10,7 @@ import { src } from './load.mjs';
 
 const site = stage();
 
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
 const texts = async (of) => (await of.allInnerTexts()).map((text) => text.trim());
 
 // bar lists what the phone's bar says, in its order.
