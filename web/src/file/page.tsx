@@ -1,25 +1,26 @@
 // The page that lists a folder.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Crumbs } from './crumbs';
-import { Delete, Move, moveNow, NewFolder, Rename, Save } from './dialogs';
+import { Delete, Move, moveNow, Rename, Save } from './dialogs';
 import { download } from './download';
 import { lift, lower, target, useDrop, type Receive } from './drag';
 import { useListing } from './listing';
+import { chooseFiles, upload } from './new';
 import { changes } from './refresh';
 import { useView } from './remember';
 import { columns, Heading, More, Row } from './row';
 import { keep, moved, nothing, only, range, toggle, without, type Picked } from './select';
 import { path, type Entry } from './tree';
-import { add } from './upload';
-import { chosen, dropped } from './walk';
+import { dropped } from './walk';
 import { useWhole } from './whole';
 import { t } from './words';
 import { focusMain } from '../shell/app';
+import { useParent } from '../shell/frame';
 import { Icon } from '../shell/icon';
 import { go, moves, type Params } from '../shell/router';
-import { Empty, Failed, Menu, Skeleton, toast, toastProblem, useLoad, type MenuItem } from '../shell/ui';
+import { Empty, Failed, Skeleton, toastProblem, useLoad, type MenuItem } from '../shell/ui';
 
-type Wish = { kind: 'newFolder' } | { kind: 'rename'; entry: Entry } | { kind: 'move' | 'delete' | 'save'; entries: Entry[] };
+type Wish = { kind: 'rename'; entry: Entry } | { kind: 'move' | 'delete' | 'save'; entries: Entry[] };
 
 export function Files({ params }: { params: Params }) {
   const folder = params.folder ?? '';
@@ -30,12 +31,12 @@ export function Files({ params }: { params: Params }) {
   const [dragging, setDragging] = useState(false);
   const way = useLoad((signal) => path(folder, signal), [folder]);
   const page = useListing(folder, sort, view.pages);
-  const input = useRef<HTMLInputElement>(null);
-  const inputFolder = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLTableElement>(null);
   const acted = useRef(false);
   const items = page.items;
   const here = way.data?.at(-1)?.name ?? t('files');
+  const above = way.data?.at(-2);
+  useParent(folder && way.data ? (above ? '/files/' + above.id : '/files') : undefined, above?.name ?? t('files'));
 
   const whole = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
   const selected = whole.selected;
@@ -54,15 +55,15 @@ export function Files({ params }: { params: Params }) {
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
-  useDrop((transfer) => upload(dropped(transfer)), setDragging);
+  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   // The folders above may have new names.
-  const above = ['', ...(way.data?.slice(0, -1) ?? []).map((e) => e.id)].map((id) => changes.value[id] ?? 0).join();
-  const read = useRef({ folder, above });
+  const seen = ['', ...(way.data?.slice(0, -1) ?? []).map((e) => e.id)].map((id) => changes.value[id] ?? 0).join();
+  const read = useRef({ folder, seen });
   useEffect(() => {
     const before = read.current;
-    read.current = { folder, above };
-    if (folder && before.folder === folder && before.above !== above) void way.reload();
-  }, [above]);
+    read.current = { folder, seen };
+    if (folder && before.folder === folder && before.seen !== seen) void way.reload();
+  }, [seen]);
   // Escape lets go of the selection wherever the focus is, unless something else closes.
   const clear = whole.clear;
   useEffect(() => {
@@ -74,15 +75,6 @@ export function Files({ params }: { params: Params }) {
     document.addEventListener('keydown', escape);
     return () => document.removeEventListener('keydown', escape);
   });
-
-  async function upload(tree: ReturnType<typeof dropped>) {
-    try {
-      add(await tree, folder);
-    } catch (err) {
-      console.error(err);
-      toast(t('unreadable'), true);
-    }
-  }
 
   function open(entry: Entry) {
     if (entry.kind === 'folder') go('/files/' + entry.id);
@@ -159,17 +151,6 @@ export function Files({ params }: { params: Params }) {
     <div class="files">
       <div class="files-head">
         <Crumbs way={way.data} folder={folder} onReceive={receive} />
-        <div class="files-actions">
-          <button type="button" class="button" onClick={() => setWish({ kind: 'newFolder' })}><Icon name="folderPlus" /> <span>{t('newFolder')}</span></button>
-          <Menu label={t('upload')} class="button primary" items={[
-            { icon: 'file', label: t('uploadFiles'), run: () => input.current!.click() },
-            { icon: 'folder', label: t('uploadFolder'), run: () => inputFolder.current!.click() },
-          ]}>
-            <Icon name="upload" /> <span>{t('upload')}</span>
-          </Menu>
-          <input ref={input} type="file" multiple class="hidden" tabIndex={-1} aria-label={t('uploadFiles')} onChange={picks} />
-          <input ref={folderInput(inputFolder)} type="file" multiple class="hidden" tabIndex={-1} aria-label={t('uploadFolder')} onChange={picks} />
-        </div>
       </div>
 
       {selected.length > 0 && (
@@ -192,7 +173,7 @@ export function Files({ params }: { params: Params }) {
       {page.problem && !items ? <Failed problem={page.problem} retry={page.reload} /> : !items ? <Skeleton rows={6} /> : items.length === 0 ? (
         <Empty icon="folder" title={folder ? t('emptyFolderTitle') : t('emptyTitle')}>
           <p>{t('emptyText')}</p>
-          <p><button type="button" class="button primary big" onClick={() => input.current!.click()}><Icon name="upload" /> {t('uploadFiles')}</button></p>
+          <p><button type="button" class="button primary big" onClick={chooseFiles}><Icon name="upload" /> {t('uploadFiles')}</button></p>
         </Empty>
       ) : (
         <>
@@ -227,7 +208,6 @@ export function Files({ params }: { params: Params }) {
       )}
 
       {dragging && <div class="drop" aria-hidden="true"><div><Icon name="upload" /><p>{t('dropHere', { name: here })}</p></div></div>}
-      {wish?.kind === 'newFolder' && <NewFolder parent={folder} onClose={close} onDone={done} />}
       {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={done} />}
       {wish?.kind === 'move' && <Move entries={wish.entries} here={folder} onClose={close} onDone={done} />}
       {wish?.kind === 'save' && <Save entries={wish.entries} onClose={close} />}
@@ -239,18 +219,4 @@ export function Files({ params }: { params: Params }) {
     const entries = meant(at);
     lift(event, entries, entries.length === 1 ? entries[0]!.name : t('items', { count: entries.length }));
   }
-
-  function picks(event: Event) {
-    const field = event.currentTarget as HTMLInputElement;
-    void upload(Promise.resolve(chosen([...field.files!])));
-    field.value = '';
-  }
-}
-
-// folderInput marks an <input> as one that chooses folders; JSX types do not know the attribute.
-function folderInput(ref: { current: HTMLInputElement | null }) {
-  return (field: HTMLInputElement | null) => {
-    ref.current = field;
-    field?.setAttribute('webkitdirectory', '');
-  };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { drop, member, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { drop, member, mine, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -115,7 +115,7 @@ test('failed first, then running with its numbers, then done, folded; all of it 
 
   // Another page, and it goes on; leaving the app asks.
   await page.evaluate(() => { window.here = true; });
-  await page.getByRole('link', { name: 'Security' }).click();
+  await mine(page, 'Security');
   await page.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
   await running.waitFor();
   const percent = async () => Number(await running.locator('progress').getAttribute('value'));
