@@ -3611,7 +3611,7 @@ async function check(fresh, root, paths = [], folders) {
     if (fresh.length === 0) toastProblem(problem);
     return;
   }
-  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh.includes(u4)).map((u4) => same(u4.top)));
+  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh.includes(u4) && (u4.settled || u4.id < (fresh[0]?.id ?? 0))).map((u4) => same(u4.top)));
   const clashes = /* @__PURE__ */ new Map();
   const free = [];
   for (const u4 of fresh) {
@@ -3626,10 +3626,17 @@ async function check(fresh, root, paths = [], folders) {
       free.push(u4);
     }
   }
-  for (const [top] of paths) if (top !== void 0 && there.has(same(top)) && !clashes.has(same(top))) clashes.set(same(top), { top, there: there.get(same(top)), files: [] });
+  for (const [top] of paths) {
+    const name = same(top);
+    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top, there: there.get(name), files: [] });
+  }
   for (const u4 of free) release(u4);
   const make2 = (of) => {
-    for (const path3 of paths) if (of(same(path3[0]))) folders?.id(path3).catch((err) => fresh.some((u4) => same(u4.top) === same(path3[0])) || toastProblem(err));
+    for (const path3 of paths.filter(([top]) => of(same(top)))) {
+      folders?.id(path3).catch((err) => {
+        if (!fresh.some((u4) => u4.top === path3[0])) toastProblem(err);
+      });
+    }
   };
   make2((top) => !clashes.has(top));
   work();

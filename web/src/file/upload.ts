@@ -127,7 +127,8 @@ async function check(fresh: readonly Upload[], root: string, paths: readonly str
     if (fresh.length === 0) toastProblem(problem);
     return;
   }
-  const coming = new Set(uploads.peek().filter((u) => runs(u) && u.root === root && !fresh.includes(u)).map((u) => same(u.top)));
+  // Of two drops with the same name the later one asks.
+  const coming = new Set(uploads.peek().filter((u) => runs(u) && u.root === root && !fresh.includes(u) && (u.settled || u.id < (fresh[0]?.id ?? 0))).map((u) => same(u.top)));
   const clashes = new Map<string, Clash>();
   const free: Upload[] = [];
   for (const u of fresh) {
@@ -143,12 +144,20 @@ async function check(fresh: readonly Upload[], root: string, paths: readonly str
       free.push(u);
     }
   }
-  // A folder without files is nobody's upload, yet its name may be taken too.
-  for (const [top] of paths) if (top !== undefined && there.has(same(top)) && !clashes.has(same(top))) clashes.set(same(top), { top, there: there.get(same(top)), files: [] });
+  // A folder without files has no upload, yet its name may be taken too.
+  for (const [top] of paths) {
+    const name = same(top!);
+    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top: top!, there: there.get(name), files: [] });
+  }
   for (const u of free) release(u);
   // Made even when nothing lies in them.
   const make = (of: (top: string) => boolean) => {
-    for (const path of paths) if (of(same(path[0]!))) folders?.id(path).catch((err) => fresh.some((u) => same(u.top) === same(path[0]!)) || toastProblem(err));
+    for (const path of paths.filter(([top]) => of(same(top!)))) {
+      folders?.id(path).catch((err) => {
+        // Where files go into the folder, each of them tells it.
+        if (!fresh.some((u) => u.top === path[0])) toastProblem(err);
+      });
+    }
   };
   make((top) => !clashes.has(top));
   work();

@@ -75,6 +75,28 @@ test('a taken name asks before anything is sent: keep both, skip, one or all', a
   assert.deepEqual(await names(page), before);
 });
 
+test('of two drops with one name the later one asks, and says that the first is on its way', async (t) => {
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
+  const dir = tree(t, { 'a.txt': 'a' });
+  let hold;
+  const held = new Promise((resolve) => { hold = resolve; });
+  await page.route(/\/v1\/files(\?|$)/, async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  await drop(page, [path.join(dir, 'a.txt')]);
+  await panelOf(page).getByText('a.txt').waitFor();
+  await drop(page, [path.join(dir, 'a.txt')]);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Being uploaded now').waitFor();
+  await dialog.getByRole('button', { name: 'Keep both' }).click();
+  hold();
+  await row(page, 'a.txt').waitFor();
+  await row(page, 'a (1).txt').waitFor();
+  assert.equal(await dialog.count(), 0);
+});
+
 test('renaming to a taken name says what it became', async (t) => {
   const page = await open(t, site);
   await signIn(page, await member(site.server));
