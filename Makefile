@@ -1,5 +1,5 @@
 # Everything a developer of Coffer runs. `make test` needs nothing installed but Go.
-.PHONY: run dev test check bench fuzz web docs
+.PHONY: run dev test check cover e2e bench fuzz web docs
 
 # The server, with its data in ./data.
 run:
@@ -13,14 +13,25 @@ dev:
 test:
 	test/run
 
-# What must hold before a commit, in under a minute: Go, the types of the API, web/dist.
+# What must hold before a commit, in about a minute: Go, generated documents, the types of
+# the API, web/dist.
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	go test -count=1 ./internal/arch
+	go test -count=1 ./cmd/coffer -run '^TestDocs$$'
 	@if command -v npm >/dev/null; then web/check.sh; \
 	elif [ "$$COFFER_TEST_REQUIRE" = 1 ]; then echo "npm is missing, so the web app cannot be checked"; exit 1; \
 	else echo "npm is missing: the web app is not checked"; fi
+
+# Coverage by package: how much of a package its own tests reach.
+cover:
+	go test -cover ./internal/... ./client/... ./cmd/...
+
+# The stories that are told to the built program; with services where COFFER_TEST_* names them.
+e2e:
+	go test -count=1 ./test/e2e
 
 # The figures of bench/RESULTS.md, each beside its limit in the same run.
 bench:

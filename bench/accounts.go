@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the bare update on PostgreSQL
@@ -299,15 +298,6 @@ func sign(key *rsa.PrivateKey) error {
 	sum := sha256.Sum256([]byte("a token"))
 	_, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
 	return err
-}
-
-// ownCPU returns the seconds that the bench itself has had of a processor.
-func ownCPU() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // bareUpdates is the same number of clients, one committed update each time.

@@ -5,28 +5,31 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"coffer/internal/limit"
 )
 
 // configCmd prints each setting in force.
-type configCmd struct{}
+type configCmd struct{ Settings }
 
 // Run prints one line a setting: name, value, origin.
-func (configCmd) Run(s *settings, env dotenv, k *kong.Context) error {
+func (configCmd) Run(s *Settings, env dotenv, k *kong.Context) error {
 	w := tabwriter.NewWriter(k.Stdout, 0, 0, 2, ' ', 0)
 	onLine := flagsOnLine(k)
 	values := s.inForce()
-	for _, f := range settingFlags(k.Model) {
+	for _, f := range settingFlags(k.Selected()) {
 		name := f.Envs[0]
 		value := values[name]
 		if value == "" {
 			value = fmt.Sprint(k.FlagValue(f))
 			if d, ok := k.FlagValue(f).(time.Duration); ok {
-				value = short(d)
+				value = limit.Short(d)
 			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, masked(f, value), origin(f, env, onLine))
@@ -35,10 +38,10 @@ func (configCmd) Run(s *settings, env dotenv, k *kong.Context) error {
 }
 
 // inForce returns the settings whose value was worked out from others.
-func (s *settings) inForce() map[string]string {
+func (s *Settings) inForce() map[string]string {
 	return map[string]string{
-		"COFFER_URL": s.URL, "COFFER_DATA": s.Data, "COFFER_DATABASE_URL": s.DatabaseURL,
-		"COFFER_BLOBS": s.Blobs, "COFFER_ROOT_KEY_FILE": s.RootKeyFile,
+		"COFFER_URL": s.URL, "COFFER_DATA": s.Data, "COFFER_DATABASE_URL": s.DB.DatabaseURL,
+		"COFFER_BLOBS": s.Blob.Blobs, "COFFER_ROOT_KEY_FILE": s.Keyring.RootKeyFile,
 	}
 }
 
@@ -56,7 +59,7 @@ func origin(f *kong.Flag, env dotenv, onLine map[*kong.Flag]bool) string {
 	if onLine[f] {
 		return "flag"
 	}
-	if _, ok := env[f.Envs[0]]; ok {
+	if _, ok := env.values[f.Envs[0]]; ok {
 		return ".env"
 	}
 	if _, ok := os.LookupEnv(f.Envs[0]); ok {
@@ -94,21 +97,27 @@ func masked(f *kong.Flag, value string) string {
 	return value
 }
 
-// settingFlags are the flags that are settings: those with an environment name.
-func settingFlags(app *kong.Application) []*kong.Flag {
+// settingFlags are the flags of a command that are settings, which have an environment
+// name. The settings of several rooms may be in one group: they come group by group.
+func settingFlags(command *kong.Node) []*kong.Flag {
 	var flags []*kong.Flag
-	for _, f := range app.Flags {
+	var groups []string
+	for _, f := range command.Flags {
 		if len(f.Envs) > 0 {
 			flags = append(flags, f)
+			groups = append(groups, f.Group.Title)
 		}
 	}
+	slices.SortStableFunc(flags, func(a, b *kong.Flag) int {
+		return slices.Index(groups, a.Group.Title) - slices.Index(groups, b.Group.Title)
+	})
 	return flags
 }
 
 // writeSettings writes the table of settings in docs/operations.md.
-func writeSettings(w io.Writer, app *kong.Application) {
+func writeSettings(w io.Writer, command *kong.Node) {
 	group := ""
-	for _, f := range settingFlags(app) {
+	for _, f := range settingFlags(command) {
 		if g := f.Group.Title; g != group {
 			group = g
 			fmt.Fprintf(w, "\n### %s\n\n| setting | default | meaning |\n| --- | --- | --- |\n", group)

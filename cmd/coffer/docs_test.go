@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/rest"
@@ -40,14 +41,14 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("%s has no %q … %q", operations, begin, end)
 	}
 	var c cli
-	k, err := newParser(t.Context(), &c)
+	k, err := newParser(t.Context(), &c, dotenv{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
 	b.Write(before)
 	b.WriteString(begin)
-	writeSettings(&b, k.Model)
+	writeSettings(&b, serveNode(t, k))
 	b.WriteString("\n" + end)
 	b.Write(after)
 	check(operations, b.Bytes())
@@ -64,23 +65,22 @@ func TestDocs(t *testing.T) {
 // declaredCodes are those of the whole program: the rooms' operations and the server's own.
 func declaredCodes(t *testing.T) []rest.CodeInfo {
 	t.Helper()
-	s, dir := defaultSettings(t), t.TempDir()
-	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
-	s.RootKeyFile = filepath.Join(dir, "root.key")
+	s := defaultSettings(t)
+	s.moveTo(t.TempDir())
 	log := slog.New(slog.DiscardHandler)
-	h, err := openHouse(t.Context(), &s, log)
+	a, err := openApp(t.Context(), &s, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
-	if _, err := server.New(server.Config{API: h.api, Web: web.Dist, Log: log}); err != nil {
+	defer a.close()
+	if _, err := server.New(server.Config{API: a.api, Web: web.Dist, Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	return h.api.Codes()
+	return a.api.Codes()
 }
 
 // defaultSettings are those of a start in an empty environment.
-func defaultSettings(t *testing.T) settings {
+func defaultSettings(t *testing.T) Settings {
 	t.Helper()
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "COFFER_") {
@@ -89,17 +89,26 @@ func defaultSettings(t *testing.T) settings {
 		}
 	}
 	var c cli
-	k, err := newParser(t.Context(), &c)
+	k, err := newParser(t.Context(), &c, dotenv{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Parse([]string{"version"}); err != nil {
+	if _, err := k.Parse([]string{"serve"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.complete(); err != nil {
-		t.Fatal(err)
+	return c.Serve.Settings
+}
+
+// serveNode is the command whose flags are every setting.
+func serveNode(t *testing.T, k *kong.Kong) *kong.Node {
+	t.Helper()
+	for _, n := range k.Model.Children {
+		if n.Name == "serve" {
+			return n
+		}
 	}
-	return c.settings
+	t.Fatal("there is no command serve")
+	return nil
 }
 
 func compare(t *testing.T, path string, want []byte, write bool) {

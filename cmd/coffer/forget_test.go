@@ -39,25 +39,24 @@ func forget(t *testing.T, database, schema string) {
 	ctx := t.Context()
 	srv := httptest.NewUnstartedServer(nil)
 	s := defaultSettings(t)
-	s.Data = t.TempDir()
-	s.DatabaseURL, s.Blobs, s.RootKeyFile = database, filepath.Join(s.Data, "blobs"), filepath.Join(s.Data, "root.key")
-	s.URL, s.TokenAlg = "http://"+srv.Listener.Addr().String(), "EdDSA"
-	s.Argon2Memory, s.Argon2Time = 64, 1
-	h, err := openHouse(ctx, &s, slog.New(slog.DiscardHandler))
+	s.moveTo(t.TempDir())
+	s.DB.DatabaseURL, s.URL = database, "http://"+srv.Listener.Addr().String()
+	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
+	a, err := openApp(ctx, &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
-	srv.Config.Handler = h.api.Handler()
+	defer a.close()
+	srv.Config.Handler = a.api.Handler()
 	srv.Start()
 	defer srv.Close()
-	w := &forgotten{T: t, house: h, data: s.Data, url: s.URL}
+	w := &forgotten{T: t, app: a, data: s.Data, url: s.URL}
 
 	ada, bob := w.member("ada"), w.member("bob")
 	strong := w.use(ada)
 	w.use(bob)
 
-	tables := names(t, h, schema)
+	tables := names(t, a, schema)
 	if len(tables) < 8 {
 		t.Fatalf("the schema has only %q", tables)
 	}
@@ -72,17 +71,17 @@ func forget(t *testing.T, database, schema string) {
 		t.Fatalf("%d sessions, %d objects", sessions, objects)
 	}
 
-	if err := h.accounts.Forget(ctx, account.ID(ada.id)); err != nil {
+	if err := a.accounts.Forget(ctx, account.ID(ada.id)); err != nil {
 		t.Fatal(err)
 	}
 	// At once: the account, its key and its sessions.
-	if _, err := h.accounts.DataKey(ctx, h.db, account.ID(ada.id)); err == nil {
+	if _, err := a.accounts.DataKey(ctx, a.db, account.ID(ada.id)); err == nil {
 		t.Error("the data key outlives the account")
 	}
 	if _, err := ada.c.Profile(ctx); client.Status(err) != 401 {
 		t.Errorf("a session of an account that is gone: %v", err)
 	}
-	if err := h.accounts.Forget(ctx, account.ID(ada.id)); err == nil {
+	if err := a.accounts.Forget(ctx, account.ID(ada.id)); err == nil {
 		t.Error("an account is deleted twice")
 	}
 	w.settle()
@@ -152,7 +151,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 
 type forgotten struct {
 	*testing.T
-	*house
+	*app
 	data, url string
 }
 

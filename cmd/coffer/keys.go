@@ -17,6 +17,7 @@ import (
 // keysCmd is the key ring from outside. Servers may run meanwhile: they see each change
 // within keyring.RefreshEvery.
 type keysCmd struct {
+	Settings
 	List    keysListCmd    `cmd:"" help:"List every key: purpose, key id, state, times. No secret is shown."`
 	Rotate  keysRotateCmd  `cmd:"" help:"Make the next key of a purpose the active one; what the old one sealed still opens."`
 	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Goes on where it stopped when it was interrupted."`
@@ -26,31 +27,31 @@ type keysCmd struct {
 type keysListCmd struct{}
 
 // Run lists the ring.
-func (keysListCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error { return listKeys(ctx, h.ring, k.Stdout) })
+func (keysListCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(a *app) error { return listKeys(ctx, a.ring, k.Stdout) })
 }
 
 type keysRotateCmd struct {
-	Purpose string `arg:"" enum:"token,session,field,blob,index,pepper,refresh,code,ledger" help:"One of token, session, field, blob, index, pepper, refresh, code, ledger."`
+	Purpose string `arg:"" enum:"token,session,field,blob,index,pepper,refresh,code" help:"One of token, session, field, blob, index, pepper, refresh, code."`
 }
 
 // Run rotates one purpose.
-func (c keysRotateCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error {
-		return rotateKey(ctx, h.ring, keyring.Purpose(c.Purpose), k.Stdout)
+func (c keysRotateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(a *app) error {
+		return rotateKey(ctx, a.ring, keyring.Purpose(c.Purpose), k.Stdout)
 	})
 }
 
 type keysRewrapCmd struct{}
 
 // Run walks every table that holds something sealed.
-func (keysRewrapCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
-	h, err := openHouse(ctx, s, log)
+func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	a, err := openApp(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	return rewrapKeys(ctx, h.ring, h.ring.Rewraps(), k.Stdout)
+	defer a.close()
+	return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout)
 }
 
 type keysDestroyCmd struct {
@@ -60,20 +61,20 @@ type keysDestroyCmd struct {
 }
 
 // Run destroys one key.
-func (c keysDestroyCmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(h *house) error {
-		return destroyKey(ctx, h.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
+func (c keysDestroyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withGround(ctx, s, log, func(a *app) error {
+		return destroyKey(ctx, a.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
 	})
 }
 
 // withGround runs fn with the database and the ring open, and nothing more.
-func withGround(ctx context.Context, s *settings, log *slog.Logger, fn func(*house) error) error {
-	h, err := openGround(ctx, s, log)
+func withGround(ctx context.Context, s *Settings, log *slog.Logger, fn func(*app) error) error {
+	a, err := openGround(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	return fn(h)
+	defer a.close()
+	return fn(a)
 }
 
 func listKeys(ctx context.Context, ring *keyring.Ring, out io.Writer) error {

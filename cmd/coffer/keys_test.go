@@ -15,8 +15,13 @@ import (
 
 func TestKeysCommands(t *testing.T) {
 	ctx := t.Context()
-	ring, err := keyring.Open(ctx, dbtest.SQLite(t), bytes.Repeat([]byte{1}, 32), time.Now, keyring.TokenAlg("EdDSA"), keyring.Log(slog.New(slog.DiscardHandler)))
+	ring, err := keyring.Open(ctx, dbtest.SQLite(t), bytes.Repeat([]byte{1}, 32), keyring.Config{
+		TokenAlg: "EdDSA", TokenTTL: time.Minute, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Need(ctx, keyring.Pepper); err != nil {
 		t.Fatal(err)
 	}
 	old, err := ring.Active(ctx, keyring.Pepper)

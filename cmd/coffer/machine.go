@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// limitMemory tells the collector what the machine has: it works harder before the heap
-// takes more than four fifths of it, the rest being for what is not heap. GOMEMLIMIT set by
-// the operator is left alone.
+// limitMemory keeps the heap below four fifths of the machine's memory: the collector works
+// harder before that. The rest is for memory outside the heap. A GOMEMLIMIT that the
+// operator set stays.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -24,8 +24,8 @@ func limitMemory() {
 }
 
 // machineMemory is the memory that this process may take: the machine's, or the least of
-// its control groups' limits (version 1 and 2). Where Linux's files are absent nothing is
-// known, and nothing limited.
+// its control groups' limits (version 1 and 2). Without Linux's files it is unknown,
+// and there is no limit.
 func machineMemory(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	note := func(name string) {

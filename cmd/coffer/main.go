@@ -23,10 +23,8 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// cli is the command tree. The settings are flags of every command.
+// cli is the command tree. The settings are flags of the commands that need a server's.
 type cli struct {
-	settings
-
 	Serve   serveCmd   `cmd:"" help:"Run the server. With no settings it makes ./data and listens on http://localhost:8420."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap and destroy the keys of the ring."`
 	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from; secrets are masked."`
@@ -36,7 +34,10 @@ type cli struct {
 
 // dotenv is what .env in the working directory says, kept apart from the real
 // environment so that `coffer config` can tell the two.
-type dotenv map[string]string
+type dotenv struct {
+	values map[string]string
+	err    error // why the file could not be read
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -51,12 +52,8 @@ func run(ctx context.Context, args []string) error {
 	if err := dropEmpty(); err != nil {
 		return err
 	}
-	env, err := readDotenv(".env")
-	if err != nil {
-		return err
-	}
 	var c cli
-	parser, err := newParser(ctx, &c)
+	parser, err := newParser(ctx, &c, readDotenv(".env"))
 	if err != nil {
 		return err
 	}
@@ -64,19 +61,17 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.complete(); err != nil {
-		return err
-	}
-	return command.Run(&c.settings, env, command, newLogger(&c.settings))
+	return command.Run()
 }
 
-func newParser(ctx context.Context, c *cli) (*kong.Kong, error) {
+func newParser(ctx context.Context, c *cli, env dotenv) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("coffer"),
 		kong.Description("One program that keeps people's accounts, their private files, and the files they hand to each other."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(env),
 	)
 }
 
@@ -96,28 +91,29 @@ func dropEmpty() error {
 
 // readDotenv puts what the file says into the environment where the environment is
 // silent. A missing file is no error.
-func readDotenv(path string) (dotenv, error) {
+func readDotenv(path string) dotenv {
 	values, err := godotenv.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return dotenv{}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return dotenv{err: fmt.Errorf("%s: %w", path, err)}
 	}
-	set := dotenv{}
+	set := dotenv{values: map[string]string{}}
 	for name, value := range maps.All(values) {
 		if _, ok := os.LookupEnv(name); ok || value == "" {
 			continue
 		}
 		if err := os.Setenv(name, value); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			set.err = fmt.Errorf("%s: %w", path, err)
+			return set
 		}
-		set[name] = value
+		set.values[name] = value
 	}
-	return set, nil
+	return set
 }
 
-func newLogger(s *settings) *slog.Logger {
+func newLogger(s *Settings) *slog.Logger {
 	var level slog.Level
 	// The enum tag has already refused anything that slog cannot read.
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDR", l.Addr().String())
 			return l.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"reachable": reachable},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"reachable": reachable, "garble": garble},
 	})
 }
 
@@ -56,11 +56,11 @@ func TestDotenvYields(t *testing.T) {
 	t.Setenv("COFFER_PASSWORD_MIN", "15")
 	t.Setenv("COFFER_LOG_LEVEL", "")
 	os.Unsetenv("COFFER_LOG_LEVEL")
-	env, err := readDotenv(".env")
-	if err != nil {
-		t.Fatal(err)
+	env := readDotenv(".env")
+	if env.err != nil {
+		t.Fatal(env.err)
 	}
-	got := fmt.Sprint(os.Getenv("COFFER_LOG_LEVEL"), " ", os.Getenv("COFFER_PASSWORD_MIN"), " ", len(env))
+	got := fmt.Sprint(os.Getenv("COFFER_LOG_LEVEL"), " ", os.Getenv("COFFER_PASSWORD_MIN"), " ", len(env.values))
 	if want := "debug 15 1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -7,15 +7,15 @@ import (
 	"runtime/metrics"
 )
 
-// headroom is how much garbage may stand before the collector runs, however little is
-// live. Left to itself it runs when garbage equals what is live: with a few megabytes
-// live, hundreds of times a second under load, for a third of the processor's time.
+// headroom is how much garbage may gather before the collector runs, also when little is
+// live. By default it runs when garbage equals live data. With a few megabytes live that is
+// hundreds of times a second under load, and a third of the processor's time.
 const headroom = 32 << 20
 
-// giveHeadroom keeps the collector's percentage at headroom or 50 %, whichever is more, as
-// the live heap changes: most of a large one is buffers, which cost the collector nothing.
-// GOGC set by the operator is left alone, and GOMEMLIMIT holds in any case.
-func giveHeadroom() {
+// tuneGC sets the collector's percentage to headroom or 50 %, whichever is more, as the
+// live heap changes. Most of a large heap is buffers, which cost the collector nothing.
+// A GOGC that the operator set stays, and GOMEMLIMIT holds in any case.
+func tuneGC() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}

@@ -98,25 +98,24 @@ func refusable(t *testing.T, document []byte, bearer string) []attempt {
 // many names, every table has the rows that it had. Limits that are full count no more.
 func TestRefusalsLeaveNothing(t *testing.T) {
 	s := defaultSettings(t)
-	dir := t.TempDir()
-	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
-	s.RootKeyFile, s.Argon2Memory, s.Argon2Time = filepath.Join(dir, "root.key"), 64, 1
-	s.LimitSignInAddress, s.LimitSignInAccount, s.LimitSignInPair = rate{8, 15 * time.Minute}, rate{6, 15 * time.Minute}, rate{4, 15 * time.Minute}
+	s.moveTo(t.TempDir())
+	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
+	s.Session.AddressLimit.Limit, s.Session.AccountLimit.Limit, s.Session.PairLimit.Limit = 8, 6, 4
 	var log bytes.Buffer
-	h, err := openHouse(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
+	a, err := openApp(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.close()
+	defer a.close()
 	const password = "seven quiet otters 41"
 	for _, name := range []string{"ada", "eve"} {
-		if _, err := h.accounts.Create(t.Context(), account.NewAccount{
+		if _, err := a.accounts.Create(t.Context(), account.NewAccount{
 			FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.org", Password: password,
 		}, account.User); err != nil {
 			t.Fatal(err)
 		}
 	}
-	door := h.api.Handler()
+	door := a.api.Handler()
 	var in struct {
 		AccessToken  string `json:"access_token"`
 		RefreshToken string `json:"refresh_token"`
@@ -125,7 +124,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	if err := json.Unmarshal(opened.Body.Bytes(), &in); err != nil || in.RefreshToken == "" {
 		t.Fatalf("%d %s", opened.Code, opened.Body)
 	}
-	document, err := rest.OpenAPI(h.api)
+	document, err := rest.OpenAPI(a.api)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +160,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	const rounds, filled = 26, 10 // the limits are full after the first ten
 	for round := range rounds {
 		if round == filled {
-			before, began = rowsOf(t, h), time.Now()
+			before, began = rowsOf(t, a), time.Now()
 		}
 		for _, a := range all {
 			if w := a.send(door, round); w.Code < 400 {
@@ -179,7 +178,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	if diff := cmp.Diff([]string{"GET /.well-known/jwks.json"}, slices.Sorted(maps.Keys(passed))); diff != "" {
 		t.Errorf("not refused: %s", diff)
 	}
-	after := rowsOf(t, h)
+	after := rowsOf(t, a)
 	if time.Now().Truncate(15 * time.Minute).After(began) { // a window began, and its counters
 		delete(before, "limits")
 		delete(after, "limits")
@@ -188,17 +187,17 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 		t.Errorf("%d refusals left rows: %s", (rounds-filled)*len(all), diff)
 	}
 	var blobs []string
-	if blobs, err = filepath.Glob(filepath.Join(s.Blobs, "*", "*", "*")); err != nil || len(blobs) > 0 {
+	if blobs, err = filepath.Glob(filepath.Join(s.Blob.Blobs, "*", "*", "*")); err != nil || len(blobs) > 0 {
 		t.Errorf("objects %q, %v", blobs, err)
 	}
 }
 
 // rowsOf counts the rows of every table; "limits" are the counters in kv.
-func rowsOf(t *testing.T, h *house) map[string]int {
+func rowsOf(t *testing.T, a *app) map[string]int {
 	t.Helper()
-	tables := names(t, h, `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	tables := names(t, a, `SELECT name FROM sqlite_master WHERE type = 'table'`)
 	count := func(from string) (n int) {
-		if err := h.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+from).Scan(&n); err != nil {
+		if err := a.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+from).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -212,9 +211,9 @@ func rowsOf(t *testing.T, h *house) map[string]int {
 }
 
 // names returns what a statement that lists names finds.
-func names(t *testing.T, h *house, q string) (all []string) {
+func names(t *testing.T, a *app, q string) (all []string) {
 	t.Helper()
-	rows, err := h.db.Query(t.Context(), q)
+	rows, err := a.db.Query(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}

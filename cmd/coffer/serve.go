@@ -15,7 +15,10 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/feed"
 	"coffer/internal/file"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -25,25 +28,51 @@ import (
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/internal/session"
+	"coffer/internal/token"
 	"coffer/internal/totp"
 	"coffer/web"
 )
 
+// Settings are the settings of a server, embedded by the commands that need one. The tags
+// are the one list that the command line, the environment, `coffer config` and
+// docs/operations.md are made from. Flags come before the environment, the environment
+// before .env, .env before the default. A setting marked secret is never printed.
+type Settings struct {
+	Server  server.Settings  `embed:""`
+	URL     string           `env:"COFFER_URL" placeholder:"http://localhost:PORT" group:"Where it listens" help:"Public base URL. Links, origins and token issuer come from it, never from a request."`
+	Data    string           `env:"COFFER_DATA" default:"./data" group:"Where it keeps things" help:"Folder for the database, blobs, keys and outbox of a single node."`
+	DB      db.Settings      `embed:""`
+	KV      kv.Settings      `embed:""`
+	Blob    blob.Settings    `embed:""`
+	Keyring keyring.Settings `embed:""`
+	Mail    mail.Settings    `embed:""`
+	Account account.Settings `embed:""`
+	Token   token.Settings   `embed:""`
+	Session session.Settings `embed:""`
+	Content content.Settings `embed:""`
+	Rest    rest.Settings    `embed:""`
+	File    file.Settings    `embed:""`
+
+	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
+}
+
 // serveCmd runs the server.
 type serveCmd struct {
+	Settings
 	WebDir string `placeholder:"web/dist" help:"Serve the web app from this folder instead of the built-in one (development)."`
 }
 
 // Run serves until ctx ends, then drains.
-func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error {
-	giveHeadroom()
+func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
+	tuneGC()
 	limitMemory()
-	h, err := openHouse(ctx, s, log)
+	a, err := openApp(ctx, s, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	if err := h.db.Own(); err != nil {
+	defer a.close()
+	if err := a.db.Own(); err != nil {
 		return err
 	}
 	assets := web.Dist
@@ -51,11 +80,11 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		API: h.api, Addr: s.Addr, Web: assets, Log: log,
+		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.feed.Close,
 		Checks: []server.Check{
-			{Name: "database", Ping: h.db.Ping},
-			{Name: "kv", Ping: h.kv.Ping},
-			{Name: "blobs", Ping: h.blobs.Ping},
+			{Name: "database", Ping: a.db.Ping},
+			{Name: "kv", Ping: a.kv.Ping},
+			{Name: "blobs", Ping: a.blobs.Ping},
 		},
 	})
 	if err != nil {
@@ -64,14 +93,14 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 	if err := srv.Listen(ctx); err != nil {
 		return err
 	}
-	if err := c.greet(ctx, s, h); err != nil {
+	if err := c.greet(ctx, s, a); err != nil {
 		return err
 	}
 	// Workers outlive the last request, so that what a request enqueued while the
 	// server drained is not left to the next start.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- h.jobs.Run(work) }()
+	go func() { done <- a.jobs.Run(work) }()
 	err = srv.Serve(ctx)
 	stop()
 	return errors.Join(err, <-done)
@@ -79,8 +108,8 @@ func (c serveCmd) Run(ctx context.Context, s *settings, log *slog.Logger) error 
 
 // greet prints where the server is and, until there is one, the link that makes the
 // first admin.
-func (serveCmd) greet(ctx context.Context, s *settings, h *house) error {
-	token, err := h.accounts.Bootstrap(ctx)
+func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
+	token, err := a.accounts.Bootstrap(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,20 +117,23 @@ func (serveCmd) greet(ctx context.Context, s *settings, h *house) error {
 	if token != "" {
 		fmt.Printf("Make the first admin, once, at:\n%s/first-admin#token=%s\n", s.URL, token)
 	}
-	if s.SMTPURL == "" {
+	if s.Mail.SMTPURL == "" {
 		fmt.Printf("Mail goes to %s\n", filepath.Join(s.Data, "outbox"))
 	}
 	return nil
 }
 
-// house is every package, opened and joined: the only wiring of the program.
-type house struct {
+// app is every package, opened and joined: the only wiring of the program.
+type app struct {
 	db       *db.DB
 	kv       kvStore
 	blobs    blob.Store
 	ring     *keyring.Ring
 	jobs     *jobs.Queue
+	mailer   *mail.Mailer
 	accounts *account.Service
+	feed     *feed.Service
+	tokens   *token.Service
 	sessions *session.Service
 	files    *file.Service
 	api      *rest.API
@@ -119,155 +151,172 @@ type kvStore interface {
 }
 
 // openGround opens the stores and the key ring.
-func openGround(ctx context.Context, s *settings, log *slog.Logger) (*house, error) {
+func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*app, error) {
 	if err := s.makeData(); err != nil {
 		return nil, err
 	}
-	root, err := keyring.LoadRoot(s.RootKey, s.RootKeyFile)
+	root, err := keyring.LoadRoot(s.Keyring.RootKey, s.Keyring.RootKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	h := &house{}
-	if h.db, err = db.Open(ctx, s.DatabaseURL, log); err != nil {
+	a := &app{}
+	if a.db, err = db.Open(ctx, s.DB.DatabaseURL, log); err != nil {
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
-	if h.ring, err = keyring.Open(ctx, h.db, root, time.Now, keyring.TokenAlg(s.TokenAlg), keyring.TokenTTL(s.AccessTTL), keyring.Log(log)); err != nil {
-		h.close()
+	if a.ring, err = keyring.Open(ctx, a.db, root, keyring.Config{
+		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Token.AccessTTL, Log: log,
+	}); err != nil {
+		a.close()
 		return nil, err
 	}
-	return h, nil
+	return a, nil
 }
 
-func openHouse(ctx context.Context, s *settings, log *slog.Logger) (*house, error) {
-	h, err := openGround(ctx, s, log)
+func openApp(ctx context.Context, s *Settings, log *slog.Logger) (*app, error) {
+	a, err := openGround(ctx, s, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.openStores(ctx, s, log); err != nil {
-		h.close()
+	if err := a.openStores(ctx, s, log); err != nil {
+		a.close()
 		return nil, err
 	}
-	if err := h.openRooms(ctx, s, log); err != nil {
-		h.close()
+	if err := a.openRooms(ctx, s, log); err != nil {
+		a.close()
 		return nil, err
 	}
-	return h, nil
+	return a, nil
 }
 
-func (h *house) openStores(ctx context.Context, s *settings, log *slog.Logger) (err error) {
-	if s.RedisURL != "" {
-		redis, err := kv.OpenRedis(ctx, s.RedisURL, log)
+func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (err error) {
+	if s.KV.RedisURL != "" {
+		redis, err := kv.OpenRedis(ctx, s.KV.RedisURL, log)
 		if err != nil {
 			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
-		h.kv = redis
+		a.kv = redis
 	} else {
-		values := kv.NewSQL(h.db, time.Now)
-		h.kv, h.prune = values, values.Prune
+		values := kv.NewSQL(a.db, time.Now)
+		a.kv, a.prune = values, values.Prune
 	}
-	if h.blobs, err = blob.Open(ctx, s.Blobs); err != nil {
+	if a.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
 		return fmt.Errorf("COFFER_BLOBS: %w", err)
 	}
-	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.MailFrom, time.Now)
-	if s.SMTPURL != "" {
-		if sender, err = mail.NewSMTP(s.SMTPURL, s.MailFrom); err != nil {
+	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.Mail.MailFrom, time.Now)
+	if s.Mail.SMTPURL != "" {
+		if sender, err = mail.NewSMTP(s.Mail.SMTPURL, s.Mail.MailFrom); err != nil {
 			return fmt.Errorf("COFFER_SMTP_URL: %w", err)
 		}
 	}
-	h.jobs = jobs.New(h.db, jobs.Config{Now: time.Now, Log: log, Seal: h.sealJob, Open: h.openJob})
-	h.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: h.jobs.Reseal})
-	h.jobs.Handle(mail.Job, mail.New(sender, "Coffer", s.URL).Handle)
-	if s.GeoIP != "" {
+	if err := a.ring.Need(ctx, keyring.Field); err != nil { // of the jobs
+		return err
+	}
+	a.jobs = jobs.New(a.db, jobs.Config{Now: time.Now, Log: log, Seal: a.sealJob, Open: a.openJob})
+	a.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: a.jobs.Reseal})
+	a.mailer = mail.New(sender, "Coffer", s.URL)
+	a.jobs.Handle(mail.Job, a.mailer.Handle)
+	if s.Session.GeoIP != "" {
 		var closeFile func() error
-		if h.place, closeFile, err = session.Places(s.GeoIP); err != nil {
+		if a.place, closeFile, err = session.Places(s.Session.GeoIP); err != nil {
 			return fmt.Errorf("COFFER_GEOIP: %w", err)
 		}
-		h.closers = append(h.closers, closeFile)
+		a.closers = append(a.closers, closeFile)
 	}
 	return nil
 }
 
-// apiVersion is that of the contract under /v1, whatever the program's is.
+// apiVersion is the version of the contract under /v1; the program has its own.
 const apiVersion = "1.0.0"
 
 // A job's payload holds addresses and codes: it lies sealed in SQL.
 var jobAAD = []byte("coffer/job/v1")
 
-func (h *house) sealJob(ctx context.Context, b []byte) ([]byte, error) {
-	return h.ring.Seal(ctx, keyring.Field, b, jobAAD)
+func (a *app) sealJob(ctx context.Context, b []byte) ([]byte, error) {
+	return a.ring.Seal(ctx, keyring.Field, b, jobAAD)
 }
 
-func (h *house) openJob(ctx context.Context, b []byte) ([]byte, error) {
-	return h.ring.Open(ctx, keyring.Field, b, jobAAD)
+func (a *app) openJob(ctx context.Context, b []byte) ([]byte, error) {
+	return a.ring.Open(ctx, keyring.Field, b, jobAAD)
 }
 
-func (h *house) openRooms(_ context.Context, s *settings, log *slog.Logger) error {
+func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) error {
 	base, err := url.Parse(s.URL)
 	if err != nil {
 		return err
 	}
-	limits := limit.New(h.kv, h.ring.Index, time.Now)
-	if h.accounts, err = account.New(account.Config{
-		DB: h.db, Ring: h.ring, Jobs: h.jobs, Limit: limits, KV: h.kv, Now: time.Now, Log: log, BaseURL: s.URL,
-		PasswordMin: s.PasswordMin, CodeTTL: s.CodeTTL, LinkTTL: s.LinkTTL,
-		Argon:       account.Argon2Params{MemoryKiB: s.Argon2Memory, Time: s.Argon2Time, Threads: s.Argon2Threads},
-		SignUpLimit: s.LimitSignUp.rule("sign-up"), MailAddressLimit: s.LimitMailAddress.rule("mail-address"),
-		MailRecipientLimit: s.LimitMailRecipient.rule("mail-recipient"), MailRepeatLimit: s.LimitMailRepeat.rule("mail-recipient-repeat"),
-		MailTotalLimit: s.LimitMailTotal.rule("mail-recipient-total"),
+	if err := a.ring.Need(ctx, keyring.Index); err != nil { // of the limits
+		return err
+	}
+	limits := limit.New(a.kv, a.ring.Index, time.Now)
+	events := event.New(a.mailer, time.Now)
+	if a.accounts, err = account.New(account.Config{
+		Settings: s.Account, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, KV: a.kv, Mail: a.mailer, Events: events, Now: time.Now, Log: log, BaseURL: s.URL,
 	}); err != nil {
 		return err
 	}
-	if h.sessions, err = session.New(session.Config{
-		DB: h.db, KV: h.kv, Ring: h.ring, Limit: limits, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, BaseURL: s.URL, Place: h.place,
-		AccessTTL: s.AccessTTL, RefreshTTL: s.RefreshTTL, RefreshGrace: s.RefreshGrace, SessionTTL: s.SessionTTL,
-		StepUpTTL: s.StepUpTTL, DeviceTTL: s.DeviceTTL, AttemptTTL: s.CodeTTL,
-		AddressLimit: s.LimitSignInAddress.rule("sign-in-address"), AccountLimit: s.LimitSignInAccount.rule("sign-in-account"),
-		PairLimit: s.LimitSignInPair.rule("sign-in-pair"),
-	}); err != nil {
-		return err
-	}
-	codes := totp.New(totp.Config{DB: h.db, Accounts: h.accounts, Sessions: h.sessions, Now: time.Now})
-	h.files = file.New(file.Config{DB: h.db, Blobs: h.blobs, Ring: h.ring, Jobs: h.jobs, Accounts: h.accounts, Now: time.Now, Log: log, MaxUpload: s.MaxUpload, Hold: h.sessions.Hold})
-
-	h.api = rest.New(rest.Config{
-		Title: "Coffer", Version: apiVersion, BaseURL: base, TrustedProxies: s.TrustedProxies, Auth: h.sessions, Log: log, Now: time.Now,
-		Streams: rest.StreamLimits{All: s.MaxStreams, Account: s.MaxStreamsAccount, Address: s.MaxStreamsAddress},
+	a.feed = feed.New(feed.Config{DB: a.db})
+	contents, err := content.New(content.Config{
+		Settings: s.Content, DB: a.db, Blobs: a.blobs, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now, Log: log,
 	})
-	h.accounts.Routes(h.api)
-	h.sessions.Routes(h.api)
-	codes.Routes(h.api)
-	h.files.Routes(h.api)
-	h.periodic()
+	if err != nil {
+		return err
+	}
+	if a.tokens, err = token.New(token.Config{
+		Settings: s.Token, KV: a.kv, Ring: a.ring, Accounts: a.accounts, Now: time.Now, BaseURL: s.URL,
+	}); err != nil {
+		return err
+	}
+	if a.sessions, err = session.New(session.Config{
+		Settings: s.Session, DB: a.db, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts, Events: events, Tokens: a.tokens,
+		Now: time.Now, Log: log, Place: a.place,
+	}); err != nil {
+		return err
+	}
+	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	a.files = file.New(file.Config{
+		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
+	})
+
+	a.api = rest.New(rest.Config{
+		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
+	})
+	a.accounts.Routes(a.api)
+	a.feed.Routes(a.api)
+	a.tokens.Routes(a.api)
+	a.sessions.Routes(a.api)
+	codes.Routes(a.api)
+	a.files.Routes(a.api)
+	a.periodic()
 	return nil
 }
 
 // periodic is the work of the ground; the rooms give theirs to the queue themselves.
-func (h *house) periodic() {
-	h.jobs.Every("keyring.maintain", 5*time.Minute, h.ring.Maintain)
-	h.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return h.ring.RewrapAll(ctx, h.ring.Rewraps(), nil) })
-	if h.prune != nil {
-		h.jobs.Every("kv.prune", 10*time.Minute, h.prune)
+func (a *app) periodic() {
+	a.jobs.Every("keyring.maintain", 5*time.Minute, a.ring.Maintain)
+	a.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return a.ring.RewrapAll(ctx, a.ring.Rewraps(), nil) })
+	if a.prune != nil {
+		a.jobs.Every("kv.prune", 10*time.Minute, a.prune)
 	}
 }
 
 // close closes what was opened, last first.
-func (h *house) close() {
-	for _, closeOne := range h.closers {
+func (a *app) close() {
+	for _, closeOne := range a.closers {
 		_ = closeOne() // nothing was written there
 	}
-	if h.kv != nil {
-		h.kv.Close()
+	if a.kv != nil {
+		a.kv.Close()
 	}
-	if h.db != nil {
-		h.db.Close()
+	if a.db != nil {
+		a.db.Close()
 	}
 }
 
 // openAPICmd prints the contract that the code makes.
-type openAPICmd struct{}
+type openAPICmd struct{ Settings }
 
 // Run builds the program on a temporary folder, so that printing needs nothing and leaves nothing.
-func (openAPICmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kong.Context) error {
+func (openAPICmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	document, err := openAPI(ctx, *s, log)
 	if err != nil {
 		return err
@@ -276,19 +325,17 @@ func (openAPICmd) Run(ctx context.Context, s *settings, log *slog.Logger, k *kon
 	return err
 }
 
-func openAPI(ctx context.Context, s settings, log *slog.Logger) ([]byte, error) {
+func openAPI(ctx context.Context, s Settings, log *slog.Logger) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "coffer-openapi-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	// ES256 keys are made in no time; the document does not say which keys there are.
-	s.Data, s.DatabaseURL, s.Blobs, s.TokenAlg = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs"), "ES256"
-	s.RootKey, s.RootKeyFile, s.RedisURL, s.SMTPURL, s.GeoIP = "", filepath.Join(dir, "root.key"), "", "", ""
-	h, err := openHouse(ctx, &s, log)
+	s.moveTo(dir) // the document does not say what is where
+	a, err := openApp(ctx, &s, log)
 	if err != nil {
 		return nil, err
 	}
-	defer h.close()
-	return rest.OpenAPI(h.api)
+	defer a.close()
+	return rest.OpenAPI(a.api)
 }

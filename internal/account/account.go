@@ -2,32 +2,37 @@
 //
 // # What it defends against
 //
-// Someone outside must not learn who has an account. So the request of a sign-up looks
-// nobody up: it checks the values, hashes the password and enqueues one job, the same for
-// every address; the job decides which mail goes out. Resending works the same way, and a
-// mailed code is tried against a counter per address whether or not that address waits for
-// one. A sign-in with an unknown name costs the same argon2id as one with a known name.
+// A stranger must not learn which addresses have an account. So the request of a sign-up
+// looks no account up. It checks the values, hashes the password and enqueues one job, the
+// same for every address. The job decides which mail goes out. Resending works the same
+// way. A mailed code is counted per address, whether or not that address waits for one. A
+// sign-in with an unknown name costs the same argon2id as one with a known name.
 //
-// An unproven sign-up is nobody: it lives in sign_ups under a data key of its own and
-// becomes an account only when its own link or code comes back, together with a proof that
-// it is the sign-up of the one who proves: the token that the sign-up answered, or its
-// password. Sign-ups of one address wait side by side and end together when one is proven.
-// So the owner of an address cannot, with a link that a stranger's sign-up caused, open an
-// account under a password that the stranger chose (security.md row 44), whoever signed up
-// first, last or most often.
+// An unproven sign-up is no account. It lives in sign_ups under a data key of its own. It
+// becomes an account when its own link or code comes back together with a second proof: the
+// token that the sign-up answered, or its password. Sign-ups of one address wait side by
+// side and end together when one is proven. So the owner of an address cannot open an
+// account under a stranger's password with a link that the stranger's sign-up caused
+// (security.md row 44). The order and number of sign-ups do not matter.
 //
-// A dump of the database shows nobody: e-mail, names, username and bio are sealed under
-// the account's data key, looked up by blind index, and passwords are argon2id sealed
+// A dump of the database names no person. Addresses, names, username and bio are sealed
+// under the account's data key, and found by blind index. Passwords are argon2id, sealed
 // under the pepper. Deleting the data key shreds the rest, backups included.
+//
+// # Notices
+//
+// This room listens to the events of all rooms. It mails each to every verified address of
+// its account; see addresses.go.
 //
 // # What it does not do
 //
-// It opens no sessions and limits no sign-ins: session does. A username is not a secret:
-// whoever holds an account, or a proven mailbox, can learn that a name is taken, a few
-// times an hour.
+// It opens no sessions and limits no sign-ins: session does. A username is not a secret: a
+// holder of an account, or of a proven mailbox, can learn that a name is taken, a few times
+// an hour.
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -41,11 +46,13 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/mail"
 )
 
 // ID names an account: a UUIDv7, public.
@@ -65,46 +72,39 @@ const (
 )
 
 // ErrNotFound says that no such account exists, or no longer.
-var ErrNotFound = fault.New(fault.NotFound, "not_found", "There is nothing here under that name.")
+var ErrNotFound = fault.New(fault.NotFound, "not_found", "Not found.")
 
-// ErrCredentials is the one answer to a sign-in that failed, whether the account is
-// unknown, has no password or the password is another one.
-var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "That name and password do not belong together.")
+// ErrCredentials is the one answer to a sign-in that failed: to an unknown account, to one
+// without a password, and to a wrong password.
+var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wrong e-mail, username or password.")
 
-// Config is what a Service needs. DB, Ring, Jobs, Limit and KV are required.
+// Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
 type Config struct {
-	DB    *db.DB
-	Ring  *keyring.Ring
-	Jobs  *jobs.Queue
-	Limit *limit.Limiter
-	KV    kv.Store
-	Now   func() time.Time // zero: time.Now
-	Rand  io.Reader        // zero: crypto/rand
-	Log   *slog.Logger     // zero: slog.Default()
+	Settings
+	DB     *db.DB
+	Ring   *keyring.Ring
+	Jobs   *jobs.Queue
+	Limit  *limit.Limiter
+	KV     kv.Store
+	Mail   *mail.Mailer // gets the words of this room's mails
+	Events *event.Log
+	Now    func() time.Time // zero: time.Now
+	Rand   io.Reader        // zero: crypto/rand
+	Log    *slog.Logger     // zero: slog.Default()
 
 	BaseURL string // links in mails start with it; no slash at the end
 
-	PasswordMin int           // code points; zero: 12; never under 8
-	CodeTTL     time.Duration // life of a mailed code; zero: 10 minutes
-	LinkTTL     time.Duration // life of a mailed link and of an unproven sign-up; zero: 24 hours
+	Hashers   int // passwords hashed at once; zero: the number of cores
+	HashQueue int // passwords waiting to be hashed before more are refused; zero: 32 a hasher
 
-	Argon     Argon2Params // zero: 64 MiB, 3 passes, 1 lane
-	Hashers   int          // passwords hashed at once; zero: the number of cores
-	HashQueue int          // passwords waiting to be hashed before more are refused; zero: 32 a hasher
-
-	SignUpLimit        limit.Rule // sign-ups from one address; zero: 20 in an hour
-	MailAddressLimit   limit.Rule // mails that one address may cause; zero: 30 in an hour
-	MailRecipientLimit limit.Rule // mails to one recipient that one address may cause; zero: 20 in an hour
-	MailRepeatLimit    limit.Rule // mails to one recipient, after which only new networks cause more; zero: 40 in an hour
-	MailTotalLimit     limit.Rule // mails to one recipient, whoever causes them; zero: 100 in an hour
-	VerifyLimit        limit.Rule // proofs tried from one address; zero: 100 in an hour
-	ProofLimit         limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
-	UsernameLimit      limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
+	VerifyLimit   limit.Rule // proofs tried from one address; zero: 100 in an hour
+	ProofLimit    limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
+	UsernameLimit limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil {
-		return errors.New("account: DB, Ring, Jobs, Limit and KV are required")
+	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Limit == nil || c.KV == nil || c.Mail == nil || c.Events == nil {
+		return errors.New("account: DB, Ring, Jobs, Limit, KV, Mail and Events are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -116,50 +116,23 @@ func (c *Config) complete() error {
 		c.Log = slog.Default()
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	if c.PasswordMin == 0 {
-		c.PasswordMin = 12
+	if err := c.Settings.AfterApply(); err != nil {
+		return err
 	}
-	if c.PasswordMin < 8 {
-		return errors.New("account: the least length of a password is never under 8")
-	}
-	orDuration(&c.CodeTTL, 10*time.Minute)
-	orDuration(&c.LinkTTL, 24*time.Hour)
-	if c.Argon == (Argon2Params{}) {
-		c.Argon = DefaultArgon2
-	}
+	c.nameRules()
 	if c.Hashers <= 0 {
 		c.Hashers = runtime.GOMAXPROCS(0)
 	}
 	if c.HashQueue <= 0 {
 		c.HashQueue = 32 * c.Hashers
 	}
-	orRule(&c.SignUpLimit, "sign-up", 20, time.Hour)
-	orRule(&c.MailAddressLimit, "mail-address", 30, time.Hour)
-	orRule(&c.MailRecipientLimit, "mail-recipient", 20, time.Hour)
-	orRule(&c.MailRepeatLimit, "mail-recipient-repeat", 40, time.Hour)
-	orRule(&c.MailTotalLimit, "mail-recipient-total", 100, time.Hour)
-	orRule(&c.VerifyLimit, "verify-email", 100, time.Hour)
-	orRule(&c.ProofLimit, "sign-up-password", 10, time.Hour)
-	orRule(&c.UsernameLimit, "username", 10, time.Hour)
+	c.VerifyLimit = cmp.Or(c.VerifyLimit, limit.Rule{Name: "verify-email", Limit: 100, Window: time.Hour})
+	c.ProofLimit = cmp.Or(c.ProofLimit, limit.Rule{Name: "sign-up-password", Limit: 10, Window: time.Hour})
+	c.UsernameLimit = cmp.Or(c.UsernameLimit, limit.Rule{Name: "username", Limit: 10, Window: time.Hour})
 	return nil
 }
 
-func orDuration(d *time.Duration, otherwise time.Duration) {
-	if *d <= 0 {
-		*d = otherwise
-	}
-}
-
-func orRule(r *limit.Rule, name string, n int, window time.Duration) {
-	if r.Limit <= 0 || r.Window <= 0 {
-		*r = limit.Rule{Name: name, Limit: n, Window: window}
-	}
-	if r.Name == "" {
-		r.Name = name
-	}
-}
-
-// Service knows who exists. It is safe for concurrent use.
+// Service is the room. It is safe for concurrent use.
 type Service struct {
 	Config
 	hasher   *hasher
@@ -170,9 +143,12 @@ type Service struct {
 	keepers     []keeping
 }
 
-// New returns the service and hands its jobs to cfg.Jobs.
+// New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.
 func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Ring.Need(context.Background(), keyring.Field, keyring.Index, keyring.Pepper, keyring.Code); err != nil {
 		return nil, err
 	}
 	s := &Service{
@@ -185,12 +161,12 @@ func New(cfg Config) (*Service, error) {
 
 // State is what every request needs to know about its account.
 type State struct {
-	ID     ID
-	Status string   // Active or Deactivated
-	Ver    int64    // grows when every session of the account must die
-	Role   string   // User or Admin
-	Lang   string   // BCP 47
-	Layers []string // that sign-in asks for, as their rooms noted with SetLayer
+	ID           ID
+	Status       string   // Active or Deactivated
+	SessionEpoch int64    // a session of an older epoch is over
+	Role         string   // User or Admin
+	Lang         string   // BCP 47
+	Layers       []string // that sign-in asks for, as their rooms noted with SetLayer
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path
@@ -219,9 +195,10 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 	return s.Ring.OpenDataKey(ctx, string(id), wrapped)
 }
 
-// SignedIn notes that the account signed in now, for the summary in its profile.
-// session calls it in the transaction that opens a session.
-func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) error {
+// SignedIn notes that the account signed in now, for the summary in its profile, and
+// reports whether it is the first time. session calls it in the transaction that opens a
+// session. The account's row stays locked until tx ends.
+func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) (first bool, err error) {
 	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
 }
 

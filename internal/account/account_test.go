@@ -1,13 +1,16 @@
 package account
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/mail"
@@ -16,22 +19,33 @@ import (
 // cheap keeps tests fast; the real costs are in the vectors.
 var cheap = Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}
 
+// defaultArgon2 are the costs of a start without settings.
+func defaultArgon2(t testing.TB) Argon2Params {
+	var p Argon2Params
+	limittest.Defaults(t, &p)
+	return p
+}
+
 const goodPassword = "seven quiet otters 41"
 
 // world is one service over a fresh database.
 type world struct {
 	*Service
 	*limittest.Ground
-	t *testing.T
+	t   *testing.T
+	log *bytes.Buffer
 }
 
 func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	t.Helper()
-	g := limittest.New(t, d, limittest.Setup{})
+	log := &bytes.Buffer{}
+	g := limittest.New(t, d, limittest.Setup{Log: slog.New(slog.NewTextHandler(log, nil))})
 	cfg := Config{
-		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Now: g.Now, Log: g.Log,
-		BaseURL: "https://coffer.test", Argon: cheap, Hashers: 4, HashQueue: 1000,
+		DB: d, Ring: g.Ring, Jobs: g.Jobs, KV: g.KV, Limit: g.Limits, Mail: g.Mailer, Events: event.New(g.Mailer, g.Now), Now: g.Now, Log: g.Log,
+		BaseURL: limittest.BaseURL, Hashers: 4, HashQueue: 1000,
 	}
+	cfg.Argon = cheap
+	limittest.Defaults(t, &cfg.Settings)
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -39,7 +53,8 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{s, g, t}
+	declareHappened(s.Events)
+	return &world{s, g, t, log}
 }
 
 func (w *world) mail(kind string) mail.Message {
@@ -136,4 +151,16 @@ func race(n int, f func(i int) error) map[string]int {
 		count[c]++
 	}
 	return count
+}
+
+// CheckPassword is Find and then CheckPassword, as a sign-in does.
+func (w *world) CheckPassword(ctx context.Context, identifier, password string) (State, error) {
+	f, err := w.Find(ctx, identifier)
+	if err == nil {
+		err = w.Service.CheckPassword(ctx, f, password)
+	}
+	if err != nil {
+		return State{}, err
+	}
+	return f.State, nil
 }

@@ -36,9 +36,9 @@ func (s *Service) Bootstrap(ctx context.Context) (string, error) {
 // database cannot put a token of their own there.
 func firstAdminParts(token string) [][]byte { return [][]byte{[]byte("first-admin"), []byte(token)} }
 
-// FirstAdmin makes the first admin, active and with its address taken as proven by who
-// reads the server's console. The statement that deletes the token decides who of several
-// callers it is; the others get code "link_gone".
+// FirstAdmin makes the first admin, active and with a verified address: the caller has read
+// the server's console. The statement that deletes the token decides which of several
+// callers wins. The others get code "link_gone".
 func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (ID, error) {
 	// Under every live key: the link may be older than the newest one.
 	digests, err := s.Ring.MACs(ctx, keyring.Code, firstAdminParts(token)...)
@@ -53,7 +53,7 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 			digest = d
 		}
 	}
-	// A stranger who guesses does not get a password hashed.
+	// The server hashes no password for a guess.
 	if digest == nil {
 		return "", errLinkGone
 	}
@@ -73,8 +73,8 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 }
 
 // Create makes an active account whose address is taken as proven: for operators, imports
-// and identity providers that proved it. Code "account_exists" when the address or the
-// username is somebody's.
+// and identity providers that proved it. Code "account_exists" when another account has the
+// address or the username.
 func (s *Service) Create(ctx context.Context, in NewAccount, role string) (ID, error) {
 	a, err := s.applicant(ctx, in)
 	if err != nil {
@@ -103,12 +103,13 @@ func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role strin
 	if err != nil {
 		return err
 	}
+	now := s.Now().UnixMilli()
 	made, err := s.insert(ctx, tx, row{
-		stored:     stored{State: State{ID: a.ID, Status: Active, Ver: 1, Role: role, Lang: a.Lang}},
-		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: wrapped,
-		Email: sealColumn(key, a.ID, "email", a.Email), Username: sealColumn(key, a.ID, "username", a.Username),
+		stored:        stored{State: State{ID: a.ID, Status: Active, SessionEpoch: 1, Role: role, Lang: a.Lang}},
+		Primary:       addressRow{Kind: primary, Email: sealAddress(key, a.ID, primary, &now, a.Email), Index: emails[0], VerifiedAt: &now},
+		UsernameIndex: usernames[0], Wrapped: wrapped, Username: sealColumn(key, a.ID, "username", a.Username),
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
-		Bio: sealColumn(key, a.ID, "bio", ""), Password: password, CreatedAt: s.Now().UnixMilli(),
+		Bio: sealColumn(key, a.ID, "bio", ""), Password: password, CreatedAt: now,
 	}, emails, usernames)
 	if err != nil {
 		return err

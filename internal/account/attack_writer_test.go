@@ -1,11 +1,14 @@
 package account
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/seal"
 )
 
 // An attacker who writes to the database gains no role, status, older version, password of
@@ -43,9 +46,9 @@ func TestAttackWriterOfAccounts(t *testing.T) {
 		if st, err := w.CheckPassword(ctx, "eve", goodPassword); err != nil || st.Role != User {
 			t.Errorf("a role set by hand, signed in: %+v, %v", st, err)
 		}
-		change(func(st *State) { st.Status, st.Ver = Deactivated, st.Ver+3 })
+		change(func(st *State) { st.Status, st.SessionEpoch = Deactivated, st.SessionEpoch+3 })
 		exec(`UPDATE accounts SET status = 'active', ver = 1 WHERE id = $1`, string(eve))
-		if st := state(eve); st.Status != Deactivated || st.Ver != 4 {
+		if st := state(eve); st.Status != Deactivated || st.SessionEpoch != 4 {
 			t.Errorf("a status and a version set by hand: %+v", st)
 		}
 		change(func(st *State) { st.Status = Active })
@@ -75,6 +78,59 @@ func TestAttackWriterOfAccounts(t *testing.T) {
 	})
 }
 
+// An attacker who writes to the database neither moves an address to another account nor
+// makes one verified, another kind, or older.
+func TestAttackWriterOfAddresses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		w := newWorld(t, d)
+		ada, eve := w.join(person1("ada")), w.join(person1("eve"))
+		w.address(eve, "second", "eve@second.example", true)
+		w.address(ada, "third", "ada@third.example", false)
+		for _, attack := range []struct {
+			name, do, undo string
+			want           []string // told of what happens to ada
+		}{
+			{"verified by hand",
+				`UPDATE addresses SET verified_at = (SELECT verified_at FROM addresses o WHERE o.account = $1 AND o.kind = 'primary') WHERE account = $1 AND kind = 'third' AND $2 <> ''`,
+				`UPDATE addresses SET verified_at = NULL WHERE account = $1 AND kind = 'third' AND $2 <> ''`, []string{"ada@example.org"}},
+			{"moved from another account",
+				`UPDATE addresses SET account = $1 WHERE account = $2 AND kind = 'second'`,
+				`UPDATE addresses SET account = $2 WHERE account = $1 AND kind = 'second'`, []string{"ada@example.org"}},
+			{"another account's in its place",
+				`UPDATE addresses SET email = (SELECT email FROM addresses o WHERE o.account = $2 AND o.kind = 'primary') WHERE account = $1 AND kind = 'primary'`, "", nil},
+		} {
+			if n, err := d.Exec(ctx, attack.do, string(ada), string(eve)); err != nil || n != 1 {
+				t.Fatalf("%s: %d rows, %v", attack.name, n, err)
+			}
+			w.log.Reset()
+			if got := w.told(ada); !slices.Equal(got, attack.want) {
+				t.Errorf("%s: told %q, want %q", attack.name, got, attack.want)
+			}
+			if !strings.Contains(w.log.String(), "an address was altered in the database") {
+				t.Errorf("%s: not noticed: %s", attack.name, w.log.String())
+			}
+			if attack.undo == "" {
+				continue
+			}
+			if n, err := d.Exec(ctx, attack.undo, string(ada), string(eve)); err != nil || n != 1 {
+				t.Fatalf("%s, undone: %d rows, %v", attack.name, n, err)
+			}
+		}
+		// The secondary address of eve in the place of her primary one.
+		if _, err := d.Exec(ctx, `UPDATE addresses SET email = (SELECT email FROM addresses o WHERE o.account = $1 AND o.kind = 'second'),
+			verified_at = (SELECT verified_at FROM addresses o WHERE o.account = $1 AND o.kind = 'second') WHERE account = $1 AND kind = 'primary'`, string(eve)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.told(eve); !slices.Equal(got, []string{"eve@second.example"}) {
+			t.Errorf("a secondary address as the primary: told %q", got)
+		}
+		if _, err := w.Contact(ctx, d, eve); !errors.Is(err, seal.ErrOpen) {
+			t.Errorf("a secondary address as the primary: %v", err)
+		}
+	})
+}
+
 // A link of the first admin that somebody wrote there makes none.
 func TestAttackWriterOfFirstAdmin(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -96,14 +152,14 @@ func TestStandingsAtOnce(t *testing.T) {
 		race(10, func(i int) error {
 			return d.Tx(t.Context(), func(tx *db.Tx) error {
 				if i%2 == 0 {
-					return w.Bump(t.Context(), tx, id)
+					return w.InvalidateSessions(t.Context(), tx, id)
 				}
 				return w.SetLayer(t.Context(), tx, id, string(rune('a'+i)), true)
 			})
 		})
 		st, err := w.State(t.Context(), id)
 		slices.Sort(st.Layers)
-		if want := []string{"b", "d", "f", "h", "j"}; err != nil || st.Ver != 6 || !slices.Equal(st.Layers, want) {
+		if want := []string{"b", "d", "f", "h", "j"}; err != nil || st.SessionEpoch != 6 || !slices.Equal(st.Layers, want) {
 			t.Errorf("%+v, %v; want version 6 and layers %v", st, err, want)
 		}
 		// Twice on is once on; off is off.

@@ -8,29 +8,52 @@ import (
 	"coffer/internal/fault"
 )
 
-// CheckPassword returns the state of the account that identifier (e-mail or username) and
-// password belong to, else ErrCredentials. An unknown identifier costs what a known one
-// does. When too many passwords wait to be hashed it is fault code "busy" at once. A
-// hash of other costs than today's is replaced on the way.
-//
-// A caller that opens a session must look at Status, and must have taken its limits before.
-func (s *Service) CheckPassword(ctx context.Context, identifier, password string) (State, error) {
-	p, ok := normalPassword(password)
-	if !ok {
-		return State{}, fault.InvalidFields(*tooLong("/password"))
-	}
-	st, sealed, err := s.find(ctx, identifier)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return State{}, err
-	}
-	// Without an account sealed is empty, which costs the same and is never right.
-	if err := s.verifyPassword(ctx, st.ID, sealed, p); err != nil {
-		return State{}, err
-	}
-	return st, nil
+// Found is the account that an identifier names. When it names none, LimitKey alone is set.
+type Found struct {
+	State
+	// LimitKey stands for the identifier in a limit. An address and a username of one account
+	// are two keys: were they one, guesses at the one would show at the other, and so that
+	// both are one account's. All spellings of an identifier have one key, whether or not an
+	// account has that name.
+	LimitKey string
+	password []byte // sealed hash
 }
 
-// CheckPasswordOf is CheckPassword for somebody who is signed in and proves it afresh.
+// Find looks up the account that identifier (e-mail or username) names.
+func (s *Service) Find(ctx context.Context, identifier string) (Found, error) {
+	kind, canonical := canonicalIdentifier(identifier)
+	f := Found{LimitKey: kind + " " + canonical}
+	name := map[string]string{byEmail: emailColumn, byUsername: usernameColumn}[kind]
+	index, err := s.indexes(ctx, name, canonical)
+	if err != nil {
+		return Found{}, err
+	}
+	r, password, err := findCredentials(ctx, s.DB, kind, index)
+	if errors.Is(err, ErrNotFound) {
+		return f, nil
+	}
+	if f.State, err = s.believe(ctx, r, err); err != nil {
+		return Found{}, err
+	}
+	f.password = password
+	return f, nil
+}
+
+// CheckPassword returns nil when password is that of the account, else ErrCredentials. An
+// unknown identifier costs what a known one does. When too many passwords wait to be hashed
+// it is fault code "busy" at once. A hash of other costs than today's is replaced on the way.
+//
+// A caller that opens a session must look at Status, and must have taken its limits before.
+func (s *Service) CheckPassword(ctx context.Context, f Found, password string) error {
+	p, ok := normalPassword(password)
+	if !ok {
+		return fault.InvalidFields(*tooLong("/password"))
+	}
+	// Without an account the hash is empty, which costs the same and is never right.
+	return s.verifyPassword(ctx, f.ID, f.password, p)
+}
+
+// CheckPasswordOf is CheckPassword for a caller who is signed in and proves it afresh.
 func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) error {
 	p, ok := normalPassword(password)
 	if !ok {
@@ -43,19 +66,6 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 	return s.verifyPassword(ctx, id, sealed, p)
 }
 
-// LimitKey returns what stands for an identifier in a limit, and the account that it names,
-// "" for none. An address and a username of one account are two keys: were they one,
-// guesses at the one would show at the other, and so that both are one account's. Spellings
-// that mean the same are one key, whether or not it is somebody's.
-func (s *Service) LimitKey(ctx context.Context, identifier string) (key string, id ID, err error) {
-	st, _, err := s.find(ctx, identifier)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return "", "", err
-	}
-	kind, canonical := canonicalIdentifier(identifier)
-	return kind + " " + canonical, st.ID, nil
-}
-
 // canonicalIdentifier says how an identifier is looked up: with an @ it is an address,
 // without one a username, so the two can never be confused. What cannot be an identifier
 // is the empty one.
@@ -66,22 +76,6 @@ func canonicalIdentifier(identifier string) (kind, canonical string) {
 	}
 	canonical, _ = parseUsername(strings.TrimSpace(identifier))
 	return byUsername, canonical
-}
-
-// find looks an identifier up.
-func (s *Service) find(ctx context.Context, identifier string) (State, []byte, error) {
-	kind, canonical := canonicalIdentifier(identifier)
-	name := map[string]string{byEmail: emailColumn, byUsername: usernameColumn}[kind]
-	index, err := s.indexes(ctx, name, canonical)
-	if err != nil {
-		return State{}, nil, err
-	}
-	r, password, err := findCredentials(ctx, s.DB, kind, index)
-	if err != nil {
-		return State{}, nil, err
-	}
-	st, err := s.believed(ctx, r)
-	return st, password, err
 }
 
 // verifyPassword compares a normalised password with a sealed hash; no hash costs the
@@ -103,8 +97,8 @@ func (s *Service) verifyPassword(ctx context.Context, id ID, sealed []byte, pass
 	return nil
 }
 
-// rehash replaces a hash of other costs. That it cannot just now stops no sign-in: the
-// next one tries again.
+// rehash replaces a hash of other costs. A failure stops no sign-in: the next one tries
+// again.
 func (s *Service) rehash(ctx context.Context, id ID, old []byte, password string) {
 	hash, err := s.hasher.hash(ctx, password)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/text"
 )
 
 // maxEmail is the longest address in bytes: RFC 5321 §4.5.3.1.3 less the brackets.
@@ -50,13 +51,13 @@ func parseEmail(s string) (address, bool) {
 }
 
 // localPart accepts the dot-atoms of RFC 5321 and RFC 6531. Quoted local parts are
-// refused: next to nobody has one, and every quoting rule is a way to two readings.
+// refused: hardly any mailbox has one, and each rule of quoting allows two readings.
 func localPart(s string) bool {
 	if s == "" || strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, "..") {
 		return false
 	}
 	for _, r := range s {
-		if r <= ' ' || strings.ContainsRune(`"(),:;<>@[\]`, r) || !printable(r) || isSpace(r) {
+		if r <= ' ' || strings.ContainsRune(`"(),:;<>@[\]`, r) || !text.Printable(r) || isSpace(r) {
 			return false
 		}
 	}
@@ -76,7 +77,7 @@ func foldLocal(s string) (string, bool) {
 	return "", false
 }
 
-// checkEmail is parseEmail for a value that somebody typed.
+// checkEmail is parseEmail for a value of a request.
 func checkEmail(pointer, s string) (address, *fault.Field) {
 	a, ok := parseEmail(s)
 	if !ok {

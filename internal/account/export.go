@@ -2,7 +2,6 @@ package account
 
 import (
 	"archive/zip"
-	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -15,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"coffer/internal/lang"
 	"coffer/internal/rest"
 )
 
@@ -100,6 +100,7 @@ type exported struct {
 	Status           string                `json:"status"`
 	Role             string                `json:"role"`
 	Email            string                `json:"email"`
+	Addresses        []exportedAddress     `json:"addresses"`
 	Username         string                `json:"username"`
 	FirstName        string                `json:"first_name"`
 	LastName         string                `json:"last_name"`
@@ -110,6 +111,13 @@ type exported struct {
 	SignedInAt       time.Time             `json:"signed_in_at,omitzero"`
 	SignedInBeforeAt time.Time             `json:"signed_in_before_at,omitzero"`
 	Security         map[string]Protection `json:"security"`
+}
+
+// exportedAddress is one address in account.json.
+type exportedAddress struct {
+	Kind       string     `json:"kind"`
+	Email      string     `json:"email"`
+	VerifiedAt *time.Time `json:"verified_at"`
 }
 
 //go:embed words
@@ -132,9 +140,13 @@ func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	addresses, err := s.addresses(ctx, id)
+	if err != nil {
+		return err
+	}
 	a := &Archive{zip: zip.NewWriter(w), now: s.Now().UTC()}
 	err = a.Put("account.json", exported{
-		ExportedAt: a.now, ID: id, Status: st.Status, Role: p.Role, Email: p.Email, Username: p.Username,
+		ExportedAt: a.now, ID: id, Status: st.Status, Role: p.Role, Email: p.Email, Addresses: addresses, Username: p.Username,
 		FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio, Language: p.Lang, CreatedAt: p.CreatedAt,
 		SignIns: p.SignIns, SignedInAt: p.SignedInAt, SignedInBeforeAt: p.SignedInBeforeAt, Security: lines,
 	})
@@ -153,7 +165,7 @@ func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	t := cmp.Or(indexes.Lookup("export."+p.Lang+".html"), indexes.Lookup("export.en.html"))
+	t := indexes.Lookup("export." + lang.Of(p.Lang) + ".html")
 	if err := t.Execute(page, map[string]any{"Name": p.FirstName, "At": a.now, "Parts": a.parts}); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/mail"
+	"coffer/internal/lang"
 )
 
 // exportOf asks for an account's archive over HTTP and opens it.
@@ -62,8 +62,9 @@ func TestExport(t *testing.T) {
 	w.Protect("lock", func(context.Context, db.Querier, ID) (Protection, error) {
 		return Protection{Enabled: true, Hint: "a…b"}, nil
 	})
-	for _, lang := range mail.Languages() {
-		if _, err := w.Change(t.Context(), id, Changes{Lang: &lang}); err != nil {
+	w.address(id, "second", "ada@second.example", false)
+	for _, l := range lang.All() {
+		if _, err := w.Change(t.Context(), id, Changes{Lang: &l}); err != nil {
 			t.Fatal(err)
 		}
 		all := w.exportOf(id)
@@ -72,17 +73,21 @@ func TestExport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.ID != id || got.Email != in.Email || got.Username != in.Username || got.FirstName != in.FirstName || got.Role != User ||
-			got.Status != Active || got.Language != lang || !got.Security["lock"].Enabled || got.Security["lock"].Hint != "a…b" || got.ExportedAt.IsZero() {
+			got.Status != Active || got.Language != l || !got.Security["lock"].Enabled || got.Security["lock"].Hint != "a…b" || got.ExportedAt.IsZero() {
 			t.Errorf("account.json: %+v", got)
+		}
+		if len(got.Addresses) != 2 || got.Addresses[0].Email != in.Email || got.Addresses[0].VerifiedAt == nil ||
+			got.Addresses[1].Email != "ada@second.example" || got.Addresses[1].VerifiedAt != nil {
+			t.Errorf("addresses: %+v", got.Addresses)
 		}
 		var none, some []any
 		if json.Unmarshal([]byte(all["none.json"]), &none) != nil || json.Unmarshal([]byte(all["some.json"]), &some) != nil || len(none) != 0 || len(some) != 2 {
 			t.Errorf("none.json %q, some.json %q", all["none.json"], all["some.json"])
 		}
 		page := all["index.html"]
-		for _, want := range []string{`lang="` + lang + `"`, `href="account.json"`, `href="some.json"`, "&lt;script&gt;ada"} {
+		for _, want := range []string{`lang="` + l + `"`, `href="account.json"`, `href="some.json"`, "&lt;script&gt;ada"} {
 			if !strings.Contains(page, want) {
-				t.Errorf("index.html in %s lacks %s:\n%s", lang, want, page)
+				t.Errorf("index.html in %s lacks %s:\n%s", l, want, page)
 			}
 		}
 		if strings.Contains(page, "<script") {

@@ -19,16 +19,6 @@ import (
 	"coffer/internal/fault"
 )
 
-// Argon2Params are the costs of argon2id (RFC 9106).
-type Argon2Params struct {
-	MemoryKiB uint32
-	Time      uint32 // passes
-	Threads   uint8  // lanes
-}
-
-// DefaultArgon2 is what protocols.md §4 asks for.
-var DefaultArgon2 = Argon2Params{MemoryKiB: 64 << 10, Time: 3, Threads: 1}
-
 const (
 	saltSize = 16
 	hashSize = 32

@@ -148,7 +148,7 @@ func TestHasherQueue(t *testing.T) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	h := newHasher(DefaultArgon2, 1, 1, rand.Reader)
+	h := newHasher(defaultArgon2(b), 1, 1, rand.Reader)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := h.hash(b.Context(), goodPassword); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coffer/internal/fault"
+	"coffer/internal/lang"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
 )
@@ -94,7 +95,7 @@ type NewAccountBody struct {
 func (b NewAccountBody) account(acceptLanguage string) NewAccount {
 	return NewAccount{
 		FirstName: b.FirstName, LastName: b.LastName, Username: b.Username, Email: b.Email, Password: b.Password,
-		Lang: AcceptLanguage(acceptLanguage),
+		Lang: lang.Accepted(acceptLanguage),
 	}
 }
 

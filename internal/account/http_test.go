@@ -17,6 +17,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
 
@@ -43,12 +44,14 @@ func (w *world) serve() http.Handler {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := rest.New(rest.Config{
+	c := rest.Config{
 		Title: "test", Version: "0", BaseURL: base, Auth: byID{}, Log: w.Log, Now: w.Now,
 		Undeclared: func(operation string, f *fault.Error) {
 			w.t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
 		},
-	})
+	}
+	limittest.Defaults(w.t, &c.Settings)
+	a := rest.New(c)
 	w.Routes(a)
 	return a.Handler()
 }
@@ -92,6 +95,7 @@ func generous(c *Config) {
 	for _, r := range []*limit.Rule{&c.SignUpLimit, &c.MailAddressLimit, &c.MailRecipientLimit, &c.MailRepeatLimit, &c.MailTotalLimit, &c.VerifyLimit} {
 		r.Limit, r.Window = 100_000, 3600e9
 	}
+	c.VerifyLimit.Name = "verify-email"
 }
 
 // inMemory counts without the database, for tests that count much.

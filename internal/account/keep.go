@@ -8,7 +8,8 @@ import (
 	"coffer/internal/db"
 )
 
-// Keeper is how a room parts with what it keeps of an account. Each function may run twice.
+// Keeper hands out and deletes the data that a room keeps of an account. Each function may
+// run twice.
 type Keeper struct {
 	// Export adds to the owner's archive what the room keeps of the account and the security
 	// page does not tell. Nil when there is no such thing, or another room's part tells it.
@@ -36,9 +37,8 @@ func (s *Service) Keep(room string, k Keeper) {
 }
 
 // Forget deletes an account; ErrNotFound when it does not exist. The rooms first empty what
-// may be large. One transaction then deletes the account with its data key, so that what is
-// left of its personal data, backups included, stays shut. What the rooms left to jobs
-// follows. A call that failed in between can be repeated.
+// may be large. One transaction then deletes the account with its data key. The rest of its
+// personal data, backups included, stays shut. The jobs of the rooms follow. A call that failed in between can be repeated.
 func (s *Service) Forget(ctx context.Context, id ID) error {
 	for _, k := range s.keepers {
 		if k.Empty == nil {

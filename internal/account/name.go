@@ -6,10 +6,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/fault"
+	"coffer/internal/lang"
 	"coffer/internal/text"
 )
 
@@ -21,36 +21,15 @@ const (
 	maxUsername = 32
 )
 
-// Languages are the languages that mails and pages come in; the first is the default.
-var Languages = []string{"en", "de"}
-
-var (
-	languageTags    = []language.Tag{language.English, language.German}
-	languageMatcher = language.NewMatcher(languageTags)
-)
-
-// AcceptLanguage picks the offered language that suits an Accept-Language header best.
-func AcceptLanguage(header string) string {
-	if len(header) > 500 {
-		return Languages[0]
-	}
-	tags, _, err := language.ParseAcceptLanguage(header)
-	if err != nil || len(tags) == 0 {
-		return Languages[0]
-	}
-	_, i, _ := languageMatcher.Match(tags...)
-	return Languages[i]
-}
-
-// checkLanguage accepts an offered language in any case.
+// checkLanguage accepts a language that Coffer speaks, in any case.
 func checkLanguage(pointer, s string) (string, *fault.Field) {
-	for _, l := range Languages {
+	for _, l := range lang.All() {
 		if strings.EqualFold(l, s) {
 			return l, nil
 		}
 	}
 	return "", &fault.Field{Pointer: pointer, Code: "unsupported_language",
-		Detail: "Offered are " + strings.Join(Languages, ", ") + "."}
+		Detail: "Offered are " + strings.Join(lang.All(), ", ") + "."}
 }
 
 // checkName reads a first or last name: any script, one line, nothing invisible that
@@ -67,7 +46,7 @@ func checkName(pointer, s string) (string, *fault.Field) {
 		return "", &fault.Field{Pointer: pointer, Code: "required", Detail: "A name needs a visible character."}
 	}
 	for _, r := range s {
-		if !printable(r) {
+		if !text.Printable(r) {
 			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name has no control, direction or line-break characters."}
 		}
 	}
@@ -84,7 +63,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 		return "", &fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("A bio has at most %d characters.", maxBio)}
 	}
 	for _, r := range s {
-		if r != '\n' && r != '\t' && !printable(r) {
+		if r != '\n' && r != '\t' && !text.Printable(r) {
 			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A bio has no control or direction characters."}
 		}
 	}
@@ -92,7 +71,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 }
 
 // parseUsername folds a username to its one form: 3 to 32 of a–z, 0–9, dot, underscore
-// and hyphen, a letter first. It can hold no @, so no username is anybody's address.
+// and hyphen, a letter first. It can hold no @, so no username is an address.
 func parseUsername(s string) (string, bool) {
 	if len(s) < minUsername || len(s) > maxUsername {
 		return "", false
@@ -118,20 +97,6 @@ func checkUsername(pointer, s string) (string, *fault.Field) {
 			Detail: fmt.Sprintf("A username has %d to %d of a–z, 0–9, dot, underscore and hyphen, and begins with a letter.", minUsername, maxUsername)}
 	}
 	return u, nil
-}
-
-// printable refuses control characters, line and paragraph separators, direction marks
-// and everything else that is invisible, except the joiners that Persian and Indic names need.
-func printable(r rune) bool {
-	switch {
-	case r == utf8.RuneError:
-		return false
-	case r == '\u200c' || r == '\u200d':
-		return true
-	case unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point):
-		return false
-	}
-	return true
 }
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) }

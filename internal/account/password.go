@@ -12,7 +12,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// Upper limits of a password, checked before any hashing: far over what anybody types,
+// Upper limits of a password, checked before any hashing: far over what people type,
 // far under what would make hashing or normalising it a burden.
 const (
 	maxPasswordRunes = 256

@@ -11,7 +11,7 @@ import (
 )
 
 func TestCheckPassword(t *testing.T) {
-	s := &Service{Config: Config{PasswordMin: 12}}
+	s := &Service{Config: Config{Settings: Settings{PasswordMin: 12}}}
 	context := []string{"Annabel", "Łukasiewicz-Ray", "annie.ray", "a.ray1984"}
 	for _, tc := range []struct{ name, password, want string }{
 		{"lower case and spaces", "correct horse battery", ""},
@@ -108,7 +108,7 @@ func argon2idVectors(t *testing.T) map[string]string {
 }
 
 func TestArgon2idVectors(t *testing.T) {
-	h := newHasher(DefaultArgon2, 1, 1, nil)
+	h := newHasher(defaultArgon2(t), 1, 1, nil)
 	for stored, password := range argon2idVectors(t) {
 		ok, _, err := h.verify(t.Context(), stored, password)
 		if err != nil || !ok {
@@ -144,7 +144,7 @@ func FuzzCheckPassword(f *testing.F) {
 	for _, s := range []string{"correct horse battery", "passwordpassword", "e\u0301", "\xff\xfe", strings.Repeat("ab", 300), "coffer 1", "aaaa"} {
 		f.Add(s, "Ann", "ann.ray")
 	}
-	s := &Service{Config: Config{PasswordMin: 12}}
+	s := &Service{Config: Config{Settings: Settings{PasswordMin: 12}}}
 	f.Fuzz(func(t *testing.T, password, name, username string) {
 		got, refused := s.checkPassword("/password", password, name, username)
 		if refused != nil {

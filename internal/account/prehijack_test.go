@@ -12,6 +12,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/limit"
 )
 
 const planted = "planted by a stranger 7"
@@ -39,7 +40,7 @@ func TestStrangersSignUps(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
-		w := newWorld(t, d, generous, func(c *Config) { c.ProofLimit.Limit, c.ProofLimit.Window = 1000, time.Hour })
+		w := newWorld(t, d, generous, func(c *Config) { c.ProofLimit = limit.Rule{Name: "sign-up-password", Limit: 1000, Window: time.Hour} })
 		for n, story := range stories {
 			victim := person1(fmt.Sprintf("victim%d", n))
 			var strangers, own []applied
@@ -208,10 +209,10 @@ func TestSharesOfMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.Notify(ctx, tx, st.ID, "security-notice", nil) }); err != nil {
+	if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.happen(tx, st.ID) }); err != nil {
 		t.Fatal(err)
 	}
-	w.mail("security-notice")
+	w.mail(happened)
 	w.Advance(2 * time.Hour)
 	if got := sign(at(2000), 1); got != 1 {
 		t.Errorf("later: %d mails, want 1", got)

@@ -6,7 +6,6 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
-	"coffer/internal/mail"
 )
 
 // Profile is what an account's owner reads about it.
@@ -24,8 +23,8 @@ type Changes struct {
 	FirstName, LastName, Username, Bio, Lang *string
 }
 
-// Profile reads an account; ErrNotFound when it does not exist. What was opened lately is
-// kept in memory by the process that owns the database.
+// Profile reads an account; ErrNotFound when it does not exist. The process that owns the
+// database keeps recent profiles in memory.
 func (s *Service) Profile(ctx context.Context, id ID) (Profile, error) {
 	return s.profiles.Get(ctx, string(id), func(ctx context.Context) (Profile, error) {
 		r, err := readAccount(ctx, s.DB, id)
@@ -57,8 +56,8 @@ func timeOf(ms *int64) time.Time {
 }
 
 // Change changes an account's profile and returns it. All values are good and all are
-// changed, or none is. A username that is somebody else's is code "username_taken": the
-// statement that writes it decides, so of two who want it at once one gets it.
+// changed, or none is. A username of another account is code "username_taken". The statement
+// that writes it decides, so of two callers at once one gets it.
 func (s *Service) Change(ctx context.Context, id ID, c Changes) (Profile, error) {
 	c, err := c.checked()
 	if err != nil {
@@ -147,7 +146,7 @@ func (c Changes) checked() (Changes, error) {
 // Contact is how to write to an account's owner.
 type Contact struct{ Email, FirstName, Lang string }
 
-// Contact reads the stored, proven address; ErrNotFound when the account does not exist.
+// Contact reads the primary address; ErrNotFound when the account does not exist.
 func (s *Service) Contact(ctx context.Context, q db.Querier, id ID) (Contact, error) {
 	r, err := readAccount(ctx, q, id)
 	if err != nil {
@@ -158,18 +157,4 @@ func (s *Service) Contact(ctx context.Context, q db.Querier, id ID) (Contact, er
 		return Contact{}, err
 	}
 	return Contact{Email: p.Email, FirstName: p.FirstName, Lang: r.Lang}, nil
-}
-
-// Notify enqueues a mail of this kind to every notification address of the account, to be
-// sent when tx commits. "name" is added to data.
-func (s *Service) Notify(ctx context.Context, tx *db.Tx, id ID, kind string, data map[string]string) error {
-	c, err := s.Contact(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	full := map[string]string{"name": c.FirstName}
-	for k, v := range data {
-		full[k] = v
-	}
-	return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{Kind: kind, To: c.Email, Lang: c.Lang, Data: full})
 }

@@ -103,8 +103,17 @@ func TestSignInSummaryAndVersion(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		id := w.join(person1("grace"))
+		before := 0
 		signIn := func() {
-			if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.SignedIn(ctx, tx, id) }); err != nil {
+			t.Helper()
+			err := w.DB.Tx(ctx, func(tx *db.Tx) error {
+				first, err := w.SignedIn(ctx, tx, id)
+				if before++; first != (before == 1) {
+					t.Errorf("sign-in %d: first is %t", before, first)
+				}
+				return err
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -116,40 +125,14 @@ func TestSignInSummaryAndVersion(t *testing.T) {
 		if err != nil || p.SignIns != 2 || !p.SignedInBeforeAt.Equal(firstAt) || !p.SignedInAt.Equal(firstAt.Add(time.Hour)) {
 			t.Errorf("%+v, %v", p, err)
 		}
-		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.Bump(ctx, tx, id) }); err != nil {
+		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, id) }); err != nil {
 			t.Fatal(err)
 		}
-		if st, err := w.State(ctx, id); err != nil || st.Ver != 2 {
+		if st, err := w.State(ctx, id); err != nil || st.SessionEpoch != 2 {
 			t.Errorf("%+v, %v; want version 2", st, err)
 		}
-		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.Bump(ctx, tx, "nobody") }); !errors.Is(err, ErrNotFound) {
+		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, "nobody") }); !errors.Is(err, ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
 	})
-}
-
-func TestNotify(t *testing.T) {
-	ctx := t.Context()
-	w := newWorld(t, dbtest.SQLite(t))
-	id := w.join(person1("grace"))
-	err := w.DB.Tx(ctx, func(tx *db.Tx) error {
-		return w.Notify(ctx, tx, id, "security-notice", map[string]string{"time": "now"})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := w.mail("security-notice")
-	if diff := cmp.Diff(map[string]string{"name": "Ada", "time": "now"}, m.Data); diff != "" || m.To != "grace@example.org" || m.Lang != "en" {
-		t.Errorf("%+v %s", m, diff)
-	}
-	undone := errors.New("undone")
-	err = w.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := w.Notify(ctx, tx, id, "security-notice", nil); err != nil {
-			return err
-		}
-		return undone
-	})
-	if got := w.Mails(); !errors.Is(err, undone) || len(got) != 0 {
-		t.Errorf("%v and %d mails of a transaction that was undone", err, len(got))
-	}
 }

@@ -28,7 +28,10 @@ func TestSecurity(t *testing.T) {
 		w.Protect("first", signIns)
 		w.Protect("code", func(context.Context, db.Querier, ID) (Protection, error) {
 			// Another connection writes between the two readings.
-			err := d.Tx(context.Background(), func(tx *db.Tx) error { return w.SignedIn(context.Background(), tx, id) })
+			err := d.Tx(context.Background(), func(tx *db.Tx) error {
+				_, err := w.SignedIn(context.Background(), tx, id)
+				return err
+			})
 			return Protection{Enabled: true, Since: &since, Hint: "g…@example.org"}, err
 		})
 		w.Protect("second", signIns)

@@ -16,8 +16,8 @@ func (s *Service) rewraps() []keyring.Rewrap {
 		{Name: "account.sign-up-keys", Purpose: keyring.Field, Step: s.walk("sign_ups", "id", "wrapped", s.renewDataKey)},
 		{Name: "account.passwords", Purpose: keyring.Pepper, Step: s.walk("accounts", "id", "password", s.renewPassword)},
 		{Name: "account.sign-up-passwords", Purpose: keyring.Pepper, Step: s.walk("sign_ups", "id", "password", s.renewPassword)},
-		{Name: "account.emails", Purpose: keyring.Index, Step: s.reindex(byEmail)},
-		{Name: "account.usernames", Purpose: keyring.Index, Step: s.reindex(byUsername)},
+		{Name: "account.emails", Purpose: keyring.Index, Step: s.reindex("addresses", "account", byEmail, s.emailIndexAfresh)},
+		{Name: "account.usernames", Purpose: keyring.Index, Step: s.reindex("accounts", "id", byUsername, s.usernameIndexAfresh)},
 		{Name: "account.sign-up-emails", Purpose: keyring.Index, Step: s.reindexSignUps},
 	}
 }
@@ -78,25 +78,25 @@ func ifChanged(again []byte, changed bool, err error) ([]byte, error) {
 	return again, nil
 }
 
-// reindex returns the step that computes a blind index of accounts afresh from what is
-// sealed in them. The update is conditional on the old index, so it never undoes a change
-// of username that happens meanwhile.
-func (s *Service) reindex(by string) step {
+// reindex returns the step that computes a blind index of accounts afresh from the sealed
+// value beside it. The update is conditional on the old index, so it undoes no change of
+// username that happens meanwhile.
+func (s *Service) reindex(table, key, column string, afresh func(context.Context, ID) ([]byte, error)) step {
 	return func(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
-		cells, err := readCells(ctx, s.DB, "accounts", "id", by, cursor, limit)
+		cells, err := readCells(ctx, s.DB, table, key, column, cursor, limit)
 		if err != nil {
 			return "", 0, err
 		}
 		for _, c := range cells {
-			index, err := s.indexAfresh(ctx, c.id, by)
+			index, err := afresh(ctx, c.id)
 			if errors.Is(err, ErrNotFound) {
 				continue // deleted meanwhile
 			}
 			if err == nil {
-				err = swapCell(ctx, s.DB, "accounts", "id", by, c, index)
+				err = swapCell(ctx, s.DB, table, key, column, c, index)
 			}
 			if err != nil {
-				if err := skip(ctx, "accounts."+by, string(c.id), err); err != nil {
+				if err := skip(ctx, table+"."+column, string(c.id), err); err != nil {
 					return "", 0, err
 				}
 			}
@@ -105,14 +105,10 @@ func (s *Service) reindex(by string) step {
 	}
 }
 
-// indexAfresh opens the one column that the index is of: whatever else is damaged in the
-// row, the account is found by it as before.
-func (s *Service) indexAfresh(ctx context.Context, id ID, by string) ([]byte, error) {
-	name, index := "email", emailColumn
-	if by == byUsername {
-		name, index = "username", usernameColumn
-	}
-	wrapped, sealed, err := readSealed(ctx, s.DB, id, name)
+// emailIndexAfresh and usernameIndexAfresh open the one value that the index is of. Damage
+// elsewhere in the account does not keep it from being found.
+func (s *Service) emailIndexAfresh(ctx context.Context, id ID) ([]byte, error) {
+	wrapped, a, err := readSealedAddress(ctx, s.DB, id)
 	if err != nil {
 		return nil, err
 	}
@@ -120,19 +116,32 @@ func (s *Service) indexAfresh(ctx context.Context, id ID, by string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	var value string
-	if err := openColumns(k, id, column{name, sealed, &value}); err != nil {
+	stored, err := openAddress(k, id, a.Kind, a.VerifiedAt, a.Email)
+	if err != nil {
 		return nil, err
 	}
-	if by == byEmail {
-		email, _ := parseEmail(value)
-		value = email.Canonical
-	}
-	return s.Ring.Index(ctx, index, value)
+	email, _ := parseEmail(stored)
+	return s.Ring.Index(ctx, emailColumn, email.Canonical)
 }
 
-// reindexSignUps is reindex for sign-ups. A used one is nobody's any more; it keeps an
-// index that finds nothing and expires within LinkTTL.
+func (s *Service) usernameIndexAfresh(ctx context.Context, id ID) ([]byte, error) {
+	wrapped, sealed, err := readSealedUsername(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.Ring.OpenDataKey(ctx, string(id), wrapped)
+	if err != nil {
+		return nil, err
+	}
+	var username string
+	if err := openColumns(k, id, column{"username", sealed, &username}); err != nil {
+		return nil, err
+	}
+	return s.Ring.Index(ctx, usernameColumn, username)
+}
+
+// reindexSignUps is reindex for sign-ups. A used one keeps an index that finds nothing, and
+// expires within LinkTTL.
 func (s *Service) reindexSignUps(ctx context.Context, cursor string, limit int, skip keyring.Skip) (string, int, error) {
 	cells, err := readCells(ctx, s.DB, "sign_ups", "id", byEmail, cursor, limit)
 	if err != nil {

@@ -12,10 +12,10 @@ type cell struct {
 	value []byte
 }
 
-// readCells reads a batch in the order of keys. Names of tables and columns are constants
-// of this package.
+// readCells reads a batch in the order of keys, of the rows that have a value. Names of
+// tables and columns are constants of this package.
 func readCells(ctx context.Context, q db.Querier, table, key, column, after string, limit int) ([]cell, error) {
-	rows, err := q.Query(ctx, `SELECT `+key+`, `+column+` FROM `+table+` WHERE `+key+` > $1 ORDER BY `+key+` LIMIT $2`, after, limit)
+	rows, err := q.Query(ctx, `SELECT `+key+`, `+column+` FROM `+table+` WHERE `+key+` > $1 AND `+column+` IS NOT NULL ORDER BY `+key+` LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -31,21 +31,21 @@ func readCells(ctx context.Context, q db.Querier, table, key, column, after stri
 	return cells, rows.Err()
 }
 
-// swapCell replaces a value that nobody has changed since it was read.
+// swapCell replaces a value that has not changed since it was read.
 func swapCell(ctx context.Context, q db.Querier, table, key, column string, c cell, value []byte) error {
 	_, err := q.Exec(ctx, `UPDATE `+table+` SET `+column+` = $1 WHERE `+key+` = $2 AND `+column+` = $3`, value, string(c.id), c.value)
 	return err
 }
 
-// readSealed reads an account's wrapped data key and one sealed column, and nothing whose
-// damage would hide them.
-func readSealed(ctx context.Context, q db.Querier, id ID, column string) (wrapped, sealed []byte, err error) {
-	err = q.QueryRow(ctx, `SELECT k.wrapped, a.`+column+` FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
+// readSealedUsername reads an account's wrapped data key and its username, and nothing
+// whose damage would hide them.
+func readSealedUsername(ctx context.Context, q db.Querier, id ID) (wrapped, sealed []byte, err error) {
+	err = q.QueryRow(ctx, `SELECT k.wrapped, a.username FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
 		Scan(&wrapped, &sealed)
 	return wrapped, sealed, orNotFound(err)
 }
 
-// readOpenSignUp reads what opens the address of a sign-up that nobody has used.
+// readOpenSignUp reads the sealed address of an unused sign-up, and its wrapped data key.
 func readOpenSignUp(ctx context.Context, q db.Querier, id ID) (signUpRow, error) {
 	r := signUpRow{ID: id}
 	err := q.QueryRow(ctx, `SELECT wrapped, email FROM sign_ups WHERE id = $1 AND used_at IS NULL`, string(id)).Scan(&r.Wrapped, &r.Email)

@@ -15,7 +15,7 @@ const (
 	usernameColumn = "account.username"
 )
 
-// person is what an account holds about somebody, in clear.
+// person is the personal data of an account, in clear.
 type person struct {
 	Email, FirstName, LastName, Username, Bio string
 }
@@ -63,8 +63,10 @@ func (s *Service) open(ctx context.Context, r row) (person, *keyring.DataKey, er
 	if err != nil {
 		return p, nil, fmt.Errorf("open the data key of %s: %w", r.ID, err)
 	}
-	err = openColumns(k, r.ID, column{"email", r.Email, &p.Email}, column{"first_name", r.FirstName, &p.FirstName},
-		column{"last_name", r.LastName, &p.LastName}, column{"username", r.Username, &p.Username}, column{"bio", r.Bio, &p.Bio})
+	if p.Email, err = openAddress(k, r.ID, r.Primary.Kind, r.Primary.VerifiedAt, r.Primary.Email); err != nil {
+		return p, nil, err
+	}
+	err = openColumns(k, r.ID, column{"first_name", r.FirstName, &p.FirstName}, column{"last_name", r.LastName, &p.LastName}, column{"username", r.Username, &p.Username}, column{"bio", r.Bio, &p.Bio})
 	return p, k, err
 }
 

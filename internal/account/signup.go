@@ -2,15 +2,18 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
+	"coffer/internal/lang"
 	"coffer/internal/mail"
 )
 
@@ -21,10 +24,10 @@ const (
 	pruneJob  = "account.prune"
 )
 
-// NewAccount is what somebody gives to become one.
+// NewAccount is the values of a sign-up.
 type NewAccount struct {
 	FirstName, LastName, Username, Email, Password string
-	Lang                                           string // zero: the first of Languages
+	Lang                                           string // zero: lang.Default
 }
 
 // applicant is a checked NewAccount with its password hashed. The hash is sealed when a row
@@ -54,8 +57,9 @@ const (
 	waitingInAll    = 200
 )
 
-// register hands this room's walks and jobs to what lies below.
+// register hands this room's walks, jobs and mails to what lies below.
 func (s *Service) register() {
+	s.declare()
 	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
@@ -65,9 +69,9 @@ func (s *Service) register() {
 	})
 }
 
-// SignUp takes a sign-up and returns the token that shows, beside the mailed proof, that
-// the one who proves is the one who signed up. It does the same for every address, known
-// or not: check, hash, enqueue. What comes of it only the mailbox learns.
+// SignUp takes a sign-up and returns its token. Beside the mailed proof, the token shows
+// that the caller is the one who signed up. SignUp does the same for every address, known or
+// not: check, hash, enqueue. Only the mailbox learns the outcome.
 func (s *Service) SignUp(ctx context.Context, in NewAccount, from Source) (token string, err error) {
 	a, err := s.applicant(ctx, in)
 	if err != nil {
@@ -99,10 +103,6 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	note(f)
 	password, f := s.checkPassword("/password", in.Password, first, last, username, localOf(email))
 	note(f)
-	lang := in.Lang
-	if lang == "" {
-		lang = Languages[0]
-	}
 	if len(fields) > 0 {
 		return applicant{}, fault.InvalidFields(fields...)
 	}
@@ -114,12 +114,12 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	if err != nil {
 		return applicant{}, err
 	}
-	return applicant{ID: id, Lang: lang, Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
+	return applicant{ID: id, Lang: cmp.Or(in.Lang, lang.Default), Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
 }
 
-// runSignUp is the part of a sign-up that looks the address up: it stores the sign-up
-// beside the others of the address and mails its proof, or tells the owner of the address
-// that somebody tried. Either way one mail, if the source may cause one more.
+// runSignUp is the part of a sign-up that looks the address up. It stores the sign-up beside
+// the others of the address and mails its proof. An address of an account is told of the
+// attempt in its place. Either way needs one mail of the source's share.
 func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 	var a application
 	if err := json.Unmarshal(payload, &a); err != nil {
@@ -163,7 +163,9 @@ func (s *Service) runSignUp(ctx context.Context, payload []byte) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		owner, _, err := findCredentials(ctx, tx, byEmail, indexes)
 		if err == nil {
-			return s.Notify(ctx, tx, owner.ID, "sign-up-exists", map[string]string{"link": s.BaseURL + "/sign-in"})
+			return s.Events.Record(ctx, tx, event.Event{
+				Kind: "sign-up-exists", Account: string(owner.ID), Data: map[string]string{"link": s.BaseURL + "/sign-in"},
+			})
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return err
@@ -191,8 +193,8 @@ type resending struct {
 
 // Resend sends one new link and code for an address that waits for them. signUp, the token
 // of a sign-up, chooses that one and voids its older proofs. Without it the newest sign-up
-// of the caller's source is chosen, else the newest of all, and nothing is void: whoever
-// knows an address can ask. It answers alike for every address.
+// of the caller's source is chosen, else the newest of all, and nothing is void: each caller
+// who knows an address can ask. It answers alike for every address.
 func (s *Service) Resend(ctx context.Context, email, signUp string, from Source) error {
 	a, f := checkEmail("/email", email)
 	if f != nil {
@@ -278,8 +280,8 @@ func (s *Service) chooseSignUp(ctx context.Context, a address, waiting []signUpR
 	return waiting[0], false, nil
 }
 
-// mailProof enqueues the mail with the link and the code. It goes to somebody who may
-// never have heard of this place, so it repeats nothing that the applicant typed.
+// mailProof enqueues the mail with the link and the code. Its reader may not have signed up,
+// so it repeats nothing that the applicant typed.
 func (s *Service) mailProof(ctx context.Context, tx *db.Tx, to, lang string, p mailedProof) error {
 	return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{Kind: "verify-email", To: to, Lang: lang, Data: map[string]string{
 		"link": s.BaseURL + "/verify-email#token=" + p.Token,

@@ -21,7 +21,7 @@ type signUpRow struct {
 // open says that the sign-up can become an account.
 func (r signUpRow) open(now int64) bool { return r.UsedAt == nil && r.ExpiresAt > now }
 
-// proofRow is what one mail proves.
+// proofRow is the link and the code of one mail, as digests.
 type proofRow struct {
 	Token, Link, Code []byte
 	CodeExpiresAt     int64

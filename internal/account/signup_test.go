@@ -41,7 +41,7 @@ func TestSignUpStory(t *testing.T) {
 				t.Fatalf("sign-in as %q: %v", identifier, err)
 			}
 			again, err := w.State(ctx, st.ID)
-			want := State{ID: st.ID, Status: Active, Ver: 1, Role: User, Lang: "de"}
+			want := State{ID: st.ID, Status: Active, SessionEpoch: 1, Role: User, Lang: "de"}
 			if diff := cmp.Diff(want, again); err != nil || diff != "" {
 				t.Errorf("State: %v %s", err, diff)
 			}

@@ -9,7 +9,7 @@ import (
 	"coffer/internal/limit"
 )
 
-// Limits on the mails that a stranger causes: anybody can type a newcomer's address.
+// Limits on the mails that a stranger causes by typing a newcomer's address.
 //
 // Each source has a share of its own of each recipient, so one source's mails never keep
 // another's from being sent. Over their sum, sources that have sent already are refused

@@ -20,10 +20,10 @@ import (
 
 // standing is what the seal holds.
 type standing struct {
-	Status string   `json:"status"`
-	Ver    int64    `json:"ver"`
-	Role   string   `json:"role"`
-	Layers []string `json:"layers,omitempty"`
+	Status       string   `json:"status"`
+	SessionEpoch int64    `json:"ver"`
+	Role         string   `json:"role"`
+	Layers       []string `json:"layers,omitempty"`
 }
 
 func standingAAD(id ID) []byte {
@@ -32,14 +32,14 @@ func standingAAD(id ID) []byte {
 
 // sealStanding seals what st says.
 func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
-	b, err := json.Marshal(standing{Status: st.Status, Ver: st.Ver, Role: st.Role, Layers: st.Layers})
+	b, err := json.Marshal(standing{Status: st.Status, SessionEpoch: st.SessionEpoch, Role: st.Role, Layers: st.Layers})
 	if err != nil {
 		return nil, err
 	}
 	return s.Ring.Seal(ctx, keyring.Field, b, standingAAD(st.ID))
 }
 
-// believed returns what columns and seal say together.
+// believed returns the state in which columns and seal agree.
 func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	st := r.State
 	b, err := s.Ring.Open(ctx, keyring.Field, r.Standing, standingAAD(st.ID))
@@ -59,7 +59,7 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	if in.Role != Admin {
 		st.Role = User
 	}
-	st.Ver, st.Layers = max(st.Ver, in.Ver), in.Layers
+	st.SessionEpoch, st.Layers = max(st.SessionEpoch, in.SessionEpoch), in.Layers
 	return st, nil
 }
 
@@ -94,10 +94,10 @@ func (s *Service) changeStanding(ctx context.Context, tx *db.Tx, id ID, change f
 	return putStanding(ctx, tx, stored{State: st, Standing: sealed})
 }
 
-// Bump makes every session of the account die: tokens carry the version they were
-// issued under.
-func (s *Service) Bump(ctx context.Context, tx *db.Tx, id ID) error {
-	return s.changeStanding(ctx, tx, id, func(st *State) { st.Ver++ })
+// InvalidateSessions ends every session of the account: it begins a new epoch, and a token
+// carries the epoch in which it was issued.
+func (s *Service) InvalidateSessions(ctx context.Context, tx *db.Tx, id ID) error {
+	return s.changeStanding(ctx, tx, id, func(st *State) { st.SessionEpoch++ })
 }
 
 // SetLayer notes that sign-in asks for a layer, or does so no longer. The layer's room calls

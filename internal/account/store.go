@@ -7,7 +7,7 @@ import (
 	"coffer/internal/db"
 )
 
-// stored is what an account may do as SQL holds it; [Service.believed] says what counts.
+// stored is the rights of an account as SQL holds them; [Service.believed] says which count.
 type stored struct {
 	State
 	Standing []byte
@@ -16,11 +16,12 @@ type stored struct {
 // row is an account as SQL holds it: personal columns sealed.
 type row struct {
 	stored
-	EmailIndex, UsernameIndex            []byte
-	Email, Username, FirstName, LastName []byte
-	Bio, Password, Wrapped               []byte
-	CreatedAt, SignIns                   int64
-	SignedInAt, SignedInBeforeAt         *int64
+	Primary                       addressRow
+	UsernameIndex                 []byte
+	Username, FirstName, LastName []byte
+	Bio, Password, Wrapped        []byte
+	CreatedAt, SignIns            int64
+	SignedInAt, SignedInBeforeAt  *int64
 }
 
 // topic is where changes of an account's row are told: every statement that changes what
@@ -37,7 +38,7 @@ func orNotFound(err error) error {
 func readState(ctx context.Context, q db.Querier, id ID) (stored, error) {
 	st := stored{State: State{ID: id}}
 	err := q.QueryRow(ctx, `SELECT status, ver, role, lang, standing FROM accounts WHERE id = $1`, string(id)).
-		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing)
+		Scan(&st.Status, &st.SessionEpoch, &st.Role, &st.Lang, &st.Standing)
 	return st, orNotFound(err)
 }
 
@@ -45,14 +46,14 @@ func readState(ctx context.Context, q db.Querier, id ID) (stored, error) {
 func holdState(ctx context.Context, tx *db.Tx, id ID) (stored, error) {
 	st := stored{State: State{ID: id}}
 	err := tx.QueryRow(ctx, `UPDATE accounts SET ver = ver WHERE id = $1 RETURNING status, ver, role, lang, standing`, string(id)).
-		Scan(&st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing)
+		Scan(&st.Status, &st.SessionEpoch, &st.Role, &st.Lang, &st.Standing)
 	return st, orNotFound(err)
 }
 
 func putStanding(ctx context.Context, tx *db.Tx, st stored) error {
 	tx.Changed(topic, string(st.ID))
 	return one(tx.Exec(ctx, `UPDATE accounts SET status = $2, ver = $3, role = $4, standing = $5 WHERE id = $1`,
-		string(st.ID), st.Status, st.Ver, st.Role, st.Standing))
+		string(st.ID), st.Status, st.SessionEpoch, st.Role, st.Standing))
 }
 
 func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
@@ -62,16 +63,17 @@ func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
 }
 
 func readAccount(ctx context.Context, q db.Querier, id ID) (row, error) {
-	r := row{stored: stored{State: State{ID: id}}}
-	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.standing, a.email, a.username, a.first_name, a.last_name, a.bio,
+	r := row{stored: stored{State: State{ID: id}}, Primary: addressRow{Kind: primary}}
+	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.standing, e.email, e.verified_at, a.username, a.first_name, a.last_name, a.bio,
 		a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
-		FROM accounts a JOIN account_keys k ON k.account = a.id WHERE a.id = $1`, string(id)).
-		Scan(&r.Status, &r.Ver, &r.Role, &r.Lang, &r.Standing, &r.Email, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
+		FROM accounts a JOIN account_keys k ON k.account = a.id JOIN addresses e ON e.account = a.id AND e.kind = $2
+		WHERE a.id = $1`, string(id), primary).
+		Scan(&r.Status, &r.SessionEpoch, &r.Role, &r.Lang, &r.Standing, &r.Primary.Email, &r.Primary.VerifiedAt, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
 			&r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
 	return r, orNotFound(err)
 }
 
-// The two columns that an account is found by.
+// The two columns that an account is found by, of addresses and of accounts.
 const (
 	byEmail    = "email_index"
 	byUsername = "username_index"
@@ -81,8 +83,13 @@ const (
 func findCredentials(ctx context.Context, q db.Querier, column string, index [2][]byte) (stored, []byte, error) {
 	var st stored
 	var password []byte
-	err := q.QueryRow(ctx, `SELECT id, status, ver, role, lang, standing, password FROM accounts WHERE `+column+` IN ($1, $2)`, index[0], index[1]).
-		Scan(&st.ID, &st.Status, &st.Ver, &st.Role, &st.Lang, &st.Standing, &password)
+	from := `accounts a`
+	if column == byEmail {
+		from = `addresses e JOIN accounts a ON a.id = e.account`
+	}
+	err := q.QueryRow(ctx, `SELECT a.id, a.status, a.ver, a.role, a.lang, a.standing, a.password FROM `+from+` WHERE `+column+` IN ($1, $2)`,
+		index[0], index[1]).
+		Scan(&st.ID, &st.Status, &st.SessionEpoch, &st.Role, &st.Lang, &st.Standing, &password)
 	return st, password, orNotFound(err)
 }
 
@@ -97,17 +104,24 @@ func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) 
 	return q.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3`, sealed, string(id), old)
 }
 
-// insertAccount makes the account unless its address or username is anybody's, under
-// either index key; false says that it did not.
+// insertAccount makes the account unless another has its address or username, under either
+// index key; false says that it did not, and left nothing.
 func insertAccount(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO accounts (id, status, ver, role, lang, email_index, username_index, email, username,
+	if ok, err := insertPrimary(ctx, tx, r.ID, r.Primary, emails[1]); err != nil || !ok {
+		return false, err
+	}
+	n, err := tx.Exec(ctx, `INSERT INTO accounts (id, status, ver, role, lang, username_index, username,
 		first_name, last_name, bio, password, created_at, sign_ins, standing)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $19
-		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE email_index IN ($15, $16) OR username_index IN ($17, $18))
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13
+		WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE username_index IN ($14, $15))
 		ON CONFLICT DO NOTHING`,
-		string(r.ID), r.Status, r.Ver, r.Role, r.Lang, r.EmailIndex, r.UsernameIndex, r.Email, r.Username,
-		r.FirstName, r.LastName, r.Bio, r.Password, r.CreatedAt, emails[0], emails[1], usernames[0], usernames[1], r.Standing)
-	if err != nil || n == 0 {
+		string(r.ID), r.Status, r.SessionEpoch, r.Role, r.Lang, r.UsernameIndex, r.Username,
+		r.FirstName, r.LastName, r.Bio, r.Password, r.CreatedAt, r.Standing, usernames[0], usernames[1])
+	if err != nil {
+		return false, err
+	}
+	if n == 0 {
+		_, err := tx.Exec(ctx, `DELETE FROM addresses WHERE account = $1 AND kind = $2`, string(r.ID), primary)
 		return false, err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO account_keys (account, wrapped) VALUES ($1, $2)`, string(r.ID), r.Wrapped)
@@ -123,7 +137,7 @@ type update struct {
 }
 
 // updateProfile writes the columns that change and no others, so that two changes at once
-// both stand; no row is changed while the username is somebody else's.
+// both stand; it changes no row while another account has the username.
 func updateProfile(ctx context.Context, tx *db.Tx, u update) (int64, error) {
 	tx.Changed(topic, string(u.ID))
 	var lang any
@@ -146,10 +160,12 @@ func orNull(b []byte) any {
 	return b
 }
 
-func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) error {
+func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) (first bool, err error) {
 	tx.Changed(topic, string(id))
-	return one(tx.Exec(ctx, `UPDATE accounts SET sign_ins = sign_ins + 1, signed_in_before_at = signed_in_at, signed_in_at = $1
-		WHERE id = $2`, at, string(id)))
+	var n int64
+	err = tx.QueryRow(ctx, `UPDATE accounts SET sign_ins = sign_ins + 1, signed_in_before_at = signed_in_at, signed_in_at = $1
+		WHERE id = $2 RETURNING sign_ins`, at, string(id)).Scan(&n)
+	return n == 1, orNotFound(err)
 }
 
 func one(n int64, err error) error {
@@ -163,6 +179,7 @@ func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
 	tx.Changed(topic, string(id))
 	for _, q := range []string{
 		`DELETE FROM account_keys WHERE account = $1`,
+		`DELETE FROM addresses WHERE account = $1`,
 		`DELETE FROM accounts WHERE id = $1`,
 		`DELETE FROM sign_up_proofs WHERE sign_up = $1`,
 		`DELETE FROM sign_ups WHERE id = $1`,

@@ -122,6 +122,7 @@ func TestRewraps(t *testing.T) {
 			t.Fatalf("before the walks: %v", err)
 		}
 		taken := person1("grace")
+		taken.Username = "another" // only the address is taken
 		if _, err := w.Create(ctx, taken, User); code(err) != "account_exists" {
 			t.Errorf("an address under the old index is free: %v", err)
 		}

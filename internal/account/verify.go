@@ -28,7 +28,7 @@ const (
 	// maxCodeTries is how many wrong codes are compared in codeWindow: for one address
 	// when no sign-up is named, and for one sign-up that its token names. A new code does
 	// not begin a new count (NIST SP 800-63B-4 §3.1.3.2). The link is not touched by it, so
-	// nobody can be kept from verifying.
+	// a stranger's guesses keep no newcomer from verifying.
 	maxCodeTries = 5
 	// maxSourceTries is how many wrong codes one source may try for one address with
 	// whatever sign-ups of its own it names.
@@ -47,8 +47,8 @@ var (
 		"That link or code belongs to a sign-up that was made elsewhere. Use it where you signed up, or send the password that you chose there.")
 )
 
-// Proof is what somebody proves a sign-up with: the mailed link's token, or the address and
-// the mailed code; and beside it that the sign-up is theirs.
+// Proof proves a sign-up: by the mailed link's token, or by the address and the mailed code.
+// Beside it stands a proof that the sign-up is the caller's.
 type Proof struct {
 	Token       string
 	Email, Code string
@@ -145,8 +145,8 @@ func (s *Service) named(ctx context.Context, r signUpRow, digest []byte) (bool, 
 	return s.hasMAC(ctx, r.Belonging, belongingParts(r.ID, digest))
 }
 
-// belongs is nil when the one who proves showed that the sign-up is theirs. It is asked only
-// once the mail is proven, so its refusal tells nothing that the mail did not. Wrong
+// belongs is nil when the caller showed that the sign-up is theirs. The server asks only
+// once the mail is proven, so a refusal tells nothing that the mail did not. Wrong
 // passwords are counted by source, so a stranger's guesses do not keep the owner out for
 // good. The token cannot be guessed, so tries at it are not counted.
 func (s *Service) belongs(ctx context.Context, r signUpRow, p Proof) error {
@@ -198,7 +198,7 @@ func (s *Service) isPassword(ctx context.Context, r signUpRow, password string) 
 //
 // A sign-up that is not shown to be the caller's is code "sign_up_proof_required" and
 // leaves the link as it is. So does a taken username, code "username_taken"; it tells only
-// the one who holds the mailbox and the sign-up, and only UsernameLimit times.
+// the holder of the mailbox and the sign-up, and only UsernameLimit times.
 func (s *Service) VerifyToken(ctx context.Context, p Proof) error {
 	r, err := findByToken(ctx, s.DB, tokenDigest(p.Token))
 	if errors.Is(err, ErrNotFound) || err == nil && !r.open(s.Now().UnixMilli()) {
@@ -217,8 +217,8 @@ func (s *Service) VerifyToken(ctx context.Context, p Proof) error {
 	return s.activate(ctx, r, p.Username, useByLink)
 }
 
-// VerifyCode is VerifyToken by the code of a mail. An address that waits for nothing
-// answers as one that does, whatever is shown beside the code.
+// VerifyCode is VerifyToken by the code of a mail. The answer for an address that waits for
+// nothing is the same as for one that does.
 func (s *Service) VerifyCode(ctx context.Context, p Proof) error {
 	a, f := checkEmail("/email", p.Email)
 	if f != nil {
@@ -260,9 +260,9 @@ type tries struct {
 	unnamed  bool // sign-ups that the caller did not name may be compared
 }
 
-// tryCode counts one try for an address, given by its index. What it counts depends on the
-// request alone, never on what waits. A caller who names a sign-up has tries that others
-// cannot use up, and its own source bounds how many sign-ups it can name.
+// tryCode counts one try for an address, given by its index. The count depends on the
+// request alone, never on the sign-ups that wait. A caller who names a sign-up has tries
+// that others cannot use up. The caller's source bounds how many sign-ups it can name.
 func (s *Service) tryCode(ctx context.Context, index string, p Proof) (tries, error) {
 	var t tries
 	count := func(counter string, most int64) (bool, error) {
@@ -385,8 +385,8 @@ func (s *Service) activate(ctx context.Context, r proven, username string, use f
 }
 
 // becomeAccount makes the account of a proven sign-up, and ends every other sign-up of the
-// address. made is false when the username, or the address, is somebody's; owned says that
-// it is the address.
+// address. made is false when another account has the username or the address; owned says
+// that it is the address.
 func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, username string, now int64) (made, owned bool, err error) {
 	key, err := s.Ring.OpenDataKey(ctx, string(r.ID), r.Wrapped)
 	if err != nil {
@@ -421,9 +421,9 @@ func (s *Service) becomeAccount(ctx context.Context, tx *db.Tx, r signUpRow, use
 		return false, false, fmt.Errorf("renew the password of a sign-up: %w", err)
 	}
 	made, err = s.insert(ctx, tx, row{
-		stored:     stored{State: State{ID: r.ID, Status: Active, Ver: 1, Role: User, Lang: r.Lang}},
-		EmailIndex: emails[0], UsernameIndex: usernames[0], Wrapped: r.Wrapped,
-		Email: r.Email, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
+		stored:        stored{State: State{ID: r.ID, Status: Active, SessionEpoch: 1, Role: User, Lang: r.Lang}},
+		Primary:       addressRow{Kind: primary, Email: sealAddress(key, r.ID, primary, &now, p.Email), Index: emails[0], VerifiedAt: &now},
+		UsernameIndex: usernames[0], Wrapped: r.Wrapped, Username: r.Username, FirstName: r.FirstName, LastName: r.LastName,
 		Bio: sealColumn(key, r.ID, "bio", ""), Password: r.Password, CreatedAt: now,
 	}, emails, usernames)
 	if err != nil {

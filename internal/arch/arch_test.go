@@ -80,7 +80,7 @@ func read(root string) (map[string]string, error) {
 			return nil
 		}
 		switch {
-		case strings.HasSuffix(name, ".go"), path.Dir(name) == migrations, name == "go.mod", name == dependencies:
+		case strings.HasSuffix(name, ".go"), path.Dir(name) == migrations, name == "go.mod", name == dependencies, name == housePage:
 			text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 			if err != nil {
 				return err

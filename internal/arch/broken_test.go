@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 // sound is a small house without a fault, on the plan of the real one.
 var sound = map[string]string{
 	"go.mod":                               "module coffer\n\nrequire (\n\texample.org/wire v1.2.3\n\texample.org/wire/v2 v2.0.0 // indirect\n\texample.org/deep v0.1.0 // indirect\n)\n\ntool example.org/wire/cmd/x\n",
+	"docs/design/0001-house.md":            soundPage(),
 	"docs/dependencies.md":                 "example.org/wire because it wires.\n",
 	"internal/fault/fault.go":              "// Package fault is the one error type a room may show the world: kind, code, detail, cause.\npackage fault\n",
 	"internal/db/db.go":                    "// Package db opens and migrates SQLite or PostgreSQL; every statement is\n// written once.\npackage db\nimport (\n\t\"coffer/internal/fault\"\n\t\"example.org/wire/sub\"\n)\ntype two interface { A(); B() }\n",
@@ -19,7 +21,7 @@ var sound = map[string]string{
 	"internal/totp/http.go":                "package totp\nimport (\n\t\"net/http\"\n\t\"coffer/internal/rest\"\n\t\"math/rand/v2\"\n)\n",
 	"internal/totp/store.go":               "package totp\nimport \"coffer/internal/db\"\n",
 	"internal/totp/store_test.go":          "package totp_test\nimport (\n\t\"net/http\"\n\t\"coffer/internal/rest\"\n\t\"coffer/internal/server\"\n)\n",
-	"internal/file/file.go":                "// Package file is an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download.\npackage file\n",
+	"internal/file/file.go":                "// Package file is an account's tree of folders and files: upload, list, rename, move, delete, download.\npackage file\n",
 	"internal/server/server.go":            "// Package server is all rooms as one handler and one set of jobs.\npackage server\nimport \"coffer/internal/rest\"\n",
 	"cmd/coffer/main.go":                   "// Command coffer is the one binary.\npackage main\nimport \"coffer/internal/db\"\nfunc main() {}\n",
 	"cmd/coffer/serve.go":                  "package main\nimport \"coffer/internal/totp\"\n",
@@ -28,17 +30,18 @@ var sound = map[string]string{
 	"internal/db/migrations/0002_totp.sql": "CREATE TABLE totp (account TEXT);",
 }
 
+// soundPage is a table of the plan.
+func soundPage() (text string) {
+	for name, place := range plan {
+		text += fmt.Sprintf("| %d | `%s` |\n", place.floor, name)
+	}
+	return text
+}
+
 // TestRulesNotice breaks the sound house in every way that a rule is there for.
 func TestRulesNotice(t *testing.T) {
 	long := strings.Repeat("\n", maxFileLines+1)
 	body := strings.Repeat("\t_ = 1\n", maxFuncLines)
-	many := "module coffer\n\nrequire (\n"
-	uses := "package db\nimport (\n"
-	for i := range maxDependencies + 1 {
-		m := "example.org/m" + strings.Repeat("x", i)
-		many += "\t" + m + " v1.0.0\n"
-		uses += "\t_ \"" + m + "\"\n"
-	}
 	tests := []struct {
 		rule, name, file, text, want string
 	}{
@@ -99,6 +102,9 @@ func TestRulesNotice(t *testing.T) {
 		{"dependencies", "longest name decides", "internal/db/x.go", "package db\nimport \"example.org/wire/v2/x\"\n", "why example.org/wire/v2 "},
 		{"dependencies", "no reasons", "docs/dependencies.md", "", "why example.org/wire "},
 		{"dependencies", "a tool", "go.mod", strings.Replace(sound["go.mod"], "tool example.org/wire/cmd/x", "tool (\n\texample.org/deep/cmd\n)", 1), "why example.org/deep "},
+		{"page", "a package too many", housePage, soundPage() + "| 6 | `attic` |\n", "names attic"},
+		{"page", "other floor", housePage, soundPage() + "| 9 | `db` |\n", "puts db on floor 9"},
+		{"page", "a package missing", housePage, strings.ReplaceAll(soundPage(), "`kv`", "kv"), "does not name kv"},
 		{"migrations", "no room", "internal/db/migrations/0003_attic.sql", "", "no room attic"},
 		{"migrations", "taken number", "internal/db/migrations/0002_file.sql", "", "has the number of"},
 		{"migrations", "no number", "internal/db/migrations/file.sql", "", "NNNN_room"},
@@ -116,17 +122,24 @@ func TestRulesNotice(t *testing.T) {
 			}
 		})
 	}
-	t.Run("dependencies/many", func(t *testing.T) {
-		texts := maps.Clone(sound)
-		texts["go.mod"], texts["internal/db/x.go"] = many+")\n", uses+")\n"
-		if got := strings.Join(check(t, texts)["dependencies"], "\n"); !strings.Contains(got, "at most 35") {
-			t.Errorf("the rule says %q", got)
-		}
-	})
 	for _, r := range rules {
 		if !broken[r.name] {
 			t.Errorf("nothing breaks the rule for %s", r.name)
 		}
+	}
+}
+
+func TestManyDependenciesAreNoticed(t *testing.T) {
+	texts := maps.Clone(sound)
+	many, uses := "module coffer\n\nrequire (\n", "package db\nimport (\n"
+	for i := range maxDependencies + 1 {
+		m := "example.org/m" + strings.Repeat("x", i)
+		many += "\t" + m + " v1.0.0\n"
+		uses += "\t_ \"" + m + "\"\n"
+	}
+	texts["go.mod"], texts["internal/db/x.go"] = many+")\n", uses+")\n"
+	if got := strings.Join(check(t, texts)["dependencies"], "\n"); !strings.Contains(got, "at most 35") {
+		t.Errorf("the rule says %q", got)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	internal     = module + "internal/"
 	migrations   = "internal/db/migrations"
 	dependencies = "docs/dependencies.md"
+	housePage    = "docs/design/0001-house.md"
 )
 
 type rule struct {
@@ -25,7 +26,7 @@ type rule struct {
 var rules = []rule{
 	{"floors", floors}, {"doors", doors}, {"neighbours", outside}, {"kits", kits}, {"package docs", docs}, {"names", names},
 	{"budgets", budgets}, {"interfaces", interfaces}, {"init", inits}, {"random", random}, {"dependencies", direct}, {"migrations", migrated},
-	{"callers", called}, {"tables", tables},
+	{"callers", called}, {"tables", tables}, {"page", page},
 }
 
 // kit reports whether room is made for tests.
@@ -441,5 +442,36 @@ func tables(h *house) (bad []string) {
 			return true
 		})
 	}
+	return bad
+}
+
+// page: the table of docs/design/0001-house.md has every package of the plan on its floor,
+// and no word in it, or in a charter, is written as a package that is not there.
+func page(h *house) (bad []string) {
+	word := regexp.MustCompile("`([a-z]+(?:/[a-z]+)*)`")
+	shown := map[string]string{} // package → floor
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`).FindAllStringSubmatch(h.texts[housePage], -1) {
+		for _, m := range word.FindAllStringSubmatch(row[2], -1) {
+			shown[m[1]] = row[1]
+		}
+	}
+	for name, floor := range shown {
+		if place, ok := plan[name]; !ok {
+			bad = append(bad, fmt.Sprintf("%s: names %s, and there is no such package", housePage, name))
+		} else if fmt.Sprint(place.floor) != floor {
+			bad = append(bad, fmt.Sprintf("%s: puts %s on floor %s, the plan on %d", housePage, name, floor, place.floor))
+		}
+	}
+	for name, place := range plan {
+		if shown[name] == "" && !strings.Contains(name, "/") && name != "arch" {
+			bad = append(bad, fmt.Sprintf("%s: does not name %s", housePage, name))
+		}
+		for _, m := range word.FindAllStringSubmatch(place.charter, -1) {
+			if _, ok := plan[m[1]]; !ok {
+				bad = append(bad, fmt.Sprintf("internal/%s: its charter names %s, and there is no such package", name, m[1]))
+			}
+		}
+	}
+	slices.Sort(bad)
 	return bad
 }

@@ -15,9 +15,9 @@ import (
 // Dir is a store in a folder: one file an object, in 256 folders by the first two
 // characters of the id. A Put writes a file under tmp, syncs it, links it to its place,
 // which fails when the place is taken, and syncs the folder of that place. The kill
-// of a process leaves at most a file under tmp, which nobody sees and OpenDir sweeps.
+// of a process leaves at most a file under tmp, which no reader sees and OpenDir sweeps.
 // Several processes may use one folder. Deletions are not synced: one that a power cut
-// undoes leaves an object that nobody refers to.
+// undoes leaves an object without a record.
 type Dir struct {
 	root string
 	keep int64 // of each object in the page cache
@@ -71,7 +71,7 @@ func (d *Dir) sweep(before time.Time) error {
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || info.ModTime().After(before) {
-			continue // gone meanwhile, or somebody's upload
+			continue // gone meanwhile, or an upload of another process
 		}
 		if err := os.Remove(filepath.Join(d.root, temporary, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("blob: sweep: %w", err)
@@ -126,7 +126,7 @@ func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, 
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
 		return nil, 0, err
 	}
-	// Asked before the opening: that of a pipe would wait for whoever writes into it.
+	// Asked before the opening: that of a pipe would wait for a writer.
 	info, err := os.Lstat(d.path(id))
 	var f *os.File
 	if err == nil {

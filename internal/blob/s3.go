@@ -22,8 +22,8 @@ import (
 )
 
 // S3 is a store in a bucket of anything that speaks S3. Objects over one part go up in
-// parts of [partSize], one in flight while the next is read, so a Put holds two parts in
-// memory whatever the length. An object appears when its upload completes; an upload that
+// parts of [partSize], one in flight while the next is read, so a Put of any length holds two
+// parts in memory. An object appears when its upload completes; an upload that
 // fails is aborted, and one that a crash left behind is aborted by OpenS3 after a day.
 //
 // Not replacing an object rests on If-None-Match, which S3 honours since 2024; on a

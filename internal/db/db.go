@@ -274,7 +274,7 @@ func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) err
 	defer func() {
 		if !returned { // fn panicked or ended its goroutine
 			tx.finish()
-			_ = s.end(ctx, false, nil) // nobody is left to be told
+			_ = s.end(ctx, false, nil) // the caller has left
 		}
 	}()
 	err = fn(tx)

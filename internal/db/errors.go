@@ -30,7 +30,7 @@ type unavailable struct{}
 func (unavailable) Error() string     { return "database unavailable" }
 func (unavailable) Unavailable() bool { return true }
 
-// verdict is what an error means for whoever might try again.
+// verdict is what an error means for a caller that might try again.
 type verdict uint8
 
 const (

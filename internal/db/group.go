@@ -26,7 +26,7 @@ import (
 //   - Only the first can be interrupted in the middle of a statement, because SQLite then
 //     rolls back everything.
 //   - A group is closed after a while. One that is still at work then is undone and runs
-//     again at the head of a group of its own, so that nobody waits for it.
+//     again at the head of a group of its own, so that no other waits for it.
 const (
 	// groupMost bounds a group's members; each holds its notes until the commit.
 	groupMost = 256
@@ -48,7 +48,7 @@ type liteWriter struct {
 	most time.Duration // until a group is cut from its slow member
 
 	mu     sync.Mutex
-	held   bool // somebody's turn
+	held   bool // one caller has its turn
 	queue  []*liteTurn
 	warned time.Time
 
@@ -58,7 +58,7 @@ type liteWriter struct {
 // liteTurn is a place in the queue. Its turn comes with the group to join, or with nil.
 type liteTurn struct {
 	come  chan *liteGroup
-	leads bool // joins nobody
+	leads bool // begins a group of its own
 }
 
 // wait returns when it is the caller's turn, with the group that it joins, if any.
@@ -281,8 +281,7 @@ func (g *liteGroup) rollback(m *liteMember) bool {
 	return err == nil
 }
 
-// lose gives up the whole group: nothing of it stands, and nobody was told that anything
-// does.
+// lose gives up the whole group: nothing of it stands, and no caller was told otherwise.
 func (g *liteGroup) lose(err error) {
 	g.over = true
 	g.stop()
@@ -333,7 +332,7 @@ func (g *liteGroup) tell() {
 // liteMember is one caller's transaction or statement: a session that writes.
 type liteMember struct {
 	group  *liteGroup
-	leads  bool // the first of its group; before it began: joins nobody
+	leads  bool // the first of its group; before it began: joins no group
 	single bool // one statement
 	saved  bool // has a savepoint
 	since  time.Time

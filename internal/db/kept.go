@@ -13,9 +13,9 @@ var ErrOwned = errors.New("another server runs on this database; several nodes n
 
 // Own claims a SQLite database for this process until Close: it is the only one that
 // serves it, so what it has read stays true until it changes it itself (see [Kept]). It
-// returns ErrOwned when another process has claimed it. Programs that only look, or that
-// change what nobody keeps, need not own it. On PostgreSQL, which is there for many, Own
-// does nothing.
+// returns ErrOwned when another process has claimed it. Read-only programs, and those that
+// change only uncached data, need not claim the database. On PostgreSQL, which serves many
+// processes, Own does nothing.
 func (d *DB) Own() error {
 	e, ok := d.engine.(*liteEngine)
 	if !ok || d.owner != nil {
@@ -41,7 +41,7 @@ func (d *DB) Own() error {
 func (t *Tx) Changed(topic, key string) { t.notes = append(t.notes, note{topic, key}) }
 
 // Kept remembers values that were read, each under a key, where that is exact: in the
-// process that owns the database. Elsewhere it reads each time. Whoever changes what a
+// process that owns the database. Elsewhere it reads each time. A writer that changes what a
 // value was read from says so in the transaction, with [Tx.Changed] or [Tx.Notify].
 //
 // A value is kept only when nothing was dropped since before it was read, so a reader

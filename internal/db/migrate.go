@@ -183,7 +183,7 @@ func noTable(err error) bool {
 }
 
 func migratePostgres(ctx context.Context, d *sql.DB, log *slog.Logger) error {
-	// Whoever comes second finds the work done a second later.
+	// The node that comes second finds the work done a second later.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func migrateSQLite(ctx context.Context, file string, log *slog.Logger) error {
 	m, err := newMigrator(SQLite, d)
 	if err == nil {
 		var ok bool
-		if ok, err = m.current(ctx); err == nil && !ok { // nobody was faster
+		if ok, err = m.current(ctx); err == nil && !ok { // no other node was faster
 			err = m.up(ctx, log)
 		}
 	}

@@ -40,7 +40,7 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 }
 
 // Listen calls fn with the payload of each note on topic, and with "" when notes may
-// have been missed. fn is called by whoever commits or hears the note: it must be quick
+// have been missed. The goroutine that commits or hears the note calls fn: it must be quick
 // and must not call the database.
 func (d *DB) Listen(topic string, fn func(payload string)) (stop func()) {
 	return d.hub.listen(topic, fn)

@@ -292,7 +292,7 @@ func (s *pgSession) end(ctx context.Context, commit bool, told func()) error {
 		told()
 		return nil
 	}
-	if err := ctx.Err(); err != nil { // nobody waits: who left is not held up
+	if err := ctx.Err(); err != nil { // the caller has left and waits for nothing
 		go s.rollback(context.WithoutCancel(ctx))
 		if commit {
 			return err

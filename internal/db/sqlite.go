@@ -243,6 +243,13 @@ func newLiteConn(ctx context.Context, d *sql.DB, log *slog.Logger) (*liteConn, e
 // prepares. The test kit reads it to look at the plans of all statements.
 const Prepared = "statement prepared"
 
+// Ran is the message, at [LevelRan], for each statement that runs on SQLite. No log of the
+// program goes down to that level; the test kit counts look-ups with it.
+const (
+	Ran      = "statement run"
+	LevelRan = slog.LevelDebug - 4
+)
+
 // liteStmt is a prepared statement. While its rows are open it is busy: running it
 // again would reset them.
 type liteStmt struct {
@@ -252,6 +259,9 @@ type liteStmt struct {
 }
 
 func (c *liteConn) prepared(ctx context.Context, q string) (*liteStmt, error) {
+	if c.log.Enabled(ctx, LevelRan) {
+		c.log.Log(ctx, LevelRan, Ran, "statement", q)
+	}
 	if s, ok := c.stmts[q]; ok {
 		if s.busy {
 			return nil, nil

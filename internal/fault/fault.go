@@ -21,7 +21,7 @@ const (
 	Invalid                      // 422: read, but a value breaks a rule; names the fields
 	Unauthenticated              // 401: no or no valid credential
 	Forbidden                    // 403: known caller, not allowed (also step-up)
-	NotFound                     // 404: absent, or somebody else's
+	NotFound                     // 404: absent, or of another account
 	MethodNotAllowed             // 405
 	Conflict                     // 409: true today, perhaps not tomorrow
 	Gone                         // 410: was there once: used or expired links and codes

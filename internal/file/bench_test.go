@@ -14,12 +14,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"coffer/internal/blob/blobtest"
+	"coffer/internal/content"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/seal"
 )
@@ -215,7 +217,7 @@ func (w *world) clear(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	if err := w.purge(context.Background()); err != nil {
+	if err := w.Contents.Sweep(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -260,7 +262,9 @@ func BenchmarkBigFolder(b *testing.B) {
 	for range 100 {
 		u := w.NewUpload(ada)
 		for range MaxFiles {
-			u.files = append(u.files, stored{name: "picture " + newID() + ".jpg", blob: newID(), wrapped: []byte{}, content: []byte{}})
+			if err := u.Add(b.Context(), "picture "+newID()+".jpg", content.UnknownType, strings.NewReader("")); err != nil {
+				b.Fatal(err)
+			}
 		}
 		if _, err := u.Publish(b.Context(), ""); err != nil {
 			b.Fatal(err)

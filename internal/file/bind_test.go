@@ -44,7 +44,7 @@ func TestWritersOfTheDatabase(t *testing.T) {
 		"another's object":      {object(`account = $4`), false},
 		"object's size":         {object(`size = 3`), false},
 		"object pending":        {object(`state = 'pending'`), false},
-		"object doomed":         {object(`state = 'doomed'`), false},
+		"object deleting":       {object(`state = 'deleting'`), false},
 		"object's key":          {object(`wrapped = (SELECT b.wrapped FROM blobs b JOIN files f ON f.blob = b.id WHERE f.id = $2)`), false},
 		"object gone":           {`DELETE FROM blobs WHERE id = (SELECT blob FROM files WHERE id = $1)`, false},
 		"objects change places": {`UPDATE blobs SET id = 'f' || id WHERE id = (SELECT blob FROM files WHERE id = $1)`, false},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
 )
 
@@ -36,7 +37,7 @@ func crashWorld(t *testing.T, root string) *world {
 
 // A process is killed at random moments of uploads and renames. Afterwards
 // everything it acknowledged stands, no request is half there, every file that is visible
-// opens, and a sweep leaves nothing that nobody refers to.
+// opens, and a sweep leaves only objects that an entry names.
 func TestSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	crashWorld(t, root) // migrated, so that a round is work and not start-up
@@ -94,11 +95,16 @@ func TestSurvivesKills(t *testing.T) {
 	w.checkContents(t)
 	t.Logf("%d requests; %d blobs were left half-made", len(done), w.rows("blobs")-w.rows("files"))
 	w.below.Advance(time.Hour)
-	if err := w.Sweep(t.Context()); err != nil {
+	if err := w.Contents.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != blobs || int(files) != objects {
 		t.Errorf("after the sweep: %d files, %d blobs, %d objects", files, blobs, objects)
+	}
+	var counted, stored int64
+	err := w.DB.QueryRow(t.Context(), `SELECT (SELECT SUM(bytes) FROM content_usage), (SELECT SUM(size) FROM files)`).Scan(&counted, &stored)
+	if err != nil || counted != stored {
+		t.Errorf("%d bytes are counted, %d stored: %v", counted, stored, err)
 	}
 	if len(done) < rounds {
 		t.Errorf("only %d requests in %d rounds: the killed process did not get to work", len(done), rounds)
@@ -122,12 +128,12 @@ func (w *world) checkContents(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		c, err := w.Content(t.Context(), ada, e.ID)
+		o, _, err := w.Content(t.Context(), ada, e.ID)
 		if err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 			continue
 		}
-		r, err := c.Open(t.Context(), 0, c.Size)
+		r, err := o.Open(t.Context(), 0, e.Size)
 		if err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 			continue
@@ -160,7 +166,7 @@ func TestWorkUntilKilled(t *testing.T) {
 		pair := hex.EncodeToString(sum[:16])
 		u := w.NewUpload(ada)
 		for _, name := range []string{".first", ".second"} {
-			if err := u.Add(ctx, pair+name, unknownType, strings.NewReader(string(p))); err != nil {
+			if err := u.Add(ctx, pair+name, content.UnknownType, strings.NewReader(string(p))); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,27 +1,23 @@
 package file
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/seal"
 )
 
-// Nobody gets in without a session, on no route.
+// Every route refuses a caller without a session.
 func TestStrangersAreRefused(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	e := w.mustUpload(ada, "", upFile{"a", "", "x"})
@@ -158,7 +154,7 @@ func TestShapeOfAList(t *testing.T) {
 	}
 }
 
-// A store that is away is 503 and nobody's loss: what was asked works when it is back, and
+// A store that is away is 503 and loses nothing: what was asked works when it is back, and
 // what was deleted meanwhile goes then.
 func TestStoreIsAway(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -183,7 +179,7 @@ func TestStoreIsAway(t *testing.T) {
 		if a := w.call(ada, "DELETE", "/files/"+gone.ID, nil); a.StatusCode != http.StatusNoContent {
 			t.Errorf("delete: %d %s", a.StatusCode, a.body)
 		}
-		if err := w.purge(t.Context()); !errors.Is(err, blob.ErrUnavailable) {
+		if err := w.Contents.Sweep(t.Context()); !errors.Is(err, blob.ErrUnavailable) {
 			t.Errorf("a purge without a store: %v", err)
 		}
 		if got := w.names(ada, "", "name"); len(got) != 1 || got[0] != "keep" {
@@ -202,46 +198,6 @@ func TestStoreIsAway(t *testing.T) {
 	})
 }
 
-// stuckStore cannot remove one object.
-type stuckStore struct {
-	blob.Store
-	id string
-}
-
-func (s stuckStore) Delete(ctx context.Context, id string) error {
-	if id == s.id {
-		return errors.New("operation not permitted")
-	}
-	return s.Store.Delete(ctx, id)
-}
-
-// An object that cannot be removed holds up no other, and is tried again.
-func TestStuckObject(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	var all []Entry
-	for range 5 {
-		all = append(all, w.mustUpload(ada, "", upFile{"a", "", pattern(70_000)}))
-	}
-	store := w.Blobs
-	w.Blobs = stuckStore{store, w.objects()[0]}
-	for _, e := range all {
-		if err := w.Delete(t.Context(), ada, e.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.purge(t.Context()); err == nil {
-		t.Error("a purge that left something says nothing")
-	}
-	if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 1 || objects != 1 {
-		t.Errorf("left: %d blobs, %d objects; want the stuck one", blobs, objects)
-	}
-	w.Blobs = store
-	if err := w.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.nothing("after the sweep")
-}
-
 // An account that goes while an upload of its comes in: the object that arrives after the
 // purge is not left behind.
 func TestForgetDuringAnUpload(t *testing.T) {
@@ -249,17 +205,17 @@ func TestForgetDuringAnUpload(t *testing.T) {
 		w := newWorld(t, d)
 		u := w.NewUpload(ada)
 		midway := readFunc(func([]byte) (int, error) {
-			err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) })
+			err := w.forget(ada)
 			if err == nil {
 				w.below.RunJobs()
 				err = io.EOF
 			}
 			return 0, err
 		})
-		if err := u.Add(t.Context(), "a", unknownType, io.MultiReader(strings.NewReader(pattern(700_000)), midway)); !errors.Is(err, errAbandoned) {
+		if err := u.Add(t.Context(), "a", content.UnknownType, io.MultiReader(strings.NewReader(pattern(700_000)), midway)); !errors.Is(err, content.ErrExpired) {
 			t.Errorf("Add = %v", err)
 		}
-		if _, err := u.Publish(t.Context(), ""); !errors.Is(err, errAbandoned) {
+		if _, err := u.Publish(t.Context(), ""); !errors.Is(err, content.ErrExpired) {
 			t.Errorf("Publish = %v", err)
 		}
 		u.Abort(t.Context())
@@ -270,46 +226,6 @@ func TestForgetDuringAnUpload(t *testing.T) {
 type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
-
-// meter counts what is asked of a store.
-type meter struct {
-	blob.Store
-	gets, bytes atomic.Int64
-}
-
-func (m *meter) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, int64, error) {
-	m.gets.Add(1)
-	m.bytes.Add(n)
-	return m.Store.Get(ctx, id, off, n)
-}
-
-// A range costs what it covers: at most two segments more, and two questions.
-func TestRangeTouchesFewSegments(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	content := pattern(5 << 20)
-	e := w.mustUpload(ada, "", upFile{"a", "", content})
-	m := &meter{Store: w.Blobs}
-	w.Blobs = m
-	for range 50 {
-		const n = 1 << 20
-		off := rand.IntN(len(content) - n)
-		m.gets.Store(0)
-		m.bytes.Store(0)
-		a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil, "Range", fmt.Sprintf("bytes=%d-%d", off, off+n-1))
-		if string(a.body) != content[off:off+n] {
-			t.Fatalf("at %d: %d, %d bytes", off, a.StatusCode, len(a.body))
-		}
-		whole := int64(n/seal.SegmentSize) * seal.SegmentSize
-		if got := m.bytes.Load(); got > whole+2*seal.SegmentSize+64 || m.gets.Load() > 2 {
-			t.Errorf("at %d: %d bytes in %d questions for %d bytes", off, got, m.gets.Load(), n)
-		}
-	}
-	m.gets.Store(0)
-	w.call(ada, "GET", "/files/"+e.ID+"/content", nil, "If-None-Match", "*")
-	if m.gets.Load() != 0 {
-		t.Error("an answer about nothing but the entry read the object")
-	}
-}
 
 // A dump of the database shows no name, type, hash or content, whatever the engine.
 // [TestNothingReadableAtRest] looks at the files of SQLite and of the store.
@@ -331,7 +247,7 @@ func TestNothingReadableInADump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if all, err = scanStrings(rows); err != nil {
+		if all, err = rows.Strings(); err != nil {
 			t.Fatal(err)
 		}
 		return all
@@ -349,21 +265,5 @@ func TestNothingReadableInADump(t *testing.T) {
 	}
 	if !found {
 		t.Error("not even the id of the file is in the dump: the test looks in the wrong place")
-	}
-}
-
-// The log has neither names nor content, whatever goes wrong.
-func TestNothingReadableInTheLog(t *testing.T) {
-	var log strings.Builder
-	w := newWorld(t, dbtest.SQLite(t))
-	w.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	u := w.NewUpload(ada)
-	if err := u.Add(t.Context(), "canary-name", unknownType, strings.NewReader(strings.Repeat("canary-content", 5_000))); err != nil {
-		t.Fatal(err)
-	}
-	w.Blobs = stuckStore{w.Blobs, u.files[0].blob}
-	u.Abort(t.Context())
-	if got := log.String(); !strings.Contains(got, "stays until the sweep") || strings.Contains(got, "canary") {
-		t.Errorf("the log: %s", got)
 	}
 }

@@ -9,8 +9,7 @@ import (
 	"unicode"
 
 	"coffer/internal/account"
-	"coffer/internal/blob"
-	"coffer/internal/seal"
+	"coffer/internal/content"
 )
 
 // exportedEntry is a line of files.json.
@@ -21,7 +20,7 @@ type exportedEntry struct {
 }
 
 // export adds every file, in its folder, and files.json to the owner's archive. A content
-// that cannot be read keeps nobody from the others; a store that does not answer ends the
+// that cannot be read does not keep the others back; a store that does not answer ends the
 // archive.
 func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
 	unreadable := map[string]bool{}
@@ -38,7 +37,7 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 		switch {
 		case began && err != nil:
 			return err
-		case errors.Is(err, errDamaged) || errors.Is(err, blob.ErrMissing) || errors.Is(err, seal.ErrOpen):
+		case content.IsLost(err):
 			unreadable[at.ID] = true
 		case errors.Is(err, errNotFound): // deleted meanwhile
 		case err != nil:
@@ -57,28 +56,15 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 
 // exportContent adds a file once its first bytes have authenticated; only then it began.
 func (s *Service) exportContent(ctx context.Context, owner account.ID, at exportedEntry, to *account.Archive) (began bool, err error) {
-	c, err := s.Content(ctx, owner, at.ID)
+	o, _, err := s.Content(ctx, owner, at.ID)
 	if err != nil {
 		return false, err
 	}
-	body, err := c.Open(ctx, 0, c.Size)
-	if err != nil {
-		return false, err
-	}
-	defer body.Close()
-	var first [512]byte
-	n, err := body.Read(first[:])
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	w, err := to.Stored(at.Path, at.ModifiedAt)
-	if err == nil {
-		_, err = w.Write(first[:n])
-	}
-	if err == nil {
-		_, err = body.(io.WriterTo).WriteTo(w)
-	}
-	return true, err
+	err = o.Send(ctx, 0, at.Size, func() (io.Writer, error) {
+		began = true
+		return to.Stored(at.Path, at.ModifiedAt)
+	})
+	return began, err
 }
 
 // walk yields every entry of an account, a folder before what is in it, with a path below

@@ -107,7 +107,7 @@ func TestExportUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var err error
-	if w.Blobs, err = blob.OpenDir(w.blobs); err != nil {
+	if w.Contents.Blobs, err = blob.OpenDir(w.blobs); err != nil {
 		t.Fatal(err)
 	}
 	w.mustUpload(zoe, "", upFile{"altered", "", "small"})
@@ -152,10 +152,15 @@ func TestExportBreaksOff(t *testing.T) {
 		t.Error("an archive that broke off opens")
 	}
 	full := errors.New("full")
-	if err := w.below.Accounts.Export(t.Context(), zoe, writerFunc(func([]byte) (int, error) { return 0, full })); !errors.Is(err, full) {
+	if err := w.below.Accounts.Export(t.Context(), zoe, fullWriter{full}); !errors.Is(err, full) {
 		t.Errorf("a receiver that takes nothing: %v", err)
 	}
 }
+
+// fullWriter takes nothing.
+type fullWriter struct{ err error }
+
+func (w fullWriter) Write([]byte) (int, error) { return 0, w.err }
 
 // TestArchiveNames: no name leads out of its folder, and each is free on systems that do
 // not tell the cases apart.

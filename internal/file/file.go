@@ -1,26 +1,19 @@
-// Package file is an account's tree: folders, uploads (tus and multipart), versions, trash, quota, search, download.
-//
-// Today it holds folders, multipart uploads, renaming, moving, deleting and downloads.
+// Package file is an account's tree of folders and files: upload, list, rename, move, delete, download.
+// The bytes are package content's.
 //
 // # What is promised, and how
 //
-//   - Nobody but the owner: every statement names the account; somebody else's id is
-//     absent, word for word.
-//   - Nothing is readable at rest. Content is sealed under a random key for each object
-//     (package seal), wrapped under the key ring's blob key and bound to the object and its
-//     owner. Names, media types and hashes are sealed under the account's data key; a name
-//     is compared through a keyed index of (folder, name). In clear stand sizes, times and
-//     the shape of the tree.
-//   - All or nothing: the row of an object is committed as pending before its first byte
-//     is written and becomes live in the transaction that publishes every entry of the
-//     request. A crash at any moment leaves pending rows that [Service.Sweep] removes.
-//   - One order of changes: each change of a tree first takes the account's lock row, so
-//     numbering of taken names, folder cycles and depth are decided on what is true. The
-//     unique index of names stands behind it.
-//   - User content never runs on our origin: a short list of inert types is served under
-//     its own name, everything else is application/octet-stream to be saved, all of it under
-//     a sandboxing CSP (security.md rows 74 and 88). No byte leaves before it authenticates,
-//     and a download that breaks is aborted, never ended short.
+//   - Owners only: every statement names the account. An id of another account is absent,
+//     word for word.
+//   - Nothing is readable at rest. Names, media types and hashes are sealed under the
+//     account's data key. A name is compared through a keyed index of (folder, name). In
+//     clear stand sizes, times and the shape of the tree.
+//   - A row that opens is a row that the server wrote: what stands in clear is bound into
+//     what is sealed (bind.go).
+//   - All or nothing: the entries of a request and their contents appear in one transaction.
+//   - One order of changes: each change of a tree first takes the account's lock row. So
+//     numbers of taken names, folder cycles and depth are decided on what is true. The unique
+//     index of names stands behind it.
 //
 // # Limits
 //
@@ -29,9 +22,9 @@
 package file
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -39,9 +32,10 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/account"
-	"coffer/internal/blob"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/feed"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 )
@@ -69,25 +63,24 @@ type Entry struct {
 	Parent     *string   `json:"parent" doc:"The folder it is in; null at the root."`
 	Size       int64     `json:"size" doc:"Bytes of content; 0 for a folder."`
 	Damaged    bool      `json:"damaged,omitzero" doc:"What the server keeps of it does not open: its name, or its media type and hash. It can be moved, renamed and deleted."`
-	MediaType  string    `json:"media_type,omitempty" doc:"As declared by whoever uploaded it. Files only."`
+	MediaType  string    `json:"media_type,omitempty" doc:"As the upload declared it. Files only."`
 	SHA256     string    `json:"sha256,omitempty" doc:"Of the content, hexadecimal. Files only."`
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
 }
 
-// Config is what the room needs. MaxUpload is the longest upload request in bytes; 0
-// means 16 GiB. Hold refuses a session that is over, and keeps it from ending before tx has;
-// nil takes each for live.
+// Config is what the room needs. Hold refuses a session that is over, and keeps it from
+// ending before tx has; nil takes each for live.
 type Config struct {
-	DB        *db.DB
-	Blobs     blob.Store
-	Ring      *keyring.Ring
-	Jobs      *jobs.Queue
-	Accounts  *account.Service
-	Now       func() time.Time
-	Log       *slog.Logger
-	MaxUpload int64
-	Hold      func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
+	Settings
+	DB       *db.DB
+	Contents *content.Service
+	Jobs     *jobs.Queue
+	Accounts *account.Service
+	Feed     *feed.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+	Hold     func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -99,15 +92,10 @@ type Service struct {
 
 // New returns the room and registers its jobs.
 func New(c Config) *Service {
-	c.MaxUpload = cmp.Or(c.MaxUpload, 16<<30)
 	s := &Service{Config: c}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
-	s.Ring.AddRewraps(s.rewraps()...)
-	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
-	s.Jobs.Every("file.sweep", sweepEvery, s.Sweep)
-	s.Jobs.Every("file.orphans", 24*time.Hour, s.sweepOrphans)
 	return s
 }
 
@@ -134,6 +122,38 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Entry, 
 		return Entry{}, err
 	}
 	return s.show(ctx, owner, key, r), nil
+}
+
+// Content returns what serving a file needs. The entry, its object's row and the account's
+// key are of one moment.
+func (s *Service) Content(ctx context.Context, owner account.ID, id string) (o *content.Object, about content.Description, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		r, err := s.row(ctx, tx, owner, id)
+		if err != nil {
+			return err
+		}
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		e, err := open(key, r)
+		if err != nil {
+			return err
+		}
+		if r.Kind == Folder {
+			return errIsFolder
+		}
+		d, err := openDetails(key, r)
+		if err != nil {
+			return err
+		}
+		about = content.Description{Name: e.Name, MediaType: e.MediaType, Sum: d.sum, StoredAt: time.UnixMilli(d.stored).UTC()}
+		if o, err = s.Contents.Find(ctx, tx, owner, *r.Blob, r.Size); err != nil {
+			return fmt.Errorf("entry %s: %w", id, err)
+		}
+		return nil
+	})
+	return o, about, err
 }
 
 // NewFolder makes a folder in parent ("" = root); a taken name is numbered.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
@@ -80,7 +81,7 @@ func TestFolderStory(t *testing.T) {
 	})
 }
 
-// Somebody else's entry and one that never was are answered alike, on every route.
+// An entry of another account and one that never was are answered alike, on every route.
 func TestForeignIsAbsent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -343,7 +344,7 @@ func TestForget(t *testing.T) {
 		w := newWorld(t, d)
 		w.mustUpload(ada, w.mustFolder(ada, "", "in").ID, upFile{"f", "", "x"})
 		w.mustUpload(bob, "", upFile{"f", "", "x"})
-		err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) })
+		err := w.forget(ada)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -358,7 +359,7 @@ func TestForget(t *testing.T) {
 func TestUploadOfAGoneAccount(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	u := w.NewUpload(ada)
-	if err := u.Add(t.Context(), "f", unknownType, strings.NewReader("x")); err != nil {
+	if err := u.Add(t.Context(), "f", content.UnknownType, strings.NewReader("x")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.DB.Exec(t.Context(), `DELETE FROM account_keys WHERE account = $1`, string(ada)); err != nil {

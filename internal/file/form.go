@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
 )
@@ -118,7 +119,7 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		if err != nil {
 			return nil, f.badHeader(err)
 		}
-		if err := f.u.Add(f.ctx, name, cleanType(mediaType), source{part}); err != nil {
+		if err := f.u.Add(f.ctx, name, content.CleanType(mediaType), source{part}); err != nil {
 			return nil, err
 		}
 	}
@@ -253,10 +254,9 @@ func unread(err error) error {
 
 // formBody is the body of a form, at most left bytes long.
 //
-// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out:
-// multipart.Reader never asks for what is behind the line of the last boundary, so whoever
-// gets there had none. Otherwise a body that is cut off right behind a boundary would look
-// whole.
+// It ends in io.ErrUnexpectedEOF, after the line break that some clients leave out.
+// multipart.Reader never reads past the line of the last boundary: a form that ends here had
+// none. Otherwise a body that is cut off right behind a boundary would look whole.
 type formBody struct {
 	r    io.Reader
 	left int64

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
@@ -32,15 +32,12 @@ func (w *world) plant(owner account.ID, n int) (big, small, deep string) {
 				r := &row{ID: newID(), Parent: parent, Kind: kind, Height: 1, CreatedAt: int64(i), ModifiedAt: int64(i), Size: int64(i)}
 				if kind == File {
 					blob := strings.ReplaceAll(newID(), "-", "")
-					if err := insertBlob(ctx, c.tx, owner, stored{blob: blob, wrapped: []byte{}}, pending, w.Now()); err != nil {
-						w.t.Fatal(err)
-					}
-					if _, err := settleBlobs(ctx, c.tx, []stored{{blob: blob, size: r.Size}}); err != nil {
+					if _, err := c.tx.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, $2, 'live', $3, $4, 0)`, blob, string(owner), []byte{}, r.Size); err != nil {
 						w.t.Fatal(err)
 					}
 					r.Blob = &blob
 				}
-				r.sealDetails(c.key, details{mediaType: unknownType})
+				r.sealDetails(c.key, details{mediaType: content.UnknownType})
 				names.want(r, fmt.Sprintf("%s %06d", kind, i))
 				ids = append(ids, r.ID)
 			}
@@ -218,10 +215,6 @@ var statements = []struct {
 		_, err := insertRows(ctx, tx, ada, []*row{{ID: newID(), Parent: w.big, Kind: File, Name: []byte{}, NameIndex: []byte{1}, Details: []byte{}}})
 		return err
 	}},
-	{"settle", false, func(ctx context.Context, tx *db.Tx, w grown) error {
-		_, err := settleBlobs(ctx, tx, make([]stored, 32))
-		return err
-	}},
 	{"move", false, func(ctx context.Context, tx *db.Tx, w grown) error {
 		_, err := moveRow(ctx, tx, ada, &row{ID: w.big, Parent: w.small, Name: []byte{}, NameIndex: []byte{1}, Details: []byte{}})
 		return err
@@ -235,7 +228,7 @@ var statements = []struct {
 		return err
 	}},
 	{"batch", false, func(ctx context.Context, tx *db.Tx, w grown) error {
-		_, err := deleteChildren(ctx, tx, ada, w.big, 100)
+		_, err := w.clearChildren(ctx, tx, ada, w.big, 100)
 		return err
 	}},
 	{"batch of an account", false, func(ctx context.Context, tx *db.Tx, w grown) error {
@@ -309,18 +302,10 @@ func TestTransactionsAreShort(t *testing.T) {
 	folder := w.mustFolder(ada, "", "folder")
 	publish := func(names func(i int) string) func() {
 		u := w.NewUpload(ada)
-		err := d.Tx(t.Context(), func(tx *db.Tx) error {
-			for i := range MaxFiles { // their content is not what this is about
-				f := stored{name: names(i), mediaType: unknownType, blob: fmt.Sprintf("%032x", rand.Uint64())}
-				if err := insertBlob(t.Context(), tx, ada, stored{blob: f.blob, wrapped: []byte{}}, pending, w.below.Now()); err != nil {
-					return err
-				}
-				u.files = append(u.files, f)
+		for i := range MaxFiles {
+			if err := u.Add(t.Context(), names(i), content.UnknownType, strings.NewReader(pattern(2_000))); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 		return func() {
 			if _, err := u.Publish(t.Context(), folder.ID); err != nil {

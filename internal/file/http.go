@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
 )
@@ -33,7 +34,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "Upload one or many files",
 		Description: "multipart/form-data. A field `parent`, before the files, or the query parameter names the folder. Every part with a file name is a file; taken names are " +
 			"numbered: `a (1).txt`. All files of a request appear together, or none.",
-		Errors: []*fault.Error{errNotForm, errMalformed, errNotFound, errTooDeep, errTooLarge, errTooMany, errAbandoned},
+		Errors: []*fault.Error{errNotForm, errMalformed, errNotFound, errTooDeep, errTooLarge, errTooMany, content.ErrExpired, content.ErrQuota},
 	}, uploadDoc, s.postFiles)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}", ID: "read-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
@@ -57,7 +58,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "Download",
 		Description: "Ranges, also several; conditional by ETag and time; `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything " +
 			"else is an attachment. HEAD answers alike, without the bytes.",
-		Errors: []*fault.Error{errNotFound, errIsFolder, errPrecondition, errBadRange},
+		Errors: []*fault.Error{errNotFound, errIsFolder, content.ErrPrecondition, content.ErrBadRange},
 	}, downloadDoc, s.getContent)
 }
 
@@ -163,6 +164,20 @@ func (s *Service) patchEntry(ctx context.Context, in *patchInput) (*entryOutput,
 
 func (s *Service) deleteEntry(ctx context.Context, in *idInput) (*struct{}, error) {
 	return nil, s.Delete(ctx, account.ID(in.Caller.Account), in.ID)
+}
+
+// getContent serves GET and HEAD of a file's content.
+func (s *Service) getContent(w http.ResponseWriter, r *http.Request) error {
+	inline, err := content.WantsInline(r)
+	if err != nil {
+		return err
+	}
+	o, about, err := s.Content(r.Context(), account.ID(rest.CallerOf(r).Account), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	about.Inline = inline
+	return o.Serve(w, r, about)
 }
 
 // parent is a folder in a body: absent, null or "" for the root, or an id.

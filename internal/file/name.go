@@ -2,7 +2,6 @@ package file
 
 import (
 	"fmt"
-	"mime"
 	"path"
 	"strings"
 	"unicode"
@@ -17,8 +16,7 @@ import (
 // A name is a label that its owner reads, never a path: objects are stored under random
 // ids. So CON, trailing dots and leading spaces are names like any other. Refused is what
 // would deceive a reader or cannot be a name anywhere: control characters, slashes, dots
-// alone, and the bidirectional overrides, embeddings and isolates, which let "exe.jpg"
-// read as "gpj.exe" (Unicode TR36 §2.1). The two directional marks U+200E and U+200F stay:
+// alone, and what reorders letters. The two directional marks U+200E and U+200F stay:
 // ordinary Hebrew and Arabic names contain them, and they never reverse letters.
 const maxName = 255 // bytes of UTF-8, after NFC: what most file systems take
 
@@ -45,9 +43,9 @@ func cleanName(pointer, raw string) (string, error) {
 		switch {
 		case c == '/' || c == '\\':
 			return refuse("slash", "A name cannot contain a slash or a backslash.")
-		case unicode.IsControl(c) || c == '\u2028' || c == '\u2029':
+		case text.Control(c):
 			return refuse("control_character", "A name cannot contain control characters or line separators.")
-		case c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069':
+		case text.Reorders(c):
 			return refuse("bidi_control", "A name cannot contain characters that change the direction of text.")
 		}
 	}
@@ -101,67 +99,4 @@ func naturalKey(name string) string {
 		i += size
 	}
 	return b.String()
-}
-
-// unknownType is the media type of everything that is not known to be something else.
-const unknownType = "application/octet-stream"
-
-// cleanType returns the type and subtype of a declared media type, without parameters.
-func cleanType(declared string) string {
-	t, _, err := mime.ParseMediaType(declared)
-	if err != nil || len(t) > 127 || !strings.Contains(t, "/") {
-		return unknownType
-	}
-	return t
-}
-
-// inert are the types that a browser shows without running anything of theirs. Only they
-// are served under their own name, and only they may be shown instead of saved.
-var inert = map[string]string{
-	"image/png": "", "image/jpeg": "", "image/gif": "", "image/webp": "", "image/avif": "",
-	"video/mp4": "", "video/webm": "",
-	"audio/mp4": "", "audio/webm": "", "audio/mpeg": "", "audio/ogg": "", "audio/wav": "", "audio/flac": "",
-	"text/plain": "; charset=utf-8",
-}
-
-// servedType returns the Content-Type under which content of a declared type is served,
-// and whether it may be shown inline. HTML, SVG, XML and PDF are not on the list: they
-// can run script or reach out.
-func servedType(mediaType string) (contentType string, mayShow bool) {
-	parameter, ok := inert[mediaType]
-	if !ok {
-		return unknownType, false
-	}
-	return mediaType + parameter, true
-}
-
-// disposition returns the Content-Disposition for a name (RFC 6266, RFC 8187): an ASCII
-// form for old clients, and the name itself where the two differ.
-func disposition(kind, name string) string {
-	var ascii, encoded strings.Builder
-	plain := true
-	for _, r := range name {
-		switch {
-		case r == '"' || r == '\\' || r == '%': // what clients disagree on inside quotes
-			ascii.WriteByte('_')
-			plain = false
-		case r < 0x20 || r > 0x7e:
-			ascii.WriteByte('_')
-			plain = false
-		default:
-			ascii.WriteRune(r)
-		}
-	}
-	for _, c := range []byte(name) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$&+-.^_`|~", c) >= 0 {
-			encoded.WriteByte(c) // attr-char, RFC 8187 §3.2.1
-		} else {
-			fmt.Fprintf(&encoded, "%%%02X", c)
-		}
-	}
-	value := kind + `; filename="` + ascii.String() + `"`
-	if !plain {
-		value += `; filename*=UTF-8''` + encoded.String()
-	}
-	return value
 }

@@ -2,7 +2,6 @@ package file
 
 import (
 	"errors"
-	"mime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -100,35 +99,6 @@ func TestNumbered(t *testing.T) {
 	}
 }
 
-func TestDisposition(t *testing.T) {
-	for name, want := range map[string]string{
-		"a.txt":   `attachment; filename="a.txt"`,
-		`a"b`:     `attachment; filename="a_b"; filename*=UTF-8''a%22b`,
-		"é.txt":   `attachment; filename="_.txt"; filename*=UTF-8''%C3%A9.txt`,
-		"100%":    `attachment; filename="100_"; filename*=UTF-8''100%25`,
-		"a;b c,d": `attachment; filename="a;b c,d"`,
-		"日":       `attachment; filename="_"; filename*=UTF-8''%E6%97%A5`,
-	} {
-		if got := disposition("attachment", name); got != want {
-			t.Errorf("disposition(%q) = %s, want %s", name, got, want)
-		}
-	}
-}
-
-func TestServedType(t *testing.T) {
-	for declared, want := range map[string]string{
-		"image/png": "image/png", "IMAGE/PNG": "image/png", "text/plain; charset=latin1": "text/plain; charset=utf-8",
-		"video/mp4": "video/mp4", "text/html": unknownType, "image/svg+xml": unknownType, "application/pdf": unknownType,
-		"text/xml": unknownType, "application/xhtml+xml": unknownType, "text/javascript": unknownType, "": unknownType,
-		"image": unknownType, "image/png\r\nX: y": unknownType, "multipart/form-data": unknownType, "a/" + strings.Repeat("b", 200): unknownType,
-	} {
-		got, show := servedType(cleanType(declared))
-		if got != want || show != (want != unknownType) {
-			t.Errorf("%q is served as %q (inline %v), want %q", declared, got, show, want)
-		}
-	}
-}
-
 func FuzzCleanName(f *testing.F) {
 	for _, s := range []string{"a.txt", "../x", "e\u0301", "\u202e", strings.Repeat("\u0344", 200), "a\x00", "..", "\ufb1d"} {
 		f.Add(s)
@@ -156,29 +126,6 @@ func FuzzCleanName(f *testing.F) {
 					t.Fatalf("numbered(%q, %d) = %q: %v", name, n, numbered(name, kind, n), err)
 				}
 			}
-		}
-	})
-}
-
-// Whatever the name, the header is one line of ASCII, and a standard parser finds the name in it.
-func FuzzDisposition(f *testing.F) {
-	for _, s := range []string{"a.txt", `"\%;`, "é", "日本", "a\u200f", "' '", "=?utf-8?q?x?="} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		name, err := cleanName("/name", raw)
-		if err != nil {
-			return
-		}
-		value := disposition("attachment", name)
-		for _, c := range []byte(value) {
-			if c < 0x20 || c > 0x7e {
-				t.Fatalf("%q becomes %q", name, value)
-			}
-		}
-		kind, params, err := mime.ParseMediaType(value)
-		if err != nil || kind != "attachment" || params["filename"] != name {
-			t.Fatalf("%q becomes %s, which reads as %q (%v)", name, value, params["filename"], err)
 		}
 	})
 }

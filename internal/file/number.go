@@ -33,25 +33,13 @@ type wanted struct {
 
 // base is a name that entries want, and how far the search for its numbers has come.
 type base struct {
-	name  string
-	kind  Kind
-	open  []*wanted // have no name yet
-	next  int       // the lowest number that is not known to be taken
-	leaps int
-	step  step
-	low   int // of split: taken
-	high  int // of split: free
+	name    string
+	kind    Kind
+	open    []*wanted // have no name yet
+	next    int       // the lowest number that may be free
+	leaping bool      // a long run of taken numbers is searched, not walked
+	leaps   int
 }
-
-// step is what a search does next.
-type step uint8
-
-const (
-	peek  step = iota // at the next few numbers
-	leap              // ahead, in steps that double: a long run is searched, not walked
-	split             // what is between a taken number and a free one
-	walk              // through as many numbers as are needed
-)
 
 func newNaming(key *keyring.DataKey, owner account.ID, parent string) *naming {
 	return &naming{key: key, owner: owner, parent: parent, byName: map[string]*base{}, out: map[string]bool{}}
@@ -144,67 +132,59 @@ func (n *naming) find(ctx context.Context, q db.Querier) error {
 	}
 }
 
-// few is how many numbers are looked at, or between two that are known, at once.
-const few = 16
-
-// numbers returns what to ask for next, in ascending order.
+// numbers returns what to ask for next, in ascending order: the next numbers, or steps that
+// double.
 func (b *base) numbers() (all []int) {
-	switch b.step {
-	case peek, walk:
-		size := len(b.open) + 3
-		if b.step == peek {
-			size = min(size, few)
-		}
-		for i := range size {
-			all = append(all, b.next+i)
-		}
-	case leap:
+	if b.leaping {
 		for far := 1; far <= 1<<20; far *= 2 {
 			all = append(all, b.next+far-1)
 		}
-	case split:
-		by := max(1, (b.high-b.low)/few)
-		for i := b.low + by; i < b.high; i += by {
-			all = append(all, i)
-		}
+		return all
+	}
+	size := len(b.open) + 2
+	if b.next == 1 {
+		size = min(size, few) // there may be a run to leap over
+	}
+	for i := range size {
+		all = append(all, b.next+i)
 	}
 	return all
 }
 
+// few is how many numbers are walked through before there is a leap.
+const few = 16
+
 // learn takes the answer to what [base.numbers] asked for.
 func (n *naming) learn(b *base, all []candidate, free func(candidate) bool) {
-	last := all[len(all)-1].number
-	if b.step == peek || b.step == walk {
-		for _, c := range all {
-			if len(b.open) > 0 && free(c) {
-				n.give(b.open[0], c.name, c.index)
-				b.open = b.open[1:]
-				last = c.number
+	end := all[len(all)-1].number + 1
+	if b.leaping {
+		switch i := slices.IndexFunc(all, free); i {
+		case -1:
+			b.next = end
+		default: // the run ends between two of the steps, whose distance halves each time
+			if i > 0 {
+				b.next = all[i-1].number + 1
 			}
-		}
-		b.next = last + 1
-		if len(b.open) > 0 {
-			b.next = all[len(all)-1].number + 1
-			b.step = leap
-			// In a run with many holes each leap begins further away, so that it ends.
-			b.next += 1<<max(0, b.leaps-few/2) - 1
-			b.leaps++
+			b.leaping = all[i].number-b.next > max(few, len(b.open))
 		}
 		return
 	}
-	if b.step == leap {
-		b.low, b.high = b.next-1, 0
-	}
-	if i := slices.IndexFunc(all, free); i >= 0 {
-		if b.high = all[i].number; i > 0 {
-			b.low = all[i-1].number
+	last := false
+	for _, c := range all {
+		if len(b.open) == 0 {
+			return
 		}
-	} else if b.low = last; b.high == 0 {
-		b.next = last + 1 // leap on
-		return
+		if last = free(c); last {
+			n.give(b.open[0], c.name, c.index)
+			b.open, b.next = b.open[1:], c.number+1
+		}
 	}
-	if b.step = split; b.high-b.low == 1 {
-		b.step, b.next = walk, b.high
+	b.next = end
+	if len(b.open) > 0 && !last {
+		// In a run with many holes each leap begins further away, so that the search ends.
+		b.next += 1<<max(0, b.leaps-few/2) - 1
+		b.leaping = true
+		b.leaps++
 	}
 }
 

@@ -157,28 +157,23 @@ func (o *orders) follow(owner account.ID, edits []edit) {
 }
 
 // edited returns the order behind the edits, which are of one folder and without a gap. The
-// order before it stays as it is: somebody may be reading it.
+// order before it stays as it is: another request may be reading it.
 func edited(all []ordered, edits []edit) []ordered {
-	now := make(map[string]*edit, len(edits)) // the last edit of an entry counts
-	for i := range edits {
-		now[edits[i].id] = &edits[i]
+	last := make(map[string]edit, len(edits)) // of an entry counts
+	for _, e := range edits {
+		last[e.id] = e
 	}
-	var come []ordered
-	for id, e := range now {
-		if !e.gone {
-			come = append(come, ordered{e.key, id})
-		}
-	}
-	slices.SortFunc(come, compareOrdered)
-	merged := make([]ordered, 0, len(all)+len(come))
+	now := make([]ordered, 0, len(all)+len(last))
 	for _, a := range all {
-		if now[a.id] != nil {
-			continue
+		if _, ok := last[a.id]; !ok {
+			now = append(now, a)
 		}
-		for len(come) > 0 && compareOrdered(come[0], a) < 0 {
-			merged, come = append(merged, come[0]), come[1:]
-		}
-		merged = append(merged, a)
 	}
-	return append(merged, come...)
+	for id, e := range last {
+		if !e.gone {
+			now = append(now, ordered{e.key, id})
+		}
+	}
+	slices.SortFunc(now, compareOrdered)
+	return now
 }

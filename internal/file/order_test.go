@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"coffer/internal/content"
 	"coffer/internal/db/dbtest"
 )
 
@@ -46,7 +47,7 @@ func TestKeptOrderIsTheOrder(t *testing.T) {
 		if len(entries) == 0 || random.IntN(3) == 0 {
 			u := s.NewUpload(ada)
 			for range 1 + random.IntN(3) {
-				if err := u.Add(ctx, name(), unknownType, strings.NewReader("")); err != nil {
+				if err := u.Add(ctx, name(), content.UnknownType, strings.NewReader("")); err != nil {
 					t.Fatal(err)
 				}
 			}

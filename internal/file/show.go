@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coffer/internal/account"
+	"coffer/internal/content"
 	"coffer/internal/keyring"
 )
 
@@ -40,7 +41,7 @@ func open(key *keyring.DataKey, r row) (Entry, error) {
 	if r.Kind == File && detailsErr == nil {
 		e.MediaType, e.SHA256 = d.mediaType, hex.EncodeToString(d.sum[:])
 	} else if r.Kind == File {
-		e.MediaType = unknownType
+		e.MediaType = content.UnknownType
 	}
 	err := errors.Join(nameErr, detailsErr)
 	e.Damaged = err != nil

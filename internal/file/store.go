@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 
 	"coffer/internal/account"
@@ -96,14 +95,9 @@ func readByID(ctx context.Context, q db.Querier, owner account.ID, ids []string)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	args := []any{string(owner)}
-	marks := make([]string, len(ids))
-	for i, id := range ids {
-		args = append(args, id)
-		marks[i] = "$" + strconv.Itoa(i+2)
-	}
+	places, args := db.List(ids, string(owner))
 	// The cast keeps the engines from walking all of the account instead of the few ids.
-	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM files WHERE CAST(account AS TEXT) = $1 AND id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM files WHERE CAST(account AS TEXT) = $1 AND id IN (`+places+`)`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,19 +132,6 @@ func scanRows(rows *db.Rows) ([]row, error) {
 			return nil, err
 		}
 		all = append(all, r)
-	}
-	return all, rows.Err()
-}
-
-func scanStrings(rows *db.Rows) ([]string, error) {
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
 	}
 	return all, rows.Err()
 }

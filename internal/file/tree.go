@@ -86,12 +86,30 @@ func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *chang
 		if err := lockTree(ctx, tx, owner); err != nil {
 			return err
 		}
-		return fn(c)
+		if err := fn(c); err != nil {
+			return err
+		}
+		return s.tell(ctx, c)
 	})
 	if err == nil {
 		s.orders.follow(owner, c.edits)
 	}
 	return err
+}
+
+// tell lets the owner's open pages know which folders changed.
+func (s *Service) tell(ctx context.Context, c *changing) error {
+	told := map[string]bool{}
+	for _, e := range c.edits {
+		if told[e.folder] {
+			continue
+		}
+		told[e.folder] = true
+		if err := s.Feed.Tell(ctx, c.tx, c.owner, "files", e.folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changeNames is change with the data key, which is read behind the lock: an account that
@@ -161,7 +179,7 @@ func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error
 		if err != nil {
 			return err
 		}
-		if err := deleteRow(ctx, c.tx, owner, r); err != nil {
+		if err := deleteRow(ctx, c.tx, owner, id); err != nil {
 			return err
 		}
 		if err := c.leave(ctx, r.Parent, id); err != nil {
@@ -170,10 +188,15 @@ func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error
 		if err := c.lower(ctx, r.Parent); err != nil {
 			return err
 		}
+		if r.Blob != nil {
+			if err := s.Contents.MarkForDeletion(ctx, c.tx, owner, *r.Blob); err != nil {
+				return err
+			}
+		}
 		if r.Kind == Folder {
 			return s.enqueueClear(ctx, c.tx, owner, id)
 		}
-		return s.enqueuePurge(ctx, c.tx, owner)
+		return nil
 	})
 }
 
@@ -185,8 +208,8 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 	return s.enqueueClear(ctx, tx, owner, "")
 }
 
-// clearJob removes what is below deleted folders of an account; whoever deletes one
-// enqueues it.
+// clearJob removes what is below deleted folders of an account; the transaction that
+// deletes one enqueues it.
 const clearJob = "file.clear"
 
 type clearing struct {
@@ -213,7 +236,7 @@ func (s *Service) clear(ctx context.Context, payload []byte) error {
 // clearAll goes on where a job was given up. It runs hourly.
 func (s *Service) clearAll(ctx context.Context) error {
 	for after := ""; ; {
-		owners, err := readGoneAccounts(ctx, s.DB, after, sweepBatch)
+		owners, err := readGoneAccounts(ctx, s.DB, after, clearRows)
 		if err != nil || len(owners) == 0 {
 			return err
 		}
@@ -255,23 +278,20 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 			folder, err := readGone(ctx, tx, owner)
 			if errors.Is(err, db.ErrNoRows) {
 				more = false
-				if err := s.dropLock(ctx, tx, owner); err != nil {
-					return err
-				}
-				return s.enqueuePurge(ctx, tx, owner)
+				return s.dropLock(ctx, tx, owner)
 			} else if err != nil {
 				return err
 			}
-			var n int64
+			var n int
 			if folder == "" {
 				n, err = deleteSome(ctx, tx, owner, left)
 			} else {
-				n, err = deleteChildren(ctx, tx, owner, folder, left)
+				n, err = s.clearChildren(ctx, tx, owner, folder, left)
 			}
-			if err != nil || int(n) >= left {
+			if err != nil || n >= left {
 				return err
 			}
-			left -= int(n)
+			left -= n
 			if err := deleteGone(ctx, tx, owner, folder); err != nil {
 				return err
 			}
@@ -279,4 +299,23 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 		return nil
 	})
 	return more, err
+}
+
+// clearChildren removes up to limit children of a deleted folder with their contents, and
+// returns how many there were.
+func (s *Service) clearChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (int, error) {
+	n, objects, err := deleteChildren(ctx, tx, owner, folder, limit)
+	if err != nil {
+		return 0, err
+	}
+	return n, s.Contents.MarkForDeletion(ctx, tx, owner, objects...)
+}
+
+// dropLock deletes the lock row of an account that is gone; its tree is cleared, and no
+// change of it can follow. A key that does not open is no reason to stop.
+func (s *Service) dropLock(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	if _, err := s.dataKey(ctx, tx, owner); !errors.Is(err, errNotFound) {
+		return nil
+	}
+	return deleteLock(ctx, tx, owner)
 }

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,42 +81,15 @@ func readForgotten(ctx context.Context, q db.Querier, owner account.ID) (bool, e
 	return n > 0, err
 }
 
-// maxAtOnce is how many rows one statement takes.
-const maxAtOnce = 128
-
-// inPieces hands out all in pieces whose lengths are powers of two: statements over them
-// have few different texts, and each text is prepared once.
-func inPieces[T any](all []T, do func([]T) error) error {
-	for size := maxAtOnce; len(all) > 0; {
-		for size > len(all) {
-			size /= 2
-		}
-		if err := do(all[:size]); err != nil {
-			return err
-		}
-		all = all[size:]
-	}
-	return nil
-}
-
-// marks returns n placeholders from $first on: "$2, $3".
-func marks(first, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = "$" + strconv.Itoa(first+i)
-	}
-	return strings.Join(all, ", ")
-}
-
 // insertRows stores entries and returns the ids of those whose names were not taken.
 func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (map[string]bool, error) {
 	stored := make(map[string]bool, len(all))
-	err := inPieces(all, func(piece []*row) error {
+	err := db.InPieces(all, func(piece []*row) error {
 		args := []any{string(owner)}
 		tuples := make([]string, len(piece))
 		for i, r := range piece {
 			values := []any{r.ID, r.Parent, string(r.Kind), r.Name, r.NameIndex, r.Details, r.Blob, r.Size, r.Height, r.CreatedAt, r.ModifiedAt}
-			tuples[i] = "($1, " + marks(len(args)+1, len(values)) + ")"
+			tuples[i] = "($1, " + db.Places(len(args)+1, len(values)) + ")"
 			args = append(args, values...)
 		}
 		rows, err := tx.Query(ctx, `INSERT INTO files (account, `+rowColumns+`) VALUES `+strings.Join(tuples, ", ")+
@@ -123,7 +97,7 @@ func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (m
 		if err != nil {
 			return err
 		}
-		ids, err := scanStrings(rows)
+		ids, err := rows.Strings()
 		for _, id := range ids {
 			stored[id] = true
 		}
@@ -161,7 +135,7 @@ func readTaken(ctx context.Context, q db.Querier, owner account.ID, parent, exce
 		for i := range size { // the last one again and again: few different texts
 			args = append(args, piece[min(i, len(piece)-1)])
 		}
-		rows, err := q.Query(ctx, `SELECT name_index FROM files WHERE account = $1 AND parent = $2 AND id <> $3 AND name_index IN (`+marks(4, size)+`)`, args...)
+		rows, err := q.Query(ctx, `SELECT name_index FROM files WHERE account = $1 AND parent = $2 AND id <> $3 AND name_index IN (`+db.Places(4, size)+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -209,15 +183,9 @@ func settleHeight(ctx context.Context, tx *db.Tx, owner account.ID, folder strin
 	return parent, err == nil, err
 }
 
-// deleteRow removes one entry and dooms its blob. What was below a folder is from then on
-// below nothing.
-func deleteRow(ctx context.Context, tx *db.Tx, owner account.ID, r row) error {
-	if r.Blob != nil {
-		if _, err := tx.Exec(ctx, `UPDATE blobs SET state = 'doomed' WHERE id = $1 AND account = $2`, *r.Blob, string(owner)); err != nil {
-			return err
-		}
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM files WHERE id = $1 AND account = $2`, r.ID, string(owner))
+// deleteRow removes one entry. What was below a folder is from then on below nothing.
+func deleteRow(ctx context.Context, tx *db.Tx, owner account.ID, id string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM files WHERE id = $1 AND account = $2`, id, string(owner))
 	return err
 }
 
@@ -240,7 +208,7 @@ func readGoneAccounts(ctx context.Context, q db.Querier, after string, limit int
 	if err != nil {
 		return nil, err
 	}
-	return scanStrings(rows)
+	return rows.Strings()
 }
 
 // deleteGone forgets a folder whose children are removed.
@@ -256,30 +224,31 @@ func deleteGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string)
 	return nil
 }
 
-// deleteChildren removes up to limit children of a deleted folder, dooms their blobs and
-// notes the folders among them as deleted. It returns how many there were. The account's
-// lock is held, so that each statement sees the same children. Outside of the sub-query the
-// account is not named: with it SQLite would walk all of the account instead of the batch.
-func deleteChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (n int64, err error) {
+// deleteChildren removes up to limit children of a deleted folder, and notes the folders
+// among them as deleted. It returns how many there were, and the objects of the files. The
+// account's lock is held, so that both statements see the same children. Outside of the
+// sub-query the account is not named: with it SQLite would walk all of the account instead of
+// the batch.
+func deleteChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (n int, objects []string, err error) {
 	const some = ` FROM files WHERE account = $1 AND parent = $2 ORDER BY created_at, id LIMIT $3`
-	for _, q := range []string{
-		`UPDATE blobs SET state = 'doomed' WHERE id IN (SELECT blob` + some + `)`,
-		`INSERT INTO file_gone (account, folder) SELECT account, id FROM (SELECT account, id, kind` + some + `) batch WHERE kind = 'folder'
-			ON CONFLICT (account, folder) DO NOTHING`,
-		`DELETE FROM files WHERE id IN (SELECT id` + some + `)`,
-	} {
-		if n, err = tx.Exec(ctx, q, string(owner), folder, limit); err != nil {
-			return 0, err
-		}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO file_gone (account, folder) SELECT account, id FROM (SELECT account, id, kind`+some+`) batch WHERE kind = 'folder'
+		ON CONFLICT (account, folder) DO NOTHING`, string(owner), folder, limit)
+	if err != nil {
+		return 0, nil, err
 	}
-	return n, nil
+	rows, err := tx.Query(ctx, `DELETE FROM files WHERE id IN (SELECT id`+some+`) RETURNING COALESCE(blob, '')`, string(owner), folder, limit)
+	if err != nil {
+		return 0, nil, err
+	}
+	all, err := rows.Strings()
+	return len(all), slices.DeleteFunc(all, func(id string) bool { return id == "" }), err
 }
 
-// deleteSome removes up to limit rows of each kind that an account has, and dooms its
-// blobs. It returns the most that there were of one kind.
-func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (most int64, err error) {
+// deleteSome removes up to limit rows of each kind that an account has. It returns the most
+// that there were of one kind.
+func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (most int, err error) {
 	for _, q := range []string{
-		`UPDATE blobs SET state = 'doomed' WHERE id IN (SELECT id FROM blobs WHERE account = $1 AND state <> 'doomed' ORDER BY id LIMIT $2)`,
 		`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE account = $1 ORDER BY parent, created_at, id LIMIT $2)`,
 		`DELETE FROM file_folders WHERE account = $1 AND folder IN (SELECT folder FROM file_folders WHERE account = $1 AND folder <> '*' ORDER BY folder LIMIT $2)`,
 		`DELETE FROM file_gone WHERE account = $1 AND folder IN (SELECT folder FROM file_gone WHERE account = $1 AND folder <> '' ORDER BY folder LIMIT $2)`,
@@ -288,26 +257,7 @@ func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (mo
 		if err != nil {
 			return 0, err
 		}
-		most = max(most, n)
+		most = max(most, int(n))
 	}
 	return most, nil
-}
-
-// settleBlobs turns pending blobs live; false when one was given up meanwhile.
-func settleBlobs(ctx context.Context, tx *db.Tx, files []stored) (bool, error) {
-	whole := true
-	err := inPieces(files, func(piece []stored) error {
-		var args []any
-		tuples := make([]string, len(piece))
-		for i, f := range piece {
-			tuples[i] = "(" + marks(len(args)+1, 2) + ")"
-			args = append(args, f.blob, f.size)
-		}
-		tuples[0] = "(CAST($1 AS TEXT), CAST($2 AS BIGINT))" // PostgreSQL takes the types from the first row
-		n, err := tx.Exec(ctx, `WITH v (id, size) AS (VALUES `+strings.Join(tuples, ", ")+`)
-			UPDATE blobs SET state = 'live', size = v.size FROM v WHERE blobs.id = v.id AND blobs.state = 'pending'`, args...)
-		whole = whole && n == int64(len(piece))
-		return err
-	})
-	return whole, err
 }

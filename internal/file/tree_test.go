@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
@@ -54,7 +55,7 @@ func TestDeletedAtOnce(t *testing.T) {
 			below = append(below, file, w.mustFolder(ada, parent, fmt.Sprint("folder ", i)))
 		}
 		u := w.NewUpload(ada) // under way
-		if err := u.Add(t.Context(), "late", unknownType, strings.NewReader("x")); err != nil {
+		if err := u.Add(t.Context(), "late", content.UnknownType, strings.NewReader("x")); err != nil {
 			t.Fatal(err)
 		}
 		if a := w.call(ada, "DELETE", "/files/"+top.ID, nil); a.StatusCode != http.StatusNoContent {
@@ -133,7 +134,7 @@ func TestForgottenAtOnce(t *testing.T) {
 		in := w.mustFolder(ada, "", "in")
 		f := w.mustUpload(ada, in.ID, upFile{"f", "", "x"})
 		kept := w.mustUpload(bob, "", upFile{"f", "", "x"})
-		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) }); err != nil {
+		if err := w.forget(ada); err != nil {
 			t.Fatal(err)
 		}
 		for name, a := range map[string]answer{
@@ -197,7 +198,7 @@ func TestRings(t *testing.T) {
 		if err := w.Delete(t.Context(), ada, self.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) }); err != nil {
+		if err := w.forget(ada); err != nil {
 			t.Fatal(err)
 		}
 		w.below.RunJobs()
@@ -250,7 +251,7 @@ func TestHeights(t *testing.T) {
 			_, err = w.NewFolder(ctx, ada, parent, "f")
 		case 2:
 			u := w.NewUpload(ada)
-			if err = u.Add(ctx, "f", unknownType, strings.NewReader("")); err == nil {
+			if err = u.Add(ctx, "f", content.UnknownType, strings.NewReader("")); err == nil {
 				_, err = u.Publish(ctx, parent)
 			}
 		case 3, 4:

@@ -2,7 +2,6 @@ package file
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -17,17 +16,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
-	"time"
 
-	"github.com/tink-crypto/tink-go/v2/streamingaead/subtle"
-
-	"coffer/internal/blob"
-	"coffer/internal/blob/blobtest"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
-	"coffer/internal/keyring"
-	"coffer/internal/seal"
 )
 
 // nothing fails the test unless no trace of a file is left.
@@ -52,7 +44,7 @@ func TestUploadOfMany(t *testing.T) {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		for i, want := range []struct{ name, mediaType string }{
-			{"a.txt", "text/plain"}, {"b", unknownType}, {"a (1).txt", unknownType}, {"c.png", "image/png"}, {"d.bin", unknownType},
+			{"a.txt", "text/plain"}, {"b", content.UnknownType}, {"a (1).txt", content.UnknownType}, {"c.png", "image/png"}, {"d.bin", content.UnknownType},
 		} {
 			e := got.Items[i]
 			if e.Name != want.name || e.MediaType != want.mediaType || e.Size != int64(len(files[i].content)) || e.Parent == nil || *e.Parent != in.ID {
@@ -169,7 +161,7 @@ func TestUploadLimits(t *testing.T) {
 	p := body.Bytes()
 	for name, r := range map[string]io.Reader{
 		"declared":   bytes.NewReader(p),
-		"undeclared": io.MultiReader(bytes.NewReader(p)), // chunked: nobody knows the length
+		"undeclared": io.MultiReader(bytes.NewReader(p)), // chunked: without a length
 	} {
 		if got := w.call(ada, "POST", "/files", r, "Content-Type", contentType).problem(t); got != "Request Entity Too Large too_large" {
 			t.Errorf("%s: %s", name, got)
@@ -178,7 +170,7 @@ func TestUploadLimits(t *testing.T) {
 	}
 	// The first thousand are counted, not sent: each would wait for the disk.
 	u := w.NewUpload(ada)
-	u.files = make([]stored, MaxFiles)
+	u.files = make([]arrival, MaxFiles)
 	body, contentType = formOf(t, nil, upFile{"a", "", ""})
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -188,6 +180,25 @@ func TestUploadLimits(t *testing.T) {
 		t.Errorf("file number %d: %v", MaxFiles+1, err)
 	}
 	w.nothing("too many files")
+}
+
+// A form that exceeds the quota is refused whole; what is deleted makes room.
+func TestUploadOverTheQuota(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.Contents.Quota = 100_000
+	first := w.mustUpload(ada, "", upFile{"first", "", pattern(70_000)})
+	for _, files := range [][]upFile{{{"a", "", "fits"}, {"b", "", pattern(30_000)}}, {{"a", "", "fits"}, {"b", "", pattern(300_000)}}} {
+		if got := w.upload(ada, "", files...).problem(t); got != "Request Entity Too Large quota_exceeded" {
+			t.Error(got)
+		}
+		if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != 1 || blobs != 1 || objects != 1 {
+			t.Errorf("after a refusal: %d files, %d blobs, %d objects", files, blobs, objects)
+		}
+	}
+	if err := w.Delete(t.Context(), ada, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.mustUpload(ada, "", upFile{"a", "", pattern(100_000)})
 }
 
 // A client that goes away leaves nothing, wherever it stops.
@@ -220,202 +231,6 @@ func TestUploadCutOff(t *testing.T) {
 	}
 	// The server answers each before it closes, and has cleaned up before it answers.
 	w.nothing("after eight that went away")
-}
-
-// failingStore breaks in the ways a store can.
-type failingStore struct {
-	blob.Store
-	put func(ctx context.Context, id string, r io.Reader) (int64, error)
-}
-
-func (f failingStore) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
-	return f.put(ctx, id, r)
-}
-
-func TestUploadWhenTheStoreFails(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	dir := w.Blobs
-	for name, put := range map[string]func(ctx context.Context, id string, r io.Reader) (int64, error){
-		"at once": func(context.Context, string, io.Reader) (int64, error) { return 0, blob.ErrUnavailable },
-		"in the middle": func(_ context.Context, _ string, r io.Reader) (int64, error) {
-			_, _ = io.CopyN(io.Discard, r, 500_000)
-			return 0, blob.ErrUnavailable
-		},
-		"at the end": func(_ context.Context, _ string, r io.Reader) (int64, error) {
-			_, _ = io.Copy(io.Discard, r)
-			return 0, blob.ErrUnavailable
-		},
-		"writing": func(_ context.Context, _ string, r io.Reader) (int64, error) {
-			return r.(io.WriterTo).WriteTo(brokenWriter{})
-		},
-	} {
-		w.Blobs = failingStore{dir, put}
-		a := w.upload(ada, "", upFile{"a", "", pattern(3 << 20)})
-		if a.StatusCode < 500 {
-			t.Errorf("%s: %d %s", name, a.StatusCode, a.body)
-		}
-		w.nothing(name)
-	}
-	// A store that reads instead of letting the source write gets the same bytes.
-	w.Blobs = failingStore{dir, func(ctx context.Context, id string, r io.Reader) (int64, error) {
-		return dir.Put(ctx, id, struct{ io.Reader }{r})
-	}}
-	content := pattern(3<<20 + 7)
-	e := w.mustUpload(ada, "", upFile{"a", "", content})
-	if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil); string(a.body) != content {
-		t.Errorf("through Read: %d bytes", len(a.body))
-	}
-}
-
-// A store that has given up ends the reading too: nobody sends a terabyte for nothing.
-func TestStoreThatGaveUpIsNotFed(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	w.Blobs = failingStore{w.Blobs, func(_ context.Context, _ string, r io.Reader) (int64, error) {
-		_, _ = io.CopyN(io.Discard, r, 1<<20)
-		return 0, blob.ErrUnavailable
-	}}
-	source := &endless{block: make([]byte, 1<<20), left: 1 << 40}
-	if err := w.NewUpload(ada).Add(t.Context(), "a", unknownType, source); !errors.Is(err, blob.ErrUnavailable) {
-		t.Errorf("Add = %v", err)
-	}
-	if read := 1<<40 - source.left; read > 64<<20 {
-		t.Errorf("%d MiB were read after all", read>>20)
-	}
-}
-
-// A source that breaks never looks like one that ended: the store must not keep a short
-// object as whole.
-func TestBrokenSourceReachesTheStore(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	dir, broken := w.Blobs, errors.New("the client went away")
-	for _, n := range []int{200_000, 700_000, 5 << 20} {
-		for name, read := range map[string]func(r io.Reader) error{
-			"Read":    func(r io.Reader) error { _, err := io.Copy(io.Discard, struct{ io.Reader }{r}); return err },
-			"WriteTo": func(r io.Reader) error { _, err := r.(io.WriterTo).WriteTo(io.Discard); return err },
-		} {
-			var seen error
-			w.Blobs = failingStore{dir, func(_ context.Context, _ string, r io.Reader) (int64, error) {
-				seen = read(r)
-				return 0, seen
-			}}
-			u := w.NewUpload(ada)
-			source := io.MultiReader(strings.NewReader(pattern(n)), iotest.ErrReader(broken))
-			if err := u.Add(t.Context(), "a", unknownType, source); !errors.Is(err, broken) || !errors.Is(seen, broken) {
-				t.Errorf("%s, %d bytes: Add = %v, the store saw %v", name, n, err, seen)
-			}
-		}
-	}
-}
-
-type brokenWriter struct{}
-
-func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
-
-// An S3 store takes and gives the same.
-func TestUploadToS3(t *testing.T) {
-	w := newWorldOn(t, dbtest.SQLite(t), blobtest.S3(t))
-	content := pattern(17<<20 + 11)
-	e := w.mustUpload(ada, "", upFile{"big", "", content})
-	a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil)
-	if string(a.body) != content {
-		t.Errorf("%d bytes came back", len(a.body))
-	}
-	if a := w.call(ada, "GET", "/files/"+e.ID+"/content", nil, "Range", "bytes=16777000-16778000"); string(a.body) != content[16777000:16778001] {
-		t.Errorf("range: %d bytes", len(a.body))
-	}
-	if err := w.Delete(t.Context(), ada, e.ID); err != nil {
-		t.Fatal(err)
-	}
-	w.below.RunJobs()
-	w.nothing("after deleting")
-}
-
-// The leftovers of a crash are invisible and go within the hour. Live objects stay, and so
-// does an upload that runs for longer than that.
-func TestSweep(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
-		keep := w.mustUpload(ada, "", upFile{"keep", "", "x"})
-		long := strings.Repeat("long", 50_000)
-		// As a process leaves it that dies between the last byte and the publishing …
-		u := w.NewUpload(ada)
-		for _, content := range []string{long, "small", strings.Repeat("x", maxHeld)} {
-			if err := u.Add(t.Context(), "lost", unknownType, strings.NewReader(content)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 4 || objects != 4 {
-			t.Fatalf("before: %d blobs, %d objects; what is small did not go to SQL", blobs, objects)
-		}
-		// … and one whose object was never finished.
-		unfinished := filepath.Join(w.blobs, "tmp", "00ff.ABC")
-		if err := errors.Join(insertBlob(t.Context(), d, ada, stored{blob: "00ff", wrapped: []byte{1}}, pending, w.below.Now()), os.WriteFile(unfinished, []byte("half"), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-		// … and a database restored from before the object was made.
-		if _, err := w.Blobs.Put(t.Context(), "ffffffff", strings.NewReader("orphan")); err != nil {
-			t.Fatal(err)
-		}
-		sweep := func() {
-			t.Helper()
-			if err := errors.Join(w.Sweep(t.Context()), w.sweepOrphans(t.Context())); err != nil {
-				t.Fatal(err)
-			}
-		}
-		// A form that takes hours: files that came early wait for the last one.
-		running := w.NewUpload(ada)
-		if err := running.Add(t.Context(), "early", unknownType, strings.NewReader(long)); err != nil {
-			t.Fatal(err)
-		}
-		late := io.MultiReader(strings.NewReader(long), readFunc(func([]byte) (int, error) {
-			for range 12 {
-				w.below.Advance(touchEvery)
-				running.touch(t.Context())
-				sweep()
-			}
-			return 0, io.EOF
-		}))
-		if err := running.Add(t.Context(), "late", unknownType, late); err != nil {
-			t.Fatal(err)
-		}
-		if blobs, objects := w.rows("blobs"), len(w.objects()); blobs != 3 || objects != 4 {
-			t.Errorf("after an hour: %d blobs, %d objects; want the live one, those of the upload that runs, and the orphan", blobs, objects)
-		}
-		if _, err := os.Stat(unfinished); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("what an unfinished object left: %v", err)
-		}
-		if _, err := running.Publish(t.Context(), ""); err != nil {
-			t.Errorf("publishing what ran for an hour: %v", err)
-		}
-		if _, err := u.Publish(t.Context(), ""); !errors.Is(err, errAbandoned) {
-			t.Errorf("publishing what was swept: %v", err)
-		}
-		w.below.Advance(7 * 24 * time.Hour)
-		sweep()
-		if objects := len(w.objects()); objects != 3 {
-			t.Errorf("after a week: %d objects", objects)
-		}
-		if a := w.call(ada, "GET", "/files/"+keep.ID+"/content", nil); string(a.body) != "x" {
-			t.Errorf("the live file: %d %s", a.StatusCode, a.body)
-		}
-	})
-}
-
-// An upload whose commit failed must not lose what did commit.
-func TestAbortSparesWhatIsPublished(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	u := w.NewUpload(ada)
-	if err := u.Add(t.Context(), "a", unknownType, strings.NewReader("x")); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := u.Publish(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Abort(t.Context())
-	if a := w.call(ada, "GET", "/files/"+entries[0].ID+"/content", nil); string(a.body) != "x" {
-		t.Errorf("%d %s", a.StatusCode, a.body)
-	}
 }
 
 // No name, type, hash or content stands readable anywhere on the disk.
@@ -458,37 +273,6 @@ func TestNothingReadableAtRest(t *testing.T) {
 	}
 	if searched < len(content) {
 		t.Errorf("only %d bytes were searched", searched)
-	}
-}
-
-// Tink opens the object in the store with the unwrapped key: the format is not ours alone.
-func TestTinkOpensAnObject(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	content := pattern(200_000)
-	w.mustUpload(ada, "", upFile{"a", "", content})
-	id := w.objects()[0]
-	var wrapped []byte
-	if err := w.DB.QueryRow(t.Context(), `SELECT wrapped FROM blobs WHERE id = $1`, id).Scan(&wrapped); err != nil {
-		t.Fatal(err)
-	}
-	key, err := w.Ring.Open(t.Context(), keyring.Blob, wrapped, blobAAD(id, ada))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tink, err := subtle.NewAESGCMHKDF(key, "SHA256", 32, seal.SegmentSize, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := blobtest.Read(t, w.Blobs, id, 0, -1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := tink.NewDecryptingReader(bytes.NewReader(sealed), contentAAD(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(r); err != nil || string(got) != content {
-		t.Errorf("tink read %d bytes, %v", len(got), err)
 	}
 }
 

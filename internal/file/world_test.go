@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -18,8 +19,10 @@ import (
 	"coffer/internal/account/accounttest"
 	"coffer/internal/blob"
 	"coffer/internal/blob/blobtest"
+	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/feed"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
@@ -39,7 +42,7 @@ type world struct {
 	http  *httptest.Server
 }
 
-// known authenticates whoever the Authorization header names.
+// known takes the Authorization header for an account.
 type known struct{}
 
 func (known) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
@@ -78,7 +81,15 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 			t.Fatal(err)
 		}
 	}
-	w.Service = New(Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log})
+	contents := content.Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &contents.Settings)
+	c := Config{DB: d, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log}
+	limittest.Defaults(t, &c.Settings)
+	var err error
+	if c.Contents, err = content.New(contents); err != nil {
+		t.Fatal(err)
+	}
+	w.Service = New(c)
 	api := below.API(known{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
@@ -114,7 +125,7 @@ func (a answer) problem(t testing.TB) string {
 	return s
 }
 
-// call sends a request as who, who is an account id. A body that is no reader is JSON.
+// call sends a request of the account who. A body that is no reader is JSON.
 func (w *world) call(who account.ID, method, path string, body any, header ...string) answer {
 	w.t.Helper()
 	r, contentType := io.Reader(nil), ""
@@ -236,10 +247,17 @@ func (w *world) names(who account.ID, parent, sort string) (names []string) {
 	}
 }
 
+// forget does to both rooms what deleting an account does.
+func (w *world) forget(owner account.ID) error {
+	return w.DB.Tx(context.Background(), func(tx *db.Tx) error {
+		return errors.Join(w.Contents.Forget(context.Background(), tx, owner), w.Forget(context.Background(), tx, owner))
+	})
+}
+
 // objects returns the ids of contents, in the store and in SQL.
 func (w *world) objects() (ids []string) {
 	w.t.Helper()
-	err := w.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+	err := w.Contents.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
 		ids = append(ids, id)
 		return nil
 	})
@@ -250,7 +268,7 @@ func (w *world) objects() (ids []string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	small, err := scanStrings(rows)
+	small, err := rows.Strings()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (q *Queue) Reseal(ctx context.Context, cursor string, limit int,
 	return rows[len(rows)-1].ID, len(rows), nil
 }
 
-// reseal replaces one value if nobody else has meanwhile: what they wrote is newer.
+// reseal replaces one value, unless another writer has meanwhile: that value is newer.
 func (q *Queue) reseal(ctx context.Context, column string, r sealedRow, sealed []byte,
 	replace func(ctx context.Context, q db.Querier, id string, before, after []byte) (int64, error)) error {
 	if sealed == nil {

@@ -12,7 +12,7 @@
 //     seconds to an hour, with jitter; after [MaxAttempts], about six hours, the job goes
 //     to the dead list, as it does at once after a [Permanent] error. Nothing is dropped.
 //   - Of all nodes one does a piece of periodic work, see [Queue.Every].
-//   - An absent database stops nobody: [Queue.Run] goes on when it is back.
+//   - [Queue.Run] outlives an absent database, and goes on when it is back.
 //
 // # What is stored and logged
 //
@@ -82,7 +82,7 @@ type Queue struct {
 	cfg     Config
 	workers int
 	lease   time.Duration // how long a claim lasts without being renewed
-	poll    time.Duration // how long nobody looks when no note comes
+	poll    time.Duration // how often the queue looks when no note comes
 	grace   time.Duration // how long a shutdown waits for handlers
 
 	woken chan struct{}
@@ -136,12 +136,8 @@ func (q *Queue) Handle(kind string, h Handler) {
 type Option func(*order)
 
 type order struct {
-	after time.Duration
-	key   *string
+	key *string
 }
-
-// After lets the job wait for d before its first attempt.
-func After(d time.Duration) Option { return func(o *order) { o.after = d } }
 
 // Key makes the job one with an unfinished job of the same kind and key: it is not
 // enqueued twice. If that job waits, it keeps its payload and runs at the earlier of the
@@ -171,7 +167,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any
 	now := q.cfg.Now()
 	if err := insertJob(ctx, tx, newJob{
 		ID: id, Kind: kind, Key: o.key, Payload: sealed,
-		CreatedAt: now.UnixMilli(), RunAt: now.Add(max(o.after, 0)).UnixMilli(),
+		CreatedAt: now.UnixMilli(), RunAt: now.UnixMilli(),
 	}); err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}

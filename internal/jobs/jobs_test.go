@@ -60,12 +60,12 @@ func TestJobsRunInOrderAndInTime(t *testing.T) {
 			got = append(got, string(payload))
 			return nil
 		})
-		w.add(q, "note", 4, After(time.Hour))
-		w.add(q, "note", 3, After(time.Minute))
+		w.addLater(q, time.Hour, "note", 4)
+		w.addLater(q, time.Minute, "note", 3)
 		w.add(q, "note", 1)
 		w.add(q, "note", 2)
-		w.add(q, "note", 0, After(-time.Hour)) // no earlier than now
-		w.add(q, "unheard of", 5)              // another process may know it
+		w.add(q, "note", 0)
+		w.add(q, "unheard of", 5) // another process may know it
 		for range 3 {
 			w.wantRun(q, nil)
 		}
@@ -363,7 +363,7 @@ func TestNothingInClear(t *testing.T) {
 			return fmt.Errorf("refused: %s", payload)
 		})
 		w.add(q, "mail", map[string]string{"to": "ada@canary.example"}, Key("a"))
-		w.add(q, "mail", map[string]string{"to": "bob@canary.example"}, After(time.Hour))
+		w.addLater(q, time.Hour, "mail", map[string]string{"to": "bob@canary.example"})
 		w.step(q)
 		if !strings.Contains(w.log.String(), "an attempt failed") {
 			t.Error("the failure is not in the log")

@@ -69,9 +69,9 @@ func TestKeyTakesTheEarlierTime(t *testing.T) {
 		q := w.node()
 		var answer error
 		q.Handle("a", func(context.Context, []byte) error { return answer })
-		w.add(q, "a", 1, Key("x"), After(time.Hour))
-		w.add(q, "a", 1, Key("x"), After(2*time.Hour))
-		w.add(q, "a", 1, Key("x"), After(time.Minute))
+		w.addLater(q, time.Hour, "a", 1, Key("x"))
+		w.addLater(q, 2*time.Hour, "a", 1, Key("x"))
+		w.addLater(q, time.Minute, "a", 1, Key("x"))
 		w.advance(time.Minute)
 		answer = errTest
 		w.wantRun(q, errTest)

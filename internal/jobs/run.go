@@ -28,7 +28,7 @@ var (
 // Run works until ctx ends, then waits for the handlers that run; after half a minute
 // their contexts end, and their jobs are given back. Of one kind half of the workers run
 // at most, so that a mail server that hangs does not hold up everything else. Run returns
-// nil: whatever the database does, it goes on.
+// nil: it goes on through every failure of the database.
 func (q *Queue) Run(ctx context.Context) error {
 	defer q.db.Listen(topic, func(string) { q.wake() })()
 	runs, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -117,7 +117,7 @@ func (q *Queue) kinds(share int) []string {
 }
 
 // take claims the next job; without one it says for how long there is nothing to do.
-// Its statements outlive ctx: a claim whose answer nobody reads would wait for its lease.
+// Its statements outlive ctx: a claim without a reader for its answer would wait for its lease.
 func (q *Queue) take(ctx context.Context, share int) (*job, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
 	defer cancel()

@@ -133,7 +133,7 @@ func TestRun(t *testing.T) {
 		for end := time.Now().Add(10 * time.Second); w.count("TRUE") > 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
-		w.add(q, "note", "later", After(time.Hour))
+		w.addLater(q, time.Hour, "note", "later")
 		w.advance(time.Hour)
 		q.wake()
 		within(t, done, "the job that came due")

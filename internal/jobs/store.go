@@ -152,7 +152,7 @@ func addPeriod(ctx context.Context, q db.Querier, name string, now int64) error 
 	return err
 }
 
-// readPeriod returns when the work is due; [db.ErrNoRows] when nobody knows it yet.
+// readPeriod returns when the work is due; [db.ErrNoRows] before its first run.
 func readPeriod(ctx context.Context, q db.Querier, name string) (due int64, err error) {
 	err = q.QueryRow(ctx, `SELECT due_at FROM job_periods WHERE name = $1`, name).Scan(&due)
 	return due, err

@@ -121,6 +121,13 @@ func (w *world) add(q *Queue, kind string, payload any, opts ...Option) {
 	}
 }
 
+// addLater enqueues one job that is due after d, as a node does whose clock is ahead.
+func (w *world) addLater(q *Queue, d time.Duration, kind string, payload any, opts ...Option) {
+	w.t.Helper()
+	ahead := New(w.db, Config{Now: func() time.Time { return w.now().Add(d) }, Seal: q.cfg.Seal, Open: q.cfg.Open})
+	w.add(ahead, kind, payload, opts...)
+}
+
 // step runs one job and returns what its handler said.
 func (w *world) step(q *Queue) (bool, error) {
 	w.t.Helper()

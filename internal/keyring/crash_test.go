@@ -38,7 +38,7 @@ func rotateForEver(path string) error {
 	// The clock jumps, so that retired keys become free and are destroyed as well.
 	c := newClock()
 	c.ms.Store(time.Now().UnixMilli() * 2)
-	r, err := Open(ctx, d, rootKey, c.now, TokenAlg("EdDSA"))
+	r, err := Open(ctx, d, rootKey, config(c))
 	if err != nil {
 		return err
 	}

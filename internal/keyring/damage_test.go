@@ -36,7 +36,7 @@ func TestRewrapGoesPastDamage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
 		var log bytes.Buffer
-		r := open(t, d, c, Log(slog.New(slog.NewTextHandler(&log, nil))))
+		r := open(t, d, c, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 		v := newVault(t, d, r)
 		old := active(t, r, Pepper)
 		flipped := v.read(t, "0007")

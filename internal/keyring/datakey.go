@@ -15,8 +15,8 @@ type DataKey struct {
 	index []byte
 }
 
-// NewDataKey makes a data key for owner, and its wrapped form for storage. Whoever
-// deletes the wrapped form shreds everything that the key sealed.
+// NewDataKey makes a data key for owner, and its wrapped form for storage.
+// Deleting the wrapped form shreds everything that the key sealed.
 func (r *Ring) NewDataKey(ctx context.Context, owner string) (*DataKey, []byte, error) {
 	plain := make([]byte, idSize+seal.KeySize)
 	rand.Read(plain)
@@ -28,7 +28,7 @@ func (r *Ring) NewDataKey(ctx context.Context, owner string) (*DataKey, []byte, 
 }
 
 // OpenDataKey returns the data key of owner from its wrapped form; [seal.ErrOpen] when
-// it is somebody else's.
+// it belongs to another owner.
 func (r *Ring) OpenDataKey(ctx context.Context, owner string, wrapped []byte) (*DataKey, error) {
 	plain, err := r.Open(ctx, Field, wrapped, dataKeyAAD(owner))
 	if err != nil {

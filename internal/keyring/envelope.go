@@ -50,9 +50,9 @@ func envelopeAAD(p Purpose, kid string, aad []byte) []byte {
 
 // Seal returns plaintext in an envelope under p's active key, bound to aad.
 func (r *Ring) Seal(ctx context.Context, p Purpose, plaintext, aad []byte) ([]byte, error) {
-	e := r.current(ctx).active[p]
-	if e == nil {
-		return nil, fmt.Errorf("%w: %s has no active key", ErrNoKey, p)
+	e, err := r.active(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	id, err := hex.DecodeString(e.ID)
 	if err != nil {
@@ -106,18 +106,18 @@ func EnvelopeKey(sealed []byte) (kid string, err error) {
 // MAC returns HMAC-SHA256 of the parts under p's active key. What it made before a
 // rotation is found again with [Ring.MACs].
 func (r *Ring) MAC(ctx context.Context, p Purpose, parts ...[]byte) ([]byte, error) {
-	e := r.current(ctx).active[p]
-	if e == nil {
-		return nil, fmt.Errorf("%w: %s has no active key", ErrNoKey, p)
+	e, err := r.active(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	return mac(e.mac, parts...), nil
 }
 
 // MACs returns the [Ring.MAC] of the parts under each live key of p, newest first.
 func (r *Ring) MACs(ctx context.Context, p Purpose, parts ...[]byte) ([][]byte, error) {
-	live := r.current(ctx).live[p]
-	if len(live) == 0 {
-		return nil, fmt.Errorf("%w: %s has no live key", ErrNoKey, p)
+	live, err := r.live(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	sums := make([][]byte, len(live))
 	for i, e := range live {
@@ -130,9 +130,9 @@ func (r *Ring) MACs(ctx context.Context, p Purpose, parts ...[]byte) ([][]byte, 
 // to be written. Equal values of one column have equal indexes; nothing else can be
 // learnt without the key.
 func (r *Ring) Index(ctx context.Context, column, canonical string) ([]byte, error) {
-	e := r.current(ctx).active[Index]
-	if e == nil {
-		return nil, fmt.Errorf("%w: %s has no active key", ErrNoKey, Index)
+	e, err := r.active(ctx, Index)
+	if err != nil {
+		return nil, err
 	}
 	return mac(e.column(column), []byte(canonical)), nil
 }
@@ -141,9 +141,9 @@ func (r *Ring) Index(ctx context.Context, column, canonical string) ([]byte, err
 // active key's and that of the key before it while a re-wrap moves rows over. There are
 // always two, equal when there is one key, so that one statement serves both cases.
 func (r *Ring) Indexes(ctx context.Context, column, canonical string) ([][]byte, error) {
-	live := r.current(ctx).live[Index]
-	if len(live) == 0 {
-		return nil, fmt.Errorf("%w: %s has no live key", ErrNoKey, Index)
+	live, err := r.live(ctx, Index)
+	if err != nil {
+		return nil, err
 	}
 	newest, oldest := live[0], live[len(live)-1]
 	first := mac(newest.column(column), []byte(canonical))

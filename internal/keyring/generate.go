@@ -15,7 +15,7 @@ import (
 	"coffer/internal/seal"
 )
 
-// symmetric is the algorithm of every key that neither signs nor is shown to anybody.
+// symmetric is the algorithm of every key that does not sign.
 const symmetric = "secret-256"
 
 // signing lists the algorithms of token keys.
@@ -53,8 +53,6 @@ func (r *Ring) algOf(p Purpose) string {
 	switch p {
 	case Token:
 		return r.tokenAlg
-	case Ledger:
-		return "EdDSA" // C2SP signed notes
 	default:
 		return symmetric
 	}

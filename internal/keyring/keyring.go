@@ -13,6 +13,10 @@
 // never stored beside the ring. A ring that the root key does not open stops the start:
 // no key is ever made over keys that cannot be read.
 //
+// A purpose gets its first key when a room first says that it needs one ([Ring.Need]). Nodes
+// that ask at the same moment end up with the same key: the unique index lets one statement
+// win.
+//
 // # What is sealed how
 //
 //   - Envelopes ([Ring.Seal]): version ‖ key id ‖ [seal.Seal] under the purpose's active key.
@@ -21,7 +25,7 @@
 //     column or account does not open. Deleting the wrapped key shreds what it sealed,
 //     backups included.
 //   - Look-ups ([Ring.Index]): HMAC-SHA256 of the canonical value under a key of the
-//     column's own. Whoever reads the database learns which rows are equal, no more.
+//     column's own. A reader of the database learns which rows are equal, no more.
 //
 // # Many nodes
 //
@@ -56,7 +60,7 @@ import (
 // Purpose is what the keys of one part of the ring are for.
 type Purpose string
 
-// The purposes. Secrets of Token and Ledger are PKCS#8; all others are 32 random bytes.
+// The purposes. Secrets of Token are PKCS#8; all others are 32 random bytes.
 const (
 	Token   Purpose = "token"   // signs access tokens
 	Session Purpose = "session" // seals session records
@@ -65,12 +69,11 @@ const (
 	Index   Purpose = "index"   // look-ups by what must not be readable
 	Pepper  Purpose = "pepper"  // seals password hashes
 	Refresh Purpose = "refresh" // derives refresh tokens
-	Code    Purpose = "code"    // keyed hashes of mailed and texted codes
-	Ledger  Purpose = "ledger"  // signs checkpoints
+	Code    Purpose = "code"    // keyed hashes of mailed codes
 )
 
 // Purposes lists every purpose, in the order in which the ring is shown.
-var Purposes = []Purpose{Token, Session, Field, Blob, Index, Pepper, Refresh, Code, Ledger}
+var Purposes = []Purpose{Token, Session, Field, Blob, Index, Pepper, Refresh, Code}
 
 // State is where a key is in its life.
 type State string
@@ -98,7 +101,7 @@ type Key struct {
 	Destroyed time.Time // zero: not yet
 }
 
-// Signer returns the private key of a Token or Ledger key. Parsing an RSA key costs
+// Signer returns the private key of a Token key. Parsing an RSA key costs
 // about as much as a signature: keep the result.
 func (k Key) Signer() (crypto.Signer, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(k.Secret)
@@ -133,6 +136,7 @@ type Ring struct {
 
 	keys   atomic.Pointer[snapshot]
 	due    atomic.Int64 // unix-ms: when the next periodic refresh is due
+	making sync.Mutex   // held while a purpose gets its first key
 	mu     sync.Mutex   // held while refreshing
 	asked  bucket       // bounds refreshes for unknown key ids; guarded by mu
 	reload func(context.Context) ([]row, error)
@@ -140,34 +144,37 @@ type Ring struct {
 	rewraps []Rewrap // by rooms that are being made
 }
 
-// Option sets what [Open] takes beyond its parameters.
-type Option func(*Ring)
+// Config is what [Open] takes beyond the database and the root key.
+type Config struct {
+	Now func() time.Time // zero: time.Now
+	Log *slog.Logger     // names what a walk cannot move; zero: slog.Default
 
-// TokenAlg sets the algorithm of new token signing keys: "RS256" (RSA-2048, the
-// default), "RS256-3072", "ES256" or "EdDSA". A ring whose keys have another one moves
-// to it at the next [Ring.Maintain] at which the new key has been published for an hour.
-func TokenAlg(alg string) Option { return func(r *Ring) { r.tokenAlg = alg } }
+	// TokenAlg is the algorithm of new token signing keys: "RS256" (RSA-2048), "RS256-3072",
+	// "ES256" or "EdDSA". A ring whose keys have another one moves to it at the next
+	// [Ring.Maintain] at which the new key has been published for an hour.
+	TokenAlg string
+	// TokenTTL is the longest life of an access token: a retired signing key is kept that long.
+	TokenTTL time.Duration
+}
 
-// TokenTTL sets the longest life of an access token, 15 minutes by default: a retired
-// signing key is kept that long.
-func TokenTTL(ttl time.Duration) Option { return func(r *Ring) { r.tokenTTL = ttl } }
-
-// Log sets where the ring names what a walk cannot move; [slog.Default] by default.
-func Log(log *slog.Logger) Option { return func(r *Ring) { r.log = log } }
-
-// Open reads the ring of d and makes the keys that are missing. Any number of nodes may
-// start on an empty database at once: all of them end up with the same ring. It returns
-// [ErrRootKey] when root is not the ring's root key, and then has changed nothing.
-func Open(ctx context.Context, d *db.DB, root []byte, now func() time.Time, opts ...Option) (*Ring, error) {
-	r := &Ring{db: d, root: root, now: now, tokenAlg: "RS256", tokenTTL: 15 * time.Minute, log: slog.Default()}
-	for _, opt := range opts {
-		opt(r)
-	}
+// Open reads the ring of d. It returns [ErrRootKey] when root is not the ring's root key,
+// and then has changed nothing. The first start decides which root key is the ring's.
+func Open(ctx context.Context, d *db.DB, root []byte, c Config) (*Ring, error) {
 	if len(root) != rootSize {
 		return nil, fmt.Errorf("keyring: root key of %d bytes, want %d", len(root), rootSize)
 	}
-	if !knownAlg(r.tokenAlg) {
-		return nil, fmt.Errorf("keyring: unknown token algorithm %q", r.tokenAlg)
+	if !knownAlg(c.TokenAlg) {
+		return nil, fmt.Errorf("keyring: unknown token algorithm %q", c.TokenAlg)
+	}
+	if c.TokenTTL <= 0 {
+		return nil, errors.New("keyring: the life of a token must be positive")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	r := &Ring{db: d, root: root, now: c.Now, tokenAlg: c.TokenAlg, tokenTTL: c.TokenTTL, log: c.Log}
+	if r.log == nil {
+		r.log = slog.Default()
 	}
 	r.reload = func(ctx context.Context) ([]row, error) { return liveRows(ctx, d) }
 	if err := r.checkRoot(ctx); err != nil {
@@ -176,7 +183,7 @@ func Open(ctx context.Context, d *db.DB, root []byte, now func() time.Time, opts
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.fill(ctx); err != nil {
+	if err := r.fill(ctx, r.keys.Load().purposes()...); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -184,9 +191,9 @@ func Open(ctx context.Context, d *db.DB, root []byte, now func() time.Time, opts
 
 // Active returns the key that signs and seals for p now.
 func (r *Ring) Active(ctx context.Context, p Purpose) (Key, error) {
-	e := r.current(ctx).active[p]
-	if e == nil {
-		return Key{}, fmt.Errorf("%w: %s has no active key", ErrNoKey, p)
+	e, err := r.active(ctx, p)
+	if err != nil {
+		return Key{}, err
 	}
 	return e.Key, nil
 }
@@ -203,9 +210,9 @@ func (r *Ring) Key(ctx context.Context, p Purpose, kid string) (Key, error) {
 
 // Live returns p's pending, active and open-only keys, newest first.
 func (r *Ring) Live(ctx context.Context, p Purpose) ([]Key, error) {
-	live := r.current(ctx).live[p]
-	if len(live) == 0 {
-		return nil, fmt.Errorf("%w: %s has no live key", ErrNoKey, p)
+	live, err := r.live(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	keys := make([]Key, len(live))
 	for i, e := range live {

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/db"
@@ -35,14 +37,33 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// open starts one node. EdDSA keeps tests fast; RSA has a test of its own.
-func open(t testing.TB, d *db.DB, c *clock, opts ...Option) *Ring {
+// config is that of most tests. EdDSA keeps them fast; RSA has a test of its own.
+func config(c *clock) Config {
+	return Config{Now: c.now, TokenAlg: "EdDSA", TokenTTL: 15 * time.Minute}
+}
+
+func tokenAlg(alg string) func(*Config) { return func(c *Config) { c.TokenAlg = alg } }
+
+// open starts one node, on which every purpose has been asked for.
+func open(t testing.TB, d *db.DB, c *clock, change ...func(*Config)) *Ring {
 	t.Helper()
-	r, err := Open(context.Background(), d, rootKey, c.now, append([]Option{TokenAlg("EdDSA")}, opts...)...)
+	cfg := config(c)
+	for _, fn := range change {
+		fn(&cfg)
+	}
+	r, err := Open(context.Background(), d, rootKey, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	need(t, r, Purposes...)
 	return r
+}
+
+func need(t testing.TB, r *Ring, purposes ...Purpose) {
+	t.Helper()
+	if err := r.Need(context.Background(), purposes...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func active(t testing.TB, r *Ring, p Purpose) Key {
@@ -77,12 +98,26 @@ func states(t testing.TB, r *Ring, p Purpose) []string {
 	return out
 }
 
-func TestFirstStartMakesEveryKey(t *testing.T) {
+func TestNeedMakesTheFirstKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
-		r := open(t, d, c)
+		r, err := Open(t.Context(), d, rootKey, config(c))
+		if err != nil {
+			t.Fatal(err)
+		}
 		seen := map[string]Purpose{}
-		for _, p := range Purposes {
+		for i, p := range Purposes {
+			c.advance(time.Millisecond)
+			if err := r.Maintain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if made := r.keys.Load().purposes(); !slices.Equal(made, Purposes[:i]) {
+				t.Fatalf("keys of %v before %s was needed", made, p)
+			}
+			if _, err := r.Active(t.Context(), p); !errors.Is(err, ErrNoKey) {
+				t.Fatalf("%s has a key that no room needs: %v", p, err)
+			}
+			need(t, r, p)
 			k := active(t, r, p)
 			if other, ok := seen[string(k.Secret)]; ok {
 				t.Errorf("%s and %s share a secret", p, other)
@@ -101,13 +136,64 @@ func TestFirstStartMakesEveryKey(t *testing.T) {
 	})
 }
 
+// Need makes one key, however often and by how many it is called; Rotate is a need as well.
+func TestNeedIsOne(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		const nodes = 8
+		var start, wg sync.WaitGroup
+		start.Add(nodes)
+		for i := range nodes {
+			r, err := Open(t.Context(), d, rootKey, config(c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				start.Done()
+				start.Wait()
+				for range 2 {
+					if err := r.Need(t.Context(), Field, Token); err != nil {
+						t.Errorf("node %d: %v", i, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		r, err := Open(t.Context(), d, rootKey, config(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := map[string]int{}
+		keys, err := r.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range keys {
+			count[string(k.Purpose)+" "+string(k.State)]++
+		}
+		if diff := cmp.Diff(map[string]int{"field active": 1, "token active": 1, "token pending": 1}, count); diff != "" {
+			t.Errorf("keys: %s", diff)
+		}
+		if first := rotate(t, r, Pepper); first.Seq != 1 || first.State != Active {
+			t.Errorf("rotating a purpose without a key: %+v", first)
+		}
+		for _, call := range []func() error{
+			func() error { return r.Need(t.Context(), "shoes") },
+			func() error { _, err := r.Rotate(t.Context(), "shoes"); return err },
+		} {
+			if err := call(); !errors.Is(err, ErrNoKey) {
+				t.Errorf("a purpose that is none: %v", err)
+			}
+		}
+	})
+}
+
 func TestDefaultTokenKeyIsRSA2048(t *testing.T) {
-	d := dbtest.SQLite(t)
-	r, err := Open(t.Context(), d, rootKey, newClock().now)
-	if err != nil {
+	var defaults Settings
+	if err := kong.ApplyDefaults(&defaults); err != nil {
 		t.Fatal(err)
 	}
-	k := active(t, r, Token)
+	k := active(t, open(t, dbtest.SQLite(t), newClock(), tokenAlg(defaults.TokenAlg)), Token)
 	signer, err := k.Signer()
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +205,7 @@ func TestDefaultTokenKeyIsRSA2048(t *testing.T) {
 
 func TestTokenAlgorithms(t *testing.T) {
 	for alg, want := range map[string]string{"RS256-3072": "*rsa.PrivateKey", "ES256": "*ecdsa.PrivateKey", "EdDSA": "ed25519.PrivateKey"} {
-		r := open(t, dbtest.SQLite(t), newClock(), TokenAlg(alg))
+		r := open(t, dbtest.SQLite(t), newClock(), tokenAlg(alg))
 		k := active(t, r, Token)
 		signer, err := k.Signer()
 		if err != nil {
@@ -129,7 +215,7 @@ func TestTokenAlgorithms(t *testing.T) {
 			t.Errorf("%s: key of %s is a %s, want %s", alg, k.Alg, got, want)
 		}
 	}
-	if _, err := Open(t.Context(), dbtest.SQLite(t), rootKey, time.Now, TokenAlg("HS256")); err == nil {
+	if _, err := Open(t.Context(), dbtest.SQLite(t), rootKey, Config{TokenAlg: "HS256", TokenTTL: time.Minute}); err == nil {
 		t.Error("HS256 is no signing algorithm of ours")
 	}
 }
@@ -139,14 +225,21 @@ func TestManyNodesAgreeOnAnEmptyDatabase(t *testing.T) {
 		c := newClock()
 		const nodes = 12
 		rings := make([]*Ring, nodes)
-		var wg sync.WaitGroup
+		var wg, ready sync.WaitGroup
+		ready.Add(nodes)
 		for i := range rings {
 			wg.Go(func() {
-				r, err := Open(t.Context(), d, rootKey, c.now, TokenAlg("EdDSA"))
+				r, err := Open(t.Context(), d, rootKey, config(c))
+				ready.Done()
 				if err != nil {
 					t.Error(err)
+					return
 				}
 				rings[i] = r
+				ready.Wait() // all nodes need their keys at the same moment
+				if err := r.Need(t.Context(), Purposes...); err != nil {
+					t.Errorf("node %d: %v", i, err)
+				}
 			})
 		}
 		wg.Wait()
@@ -160,6 +253,13 @@ func TestManyNodesAgreeOnAnEmptyDatabase(t *testing.T) {
 				}
 			}
 		}
+		rows, err := allRows(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := len(Purposes) + 1; len(rows) != want { // the pending token key
+			t.Errorf("%d keys were made, want %d", len(rows), want)
+		}
 	})
 }
 
@@ -172,7 +272,7 @@ func TestTwoRootKeysOneRing(t *testing.T) {
 		for i := range 2 {
 			wg.Go(func() {
 				root := bytes.Repeat([]byte{byte(i)}, rootSize)
-				if _, err := Open(t.Context(), d, root, c.now, TokenAlg("EdDSA")); errors.Is(err, ErrRootKey) {
+				if _, err := Open(t.Context(), d, root, config(c)); errors.Is(err, ErrRootKey) {
 					refused.Add(1)
 				} else if err != nil {
 					t.Error(err)
@@ -194,7 +294,7 @@ func TestWrongRootKeyChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Open(t.Context(), d, bytes.Repeat([]byte{1}, rootSize), c.now)
+		_, err = Open(t.Context(), d, bytes.Repeat([]byte{1}, rootSize), config(c))
 		if !errors.Is(err, ErrRootKey) || !strings.Contains(err.Error(), "COFFER_ROOT_KEY") {
 			t.Errorf("wrong root key: %v", err)
 		}
@@ -232,7 +332,7 @@ func TestSecretsAreSealedToTheirPlace(t *testing.T) {
 			if _, err := d.Exec(t.Context(), change); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(t.Context(), d, rootKey, c.now, TokenAlg("EdDSA")); !errors.Is(err, seal.ErrOpen) {
+			if _, err := Open(t.Context(), d, rootKey, config(c)); !errors.Is(err, seal.ErrOpen) {
 				t.Errorf("the ring opened: %v", err)
 			}
 		})

@@ -9,8 +9,8 @@ import (
 	"coffer/internal/seal"
 )
 
-// A walk ends whatever stands in the rows. It goes past a value that it cannot move, and
-// the value stays as it is. What that means for the old key depends on why:
+// A walk always comes to its end. It goes past a value that it cannot move, and leaves the
+// value as it is. What that means for the old key depends on the reason:
 //
 //   - A damaged value opens under no key: it was altered, it was moved from another row, or
 //     its key was destroyed. It keeps no key alive.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"coffer/internal/db"
@@ -16,17 +17,14 @@ const day = 24 * time.Hour
 type policy struct {
 	next  bool          // a pending key stands ready and is published
 	every time.Duration // Maintain rotates at this age; zero: only when asked
-	keep  time.Duration // a retired key is needed this long; see untilRewrapped, forever
+	keep  time.Duration // a retired key is needed this long; see untilRewrapped
 }
 
-// What a retired key's life is measured by when it is not time.
-const (
-	untilRewrapped = time.Duration(0)
-	forever        = time.Duration(-1)
-)
+// untilRewrapped stands for the life of a retired key that a re-wrap ends, not time.
+const untilRewrapped = time.Duration(0)
 
-// publishFor is how long a signing key is published before it signs, so that whoever
-// keeps a copy of the key set has it by then.
+// publishFor is how long a signing key is published before it signs, so that a
+// verifier that keeps a copy of the key set has it by then.
 const publishFor = time.Hour
 
 func (r *Ring) policy(p Purpose) policy {
@@ -40,8 +38,6 @@ func (r *Ring) policy(p Purpose) policy {
 		return policy{keep: 31 * day}
 	case Code:
 		return policy{keep: 2 * day}
-	case Ledger:
-		return policy{keep: forever}
 	default: // Field, Blob, Index, Pepper
 		return policy{keep: untilRewrapped}
 	}
@@ -69,13 +65,44 @@ func (r *Ring) checkRoot(ctx context.Context) error {
 	return nil
 }
 
-// fill makes the keys that are missing: all of them at the first start, those of a new
-// purpose after an upgrade, and a pending key where one of another algorithm stands.
-func (r *Ring) fill(ctx context.Context) error {
+// Need makes the first key of each purpose that has none. A room calls it in New for the
+// purposes that it uses: no other call makes a first key, because the caller of another one
+// may be in a transaction, and on SQLite the ring cannot write while that goes on.
+func (r *Ring) Need(ctx context.Context, purposes ...Purpose) error {
+	for _, p := range purposes {
+		if r.current(ctx).active[p] != nil {
+			continue
+		}
+		if err := r.first(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// first makes the first key of p, unless this node or another one has made it meanwhile.
+func (r *Ring) first(ctx context.Context, p Purpose) error {
+	if !slices.Contains(Purposes, p) {
+		return fmt.Errorf("%w: there is no purpose %q", ErrNoKey, p)
+	}
+	r.making.Lock()
+	defer r.making.Unlock()
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	if r.keys.Load().active[p] != nil {
+		return nil
+	}
+	return r.fill(ctx, p)
+}
+
+// fill makes the keys that the purposes lack: an active one, and where one is published
+// ahead a pending one of the algorithm of the settings.
+func (r *Ring) fill(ctx context.Context, purposes ...Purpose) error {
 	ring := r.keys.Load()
 	var missing []row
 	var unwanted []Key
-	for _, p := range Purposes {
+	for _, p := range purposes {
 		states := []State{}
 		if ring.active[p] == nil {
 			states = append(states, Active)
@@ -129,7 +156,8 @@ func pendingOf(ring *snapshot, p Purpose) *entry {
 	return nil
 }
 
-// Rotate retires p's active key and returns the one that follows it. A token key that
+// Rotate retires p's active key and returns the one that follows it; the first key of a
+// purpose that has none. A token key that
 // was published as pending follows, and a new one is published. When another node
 // rotates at the same moment both return the same key.
 func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
@@ -139,7 +167,10 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
 	ring := r.keys.Load()
 	active := ring.active[p]
 	if active == nil {
-		return Key{}, fmt.Errorf("%w: %q has no active key", ErrNoKey, p)
+		if err := r.Need(ctx, p); err != nil {
+			return Key{}, err
+		}
+		return r.Active(ctx, p)
 	}
 	if p == Index && len(ring.live[p]) > 1 {
 		// A look-up asks under two keys, never under three.
@@ -229,7 +260,7 @@ func (r *Ring) destroy(ctx context.Context, k Key) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
 	}
-	return r.fill(ctx) // a pending key is replaced
+	return r.fill(ctx, k.Purpose) // a pending key is replaced
 }
 
 // needed returns why k must be kept, or nil.
@@ -241,10 +272,7 @@ func (r *Ring) needed(ctx context.Context, k Key) error {
 		return nil // it has made nothing yet
 	}
 	keep := r.policy(k.Purpose).keep
-	switch keep {
-	case forever:
-		return fmt.Errorf("%w: what a %s key signed must stay verifiable", ErrNeeded, k.Purpose)
-	case untilRewrapped:
+	if keep == untilRewrapped {
 		settled := k.Retired.Add(Settle)
 		known, finished, waiting, err := countWalks(ctx, r.db, k.Purpose, settled)
 		if err != nil {
@@ -274,17 +302,18 @@ func (r *Ring) Maintain(ctx context.Context) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
 	}
-	if err := r.fill(ctx); err != nil {
+	purposes := r.keys.Load().purposes()
+	if err := r.fill(ctx, purposes...); err != nil {
 		return err
 	}
-	for _, p := range Purposes {
+	for _, p := range purposes {
 		if k := r.keys.Load().active[p]; k != nil && r.overdue(k.Key) {
 			if err := r.rotate(ctx, k.Key); err != nil {
 				return err
 			}
 		}
 		for _, e := range r.keys.Load().live[p] {
-			if e.State != OpenOnly || r.policy(p).keep <= 0 || r.needed(ctx, e.Key) != nil {
+			if e.State != OpenOnly || r.policy(p).keep == untilRewrapped || r.needed(ctx, e.Key) != nil {
 				continue
 			}
 			if err := r.destroy(ctx, e.Key); err != nil {

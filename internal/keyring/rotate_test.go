@@ -18,7 +18,7 @@ func TestRotateEveryPurposeAndStillOpen(t *testing.T) {
 		c := newClock()
 		r, other := open(t, d, c), open(t, d, c)
 		for _, p := range Purposes {
-			if p == Token || p == Ledger {
+			if p == Token {
 				continue
 			}
 			old := active(t, r, p)
@@ -173,7 +173,7 @@ func TestMaintainForAHundredDays(t *testing.T) {
 			t.Errorf("%s %s is %s and its secret has %d bytes", row.Purpose, row.ID, row.State, len(row.sealed))
 		}
 	}
-	want := map[Purpose]int{Token: 3, Session: 101, Field: 1, Blob: 1, Index: 1, Pepper: 1, Refresh: 1, Code: 1, Ledger: 1}
+	want := map[Purpose]int{Token: 3, Session: 101, Field: 1, Blob: 1, Index: 1, Pepper: 1, Refresh: 1, Code: 1}
 	if diff := cmp.Diff(want, count); diff != "" {
 		t.Errorf("keys made in 100 days (-want +got):\n%s", diff)
 	}
@@ -181,7 +181,7 @@ func TestMaintainForAHundredDays(t *testing.T) {
 
 func TestMaintainKeepsATokenKeyUntilItsTokensAreDead(t *testing.T) {
 	c := newClock()
-	r := open(t, dbtest.SQLite(t), c, TokenTTL(2*time.Hour))
+	r := open(t, dbtest.SQLite(t), c, func(c *Config) { c.TokenTTL = 2 * time.Hour })
 	old := active(t, r, Token)
 	rotate(t, r, Token)
 	for _, tc := range []struct {
@@ -203,7 +203,7 @@ func TestAnotherTokenAlgorithm(t *testing.T) {
 	c := newClock()
 	d := dbtest.SQLite(t)
 	old := active(t, open(t, d, c), Token)
-	r := open(t, d, c, TokenAlg("ES256"))
+	r := open(t, d, c, tokenAlg("ES256"))
 	live, err := r.Live(t.Context(), Token)
 	if err != nil {
 		t.Fatal(err)
@@ -260,10 +260,10 @@ func TestDestroyRefusesWhatIsNeeded(t *testing.T) {
 				t.Errorf("%s: destroyed but %v", p, err)
 			}
 		}
-		for _, p := range []Purpose{Field, Blob, Index, Pepper, Ledger} {
+		for _, p := range []Purpose{Field, Blob, Index, Pepper} {
 			refuse(p, olds[p].ID, "never re-wrapped")
 		}
-		if err := r.ForceDestroy(t.Context(), Ledger, olds[Ledger].ID); err != nil {
+		if err := r.ForceDestroy(t.Context(), Blob, olds[Blob].ID); err != nil {
 			t.Errorf("force: %v", err)
 		}
 	})

@@ -28,6 +28,16 @@ type snapshot struct {
 	byID   map[keyRef]*entry
 }
 
+// purposes returns those that have a key, in the order of [Purposes].
+func (s *snapshot) purposes() (have []Purpose) {
+	for _, p := range Purposes {
+		if len(s.live[p]) > 0 {
+			have = append(have, p)
+		}
+	}
+	return have
+}
+
 type keyRef struct {
 	purpose Purpose
 	kid     string
@@ -63,6 +73,22 @@ func (r *Ring) current(ctx context.Context) *snapshot {
 		_ = r.Refresh(context.WithoutCancel(ctx))
 	}
 	return r.keys.Load()
+}
+
+// active returns p's active entry.
+func (r *Ring) active(ctx context.Context, p Purpose) (*entry, error) {
+	if e := r.current(ctx).active[p]; e != nil {
+		return e, nil
+	}
+	return nil, fmt.Errorf("%w: %q has no active key", ErrNoKey, p)
+}
+
+// live returns p's live entries, newest first.
+func (r *Ring) live(ctx context.Context, p Purpose) ([]*entry, error) {
+	if live := r.current(ctx).live[p]; len(live) > 0 {
+		return live, nil
+	}
+	return nil, fmt.Errorf("%w: %q has no live key", ErrNoKey, p)
 }
 
 // entry finds a live key, if need be in the database.

@@ -13,15 +13,15 @@
 //     Add to a value is [ErrNotCounter]. A counter that comes back to zero is absent:
 //     what was counted and taken back leaves nothing.
 //   - [Store.Add] is one step: many at once add up.
-//   - A store that cannot be reached answers [ErrUnavailable], never "absent": whoever
-//     asks for a session must not take silence for a sign-out, nor for leave to pass.
+//   - A store that cannot be reached answers [ErrUnavailable], never "absent": a
+//     caller that asks for a session must not take silence for a sign-out, or for a pass.
 //     After it, whether a change was made is unknown.
 //   - [Memory] is one process. [SQL] and [Redis] are shared by every node.
 //
 // # Reading from memory
 //
 // What is under "session:" is asked on every request. SQL answers it from memory in the
-// process that owns a SQLite database, where nobody else can change it.
+// process that owns a SQLite database, where no other process changes it.
 //
 // Redis keeps values under "session:" in this process too, and drops them when the
 // server says that they changed; see [Redis] for how long a node that lost its
@@ -62,7 +62,7 @@ func (unavailable) Unavailable() bool { return true }
 type Store interface {
 	// Get returns the value, or [ErrMissing].
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put sets the value, whatever was there.
+	// Put sets the value and replaces the one before it.
 	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
 	// Add adds delta, at most ±2³¹, to a counter, which starts at zero and expires ttl after
 	// its first Add. It returns the sum; a sum of zero removes the counter.

@@ -16,11 +16,11 @@ import (
 // Redis is a store in Redis (6 or later) or Valkey, shared by every node.
 //
 // Values under "session:" are kept in this process as well. The server tells us on the
-// connection that we ask on when such a key changes (CLIENT TRACKING), whoever changed
-// it; what this node changes is dropped before the change returns. What is kept answers
+// connection that we ask on when such a key changes (CLIENT TRACKING), by any
+// node; a node drops what it changes itself before the change returns. A kept value answers
 // only while the server has just proven that it can reach us: a heartbeat passes through
-// the same connection, so whatever was changed before it was sent has been heard when
-// its answer comes. A node that is cut off therefore answers from memory for one second
+// the same connection, so each change from before it has been heard when its answer
+// comes. A node that is cut off therefore answers from memory for one second
 // at most, and then [ErrUnavailable].
 type Redis struct {
 	client rueidis.Client

@@ -7,7 +7,7 @@
 //
 //	calls in this bucket + calls in the last one × (the part of it that the window still covers) ≤ limit
 //
-// which needs two numbers a key, whatever the limit. The calls of the last bucket are
+// which needs two numbers a key for every limit. The calls of the last bucket are
 // taken to be spread evenly. So:
 //
 //   - In one bucket never more than limit calls pass, and in any stretch of one window
@@ -30,12 +30,14 @@ package limit
 
 import (
 	"context"
+	"encoding"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"coffer/internal/fault"
@@ -47,6 +49,36 @@ type Rule struct {
 	Name   string // stable and unique; shown in the RateLimit headers
 	Limit  int
 	Window time.Duration // whole milliseconds
+}
+
+var _ encoding.TextUnmarshaler = (*Rule)(nil)
+
+// UnmarshalText reads "10/15m": that many in each window of that length. Both must be
+// positive. The name stays.
+func (r *Rule) UnmarshalText(text []byte) error {
+	count, window, ok := strings.Cut(string(text), "/")
+	n, err := strconv.Atoi(count)
+	d, derr := time.ParseDuration(window)
+	if !ok || err != nil || derr != nil || n < 1 || d <= 0 {
+		return fmt.Errorf("%q is not a limit such as 10/15m", text)
+	}
+	r.Limit, r.Window = n, d
+	return nil
+}
+
+// String returns the form that UnmarshalText reads.
+func (r Rule) String() string { return fmt.Sprintf("%d/%s", r.Limit, Short(r.Window)) }
+
+// Short writes a duration as people do: 15m, not 15m0s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // Limiter counts calls. It is safe for concurrent use.
@@ -202,7 +234,7 @@ func (b bucket) allows(this int64) bool {
 }
 
 // wait returns after how long one more call will pass, when this bucket has so many calls
-// and nobody else calls.
+// and no other call comes.
 func (b bucket) wait(this int64) time.Duration {
 	window, allowed := float64(b.rule.Window), float64(b.rule.Limit-1)
 	var at float64 // from the start of this bucket

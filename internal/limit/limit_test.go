@@ -383,11 +383,14 @@ func (s *spy) Get(ctx context.Context, key string) ([]byte, error) {
 
 func TestNoAddressReachesTheStore(t *testing.T) {
 	c := newClock()
-	ring, err := keyring.Open(t.Context(), dbtest.SQLite(t), make([]byte, 32), c.now, keyring.TokenAlg("EdDSA"))
+	ring, err := keyring.Open(t.Context(), dbtest.SQLite(t), make([]byte, 32), keyring.Config{Now: c.now, TokenAlg: "EdDSA", TokenTTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &spy{Store: kv.NewMemory(c.now)}
+	if err := ring.Need(t.Context(), keyring.Index); err != nil {
+		t.Fatal(err)
+	}
 	l := limit.New(s, ring.Index, c.now)
 	rule := limit.Rule{Name: "r", Limit: 1, Window: time.Minute}
 	for _, canary := range []string{"203.0.113.77", "canary@example.org"} {

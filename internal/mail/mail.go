@@ -2,26 +2,27 @@
 //
 // # What a mail may hold
 //
-// Mails go to people who may never have heard of Coffer, and what they say may have been
-// chosen by somebody else. So:
+// A stranger may type the address that a mail goes to, and choose some of its values. So:
 //
-//   - A link leads to Coffer's own address, or the mail is not sent. It is the only URL on
-//     a line of its own; a code stands alone on its line.
-//   - The recipient is one bare address without control characters; no header holds
-//     anything else that came from a user. A link, code or name with a line break is
-//     refused. In what describes a device, which whoever signs in may choose, control
-//     characters are dropped: a notice must not be kept back by them.
-//   - HTML is escaped by html/template, carries no script, no remote image and no tracker,
-//     and says what the text part says: both are made of the same words.
+//   - A link leads to Coffer's own address, or the server does not send the mail. The link
+//     is the only URL on a line of its own. A code stands alone on its line.
+//   - The recipient is one bare address without control characters. No header holds
+//     another value from a user. A link, code or name with a line break is refused.
+//   - The caller of a sign-in chooses what describes the device. The server drops control
+//     characters from it, so that they cannot keep a notice back.
+//   - html/template escapes the HTML. It has no script, remote image or tracker. It says
+//     what the text part says: both parts are made of the same words.
+//
+// The words of a mail lie in the room that causes it: see [Mailer.Declare].
 //
 // # Retries
 //
 // A mail is the payload of a job, and a job may run twice. The Message-ID is made of the
-// message's content and the hour, so that a mail that was taken twice can be recognised
-// (RFC 5322 §3.6.4). What no attempt can mend — an unknown kind, a refused recipient — is
-// an error whose method Permanent answers true; everything else may be tried again.
+// message's content and the hour, so that a reader recognises a mail that came twice (RFC
+// 5322 §3.6.4). An error that no other attempt can mend has a method Permanent that answers
+// true, as for an unknown kind or a refused recipient. The queue tries again after any other.
 //
-// The only facts in an error's Class are SMTP's numbers; its text may hold the address.
+// An error's Class holds no facts but SMTP's numbers. Its text may hold the address.
 package mail
 
 import (
@@ -37,6 +38,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"coffer/internal/text"
 )
 
 // Job is the kind under which messages are enqueued, to be done by [Mailer.Handle].
@@ -44,26 +47,26 @@ const Job = "mail"
 
 // Message is one mail to be rendered: the payload of a job.
 type Message struct {
-	Kind string `json:"kind"` // which template; goes into the header X-Coffer-Kind
+	Kind string `json:"kind"` // the Name of a declared Kind
 	To   string `json:"to"`   // one address without a display name
-	Lang string `json:"lang"` // "en", "de-AT" …; a language without templates: English
-	// Data is what the template fills in; see kinds for which keys it needs.
+	Lang string `json:"lang"` // "en", "de-AT" …; one that Coffer does not speak: lang.Default
+	// Data holds name, time (RFC 3339), device, place and address where they are known, and
+	// link and code where the kind needs them.
 	Data map[string]string `json:"data"`
 }
 
 // Rendered is a mail that needs only headers to be sent.
 type Rendered struct {
-	Kind, Lang string
+	Kind, Lang string // Kind is the value of X-Coffer-Kind
 	To         string // one address
 	ID         string // Message-ID without angle brackets; the same for each attempt
 	Subject    string
 	Text, HTML string // lines end with \n
 }
 
-// Sender delivers mails. Send returns when the mail is safe with somebody else: on the
-// disk, or with a server that answers for it. An error that no other attempt can mend has
-// a method Permanent that answers true. Implementations may be used by
-// many goroutines.
+// Sender delivers mails. Send returns when the mail is on the disk, or when a mail server
+// has accepted it. An error that no other attempt can mend has a method Permanent that
+// answers true. Implementations are safe for concurrent use.
 type Sender interface {
 	Send(ctx context.Context, r Rendered) error
 }
@@ -75,12 +78,13 @@ type Mailer struct {
 	base    string
 	host    string
 	now     func() time.Time
+	kinds   map[string]declared
 }
 
 // New returns a mailer for the installation at baseURL, to which every link must lead.
 // product is the name in subjects and texts.
 func New(sender Sender, product, baseURL string) *Mailer {
-	m := &Mailer{sender: sender, product: product, base: strings.TrimRight(baseURL, "/"), host: "localhost", now: time.Now}
+	m := &Mailer{sender: sender, product: product, base: strings.TrimRight(baseURL, "/"), host: "localhost", now: time.Now, kinds: map[string]declared{}}
 	if u, err := url.Parse(baseURL); err == nil && u.Hostname() != "" && !strings.Contains(u.Hostname(), ":") {
 		m.host = u.Hostname()
 	}
@@ -111,11 +115,15 @@ func (m *Mailer) Render(msg Message) (Rendered, error) {
 	if err := checkAddress(msg.To); err != nil {
 		return Rendered{}, refuse("recipient", err)
 	}
-	data, err := m.checkData(msg)
+	kind, ok := m.kinds[msg.Kind]
+	if !ok {
+		return Rendered{}, refuse("data", fmt.Errorf("unknown kind %q", msg.Kind))
+	}
+	data, err := m.checkData(kind, msg)
 	if err != nil {
 		return Rendered{}, refuse("data", err)
 	}
-	r, err := m.render(msg.Kind, msg.Lang, data)
+	r, err := m.render(kind, msg.Lang, data)
 	if err != nil {
 		return Rendered{}, refuse("template", err)
 	}
@@ -154,11 +162,7 @@ func checkAddress(to string) error {
 const maxValue = 200
 
 // checkData returns the data as templates may use it.
-func (m *Mailer) checkData(msg Message) (map[string]string, error) {
-	kind, ok := kinds[msg.Kind]
-	if !ok {
-		return nil, fmt.Errorf("unknown kind %q", msg.Kind)
-	}
+func (m *Mailer) checkData(kind declared, msg Message) (map[string]string, error) {
 	data := make(map[string]string, len(msg.Data)+1)
 	for key, value := range msg.Data {
 		if described[key] {
@@ -168,9 +172,9 @@ func (m *Mailer) checkData(msg Message) (map[string]string, error) {
 		}
 		data[key] = value
 	}
-	for _, key := range kind.needs {
-		if data[key] == "" {
-			return nil, fmt.Errorf("%s is missing", key)
+	for key, needed := range map[string]bool{"link": kind.link, "code": kind.code} {
+		if needed != (data[key] != "") {
+			return nil, fmt.Errorf("%s is missing, or the kind has no words for it", key)
 		}
 	}
 	if link := data["link"]; link != "" && !strings.HasPrefix(link, m.base+"/") || strings.ContainsAny(data["link"], " <>\"") {
@@ -183,14 +187,14 @@ func (m *Mailer) checkData(msg Message) (map[string]string, error) {
 	return data, nil
 }
 
-// described are the keys whose values an attacker may choose, as the name of a device.
+// described are the keys whose values the caller of a sign-in chooses.
 var described = map[string]bool{"device": true, "address": true, "place": true}
 
-// plain drops what does not print, and what is too long.
+// plain drops characters that do not print, and those beyond maxValue.
 func plain(s string) string {
 	n := 0
 	s = strings.Map(func(r rune) rune {
-		if n++; !unicode.IsPrint(r) || n > maxValue {
+		if n++; !text.Printable(r) || n > maxValue {
 			return -1
 		}
 		return r
@@ -215,7 +219,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Permanent reports whether trying again is useless.
 func (e *Error) Permanent() bool { return e.Final }
 
-// Class returns a few words that name nobody.
+// Class returns a few words without personal data.
 func (e *Error) Class() string {
 	if e.Code != 0 {
 		return fmt.Sprintf("mail %s %d", e.Stage, e.Code)

@@ -15,6 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"coffer/internal/lang"
+	"coffer/internal/mail/mailtest"
 )
 
 // parsed is a mail as the standard library reads it.
@@ -112,13 +115,13 @@ func TestOutbox(t *testing.T) {
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.FixedZone("", 3600))
 	s := NewOutbox(dir, "Coffer für alle <coffer@coffer.test>", func() time.Time { return at })
 	m := newMailer(s)
-	for kind := range needsOf() {
-		for _, lang := range Languages() {
+	for kind, data := range kinds {
+		for _, l := range lang.All() {
 			before := 0
 			if _, err := os.Stat(dir); err == nil {
 				before = len(outboxFiles(t, dir))
 			}
-			if err := m.Deliver(t.Context(), Message{Kind: kind, To: "jürgen@xn--bcher-kva.example", Lang: lang, Data: full()}); err != nil {
+			if err := m.Deliver(t.Context(), Message{Kind: kind, To: "jürgen@xn--bcher-kva.example", Lang: l, Data: data}); err != nil {
 				t.Fatal(err)
 			}
 			names := outboxFiles(t, dir)
@@ -134,14 +137,14 @@ func TestOutbox(t *testing.T) {
 			if got := p.header.Get("X-Coffer-Kind"); got != kind {
 				t.Fatalf("the newest file is a %s, want %s", got, kind)
 			}
-			want, err := m.Render(Message{Kind: kind, To: "jürgen@xn--bcher-kva.example", Lang: lang, Data: full()})
+			want, err := m.Render(Message{Kind: kind, To: "jürgen@xn--bcher-kva.example", Lang: l, Data: data})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if p.text != want.Text || p.html != want.HTML || p.subject(t) != want.Subject {
-				t.Errorf("%s in %s: the parts are not what was rendered:\n%s\n%s", kind, lang, p.text, p.html)
+				t.Errorf("%s in %s: the parts are not what was rendered:\n%s\n%s", kind, l, p.text, p.html)
 			}
-			wantLines(t, kind, p.text, full())
+			mailtest.Lines(t, kind, p.text, data)
 			to, err := p.header.AddressList("To")
 			if err != nil || len(to) != 1 || to[0].Address != "jürgen@xn--bcher-kva.example" {
 				t.Errorf("To = %v, %v", to, err)
@@ -156,10 +159,10 @@ func TestOutbox(t *testing.T) {
 			if got := p.header.Get("Message-Id"); got != "<"+want.ID+">" {
 				t.Errorf("Message-ID = %s, want <%s>", got, want.ID)
 			}
-			if p.header.Get("Auto-Submitted") != "auto-generated" || p.header.Get("Content-Language") != lang {
+			if p.header.Get("Auto-Submitted") != "auto-generated" || p.header.Get("Content-Language") != l {
 				t.Errorf("headers = %v", p.header)
 			}
-			if !bytes.Contains(raw, []byte("\r\n"+full()["link"]+"\r\n")) {
+			if data["link"] != "" && !bytes.Contains(raw, []byte("\r\n"+data["link"]+"\r\n")) {
 				t.Error("the link cannot be found in the file as it is")
 			}
 		}
@@ -176,7 +179,7 @@ func TestOutbox(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Deliver(t.Context(), Message{Kind: "new-device", To: "ada@example.org", Data: full()}); err != nil {
+	if err := m.Deliver(t.Context(), Message{Kind: "new-device", To: "ada@example.org", Data: facts()}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
@@ -215,7 +218,7 @@ func TestOutboxUnderConcurrency(t *testing.T) {
 		all.Go(func() {
 			m := newMailer(senders[i%2])
 			for range each {
-				if err := m.Deliver(t.Context(), Message{Kind: "new-device", To: "ada@example.org", Data: full()}); err != nil {
+				if err := m.Deliver(t.Context(), Message{Kind: "new-device", To: "ada@example.org", Data: facts()}); err != nil {
 					t.Error(err)
 				}
 			}

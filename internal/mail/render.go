@@ -1,92 +1,96 @@
 package mail
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
-	"maps"
-	"slices"
+	"io/fs"
 	"strings"
 	"text/template"
 	"time"
+
+	"coffer/internal/lang"
 )
 
-// A mail is written once a language, as words without form: templates/KIND.LANG.txt has
-// the blocks subject, lead, rest and, where there is a link, action. Paragraphs are
-// separated by empty lines. Both parts of the mail are made of them, by layout.txt and
-// layout.html, so that they cannot say different things.
+// The layouts make both parts of a mail of the same words, so that the parts cannot say
+// different things.
 
 //go:embed templates
 var files embed.FS
 
-// kinds are the messages there are, each with the keys that its data must have. Beside
-// them a template uses name, link, code, time (RFC 3339), device, place and address where
-// they are given.
-var kinds = map[string]struct{ needs []string }{
-	"verify-email":    {[]string{"link", "code"}},
-	"sign-up-exists":  {[]string{"link"}},
-	"security-notice": {[]string{"event"}},
-	"new-device":      {[]string{"time"}},
+// Kind is a kind of mail.
+type Kind struct {
+	Name   string // messages name it; its words are words/NAME.LANG.txt
+	Header string // the value of X-Coffer-Kind; zero: Name
 }
 
-// words are those of a language that stand in every mail.
-type words struct {
-	hello, code             string
+// declared is a kind with its words by language.
+type declared struct {
+	header     string
+	words      map[string]*template.Template
+	link, code bool // a message needs one, and no other kind may carry one
+}
+
+// Declare adds a kind of mail. A room calls it when it is made, before the first message.
+//
+// A file of words has the blocks subject, lead and rest. A mail with a link has the block
+// action, its button; a mail with a code has the block code, the line above it. Empty lines
+// separate paragraphs. The words may use product, name, device, place and address.
+//
+// Declare panics when the kind is declared twice, or lacks words in a language of [lang.All].
+func (m *Mailer) Declare(k Kind, words fs.FS) {
+	if _, ok := m.kinds[k.Name]; ok {
+		panic("internal error: mail: " + k.Name + " is declared twice")
+	}
+	d := declared{header: cmp.Or(k.Header, k.Name), words: map[string]*template.Template{}}
+	for i, l := range lang.All() {
+		name := k.Name + "." + l + ".txt"
+		t := template.Must(template.New(name).Option("missingkey=error").ParseFS(words, "words/"+name))
+		for _, block := range []string{"subject", "lead", "rest"} {
+			if t.Lookup(block) == nil {
+				panic("internal error: mail: " + name + " has no block " + block)
+			}
+		}
+		link, code := t.Lookup("action") != nil, t.Lookup("code") != nil
+		if i > 0 && (link != d.link || code != d.code) {
+			panic("internal error: mail: " + name + " has other blocks than the other languages")
+		}
+		d.words[l], d.link, d.code = t, link, code
+	}
+	m.kinds[k.Name] = d
+}
+
+// phrases are those of a language that stand in every mail.
+type phrases struct {
+	hello                   string
 	time, device, place, ip string
 	footer                  string
 	months                  [12]string
 	date                    string // day, month, year, clock
 }
 
-var languages = map[string]words{
+var languages = map[string]phrases{
 	"en": {
-		hello: "Hello", code: "Your code:",
-		time: "Time", device: "Device", place: "Place", ip: "Address",
+		hello: "Hello",
+		time:  "Time", device: "Device", place: "Place", ip: "Address",
 		footer: "%s sent this mail by itself; nobody reads answers to it.",
 		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		date:   "%d %s %d, %s UTC",
 	},
 	"de": {
-		hello: "Hallo", code: "Ihr Code:",
-		time: "Zeit", device: "Gerät", place: "Ort", ip: "Adresse",
+		hello: "Hallo",
+		time:  "Zeit", device: "Gerät", place: "Ort", ip: "Adresse",
 		footer: "%s hat diese Mail von selbst verschickt; Antworten liest niemand.",
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 		date:   "%d. %s %d, %s UTC",
 	},
 }
 
-// fallback is the language of people whose own has no templates.
-const fallback = "en"
-
-// Languages returns the languages that there are templates in.
-func Languages() []string { return slices.Sorted(maps.Keys(languages)) }
-
-// languageOf chooses by the primary subtag of a language tag (RFC 5646).
-func languageOf(tag string) string {
-	primary, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(tag), "_", "-"), "-")
-	if _, ok := languages[primary]; ok {
-		return primary
-	}
-	return fallback
-}
-
 var (
-	bodies     = parseBodies()
 	textLayout = template.Must(template.ParseFS(files, "templates/layout.txt"))
 	htmlLayout = htmltemplate.Must(htmltemplate.ParseFS(files, "templates/layout.html"))
 )
-
-func parseBodies() map[string]*template.Template {
-	all := map[string]*template.Template{}
-	for kind := range kinds {
-		for lang := range languages {
-			name := kind + "." + lang + ".txt"
-			t := template.Must(template.New(name).Option("missingkey=error").ParseFS(files, "templates/"+name))
-			all[kind+"."+lang] = t
-		}
-	}
-	return all
-}
 
 // fact is a line about what happened.
 type fact struct{ Label, Value string }
@@ -102,15 +106,15 @@ type page struct {
 	Footer                 string
 }
 
-func (m *Mailer) render(kind, tag string, data map[string]string) (Rendered, error) {
-	lang := languageOf(tag)
-	w, t := languages[lang], bodies[kind+"."+lang]
+func (m *Mailer) render(kind declared, tag string, data map[string]string) (Rendered, error) {
+	l := lang.Of(tag)
+	w, t := languages[l], kind.words[l]
 	block := func(name string) (string, error) {
 		var b strings.Builder
 		err := t.ExecuteTemplate(&b, name, data)
 		return strings.TrimSpace(b.String()), err
 	}
-	p := page{Lang: lang, Product: m.product, Code: data["code"], CodeLabel: w.code, Link: data["link"], Footer: fmt.Sprintf(w.footer, m.product)}
+	p := page{Lang: l, Product: m.product, Code: data["code"], Link: data["link"], Footer: fmt.Sprintf(w.footer, m.product)}
 	p.Greeting = w.hello + ","
 	if name := data["name"]; name != "" {
 		p.Greeting = w.hello + " " + name + ","
@@ -131,8 +135,13 @@ func (m *Mailer) render(kind, tag string, data map[string]string) (Rendered, err
 		}
 		*to = paragraphs(text)
 	}
-	if p.Link != "" {
+	if kind.link {
 		if p.Action, err = block("action"); err != nil {
+			return Rendered{}, err
+		}
+	}
+	if kind.code {
+		if p.CodeLabel, err = block("code"); err != nil {
 			return Rendered{}, err
 		}
 	}
@@ -143,7 +152,7 @@ func (m *Mailer) render(kind, tag string, data map[string]string) (Rendered, err
 	if err := htmlLayout.Execute(&html, p); err != nil {
 		return Rendered{}, err
 	}
-	return Rendered{Kind: kind, Lang: lang, Subject: p.Subject, Text: text.String(), HTML: html.String()}, nil
+	return Rendered{Kind: kind.header, Lang: l, Subject: p.Subject, Text: text.String(), HTML: html.String()}, nil
 }
 
 // paragraphs splits at empty lines and joins each paragraph's lines.
@@ -156,8 +165,8 @@ func paragraphs(text string) (all []string) {
 	return all
 }
 
-// when writes an RFC 3339 time as people do, in UTC. What is no time stays as it is.
-func (w words) when(s string) string {
+// when writes an RFC 3339 time as people do, in UTC. Another text stays as it is.
+func (w phrases) when(s string) string {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
 		return s

@@ -24,6 +24,8 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"go.uber.org/goleak"
+
+	"coffer/internal/mail/mailtest"
 )
 
 // sink is an SMTP server that keeps mails and answers as a test wants.
@@ -225,7 +227,7 @@ func TestSMTP(t *testing.T) {
 				t.Fatalf("%d mails to %v, over TLS %v, logins %v", len(s.mails), s.to, s.secure, s.users)
 			}
 			p := parse(t, s.mails[0])
-			wantLines(t, "the text", p.text, full())
+			mailtest.Lines(t, "the text", p.text, full())
 			if !strings.Contains(p.subject(t), "Bestätigen Sie") || !strings.Contains(p.html, full()["link"]) {
 				t.Errorf("subject %q, HTML\n%s", p.subject(t), p.html)
 			}

@@ -14,7 +14,7 @@ import (
 type Deadlines struct {
 	Body    time.Duration // for a body that is no stream; 20 s
 	Stall   time.Duration // for the next byte of a stream; 1 minute
-	Linger  time.Duration // for what is left of a body that nobody wants; 2 s
+	Linger  time.Duration // for the rest of a body that no handler reads; 2 s
 	Session time.Duration // between two looks at the session of a stream; 2 s
 }
 

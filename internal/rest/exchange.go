@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -258,3 +259,13 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 }
 
 func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.api.serve(w, r) }
+
+// Credentials returns what follows the scheme in an Authorization header. The case of the
+// scheme means nothing (RFC 9110 §11.1).
+func Credentials(authorization, scheme string) (string, bool) {
+	n := len(scheme)
+	if len(authorization) <= n+1 || authorization[n] != ' ' || !strings.EqualFold(authorization[:n], scheme) {
+		return "", false
+	}
+	return authorization[n+1:], true
+}

@@ -253,7 +253,7 @@ func (x *exchange) methodForLog() string {
 	return "OTHER"
 }
 
-// printable makes text safe for a log of one line a record, whatever the handler does.
+// printable makes text safe for a log of one line a record, with any log handler.
 func printable(s string) string {
 	const longest = 4 << 10
 	if len(s) > longest {

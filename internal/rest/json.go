@@ -116,7 +116,7 @@ func checkJSONType(values []string) error {
 }
 
 // What a body may be made of. Parsed, a mebibyte of "{},{},…" takes up to 500 and seconds of
-// work, before anybody's right or limit is looked at. No operation wants a tenth of this.
+// work, before the server has checked rights or limits. No operation needs a tenth of this.
 const (
 	maxTokens = 4096 // names, values and ends of objects and arrays
 	maxDepth  = 64

@@ -23,7 +23,7 @@
 //
 // # What it leaves to others
 //
-// Whether a token is good is session's to say ([Authenticator]); TLS is the proxy's; what
+// Whether a token is good the [Authenticator] says; TLS is the proxy's; what
 // net/http answers by itself to a request line it cannot read has none of our headers.
 package rest
 
@@ -31,7 +31,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -44,7 +43,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// Caller is who asks, as the [Authenticator] found out. The zero value is nobody.
+// Caller is who asks, as the [Authenticator] found out. The zero value is a caller without a session.
 type Caller struct {
 	Account, Session, AAL string
 	AMR                   []string
@@ -68,13 +67,11 @@ type Authenticator interface {
 
 // Config is what an [API] is made of.
 type Config struct {
+	Settings
 	Title, Version string
 	// BaseURL is how people reach the server. Required: links, origins and the Host
 	// check come from it and never from a request.
 	BaseURL *url.URL
-	// TrustedProxies are the peers whose X-Forwarded-For is believed. A request that
-	// comes from one may carry any Host: checking it is the proxy's work.
-	TrustedProxies []netip.Prefix
 	// Auth decides on tokens. Without one, every operation that wants a session answers 401.
 	Auth Authenticator
 	// Undeclared is told when an operation answers a refusal that it does not declare: the
@@ -85,7 +82,6 @@ type Config struct {
 	Now       func() time.Time // nil is time.Now
 	MaxBody   int64            // longest JSON body in bytes; 0 is 1 MiB
 	Deadlines Deadlines
-	Streams   StreamLimits
 }
 
 // API holds the operations of all rooms and every middleware around them. Register
@@ -124,7 +120,6 @@ func New(cfg Config) *API {
 		}
 	}
 	cfg.Deadlines.complete()
-	cfg.Streams.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
 	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded)
@@ -230,7 +225,7 @@ func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 	})
 }
 
-// HandleAnyHost is [API.Handle] for one exact path that answers whatever Host says:
+// HandleAnyHost is [API.Handle] for one exact path that answers to any Host:
 // health checks come by address.
 func (a *API) HandleAnyHost(method, path string, h http.Handler) {
 	a.anyHost[path] = true

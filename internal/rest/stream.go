@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -13,20 +12,6 @@ import (
 
 	"coffer/internal/fault"
 )
-
-// StreamLimits are how many streams may run at once in this process. A zero field has its
-// default.
-type StreamLimits struct {
-	All     int // 1000
-	Account int // of one account; 100
-	Address int // from one address (IPv6: one /64); 200
-}
-
-func (l *StreamLimits) complete() {
-	l.All = cmp.Or(max(l.All, 0), 1000)
-	l.Account = cmp.Or(max(l.Account, 0), 100)
-	l.Address = cmp.Or(max(l.Address, 0), 200)
-}
 
 var (
 	errTooManyStreams = fault.New(fault.Limited, "too_many_streams", "Too many uploads and downloads run at once for one account or address. Wait for one to end.")

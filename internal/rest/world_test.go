@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"coffer/internal/fault"
+	"coffer/internal/limit/limittest"
 )
 
 // world is an API with a few operations behind a real server.
@@ -54,6 +55,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	for _, c := range change {
 		c(&cfg)
 	}
+	limittest.Defaults(t, &cfg.Settings)
 	w.API = New(cfg)
 	w.routes()
 	w.srv = httptest.NewServer(w.Handler())

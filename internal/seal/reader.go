@@ -22,7 +22,7 @@ type Reader struct {
 	key     []byte // nil once the header has been read
 	aad     []byte
 	last    int64  // index of the last segment; -1: the source's end tells
-	skip    int    // plaintext bytes of the first segment that nobody asked for
+	skip    int    // plaintext bytes of the first segment before the range
 	left    int64  // plaintext bytes still to return; -1: to the end
 	buf     []byte // small, unless the reader is or was fast
 	from    int    // buf[from:to] is ciphertext not yet opened

@@ -59,7 +59,7 @@ const (
 )
 
 // ErrOpen means that what was read is not what was sealed under this key and this
-// additional data: altered, cut, reordered, or somebody else's. Which of them cannot
+// additional data: altered, cut, reordered, or of another owner. The cases cannot
 // be told apart and must not be.
 var ErrOpen = errors.New("seal: message does not authenticate")
 

@@ -25,8 +25,8 @@ const ReportPath = "/csp-reports"
 
 const (
 	reportBytes = 16 << 10
-	// At most reportLines different refusals are logged in each reportWindow: anybody may
-	// send reports.
+	// The server logs at most reportLines different refusals in each reportWindow, because
+	// every stranger may send reports.
 	reportLines  = 20
 	reportWindow = time.Hour
 )

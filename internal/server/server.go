@@ -42,12 +42,13 @@ import (
 
 // Config is what a [Server] is made of.
 type Config struct {
+	Settings
 	API     *rest.API        // with every room's operations on it
-	Addr    string           // host:port to listen at; port 0 takes a free one
 	Web     fs.FS            // the built web app, index.html at its root; nil serves none
 	Log     *slog.Logger     // nil discards
 	Checks  []Check          // what readiness depends on
 	Now     func() time.Time // nil is time.Now
+	Drain   func()           // called when a drain begins, to end streams that have no end; nil has none
 	Timeout time.Duration    // how long a drain may take; 0 is 15 s
 
 	// How long a client may take; 0 is what stands behind each. A JSON body has a shorter
@@ -63,6 +64,9 @@ func (c *Config) complete() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Drain == nil {
+		c.Drain = func() {}
 	}
 	c.Timeout = cmp.Or(c.Timeout, 15*time.Second)
 	c.HeaderTime = cmp.Or(c.HeaderTime, 10*time.Second)
@@ -152,6 +156,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.cfg.Log.Info("draining", "at_most", s.cfg.Timeout)
+	s.cfg.Drain()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
 	defer cancel()
 	err := s.http.Shutdown(limit)

@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
 
@@ -101,8 +102,11 @@ func newStopped(t *testing.T, change ...func(*Config)) *world {
 	}
 	w := &world{log: &logBook{}, clock: &clock{t: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	w.api = rest.New(rest.Config{Title: "Coffer", Version: "1", BaseURL: u, Log: log})
-	cfg := Config{API: w.api, Addr: "127.0.0.1:0", Web: testApp(), Log: log, Now: w.clock.now}
+	c := rest.Config{Title: "Coffer", Version: "1", BaseURL: u, Log: log}
+	limittest.Defaults(t, &c.Settings)
+	w.api = rest.New(c)
+	cfg := Config{API: w.api, Web: testApp(), Log: log, Now: w.clock.now}
+	cfg.Addr = "127.0.0.1:0"
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coffer/internal/fault"
+	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
 )
 
@@ -25,10 +26,12 @@ func quickly(t *testing.T) (w *world, readers chan error) {
 		t.Fatal(err)
 	}
 	const short = 150 * time.Millisecond
-	api := rest.New(rest.Config{
+	c := rest.Config{
 		Title: "Coffer", Version: "1", BaseURL: u, Auth: bearer{},
 		Deadlines: rest.Deadlines{Body: short, Stall: short, Linger: short, Session: short},
-	})
+	}
+	limittest.Defaults(t, &c.Settings)
+	api := rest.New(c)
 	readers = make(chan error, 1)
 	rest.Register(api, rest.Op{Method: "POST", Path: "/open", ID: "open", Tag: "T"}, func(context.Context, *struct {
 		rest.Request

@@ -31,8 +31,8 @@ type asset struct {
 	hash        string
 }
 
-// web serves an app. Where its files are on a disk, somebody is developing it and each
-// request reads them anew.
+// web serves an app. Files on a disk are read at each request, because their developer
+// changes them.
 type web struct {
 	fs  fs.FS
 	app *app // nil in development

@@ -9,6 +9,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/token/tokentest"
 )
 
 // writer is eve, who has an account, knows ada's password and can write to the database.
@@ -53,8 +54,8 @@ func TestAttackWriterOfSessions(t *testing.T) {
 	eachWriter(t, func(t *testing.T, w *writer) {
 		a, e := w.browser(), w.browser()
 		hers, own := a.signIn("ada", inBody), e.signIn("eve", inBody)
-		_, other := keyPair(t, "P-521")
-		point := pointOf(t, other)
+		_, other := tokentest.KeyPair(t, "P-521")
+		point := tokentest.Point(t, other)
 		far := w.Now().Add(90 * 24 * time.Hour).UnixMilli()
 		for _, tt := range []struct {
 			name, set string
@@ -103,7 +104,7 @@ func TestAttackWriterOfSessions(t *testing.T) {
 			w.exec(`UPDATE sessions SET family = k.family, refresh_hash = k.refresh_hash FROM (SELECT * FROM kept WHERE id = $1) k WHERE sessions.id = $2`, own.SessionID, hers.SessionID)
 			w.is(e.trade(own.RefreshToken), 401, "invalid_refresh_token")
 		})
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("a row that nobody owns told somebody: %q", mails)
 		}
 		// Nothing was changed: all of it is good again.
@@ -235,7 +236,7 @@ func TestDamagedLabel(t *testing.T) {
 		w.exec(`UPDATE sessions SET label = $1 WHERE id = $2`, []byte("torn"), own.SessionID)
 		var seen []string
 		for _, d := range w.is(b.as("GET", "/sessions", nil), 200, "").Items {
-			seen = append(seen, fmt.Sprintf("%s/%s", d.Name, d.Device))
+			seen = append(seen, fmt.Sprintf("%s/%s", d.Name, d.UserAgent))
 		}
 		if got := strings.Join(seen, " "); got != "/unknown device fine/canary-agent/1.0" && got != "fine/canary-agent/1.0 /unknown device" {
 			t.Errorf("the list shows %q", got)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,6 +14,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
+	"coffer/internal/token"
 )
 
 // maxTries is how many wrong answers an attempt bears.
@@ -25,18 +27,45 @@ var (
 	ErrNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
 )
 
+// Challenge is a sign-in that asks for more.
+type Challenge struct {
+	AttemptID    string           `json:"attempt_id"`
+	AttemptToken string           `json:"attempt_token" doc:"Send it as Authorization: Attempt <token>."`
+	ExpiresIn    int64            `json:"expires_in" doc:"Seconds."`
+	Layers       []ChallengeLayer `json:"layers" doc:"Each must be passed, in any order."`
+	Passkey      bool             `json:"passkey" doc:"Whether a passkey would pass all of them at once."`
+}
+
+// ChallengeLayer is one layer that is asked.
+type ChallengeLayer struct {
+	Layer string `json:"layer"`
+	Done  bool   `json:"done"`
+	Prompt
+}
+
+func (s *Service) challenge(a attemptRow, p pendingSession, text string) *Challenge {
+	c := &Challenge{AttemptID: a.ID, AttemptToken: text, ExpiresIn: seconds(time.UnixMilli(a.Expires).Sub(s.Now()))}
+	for _, q := range p.Asked {
+		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, p.passed(q.Layer), q.Prompt})
+	}
+	return c
+}
+
+// seconds counts a second that has begun as whole, so that a new value says its full life.
+func seconds(d time.Duration) int64 { return max(0, int64((d+time.Second-1)/time.Second)) }
+
 // begin makes an attempt that asks for layers.
-func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, error) {
+func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (Outcome, error) {
 	raw, err := s.random(32)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
 	u, err := uuid.NewV7()
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	id, token := u.String(), b64.EncodeToString(raw)
-	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(token)), Expires: s.Now().Add(s.AttemptTTL).UnixMilli()}
+	id, text := u.String(), b64.EncodeToString(raw)
+	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(text)), Expires: s.Now().Add(s.Accounts.CodeTTL).UnixMilli()}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		p.Asked = nil
 		for _, l := range layers {
@@ -44,20 +73,20 @@ func (s *Service) begin(ctx context.Context, p plan, layers []Layer) (*Answer, e
 			if err != nil {
 				return err
 			}
-			p.Asked = append(p.Asked, asked{l.Name(), prompt})
+			p.Asked = append(p.Asked, askedLayer{l.Name(), prompt})
 		}
-		if err := s.sealPlan(ctx, &a, p); err != nil {
+		if err := s.sealPending(ctx, &a, p); err != nil {
 			return err
 		}
 		return insertAttempt(ctx, tx, a)
 	})
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	return s.challenge(a, p, token), nil
+	return Outcome{Challenge: s.challenge(a, p, text)}, nil
 }
 
-func (s *Service) sealPlan(ctx context.Context, a *attemptRow, p plan) error {
+func (s *Service) sealPending(ctx context.Context, a *attemptRow, p pendingSession) error {
 	plain, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -66,66 +95,67 @@ func (s *Service) sealPlan(ctx context.Context, a *attemptRow, p plan) error {
 	return err
 }
 
-// planOf opens the plan of an attempt; errOver when the row is not as it was written.
-func (s *Service) planOf(ctx context.Context, a attemptRow) (plan, error) {
+// pendingOf opens what an attempt holds; errOver when the row is not as the server wrote it.
+func (s *Service) pendingOf(ctx context.Context, a attemptRow) (pendingSession, error) {
 	plain, err := s.Ring.Open(ctx, keyring.Session, a.Data, attemptAAD(a))
 	if altered(err) {
 		s.noteAltered(ctx, "attempts", a.ID)
-		return plan{}, errOver.Because(err)
+		return pendingSession{}, errOver.Because(err)
 	}
 	if err != nil {
-		return plan{}, err
+		return pendingSession{}, err
 	}
-	var p plan
+	var p pendingSession
 	return p, json.Unmarshal(plain, &p)
 }
 
-// proof returns the digest of an attempt's token. An id that cannot be one is over before a
-// database that refuses such text is asked.
-func (in AttemptInput) proof() (token string, digest []byte, err error) {
-	token, ok := in.token()
+// proof returns an attempt's token and its digest. An attempt whose id has the wrong form is
+// answered as over without asking the database, which may reject such text.
+func (in AttemptInput) proof() (text string, digest []byte, err error) {
+	text, ok := in.token()
 	if !ok {
-		return "", nil, errUnauthenticated
+		return "", nil, token.ErrUnauthenticated
 	}
 	if id, err := uuid.Parse(in.ID); err != nil || id.String() != in.ID {
 		return "", nil, errOver
 	}
-	return token, tokenDigest([]byte(token)), nil
+	return text, tokenDigest([]byte(text)), nil
 }
 
-// Attempt returns what an attempt still asks for; code attempt_over when it is no more.
-func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Answer, error) {
-	a, p, token, err := s.load(ctx, in, readAttempt)
+// Attempt returns what an attempt asks for; code attempt_over when it is over.
+func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Challenge, error) {
+	a, p, text, err := s.load(ctx, in, readAttempt)
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(a, p, token), nil
+	return s.challenge(a, p, text), nil
 }
 
 // markDone notes in a locked row that a layer is passed, and takes its try back.
-func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, plan, error) {
+func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, pendingSession, error) {
 	a, err := lockAttempt(ctx, tx, id)
 	if err != nil {
-		return a, plan{}, err
+		return a, pendingSession{}, err
 	}
-	p, err := s.planOf(ctx, a)
+	p, err := s.pendingOf(ctx, a)
 	if err != nil {
 		return a, p, err
 	}
 	if !p.passed(layer) {
 		p.Passed = append(p.Passed, layer)
 	}
-	if err := s.sealPlan(ctx, &a, p); err != nil {
+	if err := s.sealPending(ctx, &a, p); err != nil {
 		return a, p, err
 	}
-	return a, p, setPlan(ctx, tx, a)
+	return a, p, setPending(ctx, tx, a)
 }
 
-// load finds the attempt that in names and proves, by one of the two statements that may.
+// load finds the attempt whose id and token the caller sent, with one of two statements:
+// readAttempt, or countTry.
 func (s *Service) load(ctx context.Context, in AttemptInput,
 	find func(ctx context.Context, d *db.DB, id string, token []byte, now int64) (attemptRow, error),
-) (a attemptRow, p plan, token string, err error) {
-	token, digest, err := in.proof()
+) (a attemptRow, p pendingSession, text string, err error) {
+	text, digest, err := in.proof()
 	if err != nil {
 		return a, p, "", err
 	}
@@ -136,34 +166,34 @@ func (s *Service) load(ctx context.Context, in AttemptInput,
 	if err != nil {
 		return a, p, "", err
 	}
-	p, err = s.planOf(ctx, a)
-	return a, p, token, err
+	p, err = s.pendingOf(ctx, a)
+	return a, p, text, err
 }
 
-// Pass answers one layer of an attempt. verify decides, in the transaction that notes it,
-// whether the answer is right for the account; what it spends there is spent only if the
-// layer passes. When it refuses with a fault of kind Unauthenticated, what it wrote stays,
-// so that it can count wrong answers in the statement that decides whether one more is
-// looked at. The call that passes the last layer opens the session.
+// Pass answers one layer of an attempt. verify decides whether the answer is right for the
+// account, in the transaction that notes that the layer is passed. What verify spends there
+// is spent only if the layer passes. When verify refuses with a fault of kind
+// Unauthenticated, its writes stay: it can count wrong answers in the statement that decides
+// whether to look at one more. The call that passes the last layer opens the session.
 //
-// The answer is counted before verify runs, so that of many at once no more than five are
-// looked at; one that passes, or that could not be judged, is taken back. Codes beside
-// verify's: unauthenticated, attempt_over, not_found.
-func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (*Answer, error) {
-	a, p, token, err := s.load(ctx, in, countTry)
+// The answer is counted before verify runs, so of many at once verify looks at five at most.
+// The count is taken back for an answer that passes or that verify could not judge. Codes
+// beside verify's: unauthenticated, attempt_over, not_found.
+func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (Outcome, error) {
+	a, p, text, err := s.load(ctx, in, countTry)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	if !slices.ContainsFunc(p.Asked, func(q asked) bool { return q.Layer == layer }) {
-		return nil, errors.Join(ErrNotAsked, takeBackTry(ctx, s.DB, a.ID))
+	if !slices.ContainsFunc(p.Asked, func(q askedLayer) bool { return q.Layer == layer }) {
+		return Outcome{}, errors.Join(ErrNotAsked, takeBackTry(ctx, s.DB, a.ID))
 	}
 	if p.passed(layer) {
 		// It was passed, but the session could not be opened at that moment.
 		if err := takeBackTry(ctx, s.DB, a.ID); err != nil {
-			return nil, err
+			return Outcome{}, err
 		}
 	} else {
-		// Who hangs up does not undo what was counted.
+		// A client that hangs up does not undo the count.
 		ctx := context.WithoutCancel(ctx)
 		var refusal error
 		marked, now := a, p
@@ -183,15 +213,15 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 		}
 		switch {
 		case errors.Is(err, db.ErrNoRows):
-			return nil, errOver // somebody else's call ended it meanwhile
+			return Outcome{}, errOver // another call ended it meanwhile
 		case err != nil:
-			return nil, s.refused(ctx, a, err)
+			return Outcome{}, s.refused(ctx, a, err)
 		}
 		a, p = marked, now
 	}
 	for _, q := range p.Asked {
 		if !p.passed(q.Layer) {
-			return s.challenge(a, p, token), nil
+			return Outcome{Challenge: s.challenge(a, p, text)}, nil
 		}
 	}
 	return s.complete(ctx, a, p)
@@ -203,7 +233,7 @@ func judged(refusal error) bool {
 	return ok && f.Kind == fault.Unauthenticated
 }
 
-// refused takes the try back when the answer was not judged.
+// refused takes the try back when verify did not judge the answer.
 func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
 	if judged(err) {
 		return err
@@ -214,17 +244,15 @@ func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
 	return err
 }
 
-func (p plan) passed(layer string) bool { return slices.Contains(p.Passed, layer) }
-
-// complete opens or renews the session of an attempt whose layers are all passed. Whoever
-// removes the attempt is the one who may.
-func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, error) {
+// complete opens or renews the session of an attempt whose layers are all passed. Of many
+// calls, the one that removes the attempt may do so.
+func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) (Outcome, error) {
 	st, err := s.Accounts.State(ctx, p.Account)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	if st.Status != account.Active || st.Ver != p.Ver {
-		return nil, errOver
+	if st.Status != account.Active || st.SessionEpoch != p.Ver {
+		return Outcome{}, errOver
 	}
 	aal := AAL1
 	for _, l := range s.layers {
@@ -249,12 +277,12 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p plan) (*Answer, 
 	if p.Renews != "" {
 		return s.renew(ctx, p, aal, win)
 	}
-	return s.open(ctx, p, aal, win)
+	return s.open(ctx, p, aal, nil, win)
 }
 
 // renew notes a fresh proof in the session that asked for it and gives it a new access
 // token.
-func (s *Service) renew(ctx context.Context, p plan, aal string, first func(context.Context, *db.Tx) error) (*Answer, error) {
+func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first func(context.Context, *db.Tx) error) (Outcome, error) {
 	var r row
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if first != nil {
@@ -267,15 +295,15 @@ func (s *Service) renew(ctx context.Context, p plan, aal string, first func(cont
 		return err
 	})
 	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
-		return nil, errUnauthenticated.Because(err) // ended meanwhile, or altered
+		return Outcome{}, token.ErrUnauthenticated.Because(err) // ended meanwhile, or altered
 	}
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	d, err := s.deriveRow(ctx, r)
+	keys, err := s.keysOf(ctx, r)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	out := s.newAnswer(r, d)
-	return out, s.issue(ctx, out, r, d, "", false)
+	out, err := s.issue(ctx, r, keys)
+	return Outcome{Opened: out}, err
 }

@@ -1,12 +1,10 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -26,8 +24,8 @@ import (
 // errAltered says that a row is not as the server wrote it.
 var errAltered = errors.New("session: a row was altered in the database")
 
-// altered reports whether a sealed row does not open: under no key that is left, or not
-// with what stands beside it.
+// altered reports whether err says that a sealed row does not open: its key is gone, or the
+// columns beside the seal are not those that it was made for.
 func altered(err error) bool { return errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) }
 
 // noteAltered logs that a row was altered.
@@ -35,9 +33,9 @@ func (s *Service) noteAltered(ctx context.Context, table, id string) {
 	s.Log.ErrorContext(ctx, "session: a row was altered in the database and counts for nothing", "table", table, "id", id)
 }
 
-// bound is what a session's seal holds together: whose it is, which tokens and which client
-// key open it, how sure the server is of the person, since when and until when. The chain
-// of refresh tokens moves on below the family and is left out.
+// bound is what a session's seal holds: the owner, the refresh family and the client key, how
+// sure the server is of the person, beginning and end. The chain of refresh tokens moves on
+// within the family and is left out.
 func (r row) bound() []byte {
 	var numbers []byte
 	for _, n := range []int64{r.Ver, r.AuthTime, r.Created, r.Expires} {
@@ -78,34 +76,7 @@ func (s *Service) renewRow(ctx context.Context, tx *db.Tx, id string, who accoun
 	return r, renewSession(ctx, tx, r)
 }
 
-// attemptAAD ties a plan to its attempt, to the token that proves it, and to its end.
+// attemptAAD binds what an attempt holds to its id, account, token and end.
 func attemptAAD(a attemptRow) []byte {
 	return seal.LP([]byte("attempt"), []byte(a.ID), []byte(a.Account), a.Token, binary.BigEndian.AppendUint64(nil, uint64(a.Expires)))
-}
-
-// bound is what a remembered device's seal holds; its account is that of the data key.
-func (d device) bound() []byte {
-	numbers := binary.BigEndian.AppendUint64(nil, uint64(d.Ver))
-	return seal.LP(binary.BigEndian.AppendUint64(numbers, uint64(d.Expires)), []byte(strings.Join(d.Layers, " ")))
-}
-
-func (d device) sealed(key *keyring.DataKey, token []byte) []byte {
-	return key.Seal("devices", "seal", b64.EncodeToString(token), d.bound())
-}
-
-// checkDevice returns errAltered when a device is not as the server remembered it.
-func (s *Service) checkDevice(ctx context.Context, token []byte, d device) error {
-	key, err := s.Accounts.DataKey(ctx, s.DB, d.Account)
-	var b []byte
-	if err == nil {
-		b, err = key.Open("devices", "seal", b64.EncodeToString(token), d.Seal)
-	}
-	if err == nil && bytes.Equal(b, d.bound()) {
-		return nil
-	}
-	if err == nil || altered(err) || errors.Is(err, account.ErrNotFound) {
-		s.noteAltered(ctx, "devices", b64.EncodeToString(token))
-		return errAltered
-	}
-	return err
 }

@@ -1,17 +1,15 @@
 package session_test
 
 import (
-	"crypto/ecdh"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"testing"
 
 	"coffer/internal/session"
+	"coffer/internal/token"
 )
 
 // browser is one client: an address, a user agent, cookies and what it was last given.
@@ -36,16 +34,16 @@ type reply struct {
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
 
-	SessionID        string             `json:"session_id"`
-	AccessToken      string             `json:"access_token"`
-	TokenType        string             `json:"token_type"`
-	ExpiresIn        int64              `json:"expires_in"`
-	RefreshToken     string             `json:"refresh_token"`
-	RefreshExpiresIn int64              `json:"refresh_expires_in"`
-	DeviceToken      string             `json:"device_token"`
-	ServerPublicKey  *session.PublicKey `json:"server_public_key"`
-	AAL              string             `json:"aal"`
-	AMR              []string           `json:"amr"`
+	SessionID        string           `json:"session_id"`
+	AccessToken      string           `json:"access_token"`
+	TokenType        string           `json:"token_type"`
+	ExpiresIn        int64            `json:"expires_in"`
+	RefreshToken     string           `json:"refresh_token"`
+	RefreshExpiresIn int64            `json:"refresh_expires_in"`
+	DeviceToken      string           `json:"device_token"`
+	ServerPublicKey  *token.PublicKey `json:"server_public_key"`
+	AAL              string           `json:"aal"`
+	AMR              []string         `json:"amr"`
 	Account          struct{ ID string }
 
 	AttemptID    string `json:"attempt_id"`
@@ -55,9 +53,9 @@ type reply struct {
 		Done        bool
 	}
 
-	Items      []session.Device `json:"items"`
-	NextCursor string           `json:"next_cursor"`
-	Name       string           `json:"name"`
+	Items      []session.ListedSession `json:"items"`
+	NextCursor string                  `json:"next_cursor"`
+	Name       string                  `json:"name"`
 }
 
 // send makes one request with the browser's cookies and whatever Authorization, and keeps
@@ -175,25 +173,6 @@ func (w *world) is(got reply, status int, code string) reply {
 		w.t.Fatalf("%d %s, want %d %q", got.Status, got.Raw, status, code)
 	}
 	return got
-}
-
-// keyPair is a client's key, and its public half as JWK.
-func keyPair(t testing.TB, crv string) (*ecdh.PrivateKey, *session.PublicKey) {
-	t.Helper()
-	curve := map[string]ecdh.Curve{"P-521": ecdh.P521(), "P-256": ecdh.P256(), "X25519": ecdh.X25519()}[crv]
-	k, err := curve.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k, jwkOf(crv, k.PublicKey().Bytes())
-}
-
-func jwkOf(crv string, public []byte) *session.PublicKey {
-	if crv == "X25519" {
-		return &session.PublicKey{Kty: "OKP", Crv: crv, X: b64.EncodeToString(public)}
-	}
-	n := (len(public) - 1) / 2
-	return &session.PublicKey{Kty: "EC", Crv: crv, X: b64.EncodeToString(public[1 : 1+n]), Y: b64.EncodeToString(public[1+n:])}
 }
 
 // race runs fn n times at the same moment and counts the answers.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
+	"coffer/internal/token"
 )
 
 const (
@@ -27,7 +29,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
 		Summary:     "Sign in with e-mail or username and password",
 		Description: "201 with a session, or 202 with the layers that this account asks for. A remembered device is not asked again.",
-		Errors:      []*fault.Error{account.ErrCredentials, errPublicKey, errDeactivated, limit.ErrLimited, account.ErrBusy},
+		Errors:      []*fault.Error{account.ErrCredentials, token.ErrPublicKey, errDeactivated, limit.ErrLimited, account.ErrBusy},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/auth/attempts/{id}", ID: "read-attempt", Tag: tagSignIn, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-A3",
@@ -37,13 +39,13 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11",
 		Summary:     "The next access and refresh token",
 		Description: "The refresh token comes from the cookie or the body and is used up. Asked again within the grace, while the next one is unused, the answer is the same; any other second use ends the session.",
-		Errors:      []*fault.Error{errPublicKey},
+		Errors:      []*fault.Error{token.ErrPublicKey},
 	}, s.postRefresh)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-out", ID: "sign-out", Tag: tagSignIn, Status: http.StatusNoContent, Rows: "F-A4",
 		Summary:     "Sign out",
 		Description: "By access token or, where that has expired, by refresh token. The session is dead everywhere at once.",
-		Errors:      []*fault.Error{errUnauthenticated},
+		Errors:      []*fault.Error{token.ErrUnauthenticated},
 	}, s.postSignOut)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate", ID: "reauthenticate", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A14",
@@ -52,7 +54,6 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
 	}, s.postReauthenticate)
 	s.deviceRoutes(a)
-	s.jwksRoutes(a)
 }
 
 func (s *Service) deviceRoutes(a *rest.API) {
@@ -78,65 +79,45 @@ func (s *Service) deviceRoutes(a *rest.API) {
 	}, s.deleteOthers)
 }
 
-func (s *Service) jwksRoutes(a *rest.API) {
-	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/.well-known/jwks.json", ID: "read-jwks", Tag: tagSignIn, Status: http.StatusOK, Rows: "F-S2",
-		Summary:     "The keys that sign access tokens",
-		Description: "Also at /.well-known/jwks.json without /v1. The next key is here an hour before it signs, the last one until its tokens are dead.",
-	}, s.getJWKS)
-	a.Handle("GET /.well-known/jwks.json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		set, err := s.JWKS(r.Context())
-		var body []byte
-		if err == nil {
-			body, err = json.Marshal(set)
-		}
-		if err != nil {
-			rest.Refuse(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", jwksCaching)
-		_, _ = w.Write(body) // who hung up reads no answer
-	}))
+// The cookies. A __Host- cookie is Secure, of this host alone and of every path (RFC 6265bis
+// §4.1.3.2).
+const (
+	refreshCookie = "__Host-coffer-refresh"
+	deviceCookie  = "__Host-coffer-device"
+	inBody        = "body"
+)
+
+func cookie(name, value string, life time.Duration) http.Cookie {
+	return http.Cookie{
+		Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		MaxAge: max(1, int(seconds(life))),
+	}
 }
 
-// jwksCaching is far below the hour that a key is published before it signs.
-const jwksCaching = "public, max-age=300"
+// Browser is the part of a request that only browsers send.
+type Browser struct {
+	RefreshCookie string `cookie:"__Host-coffer-refresh" doc:"Set by the server."`
+	DeviceCookie  string `cookie:"__Host-coffer-device" doc:"Set by the server."`
+}
 
 // Session is an open session.
 type Session struct {
-	SessionID        string     `json:"session_id"`
-	AccessToken      string     `json:"access_token"`
-	TokenType        string     `json:"token_type" enum:"Bearer"`
-	ExpiresIn        int64      `json:"expires_in" doc:"Seconds that the access token lives."`
-	RefreshToken     string     `json:"refresh_token,omitempty" doc:"With refresh_in body; else it is a cookie."`
-	RefreshExpiresIn int64      `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed."`
-	DeviceToken      string     `json:"device_token,omitempty" doc:"With remember_device and refresh_in body; else it is a cookie."`
-	ServerPublicKey  *PublicKey `json:"server_public_key"`
-	AAL              string     `json:"aal" doc:"How sure we are: aal1 or aal2 (NIST SP 800-63B)."`
-	AMR              []string   `json:"amr" doc:"By which methods (RFC 8176)."`
-	Account          Owner      `json:"account"`
+	SessionID        string           `json:"session_id"`
+	AccessToken      string           `json:"access_token"`
+	TokenType        string           `json:"token_type" enum:"Bearer"`
+	ExpiresIn        int64            `json:"expires_in" doc:"Seconds that the access token lives."`
+	RefreshToken     string           `json:"refresh_token,omitempty" doc:"With refresh_in body; else it is a cookie."`
+	RefreshExpiresIn int64            `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed."`
+	DeviceToken      string           `json:"device_token,omitempty" doc:"With remember_device and refresh_in body; else it is a cookie."`
+	ServerPublicKey  *token.PublicKey `json:"server_public_key"`
+	AAL              string           `json:"aal" doc:"How sure we are: aal1 or aal2 (NIST SP 800-63B)."`
+	AMR              []string         `json:"amr" doc:"By which methods (RFC 8176)."`
+	Account          Owner            `json:"account"`
 }
 
 // Owner is whose session it is.
 type Owner struct {
 	ID account.ID `json:"id"`
-}
-
-// Challenge is a sign-in that asks for more.
-type Challenge struct {
-	AttemptID    string           `json:"attempt_id"`
-	AttemptToken string           `json:"attempt_token" doc:"Send it as Authorization: Attempt <token>."`
-	ExpiresIn    int64            `json:"expires_in" doc:"Seconds."`
-	Layers       []ChallengeLayer `json:"layers" doc:"Each must be passed, in any order."`
-	Passkey      bool             `json:"passkey" doc:"Whether a passkey would pass all of them at once."`
-}
-
-// ChallengeLayer is one layer that is asked.
-type ChallengeLayer struct {
-	Layer string `json:"layer"`
-	Done  bool   `json:"done"`
-	Prompt
 }
 
 // AnswerBody is an open session or a challenge.
@@ -168,18 +149,32 @@ type Answer struct {
 	Body      AnswerBody
 }
 
-func (s *Service) newAnswer(r row, d *derived) *Answer {
-	return &Answer{Status: http.StatusCreated, Body: AnswerBody{Session: &Session{
-		SessionID: r.ID, ServerPublicKey: suiteOf(d.server).jwk(d.server), AAL: r.AAL, AMR: strings.Fields(r.AMR), Account: Owner{r.Account},
-	}}}
-}
-
-func (s *Service) challenge(a attemptRow, p plan, token string) *Answer {
-	c := &Challenge{AttemptID: a.ID, AttemptToken: token, ExpiresIn: seconds(time.UnixMilli(a.Expires).Sub(s.Now()))}
-	for _, q := range p.Asked {
-		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, p.passed(q.Layer), q.Prompt})
+// Respond turns the outcome of a call into its answer. A room that is a layer answers an
+// attempt with it.
+func Respond(out Outcome, err error) (*Answer, error) {
+	if err != nil {
+		return nil, err
 	}
-	return &Answer{Status: http.StatusAccepted, Body: AnswerBody{Challenge: c}}
+	if out.Challenge != nil {
+		return &Answer{Status: http.StatusAccepted, Body: AnswerBody{Challenge: out.Challenge}}, nil
+	}
+	o := out.Opened
+	body := &Session{
+		SessionID: o.ID, AccessToken: o.AccessToken, TokenType: "Bearer", ExpiresIn: seconds(o.AccessLife),
+		RefreshExpiresIn: seconds(o.RefreshLife), ServerPublicKey: o.ServerKey, AAL: o.AAL, AMR: o.AMR, Account: Owner{o.Account},
+	}
+	a := &Answer{Status: http.StatusCreated, Body: AnswerBody{Session: body}}
+	if o.InBody {
+		body.RefreshToken, body.DeviceToken = o.RefreshToken, o.DeviceToken
+		return a, nil
+	}
+	if o.DeviceToken != "" {
+		a.SetCookie = append(a.SetCookie, cookie(deviceCookie, o.DeviceToken, o.DeviceLife))
+	}
+	if o.RefreshToken != "" {
+		a.SetCookie = append(a.SetCookie, cookie(refreshCookie, o.RefreshToken, o.RefreshLife))
+	}
+	return a, nil
 }
 
 type signInInput struct {
@@ -193,11 +188,13 @@ type signInInput struct {
 type SignInBody struct {
 	Identifier string `json:"identifier" maxLength:"320" doc:"E-mail address or username."`
 	Password   string `json:"password"`
-	Opening
+	SessionRequest
 }
 
 func (s *Service) postSignIn(ctx context.Context, in *signInInput) (*Answer, error) {
-	return s.SignIn(ctx, in.Body.Identifier, in.Body.Password, in.Body.Opening, in.Browser, in.Client)
+	r := in.Body.SessionRequest
+	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, in.DeviceCookie), in.RefreshCookie
+	return Respond(s.SignIn(ctx, in.Body.Identifier, in.Body.Password, r, in.Client))
 }
 
 // AttemptInput is the input of every operation on an attempt; rooms of layers embed it.
@@ -208,15 +205,15 @@ type AttemptInput struct {
 }
 
 func (in AttemptInput) token() (string, bool) {
-	return credentials(in.Authorization, "Attempt")
+	return rest.Credentials(in.Authorization, "Attempt")
 }
 
 func (s *Service) getAttempt(ctx context.Context, in *AttemptInput) (*Answer, error) {
-	out, err := s.Attempt(ctx, *in)
-	if err == nil {
-		out.Status = http.StatusOK
+	c, err := s.Attempt(ctx, *in)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return &Answer{Status: http.StatusOK, Body: AnswerBody{Challenge: c}}, nil
 }
 
 type refreshInput struct {
@@ -227,8 +224,8 @@ type refreshInput struct {
 
 // RefreshBody is the body of a refresh by clients without cookies.
 type RefreshBody struct {
-	RefreshToken string     `json:"refresh_token,omitempty" maxLength:"100"`
-	PublicKey    *PublicKey `json:"public_key,omitempty" doc:"The key that the session was opened with; when it is sent, another one is refused."`
+	RefreshToken string           `json:"refresh_token,omitempty" maxLength:"100"`
+	PublicKey    *token.PublicKey `json:"public_key,omitempty" doc:"The key that the session was opened with; when it is sent, another one is refused."`
 }
 
 func (s *Service) postRefresh(ctx context.Context, in *refreshInput) (*Answer, error) {
@@ -236,10 +233,12 @@ func (s *Service) postRefresh(ctx context.Context, in *refreshInput) (*Answer, e
 	if body == nil {
 		body = &RefreshBody{}
 	}
-	if body.RefreshToken != "" {
-		return s.Refresh(ctx, body.RefreshToken, body.PublicKey, true)
+	out, err := s.Refresh(ctx, cmp.Or(body.RefreshToken, in.RefreshCookie), body.PublicKey)
+	if err != nil {
+		return nil, err
 	}
-	return s.Refresh(ctx, in.RefreshCookie, body.PublicKey, false)
+	out.InBody = body.RefreshToken != ""
+	return Respond(Outcome{Opened: out}, nil)
 }
 
 type signOutInput struct {
@@ -261,8 +260,8 @@ type signOutOutput struct {
 
 func (s *Service) postSignOut(ctx context.Context, in *signOutInput) (*signOutOutput, error) {
 	refresh := in.RefreshCookie
-	if in.Body != nil && in.Body.RefreshToken != "" {
-		refresh = in.Body.RefreshToken
+	if in.Body != nil {
+		refresh = cmp.Or(in.Body.RefreshToken, refresh)
 	}
 	if err := s.SignOut(ctx, in.Authorization, refresh); err != nil {
 		return nil, err
@@ -286,7 +285,7 @@ type reauthenticateInput struct {
 }
 
 func (s *Service) postReauthenticate(ctx context.Context, in *reauthenticateInput) (*Answer, error) {
-	return s.Reauthenticate(ctx, in.Caller, in.Client, in.Body.Password)
+	return Respond(s.Reauthenticate(ctx, in.Caller, in.Client, in.Body.Password))
 }
 
 type listInput struct {
@@ -294,7 +293,7 @@ type listInput struct {
 	rest.Paging
 }
 
-type listOutput struct{ Body rest.Page[Device] }
+type listOutput struct{ Body rest.Page[ListedSession] }
 
 func (s *Service) getList(ctx context.Context, in *listInput) (*listOutput, error) {
 	page, err := s.List(ctx, in.Caller, in.Paging)
@@ -307,7 +306,7 @@ type OneInput struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-type oneOutput struct{ Body Device }
+type oneOutput struct{ Body ListedSession }
 
 func (s *Service) getOne(ctx context.Context, in *OneInput) (*oneOutput, error) {
 	d, err := s.Get(ctx, in.Caller, in.ID)
@@ -334,14 +333,4 @@ type othersInput struct{ rest.Request }
 
 func (s *Service) deleteOthers(ctx context.Context, in *othersInput) (*struct{}, error) {
 	return nil, s.RevokeAll(ctx, account.ID(in.Caller.Account), in.Caller.Session)
-}
-
-type jwksOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         JWKS
-}
-
-func (s *Service) getJWKS(ctx context.Context, _ *struct{}) (*jwksOutput, error) {
-	set, err := s.JWKS(ctx)
-	return &jwksOutput{jwksCaching, set}, err
 }

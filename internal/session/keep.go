@@ -19,7 +19,7 @@ type forgetting struct {
 }
 
 // empty ends every session of an account, and removes its devices and attempts, in batches.
-// A session's record goes before its row, so that after a crash the row still names it.
+// A session's record goes before its row: after a crash the row still names the record.
 func (s *Service) empty(ctx context.Context, who account.ID) error {
 	for {
 		batch, err := oldestSessions(ctx, s.DB, who, db.BatchRows)
@@ -30,7 +30,7 @@ func (s *Service) empty(ctx context.Context, who account.ID) error {
 			return deleteOfAccount(ctx, s.DB, who)
 		}
 		for _, o := range batch {
-			if err := s.KV.Delete(ctx, recordName(o.id)); err != nil {
+			if err := s.Tokens.End(ctx, o.id); err != nil {
 				return err
 			}
 		}
@@ -40,8 +40,8 @@ func (s *Service) empty(ctx context.Context, who account.ID) error {
 	}
 }
 
-// forget leaves the rows of sessions that were opened since to the account's own, which
-// takes them with it. A job removes their records.
+// forget leaves the rows of sessions that were opened since to the deletion of the account's
+// row, which deletes them too. A job removes their records.
 func (s *Service) forget(ctx context.Context, tx *db.Tx, who account.ID) error {
 	ids, err := sessionIDs(ctx, tx, who, "")
 	if err != nil || len(ids) == 0 {
@@ -57,7 +57,7 @@ func (s *Service) forgetRecords(ctx context.Context, payload []byte) error {
 	}
 	var failed []error
 	for _, id := range of.Sessions {
-		failed = append(failed, s.KV.Delete(ctx, recordName(id)))
+		failed = append(failed, s.Tokens.End(ctx, id))
 	}
 	return errors.Join(failed...)
 }

@@ -39,11 +39,12 @@ func deleteOldest(ctx context.Context, d *db.DB, who account.ID, upTo opened) er
 	return err
 }
 
-// deleteOfAccount deletes the devices and attempts of an account in batches.
+// deleteOfAccount deletes the devices, attempts and clients of an account in batches.
 func deleteOfAccount(ctx context.Context, d *db.DB, who account.ID) error {
 	for _, q := range []string{
 		`DELETE FROM devices WHERE token IN (SELECT token FROM devices WHERE account = $1 LIMIT $2)`,
 		`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE account = $1 LIMIT $2)`,
+		`DELETE FROM session_clients WHERE account = $1 AND client IN (SELECT client FROM session_clients WHERE account = $1 LIMIT $2)`,
 	} {
 		if _, err := d.ExecInBatches(ctx, q, string(who)); err != nil {
 			return err

@@ -1,20 +1,45 @@
 package session
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mileusna/useragent"
 	"github.com/oschwald/maxminddb-golang/v2"
 
+	"coffer/internal/keyring"
 	"coffer/internal/text"
 )
 
-// describe says in words what the client of p says of itself, and where its address lies.
-func (s *Service) describe(p plan) label {
-	out := label{Name: p.Name, Device: nameOfAgent(p.Agent)}
+// label is what a session's owner recognises it by.
+type label struct {
+	Name      string `json:"name"`
+	UserAgent string `json:"device"` // in words
+	Addr      string `json:"addr"`
+	Place     string `json:"place"`
+}
+
+func sealLabel(key *keyring.DataKey, id string, l label) []byte {
+	b, err := json.Marshal(l)
+	if err != nil {
+		panic("internal error: a label does not marshal: " + err.Error()) // it is strings
+	}
+	return key.Seal("sessions", "label", id, b)
+}
+
+func openLabel(key *keyring.DataKey, id string, sealed []byte) (label, error) {
+	var l label
+	b, err := key.Open("sessions", "label", id, sealed)
+	if err != nil {
+		return l, err
+	}
+	return l, json.Unmarshal(b, &l)
+}
+
+// describe puts into words what the client of p says of itself, and where its address is.
+func (s *Service) describe(p pendingSession) label {
+	out := label{Name: p.Name, UserAgent: nameOfAgent(p.UserAgent)}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
 		out.Addr, out.Place = addr.String(), s.Place(addr)
 	}
@@ -35,11 +60,10 @@ func nameOfAgent(agent string) string {
 	return cleanName(first)
 }
 
-// cleanName drops controls and format characters, which could turn the line around, and
-// cuts to 100 characters. It returns "" for a name that shows nothing.
+// cleanName drops what may not be shown, which could turn the line around, and cuts to 100 characters. It returns "" for a name that shows nothing.
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+		if !text.Printable(r) {
 			return -1
 		}
 		return r

@@ -48,7 +48,7 @@ type layerInput struct {
 func (p *pin) routes(a *rest.API, s *session.Service) {
 	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Access: rest.Attempt, Summary: "Pin", Errors: []*fault.Error{account.ErrCredentials, session.ErrNotAsked}},
 		func(ctx context.Context, in *layerInput) (*session.Answer, error) {
-			return s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
+			return session.Respond(s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
 				if in.Body.Code == "away" {
 					return kv.ErrUnavailable // the layer cannot judge
 				}
@@ -56,7 +56,7 @@ func (p *pin) routes(a *rest.API, s *session.Service) {
 					return account.ErrCredentials
 				}
 				return nil
-			})
+			}))
 		})
 	rest.Register(a, rest.Op{Method: "POST", Path: "/fresh", ID: "fresh", Tag: "Test", Summary: "Wants a fresh proof", Access: rest.StepUp},
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
@@ -97,7 +97,7 @@ func (a *app) routes(api *rest.API, s *session.Service) {
 			if len(in.Body.Code) != 6 {
 				return nil, fault.InvalidField("/code", "invalid", "Six digits.")
 			}
-			return s.Pass(ctx, in.AttemptInput, "app", func(ctx context.Context, tx *db.Tx, id account.ID) error {
+			return session.Respond(s.Pass(ctx, in.AttemptInput, "app", func(ctx context.Context, tx *db.Tx, id account.ID) error {
 				if in.Body.Code != a.w.code() {
 					return errCode
 				}
@@ -106,7 +106,7 @@ func (a *app) routes(api *rest.API, s *session.Service) {
 					err = errCode
 				}
 				return err
-			})
+			}))
 		})
 }
 

@@ -11,7 +11,6 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
-	"coffer/internal/session"
 )
 
 // A token and its session end when they say, by the server's clock alone.
@@ -49,7 +48,7 @@ func TestLifetimes(t *testing.T) {
 func TestTokensEndWithTheirSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), func(s *setup) {
-		s.config.AccessTTL, s.config.RefreshTTL, s.config.SessionTTL = time.Hour, 10*time.Minute, 15*time.Minute
+		s.accessTTL, s.config.RefreshTTL, s.config.SessionTTL = time.Hour, 10*time.Minute, 15*time.Minute
 	})
 	w.below.Join("ada")
 	b := w.browser()
@@ -76,7 +75,7 @@ func TestEndIsSealed(t *testing.T) {
 	w.below.Join("ada")
 	b := w.browser()
 	got := b.signIn("ada", inBody)
-	record, err := w.KV.Get(t.Context(), session.RecordName(got.SessionID))
+	record, err := w.below.KV.Get(t.Context(), recordName(got.SessionID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +85,7 @@ func TestEndIsSealed(t *testing.T) {
 		if _, err := w.DB.Exec(t.Context(), `UPDATE sessions SET refresh_expires_at = $1`, far); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.KV.Put(t.Context(), session.RecordName(got.SessionID), record, 24*time.Hour); err != nil {
+		if err := w.below.KV.Put(t.Context(), recordName(got.SessionID), record, 24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		want := 201

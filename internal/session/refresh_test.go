@@ -14,6 +14,8 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
 	"coffer/internal/session"
+	"coffer/internal/token"
+	"coffer/internal/token/tokentest"
 )
 
 // trade uses a refresh token as a client does that keeps none of it.
@@ -36,7 +38,7 @@ func (w *world) dead(b *browser, mails int, access string, refresh ...string) {
 	for _, token := range refresh {
 		w.is(b.trade(token), 401, "invalid_refresh_token")
 	}
-	got := w.below.Events()
+	got := w.below.Told()
 	if len(got) != mails || mails > 0 && got[0] != "ada@canary.example refresh-reuse" {
 		w.t.Errorf("mails %q, want %d of refresh-reuse", got, mails)
 	}
@@ -47,7 +49,7 @@ func TestRefresh(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.below.Join("ada")
 		b := w.browser()
-		_, public := keyPair(t, "P-256")
+		_, public := tokentest.KeyPair(t, "P-256")
 		first := b.signIn("ada", inBody, fields{"public_key": public})
 		if !strings.HasPrefix(first.RefreshToken, "cr1.") || len(strings.Split(first.RefreshToken, ".")) != 3 {
 			t.Errorf("a refresh token is %q", first.RefreshToken)
@@ -70,7 +72,7 @@ func TestRefresh(t *testing.T) {
 		if n := w.count(`SELECT refresh_seq FROM sessions WHERE id = $1`, first.SessionID); n != 5 {
 			t.Errorf("%d rotations, want 5", n)
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -106,7 +108,7 @@ func TestRefreshRace(t *testing.T) {
 				t.Fatalf("%d rotations after %d rounds", n, round+1)
 			}
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("mails %q", mails)
 		}
 	})
@@ -277,7 +279,7 @@ func TestRefreshEnds(t *testing.T) {
 		if busy.alive(last.AccessToken) {
 			t.Error("an access token outlives the session")
 		}
-		if mails := w.below.Events(); len(mails) != 0 {
+		if mails := w.below.Told(); len(mails) != 0 {
 			t.Errorf("an end in time worries the owner: %q", mails)
 		}
 		if err := w.Prune(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM sessions`) != 0 {
@@ -292,11 +294,11 @@ func TestRefreshClientKey(t *testing.T) {
 		w := newWorld(t, d)
 		w.below.Join("ada")
 		b := w.browser()
-		_, mine := keyPair(t, "P-256")
-		_, other := keyPair(t, "P-256")
-		_, curve := keyPair(t, "X25519")
+		_, mine := tokentest.KeyPair(t, "P-256")
+		_, other := tokentest.KeyPair(t, "P-256")
+		_, curve := tokentest.KeyPair(t, "X25519")
 		first := b.signIn("ada", inBody, fields{"public_key": mine})
-		for _, k := range []*session.PublicKey{other, curve} {
+		for _, k := range []*token.PublicKey{other, curve} {
 			w.is(b.trade(first.RefreshToken, fields{"public_key": k}), 401, "invalid_refresh_token")
 		}
 		if !b.alive(first.AccessToken) {
@@ -344,13 +346,13 @@ func TestRefreshCutOff(t *testing.T) {
 		var gate cutting
 		w := newWorld(t, d, func(s *setup) {
 			s.KV = func(now func() time.Time) kv.Store { gate.Store = kv.NewMemory(now); return &gate }
-			s.config.AccessTTL = time.Minute
+			s.accessTTL = time.Minute
 		})
 		w.below.Join("ada")
 		first := w.browser().signIn("ada", inBody)
 		ctx, cancel := context.WithCancel(t.Context())
 		gate.got = func(string) { cancel() } // after the record is read, before the token is used up
-		if _, err := w.Refresh(ctx, first.RefreshToken, nil, true); err == nil {
+		if _, err := w.Refresh(ctx, first.RefreshToken, nil); err == nil {
 			t.Fatal("a refresh whose client has gone came to an end")
 		}
 		gate.got = nil
@@ -358,12 +360,12 @@ func TestRefreshCutOff(t *testing.T) {
 			t.Fatalf("%d rotations by a refresh that was cut off", n)
 		}
 		// Now cut off after the rotation: the answer is lost.
-		lost, err := w.Refresh(t.Context(), first.RefreshToken, nil, true)
+		lost, err := w.Refresh(t.Context(), first.RefreshToken, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		again := w.is(w.browser().trade(first.RefreshToken), 201, "")
-		if again.RefreshToken != lost.Body.Session.RefreshToken {
+		if again.RefreshToken != lost.RefreshToken {
 			t.Error("who lost an answer gets another one")
 		}
 		w.is(w.browser().trade(again.RefreshToken), 201, "")

@@ -1,80 +1,18 @@
 package session_test
 
 import (
-	"crypto/rsa"
-	"encoding/json"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"coffer/internal/db/dbtest"
 	"coffer/internal/keyring"
+	"coffer/internal/token/tokentest"
 )
 
-// keySet reads the published keys as another implementation does.
-func (w *world) keySet() jose.JSONWebKeySet {
+// published reports whether another implementation takes a token by the published keys.
+func (w *world) published(token string) bool {
 	w.t.Helper()
-	got := w.browser().send("GET", "/.well-known/jwks.json", "", nil)
-	if got.Status != 200 || got.Header.Get("Cache-Control") != "public, max-age=300" {
-		w.t.Fatalf("%d %v", got.Status, got.Header)
-	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal([]byte(got.Raw), &set); err != nil {
-		w.t.Fatal(err)
-	}
-	// The same stands where everybody looks for it.
-	rec := httptest.NewRecorder()
-	w.door.ServeHTTP(rec, httptest.NewRequest("GET", base+"/.well-known/jwks.json", nil))
-	var again jose.JSONWebKeySet
-	if err := json.Unmarshal(rec.Body.Bytes(), &again); err != nil || len(again.Keys) != len(set.Keys) {
-		w.t.Errorf("/.well-known/jwks.json: %d %s", rec.Code, rec.Body)
-	}
-	return set
-}
-
-// verified says whether another implementation takes a token by the published keys.
-func verified(t *testing.T, set jose.JSONWebKeySet, token string) bool {
-	t.Helper()
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := set.Key(jws.Signatures[0].Header.KeyID)
-	if len(keys) != 1 {
-		return false
-	}
-	if keys[0].Algorithm != jws.Signatures[0].Header.Algorithm || keys[0].Use != "sig" || !keys[0].Valid() || !keys[0].IsPublic() {
-		t.Errorf("published: %+v", keys[0])
-	}
-	_, err = jws.Verify(keys[0].Key)
-	return err == nil
-}
-
-// go-jose, which this project did not write, verifies our tokens with our key set.
-func TestOtherImplementationVerifies(t *testing.T) {
-	t.Parallel()
-	for alg, bits := range map[string]int{"RS256": 2048, "RS256-3072": 3072, "ES256": 0, "EdDSA": 0} {
-		t.Run(alg, func(t *testing.T) {
-			w := newWorld(t, dbtest.SQLite(t), func(s *setup) { s.TokenAlg = alg })
-			w.below.Join("ada")
-			b := w.browser()
-			token := b.signIn("ada").AccessToken
-			set := w.keySet()
-			if len(set.Keys) != 2 {
-				t.Errorf("%d keys are published, want the one that signs and the next", len(set.Keys))
-			}
-			if !verified(t, set, token) || !b.alive(token) {
-				t.Error("the token is not good")
-			}
-			for _, k := range set.Keys {
-				if public, ok := k.Key.(*rsa.PublicKey); ok != (bits > 0) || ok && (public.N.BitLen() != bits || public.E != 65537) {
-					t.Errorf("a key of %T", k.Key)
-				}
-			}
-		})
-	}
+	return tokentest.Verified(w.t, tokentest.KeySet(w.t, w.door, base), token)
 }
 
 // Signing, record and refresh keys change without anybody noticing, each any number of
@@ -93,11 +31,11 @@ func TestRotation(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if !b.alive(old) || !b.alive(b.access) || !verified(t, w.keySet(), old) {
+			if !b.alive(old) || !b.alive(b.access) || !w.published(old) {
 				t.Fatal("a rotation signed somebody out")
 			}
 			w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
-			if !b.alive(b.access) || !verified(t, w.keySet(), b.access) {
+			if !b.alive(b.access) || !w.published(b.access) {
 				t.Fatal("no good token after a rotation")
 			}
 			w.browser().signIn("ada")
@@ -114,11 +52,11 @@ func TestRotation(t *testing.T) {
 		if b.jar["__Host-coffer-refresh"] != want {
 			t.Error("a rotation between two uses of one refresh token made two children")
 		}
-		_, h, _ := partsOf(t, old)
+		_, h, _ := tokentest.Parts(t, old)
 		if err := w.Ring.ForceDestroy(ctx, keyring.Token, h.Kid); err != nil {
 			t.Fatal(err)
 		}
-		if b.alive(old) || verified(t, w.keySet(), old) {
+		if b.alive(old) || w.published(old) {
 			t.Error("a token outlives the key that signed it")
 		}
 		if !b.alive(child.AccessToken) {
@@ -172,7 +110,7 @@ func TestMaintenanceSignsNobodyOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
-		if !b.alive(b.access) || !verified(t, w.keySet(), b.access) {
+		if !b.alive(b.access) || !w.published(b.access) {
 			t.Fatalf("signed out after %d half days", half)
 		}
 	}

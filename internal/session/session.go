@@ -1,35 +1,29 @@
-// Package session is who is asking and how sure we are: sealed tokens, refresh, proofs, attempts, step-up, devices; owns the interface Layer.
+// Package session is who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer.
 //
 // # What it defends against
 //
-//   - A read key store or database: an access token's payload opens only with the
-//     session's private key, which lies sealed in the key store, and the token itself.
-//     Neither store says who anybody is (protocols.md §1). A session key is sealed under
-//     a key that lives 31 days, so an old dump stays shut.
-//   - A session that outlives its end: every request asks the key store whether the
-//     session's record still exists, and the database whether the account's version is
-//     still the token's. What is cached is the outcome of mathematics (a signature, a key
-//     agreement), never a decision. A store that does not answer refuses (503).
-//   - Forged, foreign and confused tokens: the algorithm belongs to the key that kid
-//     names, header and claims are allow-lists, every part has one spelling, and each
-//     refusal is the same 401 (RFC 8725).
+//   - A session that outlives its end: the room token refuses the tokens of an ended session
+//     on every node, and a refresh asks the same stores.
 //   - Stolen refresh tokens: each works once; a second use after the grace, or by another
 //     client key, ends the session and tells its owner (RFC 9700 §4.14.2).
 //   - Guessing: failed sign-ins are limited per address, per account and per pair; an
-//     attempt dies with its fifth wrong code. Who signs in from a remembered device, or is
-//     signed in, is not locked out by strangers who guess: their failures count apart.
+//     attempt dies with its fifth wrong code. A remembered device, and a person who is
+//     signed in, have counts of their own, so strangers who guess do not lock them out.
+//   - A stolen password: the owner is told of a sign-in from a new device (newdevice.go).
 //   - Learning who has an account: an unknown name costs and answers what a wrong
 //     password does.
+//   - A writer of the database: sessions, attempts and remembered devices carry seals, and
+//     a row whose seal is wrong counts for nothing.
 //
 // # Limits
 //
-// Whoever holds an access token is the session until the token expires or the session
-// ends. A remembered device is asked for its password only, and its session is aal1: what
-// wants a fresh proof asks for the layers as well. A forged secret of a right family
-// cannot be told from an old token and ends the session; a family is 128 random bits that
-// only tokens of it show. An address and a username of one account are limited apart, so
-// that guesses at one do not show at the other: who knows both has twice the guesses. The
-// place of an address is a guess of the operator's database, for the owner's eyes.
+// A remembered device is asked for its password only, and its session is aal1: an operation
+// that wants a fresh proof asks for the layers as well. The server cannot tell a forged
+// secret of a right family from an old token, and ends the session; a family is 128 random
+// bits that only tokens of it show. An address and a username of one account are limited
+// apart, so that guesses at one do not show at the other: a stranger who knows both has
+// twice the guesses. The place of an address is a guess of the operator's database, for the
+// owner's eyes.
 package session
 
 import (
@@ -40,18 +34,15 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"time"
-
-	"github.com/maypok86/otter/v2"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
-	"coffer/internal/fault"
+	"coffer/internal/event"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
-	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/token"
 )
 
 // Layer is one thing that sign-in asks for beyond the first proof. Its methods may be
@@ -82,39 +73,27 @@ const (
 	AAL2 = "aal2"
 )
 
-// Config is what a Service needs. DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required.
+// Config is what a Service needs. DB, Ring, Limit, Jobs, Accounts, Events and Tokens are required.
 type Config struct {
+	Settings
 	DB       *db.DB
-	KV       kv.Store
 	Ring     *keyring.Ring
 	Limit    *limit.Limiter
 	Jobs     *jobs.Queue
 	Accounts *account.Service
+	Events   *event.Log
+	Tokens   *token.Service
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
 	Log      *slog.Logger     // zero: discards
-
-	BaseURL string // issuer and audience of tokens; no slash at the end
-
-	AccessTTL    time.Duration // life of an access token; zero: 15 minutes
-	RefreshTTL   time.Duration // idle life of a session; zero: 24 hours
-	RefreshGrace time.Duration // how long a repeated refresh gets the same answer; zero: none
-	SessionTTL   time.Duration // absolute life of a session, at most 30 days; zero: 30 days
-	StepUpTTL    time.Duration // how long a proof counts as fresh; zero: 10 minutes
-	DeviceTTL    time.Duration // how long a device is remembered; zero: 30 days
-	AttemptTTL   time.Duration // life of a sign-in attempt; zero: 10 minutes
-
-	AddressLimit limit.Rule // failed sign-ins from one address; zero: 100 in 15 minutes
-	AccountLimit limit.Rule // failed sign-ins to one account; zero: 50 in 15 minutes
-	PairLimit    limit.Rule // failed sign-ins to one account from one address; zero: 10 in 15 minutes
 
 	// Place says where an address is, "" when that is not known; nil knows nothing.
 	Place func(netip.Addr) string
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.KV == nil || c.Ring == nil || c.Limit == nil || c.Jobs == nil || c.Accounts == nil || c.BaseURL == "" {
-		return errors.New("session: DB, KV, Ring, Limit, Jobs, Accounts and BaseURL are required")
+	if c.DB == nil || c.Ring == nil || c.Limit == nil || c.Jobs == nil || c.Accounts == nil || c.Events == nil || c.Tokens == nil {
+		return errors.New("session: DB, Ring, Limit, Jobs, Accounts, Events and Tokens are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -125,45 +104,20 @@ func (c *Config) complete() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	const month = 30 * 24 * time.Hour
-	for _, d := range []struct {
-		ttl       *time.Duration
-		otherwise time.Duration
-	}{
-		{&c.AccessTTL, 15 * time.Minute}, {&c.RefreshTTL, 24 * time.Hour}, {&c.SessionTTL, month},
-		{&c.StepUpTTL, 10 * time.Minute}, {&c.DeviceTTL, month}, {&c.AttemptTTL, 10 * time.Minute},
-	} {
-		if *d.ttl <= 0 {
-			*d.ttl = d.otherwise
-		}
+	if err := c.Settings.AfterApply(); err != nil {
+		return err
 	}
-	if c.SessionTTL > month {
-		// The key that seals a record is destroyed after 31 days.
-		return errors.New("session: no session may live longer than 30 days")
-	}
-	orRule(&c.AddressLimit, "sign-in-address", 100)
-	orRule(&c.AccountLimit, "sign-in-account", 50)
-	orRule(&c.PairLimit, "sign-in-pair", 10)
+	c.nameRules()
 	if c.Place == nil {
 		c.Place = func(netip.Addr) string { return "" }
 	}
 	return nil
 }
 
-func orRule(r *limit.Rule, name string, n int) {
-	if r.Limit <= 0 || r.Window <= 0 {
-		*r = limit.Rule{Name: name, Limit: n, Window: 15 * time.Minute}
-	}
-}
-
 // Service knows who is asking. It is safe for concurrent use.
 type Service struct {
 	Config
-	layers  []Layer
-	keys    tokenKeys
-	tokens  *otter.Cache[[32]byte, *verified]
-	derived *otter.Cache[derivedKey, *derived]
+	layers []Layer
 }
 
 // New returns the service.
@@ -171,26 +125,20 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
+	if err := cfg.Ring.Need(context.Background(), keyring.Session, keyring.Refresh); err != nil {
+		return nil, err
+	}
 	s := &Service{Config: cfg}
-	var err error
-	// A token is about 1.5 KiB when verified, a derivation about 1 KiB.
-	if s.tokens, err = otter.New(&otter.Options[[32]byte, *verified]{MaximumSize: 16_384}); err != nil {
-		return nil, err
-	}
-	if s.derived, err = otter.New(&otter.Options[derivedKey, *derived]{MaximumSize: 16_384}); err != nil {
-		return nil, err
-	}
+	s.declare()
 	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)
 	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)
 	return s, nil
 }
 
-// AddLayer adds a layer to sign-in. Rooms call it when they are made, before the first
-// request; layers are asked for in the order in which they were added.
+// AddLayer adds a layer to sign-in. A room calls it when it is made, before the first
+// request. Sign-in asks for layers in the order in which they were added.
 func (s *Service) AddLayer(l Layer) { s.layers = append(s.layers, l) }
-
-var errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in first.")
 
 // random returns n random bytes.
 func (s *Service) random(n int) ([]byte, error) {
@@ -199,39 +147,10 @@ func (s *Service) random(n int) ([]byte, error) {
 	return b, err
 }
 
-const idSize = 16 // bytes of a session's id
-
 var b64 = base64.RawURLEncoding.Strict()
 
-// decode reads base64url that has one spelling only: the package's decoder skips line
-// breaks, which would make two texts of one token.
-func decode(text string) ([]byte, bool) {
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, false
-	}
-	b, err := b64.DecodeString(text)
-	return b, err == nil
-}
-
-// credentials returns what follows the scheme in an Authorization header; the scheme's
-// case means nothing (RFC 9110 §11.1).
-func credentials(header, scheme string) (string, bool) {
-	n := len(scheme)
-	if len(header) <= n+1 || header[n] != ' ' || !strings.EqualFold(header[:n], scheme) {
-		return "", false
-	}
-	return header[n+1:], true
-}
-
-// isID reports whether text can be the id of a session. What cannot is absent before a
-// database that refuses such text is asked.
-func isID(text string) bool {
-	b, ok := decode(text)
-	return ok && len(b) == idSize
-}
-
-// Prune removes sessions, attempts and devices whose time is over. It is only about
-// space: what has expired is refused already.
+// Prune removes sessions, attempts and devices whose time is over. It only frees space: the
+// server refuses what has expired anyway.
 func (s *Service) Prune(ctx context.Context) error {
 	return prune(ctx, s.DB, s.Now().UnixMilli())
 }

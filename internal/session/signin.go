@@ -3,65 +3,125 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"coffer/internal/account"
+	"coffer/internal/fault"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
+	"coffer/internal/token"
 )
 
-// SignIn checks a password and goes on with Enter. Failures are counted before the
-// password is looked at and taken back when it is right, so that guesses at once count as
-// well. Codes beside Enter's: invalid_credentials, rate_limited, busy.
-func (s *Service) SignIn(ctx context.Context, identifier, password string, o Opening, b Browser, c rest.Client) (*Answer, error) {
-	if o.PublicKey != nil {
-		// Before a password is hashed for somebody who could not get a session anyway.
-		if _, err := parseClientKey(o.PublicKey); err != nil {
-			return nil, err
+// SessionRequest is what a client asks of the session that its call may open.
+type SessionRequest struct {
+	PublicKey      *token.PublicKey `json:"public_key,omitempty" doc:"The client's public key; without one the server makes a throw-away pair."`
+	DeviceName     string           `json:"device_name,omitempty" maxLength:"100" doc:"What the list of devices calls this one."`
+	RememberDevice bool             `json:"remember_device,omitempty" doc:"Do not ask this device again for the layers it passes now."`
+	DeviceToken    string           `json:"device_token,omitempty" maxLength:"100" doc:"Of an earlier sign-in with remember_device, for clients without cookies."`
+	RefreshIn      string           `json:"refresh_in,omitempty" enum:"cookie,body" default:"cookie" doc:"Where refresh and device tokens go: browsers want the cookie, which scripts cannot read."`
+
+	// Former is the refresh token that a browser holds already. A new session ends the one
+	// that this token belongs to.
+	Former string `json:"-"`
+}
+
+// Outcome is what came of a call that may open a session: an open session, or a challenge
+// when layers are still to be passed. One of the two is nil.
+type Outcome struct {
+	Opened    *Opened
+	Challenge *Challenge
+}
+
+var errDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This account is deactivated. Activate it to sign in again.")
+
+// SignIn checks a password. It opens a session, or begins an attempt for the layers that
+// this device has yet to pass. A failure is counted before the password is looked at, and
+// taken back when the password is right, so guesses at the same moment count as well.
+// Codes: invalid_credentials, rate_limited, busy, account_deactivated, invalid_public_key.
+func (s *Service) SignIn(ctx context.Context, identifier, password string, r SessionRequest, c rest.Client) (Outcome, error) {
+	p := pendingSession{
+		AMR: []string{"pwd"}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
+		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody,
+	}
+	if r.PublicKey != nil {
+		// The server hashes no password for a client that could not get a session anyway.
+		var err error
+		if p.PublicKey, err = token.ParseKey(r.PublicKey); err != nil {
+			return Outcome{}, err
 		}
 	}
-	// Before anything is looked up for an address that has failed too often.
+	// The server looks nothing up for an address that has failed too often.
 	if err := s.Limit.Ask(ctx, s.AddressLimit, limit.AddrKey(c.Addr)); err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	key, id, err := s.Accounts.LimitKey(ctx, identifier)
+	found, err := s.Accounts.Find(ctx, identifier)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	who, err := s.guesser(ctx, key, id, o, b)
+	known, err := s.knownDevice(ctx, found.State, r.DeviceToken)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	var st account.State
-	err = s.guessing(ctx, who, c, func() error {
-		var err error
-		st, err = s.Accounts.CheckPassword(ctx, identifier, password)
-		return err
-	})
+	err = s.withSignInLimits(ctx, limitSubject(found, known), c, func() error { return s.Accounts.CheckPassword(ctx, found, password) })
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	return s.Enter(ctx, Entry{Account: st, AMR: "pwd", Opening: o, Browser: b, Client: c})
+	return s.enter(ctx, found.State, known, r.Former, p)
 }
 
-// guesser returns whose failures a sign-in to account id under key counts among: those of
-// all strangers who try key, or those of the one device that the owner has used before,
-// which what strangers do to the account's limit does not shut out.
-func (s *Service) guesser(ctx context.Context, key string, id account.ID, o Opening, b Browser) (string, error) {
-	d, digest, err := s.deviceOf(ctx, o, b)
-	if err != nil || id == "" || d.Account != id {
-		return key, err
+// enter goes on from a first proof that the account's owner is there.
+func (s *Service) enter(ctx context.Context, st account.State, known knownDevice, former string, p pendingSession) (Outcome, error) {
+	if st.Status != account.Active {
+		return Outcome{}, errDeactivated
 	}
-	st, err := s.Accounts.State(ctx, d.Account)
-	if errors.Is(err, account.ErrNotFound) || err == nil && st.Ver != d.Ver {
-		return key, nil
+	var err error
+	if p.Owner, p.Replaces, err = s.sessionOf(ctx, former); err != nil {
+		return Outcome{}, err
 	}
-	return string(id) + " device " + b64.EncodeToString(digest), err
+	p.Account, p.Ver = st.ID, st.SessionEpoch
+	p.Known, p.Device, p.KnownTill = known.layers, known.digest, known.expires
+	layers, err := s.enabled(ctx, st)
+	if err != nil {
+		return Outcome{}, err
+	}
+	layers = slices.DeleteFunc(layers, func(l Layer) bool { return slices.Contains(p.Known, l.Name()) })
+	if len(layers) > 0 {
+		return s.begin(ctx, p, layers)
+	}
+	return s.open(ctx, p, AAL1, known.key, nil)
 }
 
-// guessing runs check, which may be a guess of who at a password, within the limits.
-func (s *Service) guessing(ctx context.Context, who string, c rest.Client, check func() error) error {
+// enabled lists the layers that an account has on: those whose room says so, and those that
+// the account's seal names. A layer whose row was deleted by hand is asked for, and cannot
+// be passed.
+func (s *Service) enabled(ctx context.Context, st account.State) ([]Layer, error) {
+	var on []Layer
+	for _, l := range s.layers {
+		ok, err := l.Enabled(ctx, s.DB, st.ID)
+		if err != nil {
+			return nil, err
+		}
+		if ok || slices.Contains(st.Layers, l.Name()) {
+			on = append(on, l)
+		}
+	}
+	return on, nil
+}
+
+// limitSubject returns the key under which failed sign-ins are counted. A remembered device
+// has its own count, so strangers cannot lock it out.
+func limitSubject(found account.Found, known knownDevice) string {
+	if known.digest == nil {
+		return found.LimitKey
+	}
+	return string(found.ID) + " device " + b64.EncodeToString(known.digest)
+}
+
+// withSignInLimits runs check, which may be a wrong guess at a password, within the limits
+// of subject and of the client's address.
+func (s *Service) withSignInLimits(ctx context.Context, subject string, c rest.Client, check func() error) error {
 	addr := limit.AddrKey(c.Addr)
-	calls := []limit.Call{{Rule: s.AddressLimit, Key: addr}, {Rule: s.PairLimit, Key: addr + " " + who}, {Rule: s.AccountLimit, Key: who}}
+	calls := []limit.Call{{Rule: s.AddressLimit, Key: addr}, {Rule: s.PairLimit, Key: addr + " " + subject}, {Rule: s.AccountLimit, Key: subject}}
 	if err := s.Limit.TakeAll(ctx, calls...); err != nil {
 		return err
 	}
@@ -69,34 +129,34 @@ func (s *Service) guessing(ctx context.Context, who string, c rest.Client, check
 	if errors.Is(err, account.ErrCredentials) {
 		return err
 	}
-	// Right, or not judged: it was no failure.
+	// A right password, or one that was not judged, is no failure.
 	if back := s.Limit.RefundAll(context.WithoutCancel(ctx), calls...); back != nil {
 		s.Log.WarnContext(ctx, "session: a limit stays taken", "err", back)
 	}
 	return err
 }
 
-// Reauthenticate takes the password as a fresh proof. An account with layers, in a session
-// that passed none of them, is asked for those too: the answer is a challenge then.
-func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (*Answer, error) {
+// Reauthenticate takes the password as a fresh proof. When the account has layers and the
+// session has passed none of them, the outcome is a challenge for those.
+func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (Outcome, error) {
 	id := account.ID(c.Account)
-	// Strangers who guess do not take this from somebody who is signed in.
-	err := s.guessing(ctx, c.Account+" signed in", client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
+	// The count is the session owner's: strangers who guess do not take this call away.
+	err := s.withSignInLimits(ctx, c.Account+" signed in", client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
 	st, err := s.Accounts.State(ctx, id)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
-	p := plan{Account: id, Ver: st.Ver, AMR: []string{"pwd"}, Renews: c.Session}
+	p := pendingSession{Account: id, Ver: st.SessionEpoch, AMR: []string{"pwd"}, Renews: c.Session}
 	if c.AAL == AAL2 {
 		p.AMR = c.AMR // the methods that this session has passed
 		return s.renew(ctx, p, AAL2, nil)
 	}
-	layers, err := s.enabled(ctx, id)
+	layers, err := s.enabled(ctx, st)
 	if err != nil {
-		return nil, err
+		return Outcome{}, err
 	}
 	if len(layers) > 0 {
 		return s.begin(ctx, p, layers)
@@ -104,24 +164,22 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	return s.renew(ctx, p, c.AAL, nil)
 }
 
-// SignOut ends the session that an access token or, where that has expired, a refresh
-// token stands for; it is dead everywhere when SignOut returns.
+// SignOut ends the session of an access token or, when that has expired, of a refresh token.
+// The session is dead everywhere when SignOut returns.
 func (s *Service) SignOut(ctx context.Context, authorization, refresh string) error {
-	if token, ok := credentials(authorization, "Bearer"); ok {
-		v, p, _, err := s.authenticate(ctx, token)
-		switch {
-		case err == nil:
-			return s.end(ctx, p.UID, v.sid)
-		case !errors.Is(err, errToken) && !errors.Is(err, errEnded) && !errors.Is(err, account.ErrNotFound):
-			return err
-		}
+	c, err := s.Tokens.Authenticate(ctx, authorization)
+	if err == nil {
+		return s.end(ctx, account.ID(c.Account), c.Session)
+	}
+	if fault.Of(err).Kind != fault.Unauthenticated {
+		return err
 	}
 	owner, sid, err := s.sessionOf(ctx, refresh)
 	if err != nil {
 		return err
 	}
 	if sid == "" {
-		return errUnauthenticated
+		return token.ErrUnauthenticated
 	}
 	return s.end(ctx, owner, sid)
 }

@@ -50,13 +50,13 @@ func readByFamily(ctx context.Context, q db.Querier, family []byte) (row, error)
 	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions WHERE family = $1`, family).Scan)
 }
 
-// rotate takes the refresh token whose digest is old out of use and puts child in its
-// place: the one statement that decides which of many uses it was.
-func rotate(ctx context.Context, d *db.DB, id string, old, child []byte, kid string, now, idleEnd int64) (bool, error) {
+// rotate puts the digest next in the place of old. Of many calls that use one refresh token,
+// this statement lets one win.
+func rotate(ctx context.Context, d *db.DB, id string, old, next []byte, kid string, now, idleEnd int64) (bool, error) {
 	n, err := d.Exec(ctx, `UPDATE sessions
 		SET refresh_hash = $3, refresh_before = $2, refresh_kid = $4, refresh_seq = refresh_seq + 1, refreshed_at = $5, refresh_expires_at = $6
 		WHERE id = $1 AND refresh_hash = $2 AND refresh_expires_at > $5 AND expires_at > $5`,
-		id, old, child, kid, now, idleEnd)
+		id, old, next, kid, now, idleEnd)
 	return n == 1, err
 }
 
@@ -72,7 +72,7 @@ func renewSession(ctx context.Context, tx *db.Tx, r row) error {
 	return err
 }
 
-// readSession reads a live session of an account; db.ErrNoRows when it is somebody else's.
+// readSession reads a live session of an account; db.ErrNoRows when the account has no such session.
 func readSession(ctx context.Context, q db.Querier, who account.ID, id string, ver, now int64) (row, error) {
 	return scanRow(q.QueryRow(ctx, `SELECT `+rowColumns+` FROM sessions
 		WHERE id = $1 AND account = $2 AND ver = $3 AND refresh_expires_at > $4 AND expires_at > $4`, id, string(who), ver, now).Scan)
@@ -152,7 +152,7 @@ type attemptRow struct {
 	ID      string
 	Account account.ID
 	Token   []byte // digest
-	Data    []byte // the plan, sealed
+	Data    []byte // the pending session, sealed
 	Expires int64
 }
 
@@ -192,8 +192,8 @@ func lockAttempt(ctx context.Context, tx *db.Tx, id string) (attemptRow, error) 
 	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET tries = tries - 1 WHERE id = $1 RETURNING `+attemptColumns, id))
 }
 
-// setPlan replaces the plan of an attempt that is locked.
-func setPlan(ctx context.Context, tx *db.Tx, a attemptRow) error {
+// setPending replaces what a locked attempt holds.
+func setPending(ctx context.Context, tx *db.Tx, a attemptRow) error {
 	_, err := tx.Exec(ctx, `UPDATE attempts SET data = $2 WHERE id = $1`, a.ID, a.Data)
 	return err
 }
@@ -204,8 +204,8 @@ func endAttempt(ctx context.Context, tx *db.Tx, id string) (bool, error) {
 	return n == 1, err
 }
 
-// device is a device that is remembered.
-type device struct {
+// deviceRow is a remembered device as SQL holds it.
+type deviceRow struct {
 	Account account.ID
 	Ver     int64
 	Layers  []string
@@ -213,14 +213,14 @@ type device struct {
 	Seal    []byte // see bound
 }
 
-func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d device) error {
+func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d deviceRow) error {
 	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6)`,
 		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires, d.Seal)
 	return err
 }
 
-func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (device, error) {
-	var d device
+func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (deviceRow, error) {
+	var d deviceRow
 	var layers string
 	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
 		Scan(&d.Account, &d.Ver, &layers, &d.Expires, &d.Seal)
@@ -248,6 +248,8 @@ func prune(ctx context.Context, d *db.DB, now int64) error {
 			AND refresh_expires_at <= $1`,
 		`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
 		`DELETE FROM devices WHERE token IN (SELECT token FROM devices WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
+		`DELETE FROM session_clients WHERE (account, client) IN
+			(SELECT account, client FROM session_clients WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1`,
 	} {
 		if _, err := d.ExecInBatches(ctx, q, now); err != nil {
 			return err

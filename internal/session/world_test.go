@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"coffer/internal/kv/kvtest"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/session"
+	"coffer/internal/token"
 )
 
 const (
@@ -40,7 +42,8 @@ type world struct {
 // setup is what a world may be made of in another way.
 type setup struct {
 	limittest.Setup
-	config session.Config
+	config    session.Config
+	accessTTL time.Duration
 }
 
 func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
@@ -48,14 +51,20 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	w := &world{t: t}
 	in := setup{}
 	in.Log = slog.New(slog.NewTextHandler(&w.log, nil))
-	in.config.RefreshGrace = 10 * time.Second
+	limittest.Defaults(t, &in.config.Settings)
 	for _, c := range change {
 		c(&in)
 	}
 	w.below = accounttest.New(t, d, in.Setup)
 	c, b := in.config, w.below
-	c.DB, c.KV, c.Ring, c.Limit, c.Jobs, c.Accounts, c.Now, c.Log, c.BaseURL = d, b.KV, b.Ring, b.Limits, b.Jobs, b.Accounts, b.Now, b.Log, base
-	var err error
+	tc := token.Config{KV: b.KV, Ring: b.Ring, Accounts: b.Accounts, Now: b.Now, BaseURL: base}
+	limittest.Defaults(t, &tc.Settings)
+	tc.AccessTTL = cmp.Or(in.accessTTL, tc.AccessTTL)
+	tokens, err := token.New(tc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.DB, c.Ring, c.Limit, c.Jobs, c.Accounts, c.Events, c.Tokens, c.Now, c.Log = d, b.Ring, b.Limits, b.Jobs, b.Accounts, b.Events, tokens, b.Now, b.Log
 	if w.Service, err = session.New(c); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +73,7 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	w.AddLayer(w.pin)
 	api := b.API(w.Service)
 	w.Accounts.Routes(api)
+	tokens.Routes(api)
 	w.Routes(api)
 	w.app.setUp()
 	w.app.routes(api, w.Service)
@@ -94,10 +104,13 @@ func each(t *testing.T, fn func(t *testing.T, w *world), change ...func(*setup))
 	})
 }
 
+// recordName is the key store's name of a session.
+func recordName(id string) string { return "session:" + id }
+
 // bump makes every session of an account die.
 func (w *world) bump(id account.ID) {
 	w.t.Helper()
-	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.Bump(context.Background(), tx, id) })
+	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.InvalidateSessions(context.Background(), tx, id) })
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -4,7 +4,30 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
+
+// Printable reports whether a character may stand in a line that one person writes and
+// another reads. Controls, line and paragraph separators, direction marks and everything
+// else that is invisible may not. The joiners may: Persian and Indic names need them.
+func Printable(r rune) bool {
+	switch {
+	case r == utf8.RuneError:
+		return false
+	case r == '\u200c' || r == '\u200d':
+		return true
+	}
+	return !unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
+}
+
+// Control reports whether a character is a control or ends a line: no text of one line
+// holds it.
+func Control(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+// Reorders reports whether a character is a bidirectional override, embedding or isolate:
+// with those "exe.jpg" reads as "gpj.exe" (Unicode TR36 §2.1). The marks U+200E and U+200F
+// are none: they never reverse letters.
+func Reorders(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 // Visible reports whether a text shows anything. Spaces, controls and everything that is
 // drawn as nothing do not count: an emoji with joiners in it is visible, joiners alone are not.

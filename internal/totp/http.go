@@ -104,5 +104,5 @@ type attemptInput struct {
 }
 
 func (s *Service) postAttempt(ctx context.Context, in *attemptInput) (*session.Answer, error) {
-	return s.pass(ctx, in.AttemptInput, in.Body.Code)
+	return session.Respond(s.pass(ctx, in.AttemptInput, in.Body.Code))
 }

@@ -30,7 +30,7 @@ func (s *Service) enrolment(ctx context.Context, q db.Querier, id account.ID, se
 		return Enrolment{}, err
 	}
 	key, err := rfc6238.Generate(rfc6238.GenerateOpts{
-		Issuer: s.Issuer, AccountName: contact.Email,
+		Issuer: "Coffer", AccountName: contact.Email,
 		Secret: secret, Period: period, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
 	})
 	if err != nil {

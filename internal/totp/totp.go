@@ -30,6 +30,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"embed"
 	"encoding/base32"
 	"errors"
 	"io"
@@ -42,7 +43,9 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
+	"coffer/internal/mail"
 	"coffer/internal/session"
 )
 
@@ -56,6 +59,16 @@ const (
 	maxFailures = 100 // wrong codes in a row at sign-in
 )
 
+// The kinds of events of this room.
+const (
+	enabled  = "totp-enabled"
+	disabled = "totp-disabled"
+	locked   = "totp-locked"
+)
+
+//go:embed words
+var words embed.FS
+
 var (
 	errCode       = fault.New(fault.Unauthenticated, "invalid_code", "That code is not right, or it was used already. Wait for the next one and try again.")
 	errLocked     = fault.New(fault.Unauthenticated, "totp_locked", "Too many wrong codes were given. Use a recovery method, then set the app up again.")
@@ -63,14 +76,14 @@ var (
 	errNotPending = fault.New(fault.Conflict, "totp_not_pending", "No authenticator app waits for its first code. Begin the set-up again.")
 )
 
-// Config is what a Service needs. DB, Accounts and Sessions are required.
+// Config is what a Service needs. DB, Accounts, Sessions and Events are required.
 type Config struct {
 	DB       *db.DB
 	Accounts *account.Service
 	Sessions *session.Service // runs the attempts and remembers devices
+	Events   *event.Log
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
-	Issuer   string           // shown by the app beside the account; zero: "Coffer"
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -89,10 +102,10 @@ func New(cfg Config) *Service {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	if cfg.Issuer == "" {
-		cfg.Issuer = "Coffer"
-	}
 	s := &Service{Config: cfg}
+	for _, kind := range []string{enabled, disabled, locked} {
+		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
+	}
 	s.Sessions.AddLayer(s)
 	s.Accounts.Protect(name, protection)
 	s.Accounts.Keep(name, account.Keeper{Forget: forget})
@@ -206,7 +219,7 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
 			return err
 		}
-		return s.notify(ctx, tx, id, "totp-enabled")
+		return s.record(ctx, tx, id, enabled)
 	})
 	if err == nil && wrong {
 		err = errCode
@@ -218,12 +231,12 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 // they have never passed the one that may come after it. That it is off already is no error.
 func (s *Service) Disable(ctx context.Context, id account.ID) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		enabled, err := remove(ctx, tx, id)
+		was, err := remove(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 		st, err := s.Accounts.Hold(ctx, tx, id)
-		if err != nil || !enabled && !slices.Contains(st.Layers, name) {
+		if err != nil || !was && !slices.Contains(st.Layers, name) {
 			return err
 		}
 		if err := s.Accounts.SetLayer(ctx, tx, id, name, false); err != nil {
@@ -232,12 +245,12 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.notify(ctx, tx, id, "totp-disabled")
+		return s.record(ctx, tx, id, disabled)
 	})
 }
 
 // pass answers this layer of an attempt with a code.
-func (s *Service) pass(ctx context.Context, in session.AttemptInput, code string) (*session.Answer, error) {
+func (s *Service) pass(ctx context.Context, in session.AttemptInput, code string) (session.Outcome, error) {
 	return s.Sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
 		return s.spend(ctx, tx, id, code)
 	})
@@ -269,7 +282,7 @@ func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code stri
 		}
 	}
 	if failures == maxFailures {
-		if err := s.notify(ctx, tx, id, "totp-locked"); err != nil {
+		if err := s.record(ctx, tx, id, locked); err != nil {
 			return err
 		}
 	}
@@ -311,8 +324,6 @@ func (s *Service) open(ctx context.Context, q db.Querier, id account.ID, sealed 
 	return key.Open("totp", "secret", string(id), sealed)
 }
 
-func (s *Service) notify(ctx context.Context, tx *db.Tx, id account.ID, event string) error {
-	return s.Accounts.Notify(ctx, tx, id, "security-notice", map[string]string{
-		"event": event, "time": s.Now().UTC().Format(time.RFC3339),
-	})
+func (s *Service) record(ctx context.Context, tx *db.Tx, id account.ID, kind string) error {
+	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: string(id)})
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestLifeOfALayer(t *testing.T) {
 		if err := w.Confirm(ctx, id, spent); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		for name, err := range map[string]error{
@@ -154,7 +155,7 @@ func TestLifeOfALayer(t *testing.T) {
 			}
 		}
 		w.below.Advance(period * time.Second)
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-disabled"}; w.isOn(id) || !cmp.Equal(got, want) {
 			t.Errorf("on %t, mails %v, want %v", w.isOn(id), got, want)
 		}
 		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
@@ -190,7 +191,7 @@ func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 		if got := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
 			t.Errorf("%d of 20 confirmed, want 1", got)
 		}
-		if got := w.below.Events(); len(got) != 1 {
+		if got := w.below.Told(); len(got) != 1 {
 			t.Errorf("mails %v, want one", got)
 		}
 	})
@@ -242,7 +243,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
 		secret := w.enabled(id)
-		w.below.Events()
+		w.below.Told()
 		fail := func(n int) {
 			t.Helper()
 			for range n {
@@ -263,7 +264,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 			t.Fatal(err)
 		}
 		fail(maxFailures - 1)
-		if got := w.below.Events(); len(got) != 0 {
+		if got := w.below.Told(); len(got) != 0 {
 			t.Errorf("mails before the lock: %v", got)
 		}
 		fail(3)
@@ -271,7 +272,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		if err := w.use(id, w.code(secret, 0)); !errors.Is(err, errLocked) {
 			t.Errorf("the right code after a hundred wrong ones and a year: %v", err)
 		}
-		if got, want := w.below.Events(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
+		if got, want := w.below.Told(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
 		if err := w.Disable(t.Context(), id); err != nil {
@@ -401,5 +402,50 @@ func TestProtection(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(account.Protection{})
+	})
+}
+
+// What happens to the layer is told to every verified address, and to no other.
+func TestEveryVerifiedAddressIsTold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.below.Join("ada")
+		w.below.Address(id, "second", "ada@second.example", true)
+		w.below.Address(id, "third", "ada@third.example", false)
+		told := func(kind string) {
+			t.Helper()
+			got := w.below.Told()
+			slices.Sort(got)
+			if want := []string{"ada@canary.example " + kind, "ada@second.example " + kind}; !slices.Equal(got, want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		secret := w.enabled(id)
+		told(enabled)
+		for n := range maxFailures {
+			if n == maxFailures-1 {
+				// The wrong code that locks the layer, in a transaction that is undone.
+				if err := w.use(id, w.wrong(secret)); !errors.Is(err, errCode) {
+					t.Fatal(err)
+				}
+				if got := w.below.Told(); len(got) != 0 {
+					t.Errorf("a transaction that was undone told %q", got)
+				}
+			}
+			err := d.Tx(t.Context(), func(tx *db.Tx) error {
+				if err := w.spend(t.Context(), tx, id, w.wrong(secret)); !errors.Is(err, errCode) {
+					return fmt.Errorf("a wrong code: %w", err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		told(locked)
+		if err := w.Disable(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		told(disabled)
 	})
 }

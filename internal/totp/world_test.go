@@ -14,6 +14,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/session"
+	"coffer/internal/token"
 )
 
 // world is the room over the real rooms below it.
@@ -27,13 +28,19 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{})}
 	b := w.below
-	sessions, err := session.New(session.Config{
-		DB: d, KV: b.KV, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Now: b.Now, BaseURL: accounttest.BaseURL,
-	})
+	tc := token.Config{KV: b.KV, Ring: b.Ring, Accounts: b.Accounts, Now: b.Now, BaseURL: accounttest.BaseURL}
+	limittest.Defaults(t, &tc.Settings)
+	tokens, err := token.New(tc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service = New(Config{DB: d, Accounts: b.Accounts, Sessions: sessions, Now: b.Now})
+	c := session.Config{DB: d, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Tokens: tokens, Now: b.Now}
+	limittest.Defaults(t, &c.Settings)
+	sessions, err := session.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Service = New(Config{DB: d, Accounts: b.Accounts, Sessions: sessions, Events: b.Events, Now: b.Now})
 	return w
 }
 

@@ -58,7 +58,7 @@ func TestKilledWhileAFolderIsCleared(t *testing.T) {
 			t.Fatal("the job ended before the kill: the folder is too small for this machine")
 		}
 		// The worker's lease lapses: a minute that nobody waits for.
-		if _, err := q.ExecContext(ctx, `UPDATE jobs SET run_at = 0 WHERE kind IN ('file.clear', 'file.purge')`); err != nil {
+		if _, err := q.ExecContext(ctx, `UPDATE jobs SET run_at = 0 WHERE kind IN ('file.clear', 'content.purge')`); err != nil {
 			t.Fatal(err)
 		}
 		s.start()

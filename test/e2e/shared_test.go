@@ -18,6 +18,7 @@ var shared = []story{
 	{"many files at once", manyFiles},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
+	{"a sign-in from a new device", newDevice},
 	{"nobody learns who has an account", enumeration},
 	{"what is not mine", notMine},
 	{"without a token", withoutToken},
@@ -26,6 +27,7 @@ var shared = []story{
 	{"guessing passwords", guessingPasswords},
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
+	{"what another device changes", changes},
 }
 
 func TestShared(t *testing.T) {

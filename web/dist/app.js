@@ -2004,12 +2004,12 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
     box.showPopover();
     place2(box, button.current);
     entries(box)[0]?.focus();
-    const follow = () => place2(box, button.current);
-    addEventListener("scroll", follow, { capture: true, passive: true });
-    addEventListener("resize", follow);
+    const follow2 = () => place2(box, button.current);
+    addEventListener("scroll", follow2, { capture: true, passive: true });
+    addEventListener("resize", follow2);
     return () => {
-      removeEventListener("scroll", follow, { capture: true });
-      removeEventListener("resize", follow);
+      removeEventListener("scroll", follow2, { capture: true });
+      removeEventListener("resize", follow2);
     };
   }, [open2]);
   function close() {
@@ -2899,10 +2899,77 @@ var account = {
   start: startAwaited
 };
 
+// src/shell/feed.ts
+var anything = "anything";
+var ears = /* @__PURE__ */ new Map();
+var channel = new BroadcastChannel("coffer.feed");
+function onChange(kind, ear) {
+  ears.set(kind, [...ears.get(kind) ?? [], ear]);
+}
+function startFeed() {
+  channel.onmessage = (message) => hear(message.data);
+  let was;
+  let stop;
+  x2(() => {
+    const who = auth.value.is === "in" ? auth.value.account.id : void 0;
+    if (who === was) return;
+    was = who;
+    stop?.abort();
+    if (!who) return;
+    stop = new AbortController();
+    void lead(stop.signal);
+  });
+}
+async function lead(signal) {
+  const work2 = () => follow(signal);
+  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work2) : work2()).catch(() => void 0);
+}
+async function follow(signal) {
+  for (let wait = 1e3; !signal.aborted; wait = Math.min(2 * wait, 3e4)) {
+    try {
+      const response = await stream("/changes", { signal });
+      if (wait > 1e3) tell({ kind: anything });
+      wait = 1e3;
+      await read2(response.body, tell);
+    } catch {
+    }
+    await sleep(wait * (0.5 + Math.random()), signal);
+  }
+}
+function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+async function read2(body, event) {
+  let kind = "";
+  let rest = "";
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith("event: ")) kind = line.slice(7);
+      else if (line.startsWith("data: ")) event({ kind, id: JSON.parse(line.slice(6)).id });
+    }
+  }
+}
+function tell(event) {
+  hear(event);
+  channel.postMessage(event);
+}
+function hear({ kind, id }) {
+  if (kind === anything) for (const some of ears.values()) for (const ear of some) ear(void 0);
+  else for (const ear of ears.get(kind) ?? []) ear(id);
+}
+
 // src/file/batch.ts
-var sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
 var patience = 20;
-async function each(items, work2, { signal, progress, pause = sleep }) {
+async function each(items, work2, { signal, progress, pause = sleep2 }) {
   const out = { done: [], failed: [], left: [] };
   for (const [at, item] of items.entries()) {
     if (signal.aborted) {
@@ -2978,12 +3045,12 @@ function cut(name) {
 }
 
 // src/file/name.tsx
-function Name({ name, read: read3 }) {
+function Name({ name, read: read4 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
   return /* @__PURE__ */ a4($, { children: [
-    read3 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read3, children: [
+    read4 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read4, children: [
       /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
       /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
     ] })
@@ -3263,6 +3330,7 @@ var t6 = catalog({
 var problems3 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
+    quota_exceeded: "There is no room left for that. Delete something first.",
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
     too_deep: "There are too many folders inside one another here.",
@@ -3275,6 +3343,7 @@ var problems3 = catalog({
   },
   de: {
     too_large: "Das ist größer, als der Server annimmt.",
+    quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas.",
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
     too_deep: "Hier liegen zu viele Ordner ineinander.",
@@ -3445,8 +3514,13 @@ function Save({ entries: entries2, onClose }) {
 
 // src/file/refresh.ts
 var changes = y3({});
-function refreshFolder(id) {
-  changes.value = { ...changes.value, [id]: (changes.value[id] ?? 0) + 1 };
+var everyFolder2 = "*";
+function refreshFolder(id = everyFolder2) {
+  const now = changes.peek();
+  changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
+}
+function changesOf(id) {
+  return (changes.value[id] ?? 0) + (changes.value[everyFolder2] ?? 0);
 }
 
 // src/file/meter.ts
@@ -4029,7 +4103,7 @@ function useListing(folder, sort, pages) {
   const what = `${folder} ${sort.by} ${sort.down}`;
   const shown2 = T2({ what, pages, loading: false });
   if (shown2.current.what !== what) shown2.current = { what, pages, loading: false };
-  const read3 = useLoad(async (signal) => {
+  const read4 = useLoad(async (signal) => {
     const items = [];
     let next;
     for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
@@ -4039,9 +4113,11 @@ function useListing(folder, sort, pages) {
     }
     return { of: what, items, next };
   }, [folder, sort.by, sort.down]);
-  const latest = T2(read3.data);
-  latest.current = read3.data;
-  const n3 = changes.value[folder] ?? 0;
+  const latest = T2(read4.data);
+  latest.current = read4.data;
+  const n3 = changesOf(folder);
+  const newest = T2(n3);
+  newest.current = n3;
   const known = T2({ folder, n: n3 });
   if (known.current.folder !== folder) known.current = { folder, n: n3 };
   const timer = T2(void 0);
@@ -4049,8 +4125,8 @@ function useListing(folder, sort, pages) {
     if (known.current.n === n3 || timer.current !== void 0) return;
     timer.current = setTimeout(() => {
       timer.current = void 0;
-      known.current.n = changes.peek()[folder] ?? 0;
-      void read3.reload();
+      known.current.n = newest.current;
+      void read4.reload();
     }, 250);
   }, [n3, folder]);
   A2(() => () => {
@@ -4059,17 +4135,17 @@ function useListing(folder, sort, pages) {
   }, [folder, sort.by, sort.down]);
   async function more() {
     const mine2 = shown2.current;
-    if (mine2.loading || !read3.data?.next || read3.data.of !== what) return;
+    if (mine2.loading || !read4.data?.next || read4.data.of !== what) return;
     mine2.loading = true;
     try {
-      const page = await list(folder, sort, read3.data.next);
+      const page = await list(folder, sort, read4.data.next);
       if (shown2.current !== mine2) return;
       mine2.pages++;
-      const now = latest.current ?? read3.data;
+      const now = latest.current ?? read4.data;
       const there = new Set(now.items.map((e4) => e4.id));
       const fresh = page.items.filter((e4) => !there.has(e4.id));
       const loaded = new Set(fresh.map((e4) => e4.id));
-      read3.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
+      read4.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -4086,10 +4162,10 @@ function useListing(folder, sort, pages) {
     if (at?.of !== what) return [];
     const there = new Set(at.items.map((e4) => e4.id));
     const others = beyond.filter((e4) => !there.has(e4.id));
-    if (at.next) read3.set({ ...at, beyond: others });
+    if (at.next) read4.set({ ...at, beyond: others });
     return others;
   }
-  const data = read3.data?.of === what ? read3.data : void 0;
+  const data = read4.data?.of === what ? read4.data : void 0;
   return {
     items: data?.items,
     next: data?.next,
@@ -4099,8 +4175,8 @@ function useListing(folder, sort, pages) {
     pages: () => shown2.current.pages,
     more,
     rest,
-    problem: read3.problem ?? problem,
-    reload: read3.reload
+    problem: read4.problem ?? problem,
+    reload: read4.reload
   };
 }
 
@@ -4146,7 +4222,7 @@ function useView(folder) {
     sessionStorage.setItem(last, sortText(to));
     choose2({ after: start, sort: to });
   }
-  const follow = ({ items, pages, focus, refocus }) => {
+  const follow2 = ({ items, pages, focus, refocus }) => {
     write.current = (row) => {
       if (shown2.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
@@ -4182,7 +4258,7 @@ function useView(folder) {
       document.removeEventListener("keydown", press, { capture: true });
     };
   }, []);
-  return { sort, setSort, pages: mine2 ? 1 : start.pages, follow };
+  return { sort, setSort, pages: mine2 ? 1 : start.pages, follow: follow2 };
 }
 
 // src/file/row.tsx
@@ -4435,11 +4511,11 @@ function Files({ params }) {
     else focusMain();
   }, [items]);
   useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
-  const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map((id) => changes.value[id] ?? 0).join();
-  const read3 = T2({ folder, seen });
+  const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
+  const read4 = T2({ folder, seen });
   A2(() => {
-    const before2 = read3.current;
-    read3.current = { folder, seen };
+    const before2 = read4.current;
+    read4.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
   const clear2 = whole3.clear;
@@ -4729,7 +4805,10 @@ var file = {
   ],
   problems: problems3,
   Floating: Uploads,
-  start: startUploads
+  start: () => {
+    startUploads();
+    onChange("files", refreshFolder);
+  }
 };
 
 // src/session/words.ts
@@ -4926,7 +5005,7 @@ var keys = "keys";
 var curves = ["P-521", "P-256"];
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  const pair = await read2() ?? await make();
+  const pair = await read3() ?? await make();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -4943,7 +5022,7 @@ async function make() {
   }
   throw last2;
 }
-function read2() {
+function read3() {
   return within("readonly", (store) => store.get("client"));
 }
 async function within(mode, work2) {
@@ -4971,10 +5050,10 @@ function settled(request) {
 var token = "";
 var tokenEnds = 0;
 var had = "coffer.session";
-var channel = new BroadcastChannel("coffer.session");
+var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
   useKeeper({ token: freshToken, renew: refresh, prove, changed });
-  channel.onmessage = (event) => hear(event.data);
+  channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
 async function freshToken() {
@@ -5005,12 +5084,12 @@ function adopt(session2) {
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
   localStorage.setItem(had, "1");
-  tell({ kind: "token", token, ends: tokenEnds });
+  tell2({ kind: "token", token, ends: tokenEnds });
 }
 async function signedIn(session2) {
   const known = auth.value.is === "in";
   adopt(session2);
-  if (!known) tell({ kind: "in" });
+  if (!known) tell2({ kind: "in" });
   await loadAccount();
 }
 async function loadAccount() {
@@ -5018,7 +5097,7 @@ async function loadAccount() {
 }
 function changed(account2) {
   auth.value = { is: "in", account: account2 };
-  tell({ kind: "account" });
+  tell2({ kind: "account" });
 }
 async function openSession() {
   const key = await clientKey().catch(() => void 0);
@@ -5053,7 +5132,7 @@ async function signOut(leave2) {
 }
 function end(here, there) {
   forget(here);
-  tell({ kind: "out", why: there });
+  tell2({ kind: "out", why: there });
 }
 function forget(why) {
   token = "";
@@ -5061,10 +5140,10 @@ function forget(why) {
   localStorage.removeItem(had);
   auth.value = { is: "out", ...why && { why } };
 }
-function tell(news) {
-  channel.postMessage(news);
+function tell2(news) {
+  channel2.postMessage(news);
 }
-function hear(news) {
+function hear2(news) {
   switch (news.kind) {
     case "token":
       token = news.token;
@@ -5426,4 +5505,5 @@ startLang();
 startRouter();
 useRooms(rooms2);
 for (const room of rooms2) room.start?.();
+startFeed();
 Q(/* @__PURE__ */ a4(App, {}), document.getElementById("app"));

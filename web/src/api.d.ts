@@ -340,6 +340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it changes
+         * @description Server-sent events. Each has a kind and `{"id": …}`: `files` is a folder whose children changed (empty: the root), `anything` says that events may have been missed. An event tells that something changed, not what: ask for it. The stream ends with its session and when the server stops.
+         */
+        get: operations["watch-changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/files": {
         parameters: {
             query?: never;
@@ -498,32 +518,6 @@ export interface components {
             question?: string;
             sent_to?: string;
         };
-        Device: {
-            aal: string;
-            /** @description Where it signed in from. */
-            address: string;
-            /** Format: date-time */
-            created_at: string;
-            /** @description This is the session that asks. */
-            current: boolean;
-            /** @description Browser and system, as far as they say. */
-            device: string;
-            /**
-             * Format: date-time
-             * @description When it ends unless it is used before.
-             */
-            expires_at: string;
-            id: string;
-            /**
-             * Format: date-time
-             * @description The last sign-in or refresh.
-             */
-            last_used_at: string;
-            /** @description What the owner, or the client, calls it; may be empty. */
-            name: string;
-            /** @description Where that address is, as far as the operator's database knows. */
-            place: string;
-        };
         EnrolOutputBody: {
             /** @description What the QR code says. */
             otpauth_uri: string;
@@ -541,7 +535,7 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "file" | "folder";
-            /** @description As declared by whoever uploaded it. Files only. */
+            /** @description As the upload declared it. Files only. */
             media_type?: string;
             /**
              * Format: date-time
@@ -583,6 +577,32 @@ export interface components {
         JWKS: {
             keys: components["schemas"]["VerifyKey"][];
         };
+        ListedSession: {
+            aal: string;
+            /** @description Where it signed in from. */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description This is the session that asks. */
+            current: boolean;
+            /** @description Browser and system, as far as they say. */
+            device: string;
+            /**
+             * Format: date-time
+             * @description When it ends unless it is used before.
+             */
+            expires_at: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description The last sign-in or refresh.
+             */
+            last_used_at: string;
+            /** @description What the owner, or the client, calls it; may be empty. */
+            name: string;
+            /** @description Where that address is, as far as the operator's database knows. */
+            place: string;
+        };
         NewAccountBody: {
             /** @description An e-mail address. */
             email: string;
@@ -598,13 +618,13 @@ export interface components {
         Owner: {
             id: string;
         };
-        PageDevice: {
-            items: components["schemas"]["Device"][];
+        PageEntry: {
+            items: components["schemas"]["Entry"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
-        PageEntry: {
-            items: components["schemas"]["Entry"][];
+        PageListedSession: {
+            items: components["schemas"]["ListedSession"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2562,6 +2582,71 @@ export interface operations {
             };
         };
     };
+    "watch-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-files": {
         parameters: {
             query?: {
@@ -2722,7 +2807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large: `too_large`. */
+            /** @description Request Entity Too Large: `quota_exceeded`, `too_large`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3333,7 +3418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageDevice"];
+                    "application/json": components["schemas"]["PageListedSession"];
                 };
             };
             /** @description Bad Request: `unknown_host`. */
@@ -3463,7 +3548,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Device"];
+                    "application/json": components["schemas"]["ListedSession"];
                 };
             };
             /** @description Bad Request: `unknown_host`. */
@@ -3626,7 +3711,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Device"];
+                    "application/json": components["schemas"]["ListedSession"];
                 };
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */

@@ -5,10 +5,12 @@ package accounttest
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/rest"
@@ -18,11 +20,12 @@ import (
 const Password = "seven quiet otters 41"
 
 // BaseURL is where the server of these tests says it is.
-const BaseURL = "https://coffer.test"
+const BaseURL = limittest.BaseURL
 
 // World is accounts and all that lies below them.
 type World struct {
 	*limittest.Ground
+	Events   *event.Log
 	Accounts *account.Service
 }
 
@@ -30,12 +33,14 @@ type World struct {
 func New(t testing.TB, d *db.DB, in limittest.Setup) *World {
 	t.Helper()
 	w := &World{Ground: limittest.New(t, d, in)}
+	w.Events = event.New(w.Mailer, w.Now)
+	c := account.Config{
+		DB: d, Ring: w.Ring, Jobs: w.Jobs, KV: w.KV, Limit: w.Limits, Mail: w.Mailer, Events: w.Events, Now: w.Now, Log: w.Log, BaseURL: BaseURL, Hashers: 4, HashQueue: 1000,
+	}
+	c.Argon = account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}
+	limittest.Defaults(t, &c.Settings)
 	var err error
-	w.Accounts, err = account.New(account.Config{
-		DB: d, Ring: w.Ring, Jobs: w.Jobs, KV: w.KV, Limit: w.Limits, Now: w.Now, Log: w.Log, BaseURL: BaseURL,
-		Argon: account.Argon2Params{MemoryKiB: 64, Time: 1, Threads: 1}, Hashers: 4, HashQueue: 1000,
-	})
-	if err != nil {
+	if w.Accounts, err = account.New(c); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -49,12 +54,14 @@ func (w *World) API(auth rest.Authenticator) *rest.API {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	return rest.New(rest.Config{
+	c := rest.Config{
 		Title: "Coffer", Version: "1", BaseURL: base, Auth: auth, Log: w.Log, Now: w.Now,
 		Undeclared: func(operation string, f *fault.Error) {
 			w.T.Errorf("%s answers %s, which it does not declare", operation, f.Code)
 		},
-	})
+	}
+	limittest.Defaults(w.T, &c.Settings)
+	return rest.New(c)
 }
 
 // Join makes an account whose address is name@canary.example.
@@ -67,4 +74,23 @@ func (w *World) Join(name string) account.ID {
 		w.T.Fatal(err)
 	}
 	return id
+}
+
+// Address gives an account a further address, sealed as account seals it.
+func (w *World) Address(id account.ID, kind, email string, verified bool) {
+	w.T.Helper()
+	ctx := context.Background()
+	key, err := w.Accounts.DataKey(ctx, w.DB, id)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	place, at := "unverified", (*int64)(nil)
+	if verified {
+		now := w.Now().UnixMilli()
+		place, at = strconv.FormatInt(now, 10), &now
+	}
+	if _, err := w.DB.Exec(ctx, `INSERT INTO addresses (account, kind, email, verified_at) VALUES ($1, $2, $3, $4)`,
+		string(id), kind, key.Seal("addresses", "email", string(id)+" "+kind+" "+place, []byte(email)), at); err != nil {
+		w.T.Fatal(err)
+	}
 }

@@ -65,7 +65,9 @@ func open(t testing.TB, url string) *db.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	recorders.Store(d, r)
 	t.Cleanup(func() {
+		recorders.Delete(d)
 		if d.Engine() == db.SQLite {
 			r.check(t, d)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"coffer/internal/db"
@@ -36,15 +37,23 @@ var explained sync.Map
 type recorder struct {
 	mu    sync.Mutex
 	found map[string]string // the statement: the line that asked for it
+
+	counting atomic.Bool
+	ran      []string // since counting began
 }
 
 var _ slog.Handler = (*recorder)(nil)
 
-func (*recorder) Enabled(_ context.Context, level slog.Level) bool { return level == slog.LevelDebug }
-func (r *recorder) WithAttrs([]slog.Attr) slog.Handler             { return r }
-func (r *recorder) WithGroup(string) slog.Handler                  { return r }
+func (r *recorder) Enabled(_ context.Context, level slog.Level) bool {
+	return level == slog.LevelDebug || level == db.LevelRan && r.counting.Load()
+}
+func (r *recorder) WithAttrs([]slog.Attr) slog.Handler { return r }
+func (r *recorder) WithGroup(string) slog.Handler      { return r }
 
 func (r *recorder) Handle(_ context.Context, record slog.Record) error {
+	if record.Message == db.Ran {
+		return r.count(record)
+	}
 	if record.Message != db.Prepared {
 		return nil
 	}

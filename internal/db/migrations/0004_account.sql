@@ -1,6 +1,6 @@
 -- +goose Up
--- Who exists. Everything personal is sealed under the account's data key; the two
--- indexes are keyed hashes, so that a person is found without being readable.
+-- Who exists. Everything personal is sealed under the account's data key. An index is a
+-- keyed hash: the server finds a person by it, and a reader of the table does not.
 CREATE TABLE accounts (
     id             TEXT PRIMARY KEY,
     status         TEXT NOT NULL,
@@ -8,9 +8,7 @@ CREATE TABLE accounts (
     role           TEXT NOT NULL,
     lang           TEXT NOT NULL,
     standing       BLOB NOT NULL, -- status, ver, role and the layers that are on, sealed: what they are believed for
-    email_index    BLOB NOT NULL,
     username_index BLOB NOT NULL,
-    email          BLOB NOT NULL,
     username       BLOB NOT NULL,
     first_name     BLOB NOT NULL,
     last_name      BLOB NOT NULL,
@@ -21,9 +19,22 @@ CREATE TABLE accounts (
     signed_in_at   BIGINT,
     signed_in_before_at BIGINT
 );
-CREATE UNIQUE INDEX accounts_email ON accounts (email_index);
 CREATE UNIQUE INDEX accounts_username ON accounts (username_index);
 CREATE INDEX accounts_admins ON accounts (id) WHERE role = 'admin';
+
+-- Where the server reaches an account: one address of each kind. email is sealed to the
+-- account, the kind and verified_at. An account signs in with its primary address, and no
+-- two accounts have the same one.
+CREATE TABLE addresses (
+    account     TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    email       BLOB NOT NULL,
+    email_index BLOB,
+    verified_at BIGINT,
+    PRIMARY KEY (account, kind),
+    CHECK ((kind = 'primary') = (email_index IS NOT NULL))
+);
+CREATE UNIQUE INDEX addresses_email ON addresses (email_index);
 
 -- One data key for each account, wrapped. Deleting the row shreds the account.
 CREATE TABLE account_keys (
@@ -34,7 +45,7 @@ CREATE TABLE account_keys (
 -- Sign-ups whose address is not proven. Several of one address wait side by side: source
 -- is a keyed hash of where one came from, and bounds how many each source keeps waiting.
 -- belonging is a keyed digest of the token that its applicant was given. The sealed columns
--- are those of accounts, under the same key and row id, and move there as they are. A used
+-- but email are those of accounts, under the same key and row id, and move there as they are. A used
 -- row keeps its proofs until it expires, to answer a second use.
 CREATE TABLE sign_ups (
     id              TEXT PRIMARY KEY,

@@ -1,8 +1,9 @@
 -- +goose Up
--- Who is signed in where. A session's private key is not here: it lies in the key store.
--- label is sealed under the account's data key. The refresh columns hold one chain: the
--- digest of the token that is good now, of the one before it, and under which key the
--- one was derived from the other. seal holds together what nobody may change by hand.
+-- Who is signed in where. A session's private key is not here: the room token keeps it in
+-- the key store. label is sealed under the account's data key. The refresh columns hold one
+-- chain: the digest of the token that is good now, of the one before it, and the key under
+-- which the one was derived from the other. seal covers the columns that decide who a caller
+-- is.
 CREATE TABLE sessions (
     id                 TEXT PRIMARY KEY,
     account            TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
@@ -54,3 +55,16 @@ CREATE TABLE devices (
 );
 CREATE INDEX devices_account ON devices (account, token);
 CREATE INDEX devices_expires ON devices (expires_at);
+
+-- Which clients an account has signed in from: an owner is told of a new one. client is an
+-- index of browser, system and network under the account's data key.
+CREATE TABLE session_clients (
+    account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    client     BLOB NOT NULL,
+    session    TEXT NOT NULL, -- the newest one that came from it
+    first_at   BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (account, client)
+);
+CREATE INDEX session_clients_first ON session_clients (account, first_at);
+CREATE INDEX session_clients_expires ON session_clients (expires_at);

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"coffer/internal/db"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -19,6 +21,9 @@ import (
 	"coffer/internal/limit"
 	"coffer/internal/mail"
 )
+
+// BaseURL is where the server of these tests says it is.
+const BaseURL = "https://coffer.test"
 
 // Setup is what a Ground may be made of in another way. The zero value is usual.
 type Setup struct {
@@ -36,6 +41,7 @@ type Ground struct {
 	Jobs   *jobs.Queue
 	KV     kv.Store
 	Limits *limit.Limiter
+	Mailer *mail.Mailer // gets the words of rooms; every mail of a test must render
 	Log    *slog.Logger
 
 	clock atomic.Int64 // unix milliseconds
@@ -59,7 +65,12 @@ func New(t testing.TB, d *db.DB, in Setup) *Ground {
 		in.TokenAlg = "EdDSA"
 	}
 	var err error
-	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), g.Now, keyring.TokenAlg(in.TokenAlg), keyring.Log(g.Log)); err != nil {
+	if g.Ring, err = keyring.Open(t.Context(), d, bytes.Repeat([]byte{5}, 32), keyring.Config{
+		Now: g.Now, TokenAlg: in.TokenAlg, TokenTTL: 15 * time.Minute, Log: g.Log,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Ring.Need(t.Context(), keyring.Field, keyring.Index); err != nil {
 		t.Fatal(err)
 	}
 	envelope := []byte("jobs")
@@ -72,6 +83,7 @@ func New(t testing.TB, d *db.DB, in Setup) *Ground {
 			return g.Ring.Open(ctx, keyring.Field, b, envelope)
 		},
 	})
+	g.Mailer = mail.New(nil, "Coffer", BaseURL)
 	g.Jobs.Handle(mail.Job, g.receive)
 	if in.KV == nil {
 		in.KV = func(now func() time.Time) kv.Store { return kv.NewSQL(d, now) }
@@ -86,10 +98,22 @@ func (g *Ground) receive(_ context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &m); err != nil {
 		return err
 	}
+	if _, err := g.Mailer.Render(m); err != nil {
+		g.T.Errorf("a mail that cannot be sent: %v", err)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.box = append(g.box, m)
 	return nil
+}
+
+// Defaults fills settings that are zero from their tags, as a start in an empty environment
+// does.
+func Defaults(t testing.TB, settings any) {
+	t.Helper()
+	if err := kong.ApplyDefaults(settings); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Now is the clock of everything in this world.
@@ -123,13 +147,13 @@ func (g *Ground) Mails() []mail.Message {
 	return box
 }
 
-// Events is Mails, each as "recipient event".
-func (g *Ground) Events() (events []string) {
+// Told is Mails, each as "recipient kind".
+func (g *Ground) Told() (told []string) {
 	g.T.Helper()
 	for _, m := range g.Mails() {
-		events = append(events, m.To+" "+m.Data["event"])
+		told = append(told, m.To+" "+m.Kind)
 	}
-	return events
+	return told
 }
 
 // AtOnce runs fn n times at the same moment and returns how many succeeded.

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from '../shell/problem';
 import { useLoad } from '../shell/ui';
-import { changes } from './refresh';
+import { changesOf } from './refresh';
 import { everything, list, type Entry, type Sort } from './tree';
 
 interface Listing {
@@ -34,7 +34,9 @@ export function useListing(folder: string, sort: Sort, pages: number) {
   latest.current = read.data;
 
   // Many files that arrive one after the other are read a few times, not once for each.
-  const n = changes.value[folder] ?? 0;
+  const n = changesOf(folder);
+  const newest = useRef(n);
+  newest.current = n;
   const known = useRef({ folder, n });
   if (known.current.folder !== folder) known.current = { folder, n };
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -42,7 +44,7 @@ export function useListing(folder: string, sort: Sort, pages: number) {
     if (known.current.n === n || timer.current !== undefined) return;
     timer.current = setTimeout(() => {
       timer.current = undefined;
-      known.current.n = changes.peek()[folder] ?? 0;
+      known.current.n = newest.current;
       void read.reload();
     }, 250);
   }, [n, folder]);

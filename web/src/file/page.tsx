@@ -6,7 +6,7 @@ import { download } from './download';
 import { lift, lower, target, useDrop, type Receive } from './drag';
 import { useListing } from './listing';
 import { chooseFiles, upload } from './new';
-import { changes } from './refresh';
+import { changesOf } from './refresh';
 import { useView } from './remember';
 import { columns, Heading, More, Row } from './row';
 import { keep, moved, nothing, only, range, toggle, without, type Picked } from './select';
@@ -57,7 +57,7 @@ export function Files({ params }: { params: Params }) {
   }, [items]);
   useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   // The folders above may have new names.
-  const seen = ['', ...(way.data?.slice(0, -1) ?? []).map((e) => e.id)].map((id) => changes.value[id] ?? 0).join();
+  const seen = ['', ...(way.data?.slice(0, -1) ?? []).map((e) => e.id)].map(changesOf).join();
   const read = useRef({ folder, seen });
   useEffect(() => {
     const before = read.current;

@@ -1,9 +1,11 @@
 // The room of files.
+import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
 import './file.css';
 import { chooseFiles, chooseFolder, newFolder } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
+import { refreshFolder } from './refresh';
 import { startUploads } from './upload';
 import { problems, t } from './words';
 
@@ -24,5 +26,8 @@ export const file: Room = {
   ],
   problems,
   Floating: Uploads,
-  start: startUploads,
+  start: () => {
+    startUploads();
+    onChange('files', refreshFolder);
+  },
 };

@@ -247,6 +247,7 @@ export const t = catalog({
 export const problems = catalog({
   en: {
     too_large: 'This is larger than the server takes.',
+    quota_exceeded: 'There is no room left for that. Delete something first.',
     folder_cycle: 'A folder cannot be moved into itself.',
     is_folder: 'A folder cannot be downloaded as a file.',
     too_deep: 'There are too many folders inside one another here.',
@@ -259,6 +260,7 @@ export const problems = catalog({
   },
   de: {
     too_large: 'Das ist größer, als der Server annimmt.',
+    quota_exceeded: 'Dafür ist kein Platz mehr. Löschen Sie erst etwas.',
     folder_cycle: 'Ein Ordner lässt sich nicht in sich selbst verschieben.',
     is_folder: 'Ein Ordner lässt sich nicht als Datei herunterladen.',
     too_deep: 'Hier liegen zu viele Ordner ineinander.',

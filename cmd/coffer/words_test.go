@@ -1,0 +1,88 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"coffer/internal/lang"
+	"coffer/internal/mail"
+	"coffer/internal/mail/mailtest"
+)
+
+// TestWords renders the mail of every kind of every room in every language, with everything
+// that a mail may hold, with the least, and with what an attacker would choose. A file of
+// words that no room declares fails it.
+func TestWords(t *testing.T) {
+	s := defaultSettings(t)
+	s.moveTo(t.TempDir())
+	s.URL = "https://coffer.test"
+	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	files, err := filepath.Glob("../../internal/*/words/*." + lang.Default + ".txt")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("words of %d kinds, %v", len(files), err)
+	}
+	for _, file := range files {
+		kind := strings.TrimSuffix(filepath.Base(file), "."+lang.Default+".txt")
+		words, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(kind, func(t *testing.T) {
+			subjects := map[string]bool{}
+			for what, data := range dataOf(string(words)) {
+				for _, l := range lang.All() {
+					r, err := a.mailer.Render(mail.Message{Kind: kind, To: "ada@example.org", Lang: l, Data: data})
+					if err != nil {
+						t.Errorf("%s in %s: %v", what, l, err)
+						continue
+					}
+					if r.Kind != headers[kind] || r.Lang != l {
+						t.Errorf("%s in %s: X-Coffer-Kind %q, want %q; language %s", what, l, r.Kind, headers[kind], r.Lang)
+					}
+					shown := data
+					if what == "hostile" {
+						shown = map[string]string{"name": data["name"], "link": data["link"], "code": data["code"],
+							"device": "Firehttps evil.example/fox", "place": "<script>alert(1)</script>", "address": "<b>192.0.2.7"}
+					}
+					mailtest.Check(t, what+" in "+l, mailtest.Mail{Subject: r.Subject, Text: r.Text, HTML: r.HTML}, shown)
+					subjects[r.Subject] = true
+				}
+			}
+			if len(subjects) != len(lang.All()) {
+				t.Errorf("%d subjects in %d languages: %v", len(subjects), len(lang.All()), subjects)
+			}
+		})
+	}
+}
+
+// headers are the values of X-Coffer-Kind that the contract names.
+var headers = map[string]string{
+	"verify-email": "verify-email", "sign-up-exists": "sign-up-exists", "new-device": "new-device",
+	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
+}
+
+// dataOf is data for words, which say themselves whether they need a link or a code.
+func dataOf(words string) map[string]map[string]string {
+	all := map[string]map[string]string{
+		"full":  {"name": "Ada", "time": "2026-11-20T10:05:00Z", "device": "Firefox on Linux", "place": "Zürich", "address": "192.0.2.7"},
+		"least": {},
+		"hostile": {"name": `<b>"Ada"</b>`, "time": "2026-11-20T10:05:00Z", "device": "Fire\r\n\r\nhttps\x00 evil.example/\u202efox",
+			"place": "<script>alert(1)</script>", "address": "<b>\x1b192.0.2.7"},
+	}
+	for _, data := range all {
+		if strings.Contains(words, `define "action"`) {
+			data["link"] = "https://coffer.test/somewhere#token=AbC-_123"
+		}
+		if strings.Contains(words, `define "code"`) {
+			data["code"] = "123456"
+		}
+	}
+	return all
+}

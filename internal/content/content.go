@@ -1,0 +1,116 @@
+// Package content keeps stored objects of accounts: store, settle, mark for deletion, open, serve, quota.
+//
+// # What is promised, and how
+//
+//   - Nothing is readable at rest. Content is sealed under a random key for each object
+//     (package seal). The key is wrapped under the ring's blob key and bound to the object
+//     and its owner. An object is opened for its owner only.
+//   - An upload appears whole or not at all. The row of an object is committed as pending
+//     before its first byte is written. [Upload.Settle] makes all objects of an upload live
+//     in the caller's transaction, in which the caller stores what refers to them. A crash
+//     leaves pending rows, which [Service.Sweep] removes with their objects.
+//   - The quota cannot be raced. [Upload.Settle] counts the bytes of an account in one
+//     conditional statement, which refuses what exceeds the quota and undoes the caller's
+//     transaction. [Service.MarkForDeletion] gives the bytes back.
+//   - Content of users never runs on the server's origin: [Object.Serve] names only types
+//     that run nothing, and sends everything under a sandboxing policy (security.md rows 74
+//     and 88). No byte leaves before it authenticates. A download that breaks is cut off,
+//     never ended short.
+//
+// # Limits
+//
+// An object knows its account and its size, and nothing else. Names, media types, hashes and
+// times belong to the caller, which seals them beside the object's id.
+package content
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/blob"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// Config is what the room needs.
+type Config struct {
+	Settings
+	DB       *db.DB
+	Blobs    blob.Store
+	Ring     *keyring.Ring
+	Jobs     *jobs.Queue
+	Accounts *account.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Service is the room. It is safe for concurrent use. The store of blobs is its own.
+type Service struct {
+	Config
+}
+
+// New returns the room and registers its jobs, its walk of keys and what it keeps of accounts.
+func New(c Config) (*Service, error) {
+	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
+		return nil, err
+	}
+	c.Quota = cmp.Or(c.Quota, math.MaxInt64)
+	s := &Service{Config: c}
+	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
+	s.Ring.AddRewraps(keyring.Rewrap{Name: "content.blobs", Purpose: keyring.Blob, Step: s.rewrap})
+	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
+	s.Jobs.Every("content.sweep", sweepEvery, s.Sweep)
+	s.Jobs.Every("content.orphans", 24*time.Hour, s.sweepOrphans)
+	return s, nil
+}
+
+// The refusals that reach a client.
+var (
+	ErrExpired      = fault.New(fault.Conflict, "upload_expired", "The upload stood still for too long and was given up.")
+	ErrQuota        = fault.New(fault.TooLarge, "quota_exceeded", "There is no room left for that much: delete something first.")
+	ErrBadRange     = fault.New(fault.BadRange, "range_not_satisfiable", "No byte of the range exists; Content-Range names the size.")
+	ErrPrecondition = fault.New(fault.Precondition, "precondition_failed", "The content is not the one that the precondition names.")
+)
+
+// blobAAD binds a wrapped key to its object and its owner; the ring adds the key's id.
+func blobAAD(blob string, owner account.ID) []byte {
+	return seal.LP([]byte("blob"), []byte(blob), []byte(owner))
+}
+
+// contentAAD binds content to its object.
+func contentAAD(blob string) []byte { return seal.LP([]byte("coffer/blob/v1"), []byte(blob)) }
+
+// rewrap is one step of a rotation of the blob key. It wraps the keys of objects anew; the
+// objects stay as they are.
+func (s *Service) rewrap(ctx context.Context, cursor string, limit int, skip keyring.Skip) (next string, done int, err error) {
+	keys, err := readWrapped(ctx, s.DB, cursor, limit)
+	if err != nil {
+		return "", 0, err
+	}
+	for _, k := range keys {
+		again, changed, err := s.Ring.Renew(ctx, keyring.Blob, k.wrapped, blobAAD(k.id, k.account))
+		if err != nil {
+			err = skip(ctx, "blobs.wrapped", k.id, err)
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		if !changed {
+			continue
+		}
+		if err := swapWrapped(ctx, s.DB, k, again); err != nil {
+			return "", 0, err
+		}
+	}
+	if len(keys) == limit {
+		next = keys[len(keys)-1].id
+	}
+	return next, len(keys), nil
+}

@@ -1,0 +1,163 @@
+package content
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"coffer/internal/account"
+	"coffer/internal/blob"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// stuckStore cannot remove one object.
+type stuckStore struct {
+	blob.Store
+	id string
+}
+
+func (s stuckStore) Delete(ctx context.Context, id string) error {
+	if id == s.id {
+		return errors.New("operation not permitted")
+	}
+	return s.Store.Delete(ctx, id)
+}
+
+// An object that cannot be removed holds up no other, and is tried again.
+func TestStuckObject(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	var all []record
+	for range 5 {
+		all = append(all, w.mustStore(pattern(70_000), ""))
+	}
+	store := w.Blobs
+	w.Blobs = stuckStore{store, w.objects()[0]}
+	for _, o := range all {
+		w.mark(ada, o.ID)
+	}
+	if err := w.purge(t.Context()); err == nil {
+		t.Error("a purge that left something says nothing")
+	}
+	w.left("with a stuck one", 1)
+	w.Blobs = store
+	if err := w.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.left("after the sweep", 0)
+}
+
+// An account that goes while an upload of its comes in: the object that arrives after the
+// purge is not left behind.
+func TestForgetDuringAnUpload(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		u := w.NewUpload(ada)
+		midway := readFunc(func([]byte) (int, error) {
+			err := w.forget(ada)
+			if err == nil {
+				w.below.RunJobs()
+				err = io.EOF
+			}
+			return 0, err
+		})
+		if _, err := u.Store(t.Context(), io.MultiReader(strings.NewReader(pattern(700_000)), midway)); !errors.Is(err, ErrExpired) {
+			t.Errorf("Store = %v", err)
+		}
+		if err := w.settle(u); !errors.Is(err, ErrExpired) {
+			t.Errorf("Settle = %v", err)
+		}
+		u.Abort(t.Context())
+		w.left("after the account went", 0)
+	})
+}
+
+// A forgotten account takes nothing from then on, and loses everything in batches. What other
+// accounts have stays.
+func TestForget(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		for range sweepBatch + 3 {
+			w.plant(ada, 5)
+		}
+		w.mustStore(pattern(70_000), "")
+		w.mustStore("small", "")
+		kept := w.mustStoreAs(bob, "bob's", "")
+		late, pendingOne := w.NewUpload(ada), w.NewUpload(ada)
+		for u, content := range map[*Upload]string{late: "late", pendingOne: pattern(70_000)} {
+			if _, err := u.Store(t.Context(), strings.NewReader(content)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.forget(ada); err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range []*Upload{late, pendingOne} {
+			if err := w.settle(u); !errors.Is(err, ErrExpired) {
+				t.Errorf("Settle = %v", err)
+			}
+		}
+		w.below.RunJobs()
+		w.left("after the job", 1)
+		if n := w.count(`SELECT COUNT(*) FROM content_usage WHERE account = $1`, string(ada)); n != 0 {
+			t.Error("the count of a forgotten account is left")
+		}
+		if _, err := w.Find(t.Context(), d, bob, kept.ID, kept.Size); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Several nodes purge at once, while others store and mark: every object goes once, and every
+// byte is counted once.
+func TestRaceOfDeletions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var all []record
+		for range 20 {
+			all = append(all, w.mustStore("small", ""), w.mustStore(pattern(66_000), ""))
+		}
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				for _, o := range all { // the same ones as the others
+					w.mark(ada, o.ID)
+				}
+				if i%2 == 0 {
+					w.mustStore("more", "")
+				}
+				if err := w.Sweep(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		w.below.RunJobs()
+		w.left("of what was marked", 2)
+	})
+}
+
+// Only the owner's live objects are found, and only the owner marks them.
+func TestOwners(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o := w.mustStore("ada's", "")
+	w.mark(bob, o.ID)
+	w.counted("marked by another account")
+	if _, err := w.Find(t.Context(), w.DB, ada, o.ID, o.Size); err != nil {
+		t.Errorf("another account marked it: %v", err)
+	}
+	find := func(name string, owner account.ID, id string, size int64) {
+		t.Helper()
+		if _, err := w.Find(t.Context(), w.DB, owner, id, size); !errors.Is(err, errDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	find("another account", bob, o.ID, o.Size)
+	find("another size", ada, o.ID, o.Size+1)
+	find("absent", ada, "00", 1)
+	w.mark(ada, o.ID)
+	find("marked", ada, o.ID, o.Size)
+}

@@ -1,0 +1,132 @@
+package content
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// plant makes a live object in rows only, and returns its id.
+func (w *world) plant(owner account.ID, size int64) string {
+	w.t.Helper()
+	id := strings.ReplaceAll(uuid.NewString(), "-", "")
+	for q, args := range map[string][]any{
+		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, $2, 'live', '', $3, 0)`: {id, string(owner), size},
+		`INSERT INTO content_usage (account, bytes, forgotten) VALUES ($1, $2, FALSE)
+			ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes`: {string(owner), size},
+	} {
+		if _, err := w.DB.Exec(context.Background(), q, args...); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return id
+}
+
+// statements are those that meet the rows of a full server.
+var statements = []struct {
+	name string
+	do   func(ctx context.Context, tx *db.Tx, w grown) error
+}{
+	{"settle", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := settle(ctx, tx, make([]incoming, 32))
+		return err
+	}},
+	{"usage", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := addUsage(ctx, tx, ada, 1, 1<<40)
+		return err
+	}},
+	{"find", func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := w.Find(ctx, tx, ada, w.one, 7)
+		return err
+	}},
+	{"mark", func(ctx context.Context, tx *db.Tx, w grown) error {
+		return markForDeletion(ctx, tx, ada, []string{w.one})
+	}},
+	{"mark some", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := markSome(ctx, tx, string(ada), 100)
+		return err
+	}},
+	{"forgotten", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := readForgotten(ctx, tx, "", 100)
+		return err
+	}},
+	{"abandoned", func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := markAbandoned(ctx, tx, w.Now().Add(time.Hour), 100)
+		return err
+	}},
+	{"marked", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, _, err := readMarked(ctx, tx, "", 100)
+		return err
+	}},
+	{"walk of keys", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := readWrapped(ctx, tx, "", 100)
+		return err
+	}},
+}
+
+// grown is a server with many objects, one of them of seven bytes.
+type grown struct {
+	*world
+	one string
+}
+
+func newGrown(t *testing.T, n int) grown {
+	w := newWorld(t, dbtest.PostgreSQL(t))
+	one := w.plant(ada, 7)
+	for _, q := range []string{
+		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
+		`INSERT INTO content_usage (account, bytes, forgotten) SELECT 'account ' || i, 0, FALSE FROM generate_series(1, $1) i`,
+		`ANALYZE`,
+	} {
+		if _, err := w.DB.Exec(t.Context(), q, []any{string(ada), n}[2-strings.Count(q, "$"):]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return grown{w, one}
+}
+
+// Every statement reads about as many rows on a server with twice the objects. PostgreSQL
+// reads a small table whole where that is cheaper, so it is kept from that.
+func TestStatementsGrow(t *testing.T) {
+	servers := [2]grown{newGrown(t, 2_000), newGrown(t, 4_000)}
+	undo := errors.New("roll back")
+	for _, tc := range statements {
+		var rows [2]int64
+		for i, w := range servers {
+			err := w.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				read := func() (n int64) {
+					err := tx.QueryRow(t.Context(), `
+						SELECT CAST(SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0)) AS BIGINT) FROM pg_stat_xact_user_tables`).Scan(&n)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return n
+				}
+				if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
+					return err
+				}
+				before := read()
+				if err := tc.do(t.Context(), tx, w); err != nil {
+					t.Fatal(tc.name, err)
+				}
+				rows[i] = read() - before
+				return undo
+			})
+			if !errors.Is(err, undo) {
+				t.Fatal(tc.name, err)
+			}
+		}
+		t.Logf("%-14s reads %4d rows, among twice as many %4d", tc.name, rows[0], rows[1])
+		if float64(rows[1]) > 1.3*float64(rows[0])+20 {
+			t.Errorf("%s: %d rows are read, among twice as many %d", tc.name, rows[0], rows[1])
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package db
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Places returns n placeholders from $first on: "$2, $3".
+func Places(first, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(first+i)
+	}
+	return strings.Join(all, ", ")
+}
+
+// List returns placeholders for values behind the arguments before them, and all arguments.
+func List[T any](values []T, before ...any) (places string, args []any) {
+	args = before
+	for _, v := range values {
+		args = append(args, v)
+	}
+	return Places(len(before)+1, len(values)), args
+}
+
+// maxAtOnce is how many values of a list one statement takes.
+const maxAtOnce = 128
+
+// InPieces hands out all in pieces whose lengths are powers of two. Statements over them
+// have few different texts, and each text is prepared once.
+func InPieces[T any](all []T, do func([]T) error) error {
+	for size := maxAtOnce; len(all) > 0; {
+		for size > len(all) {
+			size /= 2
+		}
+		if err := do(all[:size]); err != nil {
+			return err
+		}
+		all = all[size:]
+	}
+	return nil
+}
+
+// Strings reads the only column of every row and closes the rows.
+func (r *Rows) Strings() ([]string, error) {
+	defer r.Close()
+	var all []string
+	for r.Next() {
+		var s string
+		if err := r.Scan(&s); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, r.Err()
+}

@@ -1,0 +1,66 @@
+package feed
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/rest"
+)
+
+// Routes registers every operation of this room.
+func (s *Service) Routes(a *rest.API) {
+	rest.Raw(a, rest.Op{
+		Method: http.MethodGet, Path: "/changes", ID: "watch-changes", Tag: "Account", Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
+		Summary: "What changes, as it changes",
+		Description: "Server-sent events. Each has a kind and `{\"id\": …}`: `files` is a folder whose children changed (empty: the root), `anything` says that " +
+			"events may have been missed. An event tells that something changed, not what: ask for it. The stream ends with its session and when the server stops.",
+	}, rest.RawDoc{Produces: "text/event-stream"}, s.getChanges)
+}
+
+// getChanges sends events (WHATWG HTML §9.2) until the client goes, the session ends or the
+// server stops.
+func (s *Service) getChanges(w http.ResponseWriter, r *http.Request) error {
+	c, end := s.open(account.ID(rest.CallerOf(r).Account))
+	defer end()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // asks a proxy to pass each event on at once
+	pulse := time.NewTicker(s.Pulse)
+	defer pulse.Stop()
+	for text := ": open\n\n"; ; {
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			return err
+		}
+		select {
+		case <-s.closed:
+			return nil
+		case <-r.Context().Done():
+			return r.Context().Err()
+		case <-pulse.C:
+			text = ": still here\n\n"
+		case <-c.wake:
+			text = ""
+			for what := range c.take() {
+				id, err := json.Marshal(what.id)
+				if err != nil {
+					return err
+				}
+				text += fmt.Sprintf("event: %s\ndata: {\"id\":%s}\n\n", what.kind, id)
+			}
+			// What comes meanwhile goes out together.
+			select {
+			case <-time.After(s.Pause):
+			case <-s.closed:
+			case <-r.Context().Done():
+			}
+		}
+	}
+}

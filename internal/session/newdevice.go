@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"embed"
+	"net/netip"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/keyring"
+	"coffer/internal/limit"
+	"coffer/internal/mail"
+)
+
+// The server tells the owner of a sign-in from a new device (security.md row 20). A device
+// is new when all of these hold:
+//
+//   - the account has signed in before;
+//   - the sign-in does not come with the token of a remembered device;
+//   - no sign-in of the account within clientTTL came from the same kind of client
+//     ("Firefox on Linux") on the same network (one IPv4 address, one IPv6 /48).
+//
+// A client is kept as an index under the account's data key: a reader of the table learns
+// neither networks nor browsers, and a writer cannot make a client known. An owner who ends
+// a session from the list makes its client unknown again, if no later session came from it.
+
+const (
+	clientTTL = 90 * 24 * time.Hour
+	// maxNewClients is how many new devices an hour the server tells an owner of. Further
+	// ones change nothing that the owner has not been told, and would only fill a mailbox.
+	maxNewClients = 20
+)
+
+//go:embed words
+var words embed.FS
+
+// declare tells which events this room records. Their mails are those of api.md.
+func (s *Service) declare() {
+	s.Events.Declare(mail.Kind{Name: "new-device"}, words)
+	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
+}
+
+// signedIn notes a sign-in in the transaction that opens its session, and tells the owner
+// when its device is new. The account's row is locked first, so of two sign-ins at once
+// from one new device the owner is told of one.
+func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, session string) error {
+	first, err := s.Accounts.SignedIn(ctx, tx, p.Account)
+	if err != nil {
+		return err
+	}
+	l := s.describe(p)
+	now := s.Now()
+	known, err := noteClient(ctx, tx, p.Account, clientOf(key, l), session, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
+	if err != nil || known || first || p.Device != nil {
+		return err
+	}
+	fresh, err := countClients(ctx, tx, p.Account, now.Add(-time.Hour).UnixMilli(), maxNewClients+1)
+	if err != nil || fresh > maxNewClients {
+		return err
+	}
+	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: map[string]string{
+		"device": l.UserAgent, "place": l.Place, "address": l.Addr,
+	}})
+}
+
+// networkOf is the network of an address in text, as limits count it.
+func networkOf(addr string) string {
+	a, err := netip.ParseAddr(addr)
+	if err != nil {
+		return ""
+	}
+	return limit.NetKey(a)
+}
+
+// clientOf is how a client stands in the table.
+func clientOf(key *keyring.DataKey, l label) []byte {
+	return key.Index("session.client", l.UserAgent+"\n"+networkOf(l.Addr))
+}

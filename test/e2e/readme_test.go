@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestReadme pastes the README's tour into a shell. With every service, as in CI, it follows
+// the README from its first command: it clones the project and starts the server as it says
+// there. Only the port is another one. The log says how long the first file took.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"bash", "curl", "git"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if thorough() {
+				t.Fatal(err)
+			}
+			t.Skipf("the tour needs %s", tool)
+		}
+	}
+	began := time.Now()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) < 2 {
+		t.Fatalf("%d blocks of commands in the README", len(blocks))
+	}
+	port := freePort(t)
+	here := strings.NewReplacer("localhost:8420", fmt.Sprintf("127.0.0.1:%d", port))
+	folder, serve := t.TempDir(), program+" serve"
+	if thorough() {
+		serve, _, _ = strings.Cut(blocks[0][1], "#")
+		folder = filepath.Join(folder, "coffer")
+		run := func(dir, name string, args ...string) {
+			cmd := exec.Command(name, args...)
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", name, err, out)
+			}
+		}
+		run("../..", "git", "clone", "--quiet", ".", folder)
+		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run builds nothing again
+	}
+	server := exec.Command("bash", "-c", "exec "+serve)
+	server.Dir, server.Env = folder, append(os.Environ(), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run has the server for a child
+	printed := &output{}
+	server.Stdout, server.Stderr = printed, printed
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM)
+		_ = server.Wait()
+	})
+	wait(t, "the server that the README starts", func() bool {
+		res, err := http.Get(here.Replace("http://localhost:8420/healthz"))
+		if err != nil {
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+	tour := exec.Command("bash", "-c", "set -e\n"+here.Replace(blocks[1][1]))
+	tour.Dir = folder
+	out, err := tour.CombinedOutput()
+	if err != nil || strings.Count(string(out), `"name":"letter.txt"`) != 2 {
+		t.Errorf("the tour: %v\n%s\n%s", err, out, printed)
+	}
+	t.Logf("from the clone to the first file: %s", time.Since(began).Round(time.Second/10))
+	// A refused call shows why.
+	again := exec.Command("bash", "-c", here.Replace(blocks[1][1][:strings.Index(blocks[1][1], "\n\n")])+"\ncall $API/auth/sign-in -d '{\"identifier\":\"grace\",\"password\":\"wrong\"}'")
+	again.Dir = folder
+	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "invalid_credentials") {
+		t.Errorf("a wrong password: %v\n%s", err, out)
+	}
+}
