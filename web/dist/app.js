@@ -1,7 +1,7 @@
 var __defProp = Object.defineProperty;
-var __export = (target, all2) => {
+var __export = (target2, all2) => {
   for (var name in all2)
-    __defProp(target, name, { get: all2[name], enumerable: true });
+    __defProp(target2, name, { get: all2[name], enumerable: true });
 };
 
 // node_modules/preact/dist/preact.mjs
@@ -1093,79 +1093,16 @@ function M() {
   if (1 === g4.push(this)) (n.requestAnimationFrame || A3)(F3);
 }
 
-// src/shell/router.ts
-function match(routes, path3) {
-  const parts = split(path3);
-  for (const route of routes) {
-    const params = fit(split(route.path), parts);
-    if (params) return { route, params };
-  }
-  return void 0;
+// src/account/awaited.ts
+var stored = "coffer.awaited";
+var awaited = y3("");
+function startAwaited() {
+  awaited.value = sessionStorage.getItem(stored) ?? "";
 }
-function split(path3) {
-  return path3.replace(/\/+$/, "").split("/").slice(1);
-}
-function fit(pattern, parts) {
-  if (pattern.length !== parts.length) return void 0;
-  const params = {};
-  for (let i4 = 0; i4 < pattern.length; i4++) {
-    const want = pattern[i4];
-    const got = parts[i4];
-    if (want.startsWith(":")) {
-      try {
-        params[want.slice(1)] = decodeURIComponent(got);
-      } catch {
-        return void 0;
-      }
-    } else if (want !== got) {
-      return void 0;
-    }
-  }
-  return params;
-}
-function safeNext(next, origin, first) {
-  if (!next || !next.startsWith("/")) return first;
-  try {
-    const url = new URL(next, origin);
-    return url.origin === origin ? url.pathname + url.search : first;
-  } catch {
-    return first;
-  }
-}
-var place = y3({ path: "/", search: "" });
-var path = O(() => place.value.path);
-var moves = y3(0);
-var arrivals = y3(0);
-function read() {
-  place.value = { path: location.pathname, search: location.search };
-}
-function go(to, options = {}) {
-  if (options.replace) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
-  moves.value++;
-  read();
-}
-function fragment(name) {
-  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
-  if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
-  return value;
-}
-function startRouter() {
-  read();
-  addEventListener("popstate", () => {
-    if (location.hash) arrivals.value++;
-    moves.value++;
-    read();
-  });
-  document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const link = event.target?.closest("a");
-    if (!link || link.target || link.hasAttribute("download") || link.dataset.leave !== void 0) return;
-    const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || url.hash) return;
-    event.preventDefault();
-    go(url.pathname + url.search);
-  });
+function setAwaited(email) {
+  awaited.value = email;
+  if (email) sessionStorage.setItem(stored, email);
+  else sessionStorage.removeItem(stored);
 }
 
 // src/shell/auth.ts
@@ -1181,7 +1118,7 @@ function keeper() {
 
 // src/shell/i18n.ts
 var languages = { en: "English", de: "Deutsch" };
-var stored = "coffer.lang";
+var stored2 = "coffer.lang";
 var lang = y3("en");
 function isLang(tag) {
   return Object.hasOwn(languages, tag);
@@ -1194,11 +1131,11 @@ function pickLang(tags) {
   return "en";
 }
 function startLang() {
-  const chosen2 = localStorage.getItem(stored);
+  const chosen2 = localStorage.getItem(stored2);
   show(pickLang(chosen2 ? [chosen2] : navigator.languages));
 }
 function setLang(l4) {
-  localStorage.setItem(stored, l4);
+  localStorage.setItem(stored2, l4);
   show(l4);
 }
 function show(l4) {
@@ -1212,9 +1149,9 @@ function fill(message, values, l4) {
   } else {
     text = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+  return text.replace(/\{(\w+)\}/g, (whole3, name) => {
     const value = values[name];
-    if (value === void 0) return whole;
+    if (value === void 0) return whole3;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
@@ -1239,6 +1176,10 @@ function size(bytes) {
     unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: unit > 0 && n3 < 10 ? 1 : 0
   }).format(n3);
+}
+function duration(seconds) {
+  const [unit, length] = seconds < 60 ? ["second", 1] : seconds < 3600 - 30 ? ["minute", 60] : ["hour", 3600];
+  return new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
 }
 function dateTime(at) {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(new Date(at));
@@ -1271,7 +1212,8 @@ function collect(give) {
 var doors = () => collect((room) => room.door);
 var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
-var firstPlace = () => collect((room) => room.nav)[0]?.href ?? "/";
+var places = () => collect((room) => room.places);
+var firstPlace = () => places()[0]?.href ?? "/";
 function layerStep(name) {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];
   return void 0;
@@ -1282,48 +1224,64 @@ var t4 = catalog({
   en: {
     skip: "Skip to the content",
     nav: "Main",
+    new: "New",
+    more: "More",
     menu: "Account menu of {name}",
+    look: "Language and appearance",
+    lookHint: "For this browser only.",
     language: "Language",
     theme: "Appearance",
-    theme_auto: "As the system",
+    theme_auto: "Same as system",
     theme_light: "Light",
     theme_dark: "Dark",
-    developers: "For developers",
-    lost: "Nothing here",
-    lostText: "This address leads nowhere. Perhaps the link is old, or a letter is missing.",
-    home: "To the start",
+    api: "API",
+    transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
+    transfersOver: "All transfers are over",
+    lost: "Page not found",
+    lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
+    home: "Go to home page",
     heroTitle: "A safe place for your files",
-    heroText: "Coffer keeps what is yours: encrypted where it rests, listed where it is open, and gone when you say so.",
+    heroText: "Your files are stored encrypted. You see every device that is signed in, and can sign any of them out.",
     cancel: "Cancel",
     showPassword: "Show password",
-    wait: { one: "Too many tries. You can try again in {seconds} second.", other: "Too many tries. You can try again in {seconds} seconds." },
-    waitButton: "Wait {seconds} s",
+    wait: "Too many tries. You can try again in {time}.",
+    waitLittle: "Too many tries. You can try again in less than a minute.",
+    waitButton: "Wait {time}",
     loading: "Loading …",
     again: "Try again",
+    report: "Number for a report: {id}",
     dismiss: "Dismiss",
     close: "Close"
   },
   de: {
     skip: "Zum Inhalt springen",
     nav: "Hauptmenü",
+    new: "Neu",
+    more: "Mehr",
     menu: "Kontomenü von {name}",
+    look: "Sprache und Aussehen",
+    lookHint: "Nur für diesen Browser.",
     language: "Sprache",
     theme: "Aussehen",
     theme_auto: "Wie das System",
     theme_light: "Hell",
     theme_dark: "Dunkel",
-    developers: "Für Entwickler",
-    lost: "Hier ist nichts",
-    lostText: "Diese Adresse führt nirgendwohin. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
-    home: "Zum Anfang",
+    api: "API",
+    transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
+    transfersOver: "Alle Übertragungen sind beendet",
+    lost: "Seite nicht gefunden",
+    lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
+    home: "Zur Startseite",
     heroTitle: "Ein sicherer Ort für Ihre Dateien",
-    heroText: "Coffer bewahrt, was Ihnen gehört: verschlüsselt, wo es liegt, sichtbar, wo es offen ist, und weg, wenn Sie es sagen.",
+    heroText: "Ihre Dateien werden verschlüsselt gespeichert. Sie sehen jedes angemeldete Gerät und können jedes davon abmelden.",
     cancel: "Abbrechen",
     showPassword: "Passwort anzeigen",
-    wait: { one: "Zu viele Versuche. In {seconds} Sekunde geht es weiter.", other: "Zu viele Versuche. In {seconds} Sekunden geht es weiter." },
-    waitButton: "Noch {seconds} s",
+    wait: "Zu viele Versuche. In {time} können Sie es wieder versuchen.",
+    waitLittle: "Zu viele Versuche. In weniger als einer Minute können Sie es wieder versuchen.",
+    waitButton: "Noch {time}",
     loading: "Wird geladen …",
     again: "Noch einmal versuchen",
+    report: "Nummer für eine Meldung: {id}",
     dismiss: "Ausblenden",
     close: "Schließen"
   }
@@ -1332,47 +1290,75 @@ var problems = catalog({
   en: {
     offline: "The server cannot be reached. Check your connection and try again.",
     cancelled: "Cancelled.",
-    unavailable: "The service is busy just now. Nothing was lost; try again in a moment.",
+    unavailable: "The server is busy just now. Nothing was lost; try again in a moment.",
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
-    unauthenticated: "You are signed out. Sign in to go on.",
-    step_up_required: "Confirm that it is you to go on.",
-    validation_failed: "Some of what you entered needs another look.",
-    not_found: "This is not here, or not any more.",
+    unauthenticated: "You are signed out. Sign in to continue.",
+    step_up_required: "Enter your password again to continue.",
+    validation_failed: "Please check the marked fields.",
+    not_found: "This does not exist, or no longer.",
     body_too_large: "This is larger than the server takes.",
+    body_unreadable: "The connection broke before everything had arrived. Try again.",
     invalid_code: "That code is not right. Check it and try again.",
+    invalid_json: "The page sent something that the server does not understand. Reload the page and try again.",
+    malformed_body: "The page sent something that the server does not understand. Reload the page and try again.",
+    malformed_request: "The page sent something that the server does not understand. Reload the page and try again.",
+    method_not_allowed: "The page asked for something that the server does not know. Reload the page and try again.",
+    unsupported_media_type: "The page sent something that the server does not understand. Reload the page and try again.",
+    cross_origin: "The server refused this, because it came from another site.",
+    unknown_host: "The server does not know the address in your address bar. Ask the person who runs it for the right one.",
     busy: "The server is busy just now. Try again in a moment.",
     app_error: "Something went wrong on this page. Reload it and try again.",
-    internal_error: "Something went wrong on the server. The number below names it in its log.",
+    internal_error: "Something went wrong on the server. Try again in a moment.",
     other: "That did not work.",
     field_required: "Please fill this in.",
     field_too_short: "This is too short.",
+    field_too_short_count: "Please use at least {count} characters.",
     field_too_long: "This is too long.",
+    field_too_long_count: "Please use at most {count} characters.",
     field_invalid: "This is not valid.",
-    field_invalid_characters: "There is a character in it that cannot be used here.",
+    field_invalid_characters: "Remove invisible characters from this text.",
+    field_malformed: "This is not valid.",
+    field_duplicate: "This was sent twice. Reload the page and try again.",
+    field_unknown_field: "The server does not know this field. Reload the page and try again.",
+    field_invalid_cursor: "The list has changed. Reload the page.",
     field_other: "This is not valid."
   },
   de: {
     offline: "Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
     cancelled: "Abgebrochen.",
-    unavailable: "Der Dienst ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
+    unavailable: "Der Server ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
-    unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um weiterzumachen.",
-    step_up_required: "Bestätigen Sie, dass Sie es sind, um weiterzumachen.",
-    validation_failed: "Ein Teil der Eingaben passt noch nicht.",
-    not_found: "Das gibt es hier nicht oder nicht mehr.",
+    unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
+    step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
+    validation_failed: "Bitte prüfen Sie die markierten Felder.",
+    not_found: "Das gibt es nicht oder nicht mehr.",
     body_too_large: "Das ist größer, als der Server annimmt.",
+    body_unreadable: "Die Verbindung brach ab, bevor alles angekommen war. Versuchen Sie es noch einmal.",
     invalid_code: "Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.",
+    invalid_json: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    malformed_body: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    malformed_request: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    method_not_allowed: "Die Seite hat etwas verlangt, das der Server nicht kennt. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    unsupported_media_type: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    cross_origin: "Der Server hat das abgelehnt, weil es von einer anderen Website kam.",
+    unknown_host: "Der Server kennt die Adresse in Ihrer Adressleiste nicht. Fragen Sie, wer ihn betreibt, nach der richtigen.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
     app_error: "Auf dieser Seite ging etwas schief. Laden Sie sie neu und versuchen Sie es noch einmal.",
-    internal_error: "Auf dem Server ging etwas schief. Die Nummer unten nennt den Eintrag in seinem Protokoll.",
+    internal_error: "Auf dem Server ging etwas schief. Versuchen Sie es gleich noch einmal.",
     other: "Das hat nicht geklappt.",
     field_required: "Bitte ausfüllen.",
     field_too_short: "Das ist zu kurz.",
+    field_too_short_count: "Bitte mindestens {count} Zeichen verwenden.",
     field_too_long: "Das ist zu lang.",
+    field_too_long_count: "Bitte höchstens {count} Zeichen verwenden.",
     field_invalid: "Das ist nicht gültig.",
-    field_invalid_characters: "Ein Zeichen darin geht hier nicht.",
+    field_invalid_characters: "Entfernen Sie unsichtbare Zeichen aus diesem Text.",
+    field_malformed: "Das ist nicht gültig.",
+    field_duplicate: "Das wurde zweimal gesendet. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    field_unknown_field: "Der Server kennt dieses Feld nicht. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    field_invalid_cursor: "Die Liste hat sich geändert. Laden Sie die Seite neu.",
     field_other: "Das ist nicht gültig."
   }
 });
@@ -1449,16 +1435,22 @@ function worded(code, values) {
   return void 0;
 }
 function say(p5) {
-  const words = worded(p5.code, { seconds: p5.retryAfter });
+  if (p5.status === 429 && p5.retryAfter > 0) return sayWait(p5.retryAfter);
+  const words = worded(p5.code);
   if (words) return words;
   if (p5.temporary) return problems("unavailable");
-  if (p5.detail && (lang.value === "en" || p5.status < 500)) return p5.detail;
+  if (p5.detail && lang.value === "en") return p5.detail;
   return problems("other");
 }
+function sayWait(seconds) {
+  return seconds < 60 ? t4("waitLittle") : t4("wait", { time: duration(seconds) });
+}
 function sayField(f5) {
-  const words = worded("field_" + (f5.code ?? ""));
-  if (f5.detail && (lang.value === "en" || !words)) return f5.detail;
-  return words ?? problems("field_other");
+  const code = "field_" + (f5.code ?? "");
+  const count = /\d+/.exec(f5.detail ?? "")?.[0];
+  const words = count && worded(code + "_count", { count: Number(count) }) || worded(code);
+  if (words) return words;
+  return lang.value === "en" && f5.detail || problems("field_other");
 }
 
 // src/shell/api.ts
@@ -1548,9 +1540,11 @@ var drawings = {
   arrowDown: "M12 5v14M6 13l6 6 6-6",
   arrowUp: "M12 19V5M6 11l6-6 6 6",
   audio: "M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0z",
+  back: "M15 6l-6 6 6 6",
   check: "M5 12.5l4.5 4.5L19 7.5",
   chevron: "M9 6l6 6-6 6",
   close: "M6 6l12 12M18 6L6 18",
+  code: "M8.5 7.5L4 12l4.5 4.5M15.5 7.5L20 12l-4.5 4.5M13.5 5l-3 14",
   copy: "M9 9h10v11H9zM5 15V4h10",
   device: "M4 5h16v10H4zM2.5 19h19M9.5 15l-.5 4M14.5 15l.5 4",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
@@ -1560,12 +1554,16 @@ var drawings = {
   folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
+  look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
   mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
+  menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
   more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   move: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3",
   pencil: "M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",
   phone: "M7.5 3h9v18h-9zM11 18h2",
+  plus: "M12 5v14M5 12h14",
   retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
   trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
@@ -1615,7 +1613,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
         busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
-        wait > 0 ? t4("waitButton", { seconds: wait }) : submit
+        wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
       onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
       extra
@@ -1632,13 +1630,9 @@ function Summary({ problem, form, wait }) {
   return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", tabIndex: -1, ref: box, children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: wait > 0 ? t4("wait", { seconds: wait }) : say(problem) }),
-      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: [
-        labelOf(input),
-        ": ",
-        text
-      ] }) : text }, text)) }),
-      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId })
+      /* @__PURE__ */ a4("p", { children: wait > 0 ? sayWait(wait) : say(problem) }),
+      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text }, text)) }),
+      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) })
     ] })
   ] });
 }
@@ -1647,18 +1641,23 @@ function labelOf(input) {
 }
 function useWait() {
   const [left, setLeft] = d2(0);
+  const end2 = T2(0);
   A2(() => {
     if (left <= 0) return;
-    const timer = setTimeout(() => setLeft(left - 1), 1e3);
+    const timer = setTimeout(() => setLeft(Math.max(0, Math.ceil((end2.current - Date.now()) / 1e3))), 1e3);
     return () => clearTimeout(timer);
   }, [left]);
-  return [left, setLeft];
+  return [left, (seconds) => {
+    end2.current = Date.now() + seconds * 1e3;
+    setLeft(seconds);
+  }];
 }
 function Field(props) {
-  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _4, ...rest } = props;
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
+  const hint = error ? void 0 : props.hint;
   F2(() => {
     if (!autoFocus) return;
     input.current.focus();
@@ -1718,7 +1717,7 @@ function Select({ name, label, hint, value, options }) {
 }
 function Password(props) {
   const { name, label, hint, onInput, autoFocus, ...rest } = props;
-  const [shown, setShown] = d2(false);
+  const [shown2, setShown] = d2(false);
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
@@ -1736,7 +1735,7 @@ function Password(props) {
           id,
           name,
           "data-first": autoFocus,
-          type: shown ? "text" : "password",
+          type: shown2 ? "text" : "password",
           autoCapitalize: "none",
           spellcheck: false,
           "aria-invalid": error ? true : void 0,
@@ -1744,7 +1743,7 @@ function Password(props) {
           onInput: onInput && ((event) => onInput(event.currentTarget.value))
         }
       ),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown), children: /* @__PURE__ */ a4(Icon, { name: shown ? "eyeOff" : "eye" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown2, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown2), children: /* @__PURE__ */ a4(Icon, { name: shown2 ? "eyeOff" : "eye" }) })
     ] }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
@@ -1800,6 +1799,76 @@ function Time({ at, children }) {
   return /* @__PURE__ */ a4("time", { dateTime: at, title: dateTime(at), children });
 }
 
+// src/shell/router.ts
+function match(routes, path3) {
+  const parts = split(path3);
+  for (const route of routes) {
+    const params = fit(split(route.path), parts);
+    if (params) return { route, params };
+  }
+  return void 0;
+}
+function split(path3) {
+  return path3.replace(/\/+$/, "").split("/").slice(1);
+}
+function fit(pattern, parts) {
+  if (pattern.length !== parts.length) return void 0;
+  const params = {};
+  for (let i4 = 0; i4 < pattern.length; i4++) {
+    const want = pattern[i4];
+    const got = parts[i4];
+    if (want.startsWith(":")) {
+      try {
+        params[want.slice(1)] = decodeURIComponent(got);
+      } catch {
+        return void 0;
+      }
+    } else if (want !== got) {
+      return void 0;
+    }
+  }
+  return params;
+}
+function safeNext(next, origin, first) {
+  if (!next || !next.startsWith("/")) return first;
+  try {
+    const url = new URL(next, origin);
+    return url.origin === origin && !url.pathname.startsWith("//") ? url.pathname + url.search : first;
+  } catch {
+    return first;
+  }
+}
+var place = y3({ path: "/", search: "" });
+var path = O(() => place.value.path);
+var moves = y3(0);
+var arrivals = y3(0);
+function read() {
+  place.value = { path: location.pathname, search: location.search };
+}
+function go(to, options = {}) {
+  if (options.replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  moves.value++;
+  read();
+}
+function startRouter() {
+  read();
+  addEventListener("popstate", () => {
+    if (location.hash) arrivals.value++;
+    moves.value++;
+    read();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target?.closest("a");
+    if (!link || link.target || link.hasAttribute("download") || link.dataset.leave !== void 0) return;
+    const url = new URL(link.href, location.href);
+    if (url.origin !== location.origin || url.hash) return;
+    event.preventDefault();
+    go(url.pathname + url.search);
+  });
+}
+
 // src/shell/ui.tsx
 function useLoad(work2, deps) {
   const [data, set] = d2();
@@ -1807,14 +1876,14 @@ function useLoad(work2, deps) {
   const running2 = T2(void 0);
   const reload = b(async () => {
     running2.current?.abort();
-    const mine = running2.current = new AbortController();
+    const mine2 = running2.current = new AbortController();
     try {
-      const fresh = await work2(mine.signal);
-      if (mine.signal.aborted) return;
+      const fresh = await work2(mine2.signal);
+      if (mine2.signal.aborted) return;
       set(fresh);
       setProblem(void 0);
     } catch (err) {
-      if (!mine.signal.aborted) setProblem(asProblem(err));
+      if (!mine2.signal.aborted) setProblem(asProblem(err));
     }
   }, deps);
   A2(() => {
@@ -1836,7 +1905,7 @@ function Failed({ problem, retry: retry2 }) {
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: say(problem) }),
-      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small mono", children: problem.requestId }),
+      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) }),
       retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: retry2, children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
@@ -1856,7 +1925,7 @@ var notes = y3([]);
 var noteId = 0;
 function toast(text, bad = false) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad }];
+  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value }];
   if (!bad) setTimeout(() => dismiss(id), 6e3);
 }
 function toastProblem(err) {
@@ -1867,28 +1936,34 @@ function dismiss(id) {
   notes.value = notes.value.filter((n3) => n3.id !== id);
 }
 function Toasts() {
-  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
+  const here = path.value;
+  A2(() => {
+    notes.value = notes.value.filter((n3) => n3.page === here);
+  }, [here]);
+  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here).map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: n3.text }),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] }, n3.id)) });
 }
-function Dialog({ title, onClose, children, wide }) {
+function Dialog({ title, onClose, children, sheet }) {
   const box = T2(null);
   const id = P2();
   F2(() => {
     const dialog = box.current;
-    const before = document.activeElement;
+    const before2 = document.activeElement;
     dialog.showModal();
     (dialog.querySelector("[data-first]") ?? dialog.querySelector("h2")).focus();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      if (before2 instanceof HTMLElement && before2.isConnected) before2.focus();
     };
   }, []);
-  return /* @__PURE__ */ a4("dialog", { ref: box, class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, onCancel: (event) => {
+  return /* @__PURE__ */ a4("dialog", { ref: box, class: sheet ? "dialog sheet" : "dialog", "aria-labelledby": id, onCancel: (event) => {
     event.preventDefault();
     onClose();
+  }, onClick: (event) => {
+    if (sheet && event.target === box.current) onClose();
   }, children: [
     /* @__PURE__ */ a4("div", { class: "dialog-head", children: [
       /* @__PURE__ */ a4("h2", { id, tabIndex: -1, children: title }),
@@ -1991,23 +2066,31 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         "aria-label": label,
         popover: "auto",
         onKeyDown: key,
-        onClick: (event) => event.stopPropagation(),
+        onClick: (event) => {
+          if (!event.target.closest("a")) event.stopPropagation();
+        },
         onToggle: (event) => {
           if (event.newState === "closed") setOpen(false);
         },
-        children: items.map((item) => /* @__PURE__ */ a4("button", { type: "button", role: "menuitem", tabIndex: -1, class: item.danger ? "menu-item danger" : "menu-item", onClick: () => {
-          close();
-          item.run();
-        }, children: [
-          /* @__PURE__ */ a4(Icon, { name: item.icon }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: item.label }),
-          " ",
-          item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
-        ] }, item.label))
+        children: items.map((item) => /* @__PURE__ */ a4(Item, { item, close, role: "menuitem" }, item.label))
       }
     )
   ] });
+}
+function Item({ item, close, role }) {
+  const inside = /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Icon, { name: item.icon }),
+    " ",
+    /* @__PURE__ */ a4("span", { children: item.label }),
+    " ",
+    item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
+  ] });
+  const same2 = { class: item.danger ? "menu-item danger" : "menu-item", role, tabIndex: role && -1 };
+  if (item.href !== void 0) return /* @__PURE__ */ a4("a", { ...same2, href: item.href, "data-leave": item.leave ? "" : void 0, onClick: close, children: inside });
+  return /* @__PURE__ */ a4("button", { ...same2, type: "button", onClick: () => {
+    close();
+    item.run();
+  }, children: inside });
 }
 function entries(box) {
   return [...box.querySelectorAll("[role^=menuitem]")];
@@ -2017,49 +2100,76 @@ function place2(box, anchor) {
   const b4 = box.getBoundingClientRect();
   const edge = 8;
   const top = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
-  const left = Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
+  const left = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
   box.style.top = Math.max(edge, top) + "px";
   box.style.left = Math.max(edge, left) + "px";
+}
+
+// src/account/rules.ts
+var passwordMin = 12;
+var longEnough = (password) => [...password.normalize("NFC")].length >= passwordMin;
+function personal(password, about) {
+  let left = password.normalize("NFC").toLowerCase();
+  const words = ["coffer"];
+  for (const text of about) {
+    const lower2 = text.normalize("NFC").toLowerCase();
+    words.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
+  }
+  words.sort((a5, b4) => b4.length - a5.length);
+  let found = false;
+  for (const word of words) {
+    if ([...word].length < 3 || !left.includes(word)) continue;
+    left = left.replaceAll(word, " ");
+    found = true;
+  }
+  return found && !/\p{L}/u.test(left);
 }
 
 // src/account/words.ts
 var t5 = catalog({
   en: {
     signUp: "Create an account",
-    haveAccount: "You have an account?",
+    haveAccount: "Already have an account?",
     firstName: "First name",
     lastName: "Last name",
     username: "Username",
-    usernameHint: "3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
+    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
     email: "E-mail",
-    emailHint: "We send one message to confirm it is yours.",
+    emailHint: "We send you a mail to confirm that it is yours.",
     password: "Password",
     ruleLength: "At least {count} characters",
     ruleMet: "(met)",
-    ruleWords: "Anything goes: a few words in a row are good",
-    ruleCommon: "Not a common password, not your name or address",
+    ruleOwn: "Not just your name, username or e-mail",
+    ruleWords: "Several words in a row work well. Common passwords are refused.",
     verify: "Confirm your e-mail",
     checkMail: "Check your mail",
-    checkMailText: "If {email} can have an account here, a message with a code and a link is on its way. Enter the code, or open the link.",
-    checkMailBare: "Enter your address and the code from the message, or open the link in it.",
-    code: "Code from the message",
+    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
+    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
+    code: "Code from the mail",
     codeHint: "Six digits.",
     confirm: "Confirm my e-mail",
     confirmTitle: "Confirm your e-mail",
-    confirmText: "One press, and your account is ready.",
-    elsewhereText: "This message belongs to a sign-up that was made in another browser. Enter the password that you chose there.",
+    confirmText: "Press the button to finish.",
+    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
     elsewherePassword: "Password of your sign-up",
-    elsewhereWrong: "That is not the password of the sign-up that this message belongs to.",
-    elsewhereOthers: "Did several messages come? Then somebody else may have typed your address too. Only the message of your own sign-up takes your password: try the others, or start over.",
+    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
     signUpAgain: "Sign up again",
-    verified: "Your address is confirmed. Sign in to begin.",
+    verified: "Your e-mail is confirmed. Sign in to begin.",
     resend: "Send again",
-    resent: "If the address waits for a message, a new one is on its way.",
-    resendWait: "Send again in {seconds} s",
-    noMail: "No message? Look into your spam folder, or send it again: only the newest code counts.",
+    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
+    resendWait: "Send again in {time}",
+    noMail: "No mail? Look into your spam folder, or send it again.",
+    otherEmail: "Use another e-mail address",
+    linkGone: "This link no longer works",
+    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
+    linkDamaged: "This link is not complete",
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
+    newLink: "Send a new link",
     firstAdmin: "The first administrator",
-    firstAdminText: "This link works once. The account you make now runs this server.",
-    firstAdminNoToken: "Open the one-time link that the server printed when it started. It carries a secret that this address is missing.",
+    firstAdminText: "This link works once. The account that you create now administers this server.",
+    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
+    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
+    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
     firstAdminDo: "Create the administrator",
     firstAdminDone: "The administrator is ready. Sign in to begin.",
     account: "Account",
@@ -2067,12 +2177,12 @@ var t5 = catalog({
     bio: "About you",
     bioHint: "Up to 500 characters. You can leave it empty.",
     language: "Language",
-    languageHint: "For this app and for the messages we send you.",
+    languageHint: "For this app and for the mails we send you.",
     save: "Save changes",
     saved: "Saved.",
-    facts: "At a glance",
+    facts: "Account details",
     since: "Member since",
-    previous: "Sign-in before this one",
+    previous: "Previous sign-in",
     role: "Role",
     admin: "Administrator",
     security: "Security"
@@ -2083,36 +2193,43 @@ var t5 = catalog({
     firstName: "Vorname",
     lastName: "Nachname",
     username: "Benutzername",
-    usernameHint: "3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
+    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
     email: "E-Mail",
-    emailHint: "Wir senden eine Nachricht, um zu bestätigen, dass sie Ihnen gehört.",
+    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
     password: "Passwort",
     ruleLength: "Mindestens {count} Zeichen",
     ruleMet: "(erfüllt)",
-    ruleWords: "Alles ist erlaubt: ein paar Wörter hintereinander sind gut",
-    ruleCommon: "Kein häufiges Passwort, nicht Ihr Name oder Ihre Adresse",
+    ruleOwn: "Nicht nur Name, Benutzername oder E-Mail",
+    ruleWords: "Mehrere Wörter hintereinander sind gut. Häufige Passwörter werden abgelehnt.",
     verify: "E-Mail bestätigen",
     checkMail: "Sehen Sie in Ihre Mails",
-    checkMailText: "Wenn {email} hier ein Konto haben kann, ist eine Nachricht mit Code und Link unterwegs. Geben Sie den Code ein oder öffnen Sie den Link.",
-    checkMailBare: "Geben Sie Ihre Adresse und den Code aus der Nachricht ein oder öffnen Sie den Link darin.",
-    code: "Code aus der Nachricht",
+    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
+    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
+    code: "Code aus der Mail",
     codeHint: "Sechs Ziffern.",
     confirm: "Meine E-Mail bestätigen",
     confirmTitle: "Bestätigen Sie Ihre E-Mail",
-    confirmText: "Ein Druck auf den Knopf, und Ihr Konto ist bereit.",
-    elsewhereText: "Diese Nachricht gehört zu einem Konto, das in einem anderen Browser angelegt wurde. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
+    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
     elsewherePassword: "Passwort, das Sie dort gewählt haben",
-    elsewhereWrong: "Das ist nicht das Passwort, das zu dieser Nachricht gehört.",
-    elsewhereOthers: "Kamen mehrere Nachrichten? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Nachricht zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder beginnen Sie von vorn.",
+    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
     signUpAgain: "Noch einmal anlegen",
-    verified: "Ihre Adresse ist bestätigt. Melden Sie sich an.",
+    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
     resend: "Noch einmal senden",
-    resent: "Wenn die Adresse auf eine Nachricht wartet, ist eine neue unterwegs.",
-    resendWait: "Noch einmal in {seconds} s",
-    noMail: "Keine Nachricht? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden: Nur der neueste Code gilt.",
-    firstAdmin: "Die erste Administratorin, der erste Administrator",
+    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
+    resendWait: "Noch einmal in {time}",
+    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
+    otherEmail: "Andere E-Mail-Adresse verwenden",
+    linkGone: "Dieser Link gilt nicht mehr",
+    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    linkDamaged: "Dieser Link ist nicht vollständig",
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
+    newLink: "Neuen Link senden",
+    firstAdmin: "Das erste Verwaltungskonto",
     firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
-    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat. Er trägt ein Geheimnis, das dieser Adresse fehlt.",
+    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
+    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
     firstAdminDo: "Verwaltungskonto anlegen",
     firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
     account: "Konto",
@@ -2120,12 +2237,12 @@ var t5 = catalog({
     bio: "Über Sie",
     bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
     language: "Sprache",
-    languageHint: "Für diese App und für Nachrichten, die wir Ihnen senden.",
+    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
     save: "Änderungen speichern",
     saved: "Gespeichert.",
-    facts: "Auf einen Blick",
+    facts: "Kontodaten",
     since: "Mitglied seit",
-    previous: "Anmeldung vor dieser",
+    previous: "Vorherige Anmeldung",
     role: "Rolle",
     admin: "Verwaltung",
     security: "Sicherheit"
@@ -2133,22 +2250,30 @@ var t5 = catalog({
 });
 var problems2 = catalog({
   en: {
-    username_taken: "That username belongs to somebody else. Choose another one.",
-    account_exists: "That address or username has an account already.",
-    link_gone: "That link or code was used already, was replaced by a newer one, or has expired.",
+    username_taken: "That username is taken. Choose another one.",
+    account_exists: "There is already an account with this e-mail address or username.",
+    link_gone: "That code was used already, was replaced by a newer one, or has expired. Send yourself a new one.",
+    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
     field_too_common: "This password is one of the most common. Choose another one.",
-    field_too_personal: "This password contains your name or address. Choose another one.",
-    field_invalid_username: "Usernames have 3 to 32 letters, digits, dots, hyphens or underscores; a letter first.",
-    field_invalid_email: "This does not look like an e-mail address."
+    field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
+    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
+    field_invalid_email: "This does not look like an e-mail address.",
+    field_unsupported_language: "This language is not offered.",
+    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
+    field_wrong_sign_up: "This password does not belong to this mail."
   },
   de: {
-    username_taken: "Dieser Benutzername gehört jemand anderem. Wählen Sie einen anderen.",
-    account_exists: "Diese Adresse oder dieser Benutzername hat schon ein Konto.",
-    link_gone: "Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen.",
+    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
+    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
+    link_gone: "Dieser Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Lassen Sie sich einen neuen senden.",
+    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
     field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
-    field_too_personal: "Dieses Passwort enthält Ihren Namen oder Ihre Adresse. Wählen Sie ein anderes.",
-    field_invalid_username: "Benutzernamen haben 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche; ein Buchstabe zuerst.",
-    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus."
+    field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
+    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
+    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
+    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
+    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
+    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail."
   }
 });
 
@@ -2162,29 +2287,37 @@ function Names({ value }) {
 function Username({ value }) {
   return /* @__PURE__ */ a4(Field, { name: "username", label: t5("username"), hint: t5("usernameHint"), autoComplete: "username", required: true, maxLength: 32, spellcheck: false, value });
 }
-var passwordMin = 12;
 function NewPassword() {
-  const [length, setLength] = d2(0);
-  const enough = length >= passwordMin;
-  const rules = /* @__PURE__ */ a4("ul", { class: "rules", children: [
-    /* @__PURE__ */ a4("li", { class: enough ? "met" : void 0, children: [
-      /* @__PURE__ */ a4(Icon, { name: enough ? "check" : "chevron" }),
-      " ",
-      t5("ruleLength", { count: passwordMin }),
-      /* @__PURE__ */ a4("span", { class: "hidden", children: length > 0 && enough ? t5("ruleMet") : "" })
+  const [met, setMet] = d2({ length: false, own: false });
+  const list2 = T2(null);
+  F2(() => {
+    const form = list2.current.closest("form");
+    const look = () => {
+      const value = (name) => form.elements.namedItem(name)?.value ?? "";
+      const password = value("password");
+      const about = [value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
+      setMet({ length: longEnough(password), own: password !== "" && !personal(password, about) });
+    };
+    form.addEventListener("input", look);
+    return () => form.removeEventListener("input", look);
+  }, []);
+  const rules = /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
+      /* @__PURE__ */ a4(Rule, { met: met.length, text: t5("ruleLength", { count: passwordMin }) }),
+      /* @__PURE__ */ a4(Rule, { met: met.own, text: t5("ruleOwn") })
     ] }),
-    /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
-      " ",
-      t5("ruleWords")
-    ] }),
-    /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "chevron" }),
-      " ",
-      t5("ruleCommon")
-    ] })
+    /* @__PURE__ */ a4("p", { children: t5("ruleWords") })
   ] });
-  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules, onInput: (value) => setLength([...value].length) });
+  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules });
+}
+function Rule({ met, text }) {
+  return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: met ? "check" : "chevron" }),
+    " ",
+    text,
+    " ",
+    /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t5("ruleMet") : "" })
+  ] });
 }
 function newAccount(v4) {
   return { first_name: v4.first_name, last_name: v4.last_name, username: v4.username, email: v4.email, password: v4.password };
@@ -2259,6 +2392,204 @@ function Security() {
   ] });
 }
 
+// src/shell/theme.ts
+var themes = ["auto", "light", "dark"];
+var stored3 = "coffer.theme";
+var theme = y3("auto");
+function startTheme() {
+  const chosen2 = localStorage.getItem(stored3);
+  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
+}
+function setTheme(t9) {
+  localStorage.setItem(stored3, t9);
+  show2(t9);
+}
+function show2(t9) {
+  theme.value = t9;
+  if (t9 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t9;
+}
+
+// src/shell/look.tsx
+function askLook() {
+  void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t4("look"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "form", children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t4("lookHint") }),
+    /* @__PURE__ */ a4(LanguageField, {}),
+    /* @__PURE__ */ a4(ThemeField, {})
+  ] }) }));
+}
+function Footer() {
+  return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
+    /* @__PURE__ */ a4(LanguageField, {}),
+    /* @__PURE__ */ a4(ThemeField, {}),
+    /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("api") })
+  ] });
+}
+function LanguageField() {
+  const id = P2();
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: t4("language") }),
+    /* @__PURE__ */ a4("select", { id, value: lang.value, onChange: (event) => setLang(event.currentTarget.value), children: Object.entries(languages).map(([tag, name]) => /* @__PURE__ */ a4("option", { value: tag, lang: tag, selected: tag === lang.value, children: name }, tag)) })
+  ] });
+}
+function ThemeField() {
+  const id = P2();
+  return /* @__PURE__ */ a4("div", { class: "field", children: [
+    /* @__PURE__ */ a4("label", { for: id, children: t4("theme") }),
+    /* @__PURE__ */ a4("select", { id, value: theme.value, onChange: (event) => setTheme(event.currentTarget.value), children: themes.map((name) => /* @__PURE__ */ a4("option", { value: name, selected: name === theme.value, children: t4(`theme_${name}`) }, name)) })
+  ] });
+}
+
+// src/shell/transfers.ts
+var transfers = y3({ count: 0, done: 0 });
+var panel = y3(void 0);
+
+// src/shell/frame.tsx
+var parent = y3(void 0);
+function useParent(href, label) {
+  A2(() => {
+    parent.value = href !== void 0 && label !== void 0 ? { href, label } : void 0;
+    return () => {
+      parent.value = void 0;
+    };
+  }, [href, label]);
+}
+function Top() {
+  const state = auth.value;
+  const door = signInDoor();
+  const up = state.is === "in" ? parent.value : void 0;
+  const search = collect((room) => room.search)[0];
+  return /* @__PURE__ */ a4("header", { class: "top", children: [
+    up && /* @__PURE__ */ a4("a", { class: "top-up", href: up.href, children: [
+      /* @__PURE__ */ a4(Icon, { name: "back" }),
+      " ",
+      /* @__PURE__ */ a4("span", { class: "ellipsis", children: up.label })
+    ] }),
+    /* @__PURE__ */ a4("a", { class: up ? "brand under-parent" : "brand", href: state.is === "in" ? firstPlace() : "/", children: [
+      /* @__PURE__ */ a4(Mark, {}),
+      " ",
+      /* @__PURE__ */ a4("span", { children: "Coffer" })
+    ] }),
+    state.is === "in" && search && /* @__PURE__ */ a4(Search, { href: search.href, label: search.label() }),
+    /* @__PURE__ */ a4("div", { class: "top-end", children: [
+      state.is === "in" && /* @__PURE__ */ a4(Ring, {}),
+      state.is === "in" && search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: search.href, "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
+      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: mine(state.account), children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
+      state.is === "out" && door && path.value !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
+    ] })
+  ] });
+}
+function Search({ href, label }) {
+  const field = T2(null);
+  A2(() => {
+    const key = (event) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest('input, textarea, select, dialog, [role="menu"]')) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener("keydown", key);
+    return () => document.removeEventListener("keydown", key);
+  }, []);
+  return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
+    event.preventDefault();
+    go(`${href}?q=${encodeURIComponent(field.current.value)}`);
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: "search" }),
+    /* @__PURE__ */ a4(
+      "input",
+      {
+        ref: field,
+        type: "search",
+        name: "q",
+        "aria-label": label,
+        placeholder: label,
+        "aria-keyshortcuts": "/",
+        defaultValue: path.value === href ? new URLSearchParams(place.value.search).get("q") ?? "" : ""
+      }
+    ),
+    /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: "/" })
+  ] });
+}
+function Ring() {
+  const { count, done } = transfers.value;
+  const open2 = panel.value;
+  if (open2 === void 0) return null;
+  const label = count > 0 ? t4("transfers", { count, percent: Math.round(done * 100) }) : t4("transfersOver");
+  return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
+    panel.value = !open2;
+  }, children: [
+    /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
+      /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? done * 100 : 100} 200` })
+    ] }),
+    count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: "check" })
+  ] });
+}
+function initials(first, last2) {
+  const letter = (name) => [...name ?? ""][0] ?? "";
+  return (letter(first) + letter(last2)).toUpperCase() || "·";
+}
+function mine(account2) {
+  const shells = [
+    { icon: "look", label: () => t4("look"), order: 6, run: askLook },
+    { icon: "code", label: () => t4("api"), order: 7, href: "/docs", leave: true }
+  ];
+  return [...collect((room) => room.menu), ...shells].filter((entry) => !entry.admins || account2.role === "admin").sort((a5, b4) => a5.order - b4.order).map((entry) => ({ ...entry, label: entry.label() }));
+}
+var deeds = () => collect((room) => room.create).map((deed) => ({ ...deed, label: deed.label() }));
+var isHere = (spot) => path.value === spot.href || path.value.startsWith(spot.href + "/");
+function SpotLink({ spot, children }) {
+  return /* @__PURE__ */ a4("a", { href: spot.href, "aria-current": isHere(spot) ? "page" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: spot.icon }),
+    " ",
+    /* @__PURE__ */ a4("span", { children })
+  ] });
+}
+function Side() {
+  const items = deeds();
+  return /* @__PURE__ */ a4("nav", { class: "side", "aria-label": t4("nav"), children: [
+    items.length > 0 && /* @__PURE__ */ a4(Menu, { label: t4("new"), class: "button primary new", items, children: [
+      /* @__PURE__ */ a4(Icon, { name: "plus" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t4("new") }),
+      " ",
+      /* @__PURE__ */ a4(Icon, { name: "chevron", class: "down" })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "nav", children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) })
+  ] });
+}
+function Bar({ account: account2 }) {
+  const [open2, setOpen] = d2();
+  const close = () => setOpen(void 0);
+  const spots = places().filter((spot) => spot.phone === "bar");
+  const rest = places().filter((spot) => spot.phone === "more");
+  const items = deeds();
+  const more = [...rest.map((spot) => ({ icon: spot.icon, label: spot.label(), href: spot.href })), ...mine(account2)];
+  const split2 = Math.min(2, spots.length);
+  const link = (spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: (spot.short ?? spot.label)() }, spot.href);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("nav", { class: "bar", "aria-label": t4("nav"), children: [
+      spots.slice(0, split2).map(link),
+      items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "bar-new", "aria-haspopup": "dialog", "aria-label": t4("new"), title: t4("new"), onClick: () => setOpen("new"), children: /* @__PURE__ */ a4(Icon, { name: "plus" }) }),
+      spots.slice(split2).map(link),
+      /* @__PURE__ */ a4("button", { type: "button", "aria-haspopup": "dialog", "aria-current": rest.some(isHere) ? "true" : void 0, onClick: () => setOpen("more"), children: [
+        /* @__PURE__ */ a4(Icon, { name: "menu" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t4("more") })
+      ] })
+    ] }),
+    open2 === "new" && /* @__PURE__ */ a4(Sheet, { title: t4("new"), items, close }),
+    open2 === "more" && /* @__PURE__ */ a4(Sheet, { title: t4("more"), items: more, close })
+  ] });
+}
+function Sheet({ title, items, close }) {
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, sheet: true, children: /* @__PURE__ */ a4("ul", { children: items.map((item) => {
+    const run2 = item.run && (() => setTimeout(item.run));
+    return /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4(Item, { item: { ...item, run: run2 }, close }) }, item.label);
+  }) }) });
+}
+
 // src/shell/home.tsx
 function Home() {
   const signedIn2 = auth.value.is === "in";
@@ -2281,24 +2612,6 @@ function Home() {
   ] });
 }
 
-// src/shell/theme.ts
-var themes = ["auto", "light", "dark"];
-var stored2 = "coffer.theme";
-var theme = y3("auto");
-function startTheme() {
-  const chosen2 = localStorage.getItem(stored2);
-  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
-}
-function setTheme(t9) {
-  localStorage.setItem(stored2, t9);
-  show2(t9);
-}
-function show2(t9) {
-  theme.value = t9;
-  if (t9 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t9;
-}
-
 // src/shell/app.tsx
 var home = { path: "/", page: Home, title: () => "Coffer", open: true };
 var lost = { path: "", page: Lost, title: () => t4("lost"), open: true };
@@ -2306,6 +2619,7 @@ function App() {
   const routes = [home, ...rooms().flatMap((room) => room.routes ?? [])];
   const found = match(routes, place.value.path) ?? { route: lost, params: {} };
   const title = found.route.title();
+  const state = auth.value;
   A2(() => {
     document.title = title === "Coffer" ? title : `${title} – Coffer`;
   }, [title]);
@@ -2314,10 +2628,13 @@ function App() {
       event.preventDefault();
       focusMain();
     }, children: t4("skip") }),
-    /* @__PURE__ */ a4(Header, {}),
-    /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) }),
-    /* @__PURE__ */ a4(Footer, {}),
-    auth.value.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
+    /* @__PURE__ */ a4(Top, {}),
+    /* @__PURE__ */ a4("div", { class: state.is === "in" ? "body with-side" : "body", children: [
+      state.is === "in" && /* @__PURE__ */ a4(Side, {}),
+      /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) })
+    ] }),
+    state.is === "in" ? /* @__PURE__ */ a4(Bar, { account: state.account }) : state.is !== "starting" && /* @__PURE__ */ a4(Footer, {}),
+    state.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
     /* @__PURE__ */ a4(Toasts, {}),
     /* @__PURE__ */ a4(Dialogs, {})
   ] });
@@ -2331,66 +2648,23 @@ function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
   const leave2 = !found.route.open && state.is === "out";
-  const shown = T2(0);
+  const shown2 = T2(0);
   A2(() => {
     if (leave2) go(signInPath() + "?next=" + encodeURIComponent(path3 + place.value.search), { replace: true });
   }, [leave2, path3]);
   A2(() => {
-    if (moves.value !== shown.current && !document.querySelector("dialog[open]")) {
+    if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
       if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
       scrollTo(0, 0);
     }
-    shown.current = moves.value;
+    shown2.current = moves.value;
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
   if (leave2) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
-}
-function Header() {
-  const state = auth.value;
-  const { path: path3 } = place.value;
-  const nav = collect((room) => room.nav);
-  const menu = collect((room) => room.menu).map((item) => ({ ...item, label: item.label() }));
-  const door = signInDoor();
-  return /* @__PURE__ */ a4("header", { class: "top", children: [
-    /* @__PURE__ */ a4("a", { class: "brand", href: state.is === "in" ? firstPlace() : "/", children: [
-      /* @__PURE__ */ a4(Mark, {}),
-      " ",
-      /* @__PURE__ */ a4("span", { children: "Coffer" })
-    ] }),
-    state.is === "in" && /* @__PURE__ */ a4("nav", { class: "nav", "aria-label": t4("nav"), children: nav.map((item) => {
-      const here = path3 === item.href || path3.startsWith(item.href + "/");
-      return /* @__PURE__ */ a4("a", { href: item.href, "aria-current": here ? "page" : void 0, children: [
-        /* @__PURE__ */ a4(Icon, { name: item.icon }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: item.label() })
-      ] }, item.href);
-    }) }),
-    /* @__PURE__ */ a4("div", { class: "top-end", children: [
-      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: menu, children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
-      state.is === "out" && door && path3 !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
-    ] })
-  ] });
-}
-function initials(first, last) {
-  const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last)).toUpperCase() || "·";
-}
-function Footer() {
-  return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
-    /* @__PURE__ */ a4("label", { children: [
-      /* @__PURE__ */ a4("span", { children: t4("language") }),
-      /* @__PURE__ */ a4("select", { value: lang.value, onChange: (event) => setLang(event.currentTarget.value), children: Object.entries(languages).map(([tag, name]) => /* @__PURE__ */ a4("option", { value: tag, lang: tag, selected: tag === lang.value, children: name }, tag)) })
-    ] }),
-    /* @__PURE__ */ a4("label", { children: [
-      /* @__PURE__ */ a4("span", { children: t4("theme") }),
-      /* @__PURE__ */ a4("select", { value: theme.value, onChange: (event) => setTheme(event.currentTarget.value), children: themes.map((name) => /* @__PURE__ */ a4("option", { value: name, selected: name === theme.value, children: t4(`theme_${name}`) }, name)) })
-    ] }),
-    /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("developers") })
-  ] });
 }
 function Lost() {
   return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
@@ -2401,19 +2675,41 @@ function Lost() {
 function useLeaveWhenIn() {
   const signedIn2 = auth.value.is === "in";
   A2(() => {
-    if (signedIn2) go(safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace()), { replace: true });
+    if (!signedIn2) return;
+    const next = safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace());
+    go(next.split("?")[0] === location.pathname ? firstPlace() : next, { replace: true });
   }, [signedIn2]);
 }
 
+// src/shell/link.ts
+var stored4 = "coffer.link";
+function useLink(name) {
+  const [secret] = d2(() => take(name));
+  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored4) };
+}
+function take(name) {
+  if (!location.hash) {
+    const [id2, secret2] = (sessionStorage.getItem(stored4) ?? "").split(" ");
+    return id2 && history.state?.link === id2 && secret2 || "";
+  }
+  const secret = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
+  const id = Math.random().toString(36).slice(2);
+  if (secret) sessionStorage.setItem(stored4, `${id} ${secret}`);
+  history.replaceState({ link: id }, "", location.pathname + location.search);
+  return secret;
+}
+function whole(secret) {
+  return /^[\w-]{43}$/.test(secret);
+}
+
 // src/account/sign-up.tsx
-var awaited = y3("");
 function SignUp() {
   useLeaveWhenIn();
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t5("signUp") }),
     /* @__PURE__ */ a4(Form, { submit: t5("signUp"), onSubmit: async (v4) => {
       await post("/auth/sign-up", { open: true, body: newAccount(v4) });
-      awaited.value = v4.email;
+      setAwaited(v4.email);
       go("/verify-email");
     }, children: [
       /* @__PURE__ */ a4(Names, {}),
@@ -2433,12 +2729,13 @@ function SignInLink(props) {
   return door ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
 }
 function FirstAdmin() {
-  const [token2] = d2(() => fragment("token"));
-  if (!token2) {
+  const link = useLink("token");
+  const [over, setOver] = d2(false);
+  if (!link.secret || link.damaged || over) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
-      /* @__PURE__ */ a4("p", { children: t5("firstAdminNoToken") }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: "button" }) })
+      /* @__PURE__ */ a4("h1", { children: over ? t5("linkGone") : link.damaged ? t5("linkDamaged") : t5("firstAdmin") }),
+      /* @__PURE__ */ a4("p", { children: over ? t5("firstAdminGone") : link.damaged ? t5("firstAdminDamaged") : t5("firstAdminNoToken") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over ? "button primary" : "button" }) })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -2446,9 +2743,16 @@ function FirstAdmin() {
     /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
     /* @__PURE__ */ a4("p", { children: t5("firstAdminText") }),
     /* @__PURE__ */ a4(Form, { submit: t5("firstAdminDo"), onSubmit: async (v4) => {
-      await post("/auth/first-admin", { open: true, body: { token: token2, ...newAccount(v4) } });
-      toast(t5("firstAdminDone"));
+      try {
+        await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
+      } catch (err) {
+        if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+        link.used();
+        return setOver(true);
+      }
+      link.used();
       go(signInPath());
+      toast(t5("firstAdminDone"));
     }, children: [
       /* @__PURE__ */ a4(Names, {}),
       /* @__PURE__ */ a4(Username, {}),
@@ -2461,7 +2765,9 @@ function FirstAdmin() {
 // src/account/verify.tsx
 var proven = new BroadcastChannel("coffer.sign-up");
 function Verify() {
-  const [token2] = d2(() => fragment("token"));
+  const link = useLink("token");
+  const [token2, setToken] = d2(link.secret);
+  const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
   const [taken, setTaken] = d2(false);
   const [elsewhere, setElsewhere] = d2(false);
   A2(() => {
@@ -2470,20 +2776,25 @@ function Verify() {
     return () => {
       proven.onmessage = null;
     };
-  }, []);
+  }, [token2]);
   function done() {
-    awaited.value = "";
-    toast(t5("verified"));
+    link.used();
+    setAwaited("");
     go(signInPath());
+    toast(t5("verified"));
   }
   async function prove(proof, v4) {
     try {
       await post("/auth/verify-email", { open: true, body: { ...proof, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
     } catch (err) {
+      if (err instanceof Problem && err.code === "link_gone" && token2) {
+        link.used();
+        return setDead("gone");
+      }
       if (err instanceof Problem && err.code === "username_taken") setTaken(true);
       if (err instanceof Problem && err.code === "sign_up_proof_required") {
         if (!v4.password) return setElsewhere(true);
-        throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_password", detail: t5("elsewhereWrong") }] });
+        throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_sign_up" }] });
       }
       throw err;
     }
@@ -2496,6 +2807,13 @@ function Verify() {
     " ",
     /* @__PURE__ */ a4("a", { href: "/sign-up", children: t5("signUpAgain") })
   ] });
+  if (dead) {
+    return /* @__PURE__ */ a4(DeadLink, { damaged: dead === "damaged", onSent: () => {
+      link.used();
+      setToken("");
+      setDead(void 0);
+    } });
+  }
   if (token2) {
     return /* @__PURE__ */ a4("div", { class: elsewhere ? "card narrow" : "card narrow centre", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
@@ -2524,7 +2842,27 @@ function Verify() {
       taken && /* @__PURE__ */ a4(Username, {})
     ] }),
     others,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t5("noMail") })
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t5("noMail"),
+      " ",
+      email && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setAwaited(""), children: t5("otherEmail") })
+    ] })
+  ] });
+}
+function DeadLink({ damaged, onSent }) {
+  A2(() => {
+    if (!damaged) focusMain();
+  }, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: damaged ? t5("linkDamaged") : t5("linkGone") }),
+    /* @__PURE__ */ a4("p", { children: damaged ? t5("linkDamagedText") : t5("linkGoneText") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("newLink"), extra: /* @__PURE__ */ a4(SignInLink, { class: "button" }), onSubmit: async (v4) => {
+      await post("/auth/verify-email/resend", { open: true, body: { email: v4.email } });
+      setAwaited(v4.email);
+      onSent();
+      toast(t5("resent"));
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", autoComplete: "email", required: true, spellcheck: false, value: awaited.value }) })
   ] });
 }
 function Resend({ email }) {
@@ -2540,7 +2878,7 @@ function Resend({ email }) {
       if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
       toastProblem(err);
     }
-  }, children: wait > 0 ? t5("resendWait", { seconds: wait }) : t5("resend") });
+  }, children: wait > 0 ? t5("resendWait", { time: duration(wait) }) : t5("resend") });
 }
 
 // src/account/room.ts
@@ -2552,13 +2890,13 @@ var account = {
     { path: "/security", page: Security, title: () => t5("security") },
     { path: "/account", page: Profile, title: () => t5("account") }
   ],
-  nav: [
-    { href: "/security", icon: "shield", label: () => t5("security"), order: 2 },
-    { href: "/account", icon: "user", label: () => t5("account"), order: 3 }
-  ],
   door: { href: "/sign-up", label: () => t5("signUp"), order: 1 },
-  menu: [{ icon: "user", label: () => t5("account"), run: () => go("/account"), order: 1 }],
-  problems: problems2
+  menu: [
+    { href: "/account", icon: "user", label: () => t5("account"), order: 1 },
+    { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
+  ],
+  problems: problems2,
+  start: startAwaited
 };
 
 // src/shell/feed.ts
@@ -2628,9 +2966,100 @@ function hear({ kind, id }) {
   else for (const ear of ears.get(kind) ?? []) ear(id);
 }
 
+// src/file/batch.ts
+var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var patience = 20;
+async function each(items, work2, { signal, progress, pause = sleep2 }) {
+  const out = { done: [], failed: [], left: [] };
+  for (const [at, item] of items.entries()) {
+    if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    }
+    const problem = await patiently(() => work2(item), signal, pause);
+    if (!problem) {
+      out.done.push(item);
+    } else if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    } else {
+      out.failed.push({ item, problem });
+    }
+    if (problem && ends(problem)) {
+      out.left = items.slice(at + 1);
+      break;
+    }
+    progress(at + 1);
+  }
+  return out;
+}
+async function patiently(work2, signal, pause) {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work2();
+      return void 0;
+    } catch (err) {
+      const problem = asProblem(err);
+      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem;
+      await pause(wait);
+    }
+  }
+}
+function ends(p5) {
+  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download(entry, signal) {
+  const { showSaveFilePicker } = window;
+  if (entry.size >= askFrom && showSaveFilePicker && !signal) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
+      throw cancelled();
+    });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
+    await response2.body.pipeTo(await handle.createWritable());
+    return;
+  }
+  const response = await stream("/files/{id}/content", { path: { id: entry.id }, signal });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = entry.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/file/cut.ts
+var short = 18;
+var before = 6;
+var longest = 12;
+function cut(name) {
+  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
+  if (letters.length <= short) return [name, ""];
+  const dot = letters.lastIndexOf(".");
+  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
+  const at = letters.length - extension - before;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+// src/file/name.tsx
+function Name({ name, read: read4 }) {
+  const [head, tail] = cut(name);
+  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
+  return /* @__PURE__ */ a4($, { children: [
+    read4 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read4, children: [
+      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
+      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
+    ] })
+  ] });
+}
+
 // src/file/tree.ts
-function list(folder, sort, cursor, signal) {
-  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit: 100, cursor }, signal });
+function list(folder, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
 }
 async function path2(id, signal) {
   const way = [];
@@ -2641,15 +3070,18 @@ async function path2(id, signal) {
   }
   return way;
 }
-async function everyFolder(parent, signal) {
-  const folders = [];
-  let cursor;
+async function everything(folder, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+  const all2 = [];
   do {
-    const page = await get("/files", { query: { parent, sort: "name", limit: 200, cursor }, signal });
-    folders.push(...page.items.filter((e4) => e4.kind === "folder"));
-    cursor = page.next_cursor;
+    const page = await list(folder, sort, cursor, signal, 200);
+    all2.push(...page.items);
+    seen?.(all2.length);
+    cursor = page.next_cursor || void 0;
   } while (cursor);
-  return folders;
+  return all2;
+}
+async function everyFolder(parent2, signal) {
+  return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
 }
 
 // src/file/words.ts
@@ -2657,18 +3089,28 @@ var t6 = catalog({
   en: {
     files: "Files",
     path: "Where you are",
+    foldersAbove: "All folders above",
     newFolder: "New folder",
     create: "Create",
     name: "Name",
     numbered: "That name was taken; the folder is called “{name}”.",
-    upload: "Upload",
+    numberedFile: "That name was taken; the file is called “{name}”.",
     uploadFiles: "Upload files",
-    uploadFolder: "Upload a folder",
+    uploadFolder: "Upload folder",
     size: "Size",
     modified: "Modified",
     actions: "Actions",
     sortBy: "Sort by {column}",
-    selectAll: "Select everything",
+    sorting: "Sorting",
+    sortNameUp: "Name, A to Z",
+    sortNameDown: "Name, Z to A",
+    sortNewest: "Newest first",
+    sortOldest: "Oldest first",
+    sortLargest: "Largest first",
+    sortSmallest: "Smallest first",
+    selectAllOpen: "Select all",
+    selectAllOf: { one: "Select all {count}", other: "Select all {count}" },
+    selecting: { one: "Selecting all: {count} so far", other: "Selecting all: {count} so far" },
     select: "Select {name}",
     open: "Open",
     download: "Download",
@@ -2680,17 +3122,28 @@ var t6 = catalog({
     moveOne: "Move to another folder",
     moveMany: { one: "Move {count} item", other: "Move {count} items" },
     moveHere: "Move here",
-    moved: { one: "Moved.", other: "{count} items moved." },
-    where: "Where to?",
-    isHere: "(it is here)",
+    moved: { one: "Moved to {folder}.", other: "{count} items moved to {folder}." },
+    movedNumbered: { one: "A name was taken there; it is called “{name}” now.", other: "{count} names were taken there; they got a number, such as “{name}”." },
+    items: { one: "{count} item", other: "{count} items" },
+    where: "Choose a folder",
+    isHere: "(already here)",
     foldersIn: "Folders in {name}",
     noFolders: "There is no other folder yet.",
     delete: "Delete",
     deleteOne: "Delete for good?",
     deleteMany: { one: "Delete {count} item for good?", other: "Delete {count} items for good?" },
     deleteText: "This cannot be undone.",
-    deleteFolderText: "Everything inside goes too. This cannot be undone.",
+    deleteFolderText: "Everything inside is deleted too. This cannot be undone.",
     deleted: { one: "Deleted.", other: "{count} items deleted." },
+    progress: "Progress",
+    triedOf: "{tried} of {count}",
+    stop: "Stop",
+    stopped: "Stopped after {done} of {count}.",
+    someFailed: "{done} of {count} went through. {reason}",
+    saveMany: { one: "Download {count} file", other: "Download {count} files" },
+    saveOneByOne: "They are saved one after the other. Your browser may ask whether it may save several files.",
+    saveLeavesOut: { one: "Left out: {count} folder with what is in it. Folders cannot be downloaded yet.", other: "Left out: {count} folders with what is in them. Folders cannot be downloaded yet." },
+    saved: { one: "{count} file downloaded.", other: "{count} files downloaded." },
     rowMenu: "Actions for {name}",
     folder: "Folder",
     selected: { one: "{count} selected", other: "{count} selected" },
@@ -2701,18 +3154,42 @@ var t6 = catalog({
     dropHere: "Drop to upload into {name}",
     more: "Show more",
     listOf: "Contents of {name}",
-    keys: "Keys: arrows move, Space selects, Enter opens, F2 renames, Delete deletes.",
+    keys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Enter opens, F2 renames, Delete deletes.",
     uploads: "Uploads",
     allUploads: "All uploads",
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
     uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
     uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
+    notUploaded: "Not uploaded",
+    underWay: "On the way",
+    arrived: { one: "{count} done", other: "{count} done" },
+    retryAll: "Try all again",
+    cancelAll: "Cancel all",
+    others: { one: "and {count} more", other: "and {count} more" },
+    perSecond: "{size}/s",
+    timeLeft: "{time} left",
+    stalled: "Nothing moves just now",
+    finishing: "Being stored …",
+    became: "The name was taken: uploaded under this one",
+    takenFile: "This name is taken",
+    takenFolder: "A folder’s name is taken",
+    takenThere: "Already here",
+    takenNew: "New",
+    takenComing: "Being uploaded now",
+    takenText: "Keep both gives the new one a number. Skip leaves it out.",
+    filesInside: { one: "{count} file inside", other: "{count} files inside" },
+    keepBoth: "Keep both",
+    skip: "Skip",
+    forAll: { one: "Do this for all {count}", other: "Do this for all {count}" },
+    skipped: { one: "{count} skipped.", other: "{count} skipped." },
     details: "Show the list",
     less: "Hide the list",
     closeUploads: "Close the list of uploads",
     progressOf: "Progress of {name}",
     sentOf: "{sent} of {size}",
-    held: "The server is busy. This goes on by itself.",
+    held: "The server is busy. The upload continues by itself.",
+    state_asking: "Checking the name",
+    asked: "Waits for your answer",
     state_waiting: "Waiting",
     state_sending: "Uploading",
     state_done: "Uploaded",
@@ -2724,26 +3201,36 @@ var t6 = catalog({
     retryOf: "Try {name} again",
     damaged: "Damaged",
     unreadable: "The browser could not read what you dropped.",
-    pointSealed: "Sealed at rest",
-    pointSealedText: "Names and contents are encrypted before they are written. A copy of the database alone opens nothing.",
-    pointSimple: "Simple as a drawer",
+    pointSealed: "Stored encrypted",
+    pointSealedText: "Names and contents are encrypted before they are written. Someone who copies only the database cannot read them.",
+    pointSimple: "Easy to use",
     pointSimpleText: "Drop files and whole folders, rename, move and download them, with a mouse, a finger or the keyboard."
   },
   de: {
     files: "Dateien",
     path: "Wo Sie sind",
+    foldersAbove: "Alle Ordner darüber",
     newFolder: "Neuer Ordner",
     create: "Anlegen",
     name: "Name",
     numbered: "Der Name war vergeben; der Ordner heißt „{name}“.",
-    upload: "Hochladen",
+    numberedFile: "Der Name war vergeben; die Datei heißt „{name}“.",
     uploadFiles: "Dateien hochladen",
-    uploadFolder: "Einen Ordner hochladen",
+    uploadFolder: "Ordner hochladen",
     size: "Größe",
     modified: "Geändert",
     actions: "Aktionen",
     sortBy: "Nach {column} sortieren",
-    selectAll: "Alles auswählen",
+    sorting: "Sortierung",
+    sortNameUp: "Name, A bis Z",
+    sortNameDown: "Name, Z bis A",
+    sortNewest: "Neueste zuerst",
+    sortOldest: "Älteste zuerst",
+    sortLargest: "Größte zuerst",
+    sortSmallest: "Kleinste zuerst",
+    selectAllOpen: "Alle auswählen",
+    selectAllOf: { one: "Alle {count} auswählen", other: "Alle {count} auswählen" },
+    selecting: { one: "Alle werden ausgewählt: bisher {count}", other: "Alle werden ausgewählt: bisher {count}" },
     select: "{name} auswählen",
     open: "Öffnen",
     download: "Herunterladen",
@@ -2755,17 +3242,28 @@ var t6 = catalog({
     moveOne: "In einen anderen Ordner verschieben",
     moveMany: { one: "{count} Element verschieben", other: "{count} Elemente verschieben" },
     moveHere: "Hierher verschieben",
-    moved: { one: "Verschoben.", other: "{count} Elemente verschoben." },
-    where: "Wohin?",
-    isHere: "(liegt hier)",
+    moved: { one: "Nach {folder} verschoben.", other: "{count} Elemente nach {folder} verschoben." },
+    movedNumbered: { one: "Der Name war dort vergeben; es heißt jetzt „{name}“.", other: "{count} Namen waren dort vergeben; sie bekamen eine Nummer, etwa „{name}“." },
+    items: { one: "{count} Element", other: "{count} Elemente" },
+    where: "Ordner wählen",
+    isHere: "(schon hier)",
     foldersIn: "Ordner in {name}",
     noFolders: "Es gibt noch keinen anderen Ordner.",
     delete: "Löschen",
     deleteOne: "Endgültig löschen?",
     deleteMany: { one: "{count} Element endgültig löschen?", other: "{count} Elemente endgültig löschen?" },
     deleteText: "Das lässt sich nicht rückgängig machen.",
-    deleteFolderText: "Alles darin wird mit gelöscht. Das lässt sich nicht rückgängig machen.",
+    deleteFolderText: "Alles darin wird auch gelöscht. Das lässt sich nicht rückgängig machen.",
     deleted: { one: "Gelöscht.", other: "{count} Elemente gelöscht." },
+    progress: "Fortschritt",
+    triedOf: "{tried} von {count}",
+    stop: "Anhalten",
+    stopped: "Angehalten nach {done} von {count}.",
+    someFailed: "{done} von {count} sind erledigt. {reason}",
+    saveMany: { one: "{count} Datei herunterladen", other: "{count} Dateien herunterladen" },
+    saveOneByOne: "Sie werden nacheinander gespeichert. Der Browser fragt vielleicht, ob er mehrere Dateien speichern darf.",
+    saveLeavesOut: { one: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen.", other: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen." },
+    saved: { one: "{count} Datei heruntergeladen.", other: "{count} Dateien heruntergeladen." },
     rowMenu: "Aktionen für {name}",
     folder: "Ordner",
     selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
@@ -2776,18 +3274,42 @@ var t6 = catalog({
     dropHere: "Loslassen, um in {name} hochzuladen",
     more: "Mehr anzeigen",
     listOf: "Inhalt von {name}",
-    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Eingabe öffnet, F2 benennt um, Entf löscht.",
+    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Eingabe öffnet, F2 benennt um, Entf löscht.",
     uploads: "Hochladen",
     allUploads: "Alles zusammen",
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
     uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
     uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
+    notUploaded: "Nicht hochgeladen",
+    underWay: "Unterwegs",
+    arrived: { one: "{count} fertig", other: "{count} fertig" },
+    retryAll: "Alle noch einmal",
+    cancelAll: "Alle abbrechen",
+    others: { one: "und {count} weitere", other: "und {count} weitere" },
+    perSecond: "{size}/s",
+    timeLeft: "noch {time}",
+    stalled: "Gerade bewegt sich nichts",
+    finishing: "Wird gespeichert …",
+    became: "Der Name war vergeben: hochgeladen unter diesem",
+    takenFile: "Der Name ist vergeben",
+    takenFolder: "Der Name eines Ordners ist vergeben",
+    takenThere: "Schon hier",
+    takenNew: "Neu",
+    takenComing: "Wird gerade hochgeladen",
+    takenText: "„Beide behalten“ gibt dem neuen eine Nummer. „Überspringen“ lässt es weg.",
+    filesInside: { one: "{count} Datei darin", other: "{count} Dateien darin" },
+    keepBoth: "Beide behalten",
+    skip: "Überspringen",
+    forAll: { one: "Für alle {count} so machen", other: "Für alle {count} so machen" },
+    skipped: { one: "{count} übersprungen.", other: "{count} übersprungen." },
     details: "Liste zeigen",
     less: "Liste verbergen",
     closeUploads: "Liste schließen",
     progressOf: "Fortschritt von {name}",
     sentOf: "{sent} von {size}",
-    held: "Der Server ist ausgelastet. Es geht von selbst weiter.",
+    held: "Der Server ist ausgelastet. Das Hochladen geht von selbst weiter.",
+    state_asking: "Name wird geprüft",
+    asked: "Wartet auf Ihre Antwort",
     state_waiting: "Wartet",
     state_sending: "Wird hochgeladen",
     state_done: "Hochgeladen",
@@ -2799,91 +3321,152 @@ var t6 = catalog({
     retryOf: "{name} noch einmal versuchen",
     damaged: "Beschädigt",
     unreadable: "Der Browser konnte nicht lesen, was Sie abgelegt haben.",
-    pointSealed: "Verschlüsselt abgelegt",
-    pointSealedText: "Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Eine Kopie der Datenbank allein öffnet nichts.",
-    pointSimple: "Einfach wie eine Schublade",
+    pointSealed: "Verschlüsselt gespeichert",
+    pointSealedText: "Namen und Inhalte werden verschlüsselt, bevor sie geschrieben werden. Wer nur die Datenbank kopiert, kann sie nicht lesen.",
+    pointSimple: "Einfach zu bedienen",
     pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
   }
 });
 var problems3 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
-    quota_exceeded: "There is no room left for that. Delete something first."
+    quota_exceeded: "There is no room left for that. Delete something first.",
+    folder_cycle: "A folder cannot be moved into itself.",
+    is_folder: "A folder cannot be downloaded as a file.",
+    too_deep: "There are too many folders inside one another here.",
+    too_many_files: "These are too many files for one upload.",
+    upload_expired: "The upload stood still for too long. Try again.",
+    precondition_failed: "The file was changed meanwhile. Reload the page.",
+    range_not_satisfiable: "The file was changed meanwhile. Download it again.",
+    field_not_a_folder: "Choose a folder.",
+    field_too_late: "The page sent its fields in the wrong order. Reload it and try again."
   },
   de: {
     too_large: "Das ist größer, als der Server annimmt.",
-    quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas."
+    quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas.",
+    folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
+    is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
+    too_deep: "Hier liegen zu viele Ordner ineinander.",
+    too_many_files: "Das sind zu viele Dateien auf einmal.",
+    upload_expired: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
+    precondition_failed: "Die Datei wurde inzwischen geändert. Laden Sie die Seite neu.",
+    range_not_satisfiable: "Die Datei wurde inzwischen geändert. Laden Sie sie noch einmal herunter.",
+    field_not_a_folder: "Wählen Sie einen Ordner.",
+    field_too_late: "Die Seite hat ihre Felder in falscher Reihenfolge gesendet. Laden Sie sie neu und versuchen Sie es noch einmal."
   }
 });
 
 // src/file/dialogs.tsx
-function NewFolder({ parent, onClose, onDone }) {
+function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made = await post("/files/folders", { body: { name: v4.name, ...parent && { parent } } });
+    const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made.name !== v4.name) toast(t6("numbered", { name: made.name }));
-    await onDone(made);
+    if (made.name !== v4.name.normalize("NFC")) toast(t6("numbered", { name: made.name }));
+    await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
 function Rename({ entry, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const changed2 = v4.name === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
+    const wanted = v4.name.normalize("NFC");
+    const changed2 = wanted === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
     onClose();
-    await onDone(changed2);
+    if (changed2.name !== wanted) toast(entry.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry.name, required: true, autoFocus: true, selectName: entry.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
-function Delete({ entries: entries2, onClose, onDone }) {
-  const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose, onConfirm: async () => {
-    try {
-      for (const entry of entries2) await del("/files/{id}", { path: { id: entry.id } });
-      toast(t6("deleted", { count: entries2.length }));
-    } finally {
-      await onDone();
+function useWork() {
+  const [working, setWorking] = d2();
+  const stop = T2(void 0);
+  return {
+    working,
+    stop: () => stop.current?.abort(),
+    async run(items, work2) {
+      const { signal } = stop.current = new AbortController();
+      setWorking({ tried: 0, count: items.length });
+      try {
+        return await each(items, (item) => work2(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
+      } finally {
+        setWorking(void 0);
+      }
     }
+  };
+}
+function Progress({ working }) {
+  if (!working || working.count < 2) return null;
+  return /* @__PURE__ */ a4("div", { class: "working", children: [
+    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t6("progress") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t6("triedOf", { tried: working.tried, count: working.count }) })
+  ] });
+}
+function report(out, count, done) {
+  const { failed, left } = out;
+  if (failed.length === 0 && left.length === 0) return toast(done);
+  if (count === 1 && failed[0]) throw failed[0].problem;
+  if (failed.length === 0) return toast(t6("stopped", { done: out.done.length, count }), true);
+  toast(t6("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
+}
+function Delete({ entries: entries2, onClose, onDone }) {
+  const work2 = useWork();
+  const one = entries2.length === 1 ? entries2[0] : void 0;
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
+    const out = await work2.run(entries2, (entry) => del("/files/{id}", { path: { id: entry.id } }).catch((err) => {
+      if (asProblem(err).code !== "not_found") throw err;
+    }));
+    await onDone(out.done);
+    report(out, entries2.length, t6("deleted", { count: entries2.length }));
+    onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
-    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") })
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
   ] });
+}
+async function moveAll(work2, entries2, to, onDone) {
+  const numbered = [];
+  const out = await work2.run(entries2, async (entry) => {
+    const moved3 = await patch("/files/{id}", { path: { id: entry.id }, body: { parent: to.id } });
+    if (moved3.name !== entry.name) numbered.push(moved3.name);
+  });
+  await onDone(out.done);
+  report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
+  if (numbered.length > 0) toast(t6("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
 function Move({ entries: entries2, here, onClose, onDone }) {
   const { data: above, problem } = useLoad(() => path2(here), [here]);
-  const [target, setTarget] = d2();
+  const [target2, setTarget] = d2();
+  const work2 = useWork();
   const moving = new Set(entries2.map((e4) => e4.id));
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
-  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: onClose, onSubmit: async () => {
-    if (target === void 0) return;
-    try {
-      for (const entry of entries2) await patch("/files/{id}", { path: { id: entry.id }, body: { parent: target } });
-    } finally {
-      await onDone();
-    }
+  const close = work2.working ? work2.stop : onClose;
+  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: close, onSubmit: async () => {
+    if (!target2) return;
+    await moveAll(work2, entries2, target2, onDone);
     onClose();
-    toast(t6("moved", { count: entries2.length }));
   }, children: [
     entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
     /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
       /* @__PURE__ */ a4("legend", { children: t6("where") }),
-      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target, pick: setTarget }) })
-    ] })
+      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target: target2?.id, pick: setTarget }) })
+    ] }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
   ] }) });
 }
-function Branch({ id, name, opened, moving, here, target, pick }) {
+function Branch({ id, name, opened, moving, here, target: target2, pick }) {
   const [open2, setOpen] = d2(opened.has(id));
   const stuck = moving.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
-      /* @__PURE__ */ a4("label", { class: target === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target === id, disabled: stuck || id === here, onChange: () => pick(id) }),
+      /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here, onChange: () => pick({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
-        /* @__PURE__ */ a4("span", { class: "ellipsis", title: name, children: name }),
+        /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
         id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target, pick })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target: target2, pick })
   ] });
 }
 function Twigs(props) {
@@ -2892,66 +3475,275 @@ function Twigs(props) {
   if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t6("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
+async function moveNow(entries2, to, onDone) {
+  await ask((close) => /* @__PURE__ */ a4(MoveNow, { entries: entries2, to, onClose: close, onDone }));
+}
+function MoveNow({ entries: entries2, to, onClose, onDone }) {
+  const work2 = useWork();
+  const [slow, setSlow] = d2(false);
+  F2(() => {
+    const timer = setTimeout(() => setSlow(true), 600);
+    moveAll(work2, entries2, to, onDone).catch((err) => toast(say(asProblem(err)), true)).finally(onClose);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!slow || entries2.length < 2) return null;
+  return /* @__PURE__ */ a4(Dialog, { title: t6("moveMany", { count: entries2.length }), onClose: work2.stop, children: [
+    /* @__PURE__ */ a4(Progress, { working: work2.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t6("stop") })
+  ] });
+}
+function Save({ entries: entries2, onClose }) {
+  const work2 = useWork();
+  const files = entries2.filter((e4) => e4.kind === "file");
+  const folders = entries2.length - files.length;
+  const close = work2.working ? work2.stop : onClose;
+  return /* @__PURE__ */ a4(Dialog, { title: t6("saveMany", { count: files.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("download"), onCancel: close, onSubmit: async () => {
+    const out = await work2.run(files, download);
+    report(out, files.length, t6("saved", { count: files.length }));
+    onClose();
+  }, children: [
+    folders > 0 && /* @__PURE__ */ a4("p", { class: "notice", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t6("saveLeavesOut", { count: folders }) })
+    ] }),
+    files.length > 1 && /* @__PURE__ */ a4("p", { children: t6("saveOneByOne") }),
+    /* @__PURE__ */ a4(Progress, { working: work2.working })
+  ] }) });
+}
 
-// src/file/download.ts
-var askFrom = 64 << 20;
-async function download(entry) {
-  const { showSaveFilePicker } = window;
-  if (entry.size >= askFrom && showSaveFilePicker) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
-      throw cancelled();
-    });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
-    await response2.body.pipeTo(await handle.createWritable());
-    return;
+// src/file/refresh.ts
+var changes = y3({});
+var everyFolder2 = "*";
+function refreshFolder(id = everyFolder2) {
+  const now = changes.peek();
+  changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
+}
+function changesOf(id) {
+  return (changes.value[id] ?? 0) + (changes.value[everyFolder2] ?? 0);
+}
+
+// src/file/meter.ts
+var span = 5e3;
+var Meter = class {
+  #seen = [];
+  // start forgets what was: the speed is measured from here.
+  start(at, bytes) {
+    this.#seen = [{ at, bytes }];
   }
-  const response = await stream("/files/{id}/content", { path: { id: entry.id } });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = entry.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+  // note remembers how many bytes had gone at a time; fewer than before is a new start.
+  note(at, bytes) {
+    const last2 = this.#seen.at(-1);
+    if (last2 && bytes < last2.bytes) this.#seen = [];
+    this.#seen.push({ at, bytes });
+    while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
+  }
+  // speed is in bytes per second; undefined until a second has been seen.
+  speed(now) {
+    const first = this.#seen[0];
+    const last2 = this.#seen.at(-1);
+    if (!first || !last2 || now - first.at < 1e3) return void 0;
+    const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
+    return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
+  }
+  // left is in seconds; undefined when nothing moves.
+  left(now, bytes) {
+    const speed = this.speed(now);
+    return speed ? bytes / speed : void 0;
+  }
+};
+function rounded(seconds) {
+  if (seconds <= 55) return { amount: Math.max(5, Math.ceil(seconds / 5) * 5), unit: "second" };
+  if (seconds <= 59.5 * 60) return { amount: Math.max(1, Math.round(seconds / 60)), unit: "minute" };
+  return { amount: Math.max(1, Math.round(seconds / 3600)), unit: "hour" };
+}
+
+// src/file/question.tsx
+async function askTaken(taken, left) {
+  let reply = { answer: "skip", all: true };
+  await ask((close) => /* @__PURE__ */ a4(Question, { taken, left, onReply: (r4) => {
+    reply = r4;
+    close();
+  }, onClose: close }));
+  return reply;
+}
+function Question({ taken, left, onReply, onClose }) {
+  const [all2, setAll] = d2(false);
+  const { there } = taken;
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t6("takenFolder") : t6("takenFile"), onClose, children: /* @__PURE__ */ a4(
+    Form,
+    {
+      submit: t6("keepBoth"),
+      onSubmit: async () => onReply({ answer: "keep", all: all2 }),
+      extra: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t6("skip") }),
+      children: [
+        /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
+        /* @__PURE__ */ a4("dl", { class: "taken", children: [
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("takenThere") }),
+            /* @__PURE__ */ a4("dd", { children: !there ? t6("takenComing") : there.kind === "folder" ? `${t6("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+          ] }),
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("takenNew") }),
+            /* @__PURE__ */ a4("dd", { children: taken.folder ? t6("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("takenText") }),
+        left > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
+          /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
+          " ",
+          t6("forAll", { count: left })
+        ] })
+      ]
+    }
+  ) });
+}
+
+// src/file/taken.ts
+var same = (name) => name.normalize("NFC");
+async function settle(clashes, question) {
+  const answers = [];
+  let all2;
+  for (const [at, clash] of clashes.entries()) {
+    if (!all2) {
+      const reply = await question(clash, clashes.length - at);
+      answers.push(reply.answer);
+      if (reply.all) all2 = reply.answer;
+    } else {
+      answers.push(all2);
+    }
+  }
+  return answers;
+}
+function inTurn() {
+  let last2 = Promise.resolve();
+  return (work2) => {
+    const mine2 = last2.then(work2);
+    last2 = mine2.catch(() => void 0);
+    return mine2;
+  };
 }
 
 // src/file/upload.ts
 var atOnce = 2;
 var uploads = y3([]);
-var landed = y3({});
-var everyFolder2 = "*";
-function refreshFolder(id = everyFolder2) {
-  landed.value = { ...landed.value, [id]: (landed.value[id] ?? 0) + 1 };
-}
-var active = O(() => uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending").length);
+var runs = (u4) => u4.state.value === "asking" || u4.state.value === "waiting" || u4.state.value === "sending";
+var active = O(() => uploads.value.filter(runs).length);
+var run = y3(0);
 var totals = O(() => {
-  let size2 = 0, sent = 0, done = 0, failed = 0;
+  let size2 = 0, sent = 0;
   for (const u4 of uploads.value) {
     const state = u4.state.value;
-    if (state === "cancelled") continue;
+    if (u4.run !== run.value || state === "cancelled" || state === "failed") continue;
     size2 += u4.file.size;
     sent += state === "done" ? u4.file.size : u4.sent.value;
-    if (state === "done") done++;
-    if (state === "failed") failed++;
   }
-  return { size: size2, sent, done, failed, count: uploads.value.length };
+  return { size: size2, sent };
 });
+var clock = y3(0);
+var meter = new Meter();
+var moved = 0;
 var ids = 0;
 var running = 0;
+var questions = inTurn();
 function add(tree, root) {
   const folders = new Folders(root);
-  for (const path3 of tree.folders) void folders.id(path3).catch(() => void 0);
+  begin();
   const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
     id: ++ids,
     file: file2,
-    shown: [...path3, file2.name].join("/"),
-    folder: () => folders.id(path3),
-    state: y3("waiting"),
+    root,
+    top: path3[0] ?? file2.name,
+    shown: y3([...path3, file2.name].join("/")),
+    folders,
+    path: path3,
+    state: y3("asking"),
     sent: y3(0),
     held: y3(false),
-    problem: y3(void 0)
+    problem: y3(void 0),
+    became: y3(false),
+    meter: new Meter(),
+    settled: false,
+    run: run.peek()
   }));
-  uploads.value = [...uploads.value, ...fresh];
+  const again = new Set(fresh.map((u4) => root + "/" + u4.shown.peek()));
+  uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh];
+  void check(fresh, root, tree.folders, folders);
+}
+function begin() {
+  if (active.peek() > 0) return;
+  run.value++;
+  meter.start(performance.now(), moved);
+}
+async function check(fresh, root, paths = [], folders) {
+  let there;
+  try {
+    there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
+  } catch (err) {
+    const problem = asProblem(err);
+    for (const u4 of fresh) if (u4.state.peek() === "asking") fail(u4, problem);
+    if (fresh.length === 0) toastProblem(problem);
+    return;
+  }
+  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh.includes(u4) && (u4.settled || u4.id < (fresh[0]?.id ?? 0))).map((u4) => same(u4.top)));
+  const clashes = /* @__PURE__ */ new Map();
+  const free = [];
+  for (const u4 of fresh) {
+    const name = same(u4.top);
+    const begun = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
+    if (begun) {
+      free.push(u4);
+    } else if (there.has(name) || coming.has(name)) {
+      if (!clashes.has(name)) clashes.set(name, { top: u4.top, there: there.get(name), files: [] });
+      clashes.get(name).files.push(u4);
+    } else {
+      free.push(u4);
+    }
+  }
+  for (const [top] of paths) {
+    const name = same(top);
+    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top, there: there.get(name), files: [] });
+  }
+  for (const u4 of free) release(u4);
+  const make2 = (of) => {
+    for (const path3 of paths.filter(([top]) => of(same(top)))) {
+      folders?.id(path3).catch((err) => {
+        if (!fresh.some((u4) => u4.top === path3[0])) toastProblem(err);
+      });
+    }
+  };
+  make2((top) => !clashes.has(top));
   work();
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make2));
+}
+async function decide(clashes, make2) {
+  const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
+  for (const { files } of open2) for (const u4 of files) u4.held.value = true;
+  const answers = await settle(open2, (c4, left) => askTaken({
+    name: c4.top,
+    folder: c4.files.length === 0 || c4.files[0].path.length > 0,
+    files: c4.files.length,
+    size: c4.files[0]?.file.size ?? 0,
+    modified: c4.files[0]?.file.lastModified,
+    there: c4.there
+  }, left));
+  let skipped = 0;
+  for (const [at, { top, files }] of open2.entries()) {
+    if (answers[at] === "keep") {
+      for (const u4 of files) release(u4);
+      make2((name) => name === same(top));
+    } else {
+      skipped++;
+      uploads.value = uploads.peek().filter((u4) => !files.includes(u4));
+    }
+  }
+  if (skipped > 0) toast(t6("skipped", { count: skipped }));
+  work();
+}
+function release(u4) {
+  u4.settled = true;
+  u4.held.value = false;
+  if (u4.state.peek() === "asking") u4.state.value = "waiting";
 }
 var Folders = class {
   constructor(root) {
@@ -2960,7 +3752,7 @@ var Folders = class {
   root;
   #made = /* @__PURE__ */ new Map();
   id(path3) {
-    if (path3.length === 0) return Promise.resolve(this.root);
+    if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
     const key = path3.join("/");
     let made = this.#made.get(key);
     if (!made) {
@@ -2971,47 +3763,53 @@ var Folders = class {
     return made;
   }
   async #make(path3) {
-    const parent = await this.id(path3.slice(0, -1));
-    const folder = await post("/files/folders", { body: { name: path3.at(-1), ...parent && { parent } } });
-    arrived(parent);
-    return folder.id;
+    const parent2 = await this.id(path3.slice(0, -1));
+    const name = path3.at(-1);
+    const folder = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
+    if (folder.name !== same(name)) toast(t6("numbered", { name: folder.name }));
+    refreshFolder(parent2.id);
+    return { id: folder.id, path: [...parent2.path, folder.name] };
   }
 };
-function arrived(folder) {
-  landed.value = { ...landed.value, [folder]: (landed.value[folder] ?? 0) + 1 };
-}
 function work() {
   while (running < atOnce) {
     const next = uploads.value.find((u4) => u4.state.value === "waiting");
     if (!next) return;
     next.state.value = "sending";
     running++;
-    void run(next).finally(() => {
+    void carry(next).finally(() => {
       running--;
       work();
     });
   }
 }
-async function run(u4) {
+async function carry(u4) {
   try {
-    const folder = await u4.folder();
-    await patiently(u4, () => send2(u4, folder));
+    const folder = await u4.folders.id(u4.path);
+    u4.shown.value = [...folder.path, u4.file.name].join("/");
+    const name = await patiently2(u4, () => send2(u4, folder.id));
+    if (name !== void 0 && name !== same(u4.file.name)) {
+      u4.shown.value = [...folder.path, name].join("/");
+      u4.became.value = true;
+    }
     u4.state.value = "done";
-    arrived(folder);
+    refreshFolder(folder.id);
   } catch (err) {
-    const problem = asProblem(err);
-    u4.problem.value = problem;
-    u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
+    fail(u4, asProblem(err));
   }
 }
-var patience = 120;
-async function patiently(u4, once) {
+function fail(u4, problem) {
+  u4.problem.value = problem;
+  u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
+}
+var patience2 = 120;
+async function patiently2(u4, once) {
   for (let tries = 1; ; tries++) {
     try {
       return await once();
     } catch (err) {
       const { wait } = asProblem(err);
-      if (!wait || tries >= patience) throw err;
+      if (!wait || tries >= patience2) throw err;
       u4.sent.value = 0;
       u4.held.value = true;
       await new Promise((resolve) => {
@@ -3025,11 +3823,11 @@ async function patiently(u4, once) {
 async function send2(u4, folder) {
   const token2 = await keeper().token();
   try {
-    await transmit(u4, folder, token2);
+    return await transmit(u4, folder, token2);
   } catch (err) {
     if (!tokenEnded(err)) throw err;
     await keeper().renew(token2);
-    await transmit(u4, folder, await keeper().token());
+    return transmit(u4, folder, await keeper().token());
   }
 }
 function transmit(u4, folder, token2) {
@@ -3041,10 +3839,14 @@ function transmit(u4, folder, token2) {
     request.open("POST", address("/files", { parent: folder }));
     request.setRequestHeader("Authorization", "Bearer " + token2);
     request.upload.onprogress = (event) => {
-      u4.sent.value = Math.min(u4.file.size, event.loaded);
+      const sent = Math.min(u4.file.size, event.loaded);
+      moved += Math.max(0, sent - u4.sent.peek());
+      u4.sent.value = sent;
+      u4.meter.note(performance.now(), sent);
+      meter.note(performance.now(), moved);
     };
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) return resolve();
+      if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
       reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => reject(offline());
@@ -3061,19 +3863,31 @@ function parsed(text) {
     return void 0;
   }
 }
+function nameOf(answer) {
+  const name = answer?.items?.[0]?.name;
+  return typeof name === "string" ? name : void 0;
+}
 function cancel(u4) {
   if (u4.state.value === "sending") u4.request?.abort();
   u4.wake?.();
-  if (u4.state.value === "waiting" || u4.state.value === "sending") u4.state.value = "cancelled";
+  if (runs(u4)) u4.state.value = "cancelled";
 }
-function retry(u4) {
-  u4.problem.value = void 0;
-  u4.sent.value = 0;
-  u4.state.value = "waiting";
+var cancelAll = () => uploads.peek().filter(runs).forEach(cancel);
+function retry(some) {
+  begin();
+  const ask2 = /* @__PURE__ */ new Map();
+  for (const u4 of some) {
+    u4.problem.value = void 0;
+    u4.sent.value = 0;
+    u4.run = run.peek();
+    u4.state.value = u4.settled ? "waiting" : "asking";
+    if (!u4.settled) ask2.set(u4.root, [...ask2.get(u4.root) ?? [], u4]);
+  }
+  for (const [root, list2] of ask2) void check(list2, root);
   work();
 }
 function clear() {
-  uploads.value = uploads.value.filter((u4) => u4.state.value === "waiting" || u4.state.value === "sending");
+  uploads.value = uploads.peek().filter(runs);
 }
 function startUploads() {
   addEventListener("beforeunload", (event) => {
@@ -3084,96 +3898,18 @@ function startUploads() {
     for (const u4 of uploads.peek()) cancel(u4);
     uploads.value = [];
   });
-}
-
-// src/file/listing.ts
-function useListing(folder, sort) {
-  const [problem, setProblem] = d2();
-  const what = `${folder} ${sort.by} ${sort.down}`;
-  const shown = T2({ what, pages: 1, loading: false });
-  if (shown.current.what !== what) shown.current = { what, pages: 1, loading: false };
-  const read4 = useLoad(async (signal) => {
-    const items = [];
-    let next;
-    for (let page = 0; page < shown.current.pages && (page === 0 || next); page++) {
-      const { items: some, next_cursor } = await list(folder, sort, next, signal);
-      items.push(...some);
-      next = next_cursor || void 0;
-    }
-    return { items, next };
-  }, [folder, sort.by, sort.down]);
-  const n3 = (landed.value[folder] ?? 0) + (landed.value[everyFolder2] ?? 0);
-  A2(() => {
-    if (n3 === 0) return;
-    const timer = setTimeout(read4.reload, 250);
-    return () => clearTimeout(timer);
-  }, [n3]);
-  async function more() {
-    const mine = shown.current;
-    if (mine.loading || !read4.data?.next) return;
-    mine.loading = true;
-    try {
-      const page = await list(folder, sort, read4.data.next);
-      if (shown.current !== mine) return;
-      mine.pages++;
-      const known = new Set(read4.data.items.map((e4) => e4.id));
-      read4.set({ items: [...read4.data.items, ...page.items.filter((e4) => !known.has(e4.id))], next: page.next_cursor || void 0 });
-      setProblem(void 0);
-    } catch (err) {
-      setProblem(asProblem(err));
-    } finally {
-      mine.loading = false;
-    }
-  }
-  return { items: read4.data?.items, next: read4.data?.next, more, problem: read4.problem ?? problem, reload: read4.reload };
-}
-
-// src/file/select.ts
-var nothing = { ids: /* @__PURE__ */ new Set(), focus: 0, anchor: 0 };
-function only(items, at) {
-  const item = items[at];
-  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
-}
-function toggle(p5, items, at) {
-  const ids2 = new Set(p5.ids);
-  const id = items[at]?.id;
-  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
-  return { ids: ids2, focus: at, anchor: at };
-}
-function range(p5, items, to) {
-  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
-  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
-}
-function everything(p5, items) {
-  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
-}
-function keep(p5, items) {
-  const there = new Set(items.map((i4) => i4.id));
-  const last = Math.max(0, items.length - 1);
-  return {
-    ids: new Set([...p5.ids].filter((id) => there.has(id))),
-    focus: Math.min(p5.focus, last),
-    anchor: Math.min(p5.anchor, last)
-  };
-}
-function moved(key, focus, count) {
-  const last = count - 1;
-  switch (key) {
-    case "ArrowDown":
-      return Math.min(last, focus + 1);
-    case "ArrowUp":
-      return Math.max(0, focus - 1);
-    case "PageDown":
-      return Math.min(last, focus + 10);
-    case "PageUp":
-      return Math.max(0, focus - 10);
-    case "Home":
-      return 0;
-    case "End":
-      return last;
-    default:
-      return void 0;
-  }
+  x2(() => {
+    const { size: size2, sent } = totals.value;
+    transfers.value = { count: active.value, done: size2 > 0 ? sent / size2 : 0 };
+  });
+  x2(() => {
+    panel.value = uploads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
+  });
+  x2(() => {
+    if (active.value === 0) return;
+    const timer = setInterval(() => clock.value++, 1e3);
+    return () => clearInterval(timer);
+  });
 }
 
 // src/file/walk.ts
@@ -3230,259 +3966,360 @@ function dropped(transfer) {
   return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen(transfer.files));
 }
 
-// src/file/page.tsx
-var columns = ["name", "size", "modified"];
-function Files({ params }) {
-  const folder = params.folder ?? "";
-  const [sort, setSort] = d2({ by: "name", down: false });
-  const [picked, setPicked] = d2(nothing);
-  const [wish, setWish] = d2();
-  const [dragging, setDragging] = d2(false);
-  const way = useLoad((signal) => path2(folder, signal), [folder]);
-  const page = useListing(folder, sort);
-  const input = T2(null);
-  const inputFolder = T2(null);
-  const grid = T2(null);
-  const acted = T2(false);
-  const items = page.items;
-  const here = way.data?.at(-1)?.name ?? t6("files");
-  A2(() => setPicked(nothing), [folder, sort]);
-  A2(() => {
-    setPicked((p5) => keep(p5, items ?? []));
-    if (!acted.current || document.activeElement !== document.body) return;
-    acted.current = false;
-    if (items?.length) focusRow(Math.min(picked.focus, items.length - 1));
-    else focusMain();
-  }, [items]);
-  useDrop((transfer) => upload(dropped(transfer)), setDragging);
-  async function upload(tree) {
-    try {
-      add(await tree, folder);
-    } catch (err) {
-      console.error(err);
-      toast(t6("unreadable"), true);
-    }
+// src/file/new.tsx
+var shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
+function newFolder() {
+  const parent2 = shown();
+  void ask((close) => /* @__PURE__ */ a4(NewFolder, { parent: parent2, onClose: close, onDone: async () => arrive(parent2) }));
+}
+var chooseFiles = () => choose(false);
+var chooseFolder = () => choose(true);
+function choose(folder) {
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = true;
+  field.webkitdirectory = folder;
+  field.hidden = true;
+  const parent2 = shown();
+  field.addEventListener("change", () => {
+    field.remove();
+    void upload(Promise.resolve(chosen([...field.files])), parent2);
+    if (!path.value.startsWith("/files")) go("/files");
+  });
+  field.addEventListener("cancel", () => field.remove());
+  document.body.append(field);
+  field.click();
+}
+async function upload(tree, parent2) {
+  try {
+    add(await tree, parent2);
+  } catch (err) {
+    console.error(err);
+    toast(t6("unreadable"), true);
   }
-  function open2(entry) {
-    if (entry.kind === "folder") go("/files/" + entry.id);
-    else save([entry]);
-  }
-  async function save(entries2) {
-    for (const entry of entries2) {
-      if (entry.kind === "folder") continue;
-      try {
-        await download(entry);
-      } catch (err) {
-        toastProblem(err);
-      }
-    }
-  }
-  function focusRow(at) {
-    grid.current?.querySelectorAll("tbody tr")[at]?.focus();
-  }
-  const chosenEntries = () => (items ?? []).filter((e4) => picked.ids.has(e4.id));
-  const meant = (at) => {
-    const entry = items[at];
-    return picked.ids.has(entry.id) ? chosenEntries() : [entry];
-  };
-  function key(event) {
-    const row = event.target.closest("tr[data-at]");
-    if (!items || !row) return;
-    const at = Number(row.getAttribute("data-at"));
-    const onRow = event.target === row;
-    const to = event.altKey ? void 0 : moved(event.key, at, items.length);
-    if (to !== void 0) {
-      setPicked(event.shiftKey ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : at }, items, to) : { ...picked, focus: to, anchor: to });
-      focusRow(to);
-    } else if (event.key === " " && onRow) {
-      setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
-    } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      setPicked(everything(picked, items));
-    } else if (event.key === "Escape" && picked.ids.size > 0) {
-      setPicked({ ...picked, ids: /* @__PURE__ */ new Set() });
-    } else if (event.key === "Enter" && onRow) {
-      open2(items[at]);
-    } else if (event.key === "F2") {
-      setWish({ kind: "rename", entry: items[at] });
-    } else if (event.key === "Delete") {
-      setWish({ kind: "delete", entries: meant(at) });
-    } else {
-      return;
-    }
-    event.preventDefault();
-  }
-  function click(event, at) {
-    if (event.target.closest("a, button, input, label")) return;
-    if (event.shiftKey) setPicked(range(picked, items, at));
-    else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
-    else setPicked(only(items, at));
-  }
-  function menu(entry) {
-    const isFolder = entry.kind === "folder";
-    return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save([entry]), keys: "↵" },
-      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry }), keys: "F2" },
-      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry] }) },
-      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry] }), danger: true, keys: "⌦" }
+}
+function arrive(parent2) {
+  refreshFolder(parent2);
+  if (!path.value.startsWith("/files")) go("/files");
+}
+
+// src/file/drag.ts
+function useDrop(drop, setDragging) {
+  const latest = T2(drop);
+  latest.current = drop;
+  F2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
     ];
-  }
-  const close = () => setWish(void 0);
-  const done = () => {
-    acted.current = true;
-    return page.reload();
-  };
-  const selected = chosenEntries();
-  if (way.problem) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t6("files") }),
-    /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t6("files") }) })
-  ] });
-  return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("div", { class: "files-head", children: [
-      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder }),
-      /* @__PURE__ */ a4("div", { class: "files-actions", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "newFolder" }), children: [
-          /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t6("newFolder") })
-        ] }),
-        /* @__PURE__ */ a4(Menu, { label: t6("upload"), class: "button primary", items: [
-          { icon: "file", label: t6("uploadFiles"), run: () => input.current.click() },
-          { icon: "folder", label: t6("uploadFolder"), run: () => inputFolder.current.click() }
-        ], children: [
-          /* @__PURE__ */ a4(Icon, { name: "upload" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t6("upload") })
-        ] }),
-        /* @__PURE__ */ a4("input", { ref: input, type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFiles"), onChange: picks }),
-        /* @__PURE__ */ a4("input", { ref: folderInput(inputFolder), type: "file", multiple: true, class: "hidden", tabIndex: -1, "aria-label": t6("uploadFolder"), onChange: picks })
-      ] })
-    ] }),
-    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: t6("selected", { count: selected.length }) }),
-      selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
-        /* @__PURE__ */ a4(Icon, { name: "download" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("download") })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
-        /* @__PURE__ */ a4(Icon, { name: "move" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("move") })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
-        /* @__PURE__ */ a4(Icon, { name: "trash" }),
-        " ",
-        /* @__PURE__ */ a4("span", { children: t6("delete") })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: () => setPicked({ ...picked, ids: /* @__PURE__ */ new Set() }), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
-    ] }),
-    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
-      /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => input.current.click(), children: [
-        /* @__PURE__ */ a4(Icon, { name: "upload" }),
-        " ",
-        t6("uploadFiles")
-      ] }) })
-    ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.next ? -1 : items.length + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
-        /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
-          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4(
-            "input",
-            {
-              type: "checkbox",
-              "aria-label": t6("selectAll"),
-              checked: selected.length === items.length,
-              ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && selected.length < items.length;
-              },
-              onChange: () => setPicked(selected.length === items.length ? { ...picked, ids: /* @__PURE__ */ new Set() } : everything(picked, items))
-            }
-          ) }),
-          columns.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: setSort }, by)),
-          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
-        ] }) }),
-        /* @__PURE__ */ a4("tbody", { children: items.map((entry, at) => /* @__PURE__ */ a4(
-          Row,
-          {
-            entry,
-            at,
-            focus: at === picked.focus,
-            selected: picked.ids.has(entry.id),
-            menu: menu(entry),
-            onClick: (event) => click(event, at),
-            onToggle: () => setPicked(toggle(picked, items, at)),
-            onOpen: () => open2(entry),
-            onFocus: () => {
-              if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
-            }
-          },
-          entry.id
-        )) })
-      ] }),
-      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
-      page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
-    ] }),
-    dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "upload" }),
-      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here }) })
-    ] }) }),
-    wish?.kind === "newFolder" && /* @__PURE__ */ a4(NewFolder, { parent: folder, onClose: close, onDone: done }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
-    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
-    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
-  ] });
-  function picks(event) {
-    const field = event.currentTarget;
-    void upload(Promise.resolve(chosen([...field.files])));
-    field.value = "";
-  }
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
 }
-function folderInput(ref) {
-  return (field) => {
-    ref.current = field;
-    field?.setAttribute("webkitdirectory", "");
+var carried = [];
+function lift(event, entries2, label) {
+  carried = entries2;
+  const transfer = event.dataTransfer;
+  transfer.effectAllowed = "move";
+  transfer.setData("application/x-coffer-entries", "");
+  const ghost = document.createElement("div");
+  ghost.className = "ghost";
+  ghost.textContent = label;
+  document.body.append(ghost);
+  transfer.setDragImage(ghost, 12, 12);
+  setTimeout(() => ghost.remove());
+}
+function lower() {
+  carried = [];
+  for (const mark of document.querySelectorAll("[data-over]")) mark.removeAttribute("data-over");
+}
+function target(id, name, here, receive) {
+  const takes = () => carried.length > 0 && id !== here && !carried.some((e4) => e4.id === id);
+  const over = (event) => {
+    if (!takes()) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "move";
+    event.currentTarget.dataset.over = "";
+  };
+  return {
+    onDragEnter: over,
+    onDragOver: over,
+    onDragLeave: (event) => {
+      const mine2 = event.currentTarget;
+      if (!mine2.contains(event.relatedTarget)) delete mine2.dataset.over;
+    },
+    onDrop: (event) => {
+      if (!takes()) return;
+      event.preventDefault();
+      const entries2 = carried;
+      lower();
+      receive(entries2, id, name);
+    }
   };
 }
-function Crumbs({ way, folder }) {
-  const last = way?.at(-1);
-  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: folder === "" ? /* @__PURE__ */ a4("h1", { children: t6("files") }) : /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("ol", { children: [
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: "/files", children: t6("files") }) }),
-      way?.slice(0, -1).map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { class: "ellipsis", href: "/files/" + e4.id, title: e4.name, children: /* @__PURE__ */ a4("bdi", { children: e4.name }) }) }, e4.id))
-    ] }),
-    /* @__PURE__ */ a4("h1", { class: "ellipsis", title: last?.name, "aria-current": "page", children: /* @__PURE__ */ a4("bdi", { children: last?.name ?? "…" }) })
-  ] }) });
+
+// src/file/crumbs.tsx
+var address2 = (id) => "/files" + (id && "/" + id);
+function Crumbs({ way, folder, onReceive }) {
+  if (folder === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: /* @__PURE__ */ a4("h1", { children: t6("files") }) });
+  const last2 = way?.at(-1);
+  const above = [{ id: "", name: t6("files") }, ...way?.slice(0, -1) ?? []];
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: [
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last2 ? /* @__PURE__ */ a4(Name, { name: last2.name, read: true }) : "…" }),
+    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t6("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
+  ] });
 }
+
+// src/file/listing.ts
+function useListing(folder, sort, pages) {
+  const [problem, setProblem] = d2();
+  const what = `${folder} ${sort.by} ${sort.down}`;
+  const shown2 = T2({ what, pages, loading: false });
+  if (shown2.current.what !== what) shown2.current = { what, pages, loading: false };
+  const read4 = useLoad(async (signal) => {
+    const items = [];
+    let next;
+    for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
+      const { items: some, next_cursor } = await list(folder, sort, next, signal);
+      items.push(...some);
+      next = next_cursor || void 0;
+    }
+    return { of: what, items, next };
+  }, [folder, sort.by, sort.down]);
+  const latest = T2(read4.data);
+  latest.current = read4.data;
+  const n3 = changesOf(folder);
+  const newest = T2(n3);
+  newest.current = n3;
+  const known = T2({ folder, n: n3 });
+  if (known.current.folder !== folder) known.current = { folder, n: n3 };
+  const timer = T2(void 0);
+  A2(() => {
+    if (known.current.n === n3 || timer.current !== void 0) return;
+    timer.current = setTimeout(() => {
+      timer.current = void 0;
+      known.current.n = newest.current;
+      void read4.reload();
+    }, 250);
+  }, [n3, folder]);
+  A2(() => () => {
+    clearTimeout(timer.current);
+    timer.current = void 0;
+  }, [folder, sort.by, sort.down]);
+  async function more() {
+    const mine2 = shown2.current;
+    if (mine2.loading || !read4.data?.next || read4.data.of !== what) return;
+    mine2.loading = true;
+    try {
+      const page = await list(folder, sort, read4.data.next);
+      if (shown2.current !== mine2) return;
+      mine2.pages++;
+      const now = latest.current ?? read4.data;
+      const there = new Set(now.items.map((e4) => e4.id));
+      const fresh = page.items.filter((e4) => !there.has(e4.id));
+      const loaded = new Set(fresh.map((e4) => e4.id));
+      read4.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
+      setProblem(void 0);
+    } catch (err) {
+      setProblem(asProblem(err));
+    } finally {
+      mine2.loading = false;
+    }
+  }
+  async function rest(signal, seen) {
+    const now = latest.current;
+    if (!now?.next || now.of !== what) return [];
+    if (now.beyond) return now.beyond;
+    const beyond = await everything(folder, { sort, cursor: now.next, signal, seen });
+    const at = latest.current;
+    if (at?.of !== what) return [];
+    const there = new Set(at.items.map((e4) => e4.id));
+    const others = beyond.filter((e4) => !there.has(e4.id));
+    if (at.next) read4.set({ ...at, beyond: others });
+    return others;
+  }
+  const data = read4.data?.of === what ? read4.data : void 0;
+  return {
+    items: data?.items,
+    next: data?.next,
+    beyond: data?.beyond,
+    // How many there are in the folder, where that is known.
+    total: data && (!data.next ? data.items.length : data.beyond && data.items.length + data.beyond.length),
+    pages: () => shown2.current.pages,
+    more,
+    rest,
+    problem: read4.problem ?? problem,
+    reload: read4.reload
+  };
+}
+
+// src/file/view.ts
+var columns = ["name", "size", "modified"];
+var most = 50;
+var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
+function sortOf(text) {
+  if (typeof text !== "string") return void 0;
+  const by = text.replace(/^-/, "");
+  return columns.includes(by) ? { by, down: text.startsWith("-") } : void 0;
+}
+function viewOf(state, folder, last2) {
+  const fresh = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept2 = state?.files;
+  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder) return fresh;
+  const sort = sortOf(kept2.sort);
+  if (!sort) return fresh;
+  return {
+    sort,
+    pages: whole2(kept2.pages, 1, most),
+    scroll: whole2(kept2.scroll, 0, 1e7),
+    focus: typeof kept2.focus === "string" ? kept2.focus : ""
+  };
+}
+function whole2(n3, least, most3) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most3, Math.max(least, Math.round(n3))) : least;
+}
+function stateOf(state, folder, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+}
+
+// src/file/remember.ts
+var last = "coffer.files.sort";
+function useView(folder) {
+  const start = w2(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
+  const [chosen2, choose2] = d2();
+  const mine2 = chosen2?.after === start ? chosen2.sort : void 0;
+  const sort = mine2 ?? start.sort;
+  const shown2 = T2(void 0);
+  const write = T2(() => void 0);
+  function setSort(to) {
+    sessionStorage.setItem(last, sortText(to));
+    choose2({ after: start, sort: to });
+  }
+  const follow2 = ({ items, pages, focus, refocus }) => {
+    write.current = (row) => {
+      if (shown2.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
+      const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
+      history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? "" }), "");
+    };
+    A2(() => {
+      if (!items || shown2.current === folder) return;
+      shown2.current = folder;
+      if (start.scroll > 0) scrollTo(0, start.scroll);
+      const at = start.focus ? items.findIndex((e4) => e4.id === start.focus) : -1;
+      if (at >= 0) refocus(at);
+    }, [items, folder]);
+    A2(() => write.current(), [sort, focus, items]);
+  };
+  A2(() => {
+    let timer;
+    const later = () => {
+      const move = moves.peek();
+      clearTimeout(timer);
+      timer = setTimeout(() => move === moves.peek() && write.current(), 150);
+    };
+    const now = () => write.current();
+    const press = (event) => write.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
+    addEventListener("scroll", later, { passive: true });
+    addEventListener("pagehide", now);
+    document.addEventListener("click", press, { capture: true });
+    document.addEventListener("keydown", press, { capture: true });
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("scroll", later);
+      removeEventListener("pagehide", now);
+      document.removeEventListener("click", press, { capture: true });
+      document.removeEventListener("keydown", press, { capture: true });
+    };
+  }, []);
+  return { sort, setSort, pages: mine2 ? 1 : start.pages, follow: follow2 };
+}
+
+// src/file/row.tsx
+var columns2 = ["name", "size", "modified"];
 function Heading({ by, sort, set }) {
-  const mine = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine ? sort.down ? "descending" : "ascending" : "none", children: /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine && !sort.down }), children: [
-    t6(by),
-    " ",
-    mine && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
-  ] }) });
+  const mine2 = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
+      t6(by),
+      " ",
+      mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+    ] }),
+    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
+  ] });
 }
-function Row({ entry, at, focus, selected, menu, onClick, onToggle, onOpen, onFocus }) {
+function Sorting({ sort, set }) {
+  const options = { name: t6("sortNameUp"), "-name": t6("sortNameDown"), "-modified": t6("sortNewest"), modified: t6("sortOldest"), "-size": t6("sortLargest"), size: t6("sortSmallest") };
+  const now = sortText(sort);
+  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t6("sorting") }),
+    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text }, value)) })
+  ] });
+}
+function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
   const icon = iconOf(entry);
-  return /* @__PURE__ */ a4("tr", { "data-at": at, "data-id": entry.id, tabIndex: tab, "aria-selected": selected, "aria-rowindex": at + 2, onClick, onDblClick: onOpen, onFocus, children: [
-    /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }),
-    /* @__PURE__ */ a4("td", { class: "col-name", children: [
-      /* @__PURE__ */ a4("span", { class: "name-cell", children: [
-        /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-        entry.kind === "folder" ? /* @__PURE__ */ a4("a", { class: "ellipsis", tabIndex: tab, href: "/files/" + entry.id, title: entry.name, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link ellipsis", tabIndex: tab, title: entry.name, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4("bdi", { children: entry.name }) })
-      ] }),
-      entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
-      /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-        entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
-        " · ",
-        ago(entry.modified_at)
-      ] })
-    ] }),
-    /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
-    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
-    /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
-  ] });
+  return /* @__PURE__ */ a4(
+    "tr",
+    {
+      "data-at": at,
+      "data-id": entry.id,
+      tabIndex: tab,
+      "aria-selected": selected,
+      "aria-rowindex": at + 2,
+      draggable: true,
+      onClick,
+      onDblClick: onOpen,
+      onFocusIn: onFocus,
+      onDragStart: onLift,
+      onDragEnd: onLower,
+      ...takes,
+      children: [
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-name", children: [
+          /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+            /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+            entry.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry.id, draggable: false, "aria-label": entry.name, children: /* @__PURE__ */ a4(Name, { name: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry.name }) })
+          ] }),
+          entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
+            entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
+            " · ",
+            ago(entry.modified_at)
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
+        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+      ]
+    }
+  );
 }
 var kinds = {
   png: "image",
@@ -3529,75 +4366,424 @@ function More({ load, problem }) {
     /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t6("more") })
   ] });
 }
-function useDrop(drop, setDragging) {
-  const latest = T2(drop);
-  latest.current = drop;
-  F2(() => {
-    let depth = 0;
-    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-    const on = [
-      ["dragenter", () => {
-        depth++;
-        setDragging(true);
-      }],
-      ["dragleave", () => {
-        if (--depth <= 0) {
-          depth = 0;
-          setDragging(false);
-        }
-      }],
-      ["dragover", (event) => {
-        event.dataTransfer.dropEffect = "copy";
-      }],
-      ["drop", (event) => {
-        depth = 0;
-        setDragging(false);
-        latest.current(event.dataTransfer);
-      }]
+
+// src/file/select.ts
+var nothing = { ids: /* @__PURE__ */ new Set(), focus: 0, anchor: 0 };
+function only(items, at) {
+  const item = items[at];
+  return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
+}
+function toggle(p5, items, at) {
+  const ids2 = new Set(p5.ids);
+  const id = items[at]?.id;
+  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
+  return { ids: ids2, focus: at, anchor: at };
+}
+function range(p5, items, to) {
+  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
+  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
+}
+function everything2(p5, ...items) {
+  return { ...p5, ids: new Set(items.flat().map((i4) => i4.id)) };
+}
+function without(p5, gone) {
+  const ids2 = new Set(p5.ids);
+  for (const { id } of gone) ids2.delete(id);
+  return { ...p5, ids: ids2 };
+}
+function keep(p5, items, beyond = () => false) {
+  const there = new Set(items.map((i4) => i4.id));
+  const last2 = Math.max(0, items.length - 1);
+  return {
+    ids: new Set([...p5.ids].filter((id) => there.has(id) || beyond(id))),
+    focus: Math.min(p5.focus, last2),
+    anchor: Math.min(p5.anchor, last2)
+  };
+}
+function moved2(key, focus, count) {
+  const last2 = count - 1;
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(last2, focus + 1);
+    case "ArrowUp":
+      return Math.max(0, focus - 1);
+    case "PageDown":
+      return Math.min(last2, focus + 10);
+    case "PageUp":
+      return Math.max(0, focus - 10);
+    case "Home":
+      return 0;
+    case "End":
+      return last2;
+    default:
+      return void 0;
+  }
+}
+
+// src/file/whole.ts
+var counted = 2e3;
+function useWhole(page, picked, setPicked, of) {
+  const [reading, setReading] = d2();
+  const stop = T2(void 0);
+  const known = T2(/* @__PURE__ */ new Map());
+  const items = T2(page.items);
+  items.current = page.items;
+  function end2() {
+    stop.current?.abort();
+    stop.current = void 0;
+    setReading(void 0);
+  }
+  A2(() => () => {
+    end2();
+    known.current.clear();
+  }, [of]);
+  const some = picked.ids.size > 0;
+  A2(() => {
+    if (!some || page.total !== void 0 || reading !== void 0 || !page.items) return;
+    const count = new AbortController();
+    page.rest(count.signal, (n3) => n3 > counted && count.abort()).catch(() => void 0);
+    return () => count.abort();
+  }, [some, page.total === void 0, reading === void 0, of]);
+  async function select() {
+    if (!page.items) return;
+    setPicked((p5) => everything2(p5, page.items));
+    const loaded2 = page.items.length;
+    end2();
+    const mine2 = stop.current = new AbortController();
+    if (page.next && !page.beyond) setReading(loaded2);
+    try {
+      const beyond = await page.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded2 + n3));
+      if (mine2.signal.aborted) return;
+      for (const e4 of beyond) known.current.set(e4.id, e4);
+      setPicked((p5) => everything2(p5, items.current ?? [], beyond));
+    } catch (err) {
+      if (!mine2.signal.aborted) toastProblem(err);
+    } finally {
+      if (stop.current === mine2) end2();
+    }
+  }
+  const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
+  const shown2 = new Set(loaded.map((e4) => e4.id));
+  const selected = [...loaded, ...[...known.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
+  return {
+    select,
+    reading,
+    // how many were read of a folder that is being selected
+    selected,
+    all: page.total !== void 0 && page.total > 0 && selected.length === page.total,
+    knows: (id) => known.current.has(id),
+    clear() {
+      end2();
+      setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
+    }
+  };
+}
+
+// src/file/page.tsx
+function Files({ params }) {
+  const folder = params.folder ?? "";
+  const view = useView(folder);
+  const { sort } = view;
+  const [picked, setPicked] = d2(nothing);
+  const [wish, setWish] = d2();
+  const [dragging, setDragging] = d2(false);
+  const way = useLoad((signal) => path2(folder, signal), [folder]);
+  const page = useListing(folder, sort, view.pages);
+  const grid = T2(null);
+  const acted = T2(false);
+  const items = page.items;
+  const here = way.data?.at(-1)?.name ?? t6("files");
+  const above = way.data?.at(-2);
+  useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
+  const whole3 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  const selected = whole3.selected;
+  A2(() => setPicked(nothing), [folder, sort]);
+  view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
+    setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
+    if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) focusRow(at, true);
+  } });
+  A2(() => {
+    if (!items) return;
+    setPicked((p5) => keep(p5, items, page.next ? whole3.knows : void 0));
+    if (!acted.current || document.activeElement !== document.body) return;
+    acted.current = false;
+    if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
+    else focusMain();
+  }, [items]);
+  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
+  const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
+  const read4 = T2({ folder, seen });
+  A2(() => {
+    const before2 = read4.current;
+    read4.current = { folder, seen };
+    if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
+  }, [seen]);
+  const clear2 = whole3.clear;
+  A2(() => {
+    if (picked.ids.size === 0) return;
+    const escape = (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      clear2();
+    };
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  });
+  function open2(entry) {
+    if (entry.kind === "folder") go("/files/" + entry.id);
+    else save([entry]);
+  }
+  async function save(entries2) {
+    if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
+    await download(entries2[0]).catch(toastProblem);
+  }
+  function focusRow(at, still = false) {
+    grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
+  }
+  const meant = (at) => {
+    const entry = items[at];
+    return picked.ids.has(entry.id) ? selected : [entry];
+  };
+  function key(event) {
+    const row = event.target.closest("tr[data-at]");
+    if (!items || !row) return;
+    const at = Number(row.getAttribute("data-at"));
+    const onRow = event.target === row;
+    const to = event.altKey ? void 0 : moved2(event.key, at, items.length);
+    if (to !== void 0) {
+      setPicked(event.shiftKey ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : at }, items, to) : { ...picked, focus: to, anchor: to });
+      focusRow(to);
+    } else if (event.key === " " && onRow) {
+      setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
+    } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
+      void whole3.select();
+    } else if (event.key === "Enter" && onRow) {
+      open2(items[at]);
+    } else if (event.key === "F2") {
+      setWish({ kind: "rename", entry: items[at] });
+    } else if (event.key === "Delete") {
+      setWish({ kind: "delete", entries: meant(at) });
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+  function click(event, at) {
+    if (event.target.closest("a, button, input, label")) return;
+    if (event.shiftKey) setPicked(range(picked, items, at));
+    else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
+    else setPicked(only(items, at));
+  }
+  function menu(entry) {
+    const isFolder = entry.kind === "folder";
+    return [
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save([entry]), keys: "↵" },
+      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry }), keys: "F2" },
+      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry] }) },
+      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry] }), danger: true, keys: "⌦" }
     ];
-    const bound = on.map(([name, act]) => {
-      const handler = (event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        act(event);
-      };
-      document.addEventListener(name, handler);
-      return [name, handler];
-    });
-    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
-  }, []);
+  }
+  const close = () => setWish(void 0);
+  const done = (gone) => {
+    acted.current = true;
+    setPicked((p5) => without(p5, gone));
+    return page.reload();
+  };
+  const receive = (entries2, id, name) => void moveNow(entries2, { id, name }, done);
+  if (way.problem) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t6("files") }),
+    /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t6("files") }) })
+  ] });
+  return /* @__PURE__ */ a4("div", { class: "files", children: [
+    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }) }),
+    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole3.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole3.reading }) }),
+      whole3.reading === void 0 && !whole3.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole3.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+      whole3.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
+          /* @__PURE__ */ a4(Icon, { name: "download" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("download") })
+        ] }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
+          /* @__PURE__ */ a4(Icon, { name: "move" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("move") })
+        ] }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
+          /* @__PURE__ */ a4(Icon, { name: "trash" }),
+          " ",
+          /* @__PURE__ */ a4("span", { children: t6("delete") })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: clear2, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    ] }),
+    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
+      /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
+        /* @__PURE__ */ a4(Icon, { name: "upload" }),
+        " ",
+        t6("uploadFiles")
+      ] }) })
+    ] }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+        /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
+          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
+            "input",
+            {
+              type: "checkbox",
+              "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
+              checked: whole3.all,
+              ref: (box) => {
+                if (box) box.indeterminate = selected.length > 0 && !whole3.all;
+              },
+              onChange: () => whole3.all ? clear2() : void whole3.select()
+            }
+          ) }) }),
+          columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
+          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
+        ] }) }),
+        /* @__PURE__ */ a4("tbody", { children: items.map((entry, at) => /* @__PURE__ */ a4(
+          Row,
+          {
+            entry,
+            at,
+            focus: at === picked.focus,
+            selected: picked.ids.has(entry.id),
+            menu: menu(entry),
+            onClick: (event) => click(event, at),
+            onToggle: () => setPicked(toggle(picked, items, at)),
+            onOpen: () => open2(entry),
+            takes: entry.kind === "folder" ? target(entry.id, entry.name, folder, receive) : void 0,
+            onLift: (event) => raise(event, at),
+            onLower: lower,
+            onFocus: () => {
+              if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
+            }
+          },
+          entry.id
+        )) })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
+      page.problem && !page.next && /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }),
+      page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
+    ] }),
+    dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4(Icon, { name: "upload" }),
+      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here }) })
+    ] }) }),
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
+    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
+    wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
+    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
+  ] });
+  function raise(event, at) {
+    const entries2 = meant(at);
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t6("items", { count: entries2.length }));
+  }
 }
 
 // src/file/panel.tsx
+var most2 = 100;
 function Uploads() {
-  const [open2, setOpen] = d2(true);
+  return uploads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
+}
+function Panel() {
+  const open2 = panel.value ?? false;
   const all2 = uploads.value;
-  if (all2.length === 0) return null;
-  const sum = totals.value;
   const busy = active.value;
-  const title = busy > 0 ? t6("uploading", { count: busy }) : sum.failed > 0 ? t6("uploadsFailed", { count: sum.failed }) : t6("uploaded", { count: sum.done });
-  return /* @__PURE__ */ a4("section", { class: "uploads", "aria-label": t6("uploads"), children: [
+  const running2 = all2.filter(runs);
+  const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
+  const done = all2.filter((u4) => u4.state.value === "done");
+  const failed = missing.filter((u4) => u4.state.value === "failed").length;
+  const title = busy > 0 ? t6("uploading", { count: busy }) : failed > 0 ? t6("uploadsFailed", { count: failed }) : t6("uploaded", { count: done.length });
+  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": t6("uploads"), children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
-      /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
+        busy > 0 && /* @__PURE__ */ a4(Sum, {}),
+        busy > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t6("uploadsFailed", { count: failed }) })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
+        panel.value = !open2;
+      }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
       busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy > 0 && /* @__PURE__ */ a4("progress", { value: sum.sent, max: Math.max(1, sum.size), "aria-label": t6("allUploads") }),
-    open2 && /* @__PURE__ */ a4("ul", { children: all2.map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)) })
+    busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
+    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": t6("uploads"), children: [
+      /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
+    ] })
+  ] });
+}
+function useRoom() {
+  const box = T2(null);
+  F2(() => {
+    const root = document.documentElement;
+    const measure = () => root.style.setProperty("--uploads", Math.ceil(innerHeight - box.current.getBoundingClientRect().top) + "px");
+    const watch = new ResizeObserver(measure);
+    watch.observe(box.current);
+    addEventListener("resize", measure);
+    return () => {
+      watch.disconnect();
+      removeEventListener("resize", measure);
+      root.style.removeProperty("--uploads");
+    };
+  }, []);
+  return box;
+}
+function Sum() {
+  const { size: whole3, sent } = totals.value;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole3), ...pace(meter, whole3 - sent)].join(" · ") });
+}
+function percent(sent, whole3) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole3 > 0 ? Math.floor(100 * sent / whole3) / 100 : 0);
+}
+function pace(of, left) {
+  void clock.value;
+  const now = performance.now();
+  const speed = of.speed(now);
+  const seconds = of.left(now, left);
+  if (speed === void 0 || left <= 0) return [];
+  if (seconds === void 0) return [t6("stalled")];
+  const { amount, unit } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  return [t6("perSecond", { size: size(speed) }), t6("timeLeft", { time })];
+}
+function Group({ title, list: list2, folded, children }) {
+  const [open2, setOpen] = d2(false);
+  const id = P2();
+  if (list2.length === 0) return null;
+  return /* @__PURE__ */ a4("div", { class: "uploads-group", children: [
+    /* @__PURE__ */ a4("div", { class: "uploads-title", children: [
+      folded ? /* @__PURE__ */ a4("h3", { children: /* @__PURE__ */ a4("button", { type: "button", class: "uploads-fold", "aria-expanded": open2, "aria-controls": open2 ? id : void 0, onClick: () => setOpen(!open2), children: [
+        /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : void 0 }),
+        " ",
+        title
+      ] }) }) : /* @__PURE__ */ a4("h3", { children: title }),
+      children
+    ] }),
+    (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
+      list2.slice(0, most2).map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)),
+      list2.length > most2 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t6("others", { count: list2.length - most2 }) })
+    ] })
   ] });
 }
 function Row2({ upload: u4 }) {
   const state = u4.state.value;
   const problem = u4.problem.value;
+  const name = u4.shown.value;
+  const sending = state === "sending";
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
-      /* @__PURE__ */ a4("p", { class: "upload-name", title: u4.shown, children: u4.shown }),
-      state === "sending" && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name: u4.shown }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "sending" && u4.held.value ? t6("held") : state === "sending" ? t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }) : state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : `${t6(`state_${state}`)} · ${size(u4.file.size)}` })
+      /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t6("held")] : sending && u4.sent.value >= u4.file.size ? [t6("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t6("became") : state === "asking" && u4.held.value ? t6("asked") : t6(`state_${state}`), size(u4.file.size)]).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "waiting" || state === "sending") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name: u4.shown }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name: u4.shown }), title: t6("retry"), onClick: () => retry(u4), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 
@@ -3607,7 +4793,12 @@ var file = {
     { path: "/files", page: Files, title: () => t6("files"), wide: true },
     { path: "/files/:folder", page: Files, title: () => t6("files"), wide: true }
   ],
-  nav: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1 }],
+  places: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1, phone: "bar" }],
+  create: [
+    { icon: "upload", label: () => t6("uploadFiles"), order: 1, run: chooseFiles },
+    { icon: "folder", label: () => t6("uploadFolder"), order: 2, run: chooseFolder },
+    { icon: "folderPlus", label: () => t6("newFolder"), order: 3, run: newFolder }
+  ],
   points: [
     { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
     { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
@@ -3628,23 +4819,26 @@ var t7 = catalog({
     identifier: "E-mail or username",
     password: "Password",
     remember: "Remember this device",
-    rememberHint: "The next sign-in here does not ask for the second step. Only on a device that is yours.",
+    rememberHint: "The next time you sign in here, your password is enough. Only on a device that is yours.",
     noAccount: "New here?",
+    why_ended: "You were signed out, because you were away for a long time or another device signed this one out. Sign in to continue where you were.",
+    why_otherTab: "You signed out in another tab. Sign in to continue where you were.",
     oneMore: "One more step",
-    steps: "Steps of this sign-in",
+    steps: "Sign-in steps",
     done: "done",
-    noStep: "This app cannot ask for what is missing. Reload the page and try again.",
+    noStep: "This page does not know the next step. Reload it and try again.",
     startAgain: "Start again",
-    attemptOver: "This sign-in is over; please start again.",
     proofTitle: "Confirm it is you",
-    proofText: "This change is sensitive. Enter your password once more; it counts for ten minutes.",
+    proofText: "For your safety, enter your password again.",
     proofDo: "Confirm",
     devices: "Devices",
-    devicesText: "Every place where you are signed in. End what you do not know.",
-    endOthers: "End all others",
+    devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
+    endOthers: "Sign out all others",
     endOthersText: { one: "The other device is signed out at once.", other: "The {count} other devices are signed out at once." },
     endedOthers: "All other devices are signed out.",
     this: "This device",
+    byPassword: "signed in with password",
+    bySteps: "signed in with password and code",
     lastUse: "Last used",
     firstUse: "since",
     now: "now",
@@ -3659,9 +4853,9 @@ var t7 = catalog({
     ended: "The device is signed out.",
     unknownDevice: "Unknown device",
     signOut: "Sign out",
-    signedOut: "You are signed out, on this browser and all its tabs.",
+    signedOut: "You are signed out, in every tab of this browser.",
     point: "You see every device",
-    pointText: "Each sign-in is listed with its device and place. End any of them, and it is over at once."
+    pointText: "Each device that is signed in stands in a list, with its place. Sign any of them out, and it is out at once."
   },
   de: {
     signIn: "Anmelden",
@@ -3669,23 +4863,26 @@ var t7 = catalog({
     identifier: "E-Mail oder Benutzername",
     password: "Passwort",
     remember: "Dieses Gerät merken",
-    rememberHint: "Die nächste Anmeldung hier fragt nicht nach dem zweiten Schritt. Nur auf einem Gerät, das Ihnen gehört.",
+    rememberHint: "Bei der nächsten Anmeldung hier genügt Ihr Passwort. Nur auf einem Gerät, das Ihnen gehört.",
     noAccount: "Neu hier?",
+    why_ended: "Sie wurden abgemeldet, weil Sie lange nicht da waren oder ein anderes Gerät dieses abgemeldet hat. Melden Sie sich an, um fortzufahren.",
+    why_otherTab: "Sie haben sich in einem anderen Tab abgemeldet. Melden Sie sich an, um fortzufahren.",
     oneMore: "Noch ein Schritt",
-    steps: "Schritte dieser Anmeldung",
+    steps: "Anmeldeschritte",
     done: "erledigt",
-    noStep: "Diese App kann nicht nach dem fragen, was fehlt. Laden Sie die Seite neu.",
+    noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     startAgain: "Von vorn beginnen",
-    attemptOver: "Diese Anmeldung ist vorbei; bitte beginnen Sie von vorn.",
     proofTitle: "Bestätigen Sie, dass Sie es sind",
-    proofText: "Diese Änderung ist heikel. Geben Sie Ihr Passwort noch einmal ein; es gilt zehn Minuten.",
+    proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
     proofDo: "Bestätigen",
     devices: "Geräte",
-    devicesText: "Überall, wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen.",
-    endOthers: "Alle anderen beenden",
+    devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
+    endOthers: "Alle anderen abmelden",
     endOthersText: { one: "Das andere Gerät wird sofort abgemeldet.", other: "Die {count} anderen Geräte werden sofort abgemeldet." },
     endedOthers: "Alle anderen Geräte sind abgemeldet.",
     this: "Dieses Gerät",
+    byPassword: "mit Passwort angemeldet",
+    bySteps: "mit Passwort und Code angemeldet",
     lastUse: "Zuletzt benutzt:",
     firstUse: "seit",
     now: "jetzt",
@@ -3700,17 +4897,27 @@ var t7 = catalog({
     ended: "Das Gerät ist abgemeldet.",
     unknownDevice: "Unbekanntes Gerät",
     signOut: "Abmelden",
-    signedOut: "Sie sind abgemeldet, in diesem Browser und allen seinen Tabs.",
+    signedOut: "Sie sind abgemeldet, in allen Tabs dieses Browsers.",
     point: "Sie sehen jedes Gerät",
-    pointText: "Jede Anmeldung steht mit Gerät und Ort in einer Liste. Beenden Sie eine, und sie ist sofort vorbei."
+    pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
 var problems4 = catalog({
   en: {
-    invalid_credentials: "Wrong e-mail, username or password."
+    invalid_credentials: "Wrong e-mail, username or password.",
+    wrong_password: "Wrong password.",
+    attempt_over: "Too many wrong codes, or too late. Please sign in again.",
+    account_deactivated: "This account is deactivated.",
+    invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
+    invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
-    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch."
+    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
+    wrong_password: "Falsches Passwort.",
+    attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
+    account_deactivated: "Dieses Konto ist deaktiviert.",
+    invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
 });
 
@@ -3734,14 +4941,14 @@ function Devices() {
       others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t7("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
-      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
+      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
       /* @__PURE__ */ a4("div", { class: "device-text", children: [
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
-          /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
+          /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
           d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t7("this") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: [d5.name && d5.name !== d5.device ? d5.device : "", d5.place, d5.address].filter(Boolean).join(" · ") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: traits(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           t7("lastUse"),
           " ",
@@ -3752,7 +4959,7 @@ function Devices() {
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf(d5) }), items: [
+      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf2(d5) }), items: [
         { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
         ...d5.current ? [] : [{ icon: "signOut", label: t7("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
@@ -3761,12 +4968,12 @@ function Devices() {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
     wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t7("endTitle"), action: t7("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
       toast(t7("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf(wish.device) }) }) }),
+    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf2(wish.device) }) }) }),
     wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t7("endOthers"), action: t7("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
       toast(t7("endedOthers"));
@@ -3784,7 +4991,11 @@ async function allDevices(signal) {
   } while (cursor);
   return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
 }
-function nameOf(d5) {
+function traits(d5) {
+  const browser = d5.device.split(" ")[0] ?? "";
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, t7(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
+}
+function nameOf2(d5) {
   return d5.name || d5.device || t7("unknownDevice");
 }
 
@@ -3799,17 +5010,17 @@ async function clientKey() {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
 async function make() {
-  let last;
+  let last2;
   for (const namedCurve of curves) {
     try {
       const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
       await within("readwrite", (store) => store.put(pair, "client"));
       return pair;
     } catch (err) {
-      last = err;
+      last2 = err;
     }
   }
-  throw last;
+  throw last2;
 }
 function read3() {
   return within("readonly", (store) => store.get("client"));
@@ -3838,6 +5049,7 @@ function settled(request) {
 // src/session/session.ts
 var token = "";
 var tokenEnds = 0;
+var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
   useKeeper({ token: freshToken, renew: refresh, prove, changed });
@@ -3857,7 +5069,7 @@ function refresh(stale) {
       if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
       adopt(opened);
     } catch (err) {
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end();
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end("ended", "ended");
       throw err;
     }
   }).finally(() => {
@@ -3871,6 +5083,7 @@ function locked(work2) {
 function adopt(session2) {
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
+  localStorage.setItem(had, "1");
   tell2({ kind: "token", token, ends: tokenEnds });
 }
 async function signedIn(session2) {
@@ -3891,7 +5104,15 @@ async function openSession() {
   return { ...key && { public_key: key }, device_name: deviceName(navigator.userAgent) };
 }
 function deviceName(agent) {
-  const browser = /Edg\//.test(agent) ? "Edge" : /OPR\//.test(agent) ? "Opera" : /Firefox\//.test(agent) ? "Firefox" : /Chrom(e|ium)\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
+  const marks = [
+    [/Edg\w*\/(\d+)/, "Edge"],
+    [/OPR\/(\d+)/, "Opera"],
+    [/(?:Firefox|FxiOS)\/(\d+)/, "Firefox"],
+    [/(?:Chrom(?:e|ium)|CriOS)\/(\d+)/, "Chrome"],
+    [/Version\/(\d+).* Safari\//, "Safari"]
+  ];
+  const found = marks.find(([mark]) => mark.test(agent));
+  const browser = found ? `${found[1]} ${found[0].exec(agent)[1]}` : "Browser";
   const system = /iPhone/.test(agent) ? "iPhone" : /iPad/.test(agent) ? "iPad" : /Android/.test(agent) ? "Android" : /Windows/.test(agent) ? "Windows" : /Mac OS X/.test(agent) ? "Mac" : /Linux|X11/.test(agent) ? "Linux" : "";
   return system ? `${browser} · ${system}` : browser;
 }
@@ -3905,18 +5126,19 @@ async function signOut(leave2) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
   r3(() => {
-    end();
+    end(void 0, "otherTab");
     leave2();
   });
 }
-function end() {
-  forget();
-  tell2({ kind: "out" });
+function end(here, there) {
+  forget(here);
+  tell2({ kind: "out", why: there });
 }
-function forget() {
+function forget(why) {
   token = "";
   tokenEnds = 0;
-  auth.value = { is: "out" };
+  localStorage.removeItem(had);
+  auth.value = { is: "out", ...why && { why } };
 }
 function tell2(news) {
   channel2.postMessage(news);
@@ -3928,7 +5150,7 @@ function hear2(news) {
       tokenEnds = news.ends;
       break;
     case "out":
-      forget();
+      forget(auth.value.is === "in" ? news.why : void 0);
       break;
     case "in":
     case "account":
@@ -3943,7 +5165,7 @@ async function lookUp() {
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget();
+    if (problem.status === 401 || problem.status === 403) forget(localStorage.getItem(had) ? "ended" : void 0);
     else auth.value = { is: "unreachable", problem, retry: lookUp };
   }
 }
@@ -3959,7 +5181,7 @@ function Steps({ challenge, onSession, onOver }) {
       if (isChallenge(opened)) setLayers(opened.layers);
       else await onSession(opened);
     } catch (err) {
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver(err);
+      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver();
       else throw err;
     }
   };
@@ -4011,14 +5233,16 @@ function Proof({ onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: (problem) => {
-    setOver(problem);
+  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: () => {
+    setOver(new Problem({ status: 410, code: "attempt_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("p", { children: t7("proofText") }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(Form, { submit: t7("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
-      const opened = await post("/account/reauthenticate", { body: { password: v4.password } });
+      const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
+        throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
+      });
       if (isChallenge(opened)) setChallenge(opened);
       else await done(opened);
     }, children: [
@@ -4044,12 +5268,13 @@ function Proof({ onClose, onProven }) {
 function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = d2();
-  const [over, setOver] = d2();
+  const [over, setOver] = d2(false);
+  const why = auth.value.is === "out" ? auth.value.why : void 0;
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: (problem) => {
-        setOver(problem);
+      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: () => {
+        setOver(true);
         setChallenge(void 0);
       } }),
       /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t7("startAgain") }) })
@@ -4057,16 +5282,16 @@ function SignIn() {
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t7("welcome") }),
+    why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+      /* @__PURE__ */ a4(Icon, { name: "device" }),
+      /* @__PURE__ */ a4("p", { children: t7(`why_${why}`) })
+    ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: [
-        t7("attemptOver"),
-        " ",
-        say(over)
-      ] })
+      /* @__PURE__ */ a4("p", { children: problems4("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t7("signIn"), onSubmit: async (v4) => {
-      setOver(void 0);
+      setOver(false);
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
       const opened = await post("/auth/sign-in", { open: true, body });
       if (isChallenge(opened)) setChallenge(opened);
@@ -4088,7 +5313,7 @@ function SignIn() {
 var session = {
   routes: [{ path: "/sign-in", page: SignIn, title: () => t7("signIn"), open: true }],
   door: { href: "/sign-in", label: () => t7("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t7("signOut"), run: leave, order: 9 }],
+  menu: [{ icon: "signOut", label: () => t7("signOut"), run: () => void leave(), order: 9 }],
   points: [{ icon: "device", title: () => t7("point"), text: () => t7("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   problems: problems4,
@@ -4111,54 +5336,77 @@ var t8 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
-    codeHint: "Six digits; a new code comes every 30 seconds, and each works once.",
+    codeHint: "Six digits. A new code comes every 30 seconds, and each works once.",
     go: "Continue",
     title: "Authenticator app",
     on: "On",
     off: "Off",
-    onText: "A sign-in on a new device asks for a code from your app.",
-    offText: "A code from an app on your phone, asked after the password: a stolen password alone opens nothing.",
+    onText: "When you sign in on a new device, you are asked for a code from your app.",
+    offText: "When you sign in, you are also asked for a code from an app on your phone. With this on, a stolen password is not enough.",
     enable: "Turn on",
     disable: "Turn off",
     enrol: "Set up your authenticator app",
-    scan: "Scan this picture with your authenticator app.",
-    qr: "QR code for the authenticator app; the secret below says the same in letters",
-    orType: "Or type this secret into the app:",
+    scan: "Scan this QR code with your authenticator app.",
+    qr: "QR code for the authenticator app; the setup key below says the same in letters",
+    orType: "Or type this setup key into the app:",
     type: "Enter the code that the app shows now.",
     copy: "Copy",
     copied: "Copied",
-    copyFailed: "The browser did not let us copy. Select the text instead.",
-    enabled: "Your authenticator app is asked from now on.",
-    disabled: "The authenticator app is no longer asked.",
+    copyFailed: "The browser did not allow copying. Select the text instead.",
+    enabled: "Authenticator app is on.",
+    disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
-    disableText: "From then on your password alone opens your account."
+    disableText: "After that, your password alone is enough to sign in."
   },
   de: {
     step: "Code aus Ihrer App",
     code: "Code aus Ihrer Authenticator-App",
-    codeHint: "Sechs Ziffern; alle 30 Sekunden kommt ein neuer, jeder gilt einmal.",
+    codeHint: "Sechs Ziffern. Alle 30 Sekunden kommt ein neuer Code, und jeder gilt einmal.",
     go: "Weiter",
     title: "Authenticator-App",
     on: "An",
     off: "Aus",
-    onText: "Eine Anmeldung auf einem neuen Gerät fragt nach einem Code aus Ihrer App.",
-    offText: "Ein Code aus einer App auf Ihrem Telefon, gefragt nach dem Passwort: Ein gestohlenes Passwort allein öffnet nichts.",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, werden Sie nach einem Code aus Ihrer App gefragt.",
+    offText: "Beim Anmelden werden Sie auch nach einem Code aus einer App auf Ihrem Telefon gefragt. Dann reicht ein gestohlenes Passwort nicht aus.",
     enable: "Einschalten",
     disable: "Ausschalten",
     enrol: "Authenticator-App einrichten",
-    scan: "Scannen Sie dieses Bild mit Ihrer Authenticator-App.",
-    qr: "QR-Code für die Authenticator-App; das Geheimnis darunter sagt dasselbe in Buchstaben",
-    orType: "Oder tippen Sie dieses Geheimnis in die App:",
+    scan: "Scannen Sie diesen QR-Code mit Ihrer Authenticator-App.",
+    qr: "QR-Code für die Authenticator-App; der Einrichtungsschlüssel darunter sagt dasselbe in Buchstaben",
+    orType: "Oder tippen Sie diesen Einrichtungsschlüssel in die App:",
     type: "Geben Sie den Code ein, den die App jetzt zeigt.",
     copy: "Kopieren",
     copied: "Kopiert",
-    copyFailed: "Der Browser ließ uns nicht kopieren. Markieren Sie stattdessen den Text.",
-    enabled: "Ab jetzt wird nach Ihrer Authenticator-App gefragt.",
-    disabled: "Nach der Authenticator-App wird nicht mehr gefragt.",
+    copyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen den Text.",
+    enabled: "Die Authenticator-App ist an.",
+    disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
-    disableText: "Danach öffnet Ihr Passwort allein Ihr Konto."
+    disableText: "Danach genügt Ihr Passwort allein zum Anmelden."
   }
 });
+var problems5 = catalog({
+  en: {
+    wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
+    totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
+    totp_already_enabled: "An authenticator app is on already. Turn it off first.",
+    totp_not_pending: "This took too long, or too many codes were wrong. Please begin the set-up again."
+  },
+  de: {
+    wrong_totp: "Dieser Code stimmt nicht. Wenn das noch einmal vorkommt, geht vielleicht die Uhr Ihres Telefons falsch: Lassen Sie es die Zeit selbst einstellen.",
+    totp_locked: "Es wurden zu viele falsche Codes eingegeben. Zurzeit wird kein Code Ihrer Authenticator-App angenommen.",
+    totp_already_enabled: "Eine Authenticator-App ist schon an. Schalten Sie sie zuerst aus.",
+    totp_not_pending: "Das hat zu lange gedauert, oder zu viele Codes waren falsch. Bitte beginnen Sie die Einrichtung von vorn."
+  }
+});
+
+// src/totp/wrong.ts
+async function sendCode(send3) {
+  try {
+    return await send3;
+  } catch (err) {
+    throw err instanceof Problem && err.code === "invalid_code" ? new Problem({ status: err.status, code: "wrong_totp" }) : err;
+  }
+}
 
 // src/totp/section.tsx
 function Section({ status }) {
@@ -4167,7 +5415,7 @@ function Section({ status }) {
   const [disabling, setDisabling] = d2(false);
   const [busy, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
-  async function begin() {
+  async function begin2() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
@@ -4187,7 +5435,7 @@ function Section({ status }) {
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: on ? t8("onText") : t8("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin, children: t8("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin2, children: t8("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     enrolment && /* @__PURE__ */ a4(Dialog, { title: t8("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
@@ -4217,7 +5465,7 @@ function Enrol({ enrolment, onClose, onDone }) {
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t8("type") }) })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
-      await post("/account/totp/confirm", { body: { code: digits(v4.code) } });
+      await sendCode(post("/account/totp/confirm", { body: { code: digits(v4.code) } }));
       await onDone();
     }, children: /* @__PURE__ */ a4(Code, { label: t8("code") }) })
   ] });
@@ -4240,13 +5488,14 @@ function Copy({ text }) {
 
 // src/totp/step.tsx
 function Step({ answer }) {
-  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/totp", { code: digits(v4.code) }), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
+  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => sendCode(answer("/auth/attempts/{id}/totp", { code: digits(v4.code) })), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
 }
 
 // src/totp/room.ts
 var totp = {
   layers: { totp: { title: () => t8("step"), Step } },
-  security: { Section, order: 1 }
+  security: { Section, order: 1 },
+  problems: problems5
 };
 
 // src/main.tsx

@@ -187,6 +187,20 @@ export async function signIn(page, who) {
   await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 }
 
+// mine opens what stands behind the person's picture; on a phone under "More".
+export async function mine(page, name) {
+  const picture = page.getByRole('button', { name: /^Account menu/ });
+  const more = page.getByRole('button', { name: 'More', exact: true });
+  await picture.or(more).click();
+  await page.getByRole('menu').or(page.getByRole('dialog')).getByText(name, { exact: true }).click();
+}
+
+// make presses an entry of "New".
+export async function make(page, name) {
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  await page.getByRole('menu').or(page.getByRole('dialog')).getByText(name, { exact: true }).click();
+}
+
 // drop drags what lies at the paths from outside the browser onto the page.
 export async function drop(page, paths) {
   const session = await page.context().newCDPSession(page);

@@ -3,25 +3,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { drop, mail, member, open, person, post, row, signIn, stage, tree } from './browser.mjs';
-
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { check } from './axe.mjs';
+import { drop, mail, member, mine, open, person, post, row, signIn, stage, tree } from './browser.mjs';
 
 const site = stage();
-
-async function check(page, what) {
-  // Past the content security policy, which would refuse a script of ours in the page.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const told = violations.flatMap((v) => v.nodes.map((n) => `${what}: ${v.id}: ${n.target} ${n.failureSummary.replace(/\s+/g, ' ')}`));
-  assert.deepEqual(told, []);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.equal(wide, 0, `${what} scrolls sideways by ${wide} pixels`);
-  assert.equal(await page.evaluate(() => document.querySelectorAll('h1').length), 1, `${what} has one h1`);
-  assert.match(await page.title(), /Coffer/);
-}
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 for (const [name, options] of [
@@ -32,7 +18,7 @@ for (const [name, options] of [
 ]) {
   test(`every page on ${name}`, async (t) => {
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', '/first-admin', '/nowhere']) {
+    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
       await page.locator('main h1').waitFor();
@@ -71,8 +57,18 @@ for (const [name, options] of [
     await page.getByRole('radio', { name: 'Photos' }).waitFor();
     await check(page, 'move dialog');
     await page.keyboard.press('Escape');
-    for (const at of ['/security', '/account']) {
-      await page.locator(`.nav a[href="${at}"]`).click();
+    for (const name of ['New', /^Account menu|^More$/]) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await page.getByRole('menu').or(page.getByRole('dialog')).waitFor();
+      await check(page, String(name));
+      await page.keyboard.press('Escape');
+    }
+    await mine(page, 'Language and appearance');
+    await check(page, 'language and appearance');
+    await page.keyboard.press('Escape');
+    for (const at of ['Security', 'Account']) {
+      await mine(page, at);
+      await page.getByRole('heading', { level: 1, name: at }).waitFor();
       await page.locator('main .card').first().waitFor();
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       await check(page, at);

@@ -60,6 +60,22 @@ test('each class is dressed in one folder: the stylesheet of a room goes with it
   }
 });
 
+test('a room shows in the frame by entries that lead to its own pages, each in a place of its own', () => {
+  const given = (kind) => rooms.flatMap((room) => [all[room][kind] ?? []].flat().map((entry) => ({ room, ...entry })));
+  for (const kind of ['places', 'create', 'menu', 'points', 'security', 'door']) {
+    const orders = given(kind).map((entry) => entry.order);
+    assert.equal(new Set(orders).size, orders.length, `two entries of ${kind} want one place: ${orders}`);
+  }
+  for (const { room, href } of ['places', 'menu', 'search', 'door'].flatMap(given)) {
+    if (href) assert.ok(all[room].routes.some((route) => route.path === href), `${room} leads to ${href}, which is no page of it`);
+  }
+  const places = given('places');
+  assert.ok(places.every(({ phone }) => ['bar', 'more'].includes(phone)));
+  assert.ok(places.filter(({ phone }) => phone === 'bar').length <= 3, 'the bar has five slots, two of them "+" and "More"');
+  assert.ok(given('search').length <= 1);
+  for (const { room, order } of given('menu')) assert.ok(order !== 6 && order !== 7, `${room} takes a place of the shell`);
+});
+
 for (const room of rooms) {
   test(`without its folder and its line the app has no ${room}`, (t) => {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-rooms-'));

@@ -42,19 +42,46 @@ test('every message is used', () => {
   }
 });
 
+test('words are the person\'s: devices and links, not sessions and tokens', () => {
+  const ours = { en: /\b(sessions?|layers?|factors?|tokens?|credentials?|authenticate)\b/i, de: /\b(sitzung|token|faktor|ebene|sicherheitsschicht)/i };
+  for (const { name, catalog } of catalogs) {
+    for (const [tag, pattern] of Object.entries(ours)) {
+      for (const [key, message] of Object.entries(catalog[tag])) for (const text of forms(message)) assert.doesNotMatch(text, pattern, `${name} ${tag} ${key}`);
+    }
+  }
+});
+
+test('what a newcomer stumbled over says what it means', () => {
+  const said = catalogs.flatMap(({ catalog }) => Object.values(catalog.en).flatMap(forms));
+  for (const text of [
+    'Stored encrypted', 'Easy to use', 'Your files are stored encrypted. You see every device that is signed in, and can sign any of them out.',
+    'If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.', 'Press the button to finish.', 'Please check the marked fields.',
+    'For your safety, enter your password again.', 'Sign out all others', 'Continue', 'Authenticator app is on.', 'Too many wrong codes, or too late. Please sign in again.',
+    'Account details', 'Previous sign-in', 'Remove invisible characters from this text.', 'Choose a folder', 'Page not found', 'Go to home page', 'Same as system', 'Wrong password.',
+  ]) assert.ok(said.includes(text), `nothing says “${text}”`);
+  for (const part of ['Sign out any you don’t recognise.', 'With this on, a stolen password is not enough.', 'Scan this QR code', 'setup key']) assert.ok(said.some((text) => text.includes(part)), `nothing says “${part}”`);
+});
+
 test('each problem is worded once, under a code that the server knows', () => {
   const [codes, fields] = fs.readFileSync(path.join(src, '../../docs/errors.md'), 'utf8').split('## Codes of fields');
-  const ours = ['offline', 'cancelled', 'app_error', 'other', 'field_other']; // made by the app itself
+  const ours = ['offline', 'cancelled', 'app_error', 'other', 'field_other', 'field_wrong_sign_up', 'wrong_password', 'wrong_totp']; // made by the app itself
   const seen = new Map();
   for (const [folder, { problems }] of Object.entries(words)) {
-    for (const code of Object.keys(problems?.catalog.en ?? {})) {
+    for (const key of Object.keys(problems?.catalog.en ?? {})) {
+      if (key.endsWith('_count')) assert.ok(Object.hasOwn(problems.catalog.en, key.slice(0, -'_count'.length)), `${folder} ${key} has no text without the number`);
+      const code = key.replace(/_count$/, '');
+      if (code !== key) continue;
       assert.equal(seen.get(code), undefined, `${folder} words ${code} again`);
       seen.set(code, folder);
       const known = code.startsWith('field_') ? fields.includes('\n| `' + code.slice(6) + '` |') : codes.includes('\n| `' + code + '` |');
       assert.ok(known || ours.includes(code), `${folder}: the server never answers ${code}`);
     }
   }
-  assert.ok(seen.size > 20);
+  // Nothing is left to the English of the server.
+  const listed = (part, prefix = '') => [...part.matchAll(/^\| `(\w+)` \|/gm)].map((m) => prefix + m[1]);
+  const all = [...listed(codes), ...listed(fields, 'field_')];
+  assert.ok(all.length > 40, `only ${all.length} codes were read`);
+  assert.deepEqual(all.filter((code) => !seen.has(code)), [], 'codes without words');
 });
 
 test('a message takes its values and its plural form', () => {

@@ -1,8 +1,8 @@
 // The room of accounts: sign-up, the proof of the address, the first admin, the profile,
 // and the security page, on which every room can have a section.
 import type { Room } from '../shell/room';
-import { go } from '../shell/router';
 import './account.css';
+import { startAwaited } from './awaited';
 import { Profile } from './profile';
 import { Security } from './security';
 import { FirstAdmin, SignUp } from './sign-up';
@@ -17,11 +17,11 @@ export const account: Room = {
     { path: '/security', page: Security, title: () => t('security') },
     { path: '/account', page: Profile, title: () => t('account') },
   ],
-  nav: [
-    { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
-    { href: '/account', icon: 'user', label: () => t('account'), order: 3 },
-  ],
   door: { href: '/sign-up', label: () => t('signUp'), order: 1 },
-  menu: [{ icon: 'user', label: () => t('account'), run: () => go('/account'), order: 1 }],
+  menu: [
+    { href: '/account', icon: 'user', label: () => t('account'), order: 1 },
+    { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
+  ],
   problems,
+  start: startAwaited,
 };

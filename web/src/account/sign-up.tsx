@@ -1,18 +1,17 @@
 // The pages that make an account: sign-up, and the first administrator's.
-import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
 import { Field, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
+import { useLink } from '../shell/link';
+import { Problem } from '../shell/problem';
 import { signInDoor, signInPath } from '../shell/room';
-import { fragment, go } from '../shell/router';
+import { go } from '../shell/router';
 import { toast } from '../shell/ui';
+import { setAwaited } from './awaited';
 import { Names, newAccount, NewPassword, Username } from './fields';
 import { t } from './words';
-
-// The address that was just signed up: in memory, so that the next page can name it.
-export const awaited = signal('');
 
 export function SignUp() {
   useLeaveWhenIn();
@@ -21,7 +20,7 @@ export function SignUp() {
       <h1>{t('signUp')}</h1>
       <Form submit={t('signUp')} onSubmit={async (v) => {
         await post('/auth/sign-up', { open: true, body: newAccount(v) });
-        awaited.value = v.email!;
+        setAwaited(v.email!);
         go('/verify-email');
       }}>
         <Names />
@@ -34,19 +33,22 @@ export function SignUp() {
   );
 }
 
-function SignInLink(props: { class?: string }) {
+export function SignInLink(props: { class?: string }) {
   const door = signInDoor();
   return door ? <a {...props} href={door.href}>{door.label()}</a> : null;
 }
 
+// FirstAdmin makes the first account. The server has no question whether its link still
+// works, so a used one is told after the press.
 export function FirstAdmin() {
-  const [token] = useState(() => fragment('token'));
-  if (!token) {
+  const link = useLink('token');
+  const [over, setOver] = useState(false);
+  if (!link.secret || link.damaged || over) {
     return (
       <div class="card narrow">
-        <h1>{t('firstAdmin')}</h1>
-        <p>{t('firstAdminNoToken')}</p>
-        <p><SignInLink class="button" /></p>
+        <h1>{over ? t('linkGone') : link.damaged ? t('linkDamaged') : t('firstAdmin')}</h1>
+        <p>{over ? t('firstAdminGone') : link.damaged ? t('firstAdminDamaged') : t('firstAdminNoToken')}</p>
+        <p><SignInLink class={over ? 'button primary' : 'button'} /></p>
       </div>
     );
   }
@@ -56,9 +58,16 @@ export function FirstAdmin() {
       <h1>{t('firstAdmin')}</h1>
       <p>{t('firstAdminText')}</p>
       <Form submit={t('firstAdminDo')} onSubmit={async (v) => {
-        await post('/auth/first-admin', { open: true, body: { token, ...newAccount(v) } });
-        toast(t('firstAdminDone'));
+        try {
+          await post('/auth/first-admin', { open: true, body: { token: link.secret, ...newAccount(v) } });
+        } catch (err) {
+          if (!(err instanceof Problem) || err.code !== 'link_gone') throw err;
+          link.used();
+          return setOver(true);
+        }
+        link.used();
         go(signInPath());
+        toast(t('firstAdminDone'));
       }}>
         <Names />
         <Username />

@@ -1,14 +1,18 @@
 // The page that proves an address.
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
+import { focusMain } from '../shell/app';
 import { Code, digits, Field, Form, Password, useWait, type Values } from '../shell/form';
+import { duration } from '../shell/i18n';
 import { Icon } from '../shell/icon';
+import { useLink } from '../shell/link';
 import { Problem } from '../shell/problem';
 import { signInPath } from '../shell/room';
-import { fragment, go } from '../shell/router';
+import { go } from '../shell/router';
 import { toast, toastProblem } from '../shell/ui';
+import { awaited, setAwaited } from './awaited';
 import { Username } from './fields';
-import { awaited } from './sign-up';
+import { SignInLink } from './sign-up';
 import { t } from './words';
 
 // The tabs of this browser tell each other that the address is proven.
@@ -16,9 +20,12 @@ const proven = new BroadcastChannel('coffer.sign-up');
 
 // Verify proves the address by the link's token or by the code. Opening the link does
 // nothing, because mail scanners open links: a person presses the button. The browser that
-// signed up proves the sign-up by its cookie, another browser by the password.
+// signed up proves the sign-up by its cookie, another browser by the password. The server has
+// no question whether a link still works, so a used one is told after the press.
 export function Verify() {
-  const [token] = useState(() => fragment('token'));
+  const link = useLink('token');
+  const [token, setToken] = useState(link.secret);
+  const [dead, setDead] = useState<'damaged' | 'gone' | undefined>(link.damaged ? 'damaged' : undefined);
   const [taken, setTaken] = useState(false);
   const [elsewhere, setElsewhere] = useState(false);
 
@@ -29,22 +36,27 @@ export function Verify() {
     return () => {
       proven.onmessage = null;
     };
-  }, []);
+  }, [token]);
 
   function done() {
-    awaited.value = '';
-    toast(t('verified'));
+    link.used();
+    setAwaited('');
     go(signInPath());
+    toast(t('verified'));
   }
 
   async function prove(proof: { token: string } | { email: string; code: string }, v: Values) {
     try {
       await post('/auth/verify-email', { open: true, body: { ...proof, ...(v.username && { username: v.username }), ...(v.password && { password: v.password }) } });
     } catch (err) {
+      if (err instanceof Problem && err.code === 'link_gone' && token) {
+        link.used();
+        return setDead('gone');
+      }
       if (err instanceof Problem && err.code === 'username_taken') setTaken(true);
       if (err instanceof Problem && err.code === 'sign_up_proof_required') {
         if (!v.password) return setElsewhere(true);
-        throw new Problem({ status: 422, code: 'validation_failed', fields: [{ pointer: '/password', code: 'wrong_password', detail: t('elsewhereWrong') }] });
+        throw new Problem({ status: 422, code: 'validation_failed', fields: [{ pointer: '/password', code: 'wrong_sign_up' }] });
       }
       throw err;
     }
@@ -55,6 +67,15 @@ export function Verify() {
   const password = elsewhere && <Password name="password" label={t('elsewherePassword')} autoComplete="current-password" required autoFocus />;
   const others = elsewhere && <p class="aside">{t('elsewhereOthers')} <a href="/sign-up">{t('signUpAgain')}</a></p>;
 
+  if (dead) {
+    return (
+      <DeadLink damaged={dead === 'damaged'} onSent={() => {
+        link.used();
+        setToken('');
+        setDead(undefined);
+      }} />
+    );
+  }
   if (token) {
     return (
       <div class={elsewhere ? 'card narrow' : 'card narrow centre'}>
@@ -83,7 +104,29 @@ export function Verify() {
         {taken && <Username />}
       </Form>
       {others}
-      <p class="aside">{t('noMail')}</p>
+      <p class="aside">{t('noMail')} {email && <button type="button" class="link" onClick={() => setAwaited('')}>{t('otherEmail')}</button>}</p>
+    </div>
+  );
+}
+
+// DeadLink says that a link does not work, and offers a new one.
+function DeadLink({ damaged, onSent }: { damaged: boolean; onSent: () => void }) {
+  useEffect(() => {
+    if (!damaged) focusMain();
+  }, []);
+  return (
+    <div class="card narrow">
+      <span class="badge"><Icon name="mail" /></span>
+      <h1>{damaged ? t('linkDamaged') : t('linkGone')}</h1>
+      <p>{damaged ? t('linkDamagedText') : t('linkGoneText')}</p>
+      <Form submit={t('newLink')} extra={<SignInLink class="button" />} onSubmit={async (v) => {
+        await post('/auth/verify-email/resend', { open: true, body: { email: v.email! } });
+        setAwaited(v.email!);
+        onSent();
+        toast(t('resent'));
+      }}>
+        <Field name="email" label={t('email')} type="email" autoComplete="email" required spellcheck={false} value={awaited.value} />
+      </Form>
     </div>
   );
 }
@@ -103,7 +146,7 @@ function Resend({ email }: { email: string }) {
         toastProblem(err);
       }
     }}>
-      {wait > 0 ? t('resendWait', { seconds: wait }) : t('resend')}
+      {wait > 0 ? t('resendWait', { time: duration(wait) }) : t('resend')}
     </button>
   );
 }

@@ -16,9 +16,11 @@ interface SaveFilePicker {
 // Smaller files are saved without asking where.
 const askFrom = 64 << 20;
 
-export async function download(entry: Entry): Promise<void> {
+// download saves one file. With a signal it is one of several: no press of a button stands
+// behind each of them, so the picker cannot open.
+export async function download(entry: Entry, signal?: AbortSignal): Promise<void> {
   const { showSaveFilePicker } = window as SaveFilePicker;
-  if (entry.size >= askFrom && showSaveFilePicker) {
+  if (entry.size >= askFrom && showSaveFilePicker && !signal) {
     // Asked first: the picker needs the press of the button that led here.
     const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
       throw cancelled();
@@ -27,7 +29,7 @@ export async function download(entry: Entry): Promise<void> {
     await response.body!.pipeTo(await handle.createWritable());
     return;
   }
-  const response = await stream('/files/{id}/content', { path: { id: entry.id } });
+  const response = await stream('/files/{id}/content', { path: { id: entry.id }, signal });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = url;

@@ -1,12 +1,12 @@
 // What another tab or device changes shows by itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { member, open, row, signIn, stage } from '../../test/browser.mjs';
+import { make, member, open, row, signIn, stage } from '../../test/browser.mjs';
 
 const site = stage();
 
 async function newFolder(page, name) {
-  await page.getByRole('button', { name: 'New folder' }).click();
+  await make(page, 'New folder');
   await page.getByRole('dialog').getByLabel('Name').fill(name);
   await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
   await row(page, name).waitFor();

@@ -46,8 +46,12 @@ test('names are shown as they are, and long ones are cut with the whole name at 
   await row(page, odd).waitFor();
   const name = row(page, long).locator('.link');
   await name.waitFor();
-  assert.equal(await name.getAttribute('title'), long);
-  assert.ok(await name.evaluate((e) => e.scrollWidth > e.clientWidth), 'the long name is cut');
+  assert.equal(await name.locator('bdi').getAttribute('title'), long);
+  assert.equal(await name.getAttribute('aria-label'), 'Download ' + long);
+  assert.ok(await name.locator('.cut-head').evaluate((e) => e.scrollWidth > e.clientWidth), 'the long name is cut');
+  const end = name.locator('.cut-tail');
+  assert.equal(await end.textContent(), 'xxxxxx.txt');
+  assert.ok(await end.evaluate((e) => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= e.closest('td').getBoundingClientRect().right), 'its end is whole');
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
 });
 

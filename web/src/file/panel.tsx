@@ -1,54 +1,151 @@
-// The panel of uploads, in the corner of every page while there are any.
-import { useState } from 'preact/hooks';
-import { size } from '../shell/i18n';
+// The panel of uploads, in the corner of every page while there are any: what failed first,
+// then what runs, then what is done.
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { lang, size } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { say } from '../shell/problem';
-import { active, cancel, clear, retry, totals, uploads, type Upload } from './upload';
+import { panel } from '../shell/transfers';
+import { rounded, type Meter } from './meter';
+import { Name } from './name';
+import { active, cancel, cancelAll, clear, clock, meter, retry, runs, totals, uploads, type Upload } from './upload';
 import { t } from './words';
 
+const most = 100; // rows of a group that are drawn
+
 export function Uploads() {
-  const [open, setOpen] = useState(true);
+  return uploads.value.length === 0 ? null : <Panel />;
+}
+
+function Panel() {
+  const open = panel.value ?? false;
   const all = uploads.value;
-  if (all.length === 0) return null;
-  const sum = totals.value;
   const busy = active.value;
-  const title = busy > 0 ? t('uploading', { count: busy }) : sum.failed > 0 ? t('uploadsFailed', { count: sum.failed }) : t('uploaded', { count: sum.done });
+  const running = all.filter(runs);
+  const missing = all.filter((u) => u.state.value === 'failed' || u.state.value === 'cancelled');
+  const done = all.filter((u) => u.state.value === 'done');
+  const failed = missing.filter((u) => u.state.value === 'failed').length;
+  const title = busy > 0 ? t('uploading', { count: busy }) : failed > 0 ? t('uploadsFailed', { count: failed }) : t('uploaded', { count: done.length });
   return (
-    <section class="uploads" aria-label={t('uploads')}>
+    <section ref={useRoom()} class="uploads" aria-label={t('uploads')}>
       <div class="uploads-head">
-        <h2 aria-live="polite">{title}</h2>
-        <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => setOpen(!open)}>
+        <div>
+          <h2 aria-live="polite">{title}</h2>
+          {busy > 0 && <Sum />}
+          {busy > 0 && failed > 0 && !open && <p class="error">{t('uploadsFailed', { count: failed })}</p>}
+        </div>
+        <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => { panel.value = !open; }}>
           <Icon name="chevron" class={open ? 'down' : 'up'} />
         </button>
         {busy === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}
       </div>
-      {busy > 0 && <progress value={sum.sent} max={Math.max(1, sum.size)} aria-label={t('allUploads')} />}
-      {open && <ul>{all.map((u) => <Row key={u.id} upload={u} />)}</ul>}
+      {busy > 0 && <progress value={totals.value.sent} max={Math.max(1, totals.value.size)} aria-label={t('allUploads')} />}
+      {open && (
+        <div class="uploads-list" tabIndex={0} role="group" aria-label={t('uploads')}>
+          <Group title={t('notUploaded')} list={missing}>
+            {missing.length > 1 && <button type="button" class="link" onClick={() => retry(missing)}>{t('retryAll')}</button>}
+          </Group>
+          <Group title={t('underWay')} list={running}>
+            {running.length > 1 && <button type="button" class="link" onClick={cancelAll}>{t('cancelAll')}</button>}
+          </Group>
+          <Group title={t('arrived', { count: done.length })} list={done} folded />
+        </div>
+      )}
     </section>
+  );
+}
+
+// useRoom keeps the end of every page, and the toasts, out from under the panel: the style
+// sheet reads how far the panel reaches up.
+function useRoom() {
+  const box = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const root = document.documentElement;
+    const measure = () => root.style.setProperty('--uploads', Math.ceil(innerHeight - box.current!.getBoundingClientRect().top) + 'px');
+    const watch = new ResizeObserver(measure);
+    watch.observe(box.current!);
+    addEventListener('resize', measure);
+    return () => {
+      watch.disconnect();
+      removeEventListener('resize', measure);
+      root.style.removeProperty('--uploads');
+    };
+  }, []);
+  return box;
+}
+
+// Sum is the progress of all together, in words.
+function Sum() {
+  const { size: whole, sent } = totals.value;
+  return <p class="hint">{[percent(sent, whole), ...pace(meter, whole - sent)].join(' · ')}</p>;
+}
+
+function percent(sent: number, whole: number): string {
+  return new Intl.NumberFormat(lang.value, { style: 'percent' }).format(whole > 0 ? Math.floor((100 * sent) / whole) / 100 : 0);
+}
+
+// pace says how fast it goes and how long it takes; nothing until that is known.
+function pace(of: Meter, left: number): string[] {
+  void clock.value; // again with every tick
+  const now = performance.now();
+  const speed = of.speed(now);
+  const seconds = of.left(now, left);
+  if (speed === undefined || left <= 0) return [];
+  if (seconds === undefined) return [t('stalled')];
+  const { amount, unit } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: 'unit', unit, unitDisplay: 'short' }).format(amount);
+  return [t('perSecond', { size: size(speed) }), t('timeLeft', { time })];
+}
+
+function Group({ title, list, folded, children }: { title: string; list: readonly Upload[]; folded?: boolean; children?: ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  if (list.length === 0) return null;
+  return (
+    <div class="uploads-group">
+      <div class="uploads-title">
+        {folded ? (
+          <h3><button type="button" class="uploads-fold" aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}>
+            <Icon name="chevron" class={open ? 'down' : undefined} /> {title}
+          </button></h3>
+        ) : <h3>{title}</h3>}
+        {children}
+      </div>
+      {(!folded || open) && (
+        <ul id={id}>
+          {list.slice(0, most).map((u) => <Row key={u.id} upload={u} />)}
+          {list.length > most && <li class="upload hint">{t('others', { count: list.length - most })}</li>}
+        </ul>
+      )}
+    </div>
   );
 }
 
 function Row({ upload: u }: { upload: Upload }) {
   const state = u.state.value;
   const problem = u.problem.value;
+  const name = u.shown.value;
+  const sending = state === 'sending';
   return (
     <li class={'upload ' + state}>
       <div class="upload-text">
-        <p class="upload-name" title={u.shown}>{u.shown}</p>
-        {state === 'sending' && <progress value={u.sent.value} max={Math.max(1, u.file.size)} aria-label={t('progressOf', { name: u.shown })} />}
+        <p class="upload-name"><Name name={name} read /></p>
+        {sending && <progress value={u.sent.value} max={Math.max(1, u.file.size)} aria-label={t('progressOf', { name })} />}
         <p class="hint">
-          {state === 'sending' && u.held.value ? t('held')
-            : state === 'sending' ? t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) })
-            : state === 'failed' && problem ? <span class="error">{say(problem)}</span>
-            : `${t(`state_${state}`)} · ${size(u.file.size)}`}
+          {state === 'failed' && problem ? <span class="error">{say(problem)}</span> : (
+            sending && u.held.value ? [t('held')]
+              : sending && u.sent.value >= u.file.size ? [t('finishing')]
+              : sending ? [percent(u.sent.value, u.file.size), t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) }), ...pace(u.meter, u.file.size - u.sent.value)]
+              : [u.became.value ? t('became') : state === 'asking' && u.held.value ? t('asked') : t(`state_${state}`), size(u.file.size)]
+          ).join(' · ')}
         </p>
       </div>
       {state === 'done' && <Icon name="check" class="good" />}
-      {(state === 'waiting' || state === 'sending') && (
-        <button type="button" class="icon-button" aria-label={t('cancelOf', { name: u.shown })} title={t('cancel')} onClick={() => cancel(u)}><Icon name="close" /></button>
+      {runs(u) && (
+        <button type="button" class="icon-button" aria-label={t('cancelOf', { name })} title={t('cancel')} onClick={() => cancel(u)}><Icon name="close" /></button>
       )}
       {(state === 'failed' || state === 'cancelled') && (
-        <button type="button" class="icon-button" aria-label={t('retryOf', { name: u.shown })} title={t('retry')} onClick={() => retry(u)}><Icon name="retry" /></button>
+        <button type="button" class="icon-button" aria-label={t('retryOf', { name })} title={t('retry')} onClick={() => retry([u])}><Icon name="retry" /></button>
       )}
     </li>
   );

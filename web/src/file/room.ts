@@ -2,9 +2,11 @@
 import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
 import './file.css';
+import { chooseFiles, chooseFolder, newFolder } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
-import { refreshFolder, startUploads } from './upload';
+import { refreshFolder } from './refresh';
+import { startUploads } from './upload';
 import { problems, t } from './words';
 
 export const file: Room = {
@@ -12,7 +14,12 @@ export const file: Room = {
     { path: '/files', page: Files, title: () => t('files'), wide: true },
     { path: '/files/:folder', page: Files, title: () => t('files'), wide: true },
   ],
-  nav: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1 }],
+  places: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1, phone: 'bar' }],
+  create: [
+    { icon: 'upload', label: () => t('uploadFiles'), order: 1, run: chooseFiles },
+    { icon: 'folder', label: () => t('uploadFolder'), order: 2, run: chooseFolder },
+    { icon: 'folderPlus', label: () => t('newFolder'), order: 3, run: newFolder },
+  ],
   points: [
     { icon: 'shield', title: () => t('pointSealed'), text: () => t('pointSealedText'), order: 1 },
     { icon: 'folder', title: () => t('pointSimple'), text: () => t('pointSimpleText'), order: 3 },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { nothing, only, toggle, range, everything, keep, moved } = await load('file/select.ts');
+const { nothing, only, toggle, range, everything, without, keep, moved } = await load('file/select.ts');
 
 const items = ['a', 'b', 'c', 'd'].map((id) => ({ id }));
 const ids = (p) => [...p.ids].sort().join('');
@@ -34,4 +34,13 @@ test('arrows stop at the ends', () => {
   assert.equal(moved('Home', 3, 4), 0);
   assert.equal(moved('PageDown', 0, 4), 3);
   assert.equal(moved('x', 0, 4), undefined);
+});
+
+test('all of a folder is selected, loaded or not, and what is not loaded stays selected', () => {
+  const beyond = [{ id: 'x' }, { id: 'y' }];
+  const p = everything(nothing, items, beyond);
+  assert.equal(ids(p), 'abcdxy');
+  assert.equal(ids(keep(p, items.slice(0, 3), (id) => id === 'x')), 'abcx');
+  assert.equal(ids(keep(p, items.slice(0, 3))), 'abc');
+  assert.equal(ids(without(p, [items[0], beyond[1]])), 'bcdx');
 });

@@ -25,16 +25,24 @@ export function range(p: Picked, items: readonly { id: string }[], to: number): 
   return { ids: new Set(items.slice(from, end + 1).map((i) => i.id)), focus: to, anchor: p.anchor };
 }
 
-export function everything(p: Picked, items: readonly { id: string }[]): Picked {
-  return { ...p, ids: new Set(items.map((i) => i.id)) };
+// everything selects what is loaded, and what is not.
+export function everything(p: Picked, ...items: readonly (readonly { id: string }[])[]): Picked {
+  return { ...p, ids: new Set(items.flat().map((i) => i.id)) };
 }
 
-// keep drops entries that are no longer listed.
-export function keep(p: Picked, items: readonly { id: string }[]): Picked {
+export function without(p: Picked, gone: readonly { id: string }[]): Picked {
+  const ids = new Set(p.ids);
+  for (const { id } of gone) ids.delete(id);
+  return { ...p, ids };
+}
+
+// keep drops entries that are no longer listed. `beyond` tells of an entry that is not
+// loaded whether it is in the folder all the same.
+export function keep(p: Picked, items: readonly { id: string }[], beyond: (id: string) => boolean = () => false): Picked {
   const there = new Set(items.map((i) => i.id));
   const last = Math.max(0, items.length - 1);
   return {
-    ids: new Set([...p.ids].filter((id) => there.has(id))),
+    ids: new Set([...p.ids].filter((id) => there.has(id) || beyond(id))),
     focus: Math.min(p.focus, last),
     anchor: Math.min(p.anchor, last),
   };

@@ -10,8 +10,8 @@ export interface Sort {
   down: boolean;
 }
 
-export function list(folder: string, sort: Sort, cursor: string | undefined, signal?: AbortSignal): Promise<Page> {
-  return get('/files', { query: { parent: folder, sort: `${sort.down ? '-' : ''}${sort.by}`, limit: 100, cursor }, signal });
+export function list(folder: string, sort: Sort, cursor: string | undefined, signal?: AbortSignal, limit = 100): Promise<Page> {
+  return get('/files', { query: { parent: folder, sort: `${sort.down ? '-' : ''}${sort.by}`, limit, cursor }, signal });
 }
 
 // path returns the folders from the top down to `id`, itself included.
@@ -25,13 +25,25 @@ export async function path(id: string, signal?: AbortSignal): Promise<Entry[]> {
   return way;
 }
 
-export async function everyFolder(parent: string, signal?: AbortSignal): Promise<Entry[]> {
-  const folders: Entry[] = [];
-  let cursor: string | undefined;
+// everything reads a folder to its end, or what follows a cursor.
+export async function everything(folder: string, { sort = { by: 'name', down: false }, cursor, signal, seen }: Reading = {}): Promise<Entry[]> {
+  const all: Entry[] = [];
   do {
-    const page: Page = await get('/files', { query: { parent, sort: 'name', limit: 200, cursor }, signal });
-    folders.push(...page.items.filter((e) => e.kind === 'folder'));
-    cursor = page.next_cursor;
+    const page: Page = await list(folder, sort, cursor, signal, 200);
+    all.push(...page.items);
+    seen?.(all.length);
+    cursor = page.next_cursor || undefined;
   } while (cursor);
-  return folders;
+  return all;
+}
+
+export interface Reading {
+  sort?: Sort;
+  cursor?: string; // where to begin
+  signal?: AbortSignal;
+  seen?: (count: number) => void;
+}
+
+export async function everyFolder(parent: string, signal?: AbortSignal): Promise<Entry[]> {
+  return (await everything(parent, { signal })).filter((e) => e.kind === 'folder');
 }

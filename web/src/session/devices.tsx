@@ -37,7 +37,7 @@ export function Devices() {
               <span class="device-icon"><Icon name={/iPhone|iPad|Android/.test(nameOf(d)) ? 'phone' : 'device'} /></span>
               <div class="device-text">
                 <p class="device-name"><strong title={nameOf(d)}>{nameOf(d)}</strong> {d.current && <span class="tag">{t('this')}</span>}</p>
-                <p class="hint">{[d.name && d.name !== d.device ? d.device : '', d.place, d.address].filter(Boolean).join(' · ')}</p>
+                <p class="hint">{traits(d)}</p>
                 <p class="hint">
                   {t('lastUse')} <Time at={d.last_used_at}>{d.current ? t('now') : ago(d.last_used_at)}</Time>
                   {' · '}{t('firstUse')} <Time at={d.created_at}>{dateTime(d.created_at)}</Time>
@@ -95,6 +95,13 @@ async function allDevices(signal: AbortSignal): Promise<Device[]> {
     cursor = page.next_cursor;
   } while (cursor);
   return all.sort((a, b) => Number(b.current) - Number(a.current));
+}
+
+// traits tell devices of one name apart: the browser, where the name does not say it, how it
+// signed in, and from where.
+function traits(d: Device): string {
+  const browser = d.device.split(' ')[0] ?? '';
+  return [nameOf(d).includes(browser) ? '' : d.device, t(d.aal === 'aal1' ? 'byPassword' : 'bySteps'), d.place, d.address].filter(Boolean).join(' · ');
 }
 
 function nameOf(d: Device): string {

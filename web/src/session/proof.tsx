@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { auth } from '../shell/auth';
 import { Form, Password } from '../shell/form';
-import type { Problem } from '../shell/problem';
+import { Problem } from '../shell/problem';
 import type { Challenge } from '../shell/room';
 import { ask, Dialog, Failed } from '../shell/ui';
 import { isChallenge, signedIn, type Session } from './session';
@@ -37,8 +37,8 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
-        <Steps challenge={challenge} onSession={done} onOver={(problem) => {
-          setOver(problem);
+        <Steps challenge={challenge} onSession={done} onOver={() => {
+          setOver(new Problem({ status: 410, code: 'attempt_over' }));
           setChallenge(undefined);
         }} />
       ) : (
@@ -46,7 +46,10 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
           <p>{t('proofText')}</p>
           {over && <Failed problem={over} />}
           <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
-            const opened = await post('/account/reauthenticate', { body: { password: v.password! } });
+            const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
+              // The server's words are those of a sign-in, which asks for a name too.
+              throw err instanceof Problem && err.code === 'invalid_credentials' ? new Problem({ status: 401, code: 'wrong_password' }) : err;
+            });
             if (isChallenge(opened)) setChallenge(opened);
             else await done(opened);
           }}>

@@ -14,7 +14,7 @@ import { problems, t } from './words';
 export const session: Room = {
   routes: [{ path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true }],
   door: { href: '/sign-in', label: () => t('signIn'), order: 2, signsIn: true },
-  menu: [{ icon: 'signOut', label: () => t('signOut'), run: leave, order: 9 }],
+  menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9 }],
   points: [{ icon: 'device', title: () => t('point'), text: () => t('pointText'), order: 2 }],
   security: { Section: Devices, order: 9 },
   problems,

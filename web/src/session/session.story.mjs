@@ -1,13 +1,12 @@
 // Sessions across tabs and devices, and where tokens are not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { member, open, signIn, stage } from '../../test/browser.mjs';
+import { member, mine, open, signIn, stage } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_ACCESS_TTL: '12s' });
 
 async function signOut(page) {
-  await page.getByRole('button', { name: /^Account menu/ }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await mine(page, 'Sign out');
 }
 
 test('signing out in one tab ends the others, and a second tab needs no sign-in', async (t) => {
@@ -19,6 +18,11 @@ test('signing out in one tab ends the others, and a second tab needs no sign-in'
   await signOut(one);
   await two.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   assert.match(two.url(), /\/sign-in\?next=%2Fsecurity$/);
+  await two.getByText('You signed out in another tab.').waitFor();
+  // The tab that signed out knows it.
+  await one.getByRole('link', { name: 'Sign in' }).first().click();
+  await one.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(await one.getByText('signed out').count(), 0);
 });
 
 test('after a sign-in one is where one wanted to be', async (t) => {
@@ -70,7 +74,7 @@ test('an access token that ends is replaced without a word', async (t) => {
   const refreshes = [];
   page.on('request', (request) => request.url().endsWith('/auth/refresh') && refreshes.push(request.url()));
   await new Promise((resolve) => setTimeout(resolve, 3_000)); // within 10 s of its end a token counts as stale
-  await page.getByRole('link', { name: 'Security' }).click();
+  await mine(page, 'Security');
   await page.getByText('This device').waitFor();
   await page.getByRole('link', { name: 'Files' }).click();
   await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
@@ -83,7 +87,7 @@ test('a device that is ended is out at its next step', async (t) => {
   const there = await open(t, site);
   await signIn(here, who);
   await signIn(there, who);
-  await here.getByRole('link', { name: 'Security' }).click();
+  await mine(here, 'Security');
   await here.getByText('This device').waitFor();
   assert.equal(await here.locator('.device').count(), 2);
 
@@ -98,8 +102,55 @@ test('a device that is ended is out at its next step', async (t) => {
   await here.getByRole('menuitem', { name: 'Sign out' }).click();
   await here.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
   await here.locator('.device').nth(1).waitFor({ state: 'detached' });
-  await there.getByRole('link', { name: 'Security' }).click();
+  await mine(there, 'Security');
   await there.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  // It says why, and leads back to where the person was.
+  await there.getByText('You were signed out, because you were away for a long time or another device signed this one out.').waitFor();
+  await enter(there, who);
+  await there.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
+});
+
+async function enter(page, who) {
+  await page.getByLabel('E-mail or username').fill(who.username);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+test('a session that expired meanwhile is told at the next visit, and leads back', async (t) => {
+  const who = await member(site.server);
+  const page = await open(t, site);
+  await page.goto('/account');
+  await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(await page.getByText('You were signed out').count(), 0, 'there was no session');
+  await enter(page, who);
+  await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+  await page.context().clearCookies();
+  await page.reload();
+  await page.getByText('You were signed out').waitFor();
+  await enter(page, who);
+  await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+});
+
+test('a sign-in leads to no other origin and not in a circle, whatever the address says', async (t) => {
+  const who = await member(site.server);
+  for (const next of ['//evil.test/x', '/.//evil.test/x', '/\\evil.test', 'https://evil.test/', 'javascript:alert(1)', '/sign-in', '/sign-in?next=/sign-in', '%2F%2Fevil.test']) {
+    const page = await open(t, site);
+    await page.goto('/sign-in?next=' + encodeURIComponent(next));
+    await enter(page, who);
+    await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+    assert.equal(page.url(), site.server.url + '/files', next);
+    await page.context().close();
+  }
+});
+
+test('devices of one name can be told apart', async (t) => {
+  const who = await member(site.server);
+  const page = await open(t, site);
+  await signIn(page, who);
+  await mine(page, 'Security');
+  const device = page.locator('.device').first();
+  await device.getByText(/^Chrome \d+ · Linux$/).waitFor();
+  await device.getByText(/signed in with password · 127\.0\.0\.1$/).waitFor();
 });
 
 test('a wait that the server asks for is counted down, and a busy server can be asked again', async (t) => {
@@ -113,8 +164,8 @@ test('a wait that the server asks for is counted down, and a busy server can be 
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText(/try again in \d second/).waitFor();
-  assert.ok(await page.getByRole('button', { name: /^Wait/ }).isDisabled());
+  await page.getByText('You can try again in less than a minute.').waitFor();
+  assert.ok(await page.getByRole('button', { name: /^Wait \d seconds?$/ }).isDisabled());
   await page.getByRole('button', { name: 'Sign in' }).click({ timeout: 10_000 });
   await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 
@@ -122,8 +173,8 @@ test('a wait that the server asks for is counted down, and a busy server can be 
   await page.route('**/v1/sessions**', (route) => (busy
     ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
     : route.continue()));
-  await page.getByRole('link', { name: 'Security' }).click();
-  await page.getByText('The service is busy just now.').waitFor();
+  await mine(page, 'Security');
+  await page.getByText('The server is busy just now.').waitFor();
   busy = false;
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('This device').waitFor();
@@ -133,7 +184,7 @@ test('a refused proof is sent once', async (t) => {
   const page = await open(t, site);
   await signIn(page, await member(site.server));
   await page.route('**/v1/account/totp', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }));
-  await page.getByRole('link', { name: 'Security' }).click();
+  await mine(page, 'Security');
   await page.getByRole('button', { name: 'Turn on' }).click();
   const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
   await proof.waitFor(); // the request that asks for a proof is over
@@ -141,6 +192,6 @@ test('a refused proof is sent once', async (t) => {
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await proof.getByLabel('Password', { exact: true }).fill('not the password');
   await proof.getByRole('button', { name: 'Confirm' }).click();
-  await proof.getByText('Wrong e-mail, username or password.').waitFor();
+  await proof.getByText('Wrong password.', { exact: true }).waitFor();
   assert.deepEqual(asked, ['/v1/account/reauthenticate']);
 });

@@ -5,7 +5,7 @@
 // result is told to the other tabs, and so is the end.
 import { batch } from '@preact/signals';
 import { call, get, post, type Answer, type Body } from '../shell/api';
-import { auth, useKeeper, type Account } from '../shell/auth';
+import { auth, useKeeper, type Account, type Ending } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
 import type { Challenge } from '../shell/room';
 import { clientKey } from './key';
@@ -16,7 +16,11 @@ export type Session = Extract<Opened, { access_token: string }>;
 let token = '';
 let tokenEnds = 0;
 
-type News = { kind: 'token'; token: string; ends: number } | { kind: 'out' } | { kind: 'in' } | { kind: 'account' };
+// That this browser had a session, and nothing else: a page that is opened after the session
+// ended can say so.
+const had = 'coffer.session';
+
+type News = { kind: 'token'; token: string; ends: number } | { kind: 'out'; why: Ending } | { kind: 'in' } | { kind: 'account' };
 
 const channel = new BroadcastChannel('coffer.session');
 
@@ -47,7 +51,7 @@ function refresh(stale: string): Promise<void> {
       adopt(opened);
     } catch (err) {
       // At load there is nothing to end, and another tab may be signing in right now.
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === 'in') end();
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === 'in') end('ended', 'ended');
       throw err;
     }
   }).finally(() => {
@@ -63,6 +67,7 @@ function locked<T>(work: () => Promise<T>): Promise<T> {
 function adopt(session: Session): void {
   token = session.access_token;
   tokenEnds = Date.now() + session.expires_in * 1000;
+  localStorage.setItem(had, '1');
   tell({ kind: 'token', token, ends: tokenEnds });
 }
 
@@ -91,8 +96,11 @@ export async function openSession(): Promise<Pick<Body<'post', '/auth/sign-in'>,
 
 // deviceName says what a person would call this browser; they can change it later.
 export function deviceName(agent: string): string {
-  const browser = /Edg\//.test(agent) ? 'Edge' : /OPR\//.test(agent) ? 'Opera' : /Firefox\//.test(agent) ? 'Firefox'
-    : /Chrom(e|ium)\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : 'Browser';
+  const marks: [mark: RegExp, name: string][] = [
+    [/Edg\w*\/(\d+)/, 'Edge'], [/OPR\/(\d+)/, 'Opera'], [/(?:Firefox|FxiOS)\/(\d+)/, 'Firefox'], [/(?:Chrom(?:e|ium)|CriOS)\/(\d+)/, 'Chrome'], [/Version\/(\d+).* Safari\//, 'Safari'],
+  ];
+  const found = marks.find(([mark]) => mark.test(agent));
+  const browser = found ? `${found[1]} ${found[0].exec(agent)![1]}` : 'Browser';
   const system = /iPhone/.test(agent) ? 'iPhone' : /iPad/.test(agent) ? 'iPad' : /Android/.test(agent) ? 'Android'
     : /Windows/.test(agent) ? 'Windows' : /Mac OS X/.test(agent) ? 'Mac' : /Linux|X11/.test(agent) ? 'Linux' : '';
   return system ? `${browser} · ${system}` : browser;
@@ -112,21 +120,22 @@ export async function signOut(leave: () => void): Promise<void> {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
   batch(() => {
-    end();
+    end(undefined, 'otherTab');
     leave();
   });
 }
 
-// end forgets the session here and in every other tab.
-function end(): void {
-  forget();
-  tell({ kind: 'out' });
+// end forgets the session here and in every other tab, with what each of them says.
+function end(here: Ending | undefined, there: Ending): void {
+  forget(here);
+  tell({ kind: 'out', why: there });
 }
 
-function forget(): void {
+function forget(why?: Ending): void {
   token = '';
   tokenEnds = 0;
-  auth.value = { is: 'out' };
+  localStorage.removeItem(had);
+  auth.value = { is: 'out', ...(why && { why }) };
 }
 
 function tell(news: News): void {
@@ -140,7 +149,7 @@ function hear(news: News): void {
       tokenEnds = news.ends;
       break;
     case 'out':
-      forget();
+      forget(auth.value.is === 'in' ? news.why : undefined);
       break;
     case 'in':
     case 'account':
@@ -157,7 +166,7 @@ async function lookUp(): Promise<void> {
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget();
+    if (problem.status === 401 || problem.status === 403) forget(localStorage.getItem(had) ? 'ended' : undefined);
     else auth.value = { is: 'unreachable', problem, retry: lookUp };
   }
 }

@@ -2,24 +2,25 @@
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
+import { auth } from '../shell/auth';
 import { Check, Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
-import { say, type Problem } from '../shell/problem';
 import { doors, type Challenge } from '../shell/room';
 import { isChallenge, openSession, signedIn } from './session';
 import { Steps } from './steps';
-import { t } from './words';
+import { problems, t } from './words';
 
 export function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = useState<Challenge>();
-  const [over, setOver] = useState<Problem>();
+  const [over, setOver] = useState(false);
+  const why = auth.value.is === 'out' ? auth.value.why : undefined;
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return (
       <div class="card narrow">
-        <Steps challenge={challenge} onSession={signedIn} onOver={(problem) => {
-          setOver(problem);
+        <Steps challenge={challenge} onSession={signedIn} onOver={() => {
+          setOver(true);
           setChallenge(undefined);
         }} />
         <p class="aside"><button type="button" class="link" onClick={() => setChallenge(undefined)}>{t('startAgain')}</button></p>
@@ -29,9 +30,10 @@ export function SignIn() {
   return (
     <div class="card narrow">
       <h1>{t('welcome')}</h1>
-      {over && <div class="notice bad" role="alert"><Icon name="warning" /><p>{t('attemptOver')} {say(over)}</p></div>}
+      {why && !over && <div class="notice" role="status"><Icon name="device" /><p>{t(`why_${why}`)}</p></div>}
+      {over && <div class="notice bad" role="alert"><Icon name="warning" /><p>{problems('attempt_over')}</p></div>}
       <Form submit={t('signIn')} onSubmit={async (v) => {
-        setOver(undefined);
+        setOver(false);
         const body = { identifier: v.identifier, password: v.password, remember_device: v.remember_device === 'on', ...(await openSession()) };
         const opened = await post('/auth/sign-in', { open: true, body });
         if (isChallenge(opened)) setChallenge(opened);

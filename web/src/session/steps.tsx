@@ -10,7 +10,7 @@ import { t } from './words';
 interface StepsProps {
   challenge: Challenge;
   onSession: (s: Session) => Promise<void>;
-  onOver: (problem: Problem) => void;
+  onOver: () => void;
 }
 
 // Steps asks for one open layer after the other until the server opens the session.
@@ -26,7 +26,7 @@ export function Steps({ challenge, onSession, onOver }: StepsProps) {
       else await onSession(opened);
     } catch (err) {
       // The attempt is over: too many wrong answers, or too late.
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === 'attempt_over')) onOver(err);
+      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === 'attempt_over')) onOver();
       else throw err;
     }
   };

@@ -9,8 +9,12 @@ export type Account = Answer<'get', '/account'>;
 export type Auth =
   | { is: 'starting' }
   | { is: 'unreachable'; problem: Problem; retry: () => void } // there may be a session
-  | { is: 'out' }
+  | { is: 'out'; why?: Ending }
   | { is: 'in'; account: Account };
+
+// Why a session ended that the person did not end here: it expired or was ended from another
+// device, or it was ended in another tab.
+export type Ending = 'ended' | 'otherTab';
 
 export const auth = signal<Auth>({ is: 'starting' });
 

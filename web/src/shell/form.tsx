@@ -2,9 +2,9 @@
 // screen readers; a summary that takes the focus when the server refuses.
 import { createContext, type ComponentChildren, type TargetedInputEvent } from 'preact';
 import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { dateTime } from './i18n';
+import { dateTime, duration } from './i18n';
 import { Icon } from './icon';
-import { asProblem, fieldName, Problem, say, sayField } from './problem';
+import { asProblem, fieldName, Problem, say, sayField, sayWait } from './problem';
 import { t } from './words';
 
 const Refused = createContext<Problem | undefined>(undefined);
@@ -56,7 +56,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
         <div class="form-actions">
           <button type="submit" class={danger ? 'button danger' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
             {busy && <span class="spinner" aria-hidden="true" />}
-            {wait > 0 ? t('waitButton', { seconds: wait }) : submit}
+            {wait > 0 ? t('waitButton', { time: duration(wait) }) : submit}
           </button>
           {onCancel && <button type="button" class="button" onClick={onCancel}>{t('cancel')}</button>}
           {extra}
@@ -66,7 +66,8 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
   );
 }
 
-// Summary says what went wrong and leads to each field that was refused.
+// Summary says what went wrong and leads to each field that was refused. What is wrong with a
+// field stands beside the field alone.
 function Summary({ problem, form, wait }: { problem: Problem; form: { current: HTMLFormElement | null }; wait: number }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.focus(), [problem]);
@@ -78,17 +79,17 @@ function Summary({ problem, form, wait }: { problem: Problem; form: { current: H
     <div class="notice bad" role="alert" tabIndex={-1} ref={box}>
       <Icon name="warning" />
       <div>
-        <p>{wait > 0 ? t('wait', { seconds: wait }) : say(problem)}</p>
+        <p>{wait > 0 ? sayWait(wait) : say(problem)}</p>
         {fields.length > 0 && (
           <ul>
             {fields.map(({ text, input }) => (
               <li key={text}>
-                {input ? <button type="button" class="link" onClick={() => input.focus()}>{labelOf(input)}: {text}</button> : text}
+                {input ? <button type="button" class="link" onClick={() => input.focus()}>{labelOf(input)}</button> : text}
               </li>
             ))}
           </ul>
         )}
-        {problem.status >= 500 && problem.requestId && <p class="small mono">{problem.requestId}</p>}
+        {problem.status >= 500 && problem.requestId && <p class="small id">{t('report', { id: problem.requestId })}</p>}
       </div>
     </div>
   );
@@ -101,12 +102,16 @@ function labelOf(input: HTMLElement): string {
 // useWait counts down seconds.
 export function useWait(): [number, (seconds: number) => void] {
   const [left, setLeft] = useState(0);
+  const end = useRef(0); // a tab in the background counts late
   useEffect(() => {
     if (left <= 0) return;
-    const timer = setTimeout(() => setLeft(left - 1), 1000);
+    const timer = setTimeout(() => setLeft(Math.max(0, Math.ceil((end.current - Date.now()) / 1000))), 1000);
     return () => clearTimeout(timer);
   }, [left]);
-  return [left, setLeft];
+  return [left, (seconds) => {
+    end.current = Date.now() + seconds * 1000;
+    setLeft(seconds);
+  }];
 }
 
 interface FieldProps {
@@ -129,10 +134,11 @@ interface FieldProps {
 }
 
 export function Field(props: FieldProps) {
-  const { name, label, hint, onInput, selectName, autoFocus, class: extra, value, type, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _, ...rest } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
+  const hint = error ? undefined : props.hint; // the refusal says it again
   useLayoutEffect(() => {
     if (!autoFocus) return;
     input.current!.focus();

@@ -94,6 +94,13 @@ export function size(bytes: number): string {
   }).format(n);
 }
 
+// duration writes a time span as one number: seconds, from one minute on minutes, from one
+// hour on hours.
+export function duration(seconds: number): string {
+  const [unit, length] = seconds < 60 ? ['second', 1] as const : seconds < 3600 - 30 ? ['minute', 60] as const : ['hour', 3600] as const;
+  return new Intl.NumberFormat(lang.value, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(seconds / length));
+}
+
 export function dateTime(at: string): string {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at));
 }

@@ -1,9 +1,9 @@
 // Problems and their words. The server answers RFC 9457 problem documents; a broken
 // connection becomes a Problem too, so that callers handle one type.
 import type { components } from '../api';
-import { lang, type Values } from './i18n';
+import { duration, lang, type Values } from './i18n';
 import { rooms } from './room';
-import { problems } from './words';
+import { problems, t } from './words';
 
 type Field = components['schemas']['ProblemField'];
 
@@ -92,19 +92,28 @@ function worded(code: string, values?: Values): string | undefined {
   return undefined;
 }
 
-// say writes a problem in the person's language. The server's own sentence is
-// English, so it serves where the catalog has no better one.
+// say writes a problem in the person's language, by its code. The server's own sentence is
+// English: it serves English readers of a code that the catalogs do not know.
 export function say(p: Problem): string {
-  const words = worded(p.code, { seconds: p.retryAfter });
+  if (p.status === 429 && p.retryAfter > 0) return sayWait(p.retryAfter);
+  const words = worded(p.code);
   if (words) return words;
   if (p.temporary) return problems('unavailable');
-  if (p.detail && (lang.value === 'en' || p.status < 500)) return p.detail;
+  if (p.detail && lang.value === 'en') return p.detail;
   return problems('other');
 }
 
+// sayWait says how long to wait the way people do: in minutes, not in seconds.
+export function sayWait(seconds: number): string {
+  return seconds < 60 ? t('waitLittle') : t('wait', { time: duration(seconds) });
+}
+
+// sayField writes the problem of a field. The server's setting of a length stands in its
+// sentence alone, so the number is read from there.
 export function sayField(f: FieldProblem): string {
-  const words = worded('field_' + (f.code ?? ''));
-  // The server's sentence knows the numbers ("at least 12"); English readers get it.
-  if (f.detail && (lang.value === 'en' || !words)) return f.detail;
-  return words ?? problems('field_other');
+  const code = 'field_' + (f.code ?? '');
+  const count = /\d+/.exec(f.detail ?? '')?.[0];
+  const words = (count && worded(code + '_count', { count: Number(count) })) || worded(code);
+  if (words) return words;
+  return (lang.value === 'en' && f.detail) || problems('field_other');
 }

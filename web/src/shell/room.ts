@@ -9,10 +9,16 @@ import type { Loaded } from './ui';
 
 export interface Room {
   routes?: Route[];
-  // Places in the navigation. People who are signed in begin at the first.
-  nav?: (Place & { icon: Icon })[];
-  // Actions behind the person's picture.
-  menu?: { icon: Icon; label: () => string; run: () => void; order: number }[];
+  // Places in the sidebar; on a phone in the bar, which has room for three, or under "More".
+  // People who are signed in begin at the first.
+  places?: Spot[];
+  // Entries of "New": at a desk a menu, on a phone the sheet behind "+".
+  create?: Deed[];
+  // Entries behind the person's picture; on a phone under "More". The shell's own have the
+  // orders 6 and 7.
+  menu?: MenuEntry[];
+  // The page that searches, which reads ?q= from its address: a field in the top bar.
+  search?: Place;
   // A button for people who are signed out: on the first page, beside a form that is not
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
@@ -36,6 +42,21 @@ export interface Place {
   label: () => string;
   order: number;
 }
+
+export interface Spot extends Place {
+  icon: Icon;
+  phone: 'bar' | 'more';
+  short?: () => string; // the label in the phone's bar, where the long one does not fit
+}
+
+export interface Deed {
+  icon: Icon;
+  label: () => string;
+  order: number;
+  run: () => void;
+}
+
+export type MenuEntry = { icon: Icon; label: () => string; order: number; admins?: true } & ({ href: string; leave?: true } | { run: () => void });
 
 // The security page reads the status of all layers once, for all sections.
 export interface SecurityProps {
@@ -80,8 +101,10 @@ export const doors = () => collect((room) => room.door);
 export const signInDoor = () => doors().find((door) => door.signsIn);
 export const signInPath = () => signInDoor()?.href ?? '/';
 
+export const places = () => collect((room) => room.places);
+
 // firstPlace is where people begin who are signed in.
-export const firstPlace = () => collect((room) => room.nav)[0]?.href ?? '/';
+export const firstPlace = () => places()[0]?.href ?? '/';
 
 export function layerStep(name: string): LayerStep | undefined {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];

@@ -37,6 +37,15 @@ for (const [next, want] of [
   ['https://evil.test', '/files'],
   ['javascript:alert(1)', '/files'],
   ['https://coffer.test@evil.test', '/files'],
+  ['/.//evil.test', '/files'],
+  ['/x/..//evil.test', '/files'],
+  ['/%2e/%2e%2e//evil.test', '/files'],
+  ['/\\\\evil.test', '/files'],
+  ['/\n/evil.test', '/files'],
+  ['///evil.test', '/files'],
+  [' //evil.test', '/files'],
+  ['data:text/html,x', '/files'],
+  ['/security#token=x', '/security'],
 ]) {
   test(`after a sign-in, next=${JSON.stringify(next)} leads to ${want}`, () => assert.equal(safeNext(next, origin, '/files'), want));
 }

@@ -52,12 +52,13 @@ function fit(pattern: string[], parts: string[]): Params | undefined {
 }
 
 // safeNext returns where to go after a sign-in: a path of this app, else `first`, whatever
-// the address bar was made to say ("//evil", "/\evil", "javascript:" are not ours).
+// the address bar was made to say ("//evil", "/\evil", "/.//evil", "javascript:" are not ours).
 export function safeNext(next: string | null, origin: string, first: string): string {
   if (!next || !next.startsWith('/')) return first;
   try {
     const url = new URL(next, origin);
-    return url.origin === origin ? url.pathname + url.search : first;
+    // Dots are resolved by now, so that "/.//evil" shows what it is.
+    return url.origin === origin && !url.pathname.startsWith('//') ? url.pathname + url.search : first;
   } catch {
     return first;
   }
@@ -86,14 +87,6 @@ export function go(to: string, options: { replace?: boolean } = {}): void {
   else history.pushState(null, '', to);
   moves.value++;
   read();
-}
-
-// fragment takes the value out of "#name=value" and out of the address bar, so that
-// a token is neither bookmarked nor shown.
-export function fragment(name: string): string {
-  const value = new URLSearchParams(location.hash.slice(1)).get(name) ?? '';
-  if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
-  return value;
 }
 
 export function startRouter(): void {

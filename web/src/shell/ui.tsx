@@ -5,6 +5,7 @@ import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from
 import { Form } from './form';
 import { Icon } from './icon';
 import { asProblem, type Problem, say } from './problem';
+import { path } from './router';
 import { t } from './words';
 
 // ---- loading -----------------------------------------------------------------------
@@ -58,7 +59,7 @@ export function Failed({ problem, retry }: { problem: Problem; retry?: () => unk
       <Icon name="warning" />
       <div>
         <p>{say(problem)}</p>
-        {problem.requestId && problem.status >= 500 && <p class="small mono">{problem.requestId}</p>}
+        {problem.requestId && problem.status >= 500 && <p class="small id">{t('report', { id: problem.requestId })}</p>}
         {retry && <button type="button" class="button" onClick={retry}><Icon name="retry" /> {t('again')}</button>}
       </div>
     </div>
@@ -81,14 +82,17 @@ interface Note {
   id: number;
   text: string;
   bad: boolean;
+  page: string;
 }
 
 const notes = signal<Note[]>([]);
 let noteId = 0;
 
+// toast says something about the page that is shown, and ends with it: a caller that leads to
+// another page goes there first.
 export function toast(text: string, bad = false): void {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad }];
+  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value }];
   // A failure stays until it is read.
   if (!bad) setTimeout(() => dismiss(id), 6000);
 }
@@ -103,9 +107,13 @@ function dismiss(id: number): void {
 }
 
 export function Toasts() {
+  const here = path.value;
+  useEffect(() => {
+    notes.value = notes.value.filter((n) => n.page === here);
+  }, [here]);
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {notes.value.map((n) => (
+      {notes.value.filter((n) => n.page === here).map((n) => (
         <div key={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <Icon name={n.bad ? 'warning' : 'check'} />
           <p>{n.text}</p>
@@ -122,12 +130,12 @@ interface DialogProps {
   title: string;
   onClose: () => void;
   children: ComponentChildren;
-  wide?: boolean;
+  sheet?: boolean; // comes up from the lower edge, within reach of a thumb
 }
 
 // Dialog is the platform's own modal: it traps the focus, closes with Escape and
 // gives the focus back to where it was.
-export function Dialog({ title, onClose, children, wide }: DialogProps) {
+export function Dialog({ title, onClose, children, sheet }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Elements inside cannot take the focus before the dialog is open.
@@ -142,9 +150,11 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={box} class={wide ? 'dialog wide' : 'dialog'} aria-labelledby={id} onCancel={(event) => {
+    <dialog ref={box} class={sheet ? 'dialog sheet' : 'dialog'} aria-labelledby={id} onCancel={(event) => {
       event.preventDefault();
       onClose();
+    }} onClick={(event) => {
+      if (sheet && event.target === box.current) onClose();
     }}>
       <div class="dialog-head">
         <h2 id={id} tabIndex={-1}>{title}</h2>
@@ -201,7 +211,9 @@ export function Dialogs() {
 export interface MenuItem {
   icon: Icon;
   label: string;
-  run: () => void;
+  run?: () => void;
+  href?: string; // leads there, in place of run
+  leave?: boolean; // the address is no page of the app
   danger?: boolean;
   keys?: string;
 }
@@ -276,21 +288,32 @@ export function Menu({ label, items, children, class: extra, tabIndex }: MenuPro
         {children}
       </button>
       {open && (
-        <div ref={list} id={id} class="menu" role="menu" aria-label={label} popover="auto" onKeyDown={key} onClick={(event) => event.stopPropagation()}
+        <div ref={list} id={id} class="menu" role="menu" aria-label={label} popover="auto" onKeyDown={key} onClick={(event) => {
+            // A link goes on to the router.
+            if (!(event.target as Element).closest('a')) event.stopPropagation();
+          }}
           onToggle={(event) => {
             if ((event as unknown as ToggleEvent).newState === 'closed') setOpen(false);
           }}>
-          {items.map((item) => (
-            <button key={item.label} type="button" role="menuitem" tabIndex={-1} class={item.danger ? 'menu-item danger' : 'menu-item'} onClick={() => {
-              close();
-              item.run();
-            }}>
-              <Icon name={item.icon} /> <span>{item.label}</span> {item.keys && <kbd aria-hidden="true">{item.keys}</kbd>}
-            </button>
-          ))}
+          {items.map((item) => <Item key={item.label} item={item} close={close} role="menuitem" />)}
         </div>
       )}
     </>
+  );
+}
+
+// Item is one line of a menu or of a sheet: a link, or a button.
+export function Item({ item, close, role }: { item: MenuItem; close: () => void; role?: 'menuitem' }) {
+  const inside = <><Icon name={item.icon} /> <span>{item.label}</span> {item.keys && <kbd aria-hidden="true">{item.keys}</kbd>}</>;
+  const same = { class: item.danger ? 'menu-item danger' : 'menu-item', role, tabIndex: role && -1 };
+  if (item.href !== undefined) return <a {...same} href={item.href} data-leave={item.leave ? '' : undefined} onClick={close}>{inside}</a>;
+  return (
+    <button {...same} type="button" onClick={() => {
+      close();
+      item.run!();
+    }}>
+      {inside}
+    </button>
   );
 }
 
@@ -298,13 +321,14 @@ function entries(box: HTMLElement): HTMLElement[] {
   return [...box.querySelectorAll<HTMLElement>('[role^=menuitem]')];
 }
 
-// place puts the menu under its button, or above it where there is no room.
+// place puts the menu under its button, or above it where there is no room; their outer edges
+// meet.
 function place(box: HTMLElement, anchor: HTMLElement): void {
   const a = anchor.getBoundingClientRect();
   const b = box.getBoundingClientRect();
   const edge = 8;
   const top = a.bottom + 4 + b.height > innerHeight - edge ? a.top - 4 - b.height : a.bottom + 4;
-  const left = Math.min(a.right - b.width, innerWidth - b.width - edge);
+  const left = a.right < innerWidth / 2 ? a.left : Math.min(a.right - b.width, innerWidth - b.width - edge);
   box.style.top = Math.max(edge, top) + 'px';
   box.style.left = Math.max(edge, left) + 'px';
 }

@@ -3,9 +3,10 @@ import type { Room } from '../shell/room';
 import { Section } from './section';
 import { Step } from './step';
 import './totp.css';
-import { t } from './words';
+import { problems, t } from './words';
 
 export const totp: Room = {
   layers: { totp: { title: () => t('step'), Step } },
   security: { Section, order: 1 },
+  problems,
 };

@@ -6,6 +6,7 @@ import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
 import { Confirm, Dialog, Skeleton, toast, toastProblem } from '../shell/ui';
 import { t } from './words';
+import { sendCode } from './wrong';
 
 type Enrolment = Answer<'post', '/account/totp'>;
 
@@ -79,7 +80,7 @@ function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: 
         </li>
       </ol>
       <Form submit={t('enable')} onCancel={onClose} onSubmit={async (v) => {
-        await post('/account/totp/confirm', { body: { code: digits(v.code) } });
+        await sendCode(post('/account/totp/confirm', { body: { code: digits(v.code) } }));
         await onDone();
       }}>
         <Code label={t('code')} />

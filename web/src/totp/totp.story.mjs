@@ -1,7 +1,7 @@
 // The authenticator app's story: turn on behind a fresh proof, be asked, turn off.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { member, open, signIn, stage, totp } from '../../test/browser.mjs';
+import { member, mine, open, signIn, stage, totp } from '../../test/browser.mjs';
 
 // Every proof is stale after a second, so that the pages must ask for a new one.
 const site = stage({ COFFER_STEP_UP_TTL: '1s' });
@@ -23,7 +23,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   const who = await member(site.server);
   const page = await open(t, site, { permissions: ['clipboard-read', 'clipboard-write'] });
   await signIn(page, who);
-  await page.getByRole('link', { name: 'Security' }).click();
+  await mine(page, 'Security');
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // the sign-in's own proof ends
   await page.getByRole('button', { name: 'Turn on' }).click();
 
@@ -45,7 +45,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   const wrong = String((Number(totp(secret)) + 1) % 1_000_000).padStart(6, '0');
   await dialog.getByLabel('Code from your authenticator app').fill(wrong);
   await dialog.getByRole('button', { name: 'Turn on' }).click();
-  await dialog.getByRole('alert').waitFor();
+  await dialog.getByRole('alert').getByText('the clock of your phone may be wrong').waitFor();
   await earlyInStep();
   await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code for the sign-in
   await dialog.getByRole('button', { name: 'Turn on' }).click();
@@ -63,13 +63,13 @@ test('turn on, sign in with a code, turn off', async (t) => {
   assert.equal(await field.getAttribute('inputmode'), 'numeric');
   await field.fill(wrong);
   await other.getByRole('button', { name: 'Continue' }).click();
-  await other.getByRole('alert').waitFor();
+  await other.getByRole('alert').getByText('the clock of your phone may be wrong').waitFor();
   await field.fill(totp(secret));
   await other.getByRole('button', { name: 'Continue' }).click();
   await other.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 
   // Turning off asks for everything that a sign-in asks for.
-  await other.getByRole('link', { name: 'Security' }).click();
+  await mine(other, 'Security');
   await other.getByRole('button', { name: 'Turn off' }).click();
   await other.getByRole('dialog', { name: 'Turn off the authenticator app?' }).getByRole('button', { name: 'Turn off' }).click();
   const again = other.getByRole('dialog', { name: 'Confirm it is you' });

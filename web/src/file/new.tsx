@@ -1,0 +1,51 @@
+// The file room's entries of "New". They work on every page: beside the list they mean the
+// folder that is shown, elsewhere the top.
+import { go, path } from '../shell/router';
+import { ask, toast } from '../shell/ui';
+import { NewFolder } from './dialogs';
+import { refreshFolder } from './refresh';
+import { add } from './upload';
+import { chosen, type Tree } from './walk';
+import { t } from './words';
+
+const shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? '';
+
+export function newFolder(): void {
+  const parent = shown();
+  void ask((close) => <NewFolder parent={parent} onClose={close} onDone={async () => arrive(parent)} />);
+}
+
+export const chooseFiles = () => choose(false);
+export const chooseFolder = () => choose(true);
+
+function choose(folder: boolean): void {
+  const field = document.createElement('input');
+  field.type = 'file';
+  field.multiple = true;
+  field.webkitdirectory = folder;
+  field.hidden = true;
+  const parent = shown();
+  field.addEventListener('change', () => {
+    field.remove();
+    void upload(Promise.resolve(chosen([...field.files!])), parent);
+    if (!path.value.startsWith('/files')) go('/files');
+  });
+  field.addEventListener('cancel', () => field.remove());
+  document.body.append(field);
+  field.click();
+}
+
+export async function upload(tree: Promise<Tree>, parent: string): Promise<void> {
+  try {
+    add(await tree, parent);
+  } catch (err) {
+    console.error(err);
+    toast(t('unreadable'), true);
+  }
+}
+
+// arrive shows what was made in a folder.
+function arrive(parent: string): void {
+  refreshFolder(parent);
+  if (!path.value.startsWith('/files')) go('/files');
+}

@@ -1,0 +1,103 @@
+// The parts of the list: headings, rows, the choice of the sorting on a phone.
+import type { TargetedEvent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Time } from '../shell/form';
+import { ago, size } from '../shell/i18n';
+import { Icon, type Icon as IconName } from '../shell/icon';
+import type { Problem } from '../shell/problem';
+import { Failed, Menu, type MenuItem } from '../shell/ui';
+import { Name } from './name';
+import type { Column, Entry, Sort } from './tree';
+import { sortOf, sortText } from './view';
+import { t } from './words';
+
+export const columns: Column[] = ['name', 'size', 'modified'];
+
+export function Heading({ by, sort, set }: { by: Column; sort: Sort; set: (s: Sort) => void }) {
+  const mine = sort.by === by;
+  return (
+    <th scope="col" class={'col-' + by} aria-sort={mine ? (sort.down ? 'descending' : 'ascending') : 'none'}>
+      <button type="button" class="sort" title={t('sortBy', { column: t(by) })} onClick={() => set({ by, down: mine && !sort.down })}>
+        {t(by)} {mine && <Icon name={sort.down ? 'arrowDown' : 'arrowUp'} />}
+      </button>
+      {by === 'name' && <Sorting sort={sort} set={set} />}
+    </th>
+  );
+}
+
+// Sorting is for screens without room for the headings.
+function Sorting({ sort, set }: { sort: Sort; set: (s: Sort) => void }) {
+  const options = { name: t('sortNameUp'), '-name': t('sortNameDown'), '-modified': t('sortNewest'), modified: t('sortOldest'), '-size': t('sortLargest'), size: t('sortSmallest') };
+  const now = sortText(sort);
+  return (
+    <label class="sorting">
+      <span class="hidden">{t('sorting')}</span>
+      <select value={now} onChange={(event: TargetedEvent<HTMLSelectElement>) => set(sortOf(event.currentTarget.value)!)}>
+        {Object.entries(options).map(([value, text]) => <option key={value} value={value} selected={value === now}>{text}</option>)}
+      </select>
+    </label>
+  );
+}
+
+interface RowProps {
+  entry: Entry;
+  at: number;
+  focus: boolean;
+  selected: boolean;
+  menu: MenuItem[];
+  takes: object | undefined; // the handlers of a folder, which takes what is dropped on it
+  onClick: (event: MouseEvent) => void;
+  onToggle: () => void;
+  onOpen: () => void;
+  onFocus: () => void;
+  onLift: (event: DragEvent) => void;
+  onLower: () => void;
+}
+
+export function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }: RowProps) {
+  const tab = focus ? 0 : -1;
+  const icon = iconOf(entry);
+  return (
+    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable onClick={onClick} onDblClick={onOpen} onFocusIn={onFocus}
+      onDragStart={onLift} onDragEnd={onLower} {...takes}>
+      <td class="col-check"><label><input type="checkbox" tabIndex={tab} checked={selected} aria-label={t('select', { name: entry.name })} onChange={onToggle} /></label></td>
+      <td class="col-name">
+        <span class="name-cell">
+          <Icon name={icon} class={'kind kind-' + icon} />
+          {entry.kind === 'folder'
+            ? <a tabIndex={tab} href={'/files/' + entry.id} draggable={false} aria-label={entry.name}><Name name={entry.name} /></a>
+            : <button type="button" class="link" tabIndex={tab} aria-label={t('downloadOf', { name: entry.name })} onClick={onOpen}><Name name={entry.name} /></button>}
+        </span>
+        {entry.damaged && <strong class="danger-text">{t('damaged')}</strong>}
+        <span class="under" aria-hidden="true">{entry.damaged ? t('damaged') : entry.kind === 'folder' ? t('folder') : size(entry.size)} · {ago(entry.modified_at)}</span>
+      </td>
+      <td class="col-size">{entry.kind === 'folder' ? '–' : size(entry.size)}</td>
+      <td class="col-modified"><Time at={entry.modified_at}>{ago(entry.modified_at)}</Time></td>
+      <td class="col-menu"><Menu label={t('rowMenu', { name: entry.name })} items={menu} tabIndex={tab}><Icon name="more" /></Menu></td>
+    </tr>
+  );
+}
+
+const kinds: Record<string, IconName> = {
+  png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image', avif: 'image', heic: 'image', svg: 'image',
+  mp3: 'audio', flac: 'audio', wav: 'audio', ogg: 'audio', m4a: 'audio', opus: 'audio',
+  mp4: 'video', mkv: 'video', mov: 'video', webm: 'video', avi: 'video',
+  zip: 'archive', gz: 'archive', tar: 'archive', xz: 'archive', zst: 'archive', '7z': 'archive', rar: 'archive',
+};
+
+function iconOf(entry: Entry): IconName {
+  if (entry.kind === 'folder') return 'folder';
+  return kinds[entry.name.split('.').pop()!.toLowerCase()] ?? 'file';
+}
+
+// More loads the next page when it comes into view, or when its button is pressed.
+export function More({ load, problem }: { load: () => void; problem: Problem | undefined }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (problem) return;
+    const watch = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && load(), { rootMargin: '400px' });
+    watch.observe(button.current!);
+    return () => watch.disconnect();
+  }, [load, problem]);
+  return <div class="more">{problem && <Failed problem={problem} />}<button ref={button} type="button" class="button" onClick={load}>{t('more')}</button></div>;
+}
