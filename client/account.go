@@ -69,6 +69,22 @@ func (c *Client) FirstAdmin(ctx context.Context, token string, in NewAccount) er
 	return err
 }
 
+// CheckLink is nil while the link of a sign-up's mail with this token can be used; else code
+// link_gone. It uses nothing up.
+func (c *Client) CheckLink(ctx context.Context, token string) error {
+	return c.check(ctx, "/v1/auth/verify-email/check", token)
+}
+
+// CheckFirstAdmin is nil while the token can make the first admin; else code link_gone.
+func (c *Client) CheckFirstAdmin(ctx context.Context, token string) error {
+	return c.check(ctx, "/v1/auth/first-admin/check", token)
+}
+
+func (c *Client) check(ctx context.Context, path, token string) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: path, in: map[string]string{"token": token}}, nil)
+	return err
+}
+
 // Profile is the account as its owner sees it.
 type Profile struct {
 	ID            string    `json:"id"` // UUIDv7

@@ -36,26 +36,37 @@ func (s *Service) Bootstrap(ctx context.Context) (string, error) {
 // database cannot put a token of their own there.
 func firstAdminParts(token string) [][]byte { return [][]byte{[]byte("first-admin"), []byte(token)} }
 
+// firstAdminDigest returns what the one-time token is stored as; code "link_gone" when it is
+// not the one that is stored.
+func (s *Service) firstAdminDigest(ctx context.Context, token string) ([]byte, error) {
+	// Under every live key: the link may be older than the newest one.
+	digests, err := s.Ring.MACs(ctx, keyring.Code, firstAdminParts(token)...)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range digests {
+		if ok, err := hasFirstAdminToken(ctx, s.DB, d); err != nil || ok {
+			return d, err
+		}
+	}
+	return nil, errLinkGone
+}
+
+// CheckFirstAdmin is nil when the token can still make the first admin. It uses nothing up.
+// Code "link_gone".
+func (s *Service) CheckFirstAdmin(ctx context.Context, token string) error {
+	_, err := s.firstAdminDigest(ctx, token)
+	return err
+}
+
 // FirstAdmin makes the first admin, active and with a verified address: the caller has read
 // the server's console. The statement that deletes the token decides which of several
 // callers wins. The others get code "link_gone".
 func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (ID, error) {
-	// Under every live key: the link may be older than the newest one.
-	digests, err := s.Ring.MACs(ctx, keyring.Code, firstAdminParts(token)...)
+	// The server hashes no password for a guess.
+	digest, err := s.firstAdminDigest(ctx, token)
 	if err != nil {
 		return "", err
-	}
-	var digest []byte
-	for _, d := range digests {
-		if ok, err := hasFirstAdminToken(ctx, s.DB, d); err != nil {
-			return "", err
-		} else if ok {
-			digest = d
-		}
-	}
-	// The server hashes no password for a guess.
-	if digest == nil {
-		return "", errLinkGone
 	}
 	a, err := s.applicant(ctx, in)
 	if err != nil {

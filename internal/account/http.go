@@ -33,6 +33,12 @@ func (s *Service) Routes(a *rest.API) {
 		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/verify-email/check", ID: "check-verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
+		Summary:     "Does this link still work?",
+		Description: "204 while the mailed link with this token can be used. It uses nothing up, so a page can say at once that a link is used or expired.",
+		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
+	}, s.checked(s.CheckLink))
+	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
 		Summary: "Send a new link and code",
 		Description: "Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, " +
@@ -45,6 +51,12 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "With the one-time token that the server printed when it started without an admin.",
 		Errors:      []*fault.Error{errTaken, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postFirstAdmin)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/first-admin/check", ID: "check-first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
+		Summary:     "Can this token still make the first admin?",
+		Description: "204 while it can. It uses nothing up.",
+		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
+	}, s.checked(s.CheckFirstAdmin))
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary: "Read my profile",
@@ -195,6 +207,23 @@ func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*verifyOutpu
 		return nil, err
 	}
 	return &verifyOutput{[]http.Cookie{s.newSignUpCookie("")}}, nil
+}
+
+type checkInput struct {
+	rest.Request
+	Body struct {
+		Token string `json:"token" maxLength:"100" doc:"From the link."`
+	}
+}
+
+// checked asks whether a link works, within the limit of proofs: each question is a guess.
+func (s *Service) checked(check func(ctx context.Context, token string) error) func(context.Context, *checkInput) (*struct{}, error) {
+	return func(ctx context.Context, in *checkInput) (*struct{}, error) {
+		if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+			return nil, err
+		}
+		return nil, check(ctx, in.Body.Token)
+	}
 }
 
 type resendInput struct {

@@ -194,22 +194,37 @@ func (s *Service) isPassword(ctx context.Context, r signUpRow, password string) 
 	return right, err
 }
 
+// linked returns the sign-up that a link's token opens; code "link_gone" when there is none.
+func (s *Service) linked(ctx context.Context, token string) (proven, error) {
+	r, err := findByToken(ctx, s.DB, tokenDigest(token))
+	if errors.Is(err, ErrNotFound) || err == nil && !r.open(s.Now().UnixMilli()) {
+		return proven{}, errLinkGone
+	} else if err != nil {
+		return proven{}, err
+	}
+	ours, err := s.hasMAC(ctx, r.Link, linkParts(r.ID, r.Token))
+	if err == nil && !ours {
+		err = errLinkGone
+	}
+	return r, err
+}
+
+// CheckLink is nil when the link of a mail with this token can still be used. It uses
+// nothing up. Code "link_gone".
+func (s *Service) CheckLink(ctx context.Context, token string) error {
+	_, err := s.linked(ctx, token)
+	return err
+}
+
 // VerifyToken makes the account whose link carried p.Token.
 //
 // A sign-up that is not shown to be the caller's is code "sign_up_proof_required" and
 // leaves the link as it is. So does a taken username, code "username_taken"; it tells only
 // the holder of the mailbox and the sign-up, and only UsernameLimit times.
 func (s *Service) VerifyToken(ctx context.Context, p Proof) error {
-	r, err := findByToken(ctx, s.DB, tokenDigest(p.Token))
-	if errors.Is(err, ErrNotFound) || err == nil && !r.open(s.Now().UnixMilli()) {
-		return errLinkGone
-	} else if err != nil {
+	r, err := s.linked(ctx, p.Token)
+	if err != nil {
 		return err
-	}
-	if ours, err := s.hasMAC(ctx, r.Link, linkParts(r.ID, r.Token)); err != nil {
-		return err
-	} else if !ours {
-		return errLinkGone
 	}
 	if err := s.belongs(ctx, r.signUpRow, p); err != nil {
 		return err

@@ -2701,6 +2701,15 @@ function take(name) {
 function whole(secret) {
   return /^[\w-]{43}$/.test(secret);
 }
+function whenGone(token2, path3, gone) {
+  const ask2 = new AbortController();
+  if (token2 && whole(token2)) {
+    post(path3, { open: true, body: { token: token2 }, signal: ask2.signal }).catch((err) => {
+      if (!ask2.signal.aborted && err instanceof Problem && err.code === "link_gone") gone();
+    });
+  }
+  return () => ask2.abort();
+}
 
 // src/account/sign-up.tsx
 function SignUp() {
@@ -2731,6 +2740,11 @@ function SignInLink(props) {
 function FirstAdmin() {
   const link = useLink("token");
   const [over, setOver] = d2(false);
+  const gone = () => {
+    link.used();
+    setOver(true);
+  };
+  A2(() => whenGone(link.secret, "/auth/first-admin/check", gone), []);
   if (!link.secret || link.damaged || over) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("h1", { children: over ? t5("linkGone") : link.damaged ? t5("linkDamaged") : t5("firstAdmin") }),
@@ -2747,8 +2761,7 @@ function FirstAdmin() {
         await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
       } catch (err) {
         if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
-        link.used();
-        return setOver(true);
+        return gone();
       }
       link.used();
       go(signInPath());
@@ -2770,6 +2783,10 @@ function Verify() {
   const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
   const [taken, setTaken] = d2(false);
   const [elsewhere, setElsewhere] = d2(false);
+  A2(() => whenGone(token2, "/auth/verify-email/check", () => {
+    link.used();
+    setDead("gone");
+  }), [token2]);
   A2(() => {
     if (token2) return;
     proven.onmessage = () => done();

@@ -122,13 +122,7 @@ test('the first admin is made by the printed link, once', { skip: process.env.CO
 
   const other = await open(t, site);
   await other.goto(link);
-  await other.getByLabel('First name').fill('Eve');
-  await other.getByLabel('Last name').fill('Eve');
-  await other.getByLabel('Username').fill('eve-the-second');
-  await other.getByLabel('E-mail').fill('eve@example.org');
-  await other.getByLabel('Password', { exact: true }).fill(who.password);
-  await other.getByRole('button', { name: 'Create the administrator' }).click();
-  await other.getByRole('heading', { level: 1, name: 'This link no longer works' }).waitFor();
+  await other.getByRole('heading', { level: 1, name: 'This link no longer works' }).waitFor(); // nothing is typed for nothing
   await other.locator('main').getByRole('link', { name: 'Sign in' }).click();
   await other.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
 });
@@ -160,8 +154,7 @@ test('the page of a link survives a reload, and a used link offers a new one', a
 
   await page.goto('about:blank');
   await page.goto(link);
-  await page.getByRole('button', { name: 'Confirm my e-mail' }).click();
-  await page.getByRole('heading', { level: 1, name: 'This link no longer works' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'This link no longer works' }).waitFor(); // before any button is pressed
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
   await page.locator('main').getByRole('link', { name: 'Sign in' }).waitFor();
   await page.getByLabel('E-mail').fill('new@example.org');

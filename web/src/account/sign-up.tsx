@@ -1,10 +1,10 @@
 // The pages that make an account: sign-up, and the first administrator's.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
 import { Field, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
-import { useLink } from '../shell/link';
+import { useLink, whenGone } from '../shell/link';
 import { Problem } from '../shell/problem';
 import { signInDoor, signInPath } from '../shell/room';
 import { go } from '../shell/router';
@@ -38,11 +38,15 @@ export function SignInLink(props: { class?: string }) {
   return door ? <a {...props} href={door.href}>{door.label()}</a> : null;
 }
 
-// FirstAdmin makes the first account. The server has no question whether its link still
-// works, so a used one is told after the press.
+// FirstAdmin makes the first account. The page says at once when its link is used.
 export function FirstAdmin() {
   const link = useLink('token');
   const [over, setOver] = useState(false);
+  const gone = () => {
+    link.used();
+    setOver(true);
+  };
+  useEffect(() => whenGone(link.secret, '/auth/first-admin/check', gone), []);
   if (!link.secret || link.damaged || over) {
     return (
       <div class="card narrow">
@@ -62,8 +66,7 @@ export function FirstAdmin() {
           await post('/auth/first-admin', { open: true, body: { token: link.secret, ...newAccount(v) } });
         } catch (err) {
           if (!(err instanceof Problem) || err.code !== 'link_gone') throw err;
-          link.used();
-          return setOver(true);
+          return gone();
         }
         link.used();
         go(signInPath());

@@ -5,7 +5,7 @@ import { focusMain } from '../shell/app';
 import { Code, digits, Field, Form, Password, useWait, type Values } from '../shell/form';
 import { duration } from '../shell/i18n';
 import { Icon } from '../shell/icon';
-import { useLink } from '../shell/link';
+import { useLink, whenGone } from '../shell/link';
 import { Problem } from '../shell/problem';
 import { signInPath } from '../shell/room';
 import { go } from '../shell/router';
@@ -20,14 +20,19 @@ const proven = new BroadcastChannel('coffer.sign-up');
 
 // Verify proves the address by the link's token or by the code. Opening the link does
 // nothing, because mail scanners open links: a person presses the button. The browser that
-// signed up proves the sign-up by its cookie, another browser by the password. The server has
-// no question whether a link still works, so a used one is told after the press.
+// signed up proves the sign-up by its cookie, another browser by the password. The server says
+// at once when the link is used or expired; asking uses nothing up.
 export function Verify() {
   const link = useLink('token');
   const [token, setToken] = useState(link.secret);
   const [dead, setDead] = useState<'damaged' | 'gone' | undefined>(link.damaged ? 'damaged' : undefined);
   const [taken, setTaken] = useState(false);
   const [elsewhere, setElsewhere] = useState(false);
+
+  useEffect(() => whenGone(token, '/auth/verify-email/check', () => {
+    link.used();
+    setDead('gone');
+  }), [token]);
 
   // The page that waits goes on when the link was opened in another tab.
   useEffect(() => {

@@ -2,6 +2,8 @@
 // no server sees. It moves from there into this tab's session storage, so that it leaves the
 // address bar and survives a reload.
 import { useState } from 'preact/hooks';
+import { post, type Paths } from './api';
+import { Problem } from './problem';
 
 const stored = 'coffer.link';
 
@@ -33,4 +35,18 @@ export function take(name: string): string {
 // whole knows the shape of every secret that the server puts into a link: 256 bits in base64url.
 export function whole(secret: string): boolean {
   return /^[\w-]{43}$/.test(secret);
+}
+
+type Check = Extract<Paths<'post'>, `${string}/check`>;
+
+// whenGone asks the server whether a link still works, and calls `gone` when it does not. What
+// else goes wrong is told when the person presses the button. It returns what takes it back.
+export function whenGone(token: string, path: Check, gone: () => void): () => void {
+  const ask = new AbortController();
+  if (token && whole(token)) {
+    post(path, { open: true, body: { token }, signal: ask.signal }).catch((err: unknown) => {
+      if (!ask.signal.aborted && err instanceof Problem && err.code === 'link_gone') gone();
+    });
+  }
+  return () => ask.abort();
 }
