@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -53,14 +52,14 @@ func TestReadme(t *testing.T) {
 	}
 	server := exec.Command("bash", "-c", "exec "+serve)
 	server.Dir, server.Env = folder, append(os.Environ(), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run has the server for a child
+	end := inGroup(server)
 	printed := &output{}
 	server.Stdout, server.Stderr = printed, printed
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM)
+		end()
 		_ = server.Wait()
 	})
 	wait(t, "the server that the README starts", func() bool {
