@@ -625,11 +625,13 @@ export interface components {
             aal: string;
             /** @description Where it signed in from. */
             address: string;
+            /** @description By which methods it was proven who is there (RFC 8176). */
+            amr: string[];
             /** Format: date-time */
             created_at: string;
             /** @description This is the session that asks. */
             current: boolean;
-            /** @description Browser and system, as far as they say. */
+            /** @description Browser, its version and the system, as far as they say. */
             device: string;
             /**
              * Format: date-time
