@@ -526,6 +526,26 @@ export interface paths {
         patch: operations["rename-session"];
         trace?: never;
     };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules of this server
+         * @description Public: what a page must know before anybody has signed in. The values change only when the server starts.
+         */
+        get: operations["read-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4039,6 +4059,74 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: int64
+                         * @description Life of a mailed code and of a sign-in attempt.
+                         */
+                        code_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description Life of a mailed link.
+                         */
+                        link_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description Least number of characters of a password.
+                         */
+                        password_min: number;
+                        /**
+                         * Format: int64
+                         * @description How long a fresh proof counts for sensitive changes.
+                         */
+                        step_up_seconds: number;
+                    };
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
