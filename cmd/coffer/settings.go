@@ -108,6 +108,9 @@ func (s *Settings) complete() error {
 	if s.Data, err = filepath.Abs(s.Data); err != nil {
 		return fmt.Errorf("COFFER_DATA: %w", err)
 	}
+	if info, err := os.Stat(s.Data); err == nil && !info.IsDir() {
+		return fmt.Errorf("COFFER_DATA: %s is no folder", s.Data)
+	}
 	if s.DB.DatabaseURL == "" {
 		s.DB.DatabaseURL = "sqlite:" + filepath.Join(s.Data, "coffer.db")
 	}

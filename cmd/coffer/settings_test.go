@@ -55,6 +55,7 @@ func TestRoomsRefuseSettings(t *testing.T) {
 		"--root-key-file=/dev":     "COFFER_ROOT_KEY_FILE: ",
 		"--smtp-url=ftp://x":       "COFFER_SMTP_URL: ",
 		"--geoip=/nowhere.mmdb":    "COFFER_GEOIP: ",
+		"--data=settings_test.go":  "COFFER_DATA: ",
 		"--quota=-1":               "COFFER_QUOTA: ",
 		"--trusted-proxies=a.b":    `COFFER_TRUSTED_PROXIES: "a.b" is neither`,
 	} {
