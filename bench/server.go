@@ -37,7 +37,8 @@ func freeAddr() string {
 // launch starts a program and waits until probe answers 200 at its address.
 func launch(addr, probe string, env []string, name string, args ...string) (*process, time.Duration, error) {
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), env...)
+	ours := func(pair string) bool { return strings.HasPrefix(pair, "COFFER_") } // names of services
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), env...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	begin := time.Now()

@@ -536,6 +536,17 @@ func TestReady(t *testing.T) {
 	}
 }
 
+func TestSettings(t *testing.T) {
+	f := newFake(t)
+	f.HandleFunc("GET /v1/settings", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"password_min":12,"code_seconds":600,"link_seconds":86400,"step_up_seconds":300}`)
+	})
+	got, err := f.client().Settings(t.Context())
+	if want := (Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 300}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
 func TestBaseURL(t *testing.T) {
 	for _, bad := range []string{"", "files.example.org", "ftp://files.example.org", "https://u:p@files.example.org", "https://files.example.org?x", "https://", "http://[::1"} {
 		if _, err := New(bad); err == nil || strings.Contains(err.Error(), "p@") {

@@ -16,6 +16,21 @@ func (c *Client) JWKS(ctx context.Context) ([]JWK, error) {
 	return set.Keys, err
 }
 
+// Settings are the rules of the server that everybody may know.
+type Settings struct {
+	PasswordMin   int   `json:"password_min"`    // least number of characters
+	CodeSeconds   int64 `json:"code_seconds"`    // life of a mailed code and of a sign-in attempt
+	LinkSeconds   int64 `json:"link_seconds"`    // life of a mailed link
+	StepUpSeconds int64 `json:"step_up_seconds"` // how long a fresh proof counts
+}
+
+// Settings returns the rules of the server. It needs no session.
+func (c *Client) Settings(ctx context.Context) (Settings, error) {
+	var s Settings
+	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/settings"}, &s)
+	return s, err
+}
+
 // OpenAPI returns the OpenAPI document that the server makes of itself.
 func (c *Client) OpenAPI(ctx context.Context) (json.RawMessage, error) {
 	var document json.RawMessage

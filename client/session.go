@@ -190,6 +190,7 @@ type Device struct {
 	Address    string    `json:"address"` // where it signed in from
 	Place      string    `json:"place"`
 	AAL        string    `json:"aal"`
+	AMR        []string  `json:"amr"` // by which methods (RFC 8176)
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at"` // the last sign-in or refresh
 	ExpiresAt  time.Time `json:"expires_at"`   // unless it is used before

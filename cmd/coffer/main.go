@@ -10,14 +10,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 	"github.com/joho/godotenv"
@@ -25,10 +28,10 @@ import (
 
 // cli is the command tree. The settings are flags of the commands that need a server's.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server. With no settings it makes ./data and listens on http://localhost:8420."`
-	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap and destroy the keys of the ring."`
-	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from; secrets are masked."`
-	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP interface."`
+	Serve   serveCmd   `cmd:"" help:"Run the server; it needs no settings to begin with."`
+	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
+	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from."`
+	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP API."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -42,11 +45,18 @@ type dotenv struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:])
+	switch {
+	case errors.Is(err, errNoCommand):
+		os.Exit(2)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "coffer:", err)
 		os.Exit(1)
 	}
 }
+
+// errNoCommand says that the command line names no command; the help was shown.
+var errNoCommand = errors.New("no command")
 
 func run(ctx context.Context, args []string) error {
 	if err := dropEmpty(); err != nil {
@@ -57,18 +67,69 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	switch {
+	case len(args) == 0:
+		shortHelp(os.Stderr, parser)
+		return errNoCommand
+	case args[0] == "--version":
+		args = append([]string{"version"}, args[1:]...)
+	case args[0] == "help":
+		args = append(slices.Clone(args[1:]), "--help")
+	}
+	command, err := parse(parser, args)
 	if err != nil {
 		return err
 	}
 	return command.Run()
 }
 
+// parse reads a command line. A refused setting is named as operators know it: by its
+// variable, wherever the value came from.
+func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
+	command, err := parser.Parse(args)
+	var refused *kong.ParseError
+	if !errors.As(err, &refused) || refused.Context == nil {
+		return command, err
+	}
+	for _, f := range refused.Context.Flags() {
+		why, ok := strings.CutPrefix(err.Error(), "--"+f.Name)
+		if ok && len(f.Envs) > 0 && (why[0] == ':' || why[0] == ' ') {
+			why, _, _ = strings.Cut(strings.TrimLeft(why, ": "), " (from envar ")
+			return command, fmt.Errorf("%s: %s", f.Envs[0], why)
+		}
+	}
+	return command, err
+}
+
+// help prints the short help of the program, or all about one command.
+func help(options kong.HelpOptions, k *kong.Context) error {
+	if k.Selected() == nil {
+		shortHelp(k.Stdout, k.Kong)
+		return nil
+	}
+	return kong.DefaultHelpPrinter(options, k)
+}
+
+// shortHelp prints the commands. The settings are many, so the help of a command has them.
+func shortHelp(w io.Writer, k *kong.Kong) {
+	fmt.Fprintf(w, "Usage: coffer <command> [flags]\n\n%s\n\nCommands:\n", k.Model.Help)
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, c := range k.Model.Children {
+		fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Help)
+	}
+	table.Flush()
+	fmt.Fprint(w, `
+"coffer help <command>" explains a command and its flags; "coffer --version" is "coffer version".
+Settings are flags, environment variables or lines of .env: "coffer help serve" lists them
+all, "coffer config" shows those in force.
+`)
+}
+
 func newParser(ctx context.Context, c *cli, env dotenv) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("coffer"),
-		kong.Description("One program that keeps people's accounts, their private files, and the files they hand to each other."),
-		kong.UsageOnError(),
+		kong.Description("Coffer keeps people's accounts and their private files."),
+		kong.Help(help),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(env),

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"testing"
 	"time"
@@ -32,19 +33,19 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// reachable waits until something listens at an address.
+// reachable waits until the server at an address answers: it has greeted by then.
 func reachable(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: reachable HOST:PORT")
 	}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		conn, err := net.Dial("tcp", args[0])
+		res, err := http.Get("http://" + args[0] + "/healthz")
 		if err == nil {
-			ts.Check(conn.Close())
+			ts.Check(res.Body.Close())
 			return
 		}
 	}
-	ts.Fatalf("nothing listens at %s", args[0])
+	ts.Fatalf("nothing answers at %s", args[0])
 }
 
 // TestDotenvYields shows that the environment is stronger than the file.

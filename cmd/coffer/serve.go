@@ -106,21 +106,23 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	return errors.Join(err, <-done)
 }
 
-// greet prints where the server is and, until there is one, the link that makes the
-// first admin.
+// greet prints where mail goes, where the server is and, until there is one, the link that
+// makes the first admin. The address to open is the last line; all go out in one write, so
+// that no line of the log comes between.
 func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 	token, err := a.accounts.Bootstrap(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Coffer is at %s\n", s.URL)
-	if token != "" {
-		fmt.Printf("Make the first admin, once, at:\n%s/first-admin#token=%s\n", s.URL, token)
-	}
+	text := fmt.Sprintf("Coffer is at %s\n", s.URL)
 	if s.Mail.SMTPURL == "" {
-		fmt.Printf("Mail goes to %s\n", filepath.Join(s.Data, "outbox"))
+		text = fmt.Sprintf("Mail goes to %s\n", filepath.Join(s.Data, "outbox")) + text
 	}
-	return nil
+	if token != "" {
+		text += fmt.Sprintf("Make the first admin, once, at:\n%s/first-admin#token=%s\n", s.URL, token)
+	}
+	_, err = fmt.Print(text)
+	return err
 }
 
 // app is every package, opened and joined: the only wiring of the program.

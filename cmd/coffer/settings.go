@@ -6,14 +6,73 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
-// BeforeResolve refuses a .env that could not be read. Commands without settings do not
-// look at it.
-func (s *Settings) BeforeResolve(env dotenv) error { return env.err }
+// prefix is what the names of all settings begin with.
+const prefix = "COFFER_"
+
+// BeforeResolve refuses a .env that could not be read, and a variable that is no setting: a
+// misspelt name would leave a default in force. Commands without settings look at neither.
+func (s *Settings) BeforeResolve(env dotenv, k *kong.Context) error {
+	if env.err != nil {
+		return env.err
+	}
+	var known []string
+	for _, f := range k.Flags() {
+		known = append(known, f.Envs...)
+	}
+	var set []string
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, prefix) {
+			set = append(set, name)
+		}
+	}
+	slices.Sort(set)
+	for _, name := range set {
+		if !slices.Contains(known, name) {
+			return unknown(name, known, env)
+		}
+	}
+	return nil
+}
+
+func unknown(name string, known []string, env dotenv) error {
+	where := ""
+	if _, ok := env.values[name]; ok {
+		where = " (in .env)"
+	}
+	nearest := slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	if distance(name, nearest) > (len(nearest)-len(prefix)+1)/2 {
+		return fmt.Errorf("%s: there is no such setting%s; \"coffer help serve\" lists them", name, where)
+	}
+	return fmt.Errorf("%s: there is no such setting%s; is it %s?", name, where, nearest)
+}
+
+// distance is how many letters must be put in, taken out or changed to make b of a
+// (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
 
 // AfterApply completes the settings and hands them, and their log, to the command.
 // Each room's own AfterApply follows and refuses what cannot work there.
@@ -48,6 +107,9 @@ func (s *Settings) complete() error {
 	}
 	if s.Data, err = filepath.Abs(s.Data); err != nil {
 		return fmt.Errorf("COFFER_DATA: %w", err)
+	}
+	if info, err := os.Stat(s.Data); err == nil && !info.IsDir() {
+		return fmt.Errorf("COFFER_DATA: %s is no folder", s.Data)
 	}
 	if s.DB.DatabaseURL == "" {
 		s.DB.DatabaseURL = "sqlite:" + filepath.Join(s.Data, "coffer.db")

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"coffer/internal/lang"
 	"coffer/internal/mail"
 	"coffer/internal/mail/mailtest"
+	"coffer/internal/rest"
 )
 
 // TestWords renders the mail of every kind of every room in every language, with everything
@@ -28,6 +31,10 @@ func TestWords(t *testing.T) {
 	if err != nil || len(files) < 7 {
 		t.Fatalf("words of %d kinds, %v", len(files), err)
 	}
+	document, err := rest.OpenAPI(a.api)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range files {
 		kind := strings.TrimSuffix(filepath.Base(file), "."+lang.Default+".txt")
 		words, err := os.ReadFile(file)
@@ -35,6 +42,9 @@ func TestWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(kind, func(t *testing.T) {
+			if lostPassword.Match(words) && !bytes.Contains(document, []byte("/auth/password/forgot")) {
+				t.Errorf("the mail speaks of a forgotten password, and the server has no operation for one")
+			}
 			subjects := map[string]bool{}
 			for what, data := range dataOf(string(words)) {
 				for _, l := range lang.All() {
@@ -61,6 +71,9 @@ func TestWords(t *testing.T) {
 		})
 	}
 }
+
+// lostPassword finds the promise of a new password.
+var lostPassword = regexp.MustCompile(`(?i)forgot`)
 
 // headers are the values of X-Coffer-Kind that the contract names.
 var headers = map[string]string{

@@ -15,6 +15,9 @@ const tag = "Account"
 
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
+	a.Tell("password_min", "Least number of characters of a password.", int64(s.PasswordMin))
+	a.Tell("code_seconds", "Life of a mailed code and of a sign-in attempt.", int64(s.CodeTTL/time.Second))
+	a.Tell("link_seconds", "Life of a mailed link.", int64(s.LinkTTL/time.Second))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-up", ID: "sign-up", Tag: tag, Status: http.StatusAccepted, Rows: "F-A1",
 		Summary: "Sign up",

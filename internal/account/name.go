@@ -51,7 +51,7 @@ func checkName(pointer, s string) (string, *fault.Field) {
 		}
 	}
 	if strings.Contains(s, "://") {
-		return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name holds no link."}
+		return "", &fault.Field{Pointer: pointer, Code: "contains_link", Detail: "A name holds no link."}
 	}
 	return s, nil
 }

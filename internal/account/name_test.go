@@ -27,7 +27,7 @@ func TestCheckNames(t *testing.T) {
 		{first, "a\u2066b", "", "invalid_characters"},
 		{first, "a\u2028b", "", "invalid_characters"},
 		{first, "\x1b[31m", "", "invalid_characters"},
-		{first, "win http://x.example", "", "invalid_characters"},
+		{first, "win http://x.example", "", "contains_link"},
 		{bio, "two\r\nlines\tand a tab", "two\nlines\tand a tab", ""},
 		{bio, "", "", ""},
 		{bio, strings.Repeat("字", 500), strings.Repeat("字", 500), ""},

@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -148,22 +149,56 @@ func along(s, row string) bool {
 }
 
 // isContext reports whether nothing but digits and signs is left of a password when the
-// context words are taken out of it.
+// context words are taken out of it. Case, accents and signs do not count, words may
+// overlap ("gracehop" and "hopper" in "gracehopper"), and short words count as well when
+// they and the long ones fill the password ("Jo" in "jobartholomew").
 func isContext(p string, context []string) bool {
-	left := strings.ToLower(p)
-	words := []string{product}
-	for _, c := range context {
-		c = strings.ToLower(norm.NFC.String(c))
-		words = append(words, c)
-		words = append(words, strings.FieldsFunc(c, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })...)
-	}
-	// Longest first, so that "ann" does not leave a stump of "annabel".
-	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	var long, short []string
 	found := false
-	for _, w := range words {
-		if utf8.RuneCountInString(w) >= 3 && strings.Contains(left, w) {
-			left, found = strings.ReplaceAll(left, w, " "), true
+	for _, c := range append([]string{product}, context...) {
+		// "1984" of an address is all of "1984-1984".
+		found = found || utf8.RuneCountInString(c) >= 3 && strings.Contains(strings.ToLower(p), strings.ToLower(norm.NFC.String(c)))
+		for _, w := range append(strings.FieldsFunc(c, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }), c) {
+			w = letters(w)
+			switch n := utf8.RuneCountInString(w); {
+			case n >= 3:
+				long = append(long, w)
+			case n == 2 || n == 1 && len(c) == len(w): // not an initial of a longer name
+				short = append(short, w)
+			}
 		}
 	}
-	return found && !strings.ContainsFunc(left, unicode.IsLetter)
+	text := letters(p)
+	left := []rune(text)
+	for _, w := range long {
+		for from := 0; ; {
+			at := strings.Index(text[from:], w)
+			if at < 0 {
+				break
+			}
+			found = true
+			begin := utf8.RuneCountInString(text[:from+at])
+			for i := range utf8.RuneCountInString(w) {
+				left[begin+i] = ' '
+			}
+			_, size := utf8.DecodeRuneInString(text[from+at:])
+			from += at + size
+		}
+	}
+	runs := strings.Fields(string(left))
+	if len(runs) == 0 || len(short) == 0 {
+		return found && len(runs) == 0
+	}
+	filled := regexp.MustCompile("^(?:" + strings.Join(short, "|") + ")+$") // of letters alone
+	return !slices.ContainsFunc(runs, func(run string) bool { return !filled.MatchString(run) })
+}
+
+// letters returns the letters of a text in lower case, without accents.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(strings.ToLower(s)))
 }

@@ -58,6 +58,34 @@ func TestCheckPassword(t *testing.T) {
 	}
 }
 
+// A password of nothing but what is known about its owner is refused, in whatever way the
+// two names are written or the username was made from them.
+func TestPasswordOfNames(t *testing.T) {
+	s := &Service{Config: Config{Settings: Settings{PasswordMin: 8}}}
+	for _, tc := range []struct{ password, first, last, username, local, want string }{
+		{"Ada Lovelace 1", "Ada", "Lovelace", "ada", "al", "too_personal"},
+		{"LovelaceAda!!", "Ada", "Lovelace", "ada", "al", "too_personal"},
+		{"gracehopper1", "Grace", "Hopper", "gracehop", "g.hopper", "too_personal"},
+		{"maryannoneil", "Mary Ann", "O’Neil", "mary", "m", "too_personal"},
+		{"jobartholomew", "Jo", "Bartholomew", "bart", "b", "too_personal"},
+		{"Wu-Li-Wu-Li", "Li", "Wu", "liwu9", "lw", "too_personal"},
+		{"ABartholomew", "A", "Bartholomew", "bart", "b", "too_personal"},
+		{"jurgenmuller12", "Jürgen", "Müller", "jm9", "jm", "too_personal"},
+		{"Jürgen.Müller", "Jurgen", "Muller", "jm9", "jm", "too_personal"},
+		{"李小龙李小龙李小龙", "小龙", "李", "bruce", "b", "too_personal"},
+		{"48151623-48151623", "Ada", "Lovelace", "ada", "48151623", "too_personal"},
+		{"adalovelaces otter", "Ada", "Lovelace", "ada", "al", ""},
+		{"lilac wuthering", "Li", "Wu", "liwu", "lw", ""},
+		{"739284651029", "Li", "Wu", "liwu", "lw", ""},
+		{"annotated balloons", "Ann", "A. B. Balloon", "ann", "a", ""},
+	} {
+		_, f := s.checkPassword("/password", tc.password, tc.first, tc.last, tc.username, tc.local)
+		if got := string(codeOf(f)); got != tc.want {
+			t.Errorf("%q of %s %s: %q, want %q", tc.password, tc.first, tc.last, got, tc.want)
+		}
+	}
+}
+
 func TestCommonPasswords(t *testing.T) {
 	for _, p := range []string{"123456", "password", "qwertyuiop", "1qaz2wsx", "superman", "trustno1"} {
 		if !commonPasswords.has(p) {

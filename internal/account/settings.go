@@ -24,9 +24,9 @@ type Settings struct {
 
 // Argon2Params are the costs of argon2id (RFC 9106). The defaults are those of protocols.md §4.
 type Argon2Params struct {
-	MemoryKiB uint32 `name:"argon-2-memory" env:"COFFER_ARGON2_MEMORY" default:"65536" group:"Passwords" help:"argon2id memory in KiB."`
-	Time      uint32 `name:"argon-2-time" env:"COFFER_ARGON2_TIME" default:"3" group:"Passwords" help:"argon2id passes."`
-	Threads   uint8  `name:"argon-2-threads" env:"COFFER_ARGON2_THREADS" default:"1" group:"Passwords" help:"argon2id lanes."`
+	MemoryKiB uint32 `name:"argon2-memory" env:"COFFER_ARGON2_MEMORY" default:"65536" group:"Passwords" help:"argon2id memory in KiB."`
+	Time      uint32 `name:"argon2-time" env:"COFFER_ARGON2_TIME" default:"3" group:"Passwords" help:"argon2id passes."`
+	Threads   uint8  `name:"argon2-threads" env:"COFFER_ARGON2_THREADS" default:"1" group:"Passwords" help:"argon2id lanes."`
 }
 
 // AfterApply refuses settings that cannot work, by name. Package kong calls it, and New.
@@ -34,8 +34,12 @@ func (s *Settings) AfterApply() error {
 	switch {
 	case s.PasswordMin < 8 || s.PasswordMin > 128:
 		return errors.New("COFFER_PASSWORD_MIN: must be from 8 to 128")
-	case s.Argon.MemoryKiB < 64 || s.Argon.Time < 1 || s.Argon.Threads < 1:
-		return errors.New("COFFER_ARGON2_*: memory at least 64 KiB, time and threads at least 1")
+	case s.Argon.MemoryKiB < 64:
+		return errors.New("COFFER_ARGON2_MEMORY: at least 64 (KiB)")
+	case s.Argon.Time < 1:
+		return errors.New("COFFER_ARGON2_TIME: at least 1")
+	case s.Argon.Threads < 1:
+		return errors.New("COFFER_ARGON2_THREADS: at least 1")
 	case s.CodeTTL < time.Second:
 		return errors.New("COFFER_CODE_TTL: at least 1s")
 	case s.LinkTTL < time.Second:

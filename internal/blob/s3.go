@@ -33,6 +33,7 @@ type S3 struct {
 	bodies *minio.Core // for requests with a body: sends once, see [S3.send]
 	bucket string
 	prefix string
+	region string
 }
 
 var _ Store = (*S3)(nil)
@@ -49,6 +50,22 @@ var parts = sync.Pool{New: func() any { b := make([]byte, partSize); return &b }
 // key the usual AWS_… environment names are read. insecure=1 speaks plain HTTP. A bucket
 // that is absent is made.
 func OpenS3(ctx context.Context, spec string) (*S3, error) {
+	s, err := newS3(spec)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.core.BucketExists(ctx, s.bucket)
+	if err == nil && !ok {
+		err = s.core.MakeBucket(ctx, s.bucket, minio.MakeBucketOptions{Region: s.region})
+	}
+	if err != nil {
+		return nil, s.failed(ctx, "open", err)
+	}
+	return s, s.sweep(ctx, time.Now().Add(-leftoverAge))
+}
+
+// newS3 reads the address and asks nothing.
+func newS3(spec string) (*S3, error) {
 	u, err := url.Parse(spec)
 	if err != nil {
 		return nil, errors.New("blob: the S3 address cannot be read; write s3://key:secret@host:port/bucket") // err would show the secret
@@ -81,15 +98,7 @@ func OpenS3(ctx context.Context, spec string) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	s := &S3{core: core, bodies: bodies, bucket: bucket, prefix: prefix}
-	ok, err := core.BucketExists(ctx, bucket)
-	if err == nil && !ok {
-		err = core.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: region})
-	}
-	if err != nil {
-		return nil, s.failed(ctx, "open", err)
-	}
-	return s, s.sweep(ctx, time.Now().Add(-leftoverAge))
+	return &S3{core: core, bodies: bodies, bucket: bucket, prefix: prefix, region: region}, nil
 }
 
 func transport() http.RoundTripper {

@@ -44,6 +44,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Engine names a database engine.
@@ -120,9 +122,11 @@ var (
 // Open opens the database at url, "sqlite:PATH" or "postgres://…", and brings its
 // schema up to date. It returns [ErrNewerSchema] when a newer program has been there.
 func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
-	scheme, _, _ := strings.Cut(url, ":")
-	switch scheme {
-	case "sqlite":
+	kind, err := engineOf(url)
+	if err != nil {
+		return nil, err
+	}
+	if kind == SQLite {
 		path, err := sqlitePath(url)
 		if err != nil {
 			return nil, err
@@ -132,14 +136,27 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 			return nil, fmt.Errorf("database %s: %w", path, explain(e, err))
 		}
 		return newDB(SQLite, e), nil
-	case "postgres", "postgresql":
-		e, err := openPostgres(ctx, url, log)
-		if err != nil {
-			return nil, fmt.Errorf("database: %w", explain(e, err))
-		}
-		return newDB(PostgreSQL, e), nil
 	}
-	return nil, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
+	e, err := openPostgres(ctx, url, log)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", explain(e, err))
+	}
+	return newDB(PostgreSQL, e), nil
+}
+
+// engineOf returns the engine that a URL names. It refuses a URL that cannot be one of that
+// engine, and asks nothing else.
+func engineOf(url string) (Engine, error) {
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+		_, err := sqlitePath(url)
+		return SQLite, err
+	case "postgres", "postgresql":
+		_, err := pgxpool.ParseConfig(url) // whose error leaves the password out
+		return PostgreSQL, err
+	}
+	return 0, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
 }
 
 func newDB(kind Engine, e engine) *DB {

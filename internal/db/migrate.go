@@ -166,9 +166,11 @@ func (m *migrator) newest() int64 {
 // up applies what is missing, each file in a transaction with its entry in the version
 // table, so that one cut off was never there.
 func (m *migrator) up(ctx context.Context, log *slog.Logger) error {
+	began := time.Now()
 	done, err := m.provider.Up(ctx)
-	for _, r := range done {
-		log.InfoContext(ctx, "database migrated", "migration", path.Base(r.Source.Path), "took", r.Duration)
+	if len(done) > 0 {
+		log.InfoContext(ctx, "database migrated", "migrations", len(done), "newest", path.Base(done[len(done)-1].Source.Path),
+			"took", time.Since(began).Round(time.Millisecond))
 	}
 	return err
 }

@@ -62,9 +62,9 @@ return sum`)
 
 // OpenRedis connects to the server at url: redis://, rediss:// (TLS) or unix://.
 func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error) {
-	opt, err := rueidis.ParseURL(url)
+	opt, err := redisOptions(url)
 	if err != nil {
-		return nil, errors.New("redis URL: not redis://HOST:PORT/NUMBER, rediss:// or unix://") // its error may hold the password
+		return nil, err
 	}
 	r := &Redis{cache: newCache(time.Now), log: log, ended: make(chan struct{})}
 	r.stopped, r.stop = context.WithCancel(context.Background())
@@ -87,6 +87,14 @@ func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error
 	}
 	go r.run()
 	return r, nil
+}
+
+func redisOptions(url string) (rueidis.ClientOption, error) {
+	opt, err := rueidis.ParseURL(url)
+	if err != nil {
+		err = errors.New("redis URL: not redis://HOST:PORT/NUMBER, rediss:// or unix://") // its error may hold the password
+	}
+	return opt, err
 }
 
 // Close ends the connection.

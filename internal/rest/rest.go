@@ -97,6 +97,7 @@ type API struct {
 	longBodies atomic.Int32
 	anyHost    map[string]bool
 	codes      map[string]*CodeInfo // what the operations declare, and the guard's own
+	told       told
 	// registering is the id of the operation that is being added.
 	registering string
 	// document is built at the first question for it.

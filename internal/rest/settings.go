@@ -25,8 +25,13 @@ type StreamLimits struct {
 
 // AfterApply refuses limits that let no stream run. Package kong calls it.
 func (l *StreamLimits) AfterApply() error {
-	if l.All < 1 || l.Account < 1 || l.Address < 1 {
-		return errors.New("COFFER_MAX_STREAMS*: must be positive")
+	switch {
+	case l.All < 1:
+		return errors.New("COFFER_MAX_STREAMS: must be positive")
+	case l.Account < 1:
+		return errors.New("COFFER_MAX_STREAMS_ACCOUNT: must be positive")
+	case l.Address < 1:
+		return errors.New("COFFER_MAX_STREAMS_ADDRESS: must be positive")
 	}
 	return nil
 }

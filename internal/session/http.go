@@ -25,6 +25,7 @@ const (
 
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
+	a.Tell("step_up_seconds", "How long a fresh proof counts for sensitive changes.", seconds(s.StepUpTTL))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
 		Summary:     "Sign in with e-mail or username and password",

@@ -39,7 +39,8 @@ func openLabel(key *keyring.DataKey, id string, sealed []byte) (label, error) {
 
 // describe puts into words what the client of p says of itself, and where its address is.
 func (s *Service) describe(p pendingSession) label {
-	out := label{Name: p.Name, UserAgent: nameOfAgent(p.UserAgent)}
+	_, shown := namesOfAgent(p.UserAgent)
+	out := label{Name: p.Name, UserAgent: shown}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
 		out.Addr, out.Place = addr.String(), s.Place(addr)
 	}
@@ -49,15 +50,19 @@ func (s *Service) describe(p pendingSession) label {
 // maxAgent bounds how much of a User-Agent is parsed, in bytes; no browser sends more.
 const maxAgent = 512
 
-// nameOfAgent is "Firefox on Linux". Of a client that is no browser it is the first word:
-// "curl/8.5".
-func nameOfAgent(agent string) string {
+// namesOfAgent are the kind of a client, "Firefox on Linux", which an update does not
+// change, and what its owner is shown, "Firefox 140 on Linux". Of a client that is no
+// browser both are the first word: "curl/8.5". The system has no version: browsers
+// send the same for years, whatever it is.
+func namesOfAgent(agent string) (kind, shown string) {
 	agent = agent[:min(len(agent), maxAgent)]
 	if ua := useragent.Parse(agent); ua.Name != "" && ua.OS != "" && ua.Name != agent {
-		return cleanName(ua.Name + " on " + ua.OS)
+		version, _, _ := strings.Cut(ua.Version, ".")
+		return cleanName(ua.Name + " on " + ua.OS), cleanName(strings.TrimSpace(ua.Name+" "+version) + " on " + ua.OS)
 	}
 	first, _, _ := strings.Cut(agent, " ")
-	return cleanName(first)
+	kind = cleanName(first)
+	return kind, kind
 }
 
 // cleanName drops what may not be shown, which could turn the line around, and cuts to 100 characters. It returns "" for a name that shows nothing.

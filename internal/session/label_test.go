@@ -64,21 +64,21 @@ func TestPlacesReadsAMaxMindFile(t *testing.T) {
 
 func TestDeviceIsNamedByItsAgent(t *testing.T) {
 	t.Parallel()
-	for agent, want := range map[string]string{
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                             "Firefox on Linux",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                    "Chrome on Windows",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15":                              "Safari on macOS",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1":            "Safari on iOS",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":                      "Edge on Windows",
-		"Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                                    "Chrome on Android",
-		"Mozilla/5.0 (Linux; Android 15; SAMSUNG SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36": "Samsung Browser on Android",
-		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                     "Chrome on ChromeOS",
-		"curl/8.5.0":           "curl/8.5.0",
-		"":                     "",
-		"a\u202eb\x00c\nd e f": "abcd",
+	for agent, want := range map[string][2]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                             {"Firefox on Linux", "Firefox 140 on Linux"},
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                    {"Chrome on Windows", "Chrome 140 on Windows"},
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15":                              {"Safari on macOS", "Safari 18 on macOS"},
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1":            {"Safari on iOS", "Safari 18 on iOS"},
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":                      {"Edge on Windows", "Edge 140 on Windows"},
+		"Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                                    {"Chrome on Android", "Chrome 140 on Android"},
+		"Mozilla/5.0 (Linux; Android 15; SAMSUNG SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36": {"Samsung Browser on Android", "Samsung Browser 28 on Android"},
+		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                     {"Chrome on ChromeOS", "Chrome 140 on ChromeOS"},
+		"curl/8.5.0":           {"curl/8.5.0", "curl/8.5.0"},
+		"":                     {"", ""},
+		"a\u202eb\x00c\nd e f": {"abcd", "abcd"},
 	} {
-		if got := nameOfAgent(agent); got != want {
-			t.Errorf("%q is %q, want %q", agent, got, want)
+		if kind, shown := namesOfAgent(agent); kind != want[0] || shown != want[1] {
+			t.Errorf("%q is %q and shown as %q, want %q", agent, kind, shown, want)
 		}
 	}
 	if got := cleanName("  " + strings.Repeat("ü", 200) + "\u200f"); got != strings.Repeat("ü", 100) {
@@ -91,13 +91,16 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 	}
 }
 
-func FuzzNameOfAgent(f *testing.F) {
+func FuzzNamesOfAgent(f *testing.F) {
 	for _, seed := range []string{"", "(", "Mozilla/5.0 (Linux; Android 15; K) Chrome/1", "CrOS", "a/(b;c)/[d]", "Instagram", "Mozilla/5.0 (X11; Linux) \u202eevil/1 Safari/1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, agent string) {
-		if got := nameOfAgent(agent); got != cleanName(got) || utf8.RuneCountInString(got) > 100 {
-			t.Errorf("%q became %q", agent, got)
+		kind, shown := namesOfAgent(agent)
+		for _, got := range []string{kind, shown} {
+			if got != cleanName(got) || utf8.RuneCountInString(got) > 100 {
+				t.Errorf("%q became %q", agent, got)
+			}
 		}
 	})
 }

@@ -20,13 +20,14 @@ import (
 type ListedSession struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name" doc:"What the owner, or the client, calls it; may be empty."`
-	UserAgent  string    `json:"device" doc:"Browser and system, as far as they say."`
+	UserAgent  string    `json:"device" doc:"Browser, its version and the system, as far as they say."`
 	Address    string    `json:"address" doc:"Where it signed in from."`
 	Place      string    `json:"place" doc:"Where that address is, as far as the operator's database knows."`
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at" doc:"The last sign-in or refresh."`
 	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is used before."`
 	AAL        string    `json:"aal"`
+	AMR        []string  `json:"amr" doc:"By which methods it was proven who is there (RFC 8176)."`
 	Current    bool      `json:"current" doc:"This is the session that asks."`
 }
 
@@ -38,7 +39,7 @@ const unknownAgent = "unknown device"
 func (s *Service) listed(ctx context.Context, key *keyring.DataKey, r row, current string) ListedSession {
 	l := s.labelOf(ctx, key, r)
 	return ListedSession{
-		ID: r.ID, Name: l.Name, UserAgent: l.UserAgent, Address: l.Addr, Place: l.Place, AAL: r.AAL, Current: r.ID == current,
+		ID: r.ID, Name: l.Name, UserAgent: l.UserAgent, Address: l.Addr, Place: l.Place, AAL: r.AAL, AMR: strings.Fields(r.AMR), Current: r.ID == current,
 		CreatedAt: time.UnixMilli(r.Created).UTC(), LastUsedAt: time.UnixMilli(r.RefreshedAt).UTC(),
 		ExpiresAt: time.UnixMilli(min(r.RefreshExpires, r.Expires)).UTC(),
 	}

@@ -50,8 +50,9 @@ func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 		return err
 	}
 	l := s.describe(p)
+	kind, _ := namesOfAgent(p.UserAgent) // an update makes no new device
 	now := s.Now()
-	known, err := noteClient(ctx, tx, p.Account, clientOf(key, l), session, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
+	known, err := noteClient(ctx, tx, p.Account, clientOf(key, kind, l.Addr), session, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
 	if err != nil || known || first || p.Device != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 		return err
 	}
 	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: map[string]string{
-		"device": l.UserAgent, "place": l.Place, "address": l.Addr,
+		"device": kind, "place": l.Place, "address": l.Addr,
 	}})
 }
 
@@ -74,6 +75,6 @@ func networkOf(addr string) string {
 }
 
 // clientOf is how a client stands in the table.
-func clientOf(key *keyring.DataKey, l label) []byte {
-	return key.Index("session.client", l.UserAgent+"\n"+networkOf(l.Addr))
+func clientOf(key *keyring.DataKey, kind, addr string) []byte {
+	return key.Index("session.client", kind+"\n"+networkOf(addr))
 }

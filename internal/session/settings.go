@@ -20,7 +20,7 @@ type Settings struct {
 	AccountLimit limit.Rule `name:"limit-sign-in-account" env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere."`
 	PairLimit    limit.Rule `name:"limit-sign-in-pair" env:"COFFER_LIMIT_SIGN_IN_PAIR" default:"10/15m" group:"Limits" help:"Failed sign-ins to one account from one address."`
 
-	GeoIP string `env:"COFFER_GEOIP" placeholder:"FILE.mmdb" group:"Around it" help:"MaxMind DB file that turns addresses into places. Empty: no places."`
+	GeoIP string `name:"geoip" env:"COFFER_GEOIP" placeholder:"FILE.mmdb" group:"Around it" help:"MaxMind DB file that turns addresses into places. Empty: no places."`
 }
 
 // maxSessionTTL is what protocols.md §1 allows: session keys are destroyed 31 days
@@ -45,6 +45,15 @@ func (s *Settings) AfterApply() error {
 	}
 	if s.RefreshGrace < 0 {
 		return errors.New("COFFER_REFRESH_GRACE: must not be negative")
+	}
+	if s.GeoIP != "" {
+		_, closeFile, err := Places(s.GeoIP)
+		if err == nil {
+			err = closeFile()
+		}
+		if err != nil {
+			return fmt.Errorf("COFFER_GEOIP: %w", err)
+		}
 	}
 	return nil
 }

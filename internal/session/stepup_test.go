@@ -115,6 +115,9 @@ func TestReauthenticateWithLayers(t *testing.T) {
 		if again.AAL != "aal2" || strings.Join(again.AMR, " ") != "pwd otp pin mfa" {
 			t.Errorf("after a refresh: %s %v", again.AAL, again.AMR)
 		}
+		if listed := w.is(b.as("GET", "/sessions", nil), 200, "").Items[0]; listed.AAL != "aal2" || strings.Join(listed.AMR, " ") != "pwd otp pin mfa" {
+			t.Errorf("the list says %s %v", listed.AAL, listed.AMR)
+		}
 		// At aal2 the password is enough to be fresh again.
 		w.below.Advance(11 * time.Minute)
 		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")

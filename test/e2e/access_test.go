@@ -161,11 +161,21 @@ func notMine(t *testing.T, s *server) {
 	}
 }
 
+// rules are what a page must know before anybody has signed in: here, the defaults.
+func rules(t *testing.T, s *server) {
+	got, err := s.client(t, newAddress()).Settings(t.Context())
+	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
 // withoutToken asks every operation that wants an access token: one uniform 401.
 func withoutToken(t *testing.T, s *server) {
 	from := newAddress()
 	public := []string{ // everything else wants a token; a new name here wants a reason
-		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "POST /v1/auth/first-admin", "POST /v1/auth/refresh",
+		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
+		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
+		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}
 	for name := range layers {

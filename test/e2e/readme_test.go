@@ -7,10 +7,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// ours reports whether a variable is one that the tests were given: the server refuses those
+// that are no settings.
+func ours(pair string) bool { return strings.HasPrefix(pair, "COFFER_") }
 
 // TestReadme pastes the README's tour into a shell. With every service, as in CI, it follows
 // the README from its first command: it clones the project and starts the server as it says
@@ -51,7 +56,7 @@ func TestReadme(t *testing.T) {
 		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run builds nothing again
 	}
 	server := exec.Command("bash", "-c", "exec "+serve)
-	server.Dir, server.Env = folder, append(os.Environ(), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
+	server.Dir, server.Env = folder, append(slices.DeleteFunc(os.Environ(), ours), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
 	end := inGroup(server)
 	printed := &output{}
 	server.Stdout, server.Stderr = printed, printed

@@ -193,7 +193,8 @@ func devices(t *testing.T, s *server) {
 	}
 	id := func(c *client.Client) string { return c.Credentials().SessionID }
 	all := list(laptop)
-	if len(all) != 3 || !all[id(laptop)].Current || all[id(desk)].Current || all[id(phone)].Name != "phone" || all[id(phone)].Device != "Firefox on Linux" {
+	if len(all) != 3 || !all[id(laptop)].Current || all[id(desk)].Current || all[id(phone)].Name != "phone" || all[id(phone)].Device != "Firefox 140 on Linux" ||
+		strings.Join(all[id(phone)].AMR, " ") != "pwd" {
 		t.Errorf("devices %+v", all)
 	}
 	renamed, err := laptop.RenameSession(ctx, id(desk), "desk ✓")

@@ -22,6 +22,7 @@ var shared = []story{
 	{"nobody learns who has an account", enumeration},
 	{"what is not mine", notMine},
 	{"without a token", withoutToken},
+	{"the rules of the server", rules},
 	{"forged tokens", forgedTokens},
 	{"keys that are none", invalidKeys},
 	{"guessing passwords", guessingPasswords},

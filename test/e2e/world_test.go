@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -162,10 +161,7 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	s.starts++
-	greeted := "Mail goes to " // the last line that it prints
-	if slices.ContainsFunc(s.env, func(e string) bool { return strings.HasPrefix(e, "COFFER_SMTP_URL=") }) {
-		greeted = "Coffer is at "
-	}
+	const greeted = "Coffer is at " // in one write with the link of the first admin
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		res, err := http.Get(s.url + "/healthz")

@@ -526,6 +526,26 @@ export interface paths {
         patch: operations["rename-session"];
         trace?: never;
     };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules of this server
+         * @description Public: what a page must know before anybody has signed in. The values change only when the server starts.
+         */
+        get: operations["read-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -625,11 +645,13 @@ export interface components {
             aal: string;
             /** @description Where it signed in from. */
             address: string;
+            /** @description By which methods it was proven who is there (RFC 8176). */
+            amr: string[];
             /** Format: date-time */
             created_at: string;
             /** @description This is the session that asks. */
             current: boolean;
-            /** @description Browser and system, as far as they say. */
+            /** @description Browser, its version and the system, as far as they say. */
             device: string;
             /**
              * Format: date-time
@@ -4037,6 +4059,74 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: int64
+                         * @description Life of a mailed code and of a sign-in attempt.
+                         */
+                        code_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description Life of a mailed link.
+                         */
+                        link_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description Least number of characters of a password.
+                         */
+                        password_min: number;
+                        /**
+                         * Format: int64
+                         * @description How long a fresh proof counts for sensitive changes.
+                         */
+                        step_up_seconds: number;
+                    };
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
