@@ -136,8 +136,8 @@ func (w *liteWriter) begin(ctx context.Context, m *liteMember) (session, error) 
 		}
 	}
 	m.since = w.now()
-	if m.failed != nil {
-		return nil, errors.Join(m.failed, m.end(ctx, false, nil))
+	if failed := m.failure(); failed != nil {
+		return nil, errors.Join(failed, m.end(ctx, false, nil))
 	}
 	return m, nil
 }
@@ -343,6 +343,13 @@ type liteMember struct {
 	answers int   // that are open
 	told    func()
 	done    chan error
+}
+
+// failure returns why m is over. The group may be cut at any moment since m joined it.
+func (m *liteMember) failure() error {
+	m.group.mu.Lock()
+	defer m.group.mu.Unlock()
+	return m.failed
 }
 
 // ready is asked before each statement.

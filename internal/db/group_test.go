@@ -228,6 +228,33 @@ func TestGroupIsCutFromItsSlowMember(t *testing.T) {
 	}
 }
 
+// A group may be cut at the moment at which a member joins it, and the member goes on in
+// another one. The race detector watches.
+func TestGroupIsCutAtOnce(t *testing.T) {
+	d := dbtest.SQLite(t)
+	if _, err := d.Exec(t.Context(), `CREATE TABLE cut (n BIGINT PRIMARY KEY)`); err != nil {
+		t.Fatal(err)
+	}
+	d.Hurried()
+	var wg sync.WaitGroup
+	const many = 200
+	for n := range many {
+		wg.Go(func() {
+			if err := d.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.Exec(t.Context(), `INSERT INTO cut (n) VALUES ($1)`, n)
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var n int
+	if err := d.QueryRow(t.Context(), `SELECT COUNT(*) FROM cut`).Scan(&n); err != nil || n != many {
+		t.Errorf("%d rows of %d, %v", n, many, err)
+	}
+}
+
 // A caller that gives up in the queue leaves it and writes nothing. A caller that gives up
 // before the commit is answered at once; its change and its note go with the group.
 func TestGroupGivingUp(t *testing.T) {
