@@ -2105,9 +2105,19 @@ function place2(box, anchor) {
   box.style.left = Math.max(edge, left) + "px";
 }
 
+// src/shell/settings.ts
+var settings = y3(void 0);
+var asked2;
+function useSettings() {
+  A2(() => {
+    asked2 ??= get("/settings", { open: true }).then((answer) => void (settings.value = answer), () => void (asked2 = void 0));
+  }, []);
+  return settings.value;
+}
+
 // src/account/rules.ts
 var passwordMin = 12;
-var longEnough = (password) => [...password.normalize("NFC")].length >= passwordMin;
+var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
 function personal(password, about) {
   let left = password.normalize("NFC").toLowerCase();
   const words = ["coffer"];
@@ -2292,20 +2302,21 @@ function Username({ value }) {
 function NewPassword() {
   const [met, setMet] = d2({ length: false, own: false });
   const list2 = T2(null);
+  const min = useSettings()?.password_min ?? passwordMin;
   F2(() => {
     const form = list2.current.closest("form");
     const look = () => {
       const value = (name) => form.elements.namedItem(name)?.value ?? "";
       const password = value("password");
       const about = [value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
-      setMet({ length: longEnough(password), own: password !== "" && !personal(password, about) });
+      setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, about) });
     };
     form.addEventListener("input", look);
     return () => form.removeEventListener("input", look);
-  }, []);
+  }, [min]);
   const rules = /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
-      /* @__PURE__ */ a4(Rule, { met: met.length, text: t5("ruleLength", { count: passwordMin }) }),
+      /* @__PURE__ */ a4(Rule, { met: met.length, text: t5("ruleLength", { count: min }) }),
       /* @__PURE__ */ a4(Rule, { met: met.own, text: t5("ruleOwn") })
     ] }),
     /* @__PURE__ */ a4("p", { children: t5("ruleWords") })
@@ -4849,6 +4860,7 @@ var t7 = catalog({
     startAgain: "Start again",
     proofTitle: "Confirm it is you",
     proofText: "For your safety, enter your password again.",
+    proofLasts: "You are not asked again for {time}.",
     proofDo: "Confirm",
     devices: "Devices",
     devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
@@ -4893,6 +4905,7 @@ var t7 = catalog({
     startAgain: "Von vorn beginnen",
     proofTitle: "Bestätigen Sie, dass Sie es sind",
     proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
+    proofLasts: "Danach werden Sie {time} lang nicht wieder gefragt.",
     proofDo: "Bestätigen",
     devices: "Geräte",
     devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
@@ -5248,6 +5261,7 @@ function askForProof() {
 function Proof({ onClose, onProven }) {
   const [challenge, setChallenge] = d2();
   const [over, setOver] = d2();
+  const lasts = useSettings()?.step_up_seconds;
   async function done(s4) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
@@ -5256,7 +5270,11 @@ function Proof({ onClose, onProven }) {
     setOver(new Problem({ status: 410, code: "attempt_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("p", { children: t7("proofText") }),
+    /* @__PURE__ */ a4("p", { children: [
+      t7("proofText"),
+      " ",
+      lasts && t7("proofLasts", { time: duration(lasts) })
+    ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(Form, { submit: t7("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
       const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {

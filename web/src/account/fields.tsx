@@ -4,6 +4,7 @@ import type { Body } from '../shell/api';
 import type { Account } from '../shell/auth';
 import { Field, Password, type Values } from '../shell/form';
 import { Icon } from '../shell/icon';
+import { useSettings } from '../shell/settings';
 import { longEnough, passwordMin, personal } from './rules';
 import { t } from './words';
 
@@ -25,21 +26,22 @@ export function Username({ value }: { value?: string }) {
 export function NewPassword() {
   const [met, setMet] = useState({ length: false, own: false });
   const list = useRef<HTMLUListElement>(null);
+  const min = useSettings()?.password_min ?? passwordMin;
   useLayoutEffect(() => {
     const form = list.current!.closest('form')!;
     const look = () => {
       const value = (name: string) => (form.elements.namedItem(name) as HTMLInputElement | null)?.value ?? '';
       const password = value('password');
       const about = [value('first_name'), value('last_name'), value('username'), value('email').split('@')[0]!];
-      setMet({ length: longEnough(password), own: password !== '' && !personal(password, about) });
+      setMet({ length: longEnough(password, min), own: password !== '' && !personal(password, about) });
     };
     form.addEventListener('input', look);
     return () => form.removeEventListener('input', look);
-  }, []);
+  }, [min]);
   const rules = (
     <>
       <ul class="rules" ref={list}>
-        <Rule met={met.length} text={t('ruleLength', { count: passwordMin })} />
+        <Rule met={met.length} text={t('ruleLength', { count: min })} />
         <Rule met={met.own} text={t('ruleOwn')} />
       </ul>
       <p>{t('ruleWords')}</p>

@@ -1,10 +1,10 @@
 // The rules of a new password that the page can check while the person types. They are the
 // server's: its refusal counts, and it also refuses common passwords.
 
-// The server's default. A server with another setting names it in its refusal.
+// The server's default, for as long as it has not told its own.
 export const passwordMin = 12;
 
-export const longEnough = (password: string) => [...password.normalize('NFC')].length >= passwordMin;
+export const longEnough = (password: string, min = passwordMin) => [...password.normalize('NFC')].length >= min;
 
 // personal reports whether nothing but digits and signs is left of a password when names,
 // username and address are taken out of it.

@@ -3,8 +3,10 @@ import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { auth } from '../shell/auth';
 import { Form, Password } from '../shell/form';
+import { duration } from '../shell/i18n';
 import { Problem } from '../shell/problem';
 import type { Challenge } from '../shell/room';
+import { useSettings } from '../shell/settings';
 import { ask, Dialog, Failed } from '../shell/ui';
 import { isChallenge, signedIn, type Session } from './session';
 import { Steps } from './steps';
@@ -30,6 +32,7 @@ export function askForProof(): Promise<boolean> {
 function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => void }) {
   const [challenge, setChallenge] = useState<Challenge>();
   const [over, setOver] = useState<Problem>();
+  const lasts = useSettings()?.step_up_seconds;
   async function done(s: Session | undefined) {
     if (s?.access_token) await signedIn(s);
     onProven();
@@ -43,7 +46,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
         }} />
       ) : (
         <>
-          <p>{t('proofText')}</p>
+          <p>{t('proofText')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
           {over && <Failed problem={over} />}
           <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
             const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {

@@ -187,7 +187,7 @@ test('a refused proof is sent once', async (t) => {
   await mine(page, 'Security');
   await page.getByRole('button', { name: 'Turn on' }).click();
   const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
-  await proof.waitFor(); // the request that asks for a proof is over
+  await proof.getByText('You are not asked again for 10 minutes.').waitFor(); // the requests before the proof are over
   const asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await proof.getByLabel('Password', { exact: true }).fill('not the password');

@@ -14,6 +14,7 @@ async function earlyInStep() {
 
 async function prove(page, who) {
   const dialog = page.getByRole('dialog', { name: 'Confirm it is you' });
+  await dialog.getByText('You are not asked again for 1 second.').waitFor();
   await dialog.getByLabel('Password', { exact: true }).fill(who.password);
   await dialog.getByRole('button', { name: 'Confirm' }).click();
   return dialog;
