@@ -139,7 +139,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 		}
 		return newDB(PostgreSQL, e), nil
 	}
-	return nil, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
+	return nil, errors.New("database URL: neither sqlite:PATH nor postgres://…") // what it is may hold a password
 }
 
 func newDB(kind Engine, e engine) *DB {

@@ -46,6 +46,10 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if err != nil {
 		return e, err // pgx leaves the password out
 	}
+	if strings.Contains(cfg.ConnConfig.Database, "@") {
+		// The rest of a password is there, and pgx's errors show the name of the database.
+		return e, errors.New("database URL: write / ? # and @ of the password as %2F %3F %23 and %40")
+	}
 	if !strings.Contains(url, "pool_max_conns") {
 		cfg.MaxConns = maxConns
 	}
