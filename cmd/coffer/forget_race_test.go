@@ -11,10 +11,12 @@ import (
 
 	"coffer/client"
 	"coffer/internal/account"
+	"coffer/internal/db"
 )
 
 // An account is deleted while its devices sign in, upload and export as fast as they can. The
 // deletion passes, and nothing of the account is left: no row, no session's record, no content.
+// None of the transactions waits in a circle.
 func TestForgetWhileInUse(t *testing.T) {
 	onEachEngine(t, func(w *forgotten, tables []string) {
 		for round := range 2 {
@@ -46,6 +48,11 @@ func TestForgetWhileInUse(t *testing.T) {
 				if n != 0 {
 					w.Errorf("round %d: %d %s are left", round, n, what)
 				}
+			}
+		}
+		if w.db.Engine() == db.PostgreSQL {
+			if n := w.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
+				w.Errorf("%d deadlocks", n)
 			}
 		}
 	})
