@@ -68,9 +68,10 @@ func origin(f *kong.Flag, env dotenv, onLine map[*kong.Flag]bool) string {
 	return "default"
 }
 
+const mask = "••••••"
+
 // masked hides a secret: all of it, or the user part and query of a URL.
 func masked(f *kong.Flag, value string) string {
-	const mask = "••••••"
 	if value == "" {
 		return "(none)"
 	}
@@ -78,13 +79,21 @@ func masked(f *kong.Flag, value string) string {
 	case "all":
 		return mask
 	case "url":
-		u, err := url.Parse(value)
-		if err != nil {
-			return mask
-		}
-		if u.User == nil && u.RawQuery == "" {
-			return value
-		}
+		return maskedURL(value)
+	}
+	return value
+}
+
+// maskedURL shows a folder, a SQLite path, and of another URL the scheme, the host and the
+// path. A password that is written without escapes turns up in any of them, or makes the
+// value no URL at all: what is not plainly one of the three is hidden whole.
+func maskedURL(value string) string {
+	u, err := url.Parse(value)
+	if err != nil || u.Opaque != "" && u.Scheme != "sqlite" || u.Fragment != "" {
+		return mask
+	}
+	shown := value
+	if u.User != nil || u.RawQuery != "" {
 		host, path := u.Host, u.Path
 		if u.User != nil {
 			host = mask + "@" + host
@@ -92,9 +101,12 @@ func masked(f *kong.Flag, value string) string {
 		if u.RawQuery != "" {
 			path += "?" + mask
 		}
-		return u.Scheme + "://" + host + path
+		shown = u.Scheme + "://" + host + path
 	}
-	return value
+	if strings.ContainsAny(u.Host+u.Path+u.Opaque, "@=") {
+		return mask
+	}
+	return shown
 }
 
 // settingFlags are the flags of a command that are settings, which have an environment

@@ -24,39 +24,43 @@ import (
 // TestForget uses everything that an account can, deletes the account, and finds nothing of
 // it: in no table with a column "account", in no other table of its own, in neither store.
 // The story must put a row into each such table: a new one fails until it has one.
-func TestForget(t *testing.T) {
+func TestForget(t *testing.T) { onEachEngine(t, forget) }
+
+// onEachEngine runs test on a program that nobody has used; tables are those of accounts.
+func onEachEngine(t *testing.T, test func(w *forgotten, tables []string)) {
 	t.Run("SQLite", func(t *testing.T) {
-		forget(t, "sqlite:"+filepath.Join(t.TempDir(), "coffer.db"),
-			`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'account' ORDER BY m.name`)
+		w := newForgotten(t, "sqlite:"+filepath.Join(t.TempDir(), "coffer.db"))
+		test(w, names(t, w.app, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'account' ORDER BY m.name`))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
-		forget(t, dbtest.PostgreSQLURL(t),
-			`SELECT table_name FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'account' ORDER BY table_name`)
+		w := newForgotten(t, dbtest.PostgreSQLURL(t))
+		test(w, names(t, w.app, `SELECT table_name FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'account' ORDER BY table_name`))
 	})
 }
 
-func forget(t *testing.T, database, schema string) {
-	ctx := t.Context()
+func newForgotten(t *testing.T, database string) *forgotten {
 	srv := httptest.NewUnstartedServer(nil)
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
 	s.DB.DatabaseURL, s.URL = database, "http://"+srv.Listener.Addr().String()
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
-	a, err := openApp(ctx, &s, slog.New(slog.DiscardHandler))
+	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.close()
+	t.Cleanup(a.close)
 	srv.Config.Handler = a.api.Handler()
 	srv.Start()
-	defer srv.Close()
-	w := &forgotten{T: t, app: a, data: s.Data, url: s.URL}
+	t.Cleanup(srv.Close)
+	return &forgotten{T: t, app: a, data: s.Data, url: s.URL}
+}
 
+func forget(w *forgotten, tables []string) {
+	t, a, ctx := w.T, w.app, w.Context()
 	ada, bob := w.member("ada"), w.member("bob")
 	strong := w.use(ada)
 	w.use(bob)
 
-	tables := names(t, a, schema)
 	if len(tables) < 8 {
 		t.Fatalf("the schema has only %q", tables)
 	}

@@ -18,7 +18,9 @@ type Keeper struct {
 	// other writers pass between two batches. Nil when the room has no such rows.
 	Empty func(ctx context.Context, id ID) error
 	// Forget runs in the transaction that deletes the account. It deletes few rows; for the
-	// rest it enqueues a job, which finds the account and its data key gone.
+	// rest it enqueues a job, which finds the account and its data key gone. The rooms that
+	// were made last come first: a room that stands on another locks its own rows before the
+	// other's, as it does when it writes.
 	Forget func(ctx context.Context, tx *db.Tx, id ID) error
 }
 
@@ -52,7 +54,7 @@ func (s *Service) Forget(ctx context.Context, id ID) error {
 		if _, err := holdState(ctx, tx, id); err != nil {
 			return err
 		}
-		for _, k := range s.keepers {
+		for _, k := range slices.Backward(s.keepers) {
 			if err := k.Forget(ctx, tx, id); err != nil {
 				return fmt.Errorf("forget %s: %w", k.room, err)
 			}

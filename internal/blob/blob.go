@@ -52,8 +52,9 @@ var (
 	ErrUnavailable = errors.New("blob: store is unavailable")
 )
 
-// errID is a caller's mistake: ids are made by the program, never by a client.
-var errID = errors.New("blob: internal error: not an object id")
+// ErrID says that no store has an object of that id. Ids are made by the program, never by a
+// client: it is a caller's mistake, or the caller's record was altered.
+var ErrID = errors.New("blob: internal error: not an object id")
 
 // leftoverAge is how long an unfinished Put may stand still before it counts as the
 // leftover of a crash. An upload touches its leftover all the time.
@@ -69,11 +70,11 @@ func Open(ctx context.Context, spec string) (Store, error) {
 
 func checkID(id string) error {
 	if len(id) < 4 || len(id) > 64 || id[0] == '-' || id[1] == '-' {
-		return fmt.Errorf("%w: %q", errID, id)
+		return fmt.Errorf("%w: %q", ErrID, id)
 	}
 	for _, c := range []byte(id) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && c != '-' {
-			return fmt.Errorf("%w: %q", errID, id)
+			return fmt.Errorf("%w: %q", ErrID, id)
 		}
 	}
 	return nil

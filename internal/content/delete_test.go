@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -48,6 +49,25 @@ func TestStuckObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.left("after the sweep", 0)
+}
+
+// Rows that a writer of the database makes, with ids that no object has, keep no content from
+// being removed, however many they are. Nothing outside of the store is touched.
+func TestAttackRowsThatNameNoObject(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o := w.mustStore(pattern(70_000), "")
+	for i := range 2 * purgeFailures {
+		_, err := w.DB.Exec(t.Context(), `INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, 'eve', 'deleting', $2, 1, 0)`,
+			fmt.Sprintf("../../%02d", i), []byte{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.mark(ada, o.ID)
+	if err := w.purge(t.Context()); err != nil {
+		t.Error(err)
+	}
+	w.left("with rows of no object", 0)
 }
 
 // An account that goes while an upload of its comes in: the object that arrives after the

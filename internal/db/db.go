@@ -45,7 +45,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Engine names a database engine.
@@ -153,10 +152,10 @@ func engineOf(url string) (Engine, error) {
 		_, err := sqlitePath(url)
 		return SQLite, err
 	case "postgres", "postgresql":
-		_, err := pgxpool.ParseConfig(url) // whose error leaves the password out
+		_, err := postgresConfig(url)
 		return PostgreSQL, err
 	}
-	return 0, fmt.Errorf("database URL: %q is neither sqlite: nor postgres://", scheme+":")
+	return 0, errors.New("database URL: neither sqlite:PATH nor postgres://…") // what it is may hold a password
 }
 
 func newDB(kind Engine, e engine) *DB {

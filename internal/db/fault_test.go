@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,23 @@ func TestOpenOfAnAbsentServer(t *testing.T) {
 	for _, u := range []string{"postgres://nobody@127.0.0.1:1/none?sslmode=disable", "postgres://nobody:secret-word@192.0.2.1/none"} {
 		_, err := db.Open(patient(t), u, quiet)
 		wantUnavailable(t, u, err)
+	}
+}
+
+// A URL that is written wrong holds a password where none belongs: no error shows it.
+func TestOpenShowsNoPassword(t *testing.T) {
+	t.Parallel()
+	for _, u := range []string{
+		"host=127.0.0.1 password=hunter2",
+		"hunter2",
+		"postgres://nobody:1/hunter2@127.0.0.1:1/none?sslmode=disable", // an unescaped slash
+		"postgres://127.0.0.1:1/hunter2@db/none?sslmode=disable",
+		"postgres://nobody:hunter2@127.0.0.1:1/none?sslmode=disable",
+		"postgres://nobody:hunter2@127.0.0.1:port/none",
+	} {
+		if _, err := db.Open(patient(t), u, quiet); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", u, err)
+		}
 	}
 }
 

@@ -40,11 +40,21 @@ type pgEngine struct {
 	closed  context.Context
 }
 
+// postgresConfig reads a URL. Its errors leave the password out.
+func postgresConfig(url string) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err == nil && strings.Contains(cfg.ConnConfig.Database, "@") {
+		// The rest of a password is there, and pgx's errors show the name of the database.
+		err = errors.New("database URL: write / ? # and @ of the password as %2F %3F %23 and %40")
+	}
+	return cfg, err
+}
+
 func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine, error) {
 	e := &pgEngine{node: rand.Text(), log: log}
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := postgresConfig(url)
 	if err != nil {
-		return e, err // pgx leaves the password out
+		return e, err
 	}
 	if !strings.Contains(url, "pool_max_conns") {
 		cfg.MaxConns = maxConns

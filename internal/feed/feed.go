@@ -85,6 +85,9 @@ func (s *Service) hear(note string) {
 	}
 	who, rest, _ := strings.Cut(note, " ")
 	kind, id, _ := strings.Cut(rest, " ")
+	if strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return // Tell made no such note: it would end the line, and begin an event of its own
+	}
 	for one := range s.streams[account.ID(who)] {
 		one.add(subject{kind, id})
 	}

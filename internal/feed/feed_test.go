@@ -178,6 +178,19 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// A writer of a PostgreSQL database can send notes, too. None of them ends the line of an
+// event and begins another.
+func TestAttackNoteWithLines(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	ada := w.page("ada")
+	w.tell("ada", "x\ndata:{}\n\nevent:forged\ndata:{}\n\nevent:y", "1")
+	w.tell("ada", "files\rretry:0", "2")
+	w.tell("ada", "files", "3\n\nevent:forged\n\n")
+	if got, want := event(ada), `files {"id":"3\n\nevent:forged\n\n"}`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestPulse: a stream without news shows that it lives.
 func TestPulse(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.Pulse = time.Millisecond })

@@ -14,7 +14,7 @@ import (
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
 	rest.Raw(a, rest.Op{
-		Method: http.MethodGet, Path: "/changes", ID: "watch-changes", Tag: "Account", Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
+		Method: http.MethodGet, Path: "/changes", ID: "watch-changes", Tag: "Account", Access: rest.Session, Status: http.StatusOK, Rows: "F-F1", Waits: true,
 		Summary: "What changes, as it changes",
 		Description: "Server-sent events. Each has a kind and `{\"id\": …}`: `files` is a folder whose children changed (empty: the root), `anything` says that " +
 			"events may have been missed. An event tells that something changed, not what: ask for it. The stream ends with its session and when the server stops.",

@@ -29,8 +29,8 @@ func (r *row) fields() []any {
 	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt}
 }
 
-// lockTree makes every other change of the account's tree wait until tx has ended. It is
-// the first statement of each of them: what a change has read then stays true.
+// lockTree makes every other change of the account's tree wait until tx has ended. It comes
+// before all that a change reads of the tree: what it has read then stays true.
 func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	_, err := touchFolder(ctx, tx, owner, "*")
 	return err

@@ -80,8 +80,17 @@ type changing struct {
 
 // change runs fn in a transaction that holds the account's lock.
 func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
+	return s.changeHeld(ctx, owner, func(context.Context, *db.Tx) error { return nil }, fn)
+}
+
+// changeHeld is change in a transaction in which hold comes before the account's lock. The
+// deletion of an account locks its row, then its tree; who holds the row keeps that order.
+func (s *Service) changeHeld(ctx context.Context, owner account.ID, hold func(context.Context, *db.Tx) error, fn func(c *changing) error) error {
 	var c *changing
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error { // perhaps more than once
+		if err := hold(ctx, tx); err != nil {
+			return err
+		}
 		c = &changing{tx: tx, owner: owner}
 		if err := lockTree(ctx, tx, owner); err != nil {
 			return err
@@ -115,12 +124,17 @@ func (s *Service) tell(ctx context.Context, c *changing) error {
 // changeNames is change with the data key, which is read behind the lock: an account that
 // was deleted meanwhile has none any more.
 func (s *Service) changeNames(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
-	return s.change(ctx, owner, func(c *changing) (err error) {
-		if c.key, err = s.dataKey(ctx, c.tx, owner); err != nil {
+	return s.change(ctx, owner, s.withKey(ctx, fn))
+}
+
+// withKey is fn with the data key.
+func (s *Service) withKey(ctx context.Context, fn func(c *changing) error) func(c *changing) error {
+	return func(c *changing) (err error) {
+		if c.key, err = s.dataKey(ctx, c.tx, c.owner); err != nil {
 			return err
 		}
 		return fn(c)
-	})
+	}
 }
 
 // leave notes that an entry is not in the folder any more.

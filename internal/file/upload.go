@@ -76,10 +76,7 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 			return nil, err
 		}
 	}
-	err = u.s.changeNames(ctx, u.owner, func(c *changing) error {
-		if err := u.hold(ctx, c.tx); err != nil {
-			return err
-		}
+	err = u.s.changeHeld(ctx, u.owner, u.hold, u.s.withKey(ctx, func(c *changing) error {
 		up, err := u.s.folderFor(ctx, c.tx, u.owner, parent)
 		if err != nil {
 			return err
@@ -94,7 +91,7 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 			return err
 		}
 		return c.raise(ctx, up, 1)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}

@@ -179,6 +179,7 @@ type Op struct {
 	Errors                                      []*fault.Error // it may answer beside those that follow from its shape and access
 	Rows                                        string         // ids of the product's rows, such as "F-A1"
 
+	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	stream bool // added by Raw
 }
 
@@ -209,7 +210,7 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 			x.refuse(err)
 			return
 		}
-		if err := a.streams.run(x, r, h); err != nil {
+		if err := a.streams.run(x, r, op.Waits, h); err != nil {
 			x.refuse(err)
 		}
 	})

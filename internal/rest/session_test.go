@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -109,8 +110,14 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	w.srv.Close() // returns when every handler has
 	w.API.streams.mu.Lock()
 	defer w.API.streams.mu.Unlock()
-	if s := w.API.streams; len(s.all)+len(s.accounts)+len(s.networks) != 0 {
-		t.Errorf("streams are left: %v %v %v", s.all, s.accounts, s.networks)
+	s := w.API.streams
+	if len(s.all) != 0 {
+		t.Errorf("streams are left: %v", s.all)
+	}
+	for _, c := range []crowd{s.moving, s.waiting} {
+		if c.all+len(c.accounts)+len(c.networks) != 0 {
+			t.Errorf("streams are left: %v", c)
+		}
 	}
 }
 
@@ -156,7 +163,15 @@ func TestWatchEnds(t *testing.T) {
 	}
 }
 
+// Streams that wait and streams that move files are bounded apart: as many as there may be of
+// the one keep none of the other out.
 func TestStreamLimits(t *testing.T) {
+	for _, waits := range []bool{false, true} {
+		streamLimits(t, waits)
+	}
+}
+
+func streamLimits(t *testing.T, waits bool) {
 	for _, tt := range []struct {
 		name   string
 		limits StreamLimits
@@ -167,10 +182,11 @@ func TestStreamLimits(t *testing.T) {
 		{"address", StreamLimits{Address: 2}, 429, "too_many_streams"},
 		{"all", StreamLimits{All: 2}, 503, "busy"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s, waits %t", tt.name, waits), func(t *testing.T) {
 			w := newWorld(t, func(c *Config) { c.Streams = tt.limits })
+			Raw(w.API, Op{Method: "GET", Path: "/other", ID: "other", Tag: "T", Access: Session, Waits: !waits}, RawDoc{}, func(http.ResponseWriter, *http.Request) error { return nil })
 			began := make(chan bool)
-			Raw(w.API, Op{Method: "GET", Path: "/wait", ID: "wait", Tag: "T", Access: Session}, RawDoc{}, func(_ http.ResponseWriter, r *http.Request) error {
+			Raw(w.API, Op{Method: "GET", Path: "/wait", ID: "wait", Tag: "T", Access: Session, Waits: waits}, RawDoc{}, func(_ http.ResponseWriter, r *http.Request) error {
 				began <- true
 				<-r.Context().Done()
 				return nil
@@ -186,6 +202,9 @@ func TestStreamLimits(t *testing.T) {
 			got := w.do(t, "GET", "/v1/wait", "", "Authorization: Bearer good")
 			if p := got.problem(t); got.status != tt.status || p.Code != tt.code || got.header.Get("Retry-After") != "5" {
 				t.Errorf("the third: %d %s %v", got.status, p.Code, got.header)
+			}
+			if got := w.do(t, "GET", "/v1/other", "", "Authorization: Bearer good"); got.status != 200 {
+				t.Errorf("one of the other kind: %d %s", got.status, got.body)
 			}
 			cancel()
 			for {

@@ -27,6 +27,7 @@ type stream struct {
 	x      *exchange
 	caller Caller
 	addr   netip.Addr
+	among  *crowd
 	cancel context.CancelCauseFunc
 
 	mu    sync.Mutex // held while a deadline moves
@@ -61,28 +62,39 @@ type streams struct {
 
 	mu       sync.Mutex
 	all      map[*stream]struct{}
-	accounts map[string]int
-	networks map[netip.Addr]int
+	moving   crowd // uploads and downloads
+	waiting  crowd // open pages: however many, they keep no file from moving
 	watching bool
 }
 
+// crowd counts streams that are bounded together.
+type crowd struct {
+	all      int
+	accounts map[string]int
+	networks map[netip.Addr]int
+}
+
 func newStreams(a *API) *streams {
-	return &streams{api: a, all: map[*stream]struct{}{}, accounts: map[string]int{}, networks: map[netip.Addr]int{}}
+	newCrowd := func() crowd { return crowd{accounts: map[string]int{}, networks: map[netip.Addr]int{}} }
+	return &streams{api: a, all: map[*stream]struct{}{}, moving: newCrowd(), waiting: newCrowd()}
 }
 
 // begin makes x a stream, unless there are too many: code too_many_streams, or busy.
-func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
-	limits := &t.api.cfg.Streams
-	s := &stream{x: x, caller: x.caller, addr: network(x.clientOf(r).Addr), known: time.Now()}
+func (t *streams) begin(x *exchange, r *http.Request, waits bool) (*http.Request, error) {
+	limits, among := &t.api.cfg.Streams, &t.moving
+	if waits {
+		among = &t.waiting
+	}
+	s := &stream{x: x, caller: x.caller, addr: network(x.clientOf(r).Addr), among: among, known: time.Now()}
 	ctx, cancel := context.WithCancelCause(withExchange(r.Context(), x))
 	s.cancel = cancel
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	refusal := (*fault.Error)(nil)
 	switch {
-	case t.accounts[s.caller.Account] >= limits.Account && s.caller.Account != "", t.networks[s.addr] >= limits.Address:
+	case among.accounts[s.caller.Account] >= limits.Account && s.caller.Account != "", among.networks[s.addr] >= limits.Address:
 		refusal = errTooManyStreams.Because(nil)
-	case len(t.all) >= limits.All:
+	case among.all >= limits.All:
 		refusal = errStreamsBusy.Because(nil)
 	}
 	if refusal != nil {
@@ -91,8 +103,9 @@ func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
 		return nil, refusal
 	}
 	t.all[s] = struct{}{}
-	t.accounts[s.caller.Account]++
-	t.networks[s.addr]++
+	among.all++
+	among.accounts[s.caller.Account]++
+	among.networks[s.addr]++
 	if !t.watching {
 		t.watching = true
 		go t.watch()
@@ -107,8 +120,8 @@ func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
 }
 
 // run is h as a stream.
-func (t *streams) run(x *exchange, r *http.Request, h func(http.ResponseWriter, *http.Request) error) (err error) {
-	r, err = t.begin(x, r)
+func (t *streams) run(x *exchange, r *http.Request, waits bool, h func(http.ResponseWriter, *http.Request) error) (err error) {
+	r, err = t.begin(x, r, waits)
 	if err != nil {
 		return err
 	}
@@ -126,8 +139,9 @@ func (t *streams) done(x *exchange) (over bool) {
 	s := x.stream
 	t.mu.Lock()
 	delete(t.all, s)
-	drop(t.accounts, s.caller.Account)
-	drop(t.networks, s.addr)
+	s.among.all--
+	drop(s.among.accounts, s.caller.Account)
+	drop(s.among.networks, s.addr)
 	t.mu.Unlock()
 	s.cancel(nil)
 	x.stream = nil

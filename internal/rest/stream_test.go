@@ -131,7 +131,7 @@ func running(t *testing.T, w *world, d http.ResponseWriter, body string) (*excha
 	x := &exchange{api: w.API, w: d}
 	r := x.takeBody(httptest.NewRequest("POST", "http://localhost/v1/streams/x", strings.NewReader(body)))
 	x.r = r
-	r, err := w.API.streams.begin(x, r)
+	r, err := w.API.streams.begin(x, r, false)
 	if err != nil {
 		t.Fatal(err)
 	}

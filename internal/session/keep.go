@@ -29,12 +29,12 @@ func (s *Service) empty(ctx context.Context, who account.ID) error {
 		if len(batch) == 0 {
 			return deleteOfAccount(ctx, s.DB, who)
 		}
-		for _, o := range batch {
-			if err := s.Tokens.End(ctx, o.id); err != nil {
+		for _, id := range batch {
+			if err := s.Tokens.End(ctx, id); err != nil {
 				return err
 			}
 		}
-		if err := deleteOldest(ctx, s.DB, who, batch[len(batch)-1]); err != nil {
+		if err := deleteListed(ctx, s.DB, who, batch); err != nil {
 			return err
 		}
 	}

@@ -9,34 +9,23 @@ import (
 	"coffer/internal/db"
 )
 
-// opened is a session's place among those of its account.
-type opened struct {
-	id string
-	at int64
-}
-
 // oldestSessions lists the oldest sessions of an account, dead ones included.
-func oldestSessions(ctx context.Context, q db.Querier, who account.ID, limit int) ([]opened, error) {
-	rows, err := q.Query(ctx, `SELECT id, created_at FROM sessions WHERE account = $1 ORDER BY created_at, id LIMIT $2`, string(who), limit)
+func oldestSessions(ctx context.Context, q db.Querier, who account.ID, limit int) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT id FROM sessions WHERE account = $1 ORDER BY created_at, id LIMIT $2`, string(who), limit)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []opened
-	for rows.Next() {
-		var o opened
-		if err := rows.Scan(&o.id, &o.at); err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-	}
-	return all, rows.Err()
+	return rows.Strings()
 }
 
-// deleteOldest deletes the sessions of an account up to a place.
-func deleteOldest(ctx context.Context, d *db.DB, who account.ID, upTo opened) error {
-	_, err := d.Exec(ctx, `DELETE FROM sessions WHERE account = $1 AND (created_at, id) <= ($2, $3)`, string(who), upTo.at, upTo.id)
-	return err
+// deleteListed deletes these sessions of an account, and no older one that was opened since
+// they were listed: its record is not ended.
+func deleteListed(ctx context.Context, d *db.DB, who account.ID, ids []string) error {
+	return db.InPieces(ids, func(piece []string) error {
+		places, args := db.List(piece, string(who))
+		_, err := d.Exec(ctx, `DELETE FROM sessions WHERE CAST(account AS TEXT) = $1 AND id IN (`+places+`)`, args...)
+		return err
+	})
 }
 
 // deleteOfAccount deletes the devices, attempts and clients of an account in batches.

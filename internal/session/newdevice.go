@@ -41,14 +41,11 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
 }
 
-// signedIn notes a sign-in in the transaction that opens its session, and tells the owner
-// when its device is new. The account's row is locked first, so of two sign-ins at once
-// from one new device the owner is told of one.
-func (s *Service) signedIn(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, session string) error {
-	first, err := s.Accounts.SignedIn(ctx, tx, p.Account)
-	if err != nil {
-		return err
-	}
+// noteDevice notes where a sign-in came from, in the transaction that opens its session, and
+// tells the owner when its device is new. first says that the account never signed in before.
+// The caller holds the account's row, so of two sign-ins at once from one new device the
+// owner is told of one.
+func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, session string, first bool) error {
 	l := s.describe(p)
 	kind, _ := namesOfAgent(p.UserAgent) // an update makes no new device
 	now := s.Now()

@@ -84,6 +84,12 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 	}
 	var remembered newDevice
 	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		// The account's row comes first, as in the transaction that deletes the account: of the
+		// two one waits, and a session is either refused or seen by the deletion.
+		firstTime, err := s.Accounts.SignedIn(ctx, tx, p.Account)
+		if err != nil {
+			return err
+		}
 		if first != nil {
 			if err := first(ctx, tx); err != nil {
 				return err
@@ -108,7 +114,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		if err := insertSession(ctx, tx, r); err != nil {
 			return err
 		}
-		return s.signedIn(ctx, tx, key, p, r.ID)
+		return s.noteDevice(ctx, tx, key, p, r.ID, firstTime)
 	})
 	if err != nil {
 		if kept := s.Tokens.End(context.WithoutCancel(ctx), r.ID); kept != nil {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,4 +97,19 @@ func TestChangesEnd(t *testing.T) {
 			t.Errorf("the stream kept the server for %s", took)
 		}
 	})
+}
+
+// A page that listens takes nothing from the bound of uploads and downloads.
+func TestPagesTakeNoUpload(t *testing.T) {
+	s := start(t, alone, "COFFER_MAX_STREAMS_ACCOUNT=1", "COFFER_MAX_STREAMS=1")
+	p := s.member(t)
+	c := p.signIn(t)
+	p.watch(t, c)
+	e, err := c.Upload(t.Context(), "", client.Source{Name: "a", Content: strings.NewReader("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, c, e[0].ID); string(got) != "a" {
+		t.Errorf("%q", got)
+	}
 }
