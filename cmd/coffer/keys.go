@@ -20,7 +20,7 @@ type keysCmd struct {
 	Settings
 	List    keysListCmd    `cmd:"" help:"List every key: purpose, key id, state, times. No secret is shown."`
 	Rotate  keysRotateCmd  `cmd:"" help:"Make the next key of a purpose the active one; what the old one sealed still opens."`
-	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Goes on where it stopped when it was interrupted."`
+	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Resumes after an interruption."`
 	Destroy keysDestroyCmd `cmd:"" help:"Destroy a key that seals nothing any more; refused while something needs it."`
 }
 
@@ -57,7 +57,7 @@ func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 type keysDestroyCmd struct {
 	Purpose string `arg:"" help:"The key's purpose."`
 	KeyID   string `arg:"" name:"key" help:"The key's id, as listed."`
-	Force   bool   `help:"Destroy it although something may still be sealed under it: that can never be opened again."`
+	Force   bool   `help:"Destroy the key even if it still seals something. The server can then never open that again."`
 }
 
 // Run destroys one key.
