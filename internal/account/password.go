@@ -48,7 +48,7 @@ func (s *Service) checkPassword(pointer, password string, context ...string) (st
 			Detail: "That password is common, or made from a common one. Attackers try those first."}
 	case isContext(p, context):
 		return "", &fault.Field{Pointer: pointer, Code: "too_personal",
-			Detail: "That password is made of your name, username or address, or of ours."}
+			Detail: "That password is made of your name, username or address, or of this product's name."}
 	}
 	return p, nil
 }
