@@ -34,8 +34,8 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/check", ID: "check-verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
-		Summary:     "Does this link still work?",
-		Description: "204 while the mailed link with this token can be used. It uses nothing up, so a page can say at once that a link is used or expired.",
+		Summary:     "Check a mailed link",
+		Description: "The answer is 204 while the link with this token works. The check uses nothing up, so a page can report a used or expired link at once.",
 		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
 	}, s.checked(s.CheckLink))
 	rest.Register(a, rest.Op{
@@ -53,8 +53,8 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.postFirstAdmin)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin/check", ID: "check-first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
-		Summary:     "Can this token still make the first admin?",
-		Description: "204 while it can. It uses nothing up.",
+		Summary:     "Check the first admin's token",
+		Description: "The answer is 204 while the token can make the first admin. The check uses nothing up.",
 		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
 	}, s.checked(s.CheckFirstAdmin))
 	rest.Register(a, rest.Op{

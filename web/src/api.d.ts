@@ -230,8 +230,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Can this token still make the first admin?
-         * @description 204 while it can. It uses nothing up.
+         * Check the first admin's token
+         * @description The answer is 204 while the token can make the first admin. The check uses nothing up.
          */
         post: operations["check-first-admin"];
         delete?: never;
@@ -350,8 +350,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Does this link still work?
-         * @description 204 while the mailed link with this token can be used. It uses nothing up, so a page can say at once that a link is used or expired.
+         * Check a mailed link
+         * @description The answer is 204 while the link with this token works. The check uses nothing up, so a page can report a used or expired link at once.
          */
         post: operations["check-verify-email"];
         delete?: never;
