@@ -19,9 +19,9 @@ import (
 type keysCmd struct {
 	Settings
 	List    keysListCmd    `cmd:"" help:"List every key: purpose, key id, state, times. No secret is shown."`
-	Rotate  keysRotateCmd  `cmd:"" help:"Make the next key of a purpose the active one; what the old one sealed still opens."`
-	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Goes on where it stopped when it was interrupted."`
-	Destroy keysDestroyCmd `cmd:"" help:"Destroy a key that seals nothing any more; refused while something needs it."`
+	Rotate  keysRotateCmd  `cmd:"" help:"Make the next key of a purpose the active one. Values sealed under the old key still open."`
+	Rewrap  keysRewrapCmd  `cmd:"" help:"Seal everything under the active keys. Resumes after an interruption."`
+	Destroy keysDestroyCmd `cmd:"" help:"Destroy a key. Refused while a value needs it."`
 }
 
 type keysListCmd struct{}
@@ -57,7 +57,7 @@ func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 type keysDestroyCmd struct {
 	Purpose string `arg:"" help:"The key's purpose."`
 	KeyID   string `arg:"" name:"key" help:"The key's id, as listed."`
-	Force   bool   `help:"Destroy it although something may still be sealed under it: that can never be opened again."`
+	Force   bool   `help:"Destroy the key even if it still seals something. The server can then never open that again."`
 }
 
 // Run destroys one key.
@@ -126,7 +126,7 @@ func rewrapKeys(ctx context.Context, ring *keyring.Ring, works []keyring.Rewrap,
 		return err
 	}
 	if damaged > 0 {
-		fmt.Fprintf(out, "%d values open under no key and stay as they are; the log of the walk names them\neverything else is under the active keys\n", damaged)
+		fmt.Fprintf(out, "no key opens %d values; they stay as they are, and the log of the walk names them\neverything else is under the active keys\n", damaged)
 		return nil
 	}
 	fmt.Fprintln(out, "everything is under the active keys")

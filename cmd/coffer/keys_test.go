@@ -49,7 +49,7 @@ func TestKeysCommands(t *testing.T) {
 	if err := rewrapKeys(ctx, ring, []keyring.Rewrap{down, damaged}, &out); err == nil || !strings.Contains(out.String(), "t.d: 1\n") || strings.Contains(out.String(), "under the active keys") {
 		t.Errorf("a walk that failed before another: %q, %v", out.String(), err)
 	}
-	if err := rewrapKeys(ctx, ring, []keyring.Rewrap{damaged}, &out); err != nil || !strings.Contains(out.String(), "1 values open under no key") {
+	if err := rewrapKeys(ctx, ring, []keyring.Rewrap{damaged}, &out); err != nil || !strings.Contains(out.String(), "no key opens 1 values") {
 		t.Errorf("a damaged value: %q, %v", out.String(), err)
 	}
 	err = destroyKey(ctx, ring, keyring.Pepper, old.ID, false, &out)

@@ -8,7 +8,7 @@ import (
 	"coffer/internal/keyring"
 )
 
-var errTaken = fault.New(fault.Conflict, "account_exists", "That address or username has an account already.")
+var errTaken = fault.New(fault.Conflict, "account_exists", "An account with that address or username exists already.")
 
 // Bootstrap returns the one-time token that makes the first admin, in place of any
 // earlier one; "" once there is an admin. The link is BaseURL + "/first-admin#token=" +

@@ -50,7 +50,7 @@ func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
 
 // ErrBusy is the answer to a password that finds the queue full.
 var ErrBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second,
-	Detail: "Too many people are signing in at this moment. Try again in a few seconds."}
+	Detail: "The server is busy with other sign-ins. Try again in a few seconds."}
 
 func (h *hasher) enter(ctx context.Context) error {
 	select {

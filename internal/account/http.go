@@ -21,43 +21,43 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-up", ID: "sign-up", Tag: tag, Status: http.StatusAccepted, Rows: "F-A1",
 		Summary: "Sign up",
-		Description: "Always 202 when the values are good: whether the address has an account is told to its mailbox alone. " +
-			"The mail holds a link and a code. They make the account together with sign_up, or with the password: a sign-up of the " +
-			"same address that somebody else made is not opened by them.",
+		Description: "The answer is 202 whenever the values are valid. Only the mail tells whether the address has an account. " +
+			"It holds a link and a code. Either makes the account, together with sign_up or the password. " +
+			"Neither opens another caller's sign-up of the same address.",
 		Errors: []*fault.Error{limit.ErrLimited, ErrBusy},
 	}, s.postSignUp)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email", ID: "verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
 		Summary: "Prove an e-mail address",
-		Description: "By the token of the mailed link, or by address and mailed code; once. Beside it goes a proof that the sign-up is the caller's: " +
-			"its cookie, its sign_up token, or its password. Without one the answer is 403 sign_up_proof_required and the link stays good. " +
-			"Every other sign-up of the address ends. When the username was taken meanwhile the answer is 409 username_taken and " +
-			"the link stays good: send it again with another username.",
+		Description: "The caller sends the token of the mailed link, or the address and the mailed code. Either works once. The caller also proves that the sign-up is theirs: by " +
+			"its cookie, its sign_up token, or its password. Without a proof the answer is 403 sign_up_proof_required and the link stays valid. " +
+			"Every other sign-up of the address ends. If the username is taken by then, the answer is 409 username_taken and " +
+			"the link stays valid. The caller sends it again with another username.",
 		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/check", ID: "check-verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
-		Summary:     "Does this link still work?",
-		Description: "204 while the mailed link with this token can be used. It uses nothing up, so a page can say at once that a link is used or expired.",
+		Summary:     "Check a mailed link",
+		Description: "The answer is 204 while the link with this token works. The check uses nothing up, so a page can report a used or expired link at once.",
 		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
 	}, s.checked(s.CheckLink))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
 		Summary: "Send a new link and code",
-		Description: "Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, " +
-			"one sign-up of the address gets one mail, the caller's newest where there is one, and no link or code is void.",
+		Description: "The answer is always 202. With the cookie or sign_up, the server mails that sign-up and voids its older links and codes. Without either, " +
+			"the server mails one sign-up of the address, the caller's newest if there is one, and voids nothing.",
 		Errors: []*fault.Error{limit.ErrLimited},
 	}, s.postResend)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin", ID: "first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
 		Summary:     "Make the first admin",
-		Description: "With the one-time token that the server printed when it started without an admin.",
+		Description: "The caller sends the one-time token that the server printed when it started without an admin.",
 		Errors:      []*fault.Error{errTaken, errLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postFirstAdmin)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin/check", ID: "check-first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
-		Summary:     "Can this token still make the first admin?",
-		Description: "204 while it can. It uses nothing up.",
+		Summary:     "Check the first admin's token",
+		Description: "The answer is 204 while the token can make the first admin. The check uses nothing up.",
 		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
 	}, s.checked(s.CheckFirstAdmin))
 	rest.Register(a, rest.Op{
@@ -66,28 +66,28 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.getAccount)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/export", ID: "export-account", Tag: tag, Access: rest.StepUp, Status: http.StatusOK, Rows: "F-U4",
-		Summary: "Everything held about me",
-		Description: "A zip that is written while it is sent: account.json, what each feature keeps, every file in its folder, and index.html. " +
-			"It has no Content-Length; an archive that was cut short has no end and does not open.",
+		Summary: "Export everything held about me",
+		Description: "The answer is a zip of account.json, each feature's data, every file in its folder, and index.html. " +
+			"The server writes it while sending, so it has no Content-Length. An archive that was cut short does not open.",
 		Errors: []*fault.Error{ErrNotFound},
 	}, exportDoc, s.getExport)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/account", ID: "change-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary:     "Change my profile",
-		Description: "Only the fields that are sent change; all of them or none.",
+		Description: "The server changes only the fields that the caller sends: all of them or none.",
 		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
 	}, s.patchAccount)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
-		Summary:     "What protects my account",
-		Description: "One line for each layer of the sign-in and each other protection, by its name; all of one moment.",
+		Summary:     "Read what protects my account",
+		Description: "One line for each layer of the sign-in and each other protection, by its name. The server reads all lines at one moment.",
 	}, s.getSecurity)
 }
 
 // accepted is the one body of answers that tell nothing.
 type accepted struct {
 	Body struct {
-		Status string `json:"status" enum:"accepted" doc:"Always accepted: what comes of it, the mailbox learns."`
+		Status string `json:"status" enum:"accepted" doc:"Always accepted; only the mail tells the outcome."`
 	}
 }
 
@@ -153,7 +153,7 @@ func signUpToken(body, cookie string) string {
 type signUpOutput struct {
 	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      struct {
-		SignUp string `json:"sign_up" doc:"Shows, beside the mailed link or code, that the sign-up is yours. Browsers get it as a cookie too."`
+		SignUp string `json:"sign_up" doc:"Proves, with the mailed link or code, that the sign-up is yours. Browsers also get it as a cookie."`
 	}
 }
 
@@ -176,10 +176,10 @@ type verifyInput struct {
 	SignUpCookie string `cookie:"__Host-coffer-sign-up" doc:"Set by the server."`
 	Body         struct {
 		Token    string `json:"token,omitempty" maxLength:"100" doc:"From the link."`
-		Email    string `json:"email,omitempty" doc:"With code, in place of token."`
+		Email    string `json:"email,omitempty" doc:"The address, sent with code instead of token."`
 		Code     string `json:"code,omitempty" maxLength:"20" doc:"The mailed code."`
-		SignUp   string `json:"sign_up,omitempty" maxLength:"100" doc:"From the answer to the sign-up, in place of its cookie."`
-		Password string `json:"password,omitempty" doc:"Of the sign-up, where neither its cookie nor its token is at hand."`
+		SignUp   string `json:"sign_up,omitempty" maxLength:"100" doc:"Token from the answer to the sign-up, instead of its cookie."`
+		Password string `json:"password,omitempty" doc:"The sign-up's password, for a caller without its cookie or token."`
 		Username string `json:"username,omitempty" doc:"Another username, after the answer username_taken."`
 	}
 }
@@ -234,7 +234,7 @@ type resendInput struct {
 	SignUpCookie string `cookie:"__Host-coffer-sign-up" doc:"Set by the server."`
 	Body         struct {
 		Email  string `json:"email"`
-		SignUp string `json:"sign_up,omitempty" maxLength:"100" doc:"From the answer to the sign-up, in place of its cookie."`
+		SignUp string `json:"sign_up,omitempty" maxLength:"100" doc:"Token from the answer to the sign-up, instead of its cookie."`
 	}
 }
 
@@ -275,7 +275,7 @@ type profileBody struct {
 	Bio           string        `json:"bio"`
 	Language      string        `json:"language" doc:"BCP 47."`
 	Role          string        `json:"role" enum:"user,admin"`
-	Avatar        *string       `json:"avatar" doc:"Where the picture is; null without one."`
+	Avatar        *string       `json:"avatar" doc:"Address of the picture; null without one."`
 	CreatedAt     time.Time     `json:"created_at"`
 	SignInSummary signInSummary `json:"sign_in_summary"`
 }

@@ -29,7 +29,7 @@ func checkLanguage(pointer, s string) (string, *fault.Field) {
 		}
 	}
 	return "", &fault.Field{Pointer: pointer, Code: "unsupported_language",
-		Detail: "Offered are " + strings.Join(lang.All(), ", ") + "."}
+		Detail: "The server offers " + strings.Join(lang.All(), ", ") + "."}
 }
 
 // checkName reads a first or last name: any script, one line, nothing invisible that
@@ -47,11 +47,11 @@ func checkName(pointer, s string) (string, *fault.Field) {
 	}
 	for _, r := range s {
 		if !text.Printable(r) {
-			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name has no control, direction or line-break characters."}
+			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A name must not contain control, direction or line-break characters."}
 		}
 	}
 	if strings.Contains(s, "://") {
-		return "", &fault.Field{Pointer: pointer, Code: "contains_link", Detail: "A name holds no link."}
+		return "", &fault.Field{Pointer: pointer, Code: "contains_link", Detail: "A name must not contain a link."}
 	}
 	return s, nil
 }
@@ -64,7 +64,7 @@ func checkBio(pointer, s string) (string, *fault.Field) {
 	}
 	for _, r := range s {
 		if r != '\n' && r != '\t' && !text.Printable(r) {
-			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A bio has no control or direction characters."}
+			return "", &fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "A bio must not contain control or direction characters."}
 		}
 	}
 	return s, nil

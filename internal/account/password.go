@@ -46,10 +46,10 @@ func (s *Service) checkPassword(pointer, password string, context ...string) (st
 			Detail: fmt.Sprintf("A password has at least %d characters. Several words are easy to remember and hard to guess.", s.PasswordMin)}
 	case isCommon(p):
 		return "", &fault.Field{Pointer: pointer, Code: "too_common",
-			Detail: "That password, or what it is made of, is among the first that anybody tries."}
+			Detail: "That password is common, or made from a common one. Attackers try those first."}
 	case isContext(p, context):
 		return "", &fault.Field{Pointer: pointer, Code: "too_personal",
-			Detail: "That password is made of your name, username or address, or of ours."}
+			Detail: "That password is made of your name, username or address, or of this product's name."}
 	}
 	return p, nil
 }

@@ -12,8 +12,8 @@ import (
 type Protection struct {
 	Enabled bool       `json:"enabled"`
 	Since   *time.Time `json:"since,omitempty" doc:"When it was turned on."`
-	Left    *int       `json:"left,omitempty" doc:"How many uses are left, where they are counted."`
-	Hint    string     `json:"hint,omitempty" doc:"What the owner recognises it by, such as a masked address."`
+	Left    *int       `json:"left,omitempty" doc:"Uses left, where the server counts them."`
+	Hint    string     `json:"hint,omitempty" doc:"Hint for the owner, such as a masked address."`
 }
 
 // protecting is a room that answers for one line.

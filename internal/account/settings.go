@@ -17,7 +17,7 @@ type Settings struct {
 
 	SignUpLimit        limit.Rule `name:"limit-sign-up" env:"COFFER_LIMIT_SIGN_UP" default:"20/1h" group:"Limits" help:"Sign-ups from one address (IPv6: one /64)."`
 	MailRecipientLimit limit.Rule `name:"limit-mail-recipient" env:"COFFER_LIMIT_MAIL_RECIPIENT" default:"20/1h" group:"Limits" help:"Mails to one recipient that one address may cause."`
-	MailRepeatLimit    limit.Rule `name:"limit-mail-repeat" env:"COFFER_LIMIT_MAIL_REPEAT" default:"40/1h" group:"Limits" help:"Mails that strangers may cause to one recipient before only networks that have caused none go on."`
+	MailRepeatLimit    limit.Rule `name:"limit-mail-repeat" env:"COFFER_LIMIT_MAIL_REPEAT" default:"40/1h" group:"Limits" help:"Mails that strangers may cause to one recipient. Above it, only networks that have caused none may send."`
 	MailTotalLimit     limit.Rule `name:"limit-mail-total" env:"COFFER_LIMIT_MAIL_TOTAL" default:"100/1h" group:"Limits" help:"Mails that strangers may cause to one recipient in all."`
 	MailAddressLimit   limit.Rule `name:"limit-mail-address" env:"COFFER_LIMIT_MAIL_ADDRESS" default:"30/1h" group:"Limits" help:"Mails that one address may cause."`
 }

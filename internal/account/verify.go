@@ -41,8 +41,8 @@ const (
 
 var (
 	errLinkGone    = fault.New(fault.Gone, "link_gone", "That link or code was used already, was replaced by a newer one, or has expired.")
-	errInvalidCode = fault.New(fault.Unauthenticated, "invalid_code", "That code does not belong to that address.")
-	errUsername    = fault.New(fault.Conflict, "username_taken", "That username belongs to somebody else. Choose another one.")
+	errInvalidCode = fault.New(fault.Unauthenticated, "invalid_code", "Wrong code for that address.")
+	errUsername    = fault.New(fault.Conflict, "username_taken", "That username is taken. Choose another one.")
 	errElsewhere   = fault.New(fault.Forbidden, "sign_up_proof_required",
 		"That link or code belongs to a sign-up that was made elsewhere. Use it where you signed up, or send the password that you chose there.")
 )

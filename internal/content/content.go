@@ -73,10 +73,10 @@ func New(c Config) (*Service, error) {
 
 // The refusals that reach a client.
 var (
-	ErrExpired      = fault.New(fault.Conflict, "upload_expired", "The upload stood still for too long and was given up.")
-	ErrQuota        = fault.New(fault.TooLarge, "quota_exceeded", "There is no room left for that much: delete something first.")
-	ErrBadRange     = fault.New(fault.BadRange, "range_not_satisfiable", "No byte of the range exists; Content-Range names the size.")
-	ErrPrecondition = fault.New(fault.Precondition, "precondition_failed", "The content is not the one that the precondition names.")
+	ErrExpired      = fault.New(fault.Conflict, "upload_expired", "The server ended the upload because it stalled for too long.")
+	ErrQuota        = fault.New(fault.TooLarge, "quota_exceeded", "The upload exceeds the account's quota. Delete something first.")
+	ErrBadRange     = fault.New(fault.BadRange, "range_not_satisfiable", "The content has no byte in that range. Content-Range names its size.")
+	ErrPrecondition = fault.New(fault.Precondition, "precondition_failed", "The content does not match the precondition.")
 )
 
 // blobAAD binds a wrapped key to its object and its owner; the ring adds the key's id.

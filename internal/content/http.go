@@ -37,7 +37,7 @@ func WantsInline(r *http.Request) (bool, error) {
 	case "inline":
 		return true, nil
 	}
-	return false, fault.InvalidField("query.disposition", "invalid", "disposition is attachment or inline.")
+	return false, fault.InvalidField("query.disposition", "invalid", "disposition must be attachment or inline.")
 }
 
 // Serve answers GET and HEAD: preconditions, ranges, digest and sandbox. An error before the

@@ -95,12 +95,12 @@ func (e *Error) Because(err error) *Error {
 
 // The refusals that every operation may answer without a room's doing.
 var (
-	ErrInternal    = New(Internal, "internal_error", "Something went wrong on our side. The request id names it in the log.")
+	ErrInternal    = New(Internal, "internal_error", "The server failed. Its log has the cause under the request id.")
 	ErrUnavailable = &Error{
 		Kind: Unavailable, Code: "unavailable", RetryAfter: time.Second,
-		Detail: "A service that this request needs cannot be reached just now. Nothing was lost; try again.",
+		Detail: "The server cannot reach a service that this request needs. Nothing was lost; try again.",
 	}
-	ErrInvalid = New(Invalid, "validation_failed", "Some values break a rule; errors names each of them.")
+	ErrInvalid = New(Invalid, "validation_failed", "Some values break a rule. errors names each of them.")
 )
 
 // InvalidFields returns a copy of [ErrInvalid] that names each refused field.

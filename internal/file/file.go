@@ -60,11 +60,11 @@ type Entry struct {
 	ID         string    `json:"id" doc:"UUIDv7."`
 	Kind       Kind      `json:"kind" enum:"file,folder"`
 	Name       string    `json:"name" doc:"NFC, at most 255 bytes."`
-	Parent     *string   `json:"parent" doc:"The folder it is in; null at the root."`
+	Parent     *string   `json:"parent" doc:"Id of its folder; null at the root."`
 	Size       int64     `json:"size" doc:"Bytes of content; 0 for a folder."`
-	Damaged    bool      `json:"damaged,omitzero" doc:"What the server keeps of it does not open: its name, or its media type and hash. It can be moved, renamed and deleted."`
-	MediaType  string    `json:"media_type,omitempty" doc:"As the upload declared it. Files only."`
-	SHA256     string    `json:"sha256,omitempty" doc:"Of the content, hexadecimal. Files only."`
+	Damaged    bool      `json:"damaged,omitzero" doc:"The server cannot open its stored name, or its media type and hash. The caller can move, rename and delete it."`
+	MediaType  string    `json:"media_type,omitempty" doc:"Media type that the upload declared. Files only."`
+	SHA256     string    `json:"sha256,omitempty" doc:"SHA-256 of the content, hexadecimal. Files only."`
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
 }
@@ -100,9 +100,9 @@ func New(c Config) *Service {
 }
 
 var (
-	errNotFound = fault.New(fault.NotFound, "not_found", "There is no such file or folder.")
+	errNotFound = fault.New(fault.NotFound, "not_found", "File or folder not found.")
 	errCycle    = fault.New(fault.Conflict, "folder_cycle", "A folder cannot be moved into itself or below itself.")
-	errTooDeep  = fault.New(fault.Conflict, "too_deep", "Folders can be nested 64 levels deep.")
+	errTooDeep  = fault.New(fault.Conflict, "too_deep", "Folders can be nested at most 64 levels deep.")
 	errIsFolder = fault.New(fault.Conflict, "is_folder", "A folder has no content to download.")
 )
 

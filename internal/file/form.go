@@ -22,16 +22,16 @@ import (
 )
 
 var (
-	errTooLarge  = fault.New(fault.TooLarge, "too_large", "The request is longer than this server takes.")
+	errTooLarge  = fault.New(fault.TooLarge, "too_large", "The request exceeds the server's size limit.")
 	errTooMany   = fault.New(fault.Invalid, "too_many_files", "One request carries at most 1,000 files.")
-	errMalformed = fault.New(fault.Malformed, "malformed_body", "The body is not whole multipart/form-data.")
-	errNotForm   = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Files come as multipart/form-data with a boundary.")
+	errMalformed = fault.New(fault.Malformed, "malformed_body", "The body is not complete multipart/form-data.")
+	errNotForm   = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send files as multipart/form-data with a boundary.")
 )
 
 func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	contentType, err := only(r.Header, "Content-Type")
 	if err != nil {
-		return fault.InvalidField("header.Content-Type", "duplicate", "Content-Type stands once, and each of its parameters too.")
+		return fault.InvalidField("header.Content-Type", "duplicate", "Send Content-Type once, and each of its parameters once.")
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" || len(params["boundary"]) > 70 {
@@ -90,7 +90,7 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		if err == io.EOF {
 			break
 		} else if errors.Is(err, errLongHead) {
-			return nil, fault.InvalidField(f.pointer(), "too_long", "The header of a part is at most 32 KiB long.").Because(err)
+			return nil, fault.InvalidField(f.pointer(), "too_long", "A part's header may have at most 32 KiB.").Because(err)
 		} else if errors.As(err, new(textproto.ProtocolError)) {
 			return nil, f.badHeader(err) // a control character, say
 		} else if err != nil {
@@ -155,7 +155,7 @@ func (f *form) pointer() string { return "/files/" + strconv.Itoa(f.u.Len()) + "
 
 func (f *form) badHeader(err error) error {
 	if errors.Is(err, errTwice) {
-		return fault.InvalidField(f.pointer(), "duplicate", "A part has one Content-Disposition and one Content-Type, and each of their parameters stands once: filename or filename*, not both.")
+		return fault.InvalidField(f.pointer(), "duplicate", "Send one Content-Disposition and one Content-Type a part, each parameter once. Send filename or filename*, not both.")
 	}
 	return fault.InvalidField(f.pointer(), "malformed", "The part's header cannot be read: it has no Content-Disposition, or a control character.").Because(err)
 }
@@ -213,14 +213,14 @@ func parameters(value string) iter.Seq[string] {
 // field reads a part that is not a file: only parent is one, and only before the files.
 func (f *form) field(part *multipart.Part) error {
 	if name := part.FormName(); name != "parent" {
-		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form has parent and files only.")
+		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form accepts only parent and files.")
 	}
 	if f.named {
-		return fault.InvalidField("/parent", "duplicate", "parent stands once, in the query or in the form.")
+		return fault.InvalidField("/parent", "duplicate", "Send parent once, in the query or in the form.")
 	}
 	f.named = true
 	if f.u.Len() > 0 {
-		return fault.InvalidField("/parent", "too_late", "parent must stand before the files.")
+		return fault.InvalidField("/parent", "too_late", "Send parent before the files.")
 	}
 	value, err := io.ReadAll(io.LimitReader(source{part}, 65))
 	if err != nil {

@@ -19,21 +19,21 @@ const tag = "Files"
 func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/files", ID: "list-files", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
-		Summary:     "A folder's children",
-		Description: "Without parent: the root. By name means folders first and as people sort: case does not matter and numbers count as numbers.",
+		Summary:     "List a folder's children",
+		Description: "Without parent, the server lists the root. Order by name puts folders first, ignores case and compares numbers as numbers.",
 		Errors:      []*fault.Error{errNotFound},
 	}, s.getList)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/files/folders", ID: "create-folder", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F2",
 		Summary:     "Make a folder",
-		Description: "A taken name is numbered: `name (1)`.",
+		Description: "The server numbers a taken name: `name (1)`.",
 		Errors:      []*fault.Error{errNotFound, errTooDeep},
 	}, s.postFolder)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodPost, Path: "/files", ID: "upload-files", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F3",
 		Summary: "Upload one or many files",
-		Description: "multipart/form-data. A field `parent`, before the files, or the query parameter names the folder. Every part with a file name is a file; taken names are " +
-			"numbered: `a (1).txt`. All files of a request appear together, or none.",
+		Description: "The body is multipart/form-data. A field `parent` before the files, or the query parameter, names the folder. Every part with a file name is a file. The server " +
+			"numbers taken names: `a (1).txt`. All files of a request appear together, or none.",
 		Errors: []*fault.Error{errNotForm, errMalformed, errNotFound, errTooDeep, errTooLarge, errTooMany, content.ErrExpired, content.ErrQuota},
 	}, uploadDoc, s.postFiles)
 	rest.Register(a, rest.Op{
@@ -44,20 +44,20 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/files/{id}", ID: "update-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F5",
 		Summary:     "Rename, move, or both",
-		Description: "parent null or \"\" is the root. A name that is taken there is numbered. A folder cannot go below itself.",
+		Description: "A parent of null or \"\" is the root. The server numbers a name that is taken there. A folder cannot move below itself.",
 		Errors:      []*fault.Error{errNotFound, errCycle, errTooDeep},
 	}, s.patchEntry)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/files/{id}", ID: "delete-file", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F5",
 		Summary:     "Delete for good",
-		Description: "A folder goes with everything below it.",
+		Description: "The server deletes a folder with everything below it.",
 		Errors:      []*fault.Error{errNotFound},
 	}, s.deleteEntry)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}/content", ID: "download-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",
 		Summary: "Download",
-		Description: "Ranges, also several; conditional by ETag and time; `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything " +
-			"else is an attachment. HEAD answers alike, without the bytes.",
+		Description: "The server takes one or several ranges, and conditions by ETag and time. `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything " +
+			"else is an attachment. HEAD gets the same answer without the bytes.",
 		Errors: []*fault.Error{errNotFound, errIsFolder, content.ErrPrecondition, content.ErrBadRange},
 	}, downloadDoc, s.getContent)
 }

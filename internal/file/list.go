@@ -107,7 +107,7 @@ func openCursor(key *keyring.DataKey, parent, sort, cursor string) (*mark, error
 	if cursor == "" {
 		return nil, nil
 	}
-	refused := fault.InvalidField("query.cursor", "invalid_cursor", "The cursor is not one of this list's.")
+	refused := fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
 	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return nil, refused

@@ -43,9 +43,9 @@ func newGuard(cfg Config) guard {
 
 var (
 	errHost = fault.New(fault.Malformed, "unknown_host",
-		"This server does not go by that name. Use its address, or set COFFER_URL to the one that people use.")
+		"The server does not serve that host name. Use its address, or set COFFER_URL to its public address.")
 	errEncoded     = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the content without a Content-Encoding.")
-	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "Another site may not send this request.")
+	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
 )
 
 // methods are those that some route may know; anything else is refused unseen.
@@ -185,7 +185,7 @@ func checkQuery(u *url.URL) error {
 	}
 	for name, values := range query {
 		if len(values) > 1 {
-			return fault.InvalidField("query."+cut(name), "duplicate", "A parameter stands once.")
+			return fault.InvalidField("query."+cut(name), "duplicate", "Send each parameter once.")
 		}
 	}
 	return nil

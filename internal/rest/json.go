@@ -29,13 +29,13 @@ var rejectUnknown = json.RejectUnknownMembers(true)
 
 // The refusals of bodies.
 var (
-	errBodiesBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second, Detail: "The server reads as many long bodies as it can at this moment. Try again in a few seconds."}
+	errBodiesBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second, Detail: "The server is busy with other large requests. Try again in a few seconds."}
 	errNotJSON    = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as application/json, in UTF-8.")
-	errBodyLarge  = fault.New(fault.TooLarge, "body_too_large", "The body is longer than this server takes.")
-	errBodyCut    = fault.New(fault.Malformed, "body_unreadable", "The body could not be read to its end.")
-	errNoBody     = fault.New(fault.Malformed, "invalid_json", "This operation wants a JSON body.")
-	errBadJSON    = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
-	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not know; names are case-sensitive.")
+	errBodyLarge  = fault.New(fault.TooLarge, "body_too_large", "The body exceeds the server's size limit.")
+	errBodyCut    = fault.New(fault.Malformed, "body_unreadable", "The server could not read the whole body.")
+	errNoBody     = fault.New(fault.Malformed, "invalid_json", "This operation needs a JSON body.")
+	errBadJSON    = fault.New(fault.Malformed, "invalid_json", "The body is not valid, unambiguous JSON.")
+	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not define. Names are case-sensitive.")
 )
 
 // A body of smallBody bytes is read whenever it comes. Of longer ones, which no operation

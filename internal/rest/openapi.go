@@ -57,15 +57,15 @@ func humaConfig(cfg Config, operation *string) huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: cfg.Title, Version: cfg.Version,
-				Description: "Paths are below /v1. Times are RFC 3339 in UTC, names snake_case. A refusal is a problem document (RFC 9457) whose code is stable; " +
-					"/docs/errors lists them all. JSON has one reading only: unknown, duplicate and case-variant names are refused.",
+				Description: "Paths are below /v1. Times are RFC 3339 in UTC; names are snake_case. A refusal is a problem document (RFC 9457) with a stable code. " +
+					"/docs/errors lists every code. The server refuses unknown, duplicate and case-variant JSON names.",
 			},
 			Servers: []*huma.Server{{URL: prefix}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", newNamer(operation)),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					schemeBearer:  {Type: "http", Scheme: "bearer", Description: "The access token of a session."},
-					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`: the sign-in attempt that a Challenge began."},
+					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`, with the token of a Challenge."},
 				},
 			},
 		},

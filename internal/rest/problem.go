@@ -79,10 +79,10 @@ func statusOf(k fault.Kind) int {
 
 // The refusals that rest makes itself, beside those of bodies.
 var (
-	errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in: there is no valid access token with this request.")
-	errNotFound        = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
-	errMethod          = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This address does not know that method; Allow lists those it knows.")
-	errMalformed       = fault.New(fault.Malformed, "malformed_request", "The request cannot be read.")
+	errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in: the request has no valid access token.")
+	errNotFound        = fault.New(fault.NotFound, "not_found", "Not found.")
+	errMethod          = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This address does not support the method. The Allow header lists those it supports.")
+	errMalformed       = fault.New(fault.Malformed, "malformed_request", "The request is malformed.")
 	errNotAdmin        = fault.New(fault.Forbidden, "admin_only", "Only an admin may do this.")
 )
 
@@ -276,7 +276,7 @@ func humaField(d *huma.ErrorDetail) fault.Field {
 	if !formatted {
 		said = message
 	}
-	f := fault.Field{Pointer: pointer(d.Location), Code: "invalid", Detail: "The value cannot be used here."}
+	f := fault.Field{Pointer: pointer(d.Location), Code: "invalid", Detail: "The value is not valid here."}
 	r, known := rules[message]
 	switch {
 	case known && r.say == "":

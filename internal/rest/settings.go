@@ -12,7 +12,7 @@ import (
 type Settings struct {
 	// TrustedProxies are the peers whose X-Forwarded-For is believed. A request that
 	// comes from one may carry any Host: checking it is the proxy's work.
-	TrustedProxies Networks     `env:"COFFER_TRUSTED_PROXIES" placeholder:"CIDR,…" group:"Where it listens" help:"Networks whose X-Forwarded-For is believed. Empty: no header is."`
+	TrustedProxies Networks     `env:"COFFER_TRUSTED_PROXIES" placeholder:"CIDR,…" group:"Where it listens" help:"Networks whose X-Forwarded-For the server trusts. Empty: none."`
 	Streams        StreamLimits `embed:""`
 }
 

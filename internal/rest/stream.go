@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	errTooManyStreams = fault.New(fault.Limited, "too_many_streams", "Too many uploads and downloads run at once for one account or address. Wait for one to end.")
-	errStreamsBusy    = fault.New(fault.Unavailable, "busy", "The server moves as many files as it can at this moment. Try again in a few seconds.")
+	errTooManyStreams = fault.New(fault.Limited, "too_many_streams", "This account or address has too many uploads and downloads at once. Wait for one to end.")
+	errStreamsBusy    = fault.New(fault.Unavailable, "busy", "The server is busy with other uploads and downloads. Try again in a few seconds.")
 )
 
 // streamWait is after how long a refused stream may be tried again.

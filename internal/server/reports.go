@@ -53,8 +53,8 @@ func (p *reports) routes(api *rest.API) {
 
 var (
 	errReportType = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send a report as application/csp-report.")
-	errReportSize = fault.New(fault.TooLarge, "body_too_large", "The body is longer than this server takes.")
-	errReportJSON = fault.New(fault.Malformed, "invalid_json", "The body is not JSON that can be read in one way only.")
+	errReportSize = fault.New(fault.TooLarge, "body_too_large", "The body exceeds the server's size limit.")
+	errReportJSON = fault.New(fault.Malformed, "invalid_json", "The body is not valid, unambiguous JSON.")
 )
 
 func (p *reports) receive(w http.ResponseWriter, r *http.Request) {

@@ -121,7 +121,7 @@ func newAsset(name string, body []byte) *asset {
 	return a
 }
 
-var errNoFile = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
+var errNoFile = fault.New(fault.NotFound, "not_found", "Not found.")
 
 // asset sends one file of the app.
 func (w *web) asset(rw http.ResponseWriter, r *http.Request) {

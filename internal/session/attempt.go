@@ -21,10 +21,10 @@ import (
 const maxTries = 5
 
 var (
-	errOver = fault.New(fault.Gone, "attempt_over", "This sign-in is over: it took too long, there were too many wrong answers, or it is complete. Begin again.")
+	errOver = fault.New(fault.Gone, "attempt_over", "This sign-in has expired, had too many wrong answers, or is complete. Begin again.")
 	// ErrNotAsked refuses an answer for a layer that this sign-in does not ask for. A room
 	// that is a layer declares it.
-	ErrNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that.")
+	ErrNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that step.")
 )
 
 // Challenge is a sign-in that asks for more.

@@ -13,7 +13,7 @@ import (
 
 var _ rest.Authenticator = (*Service)(nil)
 
-var errStepUp = fault.New(fault.Forbidden, "step_up_required", "Prove once more that it is you: POST /v1/account/reauthenticate, then try again.")
+var errStepUp = fault.New(fault.Forbidden, "step_up_required", "Prove your identity again: POST /v1/account/reauthenticate, then try again.")
 
 // Authenticate implements rest.Authenticator.
 func (s *Service) Authenticate(ctx context.Context, authorization string) (rest.Caller, error) {

@@ -29,7 +29,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
 		Summary:     "Sign in with e-mail or username and password",
-		Description: "201 with a session, or 202 with the layers that this account asks for. A remembered device is not asked again.",
+		Description: "The answer is 201 with a session, or 202 with the layers that the account asks for. A remembered device skips the layers it has passed.",
 		Errors:      []*fault.Error{account.ErrCredentials, token.ErrPublicKey, errDeactivated, limit.ErrLimited, account.ErrBusy},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
@@ -39,19 +39,19 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11",
 		Summary:     "The next access and refresh token",
-		Description: "The refresh token comes from the cookie or the body and is used up. Asked again within the grace, while the next one is unused, the answer is the same; any other second use ends the session.",
+		Description: "The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session.",
 		Errors:      []*fault.Error{token.ErrPublicKey},
 	}, s.postRefresh)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-out", ID: "sign-out", Tag: tagSignIn, Status: http.StatusNoContent, Rows: "F-A4",
 		Summary:     "Sign out",
-		Description: "By access token or, where that has expired, by refresh token. The session is dead everywhere at once.",
+		Description: "The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once.",
 		Errors:      []*fault.Error{token.ErrUnauthenticated},
 	}, s.postSignOut)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate", ID: "reauthenticate", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A14",
-		Summary:     "Prove afresh who is there",
-		Description: "201 with a new access token of the same session, or 202 with layers that this session has not passed.",
+		Summary:     "Re-authenticate",
+		Description: "The answer is 201 with a new access token of the same session, or 202 with layers that the session has not passed.",
 		Errors:      []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
 	}, s.postReauthenticate)
 	s.deviceRoutes(a)
@@ -60,11 +60,11 @@ func (s *Service) Routes(a *rest.API) {
 func (s *Service) deviceRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/sessions", ID: "list-sessions", Tag: tagDevices, Access: rest.Session, Status: http.StatusOK, Rows: "F-A12",
-		Summary: "Where the account is signed in, the newest first",
+		Summary: "List the account's sessions, the newest first",
 	}, s.getList)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/sessions/{id}", ID: "read-session", Tag: tagDevices, Access: rest.Session, Status: http.StatusOK, Rows: "F-A12",
-		Summary: "One session", Errors: []*fault.Error{errNoSession},
+		Summary: "Read one session", Errors: []*fault.Error{errNoSession},
 	}, s.getOne)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/sessions/{id}", ID: "rename-session", Tag: tagDevices, Access: rest.Session, Status: http.StatusOK, Rows: "F-A12",
@@ -111,8 +111,8 @@ type Session struct {
 	RefreshExpiresIn int64            `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed."`
 	DeviceToken      string           `json:"device_token,omitempty" doc:"With remember_device and refresh_in body; else it is a cookie."`
 	ServerPublicKey  *token.PublicKey `json:"server_public_key"`
-	AAL              string           `json:"aal" doc:"How sure we are: aal1 or aal2 (NIST SP 800-63B)."`
-	AMR              []string         `json:"amr" doc:"By which methods (RFC 8176)."`
+	AAL              string           `json:"aal" doc:"Assurance level: aal1 or aal2 (NIST SP 800-63B)."`
+	AMR              []string         `json:"amr" doc:"Authentication methods (RFC 8176)."`
 	Account          Owner            `json:"account"`
 }
 
@@ -226,7 +226,7 @@ type refreshInput struct {
 // RefreshBody is the body of a refresh by clients without cookies.
 type RefreshBody struct {
 	RefreshToken string           `json:"refresh_token,omitempty" maxLength:"100"`
-	PublicKey    *token.PublicKey `json:"public_key,omitempty" doc:"The key that the session was opened with; when it is sent, another one is refused."`
+	PublicKey    *token.PublicKey `json:"public_key,omitempty" doc:"The key that the session was opened with. The server refuses any other key."`
 }
 
 func (s *Service) postRefresh(ctx context.Context, in *refreshInput) (*Answer, error) {

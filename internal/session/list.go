@@ -19,19 +19,19 @@ import (
 // ListedSession is a session as its owner sees it.
 type ListedSession struct {
 	ID         string    `json:"id"`
-	Name       string    `json:"name" doc:"What the owner, or the client, calls it; may be empty."`
-	UserAgent  string    `json:"device" doc:"Browser, its version and the system, as far as they say."`
-	Address    string    `json:"address" doc:"Where it signed in from."`
-	Place      string    `json:"place" doc:"Where that address is, as far as the operator's database knows."`
+	Name       string    `json:"name" doc:"Name that the owner or the client gave it; may be empty."`
+	UserAgent  string    `json:"device" doc:"Browser, its version and the system, as far as known."`
+	Address    string    `json:"address" doc:"Address of the sign-in."`
+	Place      string    `json:"place" doc:"Place of that address, if the operator's database knows it."`
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at" doc:"The last sign-in or refresh."`
 	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is used before."`
 	AAL        string    `json:"aal"`
-	AMR        []string  `json:"amr" doc:"By which methods it was proven who is there (RFC 8176)."`
-	Current    bool      `json:"current" doc:"This is the session that asks."`
+	AMR        []string  `json:"amr" doc:"Methods that proved who is there (RFC 8176)."`
+	Current    bool      `json:"current" doc:"Whether this is the caller's session."`
 }
 
-var errNoSession = fault.New(fault.NotFound, "not_found", "There is no such session.")
+var errNoSession = fault.New(fault.NotFound, "not_found", "Session not found.")
 
 // unknownAgent is shown of a session whose label does not open.
 const unknownAgent = "unknown device"
@@ -105,7 +105,7 @@ func parseCursor(cursor string) (created int64, id string, err error) {
 	first, id, _ := strings.Cut(string(b), " ")
 	created, err = strconv.ParseInt(first, 10, 64)
 	if bad != nil || err != nil || !token.IsID(id) || strings.ContainsAny(cursor, "\r\n") {
-		return 0, "", fault.InvalidField("query.cursor", "invalid", "That is not a next_cursor of this list.")
+		return 0, "", fault.InvalidField("query.cursor", "invalid", "The cursor does not belong to this list.")
 	}
 	return created, id, nil
 }
@@ -160,7 +160,7 @@ func (s *Service) Get(ctx context.Context, c rest.Caller, id string) (ListedSess
 func (s *Service) Rename(ctx context.Context, c rest.Caller, id, name string) (ListedSession, error) {
 	name = cleanName(name)
 	if name == "" {
-		return ListedSession{}, fault.InvalidField("/name", "required", "A name has at least one visible character.")
+		return ListedSession{}, fault.InvalidField("/name", "required", "A name needs a visible character.")
 	}
 	who := account.ID(c.Account)
 	var out ListedSession

@@ -29,7 +29,7 @@ const (
 	secretSize     = 32
 )
 
-var errRefresh = fault.New(fault.Unauthenticated, "invalid_refresh_token", "That refresh token is not good, or no longer. Sign in again.")
+var errRefresh = fault.New(fault.Unauthenticated, "invalid_refresh_token", "The refresh token is not valid, or no longer valid. Sign in again.")
 
 func refreshToken(family, secret []byte) string {
 	return refreshVersion + b64.EncodeToString(family) + "." + b64.EncodeToString(secret)

@@ -14,7 +14,7 @@ type Settings struct {
 	RefreshGrace time.Duration `env:"COFFER_REFRESH_GRACE" default:"10s" group:"Lifetimes" help:"How long a repeated refresh (lost answer, second tab) gets the same answer."`
 	SessionTTL   time.Duration `env:"COFFER_SESSION_TTL" default:"720h" group:"Lifetimes" help:"Absolute life of a session, however active; at most 30 days."`
 	StepUpTTL    time.Duration `env:"COFFER_STEP_UP_TTL" default:"10m" group:"Lifetimes" help:"How long a fresh proof counts for sensitive changes."`
-	DeviceTTL    time.Duration `env:"COFFER_DEVICE_TTL" default:"720h" group:"Lifetimes" help:"How long a remembered device is not asked for its layers again."`
+	DeviceTTL    time.Duration `env:"COFFER_DEVICE_TTL" default:"720h" group:"Lifetimes" help:"How long a remembered device skips the layers it has passed."`
 
 	AddressLimit limit.Rule `name:"limit-sign-in-address" env:"COFFER_LIMIT_SIGN_IN_ADDRESS" default:"100/15m" group:"Limits" help:"Failed sign-ins from one address."`
 	AccountLimit limit.Rule `name:"limit-sign-in-account" env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere."`

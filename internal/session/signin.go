@@ -15,10 +15,10 @@ import (
 // SessionRequest is what a client asks of the session that its call may open.
 type SessionRequest struct {
 	PublicKey      *token.PublicKey `json:"public_key,omitempty" doc:"The client's public key; without one the server makes a throw-away pair."`
-	DeviceName     string           `json:"device_name,omitempty" maxLength:"100" doc:"What the list of devices calls this one."`
+	DeviceName     string           `json:"device_name,omitempty" maxLength:"100" doc:"Name of this device in the list of sessions."`
 	RememberDevice bool             `json:"remember_device,omitempty" doc:"Do not ask this device again for the layers it passes now."`
-	DeviceToken    string           `json:"device_token,omitempty" maxLength:"100" doc:"Of an earlier sign-in with remember_device, for clients without cookies."`
-	RefreshIn      string           `json:"refresh_in,omitempty" enum:"cookie,body" default:"cookie" doc:"Where refresh and device tokens go: browsers want the cookie, which scripts cannot read."`
+	DeviceToken    string           `json:"device_token,omitempty" maxLength:"100" doc:"Device token of an earlier sign-in with remember_device, for clients without cookies."`
+	RefreshIn      string           `json:"refresh_in,omitempty" enum:"cookie,body" default:"cookie" doc:"Where the server puts refresh and device tokens. Browsers need the cookie, which scripts cannot read."`
 
 	// Former is the refresh token that a browser holds already. A new session ends the one
 	// that this token belongs to.

@@ -18,7 +18,7 @@ type PublicKey struct {
 	Crv    string   `json:"crv,omitempty" doc:"P-521, P-256 or X25519."`
 	X      string   `json:"x,omitempty" doc:"base64url without padding, of the curve's full length."`
 	Y      string   `json:"y,omitempty" doc:"The same; absent for X25519."`
-	D      string   `json:"d,omitempty" doc:"A private key has no business here: it is refused."`
+	D      string   `json:"d,omitempty" doc:"The server refuses a private key."`
 	Ext    *bool    `json:"ext,omitempty" doc:"Ignored."`
 	KeyOps []string `json:"key_ops,omitempty" doc:"Ignored."`
 	Alg    string   `json:"alg,omitempty" doc:"Ignored."`

@@ -14,7 +14,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/.well-known/jwks.json", ID: "read-jwks", Tag: "Sign-in", Status: http.StatusOK, Rows: "F-S2",
 		Summary:     "The keys that sign access tokens",
-		Description: "Also at /.well-known/jwks.json without /v1. The next key is here an hour before it signs, the last one until its tokens are dead.",
+		Description: "Also at /.well-known/jwks.json, outside /v1. A key appears an hour before it signs, and stays until its tokens have expired.",
 	}, s.getJWKS)
 	a.Handle("GET /.well-known/jwks.json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		set, err := s.JWKS(r.Context())

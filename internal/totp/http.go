@@ -17,7 +17,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Begin to set up an authenticator app",
-		Description: "The secret is pending, for an hour, until a code of it is confirmed; it is never shown again after that. A set-up that was begun before is void.",
+		Description: "The secret stays pending for an hour, until the caller confirms a code. The server never shows it after that. An earlier pending set-up is void.",
 		Errors:      []*fault.Error{errEnabled},
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
@@ -28,7 +28,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary:     "Turn the layer on with a first code",
-		Description: "The fifth wrong code ends the set-up. The code is spent: sign-in wants a later one.",
+		Description: "The fifth wrong code ends the set-up. The right code is used up: sign-in needs a later one.",
 		Errors:      []*fault.Error{errCode, errNotPending},
 	}, s.postConfirm)
 	rest.Register(a, rest.Op{
@@ -38,7 +38,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/totp", ID: "pass-totp", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Pass the authenticator app's layer of a sign-in",
-		Description: "201 with a session when this was the last layer, else 202 with those still open. A code passes once; five wrong ones end the attempt.",
+		Description: "The answer is 201 with a session after the last layer, else 202 with the layers still open. A code works once. Five wrong codes end the attempt.",
 		Errors:      []*fault.Error{errCode, errLocked, session.ErrNotAsked},
 	}, s.postAttempt)
 }
@@ -48,8 +48,8 @@ type enrolInput struct{ rest.Request }
 type enrolOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		Secret     string `json:"secret" doc:"Base32, 160 bits, to be typed where no camera is."`
-		OTPAuthURI string `json:"otpauth_uri" doc:"What the QR code says."`
+		Secret     string `json:"secret" doc:"160 bits in base32, for typing by hand."`
+		OTPAuthURI string `json:"otpauth_uri" doc:"The content of the QR code."`
 		QRPNG      []byte `json:"qr_png" doc:"The QR code: a PNG picture in base64."`
 	}
 }

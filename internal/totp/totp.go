@@ -70,10 +70,10 @@ const (
 var words embed.FS
 
 var (
-	errCode       = fault.New(fault.Unauthenticated, "invalid_code", "That code is not right, or it was used already. Wait for the next one and try again.")
-	errLocked     = fault.New(fault.Unauthenticated, "totp_locked", "Too many wrong codes were given. Use a recovery method, then set the app up again.")
+	errCode       = fault.New(fault.Unauthenticated, "invalid_code", "That code is wrong or was used already. Wait for the next one and try again.")
+	errLocked     = fault.New(fault.Unauthenticated, "totp_locked", "Too many wrong codes. Use a recovery method, then set the app up again.")
 	errEnabled    = fault.New(fault.Conflict, "totp_already_enabled", "An authenticator app is set up already. Disable it first.")
-	errNotPending = fault.New(fault.Conflict, "totp_not_pending", "No authenticator app waits for its first code. Begin the set-up again.")
+	errNotPending = fault.New(fault.Conflict, "totp_not_pending", "No set-up of an authenticator app is pending. Begin the set-up again.")
 )
 
 // Config is what a Service needs. DB, Accounts, Sessions and Events are required.

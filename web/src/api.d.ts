@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * The keys that sign access tokens
-         * @description Also at /.well-known/jwks.json without /v1. The next key is here an hour before it signs, the last one until its tokens are dead.
+         * @description Also at /.well-known/jwks.json, outside /v1. A key appears an hour before it signs, and stays until its tokens have expired.
          */
         get: operations["read-jwks"];
         put?: never;
@@ -40,7 +40,7 @@ export interface paths {
         head?: never;
         /**
          * Change my profile
-         * @description Only the fields that are sent change; all of them or none.
+         * @description The server changes only the fields that the caller sends: all of them or none.
          */
         patch: operations["change-account"];
         trace?: never;
@@ -53,8 +53,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything held about me
-         * @description A zip that is written while it is sent: account.json, what each feature keeps, every file in its folder, and index.html. It has no Content-Length; an archive that was cut short has no end and does not open.
+         * Export everything held about me
+         * @description The answer is a zip of account.json, each feature's data, every file in its folder, and index.html. The server writes it while sending, so it has no Content-Length. An archive that was cut short does not open.
          */
         get: operations["export-account"];
         put?: never;
@@ -75,8 +75,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Prove afresh who is there
-         * @description 201 with a new access token of the same session, or 202 with layers that this session has not passed.
+         * Re-authenticate
+         * @description The answer is 201 with a new access token of the same session, or 202 with layers that the session has not passed.
          */
         post: operations["reauthenticate"];
         delete?: never;
@@ -93,8 +93,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What protects my account
-         * @description One line for each layer of the sign-in and each other protection, by its name; all of one moment.
+         * Read what protects my account
+         * @description One line for each layer of the sign-in and each other protection, by its name. The server reads all lines at one moment.
          */
         get: operations["read-security"];
         put?: never;
@@ -116,7 +116,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to set up an authenticator app
-         * @description The secret is pending, for an hour, until a code of it is confirmed; it is never shown again after that. A set-up that was begun before is void.
+         * @description The secret stays pending for an hour, until the caller confirms a code. The server never shows it after that. An earlier pending set-up is void.
          */
         post: operations["enrol-totp"];
         /** Turn the layer off */
@@ -137,7 +137,7 @@ export interface paths {
         put?: never;
         /**
          * Turn the layer on with a first code
-         * @description The fifth wrong code ends the set-up. The code is spent: sign-in wants a later one.
+         * @description The fifth wrong code ends the set-up. The right code is used up: sign-in needs a later one.
          */
         post: operations["confirm-totp"];
         delete?: never;
@@ -191,7 +191,7 @@ export interface paths {
         put?: never;
         /**
          * Pass the authenticator app's layer of a sign-in
-         * @description 201 with a session when this was the last layer, else 202 with those still open. A code passes once; five wrong ones end the attempt.
+         * @description The answer is 201 with a session after the last layer, else 202 with the layers still open. A code works once. Five wrong codes end the attempt.
          */
         post: operations["pass-totp"];
         delete?: never;
@@ -211,7 +211,7 @@ export interface paths {
         put?: never;
         /**
          * Make the first admin
-         * @description With the one-time token that the server printed when it started without an admin.
+         * @description The caller sends the one-time token that the server printed when it started without an admin.
          */
         post: operations["first-admin"];
         delete?: never;
@@ -230,8 +230,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Can this token still make the first admin?
-         * @description 204 while it can. It uses nothing up.
+         * Check the first admin's token
+         * @description The answer is 204 while the token can make the first admin. The check uses nothing up.
          */
         post: operations["check-first-admin"];
         delete?: never;
@@ -251,7 +251,7 @@ export interface paths {
         put?: never;
         /**
          * The next access and refresh token
-         * @description The refresh token comes from the cookie or the body and is used up. Asked again within the grace, while the next one is unused, the answer is the same; any other second use ends the session.
+         * @description The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session.
          */
         post: operations["refresh"];
         delete?: never;
@@ -271,7 +271,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with e-mail or username and password
-         * @description 201 with a session, or 202 with the layers that this account asks for. A remembered device is not asked again.
+         * @description The answer is 201 with a session, or 202 with the layers that the account asks for. A remembered device skips the layers it has passed.
          */
         post: operations["sign-in"];
         delete?: never;
@@ -291,7 +291,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description By access token or, where that has expired, by refresh token. The session is dead everywhere at once.
+         * @description The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once.
          */
         post: operations["sign-out"];
         delete?: never;
@@ -311,7 +311,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Always 202 when the values are good: whether the address has an account is told to its mailbox alone. The mail holds a link and a code. They make the account together with sign_up, or with the password: a sign-up of the same address that somebody else made is not opened by them.
+         * @description The answer is 202 whenever the values are valid. Only the mail tells whether the address has an account. It holds a link and a code. Either makes the account, together with sign_up or the password. Neither opens another caller's sign-up of the same address.
          */
         post: operations["sign-up"];
         delete?: never;
@@ -331,7 +331,7 @@ export interface paths {
         put?: never;
         /**
          * Prove an e-mail address
-         * @description By the token of the mailed link, or by address and mailed code; once. Beside it goes a proof that the sign-up is the caller's: its cookie, its sign_up token, or its password. Without one the answer is 403 sign_up_proof_required and the link stays good. Every other sign-up of the address ends. When the username was taken meanwhile the answer is 409 username_taken and the link stays good: send it again with another username.
+         * @description The caller sends the token of the mailed link, or the address and the mailed code. Either works once. The caller also proves that the sign-up is theirs: by its cookie, its sign_up token, or its password. Without a proof the answer is 403 sign_up_proof_required and the link stays valid. Every other sign-up of the address ends. If the username is taken by then, the answer is 409 username_taken and the link stays valid. The caller sends it again with another username.
          */
         post: operations["verify-email"];
         delete?: never;
@@ -350,8 +350,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Does this link still work?
-         * @description 204 while the mailed link with this token can be used. It uses nothing up, so a page can say at once that a link is used or expired.
+         * Check a mailed link
+         * @description The answer is 204 while the link with this token works. The check uses nothing up, so a page can report a used or expired link at once.
          */
         post: operations["check-verify-email"];
         delete?: never;
@@ -371,7 +371,7 @@ export interface paths {
         put?: never;
         /**
          * Send a new link and code
-         * @description Always 202. The sign-up of the cookie, or of sign_up, gets one mail, and its older links and codes are void. Without either, one sign-up of the address gets one mail, the caller's newest where there is one, and no link or code is void.
+         * @description The answer is always 202. With the cookie or sign_up, the server mails that sign-up and voids its older links and codes. Without either, the server mails one sign-up of the address, the caller's newest if there is one, and voids nothing.
          */
         post: operations["resend-verify-email"];
         delete?: never;
@@ -388,8 +388,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What changes, as it changes
-         * @description Server-sent events. Each has a kind and `{"id": …}`: `files` is a folder whose children changed (empty: the root), `anything` says that events may have been missed. An event tells that something changed, not what: ask for it. The stream ends with its session and when the server stops.
+         * Stream changes made elsewhere
+         * @description Server-sent events, each with a kind and `{"id": …}`. `files` names a folder whose children changed (empty: the root). `anything` says that the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.
          */
         get: operations["watch-changes"];
         put?: never;
@@ -408,14 +408,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A folder's children
-         * @description Without parent: the root. By name means folders first and as people sort: case does not matter and numbers count as numbers.
+         * List a folder's children
+         * @description Without parent, the server lists the root. Order by name puts folders first, ignores case and compares numbers as numbers.
          */
         get: operations["list-files"];
         put?: never;
         /**
          * Upload one or many files
-         * @description multipart/form-data. A field `parent`, before the files, or the query parameter names the folder. Every part with a file name is a file; taken names are numbered: `a (1).txt`. All files of a request appear together, or none.
+         * @description The body is multipart/form-data. A field `parent` before the files, or the query parameter, names the folder. Every part with a file name is a file. The server numbers taken names: `a (1).txt`. All files of a request appear together, or none.
          */
         post: operations["upload-files"];
         delete?: never;
@@ -435,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Make a folder
-         * @description A taken name is numbered: `name (1)`.
+         * @description The server numbers a taken name: `name (1)`.
          */
         post: operations["create-folder"];
         delete?: never;
@@ -457,14 +457,14 @@ export interface paths {
         post?: never;
         /**
          * Delete for good
-         * @description A folder goes with everything below it.
+         * @description The server deletes a folder with everything below it.
          */
         delete: operations["delete-file"];
         options?: never;
         head?: never;
         /**
          * Rename, move, or both
-         * @description parent null or "" is the root. A name that is taken there is numbered. A folder cannot go below itself.
+         * @description A parent of null or "" is the root. The server numbers a name that is taken there. A folder cannot move below itself.
          */
         patch: operations["update-file"];
         trace?: never;
@@ -478,7 +478,7 @@ export interface paths {
         };
         /**
          * Download
-         * @description Ranges, also several; conditional by ETag and time; `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything else is an attachment. HEAD answers alike, without the bytes.
+         * @description The server takes one or several ranges, and conditions by ETag and time. `Repr-Digest` is the SHA-256. `disposition=inline` shows images, sound, video and plain text; everything else is an attachment. HEAD gets the same answer without the bytes.
          */
         get: operations["download-file"];
         put?: never;
@@ -496,7 +496,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the account is signed in, the newest first */
+        /** List the account's sessions, the newest first */
         get: operations["list-sessions"];
         put?: never;
         post?: never;
@@ -514,7 +514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One session */
+        /** Read one session */
         get: operations["read-session"];
         put?: never;
         post?: never;
@@ -552,7 +552,7 @@ export interface components {
     schemas: {
         AcceptedBody: {
             /**
-             * @description Always accepted: what comes of it, the mailbox learns.
+             * @description Always accepted; only the mail tells the outcome.
              * @enum {string}
              */
             status: "accepted";
@@ -583,23 +583,23 @@ export interface components {
             token: string;
         };
         EnrolOutputBody: {
-            /** @description What the QR code says. */
+            /** @description The content of the QR code. */
             otpauth_uri: string;
             /** @description The QR code: a PNG picture in base64. */
             qr_png: string;
-            /** @description Base32, 160 bits, to be typed where no camera is. */
+            /** @description 160 bits in base32, for typing by hand. */
             secret: string;
         };
         Entry: {
             /** Format: date-time */
             created_at: string;
-            /** @description What the server keeps of it does not open: its name, or its media type and hash. It can be moved, renamed and deleted. */
+            /** @description The server cannot open its stored name, or its media type and hash. The caller can move, rename and delete it. */
             damaged?: boolean;
             /** @description UUIDv7. */
             id: string;
             /** @enum {string} */
             kind: "file" | "folder";
-            /** @description As the upload declared it. Files only. */
+            /** @description Media type that the upload declared. Files only. */
             media_type?: string;
             /**
              * Format: date-time
@@ -608,9 +608,9 @@ export interface components {
             modified_at: string;
             /** @description NFC, at most 255 bytes. */
             name: string;
-            /** @description The folder it is in; null at the root. */
+            /** @description Id of its folder; null at the root. */
             parent: string | null;
-            /** @description Of the content, hexadecimal. Files only. */
+            /** @description SHA-256 of the content, hexadecimal. Files only. */
             sha256?: string;
             /**
              * Format: int64
@@ -643,15 +643,15 @@ export interface components {
         };
         ListedSession: {
             aal: string;
-            /** @description Where it signed in from. */
+            /** @description Address of the sign-in. */
             address: string;
-            /** @description By which methods it was proven who is there (RFC 8176). */
+            /** @description Methods that proved who is there (RFC 8176). */
             amr: string[];
             /** Format: date-time */
             created_at: string;
-            /** @description This is the session that asks. */
+            /** @description Whether this is the caller's session. */
             current: boolean;
-            /** @description Browser, its version and the system, as far as they say. */
+            /** @description Browser, its version and the system, as far as known. */
             device: string;
             /**
              * Format: date-time
@@ -664,9 +664,9 @@ export interface components {
              * @description The last sign-in or refresh.
              */
             last_used_at: string;
-            /** @description What the owner, or the client, calls it; may be empty. */
+            /** @description Name that the owner or the client gave it; may be empty. */
             name: string;
-            /** @description Where that address is, as far as the operator's database knows. */
+            /** @description Place of that address, if the operator's database knows it. */
             place: string;
         };
         NewAccountBody: {
@@ -734,7 +734,7 @@ export interface components {
             pointer: string;
         };
         ProfileBody: {
-            /** @description Where the picture is; null without one. */
+            /** @description Address of the picture; null without one. */
             avatar: string | null;
             bio: string;
             /** Format: date-time */
@@ -753,11 +753,11 @@ export interface components {
         };
         Protection: {
             enabled: boolean;
-            /** @description What the owner recognises it by, such as a masked address. */
+            /** @description Hint for the owner, such as a masked address. */
             hint?: string;
             /**
              * Format: int64
-             * @description How many uses are left, where they are counted.
+             * @description Uses left, where the server counts them.
              */
             left?: number;
             /**
@@ -771,7 +771,7 @@ export interface components {
             alg?: string;
             /** @description P-521, P-256 or X25519. */
             crv?: string;
-            /** @description A private key has no business here: it is refused. */
+            /** @description The server refuses a private key. */
             d?: string;
             /** @description Ignored. */
             ext?: boolean;
@@ -792,21 +792,21 @@ export interface components {
             password: string;
         };
         RefreshBody: {
-            /** @description The key that the session was opened with; when it is sent, another one is refused. */
+            /** @description The key that the session was opened with. The server refuses any other key. */
             public_key?: components["schemas"]["PublicKey"];
             refresh_token?: string;
         };
         ResendInputBody: {
             email: string;
-            /** @description From the answer to the sign-up, in place of its cookie. */
+            /** @description Token from the answer to the sign-up, instead of its cookie. */
             sign_up?: string;
         };
         Session: {
-            /** @description How sure we are: aal1 or aal2 (NIST SP 800-63B). */
+            /** @description Assurance level: aal1 or aal2 (NIST SP 800-63B). */
             aal: string;
             access_token: string;
             account: components["schemas"]["Owner"];
-            /** @description By which methods (RFC 8176). */
+            /** @description Authentication methods (RFC 8176). */
             amr: string[];
             /** @description With remember_device and refresh_in body; else it is a cookie. */
             device_token?: string;
@@ -828,9 +828,9 @@ export interface components {
             token_type: "Bearer";
         };
         SignInBody: {
-            /** @description What the list of devices calls this one. */
+            /** @description Name of this device in the list of sessions. */
             device_name?: string;
-            /** @description Of an earlier sign-in with remember_device, for clients without cookies. */
+            /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
             device_token?: string;
             /** @description E-mail address or username. */
             identifier: string;
@@ -838,7 +838,7 @@ export interface components {
             /** @description The client's public key; without one the server makes a throw-away pair. */
             public_key?: components["schemas"]["PublicKey"];
             /**
-             * @description Where refresh and device tokens go: browsers want the cookie, which scripts cannot read.
+             * @description Where the server puts refresh and device tokens. Browsers need the cookie, which scripts cannot read.
              * @default cookie
              * @enum {string}
              */
@@ -867,7 +867,7 @@ export interface components {
             refresh_token?: string;
         };
         SignUpOutputBody: {
-            /** @description Shows, beside the mailed link or code, that the sign-up is yours. Browsers get it as a cookie too. */
+            /** @description Proves, with the mailed link or code, that the sign-up is yours. Browsers also get it as a cookie. */
             sign_up: string;
         };
         TotpCode: {
@@ -886,11 +886,11 @@ export interface components {
         VerifyInputBody: {
             /** @description The mailed code. */
             code?: string;
-            /** @description With code, in place of token. */
+            /** @description The address, sent with code instead of token. */
             email?: string;
-            /** @description Of the sign-up, where neither its cookie nor its token is at hand. */
+            /** @description The sign-up's password, for a caller without its cookie or token. */
             password?: string;
-            /** @description From the answer to the sign-up, in place of its cookie. */
+            /** @description Token from the answer to the sign-up, instead of its cookie. */
             sign_up?: string;
             /** @description From the link. */
             token?: string;
