@@ -10,20 +10,20 @@ import (
 
 // Settings are the operator's settings of this package; the tags hold their defaults.
 type Settings struct {
-	// TrustedProxies are the peers whose X-Forwarded-For is believed. A request that
-	// comes from one may carry any Host: checking it is the proxy's work.
+	// TrustedProxies are the peers whose X-Forwarded-For is believed. Their requests may
+	// carry any Host, because the proxy checks it.
 	TrustedProxies Networks     `env:"COFFER_TRUSTED_PROXIES" placeholder:"CIDR,…" group:"Where it listens" help:"Networks whose X-Forwarded-For is believed. Empty: no header is."`
 	Streams        StreamLimits `embed:""`
 }
 
-// StreamLimits are how many streams may run at once in this process.
+// StreamLimits bound the concurrent streams of this process.
 type StreamLimits struct {
 	All     int `name:"max-streams" env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node."`
 	Account int `name:"max-streams-account" env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`
 	Address int `name:"max-streams-address" env:"COFFER_MAX_STREAMS_ADDRESS" default:"200" group:"Limits" help:"Uploads and downloads at once from one address (IPv6: one /64) on one node."`
 }
 
-// AfterApply refuses limits that let no stream run. Package kong calls it.
+// AfterApply refuses limits that allow no stream. Package kong calls it.
 func (l *StreamLimits) AfterApply() error {
 	if l.All < 1 || l.Account < 1 || l.Address < 1 {
 		return errors.New("COFFER_MAX_STREAMS*: must be positive")

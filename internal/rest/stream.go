@@ -18,11 +18,11 @@ var (
 	errStreamsBusy    = fault.New(fault.Unavailable, "busy", "The server moves as many files as it can at this moment. Try again in a few seconds.")
 )
 
-// streamWait is after how long a refused stream may be tried again.
+// streamWait is the Retry-After of a refused stream.
 const streamWait = 5 * time.Second
 
-// stream is an exchange whose bytes flow for as long as they do, and its caller's session
-// lives.
+// stream is an exchange without a time limit, for as long as its bytes flow and its
+// caller's session lives.
 type stream struct {
 	x      *exchange
 	caller Caller
@@ -31,13 +31,13 @@ type stream struct {
 
 	mu    sync.Mutex // held while a deadline moves
 	ended bool       // the session is over; deadlines stay in the past
-	known time.Time  // when the session was last known to live
+	known time.Time  // when the session was last known to be alive
 }
 
 // errSessionOver says that a session ended while its stream ran.
 var errSessionOver = errors.New("rest: the session ended before the stream")
 
-// end makes every read and write of the stream return, now and later.
+// end makes every current and later read and write of the stream return.
 func (s *stream) end() {
 	s.cancel(errSessionOver)
 	s.mu.Lock()
@@ -55,7 +55,7 @@ func (s *stream) over() bool {
 	return s.ended
 }
 
-// streams are those that run.
+// streams are the running streams.
 type streams struct {
 	api *API
 
@@ -70,7 +70,7 @@ func newStreams(a *API) *streams {
 	return &streams{api: a, all: map[*stream]struct{}{}, accounts: map[string]int{}, networks: map[netip.Addr]int{}}
 }
 
-// begin makes x a stream, unless there are too many: code too_many_streams, or busy.
+// begin makes x a stream. With too many streams it refuses: code too_many_streams, or busy.
 func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
 	limits := &t.api.cfg.Streams
 	s := &stream{x: x, caller: x.caller, addr: network(x.clientOf(r).Addr), known: time.Now()}
@@ -98,7 +98,7 @@ func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
 		go t.watch()
 	}
 	x.stream, x.piece = s, paceBytes
-	// The server's deadlines for whole requests give way to those that move.
+	// Moving deadlines replace the server's deadlines for whole requests.
 	x.setWriteDeadline(time.Time{})
 	if x.body == nil {
 		x.setReadDeadline(time.Time{})
@@ -106,13 +106,13 @@ func (t *streams) begin(x *exchange, r *http.Request) (*http.Request, error) {
 	return r.WithContext(ctx), nil
 }
 
-// run is h as a stream.
+// run runs h as a stream.
 func (t *streams) run(x *exchange, r *http.Request, h func(http.ResponseWriter, *http.Request) error) (err error) {
 	r, err = t.begin(x, r)
 	if err != nil {
 		return err
 	}
-	defer func() { // also when h panics
+	defer func() { // even when h panics
 		if t.done(x) {
 			err = errUnauthenticated.Because(errors.Join(errSessionOver, err))
 		}
@@ -120,8 +120,8 @@ func (t *streams) run(x *exchange, r *http.Request, h func(http.ResponseWriter, 
 	return h(x, r)
 }
 
-// done takes x off the list and leaves the time of one stall to what is still to be sent.
-// It reports whether the session ended before the stream: then the connection is done for.
+// done removes x from the list and allows one stall for the unsent rest. It reports whether
+// the session ended before the stream; then the connection must close.
 func (t *streams) done(x *exchange) (over bool) {
 	s := x.stream
 	t.mu.Lock()
@@ -144,7 +144,7 @@ func drop[K comparable](counts map[K]int, key K) {
 	}
 }
 
-// network is what counts as one address: of IPv6 the /64 that one customer has.
+// network is the unit that counts as one address: for IPv6 the /64 of one customer.
 func network(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
@@ -156,7 +156,7 @@ func network(a netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// watch asks for the session of every stream until there is none.
+// watch checks the session of every stream until no stream is left.
 func (t *streams) watch() {
 	tick := time.NewTicker(t.api.cfg.Deadlines.Session)
 	defer tick.Stop()
@@ -169,7 +169,7 @@ func (t *streams) watch() {
 	}
 }
 
-// list returns the streams that have a session; none ends the watch.
+// list returns the streams with a session. An empty list ends the watch.
 func (t *streams) list() []*stream {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -184,12 +184,12 @@ func (t *streams) list() []*stream {
 	return all
 }
 
-// silence is how many looks in a row may stay without an answer. A store that is away for
-// a moment ends no stream; one that stays away cannot say that a session lives.
+// silence is how many checks in a row may fail. A store that is briefly away ends no
+// stream. A store that stays away cannot confirm a session.
 const silence = 8
 
-// look asks for each session once and ends the streams of those that are over. Nothing
-// waits longer than until the next look.
+// look checks each session once and ends the streams of ended ones. It waits no longer than
+// until the next look.
 func (t *streams) look(all []*stream) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.api.cfg.Deadlines.Session)
 	defer cancel()
@@ -230,8 +230,8 @@ func (t *streams) ask(ctx context.Context, group []*stream) {
 	}
 }
 
-// endUnlessDone ends a stream that still runs. One that is done has given its connection
-// to the next request.
+// endUnlessDone ends a stream that still runs. A finished stream's connection already
+// serves the next request.
 func (t *streams) endUnlessDone(s *stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
