@@ -44,6 +44,7 @@ type Store interface {
 	Ping(ctx context.Context) error
 }
 
+// The errors of a store.
 var (
 	ErrMissing     = errors.New("blob: no such object")
 	ErrExists      = errors.New("blob: object exists")

@@ -53,6 +53,7 @@ const (
 	PostgreSQL
 )
 
+// String returns the engine's name.
 func (e Engine) String() string {
 	switch e {
 	case SQLite:
@@ -153,6 +154,7 @@ func (d *DB) Close() error {
 	return err
 }
 
+// Engine returns the engine of d.
 func (d *DB) Engine() Engine { return d.kind }
 
 // Ping reports whether the database answers.

@@ -170,6 +170,7 @@ type RawDoc struct {
 	Statuses map[int]string // further answers without refusal: 206, 304
 }
 
+// RawParam is one named value.
 type RawParam struct {
 	In, Name, Doc string // In is "query" or "header"
 	Required      bool
