@@ -21,9 +21,10 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// TestForget uses everything that an account can, deletes the account, and finds nothing of
-// it: in no table with a column "account", in no other table of its own, in neither store.
-// The story must put a row into each such table: a new one fails until it has one.
+// TestForget uses every feature of an account, deletes the account, and finds no trace of
+// it. It searches every table with a column "account", every other table of the account,
+// and both stores. The story must put a row into each such table; a new table without a row
+// fails.
 func TestForget(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		forget(t, "sqlite:"+filepath.Join(t.TempDir(), "coffer.db"),
@@ -115,7 +116,7 @@ func forget(t *testing.T, database, schema string) {
 	}
 }
 
-// exported checks that each room hands in what it holds of ada, nothing of bob.
+// exported checks that each room exports its data of ada, and no data of bob.
 func (w *forgotten) exported(ada *client.Client, bob member) {
 	w.Helper()
 	body, err := ada.Export(w.Context())
@@ -155,7 +156,7 @@ type forgotten struct {
 	data, url string
 }
 
-// member is somebody who is signed in.
+// member is a signed-in user.
 type member struct {
 	id, name string
 	c        *client.Client
@@ -186,7 +187,7 @@ func (w *forgotten) objects() (n int) {
 	return n
 }
 
-// settle runs every job that is due.
+// settle runs every due job.
 func (w *forgotten) settle() {
 	w.Helper()
 	for {
@@ -202,7 +203,8 @@ var mailedToken = regexp.MustCompile(`verify-email#token=([A-Za-z0-9_-]+)`)
 
 const forgetPassword = "seven quiet otters 41"
 
-// member signs somebody up beside a second sign-up of the same address, proves it and signs in.
+// member signs a user up beside a second sign-up of the same address, proves the address
+// and signs in.
 func (w *forgotten) member(name string) member {
 	w.Helper()
 	ctx := w.Context()
@@ -234,8 +236,8 @@ func (w *forgotten) member(name string) member {
 	return m
 }
 
-// use leaves something in every place that an account has, and mails that wait. It returns
-// a client that has passed every layer.
+// use leaves data in every place of an account, and waiting mails. It returns a client that
+// has passed every layer.
 func (w *forgotten) use(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
@@ -246,7 +248,7 @@ func (w *forgotten) use(m member) *client.Client {
 		w.must(err)
 		return client.TOTPCode{Code: code}
 	}
-	for tries := 3; ; tries-- { // the step before now may end while the code is on its way
+	for tries := 3; ; tries-- { // the time step may end before the code arrives
 		err := m.c.ConfirmTOTP(ctx, code(time.Now().Add(-30*time.Second)).Code)
 		if err == nil {
 			break
@@ -275,6 +277,6 @@ func (w *forgotten) use(m member) *client.Client {
 	w.must(err)
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
-	w.must(m.c.DeleteFile(ctx, gone.ID)) // what is below it waits for a job
+	w.must(m.c.DeleteFile(ctx, gone.ID)) // its content waits for a job
 	return other
 }

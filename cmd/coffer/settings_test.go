@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// garble sets every setting to what no setting can be.
+// garble sets every setting to an impossible value.
 func garble(ts *testscript.TestScript, _ bool, _ []string) {
 	k, err := kong.New(&Settings{})
 	ts.Check(err)
@@ -17,7 +17,7 @@ func garble(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// Every room is asked about its settings before anything is opened.
+// Every room checks its settings before the program opens anything.
 func TestRoomsRefuseSettings(t *testing.T) {
 	defaultSettings(t) // clears the environment for this test
 	for flag, want := range map[string]string{
@@ -59,7 +59,7 @@ func TestRoomsRefuseSettings(t *testing.T) {
 	}
 }
 
-// Lists of networks and rules read back what they write.
+// Lists of networks and rules can read the text that they write.
 func TestSettingsReadBack(t *testing.T) {
 	s := defaultSettings(t)
 	for _, text := range []string{"10.0.0.0/8,::1/128", "127.0.0.1/32", ""} {

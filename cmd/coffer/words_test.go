@@ -12,9 +12,8 @@ import (
 	"coffer/internal/mail/mailtest"
 )
 
-// TestWords renders the mail of every kind of every room in every language, with everything
-// that a mail may hold, with the least, and with what an attacker would choose. A file of
-// words that no room declares fails it.
+// TestWords renders the mail of every kind in every language: with all possible data, with
+// the least, and with an attacker's. It fails for a words file that no room declares.
 func TestWords(t *testing.T) {
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
@@ -62,13 +61,13 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// headers are the values of X-Coffer-Kind that the contract names.
+// headers are the contract's values of X-Coffer-Kind.
 var headers = map[string]string{
 	"verify-email": "verify-email", "sign-up-exists": "sign-up-exists", "new-device": "new-device",
 	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
 }
 
-// dataOf is data for words, which say themselves whether they need a link or a code.
+// dataOf returns data for words, which show whether they need a link or a code.
 func dataOf(words string) map[string]map[string]string {
 	all := map[string]map[string]string{
 		"full":  {"name": "Ada", "time": "2026-11-20T10:05:00Z", "device": "Firefox on Linux", "place": "Zürich", "address": "192.0.2.7"},

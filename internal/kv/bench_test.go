@@ -33,7 +33,7 @@ func benchmarkGet(b *testing.B, key string) {
 	})
 }
 
-// Redis answers these from its cache.
+// The Redis store answers these from its cache.
 func BenchmarkGetSession(b *testing.B) { benchmarkGet(b, "session:bench") }
 
 func BenchmarkGet(b *testing.B) { benchmarkGet(b, "bench") }

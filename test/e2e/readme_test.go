@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// TestReadme pastes the README's tour into a shell. With every service, as in CI, it follows
-// the README from its first command: it clones the project and starts the server as it says
-// there. Only the port is another one. The log says how long the first file took.
+// TestReadme pastes the README's tour into a shell. With every service, as in CI, it
+// follows the README from its first command: it clones the project and starts the server.
+// Only the port differs. The log gives the time to the first file.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "git"} {
@@ -49,11 +49,11 @@ func TestReadme(t *testing.T) {
 			}
 		}
 		run("../..", "git", "clone", "--quiet", ".", folder)
-		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run builds nothing again
+		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run then builds nothing
 	}
 	server := exec.Command("bash", "-c", "exec "+serve)
 	server.Dir, server.Env = folder, append(os.Environ(), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run has the server for a child
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the server is a child of go run
 	printed := &output{}
 	server.Stdout, server.Stderr = printed, printed
 	if err := server.Start(); err != nil {
@@ -78,7 +78,7 @@ func TestReadme(t *testing.T) {
 		t.Errorf("the tour: %v\n%s\n%s", err, out, printed)
 	}
 	t.Logf("from the clone to the first file: %s", time.Since(began).Round(time.Second/10))
-	// A refused call shows why.
+	// A refused call shows its reason.
 	again := exec.Command("bash", "-c", here.Replace(blocks[1][1][:strings.Index(blocks[1][1], "\n\n")])+"\ncall $API/auth/sign-in -d '{\"identifier\":\"grace\",\"password\":\"wrong\"}'")
 	again.Dir = folder
 	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "invalid_credentials") {
