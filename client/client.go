@@ -18,8 +18,8 @@
 //   - A server, or an impostor, cannot fill the memory: JSON answers are capped, contents
 //     stream.
 //   - A truncated or altered download ends in an error, never in io.EOF.
-//   - A lost answer to a refresh does not end the session: the client asks once more, and
-//     for a few seconds the server repeats its answer.
+//   - A lost answer to a refresh does not end the session: the client asks once more.
+//     For a few seconds the server repeats its answer.
 //
 // The server encrypts stored data; the client does not. The client accepts http://
 // addresses too. Beyond the loopback interface tokens then cross the network in clear.

@@ -10,7 +10,6 @@ import (
 // headroom is the garbage allowed before the collector runs, even with a small live heap.
 // By default it runs when garbage equals live data. With a few live megabytes that is
 // hundreds of times a second under load, and a third of the processor's time.
-// hundreds of times a second under load, and a third of the processor's time.
 const headroom = 32 << 20
 
 // tuneGC sets the collector's percentage to headroom or 50 %, whichever is more, as the

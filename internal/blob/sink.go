@@ -12,7 +12,6 @@ import (
 // memory. The rest leaves the cache once it is on disk, so an upload does not evict other
 // readers' data. Writing starts at once and lags a few steps at most. So the final sync is
 // short, and the database's syncs meet no long queue.
-// a long queue.
 const (
 	sinkBuffer = 256 << 10
 	step       = 8 << 20

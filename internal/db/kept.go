@@ -54,8 +54,8 @@ type Kept[V any] struct {
 	drops  uint64
 }
 
-// Keep returns an empty Kept of at most most values, which drops them on notes of topic.
-// Call it before the server serves requests.
+// Keep returns an empty Kept for at most that many values. Notes of topic drop its values.
+// Call Keep before the server serves requests.
 func Keep[V any](d *DB, topic string, most int) *Kept[V] {
 	k := &Kept[V]{db: d, most: most, values: map[string]V{}}
 	d.Listen(topic, k.drop)

@@ -25,8 +25,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// migrations is one set for both engines. A migration's name contains its room's; whoever
-// removes a room removes its file.
+// migrations is one set for both engines. A migration's name contains its room's, and is
+// removed with the room.
 //
 //go:embed migrations
 var migrations embed.FS

@@ -19,7 +19,6 @@ import (
 //     while values wait no key of the purpose is destroyed without force.
 //   - Any other error, such as an unreachable database, says nothing about the value. The
 //     walk stops before it and continues there later.
-//     The walk stops before it and goes on from there another time.
 
 // rewrapBatch is the row limit of a step.
 const rewrapBatch = 200
@@ -34,7 +33,6 @@ type Skip = func(ctx context.Context, place, id string, err error) error
 // another key, each by a conditional update, so a concurrent writer wins. It asks skip
 // about each value that it cannot move. It returns the next cursor ("" = finished) and the
 // number of rows it looked at. A crash repeats the last step, so a step must be repeatable.
-// the last step, so a step must bear repetition.
 type Rewrap struct {
 	Name    string // stable and unique: names the stored progress
 	Purpose Purpose

@@ -20,7 +20,6 @@ const (
 // Only the order of events matters. A flight begins before the question is sent. It keeps
 // the answer only if no drop of the key came meanwhile. So a drop after a change also
 // reaches every value read before it, cached or still under way.
-// is kept already or still under way.
 type cache struct {
 	now func() time.Time
 

@@ -1,7 +1,7 @@
 // Package kv keeps short-lived values with expiry and counters: memory, SQL, Redis/Valkey.
 //
-// It stores sessions, limits and attempts: values that every request reads and that may be
-// lost. The choice of store changes nothing for a caller; kvtest runs all stores through
+// It stores sessions, limits and attempts: values that requests read often and that soon
+// expire. The choice of store changes nothing for a caller; kvtest runs all stores through
 // the same cases.
 //
 // # Rules of every store

@@ -13,14 +13,14 @@
 //   - At most limit calls pass in one bucket, and fewer than twice the limit in any window.
 //     The worst case is a burst at a bucket's end and calls at the allowed rate after it.
 //     Over n windows at most (n+1) × limit calls pass.
-//   - A caller whose calls came at the start of the last bucket may be refused up to one
-//     window longer than with a log of every call.
+//   - A caller whose calls came at the start of the last bucket may be refused longer
+//     than with a log of every call, by up to one window.
 //   - A refused call writes nothing and does not prolong the refusal. The limiter reads the
 //     counters first and counts a call only where it may pass.
 //
 // The count is one atomic addition. So concurrent calls, on any number of nodes, cannot
-// pass together where only one may. An unreachable store refuses (503): a limit that cannot
-// be checked counts as exceeded.
+// pass together where only one may. When the store is unreachable the limiter
+// refuses (503): a limit that cannot be checked counts as exceeded.
 //
 // # What the store sees
 //

@@ -59,8 +59,8 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, authorization string) (Caller, error)
 	// StepUp refuses a caller whose last proof of presence is too old.
 	StepUp(ctx context.Context, c Caller) error
-	// Alive refuses a caller whose session has ended since Authenticate. A stream asks
-	// repeatedly. The token's own expiry is no reason to refuse.
+	// Alive refuses a caller whose session has ended since Authenticate. rest asks
+	// repeatedly while a stream runs. The token's own expiry is no reason to refuse.
 	Alive(ctx context.Context, c Caller) error
 	// Refusals returns those of an access for the document, without the uniform one.
 	Refusals(to Access) []*fault.Error

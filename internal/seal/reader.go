@@ -101,9 +101,8 @@ const slow = time.Second / 2
 
 // maxFast bounds the fast readers, each of which holds three buffers of over half a
 // megabyte. A stalled write keeps its buffers. So a fast reader that stalls frees its place
-// and counts among the stalled, while there are fewer than maxStalled: both together hold
+// and counts among the stalled, while there are fewer than maxStalled. Both together hold
 // 170 MB at most.
-// fewer than maxStalled: both together hold 170 MB at most.
 const (
 	maxFast    = 32
 	maxStalled = 64

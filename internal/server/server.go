@@ -9,9 +9,9 @@
 //   - Slow and silent clients: request line and header have ten seconds, a request and its
 //     answer a minute each, an idle connection two. Streams extend their own deadlines
 //     (package rest).
-//   - Injected scripts: the web app's page allows scripts by a nonce new for every load,
-//     styles and calls from our own origin only, and no frame around it (CSP level 3).
-//     Browsers report violations to [ReportPath].
+//   - Injected scripts: the web app's page allows scripts by a nonce new for every load. It
+//     allows styles and calls from our own origin only, and no frame around it (CSP level
+//     3). Browsers report violations to [ReportPath].
 //   - Stale or poisoned assets: only an address with the hash of its content may be cached
 //     for long. Another hash, from another version behind the same address, gets the file
 //     with no-store.
