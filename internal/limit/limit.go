@@ -13,8 +13,8 @@
 //   - At most limit calls pass in one bucket, and fewer than twice the limit in any window.
 //     The worst case is a burst at a bucket's end and calls at the allowed rate after it.
 //     Over n windows at most (n+1) × limit calls pass.
-//   - A caller whose calls came at the start of the last bucket may be refused longer
-//     than with a log of every call, by up to one window.
+//   - A log of every call would refuse a caller for up to one window less, if its calls
+//     came at the start of the last bucket.
 //   - A refused call writes nothing and does not prolong the refusal. The limiter reads the
 //     counters first and counts a call only where it may pass.
 //
