@@ -200,7 +200,7 @@ var ErrDigest = errors.New("client: the content is not what the server said it i
 // Range is a part of a content.
 type Range struct {
 	Offset int64
-	Length int64 // 0 is to the end
+	Length int64 // 0 means to the end
 	// ETag is the [Content.ETag] of the intended content. If the content has changed, the
 	// whole content comes, with Offset 0.
 	ETag string

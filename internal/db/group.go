@@ -267,7 +267,7 @@ func (g *liteGroup) rollback(m *liteMember) bool {
 		if err = g.run(`ROLLBACK`); err == nil {
 			g.over = true
 			return false
-		} // an error may have rolled back already; a new connection is certain
+		} // an error may have rolled back already; a new connection is certainly clean
 	case m.saved:
 		if err = g.run(`ROLLBACK TO member`); err == nil {
 			err = g.run(`RELEASE member`)
