@@ -25,7 +25,7 @@ import (
 
 const conns = 16
 
-// start is P10: start to first answer on existing data, idle memory, size.
+// start is P10: time from start to first answer on existing data, idle memory, size.
 func (b *bench) start() ([]row, error) {
 	p, _, err := b.world("start")
 	if err != nil {
@@ -36,7 +36,7 @@ func (b *bench) start() ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One start gives both figures; the second row takes those of the first.
+	// One start gives both figures, and the second row reuses the first row's.
 	var idle, peerIdle []sample
 	begin := func(launch func() (*process, time.Duration, error), into *[]sample) func() (sample, error) {
 		return func() (sample, error) {
@@ -45,7 +45,7 @@ func (b *bench) start() ([]row, error) {
 				return sample{}, err
 			}
 			defer p.stop()
-			time.Sleep(300 * time.Millisecond) // idle: what the start left is done
+			time.Sleep(300 * time.Millisecond) // idle: the work of the start is done
 			*into = append(*into, sample{value: float64(p.memory("VmRSS"))})
 			return sample{value: float64(took.Microseconds()) / 1000}, nil
 		}
@@ -190,8 +190,8 @@ func (b *bench) allCores(work func() error) (sample, error) {
 	return sample{value: float64(n.Load()) / time.Since(begin).Seconds()}, errors.Join(errs...)
 }
 
-// refresh is P4: durable rotation with ES256 keys, where the store is what is measured,
-// and with RS256 keys, whose signature alone takes a core about a millisecond.
+// refresh is P4: durable rotation. With ES256 keys the store dominates; with RS256 keys the
+// signature alone takes a core about a millisecond.
 func (b *bench) refresh() ([]row, error) {
 	var rows []row
 	for _, alg := range []string{"ES256", "RS256"} {
@@ -206,7 +206,7 @@ func (b *bench) refresh() ([]row, error) {
 			log.Print("P4 on PostgreSQL is left out: COFFER_TEST_POSTGRES_URL is not set")
 			continue
 		}
-		// A database of its own, as the ring keeps the algorithm that it was made with.
+		// A separate database, because a ring keeps its first algorithm.
 		address, err := freshDatabase(postgres, "bench_"+strings.ToLower(alg))
 		if err != nil {
 			return nil, err
@@ -219,7 +219,7 @@ func (b *bench) refresh() ([]row, error) {
 	return rows, nil
 }
 
-// freshDatabase makes a database beside the one at base and returns its address.
+// freshDatabase makes a database on the server of base and returns its address.
 func freshDatabase(base, name string) (string, error) {
 	d, err := sql.Open("pgx", base)
 	if err != nil {
@@ -240,7 +240,7 @@ func freshDatabase(base, name string) (string, error) {
 }
 
 func (b *bench) refreshOn(engine, alg string, floor float64, env []string, driver, dsn string, writers int) (row, error) {
-	// Grace is off the path of a rotation, so the settings are the shipped ones.
+	// A rotation does not depend on the grace, so the settings are the shipped ones.
 	p, _, err := b.world("p4"+engine+alg, append(env, "COFFER_TOKEN_ALG="+alg)...)
 	if err != nil {
 		return row{}, err
@@ -253,7 +253,7 @@ func (b *bench) refreshOn(engine, alg string, floor float64, env []string, drive
 		}
 		tokens[i] = s.RefreshToken
 	}
-	left := 1.0 // the share of the cores that the client left in the last round
+	left := 1.0 // the cores' share left by the client in the last round
 	r := row{
 		id: "P4", work: "refresh with durable rotation, " + engine + ", " + alg + " keys, 16 connections", per: "1,000 requests", format: perSecond,
 		ours: func() (sample, error) {
@@ -284,7 +284,7 @@ func (b *bench) refreshOn(engine, alg string, floor float64, env []string, drive
 		r.must = []target{{text: "≥85 % of the raw signing rate", of: []string{signing}, ratio: 0.85}}
 		return r, nil
 	}
-	// No limit: commits of several clients may share one sync of the disk.
+	// Not a limit: commits of several clients may share one disk sync.
 	const bare = "bare durable update, 16 clients"
 	r.beside = []contender{{name: bare, run: func() (sample, error) {
 		rate, err := bareUpdates(driver, dsn, writers, b.span)
@@ -300,7 +300,7 @@ func sign(key *rsa.PrivateKey) error {
 	return err
 }
 
-// bareUpdates is the same number of clients, one committed update each time.
+// bareUpdates runs the same number of clients with one committed update at a time.
 func bareUpdates(driver, dsn string, writers int, span time.Duration) (float64, error) {
 	d, err := sql.Open(driver, dsn)
 	if err != nil {

@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// ownCPU returns the seconds that the bench itself has had of a processor.
+// ownCPU returns the processor seconds of the bench itself.
 func ownCPU() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

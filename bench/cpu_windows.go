@@ -1,4 +1,4 @@
 package main
 
-// ownCPU knows nothing here: bench/run, which starts the peers, is for Unix.
+// ownCPU is unknown here: bench/run, which starts the peers, is for Unix.
 func ownCPU() float64 { return 0 }

@@ -19,7 +19,7 @@ import (
 
 const gib = 1 << 30
 
-// carrier moves large files over one account. Rates are bytes a second.
+// carrier transfers large files on one account. Rates are bytes a second.
 type carrier struct {
 	b      *bench
 	p      *process
@@ -32,7 +32,7 @@ func (b *bench) carrier(data string) (*carrier, error) {
 	return &carrier{b: b, p: p, bearer: "Bearer " + s.AccessToken}, err
 }
 
-// moved is the sample of one large file that a server took or gave.
+// moved is the sample of one large file's transfer.
 func (b *bench) moved(p *process, move func() error) (sample, error) {
 	before, begin := p.cpu(), time.Now()
 	err := move()
@@ -40,8 +40,8 @@ func (b *bench) moved(p *process, move func() error) (sample, error) {
 	return sample{value: float64(b.size) / took, cpu: (p.cpu() - before) / float64(b.size) * gib}, err
 }
 
-// upload is P5: a large file up, against the disk, the cipher and servers that store the
-// same bytes in clear.
+// upload is P5: a large upload against the disk, the cipher and servers that store the same
+// bytes in clear.
 func (b *bench) upload() ([]row, error) {
 	c, err := b.carrier("p5")
 	if err != nil {
@@ -92,7 +92,7 @@ func (b *bench) upload() ([]row, error) {
 	}}, nil
 }
 
-// empty removes what a peer has stored.
+// empty removes a peer's stored data.
 func empty(dir string) {
 	names, _ := filepath.Glob(filepath.Join(dir, "*"))
 	for _, name := range names {
@@ -134,7 +134,7 @@ type stored struct {
 	} `json:"items"`
 }
 
-// remove deletes the last upload, so that the disk does not fill.
+// remove deletes the last upload, so the disk does not fill.
 func (c *carrier) remove() error {
 	return c.p.call("DELETE", "/v1/files/"+c.id, c.bearer, nil, nil)
 }
@@ -143,7 +143,7 @@ func (c *carrier) content() error {
 	return c.b.fetch("http://"+c.p.addr+"/v1/files/"+c.id+"/content", c.bearer)
 }
 
-// fetch reads the large file from an address.
+// fetch downloads the large file from an address.
 func (b *bench) fetch(address, authorization string) error {
 	req, err := http.NewRequest("GET", address, nil)
 	if err != nil {
@@ -169,7 +169,7 @@ func discard(res *http.Response) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{io.Discard}, res.Body, make([]byte, 1<<20))
 }
 
-// download is P6: warm, the first time after an upload, and a range.
+// download is P6: warm, first after an upload, and a range.
 func (b *bench) download() ([]row, error) {
 	c, err := b.carrier("p6")
 	if err != nil {
@@ -195,7 +195,7 @@ func (b *bench) download() ([]row, error) {
 		send = send.without(err)
 	} else {
 		send.run = func() (sample, error) {
-			// Its workers do the work, and their time is not the first process's.
+			// Its workers do the work, so their time counts, not the first process's.
 			s, err := b.moved(n, func() error { return b.fetch("http://"+n.addr+"/large.bin", "") })
 			s.cpu = 0
 			return s, err
@@ -269,7 +269,7 @@ func (c *carrier) ranges() (sample, error) {
 	return sample{value: float64(times[100].Microseconds()) / 1000, p99: times[198]}, nil
 }
 
-// folder is P9 as far as it exists: the first page of a large folder and of a small one.
+// folder is the existing part of P9: the first page of a large folder and of a small one.
 func (b *bench) folder() ([]row, error) {
 	p, s, err := b.world("p9")
 	if err != nil {
@@ -306,7 +306,7 @@ func (b *bench) folder() ([]row, error) {
 	}}, nil
 }
 
-// fillFolder uploads empty files, a thousand a request.
+// fillFolder uploads empty files, a thousand per request.
 func (b *bench) fillFolder(p *process, s signedIn, folder string, files int) error {
 	for done := 0; done < files; {
 		var body bytes.Buffer
@@ -351,7 +351,7 @@ func (b *bench) small() ([]row, error) {
 	}}, nil
 }
 
-// smallFiles uploads 1,000 files, a request each.
+// smallFiles uploads 1,000 files, one per request.
 func smallFiles(p *process, path, token string, want int) (sample, error) {
 	const files = 1000
 	content := make([]byte, 4<<10)
@@ -401,7 +401,7 @@ func do(req *http.Request, want int, out any) error {
 	return decode(raw, out)
 }
 
-// source yields size bytes that do not repeat within a mebibyte.
+// source yields size bytes without repetition within a mebibyte.
 type source struct {
 	block []byte
 	left  int64
@@ -424,7 +424,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// diskRate writes a file as a durable store must: all of it, then fsync.
+// diskRate writes a file as a durable store must: the whole file, then fsync.
 func diskRate(path string, size int64) (float64, error) {
 	f, err := os.Create(path)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// head tells how to read the table, and on what it was measured.
+// head explains the table and names the machine.
 func (b *bench) head(version, before string) string {
 	var s strings.Builder
 	s.WriteString(`# Results
@@ -34,7 +34,7 @@ Written by ` + "`make bench`" + `. How to read it:
 	return s.String()
 }
 
-// field returns what an expression finds in a file of the system.
+// field returns the match of an expression in a system file.
 func field(file, expression string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// sample is one measurement. What does not apply is zero.
+// sample is one measurement. Fields that do not apply are zero.
 type sample struct {
 	value  float64       // in the unit of the row
-	cpu    float64       // seconds of the server process for one unit of the row's work
+	cpu    float64       // server seconds per unit of the row's work
 	p99    time.Duration // of the answers
-	memory int64         // bytes over idle, at the peak
+	memory int64         // peak bytes over idle
 }
 
 // series is the same measurement in each round.
@@ -26,7 +26,7 @@ func (s series) values() []float64 {
 	return v
 }
 
-// median is the middle of v, the mean of both middles of an even number.
+// median is the middle of v, or the mean of the two middles.
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	n := len(v)
@@ -58,23 +58,23 @@ func (s series) worst() (p99 time.Duration, memory int64) {
 type outcome struct {
 	row
 	ours   series
-	others []series // as row.beside; empty where it is missing
+	others []series // like row.beside; empty where missing
 }
 
-// target is one sentence of "must reach". Its zero fields ask for nothing.
+// target is one sentence of "must reach". Zero fields demand nothing.
 type target struct {
 	text   string
-	of     []string // of whom ratio is
-	ratio  float64  // ours is at least ratio × the median of the slowest of those
+	of     []string // the contenders of ratio
+	ratio  float64  // ours is at least ratio × the median of the slowest of them
 	least  float64
 	most   float64
-	cpu    float64 // CPU-seconds at the most
+	cpu    float64 // the most CPU-seconds
 	p99    time.Duration
 	memory int64
 }
 
-// judge says whether a target is reached. A figure that is above a physical limit was
-// measured wrongly, whatever it seems to reach.
+// judge says whether a target is reached. A figure above a physical limit is a measuring
+// error, whatever it seems to reach.
 func (o outcome) judge(t target) string {
 	got := o.ours.median()
 	for i, c := range o.beside {
@@ -105,7 +105,7 @@ func (o outcome) judge(t target) string {
 	return "reached"
 }
 
-// cell is a series as the table shows it: median, spread, and what else was seen.
+// cell formats a series for the table: median, spread and other figures.
 func (r row) cell(s series) string {
 	v := s.values()
 	text := fmt.Sprintf("%s (%s–%s)", r.format(median(v)), r.format(slices.Min(v)), r.format(slices.Max(v)))
@@ -122,7 +122,7 @@ func (r row) cell(s series) string {
 	return text
 }
 
-// line is the row of the table.
+// line formats the row of the table.
 func (o outcome) line() string {
 	var beside, must, verdicts []string
 	for i, c := range o.beside {

@@ -72,7 +72,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// Every row alternates with what stands beside it, and the order turns each round.
+// Every row alternates with its contenders, and the order reverses each round.
 func TestRounds(t *testing.T) {
 	var order []string
 	side := func(name string) func() (sample, error) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// load is what a run of the load generator saw.
+// load is the result of one run of the load generator.
 type load struct {
 	n        int
 	rate     float64 // answers a second
@@ -19,8 +19,8 @@ type load struct {
 	statuses map[int]int
 }
 
-// drive holds conns connections open for span and repeats next's request on each:
-// next returns the bytes of the request, nil to stop; seen gets the answer's body.
+// drive holds conns connections open for span and repeats next's request on each. next
+// returns a request's bytes, nil to stop; seen gets the answer's body.
 func drive(addr string, conns int, span time.Duration, next func(conn int) []byte, seen func(conn, status int, body []byte)) (load, error) {
 	type tally struct {
 		times    []time.Duration
@@ -41,7 +41,7 @@ func drive(addr string, conns int, span time.Duration, next func(conn int) []byt
 			}
 			defer c.Close()
 			r := bufio.NewReaderSize(c, 16<<10)
-			// At least one each: a span of nothing sends one request on every connection.
+			// Each connection sends at least one request, even in a span of zero.
 			for len(t.times) == 0 || time.Since(begin) < span {
 				request := next(i)
 				if request == nil {
@@ -106,7 +106,7 @@ func post(path string, body []byte) []byte {
 	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
 }
 
-// only refuses a run with answers of another status.
+// only refuses a run in which answers had another status.
 func (l load) only(status int) error {
 	if len(l.statuses) != 1 || l.statuses[status] == 0 {
 		return fmt.Errorf("not every answer was %d: %v", status, l.statuses)
@@ -114,8 +114,8 @@ func (l load) only(status int) error {
 	return nil
 }
 
-// rate measures a request that is repeated over connections: answers a second, the
-// processor's time of the server for 1,000 of them, and the p99.
+// rate measures a request repeated over connections: answers per second, the server's
+// processor time for 1,000 of them, and the p99.
 func (b *bench) rate(p *process, conns, want int, next func(conn int) []byte, seen func(conn, status int, body []byte)) (sample, error) {
 	before := p.cpu()
 	l, err := drive(p.addr, conns, b.span, next, seen)

@@ -1,6 +1,6 @@
 // Command bench measures Coffer beside its physical limits and its peers, in turn, in one
-// run, and writes the table of bench/RESULTS.md. Absolute figures of a shared machine
-// mean little; the ratio of two figures taken in the same minute is what counts.
+// run. It writes the table of bench/RESULTS.md. Absolute figures of a shared machine mean
+// little; only the ratio of two figures from the same minute counts.
 package main
 
 import (
@@ -14,38 +14,38 @@ import (
 	"time"
 )
 
-// row is a line of the table: some work, who does it, and what must come out.
+// row is a line of the table: some work, its contenders and its targets.
 type row struct {
 	id, work string
-	per      string // what the processor's time is given for: GiB, 1,000 requests
+	per      string // unit of the processor time: GiB, 1,000 requests
 	format   func(float64) string
 	ours     func() (sample, error)
 	beside   []contender
 	must     []target
 }
 
-// contender is who does the same work beside Coffer.
+// contender is a program that does Coffer's work for comparison.
 type contender struct {
 	name    string
-	limit   bool   // nothing can be faster; a figure above it is a faulty measurement
-	note    string // what it does not do that Coffer does
+	limit   bool   // a physical limit; a figure above it is a measuring error
+	note    string // work that it omits and Coffer does
 	missing string // why it cannot be measured here; empty: it can
 	run     func() (sample, error)
 }
 
-// bench holds what every measurement uses.
+// bench holds the common state of all measurements.
 type bench struct {
-	binary  string        // the server to measure
-	dir     string        // scratch folder, on the disk that is measured
-	span    time.Duration // how long each rate is measured
+	binary  string        // the measured server
+	dir     string        // scratch folder, on the measured disk
+	span    time.Duration // duration of each rate measurement
 	rounds  int           // alternations
 	size    int64         // bytes of the large file
 	files   int           // in the large folder
-	closers []func()      // of the group that runs
-	peers   []string      // names and versions of what was measured beside Coffer
+	closers []func()      // of the running group
+	peers   []string      // names and versions of the measured contenders
 }
 
-// groups are the rows that share a server, in the order of the table.
+// groups are the rows that share a server, in the table's order.
 var groups = []struct {
 	id   string
 	open func(b *bench) ([]row, error)
@@ -122,7 +122,7 @@ func (b *bench) run(only, out, version string) error {
 	return os.WriteFile(out, []byte(text), 0o644)
 }
 
-// group measures the rows that open returns and ends what it started.
+// group measures the rows of open and ends what it started.
 func (b *bench) group(open func(*bench) ([]row, error)) ([]string, error) {
 	defer func() {
 		for _, c := range slices.Backward(b.closers) {
@@ -146,8 +146,8 @@ func (b *bench) group(open func(*bench) ([]row, error)) ([]string, error) {
 	return lines, nil
 }
 
-// measure takes a row in turn with what stands beside it; the order turns each round, so
-// that nobody always comes after the same one.
+// measure alternates a row with its contenders. The order reverses each round, so no
+// contender always follows the same one.
 func (b *bench) measure(r row) (outcome, error) {
 	o := outcome{row: r, others: make([]series, len(r.beside))}
 	type side struct {
@@ -186,7 +186,7 @@ func mega(v float64) string      { return fmt.Sprintf("%.0f MB/s", v/1e6) }
 func millis(v float64) string    { return fmt.Sprintf("%.1f ms", v) }
 func megabytes(v float64) string { return fmt.Sprintf("%.0f MB", v/1e6) }
 
-// number has the digits that mean something: 1234, 12.3.
+// number formats the significant digits: 1234, 12.3.
 func number(v float64) string {
 	if v >= 100 || v == float64(int64(v)) {
 		return fmt.Sprintf("%.0f", v)

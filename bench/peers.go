@@ -21,16 +21,16 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// sources are the peers that Go builds, each in a module of its own, so that none changes
-// the versions that another is measured with.
+// sources are the peers that Go builds, each in its own module, so that none changes
+// another's dependency versions.
 var sources = map[string]struct{ module, pkg string }{
 	"pocketbase": {"bench/peers/pocketbase", "github.com/pocketbase/pocketbase/examples/base"},
 	"tusd":       {"bench/peers/tusd", "github.com/tus/tusd/v2/cmd/tusd"},
 	"versitygw":  {"test/tools", "github.com/versity/versitygw/cmd/versitygw"},
 }
 
-// peer returns the program of a peer, installed on the first call. Its error says in one
-// line why there is none.
+// peer returns the program of a peer and installs it on the first call. Its error explains
+// in one line why there is none.
 func (b *bench) peer(name string) (string, error) {
 	source, ok := sources[name]
 	if !ok {
@@ -55,8 +55,8 @@ func (b *bench) peer(name string) (string, error) {
 	return program, nil
 }
 
-// debian returns a program of the same name as its Debian package: the installed one, or
-// one unpacked beside the bench, which starts no service and changes nothing else.
+// debian returns the program of the Debian package of that name. It uses the installed one,
+// or unpacks one beside the bench, which starts no service and changes nothing else.
 func (b *bench) debian(name string) (string, error) {
 	program := b.path("bin", name)
 	if _, err := os.Stat(program); err == nil {
@@ -96,7 +96,7 @@ func lastLine(out []byte, err error) string {
 	return err.Error()
 }
 
-// pocket is a PocketBase with one user, who is signed in.
+// pocket is a PocketBase with one signed-in user.
 type pocket struct {
 	*process
 	id, token string
@@ -111,7 +111,7 @@ func (b *bench) pocketServer(program, data string) (*process, time.Duration, err
 		"--migrationsDir", b.path(data, "migrations"), "--hooksDir", b.path(data, "hooks"), "--publicDir", b.path(data, "public"))
 }
 
-// pocketBase starts PocketBase as it ships, with a collection of files.
+// pocketBase starts PocketBase with its default settings and a collection of files.
 func (b *bench) pocketBase() (*pocket, error) {
 	program, err := b.peer("pocketbase")
 	if err != nil {
@@ -186,7 +186,7 @@ func (b *bench) gateway() (*gateway, error) {
 	return &gateway{p, c}, err
 }
 
-// address returns a signed address, so that the plain client of the bench can use it.
+// address returns a signed address for the bench's plain client.
 func (g *gateway) address(method, object string) (*url.URL, error) {
 	return g.client.Presign(context.Background(), method, "bench", object, time.Hour, nil)
 }
@@ -205,7 +205,7 @@ func (g *gateway) put(size int64) error {
 	return do(req, http.StatusOK, nil)
 }
 
-// tusd stores plain text. Each upload is one request, creation with upload.
+// tusd stores plain text. Each upload is one request: creation with upload.
 func (b *bench) tusd() (func(size int64) error, *process, error) {
 	program, err := b.peer("tusd")
 	if err != nil {
@@ -234,7 +234,7 @@ func (b *bench) tusd() (func(size int64) error, *process, error) {
 	}, p, nil
 }
 
-// nginx sends the bytes of a folder in clear, by sendfile.
+// nginx serves a folder in clear, by sendfile.
 func (b *bench) nginx(dir string) (*process, error) {
 	program, err := b.peer("nginx")
 	if err != nil {
@@ -261,7 +261,7 @@ func (b *bench) nginx(dir string) (*process, error) {
 	return p, nil
 }
 
-// missing returns contender c with the reason why it cannot be measured.
+// without returns contender c with the reason why it cannot be measured.
 func (c contender) without(err error) contender {
 	c.missing = strings.Join(slices.Collect(strings.Lines(err.Error())), " ")
 	return c

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// process is a server under measurement.
+// process is a measured server.
 type process struct {
 	cmd  *exec.Cmd
 	addr string
@@ -57,8 +57,8 @@ func launch(addr, probe string, env []string, name string, args ...string) (*pro
 	return nil, 0, fmt.Errorf("%s does not answer: %s", name, errs.String())
 }
 
-// coffer starts the server on a data folder; the limits are out of the way, everything
-// else is as it ships.
+// coffer starts the server on a data folder. Its limits are lifted; all other settings are
+// the shipped ones.
 func (b *bench) coffer(data string, env ...string) (*process, time.Duration, error) {
 	addr := freeAddr()
 	env = append([]string{
@@ -77,13 +77,14 @@ func (p *process) stop() {
 	p.cmd.Wait()
 }
 
-// kill ends a program that has nothing to lose.
+// kill ends a program without data to save.
 func (p *process) kill() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
 }
 
-// memory returns a field of /proc/PID/status in bytes: VmRSS now, VmHWM at the most.
+// memory returns a field of /proc/PID/status in bytes: VmRSS is the current size, VmHWM the
+// peak.
 func (p *process) memory(field string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -97,21 +98,21 @@ func (p *process) memory(field string) int64 {
 	return kib << 10
 }
 
-// cpu returns the seconds that the process has had of a processor.
+// cpu returns the processor seconds of the process.
 func (p *process) cpu() float64 {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	// The name, in brackets, may hold blanks; user and system time are fields 14 and 15.
+	// The name, in brackets, may contain blanks. User and system time are fields 14 and 15.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	user, _ := strconv.ParseFloat(fields[11], 64)
 	system, _ := strconv.ParseFloat(fields[12], 64)
-	const ticks = 100 // a second, in what the kernel shows to programs
+	const ticks = 100 // per second, as the kernel reports them
 	return (user + system) / ticks
 }
 
-// resetPeak makes VmHWM start again from the present size.
+// resetPeak restarts VmHWM from the present size.
 func (p *process) resetPeak() error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
 }
@@ -158,7 +159,7 @@ func decode(raw []byte, out any) error {
 	return json.Unmarshal(raw, out)
 }
 
-// signedIn is what a sign-in answers, as far as the bench needs it.
+// signedIn is the part of a sign-in's answer that the bench needs.
 type signedIn struct {
 	AccessToken  string `json:"access_token"`
 	RefreshToken string `json:"refresh_token"`
@@ -169,7 +170,7 @@ const (
 	benchPassword = "correct horse battery staple"
 )
 
-// newcomer signs somebody up through the front door: the code comes from the outbox.
+// newcomer signs a user up; the code comes from the outbox.
 func (b *bench) newcomer(p *process, data string) error {
 	if err := p.call("POST", "/v1/auth/sign-up", "", map[string]any{
 		"first_name": "Bench", "last_name": "Mark", "username": "bench", "email": benchMail, "password": benchPassword,
@@ -215,7 +216,7 @@ func (p *process) signIn() (signedIn, error) {
 	return s, err
 }
 
-// bareServer is the limit of P1: net/http and nothing else, writing the bytes of the file.
+// bareServer is the limit of P1: net/http alone, writing the bytes of the file.
 func bareServer(addr, file string) {
 	body, err := os.ReadFile(file)
 	if err != nil {

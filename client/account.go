@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// NewAccount is what somebody gives to become an account.
+// NewAccount holds the data for a sign-up.
 type NewAccount struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
@@ -16,9 +16,9 @@ type NewAccount struct {
 	Password  string `json:"password"`
 }
 
-// SignUp asks for an account and returns a token that [Verification] and
-// [Client.ResendVerification] take. The server's answer is the same whether or not the
-// address has an account; what comes of it, the mailbox learns.
+// SignUp requests an account and returns a token for [Verification] and
+// [Client.ResendVerification]. The server's answer does not depend on whether the address
+// has an account; only the mailbox learns the outcome.
 func (c *Client) SignUp(ctx context.Context, in NewAccount) (signUp string, err error) {
 	var out struct {
 		SignUp string `json:"sign_up"`
@@ -27,8 +27,8 @@ func (c *Client) SignUp(ctx context.Context, in NewAccount) (signUp string, err 
 	return out.SignUp, err
 }
 
-// Verification proves an address: with what was mailed, and beside it that the sign-up is
-// the caller's.
+// Verification proves an address: with a mailed link or code, and with a proof that the
+// sign-up is the caller's.
 type Verification struct {
 	Token string `json:"token,omitempty"` // of the mailed link; or
 	Email string `json:"email,omitempty"` // with Code,
@@ -37,19 +37,19 @@ type Verification struct {
 	SignUp   string `json:"sign_up,omitempty"`  // what [Client.SignUp] returned; or
 	Password string `json:"password,omitempty"` // of the sign-up
 
-	// Username replaces the one that was signed up with, after code username_taken.
+	// Username replaces that of the sign-up, after code username_taken.
 	Username string `json:"username,omitempty"`
 }
 
-// VerifyEmail proves an address, once. Code sign_up_proof_required says that neither
-// SignUp nor Password is that of the sign-up; the link and the code are as good as before.
+// VerifyEmail proves an address, once. After code sign_up_proof_required neither SignUp nor
+// Password matches the sign-up; the link and the code stay valid.
 func (c *Client) VerifyEmail(ctx context.Context, v Verification) error {
 	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/verify-email", in: v}, nil)
 	return err
 }
 
-// ResendVerification asks for a new link and code. With signUp, which [Client.SignUp]
-// returned, they are that sign-up's and its older ones are void.
+// ResendVerification requests a new link and code. With signUp from [Client.SignUp] they
+// belong to that sign-up, and its older ones become void.
 func (c *Client) ResendVerification(ctx context.Context, email, signUp string) error {
 	in := struct {
 		Email  string `json:"email"`
@@ -69,13 +69,14 @@ func (c *Client) FirstAdmin(ctx context.Context, token string, in NewAccount) er
 	return err
 }
 
-// CheckLink is nil while the link of a sign-up's mail with this token can be used; else code
-// link_gone. It uses nothing up.
+// CheckLink returns nil while the mailed link with this token is valid, otherwise code
+// link_gone. It does not use the link up.
 func (c *Client) CheckLink(ctx context.Context, token string) error {
 	return c.check(ctx, "/v1/auth/verify-email/check", token)
 }
 
-// CheckFirstAdmin is nil while the token can make the first admin; else code link_gone.
+// CheckFirstAdmin returns nil while the token can make the first admin, otherwise code
+// link_gone.
 func (c *Client) CheckFirstAdmin(ctx context.Context, token string) error {
 	return c.check(ctx, "/v1/auth/first-admin/check", token)
 }
@@ -85,7 +86,7 @@ func (c *Client) check(ctx context.Context, path, token string) error {
 	return err
 }
 
-// Profile is the account as its owner sees it.
+// Profile is the account in its owner's view.
 type Profile struct {
 	ID            string    `json:"id"` // UUIDv7
 	Email         string    `json:"email"`
@@ -96,7 +97,7 @@ type Profile struct {
 	Bio           string    `json:"bio"`
 	Language      string    `json:"language"` // BCP 47
 	Role          string    `json:"role"`     // user or admin
-	Avatar        *string   `json:"avatar"`   // where the picture is; nil without
+	Avatar        *string   `json:"avatar"`   // the picture's address; nil without one
 	CreatedAt     time.Time `json:"created_at"`
 	SignInSummary struct {
 		Count      int64      `json:"count"`
@@ -105,7 +106,7 @@ type Profile struct {
 	} `json:"sign_in_summary"`
 }
 
-// ProfileChange changes what is not nil; all of it or nothing.
+// ProfileChange changes all fields that are not nil, or none.
 type ProfileChange struct {
 	FirstName *string `json:"first_name,omitempty"`
 	LastName  *string `json:"last_name,omitempty"`
@@ -121,7 +122,7 @@ func (c *Client) Profile(ctx context.Context) (Profile, error) {
 	return p, err
 }
 
-// ChangeProfile changes the profile and returns it as it is then.
+// ChangeProfile changes the profile and returns the new one.
 func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profile, error) {
 	var p Profile
 	_, err := c.call(ctx, request{method: http.MethodPatch, path: "/v1/account", proof: session, in: change}, &p)
@@ -132,20 +133,20 @@ func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profi
 type Protection struct {
 	Enabled bool       `json:"enabled"`
 	Since   *time.Time `json:"since"` // when it was turned on; nil when it is off
-	Left    *int       `json:"left"`  // uses that are left; nil where they are not counted
-	Hint    string     `json:"hint"`  // what the owner recognises it by
+	Left    *int       `json:"left"`  // remaining uses; nil if not counted
+	Hint    string     `json:"hint"`  // for the owner to recognise it
 }
 
-// Security reads what protects the account, by names such as [TOTP].
+// Security reads the account's protections, by names such as [TOTP].
 func (c *Client) Security(ctx context.Context) (map[string]Protection, error) {
 	var s map[string]Protection
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account/security", proof: session}, &s)
 	return s, err
 }
 
-// Export opens a zip of everything that the server holds about the account. Code
-// step_up_required wants a fresh proof first. The stream ends in an error when the archive
-// was cut short; the caller closes it.
+// Export opens a zip of all the server's data about the account. Code step_up_required
+// demands a fresh proof first. The stream of a truncated archive ends in an error. The
+// caller closes it.
 func (c *Client) Export(ctx context.Context) (io.ReadCloser, error) {
 	res, err := c.send(ctx, request{method: http.MethodGet, path: "/v1/account/export", proof: session})
 	if err != nil {

@@ -1,29 +1,28 @@
 // Package client is the Go client of Coffer's REST API.
 //
-// A [Client] speaks to one server as one person. [Client.SignIn] opens a session with an
-// ECDH key made for it, or answers a [Challenge] when the account wants more than a
-// password. After that every call carries the access token, and a new one is fetched
-// shortly before it ends, or when the server refuses it: by one call, however many
-// goroutines wait. A program that is to stay signed in keeps what [WithSave] hands it
-// and gives it back with [WithCredentials].
+// A [Client] connects one person to one server. [Client.SignIn] opens a session with a new
+// ECDH key. If the account requires more than a password, it returns a [Challenge]. Every
+// later call carries the access token. The client refreshes it shortly before its end, or
+// when the server refuses it; concurrent calls share one refresh. A program that stays
+// signed in saves the credentials from [WithSave] and restores them with [WithCredentials].
 //
 // # Errors
 //
-// What the server refuses is an [*Error], the problem document of RFC 9457; [Code] reads
-// its stable code. [ErrSignedOut] says that there is no session, or no longer.
-// [ErrDigest] says that a download is not what the server said it is.
+// A refusal of the server is an [*Error], the problem document of RFC 9457. [Code] reads
+// its stable code. [ErrSignedOut] means that there is no session, or no longer. [ErrDigest]
+// means that a download is not what the server described.
 //
 // # What it defends against
 //
-//   - A redirect never carries a token anywhere: none is followed.
-//   - A server, or whoever stands in for it, cannot fill the memory: JSON answers are
-//     capped, contents stream.
-//   - A download that was cut short or altered ends in an error, never in io.EOF.
-//   - A lost answer to a refresh signs nobody out: it is asked once more, and the server
-//     answers a repetition alike for a few seconds.
+//   - A redirect carries no token away: the client follows none.
+//   - A server, or an impostor, cannot fill the memory: JSON answers are capped, contents
+//     stream.
+//   - A truncated or altered download ends in an error, never in io.EOF.
+//   - A lost answer to a refresh does not end the session: the client asks once more.
+//     For a few seconds the server repeats its answer.
 //
-// It does not encrypt what the server keeps: the server does. It takes http:// addresses
-// too; on anything but the loopback interface the tokens are then in clear on the wire.
+// The server encrypts stored data; the client does not. The client accepts http://
+// addresses too. Beyond the loopback interface tokens then cross the network in clear.
 package client
 
 import (
@@ -40,7 +39,7 @@ import (
 	"time"
 )
 
-// Client is one person at one server. It is safe for concurrent use.
+// Client is one person's connection to one server. It is safe for concurrent use.
 type Client struct {
 	base  *url.URL
 	http  http.Client
@@ -49,33 +48,33 @@ type Client struct {
 	save  func(context.Context, Credentials) error
 	now   func() time.Time
 
-	// saving is held while credentials change and are saved, so that what was saved last
-	// is what is in force.
+	// saving is held while credentials change and are saved, so the last saved ones are
+	// those in force.
 	saving sync.Mutex
 	mu     sync.Mutex
 	creds  Credentials
-	last   *Session // as the server answered it last; nil without
-	flight *flight  // the refresh that is under way; nil without
+	last   *Session // from the server's last answer; nil without
+	flight *flight  // the running refresh; nil without
 }
 
 // Option changes a client that [New] makes.
 type Option func(*Client)
 
-// WithHTTPClient takes transport, timeout and cookie jar from hc. Redirects are not
-// followed whatever it says.
+// WithHTTPClient takes transport, timeout and cookie jar from hc. The client follows no
+// redirects, whatever hc allows.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *Client) { c.http = *hc }
 }
 
-// WithCredentials goes on with a session that was saved earlier.
+// WithCredentials continues a saved session.
 func WithCredentials(saved Credentials) Option {
 	return func(c *Client) { c.creds = saved }
 }
 
-// WithSave has save called after each change of the session, before the new tokens are
-// used: sign-in, refresh, and its end, told by credentials without tokens. An error of save is
-// returned by the call that caused it; the session in memory goes on. Calls of save do
-// not overlap, and it must not call the client.
+// WithSave calls save after each change of the session, before the new tokens are used:
+// sign-in, refresh and end. The end has credentials without tokens. The call that caused an
+// error of save returns it; the session in memory continues. Calls of save do not overlap,
+// and save must not call the client.
 func WithSave(save func(context.Context, Credentials) error) Option {
 	return func(c *Client) { c.save = save }
 }
@@ -85,7 +84,7 @@ func WithCurve(curve Curve) Option {
 	return func(c *Client) { c.curve = curve }
 }
 
-// WithUserAgent says who calls; people see it beside their sessions.
+// WithUserAgent names the program; people see the name beside their sessions.
 func WithUserAgent(agent string) Option {
 	return func(c *Client) { c.agent = agent }
 }
@@ -109,7 +108,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// proof is what an operation wants of its caller.
+// proof is the credential that an operation requires.
 type proof int
 
 const (
@@ -122,27 +121,27 @@ type request struct {
 	method, path string // below the base URL, escaped
 	query        url.Values
 	proof        proof
-	attempt      string // attempt token, in place of proof
+	attempt      string // attempt token, instead of proof
 	in           any    // JSON body; nil without
 	header       http.Header
-	good         int // a status beyond 2xx that is an answer, not a refusal
+	good         int // a status beyond 2xx that is no refusal
 
-	// body is a stream that can be sent once.
+	// body is a stream that can be sent only once.
 	body        *once
 	contentType string
 }
 
-// The largest answers that are read into memory, in bytes.
+// The largest answers read into memory, in bytes.
 const (
 	maxJSON    = 4 << 20
 	maxProblem = 64 << 10
 )
 
-// codeNoSession is the one refusal that a new access token can turn into an answer.
+// codeNoSession is the only refusal that a new access token can fix.
 const codeNoSession = "unauthenticated"
 
-// send makes a call and returns a good answer, whose body the caller closes. An access
-// token that the server refuses is replaced once.
+// send makes a call and returns a successful answer, whose body the caller closes. It
+// replaces a refused access token once.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	if r.proof == nobody {
 		authorization := ""
@@ -219,8 +218,7 @@ func (c *Client) exchange(ctx context.Context, r request, authorization string) 
 	return res, nil
 }
 
-// call makes a call whose answer is JSON, or nothing when out is nil. It returns the
-// status.
+// call makes a call whose answer is JSON, or empty when out is nil. It returns the status.
 func (c *Client) call(ctx context.Context, r request, out any) (int, error) {
 	res, err := c.send(ctx, r)
 	if err != nil {
@@ -250,7 +248,7 @@ func readAtMost(r io.Reader, most int64) ([]byte, error) {
 	return raw, err
 }
 
-// once is a request's body that can be read once; it knows whether it was.
+// once is a request body that can be read once; it records whether it was.
 type once struct {
 	r    io.Reader
 	mu   sync.Mutex

@@ -19,16 +19,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fake is a server that knows sessions: the access token of the last refresh, and no
-// other, is good. Handlers beyond that belong to each test.
+// fake is a server with sessions: only the access token of the last refresh is valid. Each
+// test adds its own handlers.
 type fake struct {
 	*http.ServeMux
 	t         *testing.T
 	url       string
 	mu        sync.Mutex
-	n         int           // of the tokens that are good
-	refreshes atomic.Int64  // that arrived
-	hold      chan struct{} // refreshes wait until it closes; nil: they do not
+	n         int           // of the valid tokens
+	refreshes atomic.Int64  // received
+	hold      chan struct{} // refreshes wait until it closes; nil: no wait
 	refuse    bool          // refreshes
 	life      int64         // of access tokens, in seconds
 }
@@ -78,7 +78,7 @@ func (f *fake) refresh(w http.ResponseWriter, r *http.Request) {
 	f.session(w, http.StatusOK)
 }
 
-// expire makes the server forget every access token, as if its clock had moved on.
+// expire makes the server forget every access token, as time would.
 func (f *fake) expire() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,7 +113,7 @@ func (f *fake) client(opts ...Option) *Client {
 	return c
 }
 
-// signedIn returns a client that holds a session, and what it saves.
+// signedIn returns a client with a session, and its saved credentials.
 func (f *fake) signedIn(opts ...Option) (*Client, *[]Credentials) {
 	f.t.Helper()
 	var mu sync.Mutex
@@ -130,8 +130,8 @@ func (f *fake) signedIn(opts ...Option) (*Client, *[]Credentials) {
 	return c, saved
 }
 
-// stale gives the server's next token to nobody: the client's is refused, its refresh
-// token is good.
+// stale moves the server to its next token without telling the client. The client's access
+// token becomes invalid; its refresh token stays valid.
 func (f *fake) stale(c *Client) {
 	c.mu.Lock()
 	c.creds.AccessToken = "old"
@@ -204,8 +204,8 @@ func TestRefusedRefreshEndsTheSession(t *testing.T) {
 	}
 }
 
-// A refresh that fails because the server cannot work just now ends nothing, and a token
-// that has some seconds left is still used.
+// A refresh that fails because the server is unavailable ends no session. A token with some
+// seconds left still serves.
 func TestRefreshUnavailable(t *testing.T) {
 	f := newFake(t)
 	mux := http.NewServeMux()
@@ -229,8 +229,8 @@ func TestRefreshUnavailable(t *testing.T) {
 	}
 }
 
-// The answer to a refresh is lost on the way: the token is used up, and asking again
-// gives the same child.
+// The answer to a refresh gets lost: the token is used up, and a second request gets the
+// same successor.
 func TestRefreshWithALostAnswer(t *testing.T) {
 	f := newFake(t)
 	c, saved := f.signedIn()
@@ -240,7 +240,7 @@ func TestRefreshWithALostAnswer(t *testing.T) {
 	inner := f.ServeMux
 	f.ServeMux = http.NewServeMux()
 	f.HandleFunc("POST /v1/auth/refresh", func(w http.ResponseWriter, r *http.Request) {
-		if f.refreshes.Load() == 1 { // the grace: the same child
+		if f.refreshes.Load() == 1 { // the grace: the same successor
 			f.refreshes.Add(1)
 			f.session(w, http.StatusOK)
 			return
@@ -272,7 +272,7 @@ func (l *losing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// Whoever gives up waiting takes the refresh away from nobody.
+// A caller that gives up does not end the refresh for the others.
 func TestRefreshOutlivesItsCaller(t *testing.T) {
 	f := newFake(t)
 	c, _ := f.signedIn()
@@ -372,7 +372,7 @@ func TestSignInSendsItsKey(t *testing.T) {
 	}
 }
 
-// A device that the server knows says so at the next sign-in, and after a sign-out.
+// A remembered device identifies itself at the next sign-in, even after a sign-out.
 func TestRememberedDevice(t *testing.T) {
 	f := newFake(t)
 	var sent []string

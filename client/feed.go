@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Change says that something of the account changed, not how: ask for it.
+// Change names a changed part of the account. The caller reads the new state itself.
 type Change struct {
 	Kind string // "files": a folder's children; "anything": events may have been missed
 	ID   string // of the folder; "" is the root
@@ -20,9 +20,9 @@ type Change struct {
 // maxEvent is the longest line of an event, in bytes.
 const maxEvent = 64 << 10
 
-// Changes yields what changes in the account, as it changes, until ctx ends. It ends with an
-// error: io.ErrUnexpectedEOF when the server stopped or the connection broke, after which
-// anything may have changed; a refusal when the session is over.
+// Changes yields the account's changes as they happen, until ctx ends. It ends with an
+// error. After io.ErrUnexpectedEOF the server stopped or the connection broke, and anything
+// may have changed. A refusal means that the session is over.
 func (c *Client) Changes(ctx context.Context) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		res, err := c.send(ctx, request{method: http.MethodGet, path: "/v1/changes", proof: session})

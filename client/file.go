@@ -28,15 +28,15 @@ type Entry struct {
 	Name       string    `json:"name"`
 	Parent     *string   `json:"parent"`  // nil at the root
 	Size       int64     `json:"size"`    // bytes; 0 for a folder
-	Damaged    bool      `json:"damaged"` // what the server keeps of it does not open: its name, or media type and hash
+	Damaged    bool      `json:"damaged"` // its name, or media type and hash, cannot be decrypted
 	MediaType  string    `json:"media_type"`
 	SHA256     string    `json:"sha256"` // of the content, hexadecimal
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at"`
 }
 
-// Files walks over a folder's children; parent "" is the root. sort is name, created,
-// modified or size, with "-" before it for the other direction; "" is name.
+// Files iterates over a folder's children; parent "" is the root. sort is name, created,
+// modified or size, with "-" before it for descending order; "" is name.
 func (c *Client) Files(ctx context.Context, parent, sort string) iter.Seq2[Entry, error] {
 	query := url.Values{}
 	if parent != "" {
@@ -68,12 +68,12 @@ func (c *Client) CreateFolder(ctx context.Context, parent, name string) (Entry, 
 	return e, err
 }
 
-// RenameFile gives a file or folder another name.
+// RenameFile renames a file or folder.
 func (c *Client) RenameFile(ctx context.Context, id, name string) (Entry, error) {
 	return c.updateFile(ctx, id, map[string]string{"name": name})
 }
 
-// MoveFile puts a file or folder into parent ("" = root).
+// MoveFile moves a file or folder into parent ("" = root).
 func (c *Client) MoveFile(ctx context.Context, id, parent string) (Entry, error) {
 	return c.updateFile(ctx, id, map[string]string{"parent": parent})
 }
@@ -97,8 +97,8 @@ type Source struct {
 	Content   io.Reader // read once, never held in memory
 }
 
-// Upload stores files in parent ("" = root): all of them or, after an error that the
-// server sent, none. When the connection broke before the answer came, they may be there.
+// Upload stores files in parent ("" = root): all of them or, after a refusal, none. After a
+// broken connection they may exist.
 func (c *Client) Upload(ctx context.Context, parent string, files ...Source) ([]Entry, error) {
 	if len(files) == 0 {
 		return nil, errors.New("client: nothing to upload")
@@ -123,8 +123,8 @@ func (c *Client) Upload(ctx context.Context, parent string, files ...Source) ([]
 	return stored.Items, err
 }
 
-// form strings the parts of a multipart body together: what stands between the contents
-// is made ahead, the contents are read as the connection takes them.
+// form concatenates the parts of a multipart body. It builds the text between the contents
+// in advance and reads the contents as the connection takes them.
 func form(files []Source) (io.Reader, string, error) {
 	var frame bytes.Buffer
 	w := multipart.NewWriter(&frame)
@@ -134,7 +134,7 @@ func form(files []Source) (io.Reader, string, error) {
 		frame.Reset()
 	}
 	for _, f := range files {
-		// The server takes what stands behind the last slash for the name (RFC 7578 §4.2).
+		// The server uses the text after the last slash as the name (RFC 7578 §4.2).
 		if strings.ContainsFunc(f.Name+f.MediaType, unicode.IsControl) || strings.ContainsAny(f.Name, `/\`) {
 			return nil, "", fmt.Errorf("client: %q cannot be the name of a file", f.Name)
 		}
@@ -159,7 +159,7 @@ func form(files []Source) (io.Reader, string, error) {
 	return io.MultiReader(parts...), w.FormDataContentType(), nil
 }
 
-// pages walks over a list page by page. It ends at the first error, which it yields.
+// pages iterates over a list page by page. It yields the first error and ends.
 func pages[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		q := url.Values{"limit": {"200"}}
@@ -194,30 +194,30 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 	}
 }
 
-// ErrDigest says that the bytes of a download are not those that the server stored.
+// ErrDigest says that a download's bytes differ from those stored.
 var ErrDigest = errors.New("client: the content is not what the server said it is")
 
 // Range is a part of a content.
 type Range struct {
 	Offset int64
-	Length int64 // 0 is up to the end
-	// ETag is the [Content.ETag] of the content that the part is meant of. When it is
-	// another one by now the whole content comes, with Offset 0.
+	Length int64 // 0 means to the end
+	// ETag is the [Content.ETag] of the intended content. If the content has changed, the
+	// whole content comes, with Offset 0.
 	ETag string
 }
 
-// Content is a download. Read Body to its end, where it is checked, and close it.
+// Content is a download. Read Body to its end, which checks it, and close it.
 type Content struct {
 	Name      string
 	MediaType string
 	Offset    int64 // of the first byte of Body in the content
-	Length    int64 // of Body; -1 when the server did not say
-	Size      int64 // of the whole content; -1 when the server did not say
+	Length    int64 // of Body; -1 if unknown
+	Size      int64 // of the whole content; -1 if unknown
 	ETag      string
-	SHA256    []byte // of the whole content; nil when the server did not say
-	// Body ends in io.EOF only when all is there and, for a whole content, has the digest
-	// that the server sent; otherwise in io.ErrUnexpectedEOF or [ErrDigest]. A part can be
-	// checked for its length alone.
+	SHA256    []byte // of the whole content; nil if unknown
+	// Body ends in io.EOF only when it is complete. A whole content must also match the
+	// server's digest. Otherwise it ends in io.ErrUnexpectedEOF or [ErrDigest]. Of a part
+	// only the length can be checked.
 	Body io.ReadCloser
 }
 
@@ -226,7 +226,7 @@ func (c *Client) Download(ctx context.Context, id string) (*Content, error) {
 	return c.download(ctx, id, nil)
 }
 
-// DownloadRange opens a part of a file's content. Code range_not_satisfiable says that no
+// DownloadRange opens a part of a file's content. Code range_not_satisfiable means that no
 // byte of it exists.
 func (c *Client) DownloadRange(ctx context.Context, id string, r Range) (*Content, error) {
 	if r.Offset < 0 || r.Length < 0 {
@@ -236,7 +236,7 @@ func (c *Client) DownloadRange(ctx context.Context, id string, r Range) (*Conten
 }
 
 func (c *Client) download(ctx context.Context, id string, r *Range) (*Content, error) {
-	// Transparent compression would hide the length and the digest's subject.
+	// Transparent compression would change the length and the digest.
 	h := http.Header{"Accept-Encoding": {"identity"}}
 	if r != nil {
 		last := ""
@@ -308,8 +308,8 @@ func contentRange(s string) (first, last, size int64, err error) {
 	return first, last, size, nil
 }
 
-// reprDigest reads the SHA-256 of Repr-Digest (RFC 9530 §3, a dictionary of RFC 8941);
-// nil when there is none.
+// reprDigest reads the SHA-256 of Repr-Digest (RFC 9530 §3, a dictionary of RFC 8941). It
+// returns nil without one.
 func reprDigest(h http.Header) []byte {
 	for member := range strings.SplitSeq(strings.Join(h.Values("Repr-Digest"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(member), "=")
@@ -324,10 +324,10 @@ func reprDigest(h http.Header) []byte {
 	return nil
 }
 
-// checked is a body whose end is believed only when it adds up.
+// checked is a body that verifies its length and digest at the end.
 type checked struct {
 	body io.ReadCloser
-	left int64 // bytes still to come; below zero when unknown
+	left int64 // bytes still to come; negative if unknown
 	hash hash.Hash
 	want []byte
 	err  error // of the end

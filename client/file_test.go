@@ -25,7 +25,7 @@ func TestDownload(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		digest string
-		send   int // bytes before the connection breaks; below zero all
+		send   int // bytes before the connection breaks; negative: all
 		length bool
 		want   error
 	}{
@@ -57,7 +57,7 @@ func TestDownload(t *testing.T) {
 				w.Write(content)
 			}))
 			c, _ := f.signedIn()
-			f.stale(c) // a download is asked for again, too
+			f.stale(c) // a download is repeated too
 			d, err := c.Download(t.Context(), "f")
 			if err != nil {
 				t.Fatal(err)
@@ -138,8 +138,8 @@ func FuzzContentRange(f *testing.F) {
 	})
 }
 
-// endless proves that an upload streams: the server sees the first megabytes while the
-// client has not been given the rest.
+// endless proves that an upload streams: the server receives the first megabytes before the
+// client has read the rest.
 type endless struct {
 	seen <-chan struct{}
 	n    int
@@ -202,7 +202,7 @@ func TestUploadStreams(t *testing.T) {
 	}
 }
 
-// An upload that is refused for its token before a byte of it was read goes out again.
+// An upload whose token was refused before its first byte was read is sent again.
 func TestUploadAfterRefusal(t *testing.T) {
 	f := newFake(t)
 	f.HandleFunc("POST /v1/files", f.guarded(func(w http.ResponseWriter, r *http.Request) {

@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// ErrSignedOut says that there is no session, or that the server ended it: sign in.
+// ErrSignedOut says that there is no session, or that the server ended it. Sign in again.
 var ErrSignedOut = errors.New("client: not signed in")
 
-// Credentials let a program go on with a session later. They are secret: a program that
-// has them acts as the person. Without tokens there is no session; a device token may
-// outlive it.
+// Credentials let a program resume a session. They are secret: a program with them acts as
+// the person. Without tokens there is no session; a device token may outlive it.
 type Credentials struct {
 	SessionID      string    `json:"session_id"`
 	AccountID      string    `json:"account_id"`
@@ -27,15 +26,15 @@ type Credentials struct {
 	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
 }
 
-// Credentials returns what the client holds now.
+// Credentials returns the client's current credentials.
 func (c *Client) Credentials() Credentials {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.creds
 }
 
-// Session returns what the server said of the session last; [ErrSignedOut] when it said
-// nothing to this client yet.
+// Session returns the server's last answer about the session, or [ErrSignedOut] before the
+// first.
 func (c *Client) Session() (*Session, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,8 +45,8 @@ func (c *Client) Session() (*Session, error) {
 	return &s, nil
 }
 
-// adopt takes over what the server answered and saves it. replaces is the refresh token
-// that a refresh used: when another session has come meanwhile, the answer is dropped.
+// adopt takes over the server's answer and saves it. replaces is the refresh token of a
+// refresh. If another session has begun meanwhile, adopt drops the answer.
 func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, replaces string) error {
 	c.saving.Lock()
 	defer c.saving.Unlock()
@@ -62,7 +61,7 @@ func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, re
 		RefreshToken: s.RefreshToken, RefreshExpires: now.Add(seconds(s.RefreshExpiresIn)),
 		DeviceToken: cmp.Or(s.DeviceToken, c.creds.DeviceToken),
 	}
-	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof: the refresh token stays
+	if s.RefreshToken == "" && s.ID == c.creds.SessionID { // a fresh proof keeps the refresh token
 		next.RefreshToken, next.RefreshExpires = c.creds.RefreshToken, c.creds.RefreshExpires
 	}
 	if key == nil {
@@ -79,7 +78,7 @@ func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, re
 	return c.saveNow(ctx, next)
 }
 
-// forget drops the session, unless another one has come meanwhile.
+// forget drops the session, unless another one has begun meanwhile.
 func (c *Client) forget(ctx context.Context, sessionID string) error {
 	c.saving.Lock()
 	defer c.saving.Unlock()
@@ -108,17 +107,17 @@ func (c Credentials) isZero() bool { return c.AccessToken == "" && c.RefreshToke
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-// A refresh has its own timeout, because several callers wait for it: one that gives up
-// does not end it for the others.
+// A refresh has its own timeout, because several callers wait for it. A caller that gives
+// up does not end it for the others.
 const refreshTime = 30 * time.Second
 
-// flight is a refresh that is under way. err is set before done closes.
+// flight is a running refresh. err is set before done closes.
 type flight struct {
 	done chan struct{}
 	err  error
 }
 
-// token returns an access token that has some life left.
+// token returns an access token that is still valid for a while.
 func (c *Client) token(ctx context.Context) (string, error) {
 	creds := c.Credentials()
 	if creds.isZero() {
@@ -129,7 +128,7 @@ func (c *Client) token(ctx context.Context) (string, error) {
 		return creds.AccessToken, nil
 	}
 	if err := c.refresh(ctx, creds.AccessToken); err != nil {
-		// A server that cannot refresh just now still takes a token that has not ended.
+		// If a refresh is not possible now, the current token serves until it expires.
 		if !now.Before(creds.AccessExpires) || errors.Is(err, ErrSignedOut) || ctx.Err() != nil {
 			return "", err
 		}
@@ -140,8 +139,8 @@ func (c *Client) token(ctx context.Context) (string, error) {
 	return creds.AccessToken, nil
 }
 
-// margin is how long before its end a token is replaced: a request on its way must not
-// meet the end.
+// margin is how long before its end a token is replaced, so that it does not expire during
+// a request.
 func (c *Client) margin() time.Duration {
 	const most = 30 * time.Second
 	c.mu.Lock()
@@ -152,8 +151,8 @@ func (c *Client) margin() time.Duration {
 	return min(most, seconds(c.last.ExpiresIn)/10)
 }
 
-// Refresh fetches a new access token now. Other calls do so by themselves when it is
-// time. [ErrSignedOut] says that the session has ended.
+// Refresh fetches a new access token now. Other calls refresh by themselves in time.
+// [ErrSignedOut] means that the session has ended.
 func (c *Client) Refresh(ctx context.Context) (*Session, error) {
 	if err := c.refresh(ctx, c.Credentials().AccessToken); err != nil {
 		return nil, err
@@ -197,8 +196,8 @@ func (c *Client) refresh(ctx context.Context, stale string) error {
 	}
 }
 
-// rotate trades the refresh token for the next one. Each is good once, but the server
-// answers a repetition alike for some seconds: so a lost answer is asked for once more.
+// rotate trades the refresh token for the next one. Each is valid once, but the server
+// repeats its answer for some seconds. So rotate asks once more after a lost answer.
 func (c *Client) rotate(ctx context.Context, creds Credentials) error {
 	r := request{method: http.MethodPost, path: "/v1/auth/refresh", in: map[string]string{"refresh_token": creds.RefreshToken}}
 	var s Session

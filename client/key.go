@@ -12,7 +12,7 @@ import (
 // Curve is the curve of a session's key exchange.
 type Curve int
 
-// The curves that the server takes. P521 is the default.
+// The curves that the server accepts. P521 is the default.
 const (
 	P521 Curve = iota
 	P256
@@ -31,7 +31,7 @@ func (c Curve) ecdh() (ecdh.Curve, error) {
 	return nil, fmt.Errorf("client: no such curve: %d", int(c))
 }
 
-// JWK is a public key in the form of RFC 7517 and RFC 8037.
+// JWK is a public key in the format of RFC 7517 and RFC 8037.
 type JWK struct {
 	KeyType   string `json:"kty"`
 	Curve     string `json:"crv,omitempty"`
@@ -53,7 +53,7 @@ func NewKey(c Curve) (*ecdh.PrivateKey, error) {
 	return curve.GenerateKey(rand.Reader)
 }
 
-// PublicJWK returns the public key as the server takes it.
+// PublicJWK returns the public key in the server's format.
 func PublicJWK(pub *ecdh.PublicKey) (JWK, error) {
 	b64 := base64.RawURLEncoding.EncodeToString
 	raw := pub.Bytes()
@@ -69,12 +69,12 @@ func PublicJWK(pub *ecdh.PublicKey) (JWK, error) {
 	return JWK{KeyType: "EC", Curve: name, X: b64(raw[1 : 1+half]), Y: b64(raw[1+half:])}, nil
 }
 
-// marshalKey returns the PKCS #8 form, which [Credentials] carry.
+// marshalKey returns the PKCS #8 form for [Credentials].
 func marshalKey(key *ecdh.PrivateKey) ([]byte, error) {
 	return x509.MarshalPKCS8PrivateKey(key)
 }
 
-// Key returns the client's half of the session's key exchange; nil when there is none.
+// Key returns the client's private key of the session's key exchange; nil without one.
 func (c Credentials) Key() (*ecdh.PrivateKey, error) {
 	if len(c.PrivateKey) == 0 {
 		return nil, nil

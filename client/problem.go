@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Error is a refusal of the server: a problem document of RFC 9457. When something that
-// is not Coffer answered, a proxy say, Code is empty.
+// Error is a refusal of the server: a problem document of RFC 9457. If another program
+// answered, such as a proxy, Code is empty.
 type Error struct {
 	Status    int    // of HTTP
 	Code      string // stable, machine-readable, snake_case
@@ -20,12 +20,11 @@ type Error struct {
 	Detail    string // one sentence for a person
 	Fields    []Field
 	RequestID string // names the request in the server's log
-	// RetryAfter is how long to wait before the same call may succeed; 0 when the server
-	// did not say.
+	// RetryAfter is how long to wait before the same call may succeed; 0 if unknown.
 	RetryAfter time.Duration
 }
 
-// Field is one value that was refused.
+// Field is one refused value.
 type Field struct {
 	Pointer string `json:"pointer"` // JSON pointer into the body, or query.NAME, path.NAME, header.NAME
 	Code    string `json:"code"`    // stable, machine-readable
@@ -54,7 +53,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Code returns the code of the [*Error] that err holds, "" when it holds none.
+// Code returns the code of the [*Error] in err, "" without one.
 func Code(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -63,7 +62,7 @@ func Code(err error) string {
 	return ""
 }
 
-// Status returns the HTTP status of the [*Error] that err holds, 0 when it holds none.
+// Status returns the HTTP status of the [*Error] in err, 0 without one.
 func Status(err error) int {
 	var e *Error
 	if errors.As(err, &e) {
@@ -72,7 +71,7 @@ func Status(err error) int {
 	return 0
 }
 
-// readError makes the error of a response that is no success.
+// readError makes the error of an unsuccessful response.
 func readError(res *http.Response) error {
 	e := &Error{Status: res.StatusCode, RequestID: res.Header.Get("X-Request-Id"), RetryAfter: retryAfter(res.Header)}
 	mediaType, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
@@ -97,8 +96,8 @@ func readError(res *http.Response) error {
 	return e
 }
 
-// retryAfter reads seconds or a date (RFC 9110 §10.2.3); a date counts from the
-// server's own Date.
+// retryAfter reads seconds or a date (RFC 9110 §10.2.3). A date counts from the server's
+// Date header.
 func retryAfter(h http.Header) time.Duration {
 	v := h.Get("Retry-After")
 	if n, err := strconv.Atoi(v); err == nil {

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// JWKS returns the keys that sign access tokens: the one in use, the next and those
-// whose tokens are not dead yet.
+// JWKS returns the public keys for access tokens: the current one, the next one and those
+// whose tokens may still be valid.
 func (c *Client) JWKS(ctx context.Context) ([]JWK, error) {
 	var set struct {
 		Keys []JWK `json:"keys"`
@@ -38,19 +38,19 @@ func (c *Client) OpenAPI(ctx context.Context) (json.RawMessage, error) {
 	return document, err
 }
 
-// Health asks whether the server is alive; nil says that it is.
+// Health returns nil when the server is alive.
 func (c *Client) Health(ctx context.Context) error {
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/healthz"}, nil)
 	return err
 }
 
-// Readiness is what the server needs to do its work, and whether it answers.
+// Readiness lists the server's dependencies and whether they answer.
 type Readiness struct {
 	Status string            `json:"status"` // ok or unavailable
 	Checks map[string]string `json:"checks"` // the same for each dependency
 }
 
-// Ready asks whether the server can work.
+// Ready returns whether the server can work.
 func (c *Client) Ready(ctx context.Context) (Readiness, error) {
 	var r Readiness
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/readyz", good: http.StatusServiceUnavailable}, &r)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Session is what the server answers when it opens, refreshes or strengthens a session.
+// Session is the server's answer when it opens, refreshes or strengthens a session.
 type Session struct {
 	ID               string   `json:"session_id"`
 	AccessToken      string   `json:"access_token"`
@@ -29,8 +29,8 @@ type Session struct {
 	} `json:"account"`
 }
 
-// Challenge holds the layers that must be passed before a session opens. It is not safe
-// for concurrent use.
+// Challenge holds the layers to pass before a session opens. It is not safe for concurrent
+// use.
 type Challenge struct {
 	ID        string  `json:"attempt_id"`
 	Token     string  `json:"attempt_token"`
@@ -42,7 +42,7 @@ type Challenge struct {
 	key *ecdh.PrivateKey
 }
 
-// Layer is one proof that an attempt wants.
+// Layer is one proof that an attempt requires.
 type Layer struct {
 	Name     string `json:"layer"` // such as [TOTP]
 	Done     bool   `json:"done"`
@@ -51,7 +51,7 @@ type Layer struct {
 	Hint     string `json:"hint"`
 }
 
-// Open reports whether a layer of that name is still to be passed.
+// Open reports whether the named layer is still to be passed.
 func (ch *Challenge) Open(layer string) bool {
 	return slices.ContainsFunc(ch.Layers, func(l Layer) bool { return l.Name == layer && !l.Done })
 }
@@ -61,7 +61,7 @@ type SignIn struct {
 	Identifier string // e-mail or username
 	Password   string
 	DeviceName string // shown beside the session; optional
-	Remember   bool   // this device is not asked for its layers again
+	Remember   bool   // skip the layers on this device next time
 }
 
 type sessionRequest struct {
@@ -72,8 +72,8 @@ type sessionRequest struct {
 	RefreshIn      string `json:"refresh_in,omitempty"`
 }
 
-// newSessionRequest makes the key of a session and the fields that every call which opens one
-// takes.
+// newSessionRequest makes a session's key and the common fields of every call that opens
+// one.
 func (c *Client) newSessionRequest(device string, remember bool) (*ecdh.PrivateKey, sessionRequest, error) {
 	key, err := NewKey(c.curve)
 	if err != nil {
@@ -88,8 +88,8 @@ func (c *Client) newSessionRequest(device string, remember bool) (*ecdh.PrivateK
 	}, nil
 }
 
-// SignIn opens a session, which the client then holds, or answers the challenge that
-// stands before it. Exactly one of session, challenge and error is there.
+// SignIn opens a session, which the client then holds, or returns the challenge before it.
+// Exactly one of session, challenge and error is set.
 func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, error) {
 	key, open, err := c.newSessionRequest(in.DeviceName, in.Remember)
 	if err != nil {
@@ -103,15 +103,15 @@ func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, e
 	return c.open(ctx, request{method: http.MethodPost, path: "/v1/auth/sign-in", in: body}, key)
 }
 
-// Pass gives a layer its answer, such as a [TOTPCode]. It answers the session when that
-// was the last layer, else the challenge with what is left.
+// Pass answers a layer, for example with a [TOTPCode]. After the last layer it returns the
+// session, otherwise the challenge with the remaining layers.
 func (ch *Challenge) Pass(ctx context.Context, layer string, body any) (*Session, *Challenge, error) {
 	return ch.c.open(ctx, request{
 		method: http.MethodPost, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/" + url.PathEscape(layer), attempt: ch.Token, in: body,
 	}, ch.key)
 }
 
-// Refresh reads what is left of the challenge into it.
+// Refresh reads the remaining layers into the challenge.
 func (ch *Challenge) Refresh(ctx context.Context) error {
 	var now Challenge
 	_, err := ch.c.call(ctx, request{method: http.MethodGet, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID), attempt: ch.Token}, &now)
@@ -130,8 +130,8 @@ type answer struct {
 	Passkey      bool    `json:"passkey"`
 }
 
-// open makes a call that opens a session. key is the one that was sent, or nil when the
-// session keeps its own.
+// open makes a call that opens a session. key is the key sent, or nil when the session
+// keeps its own.
 func (c *Client) open(ctx context.Context, r request, key *ecdh.PrivateKey) (*Session, *Challenge, error) {
 	var a answer
 	status, err := c.call(ctx, r, &a)
@@ -155,14 +155,14 @@ func (c *Client) open(ctx context.Context, r request, key *ecdh.PrivateKey) (*Se
 	return &a.Session, nil, nil
 }
 
-// SignOut ends the session at the server and forgets it. That it has ended already is no
-// error. Any other error means that it may live on.
+// SignOut ends the session at the server and drops it. A session already ended is no error.
+// After any other error it may still be alive.
 func (c *Client) SignOut(ctx context.Context) error {
 	creds := c.Credentials()
 	if creds.isZero() {
 		return nil
 	}
-	// The refresh token says whose session it is when the access token has expired.
+	// The refresh token identifies the session when the access token has expired.
 	r := request{method: http.MethodPost, path: "/v1/auth/sign-out", in: map[string]string{"refresh_token": creds.RefreshToken}}
 	res, err := c.exchange(ctx, r, "Bearer "+creds.AccessToken)
 	if err == nil {
@@ -173,8 +173,8 @@ func (c *Client) SignOut(ctx context.Context) error {
 	return c.forget(ctx, creds.SessionID)
 }
 
-// Reauthenticate proves with the password that the person is there: sensitive changes
-// want that lately (code step_up_required). It answers a challenge when the server wants
+// Reauthenticate proves the person's presence with the password. Sensitive changes require
+// a recent proof (code step_up_required). It returns a challenge when the server requires
 // more than the password.
 func (c *Client) Reauthenticate(ctx context.Context, password string) (*Session, *Challenge, error) {
 	return c.open(ctx, request{
@@ -182,22 +182,22 @@ func (c *Client) Reauthenticate(ctx context.Context, password string) (*Session,
 	}, nil)
 }
 
-// Device is one session of the account: where the person is signed in.
+// Device is one session of the account: a place where the person is signed in.
 type Device struct {
 	ID         string    `json:"id"`
-	Name       string    `json:"name"`    // as the person called it
-	Device     string    `json:"device"`  // as its user agent says
-	Address    string    `json:"address"` // where it signed in from
+	Name       string    `json:"name"`    // chosen by the person
+	Device     string    `json:"device"`  // from its user agent
+	Address    string    `json:"address"` // of the sign-in
 	Place      string    `json:"place"`
 	AAL        string    `json:"aal"`
 	AMR        []string  `json:"amr"` // by which methods (RFC 8176)
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at"` // the last sign-in or refresh
-	ExpiresAt  time.Time `json:"expires_at"`   // unless it is used before
+	ExpiresAt  time.Time `json:"expires_at"`   // unless the session is used before
 	Current    bool      `json:"current"`
 }
 
-// Sessions walks over the account's sessions.
+// Sessions iterates over the account's sessions.
 func (c *Client) Sessions(ctx context.Context) iter.Seq2[Device, error] {
 	return pages[Device](ctx, c, "/v1/sessions", nil)
 }
@@ -209,7 +209,7 @@ func (c *Client) SessionByID(ctx context.Context, id string) (Device, error) {
 	return d, err
 }
 
-// RenameSession gives a session another name.
+// RenameSession renames a session.
 func (c *Client) RenameSession(ctx context.Context, id, name string) (Device, error) {
 	var d Device
 	_, err := c.call(ctx, request{
@@ -224,7 +224,7 @@ func (c *Client) RevokeSession(ctx context.Context, id string) error {
 	return err
 }
 
-// RevokeOtherSessions ends every session of the account but this one.
+// RevokeOtherSessions ends every other session of the account.
 func (c *Client) RevokeOtherSessions(ctx context.Context) error {
 	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/sessions", proof: session}, nil)
 	return err

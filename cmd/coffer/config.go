@@ -18,7 +18,7 @@ import (
 // configCmd prints each setting in force.
 type configCmd struct{ Settings }
 
-// Run prints one line a setting: name, value, origin.
+// Run prints one line per setting: name, value, origin.
 func (configCmd) Run(s *Settings, env dotenv, k *kong.Context) error {
 	w := tabwriter.NewWriter(k.Stdout, 0, 0, 2, ' ', 0)
 	onLine := flagsOnLine(k)
@@ -37,7 +37,7 @@ func (configCmd) Run(s *Settings, env dotenv, k *kong.Context) error {
 	return w.Flush()
 }
 
-// inForce returns the settings whose value was worked out from others.
+// inForce returns the settings whose value follows from others.
 func (s *Settings) inForce() map[string]string {
 	return map[string]string{
 		"COFFER_URL": s.URL, "COFFER_DATA": s.Data, "COFFER_DATABASE_URL": s.DB.DatabaseURL,
@@ -109,8 +109,8 @@ func maskedURL(value string) string {
 	return shown
 }
 
-// settingFlags are the flags of a command that are settings, which have an environment
-// name. The settings of several rooms may be in one group: they come group by group.
+// settingFlags returns the flags of a command that are settings: those with an environment
+// name. Several rooms' settings may share a group, so the flags come group by group.
 func settingFlags(command *kong.Node) []*kong.Flag {
 	var flags []*kong.Flag
 	var groups []string

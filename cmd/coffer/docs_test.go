@@ -24,7 +24,7 @@ import (
 	"coffer/web"
 )
 
-// TestDocs compares what is generated and committed with what the code makes now. With
+// TestDocs compares the committed generated files with the output of the code. With
 // COFFER_WRITE_DOCS=1, as in `make docs`, it writes the files instead.
 func TestDocs(t *testing.T) {
 	root, write := "../..", os.Getenv("COFFER_WRITE_DOCS") == "1"
@@ -62,7 +62,7 @@ func TestDocs(t *testing.T) {
 	check(filepath.Join(root, "api/openapi.json"), document)
 }
 
-// declaredCodes are those of the whole program: the rooms' operations and the server's own.
+// declaredCodes are the codes of the rooms' operations and of the server itself.
 func declaredCodes(t *testing.T) []rest.CodeInfo {
 	t.Helper()
 	s := defaultSettings(t)
@@ -79,12 +79,12 @@ func declaredCodes(t *testing.T) []rest.CodeInfo {
 	return a.api.Codes()
 }
 
-// defaultSettings are those of a start in an empty environment.
+// defaultSettings are the settings of a start in an empty environment.
 func defaultSettings(t *testing.T) Settings {
 	t.Helper()
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "COFFER_") {
-			t.Setenv(name, "") // restores it after the test
+			t.Setenv(name, "") // restored after the test
 			os.Unsetenv(name)
 		}
 	}
@@ -99,7 +99,7 @@ func defaultSettings(t *testing.T) Settings {
 	return c.Serve.Settings
 }
 
-// serveNode is the command whose flags are every setting.
+// serveNode is the command whose flags include every setting.
 func serveNode(t *testing.T, k *kong.Kong) *kong.Node {
 	t.Helper()
 	for _, n := range k.Model.Children {
@@ -129,11 +129,11 @@ func compare(t *testing.T, path string, want []byte, write bool) {
 	}
 }
 
-// fields are what is said of refused values: code → sentences.
+// fields are the details of refused values: code → sentences.
 type fields map[string]map[string]bool
 
-// scanFields reads every fault.InvalidField(…) and fault.Field{…} below dir whose code is
-// written out.
+// scanFields reads every fault.InvalidField(…) and fault.Field{…} below dir with a literal
+// code.
 func scanFields(t *testing.T, dir string) fields {
 	t.Helper()
 	found := fields{}
@@ -194,7 +194,7 @@ func selector(e ast.Expr) string {
 	return ""
 }
 
-// text is a string literal, or the format of a Sprintf.
+// text returns a string literal, or the format of a Sprintf.
 func text(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

@@ -119,7 +119,7 @@ func forget(w *forgotten, tables []string) {
 	}
 }
 
-// exported checks that each room hands in what it holds of ada, nothing of bob.
+// exported checks that each room exports its data of ada, and no data of bob.
 func (w *forgotten) exported(ada *client.Client, bob member) {
 	w.Helper()
 	body, err := ada.Export(w.Context())
@@ -159,7 +159,7 @@ type forgotten struct {
 	data, url string
 }
 
-// member is somebody who is signed in.
+// member is a signed-in user.
 type member struct {
 	id, name string
 	c        *client.Client
@@ -190,7 +190,7 @@ func (w *forgotten) objects() (n int) {
 	return n
 }
 
-// settle runs every job that is due.
+// settle runs every due job.
 func (w *forgotten) settle() {
 	w.Helper()
 	for {
@@ -206,7 +206,8 @@ var mailedToken = regexp.MustCompile(`verify-email#token=([A-Za-z0-9_-]+)`)
 
 const forgetPassword = "seven quiet otters 41"
 
-// member signs somebody up beside a second sign-up of the same address, proves it and signs in.
+// member signs a user up beside a second sign-up of the same address, proves the address
+// and signs in.
 func (w *forgotten) member(name string) member {
 	w.Helper()
 	ctx := w.Context()
@@ -238,8 +239,8 @@ func (w *forgotten) member(name string) member {
 	return m
 }
 
-// use leaves something in every place that an account has, and mails that wait. It returns
-// a client that has passed every layer.
+// use leaves data in every place of an account, and waiting mails. It returns a client that
+// has passed every layer.
 func (w *forgotten) use(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
@@ -250,7 +251,7 @@ func (w *forgotten) use(m member) *client.Client {
 		w.must(err)
 		return client.TOTPCode{Code: code}
 	}
-	for tries := 3; ; tries-- { // the step before now may end while the code is on its way
+	for tries := 3; ; tries-- { // the time step may end before the code arrives
 		err := m.c.ConfirmTOTP(ctx, code(time.Now().Add(-30*time.Second)).Code)
 		if err == nil {
 			break
@@ -279,6 +280,6 @@ func (w *forgotten) use(m member) *client.Client {
 	w.must(err)
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
-	w.must(m.c.DeleteFile(ctx, gone.ID)) // what is below it waits for a job
+	w.must(m.c.DeleteFile(ctx, gone.ID)) // its content waits for a job
 	return other
 }

@@ -14,8 +14,8 @@ import (
 	"coffer/internal/keyring"
 )
 
-// keysCmd is the key ring from outside. Servers may run meanwhile: they see each change
-// within keyring.RefreshEvery.
+// keysCmd manages the key ring. Servers may run meanwhile: they see each change within
+// keyring.RefreshEvery.
 type keysCmd struct {
 	Settings
 	List    keysListCmd    `cmd:"" help:"List every key: purpose, key id, state, times. No secret is shown."`
@@ -44,7 +44,7 @@ func (c keysRotateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k
 
 type keysRewrapCmd struct{}
 
-// Run walks every table that holds something sealed.
+// Run walks every table with sealed values.
 func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	a, err := openApp(ctx, s, log)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c keysDestroyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, 
 	})
 }
 
-// withGround runs fn with the database and the ring open, and nothing more.
+// withGround runs fn with only the database and the ring open.
 func withGround(ctx context.Context, s *Settings, log *slog.Logger, fn func(*app) error) error {
 	a, err := openGround(ctx, s, log)
 	if err != nil {

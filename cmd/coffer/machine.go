@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// limitMemory keeps the heap below four fifths of the machine's memory: the collector works
-// harder before that. The rest is for memory outside the heap. A GOMEMLIMIT that the
-// operator set stays.
+// limitMemory keeps the heap below four fifths of the machine's memory: near the limit the
+// collector works harder. The rest is for memory outside the heap. An operator's GOMEMLIMIT
+// stays.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -23,9 +23,9 @@ func limitMemory() {
 	}
 }
 
-// machineMemory is the memory that this process may take: the machine's, or the least of
-// its control groups' limits (version 1 and 2). Without Linux's files it is unknown,
-// and there is no limit.
+// machineMemory is the memory available to this process: the machine's, or the least limit
+// of its control groups (version 1 and 2). Without Linux's files it is unknown, and no
+// limit is set.
 func machineMemory(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	note := func(name string) {
@@ -33,7 +33,8 @@ func machineMemory(root fs.FS) int64 {
 		if err != nil {
 			return
 		}
-		// Version 2 says "max" for none, version 1 the largest number of whole pages.
+		// Without a limit version 2 says "max", and version 1 the largest number of whole
+		// pages.
 		if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil && n > 0 && n < 1<<60 {
 			least = min(least, n)
 		}
@@ -60,8 +61,8 @@ func machineMemory(root fs.FS) int64 {
 		default:
 			continue
 		}
-		// Each group above limits too. In a container the path may be that of the host,
-		// and the mount begins at the process's own group.
+		// Each parent group limits too. In a container the path may be the host's, and the
+		// mount may begin at the process's own group.
 		for dir := path.Clean("/" + f[2]); ; dir = path.Dir(dir) {
 			note(path.Join(mount, dir, file))
 			if dir == "/" {
@@ -72,7 +73,7 @@ func machineMemory(root fs.FS) int64 {
 	return least
 }
 
-// memTotal is the machine's memory in bytes, 0 when it is not known.
+// memTotal is the machine's memory in bytes, 0 when unknown.
 func memTotal(root fs.FS) int64 {
 	f, err := root.Open("proc/meminfo")
 	if err != nil {

@@ -1,5 +1,5 @@
-// A part of a form has this many header fields at most. The parser's own 10,000 take
-// megabytes, of each connection that stops inside them.
+// A form part has at most this many header fields. The parser's default of 10,000 takes
+// megabytes for each connection that stops inside them.
 //
 //go:debug multipartmaxheaders=64
 
@@ -26,7 +26,7 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// cli is the command tree. The settings are flags of the commands that need a server's.
+// cli is the command tree. Commands that need a server's settings have them as flags.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server; it needs no settings to begin with."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
@@ -35,8 +35,8 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// dotenv is what .env in the working directory says, kept apart from the real
-// environment so that `coffer config` can tell the two.
+// dotenv is the content of .env in the working directory. It is kept apart from the real
+// environment so that `coffer config` can tell the two apart.
 type dotenv struct {
 	values map[string]string
 	err    error // why the file could not be read
@@ -136,8 +136,7 @@ func newParser(ctx context.Context, c *cli, env dotenv) (*kong.Kong, error) {
 	)
 }
 
-// dropEmpty forgets settings that are set to nothing: that is how compose files and unit
-// files write what is not set.
+// dropEmpty removes empty settings: compose files and unit files write unset settings so.
 func dropEmpty() error {
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
@@ -150,8 +149,8 @@ func dropEmpty() error {
 	return nil
 }
 
-// readDotenv puts what the file says into the environment where the environment is
-// silent. A missing file is no error.
+// readDotenv adds the file's settings to the environment, unless the environment has them.
+// A missing file is no error.
 func readDotenv(path string) dotenv {
 	values, err := godotenv.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -176,7 +175,7 @@ func readDotenv(path string) dotenv {
 
 func newLogger(s *Settings) *slog.Logger {
 	var level slog.Level
-	// The enum tag has already refused anything that slog cannot read.
+	// The enum tag has already refused levels that slog cannot read.
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		level = slog.LevelInfo
 	}
@@ -190,7 +189,7 @@ func newLogger(s *Settings) *slog.Logger {
 // versionCmd prints the module version that the binary was built from.
 type versionCmd struct{}
 
-// Run prints it.
+// Run prints the version.
 func (versionCmd) Run() error {
 	fmt.Println("coffer", version())
 	return nil

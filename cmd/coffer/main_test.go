@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"coffer": main})
 }
 
-// TestScripts runs the command line as a person does. Each script has an empty folder, an
+// TestScripts runs the command line in scripts. Each script has an empty folder, an
 // environment without settings, and $ADDR, a free address.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -48,7 +48,7 @@ func reachable(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("nothing answers at %s", args[0])
 }
 
-// TestDotenvYields shows that the environment is stronger than the file.
+// TestDotenvYields shows that the environment overrides the file.
 func TestDotenvYields(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(".env", []byte("COFFER_LOG_LEVEL=debug\nCOFFER_PASSWORD_MIN=20\n"), 0o600); err != nil {

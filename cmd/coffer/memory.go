@@ -7,14 +7,14 @@ import (
 	"runtime/metrics"
 )
 
-// headroom is how much garbage may gather before the collector runs, also when little is
-// live. By default it runs when garbage equals live data. With a few megabytes live that is
+// headroom is the garbage allowed before the collector runs, even with a small live heap.
+// By default it runs when garbage equals live data. With a few live megabytes that is
 // hundreds of times a second under load, and a third of the processor's time.
 const headroom = 32 << 20
 
 // tuneGC sets the collector's percentage to headroom or 50 %, whichever is more, as the
-// live heap changes. Most of a large heap is buffers, which cost the collector nothing.
-// A GOGC that the operator set stays, and GOMEMLIMIT holds in any case.
+// live heap changes. A large heap is mostly buffers, which cost the collector nothing. An
+// operator's GOGC stays, and GOMEMLIMIT always holds.
 func tuneGC() {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -34,7 +34,7 @@ func tuneGC() {
 	afterEach(adjust)
 }
 
-// afterEach calls fn once after each collection: a collection finds the last token dead.
+// afterEach calls fn once after each collection, which it detects by the end of a token.
 func afterEach(fn func()) {
 	type token struct{ _ [16]byte }
 	runtime.AddCleanup(new(token), func(struct{}) {

@@ -19,8 +19,8 @@ import (
 	"coffer/internal/rest"
 )
 
-// attempt is one call that the server is to refuse. In its path and body, # stands for
-// something else in each round, as a flood would have it.
+// attempt is one call that the server must refuse. In its path and body, # stands for a new
+// value in each round, as in a flood.
 type attempt struct {
 	method, path, authorization, body string
 }
@@ -47,9 +47,8 @@ func (a attempt) send(h http.Handler, round int) *httptest.ResponseRecorder {
 	return w
 }
 
-// refusable makes calls of every operation of the document that must not succeed: without
-// credentials, with bad ones, and, for somebody who is signed in, with a bad body or an id
-// of nothing.
+// refusable makes calls of every operation of the document that must fail. They have no
+// credentials or bad ones. As a signed-in user they have a bad body or an unknown id.
 func refusable(t *testing.T, document []byte, bearer string) []attempt {
 	t.Helper()
 	var doc struct {
@@ -94,8 +93,8 @@ func refusable(t *testing.T, document []byte, bearer string) []attempt {
 	return all
 }
 
-// A refusal leaves nothing behind: whatever is asked in vain, however often and under how
-// many names, every table has the rows that it had. Limits that are full count no more.
+// Refusals leave no rows: however often and under however many names, every table keeps its
+// number of rows. An exhausted limit counts no further calls.
 func TestRefusalsLeaveNothing(t *testing.T) {
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
@@ -157,7 +156,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	var before map[string]int
 	var began time.Time
 	passed := map[string]bool{}
-	const rounds, filled = 26, 10 // the limits are full after the first ten
+	const rounds, filled = 26, 10 // the first ten rounds exhaust the limits
 	for round := range rounds {
 		if round == filled {
 			before, began = rowsOf(t, a), time.Now()
@@ -170,7 +169,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 			}
 		}
 	}
-	// Every refusal is one that its operation declares: package rest logs the others.
+	// Every operation declares its refusals: package rest logs the others.
 	if log.Len() > 0 {
 		t.Errorf("the log has errors:\n%.2000s", log.String())
 	}
@@ -179,7 +178,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 		t.Errorf("not refused: %s", diff)
 	}
 	after := rowsOf(t, a)
-	if time.Now().Truncate(15 * time.Minute).After(began) { // a window began, and its counters
+	if time.Now().Truncate(15 * time.Minute).After(began) { // a window began, and with it its counters
 		delete(before, "limits")
 		delete(after, "limits")
 	}
@@ -192,7 +191,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	}
 }
 
-// rowsOf counts the rows of every table; "limits" are the counters in kv.
+// rowsOf counts the rows of every table; "limits" are kv's counters.
 func rowsOf(t *testing.T, a *app) map[string]int {
 	t.Helper()
 	tables := names(t, a, `SELECT name FROM sqlite_master WHERE type = 'table'`)
@@ -210,7 +209,7 @@ func rowsOf(t *testing.T, a *app) map[string]int {
 	return all
 }
 
-// names returns what a statement that lists names finds.
+// names returns the names that a statement lists.
 func names(t *testing.T, a *app, q string) (all []string) {
 	t.Helper()
 	rows, err := a.db.Query(t.Context(), q)

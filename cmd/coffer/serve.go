@@ -33,10 +33,10 @@ import (
 	"coffer/web"
 )
 
-// Settings are the settings of a server, embedded by the commands that need one. The tags
-// are the one list that the command line, the environment, `coffer config` and
-// docs/operations.md are made from. Flags come before the environment, the environment
-// before .env, .env before the default. A setting marked secret is never printed.
+// Settings are a server's settings, embedded by the commands that need them. The command
+// line, the environment, `coffer config` and docs/operations.md all come from the tags.
+// Flags override the environment, the environment .env, and .env the defaults. A secret
+// setting is never printed.
 type Settings struct {
 	Server  server.Settings  `embed:""`
 	URL     string           `env:"COFFER_URL" placeholder:"http://localhost:PORT" group:"Where it listens" help:"Public base URL. Links, origins and token issuer come from it, never from a request."`
@@ -96,8 +96,8 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	if err := c.greet(ctx, s, a); err != nil {
 		return err
 	}
-	// Workers outlive the last request, so that what a request enqueued while the
-	// server drained is not left to the next start.
+	// Workers outlive the last request. So jobs enqueued while the server drains do not
+	// wait for the next start.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- a.jobs.Run(work) }()
@@ -125,7 +125,7 @@ func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 	return err
 }
 
-// app is every package, opened and joined: the only wiring of the program.
+// app holds every package, opened and wired: the program's only wiring.
 type app struct {
 	db       *db.DB
 	kv       kvStore
@@ -145,7 +145,7 @@ type app struct {
 	closers []func() error
 }
 
-// kvStore is what the wiring asks of a key store beyond its contract.
+// kvStore is what the wiring needs of a key store beyond its contract.
 type kvStore interface {
 	kv.Store
 	Ping(ctx context.Context) error
@@ -227,10 +227,11 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 	return nil
 }
 
-// apiVersion is the version of the contract under /v1; the program has its own.
+// apiVersion is the version of the contract under /v1; the program's own differs.
 const apiVersion = "1.0.0"
 
-// A job's payload holds addresses and codes: it lies sealed in SQL.
+// jobAAD binds sealed payloads to jobs. Payloads hold addresses and codes, so SQL stores
+// them sealed.
 var jobAAD = []byte("coffer/job/v1")
 
 func (a *app) sealJob(ctx context.Context, b []byte) ([]byte, error) {
@@ -292,7 +293,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	return nil
 }
 
-// periodic is the work of the ground; the rooms give theirs to the queue themselves.
+// periodic registers the ground's periodic work; rooms register their own.
 func (a *app) periodic() {
 	a.jobs.Every("keyring.maintain", 5*time.Minute, a.ring.Maintain)
 	a.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return a.ring.RewrapAll(ctx, a.ring.Rewraps(), nil) })
@@ -301,10 +302,10 @@ func (a *app) periodic() {
 	}
 }
 
-// close closes what was opened, last first.
+// close closes the opened parts, last first.
 func (a *app) close() {
 	for _, closeOne := range a.closers {
-		_ = closeOne() // nothing was written there
+		_ = closeOne() // no part has unsaved data
 	}
 	if a.kv != nil {
 		a.kv.Close()
@@ -314,10 +315,10 @@ func (a *app) close() {
 	}
 }
 
-// openAPICmd prints the contract that the code makes.
+// openAPICmd prints the OpenAPI document of the code.
 type openAPICmd struct{ Settings }
 
-// Run builds the program on a temporary folder, so that printing needs nothing and leaves nothing.
+// Run builds the program on a temporary folder, so printing needs no data and leaves none.
 func (openAPICmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	document, err := openAPI(ctx, *s, log)
 	if err != nil {
@@ -333,7 +334,7 @@ func openAPI(ctx context.Context, s Settings, log *slog.Logger) ([]byte, error) 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	s.moveTo(dir) // the document does not say what is where
+	s.moveTo(dir) // the document does not depend on these places
 	a, err := openApp(ctx, &s, log)
 	if err != nil {
 		return nil, err

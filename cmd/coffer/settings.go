@@ -74,14 +74,14 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// AfterApply completes the settings and hands them, and their log, to the command.
-// Each room's own AfterApply follows and refuses what cannot work there.
+// AfterApply completes the settings and passes them, and their log, to the command. Each
+// room's AfterApply follows and refuses unusable values.
 func (s *Settings) AfterApply(k *kong.Context) error {
 	k.Bind(s, newLogger(s))
 	return s.complete()
 }
 
-// complete fills what follows from other settings.
+// complete fills settings that follow from others.
 func (s *Settings) complete() error {
 	if err := s.Server.AfterApply(); err != nil { // the URL follows from the address
 		return err
@@ -123,16 +123,15 @@ func (s *Settings) complete() error {
 	return nil
 }
 
-// moveTo makes the settings those of a server whose data is in dir and that needs no other
-// service.
+// moveTo sets the settings of a server with its data in dir and without other services.
 func (s *Settings) moveTo(dir string) {
 	s.Data, s.DB.DatabaseURL, s.Blob.Blobs = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs")
 	s.Keyring.RootKey, s.Keyring.RootKeyFile = "", filepath.Join(dir, "root.key")
-	s.Keyring.TokenAlg = "ES256" // whose keys are made in no time
+	s.Keyring.TokenAlg = "ES256" // fast to make
 	s.KV.RedisURL, s.Mail.SMTPURL, s.Session.GeoIP = "", "", ""
 }
 
-// makeData creates the data folder for its owner alone.
+// makeData creates the data folder, accessible to its owner only.
 func (s *Settings) makeData() error {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return fmt.Errorf("COFFER_DATA: %w", err)

@@ -9,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// garble sets every setting to what no setting can be.
+// garble sets every setting to an impossible value.
 func garble(ts *testscript.TestScript, _ bool, _ []string) {
 	k, err := kong.New(&Settings{})
 	ts.Check(err)
@@ -18,7 +18,7 @@ func garble(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// Every room is asked about its settings before anything is opened.
+// Every room checks its settings before the program opens anything.
 func TestRoomsRefuseSettings(t *testing.T) {
 	defaultSettings(t) // clears the environment for this test
 	for flag, want := range map[string]string{

@@ -15,9 +15,8 @@ import (
 	"coffer/internal/rest"
 )
 
-// TestWords renders the mail of every kind of every room in every language, with everything
-// that a mail may hold, with the least, and with what an attacker would choose. A file of
-// words that no room declares fails it.
+// TestWords renders the mail of every kind in every language: with all possible data, with
+// the least, and with an attacker's. It fails for a words file that no room declares.
 func TestWords(t *testing.T) {
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
@@ -81,7 +80,7 @@ var headers = map[string]string{
 	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
 }
 
-// dataOf is data for words, which say themselves whether they need a link or a code.
+// dataOf returns data for words, which show whether they need a link or a code.
 func dataOf(words string) map[string]map[string]string {
 	all := map[string]map[string]string{
 		"full":  {"name": "Ada", "time": "2026-11-20T10:05:00Z", "device": "Firefox on Linux", "place": "Zürich", "address": "192.0.2.7"},

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// house is a source tree: Go files parsed, and the other texts that rules read.
+// house is a source tree: parsed Go files, and other texts for the rules.
 type house struct {
 	files []*file
 	texts map[string]string // by path
@@ -65,7 +65,7 @@ func build(texts map[string]string) (*house, error) {
 	return h, nil
 }
 
-// read takes in the checkout.
+// read returns the files of the checkout that the rules read.
 func read(root string) (map[string]string, error) {
 	texts := map[string]string{}
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// sound is a small house without a fault, on the plan of the real one.
+// sound is a small house without violations, following the real plan.
 var sound = map[string]string{
 	"go.mod":                               "module coffer\n\nrequire (\n\texample.org/wire v1.2.3\n\texample.org/wire/v2 v2.0.0 // indirect\n\texample.org/deep v0.1.0 // indirect\n)\n\ntool example.org/wire/cmd/x\n",
 	"docs/design/0001-house.md":            soundPage(),
@@ -30,7 +30,7 @@ var sound = map[string]string{
 	"internal/db/migrations/0002_totp.sql": "CREATE TABLE totp (account TEXT);",
 }
 
-// soundPage is a table of the plan.
+// soundPage is the table of the plan.
 func soundPage() (text string) {
 	for name, place := range plan {
 		text += fmt.Sprintf("| %d | `%s` |\n", place.floor, name)
@@ -38,7 +38,7 @@ func soundPage() (text string) {
 	return text
 }
 
-// TestRulesNotice breaks the sound house in every way that a rule is there for.
+// TestRulesNotice breaks the sound house once for every case of every rule.
 func TestRulesNotice(t *testing.T) {
 	long := strings.Repeat("\n", maxFileLines+1)
 	body := strings.Repeat("\t_ = 1\n", maxFuncLines)

@@ -19,7 +19,7 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^[ \t]*```.*?^[ \t]*```[ \t]*$")
 )
 
-// anchors returns what the headings of a Markdown text are called in a link.
+// anchors returns the link names of a Markdown text's headings.
 func anchors(text string) (all []string) {
 	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
 		name := strings.Map(func(r rune) rune {
@@ -40,7 +40,8 @@ func anchors(text string) (all []string) {
 	return all
 }
 
-// linked: every relative link of a Markdown file leads to a file, and its anchor to a heading.
+// linked: every relative link in a Markdown file leads to a file, and its anchor to a
+// heading.
 func linked(root fs.FS) (bad []string, err error) {
 	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {

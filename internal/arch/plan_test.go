@@ -1,15 +1,15 @@
 package arch
 
-// place is where a package of internal/ stands.
+// place is a package's position in internal/.
 type place struct {
 	floor int
-	// charter is what its first sentence says, after "Package NAME" and perhaps a verb.
+	// charter is the package doc's first sentence, after "Package NAME" and perhaps a verb.
 	charter string
 }
 
-// plan is the house. Imports go to lower floors only; a package of tests for another one
-// (dbtest) stands on that one's floor and is imported by tests alone.
-// 8 is for what stands on the rooms of 7, 9 for admin.
+// plan is the house. Imports go to lower floors only. A test package for another one
+// (dbtest) has that one's floor, and only tests import it. Floor 8 is for packages on the
+// rooms of 7, floor 9 for admin.
 var plan = map[string]place{
 	"arch": {0, "holds the plan of the house as tests"},
 
@@ -54,20 +54,20 @@ var plan = map[string]place{
 	"server": {10, "all rooms as one handler and one set of jobs"},
 }
 
-// neighbours are the folders outside internal/, and what each may import of this module.
-// Their tests may use the kits, too.
+// neighbours are the folders outside internal/, each with its allowed imports of this
+// module. Their tests may also use the kits.
 var neighbours = map[string][]string{
 	"cmd":    {"internal", "client", "web"},
-	"client": {},                          // the API is all that it knows
+	"client": {},                          // knows only the API
 	"web":    {},                          // files
 	"bench":  {"client"},                  // measures the built program from outside
-	"test":   {"client", "internal/blob"}, // tells its stories to the built program; blob says whether S3 is there
+	"test":   {"client", "internal/blob"}, // drives the built program; blob tells whether S3 is there
 }
 
 // excuse lets one file break one rule.
 type excuse struct{ rule, file, reason string }
 
-// excused are all excuses. One that is not needed any more is refused.
+// excused are all excuses. The test refuses an unneeded one.
 var excused = []excuse{
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},

@@ -19,7 +19,7 @@ const (
 
 type rule struct {
 	name string
-	// check returns one sentence for each breach, which begins with its path and a colon.
+	// check returns one sentence for each violation, beginning with its path and a colon.
 	check func(*house) []string
 }
 
@@ -29,13 +29,13 @@ var rules = []rule{
 	{"callers", called}, {"tables", tables}, {"page", page},
 }
 
-// kit reports whether room is made for tests.
+// kit reports whether room is a package for tests.
 func kit(room string) bool {
 	return strings.HasSuffix(path.Base(room), "test") && strings.Contains(room, "/")
 }
 
-// floors: imports go down, and every package has a floor. A test from outside (package
-// x_test) stands above its package and may join it with others.
+// floors: imports go down, and every package has a floor. An external test (package x_test)
+// stands above its package and may import others with it.
 func floors(h *house) (bad []string) {
 	for _, f := range h.files {
 		from := f.room()
@@ -52,8 +52,8 @@ func floors(h *house) (bad []string) {
 			if !ok || to == from {
 				continue
 			}
-			// A kit stands on its own package's floor and may import it; a kit is
-			// imported by tests, which the rule for kits sees to.
+			// A kit has its package's floor and may import that package. The rule for kits
+			// checks that only tests import it.
 			own := kit(from) && to == path.Dir(from)
 			above := f.test && strings.HasSuffix(f.syntax.Name.Name, "_test")
 			if there, ok := plan[to]; ok && there.floor >= here.floor && !own && !above && !kit(to) {
@@ -64,13 +64,13 @@ func floors(h *house) (bad []string) {
 	return bad
 }
 
-// door reports whether a file is a room's door of that name: http.go, rewrap_store.go.
+// door reports whether a file has that role in its room: http.go, rewrap_store.go.
 func door(f *file, name string) bool {
 	base := strings.TrimSuffix(path.Base(f.path), ".go")
 	return !f.test && f.room() != "" && (base == name || strings.HasSuffix(base, "_"+name))
 }
 
-// doors: http.go knows no database and store.go no HTTP.
+// doors: http.go imports no database and store.go no HTTP.
 func doors(h *house) (bad []string) {
 	closed := map[string][]string{
 		"http":  {internal + "db", "database/sql"},
@@ -91,8 +91,8 @@ func doors(h *house) (bad []string) {
 	return bad
 }
 
-// outside: the neighbours keep to their lists, nobody imports a command, and rooms are
-// wired in serve.go alone.
+// outside: neighbours import only their lists, no package imports a command, and only
+// serve.go wires rooms.
 func outside(h *house) (bad []string) {
 	rooms := map[string]bool{internal + "server": true}
 	for _, f := range h.files {
@@ -127,7 +127,7 @@ func outside(h *house) (bad []string) {
 	return bad
 }
 
-// kits: what is made for tests is imported by tests and other kits.
+// kits: only tests and other kits import packages for tests.
 func kits(h *house) (bad []string) {
 	made := []string{"testing", "net/http/httptest", "github.com/google/go-cmp", "pgregory.net/rapid", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript"}
 	for _, f := range h.files {
@@ -144,7 +144,8 @@ func kits(h *house) (bad []string) {
 	return bad
 }
 
-// docs: each package says once what it is, and those of internal/ what the plan says.
+// docs: each package has one package doc, and in internal/ it begins with the plan's
+// charter.
 func docs(h *house) (bad []string) {
 	said := map[string][]string{} // by folder
 	texts := map[string]string{}
@@ -183,7 +184,7 @@ func docs(h *house) (bad []string) {
 	return bad
 }
 
-// names: what a thing is called for says what it is for.
+// names: a name says what the thing is for.
 func names(h *house) (bad []string) {
 	empty := regexp.MustCompile(`^(utils?|common|helpers?|misc)$`)
 	for _, f := range h.files {
@@ -198,7 +199,7 @@ func names(h *house) (bad []string) {
 	return bad
 }
 
-// budgets: files and functions that fit a head.
+// budgets: the length of files and functions is bounded.
 func budgets(h *house) (bad []string) {
 	for _, f := range h.files {
 		if ast.IsGenerated(f.syntax) {
@@ -220,7 +221,7 @@ func budgets(h *house) (bad []string) {
 	return bad
 }
 
-// interfaces: five methods, embedded ones of the same package included.
+// interfaces: at most five methods, including embedded ones of the same package.
 func interfaces(h *house) (bad []string) {
 	types := map[string]*ast.InterfaceType{} // by folder and name
 	for _, f := range h.files {
@@ -246,7 +247,7 @@ func interfaces(h *house) (bad []string) {
 					n += count(dir, inner)
 				}
 			case *ast.SelectorExpr:
-				n++ // one that another package answers for
+				n++ // another package's interface counts as one
 			}
 		}
 		return n
@@ -264,7 +265,7 @@ func interfaces(h *house) (bad []string) {
 	return bad
 }
 
-// inits: nothing happens because something was imported.
+// inits: an import must not run code.
 func inits(h *house) (bad []string) {
 	for _, f := range h.files {
 		for _, d := range f.syntax.Decls {
@@ -276,7 +277,7 @@ func inits(h *house) (bad []string) {
 	return bad
 }
 
-// random: math/rand is seeded by nobody knows whom; v2 and crypto/rand are not.
+// random: math/rand has an implicit seed; use v2 or crypto/rand.
 func random(h *house) (bad []string) {
 	for _, f := range h.files {
 		if slices.Contains(f.imports, "math/rand") {
@@ -286,7 +287,7 @@ func random(h *house) (bad []string) {
 	return bad
 }
 
-// direct: few dependencies, and each has its reason in docs/dependencies.md.
+// direct: few dependencies, each with its reason in docs/dependencies.md.
 func direct(h *house) (bad []string) {
 	var required, used []string
 	for _, m := range regexp.MustCompile(`(?m)^\s*(?:require\s+)?(\S+\.\S+/\S+|\S+\.\S+) v\S+`).FindAllStringSubmatch(h.texts["go.mod"], -1) {
@@ -322,7 +323,7 @@ func direct(h *house) (bad []string) {
 	return bad
 }
 
-// migrated: a migration is named for its room and has a number of its own.
+// migrated: a migration has its room's name and a unique number.
 func migrated(h *house) (bad []string) {
 	form := regexp.MustCompile(`^(\d{4})_([a-z]+)\.sql$`)
 	taken := map[string]string{}
@@ -347,16 +348,16 @@ func migrated(h *house) (bad []string) {
 	return bad
 }
 
-// calledByOthers are methods that the runtime, an encoder or another library calls.
+// calledByOthers are methods called by the runtime, an encoder or another library.
 var calledByOthers = []string{
 	"AppendHeader", "BodyReader", "BodyWriter", "EachHeader", "GetMultipartForm", "GetStatus", "SetHeader", "SetStatus", // huma
 	"WithAttrs", "WithGroup", // log/slog
 	"Unwrap", "UnmarshalText", "UnmarshalJSON", "MarshalJSON", "Resolve",
 }
 
-// called: an exported name of internal/ has a caller that is no test. Names are compared, not
-// what they stand for: one that two packages have hides the other, and none is accused that
-// has a caller.
+// called: an exported name of internal/ has a caller outside tests. The rule compares names
+// only. So a name used for one package hides the same unused name in another, and no used
+// name is reported.
 func called(h *house) (bad []string) {
 	type name struct{ file, name string }
 	var exported []name
@@ -445,8 +446,8 @@ func tables(h *house) (bad []string) {
 	return bad
 }
 
-// page: the table of docs/design/0001-house.md has every package of the plan on its floor,
-// and no word in it, or in a charter, is written as a package that is not there.
+// page: the table of docs/design/0001-house.md lists every package of the plan on its
+// floor. Every package name there and in a charter exists.
 func page(h *house) (bad []string) {
 	word := regexp.MustCompile("`([a-z]+(?:/[a-z]+)*)`")
 	shown := map[string]string{} // package → floor

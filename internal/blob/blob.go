@@ -1,19 +1,19 @@
 // Package blob is opaque immutable objects: directory, S3.
 //
-// An object is written once under an id of its own, never changed, read whole or in
-// ranges, and deleted. What the bytes mean is the caller's business; Coffer's rooms hand
-// in ciphertext only (package seal).
+// A caller writes an object once under its own id and never changes it. It can read the
+// object whole or in ranges, and delete it. A store knows nothing of the bytes; Coffer's
+// rooms store only ciphertext (package seal).
 //
 // # What every store promises
 //
-//   - Put is all or nothing: when it returns nil the object is durable and visible
-//     whole; when it returns an error, or the process dies, nothing is visible under the id.
-//   - Put never replaces: of several Puts of one id one wins, the others get [ErrExists].
+//   - Put is all or nothing. On nil the object is durable and visible whole. After an error
+//     or a crash nothing is visible under the id.
+//   - Put never replaces: of several Puts of one id one succeeds, the others get [ErrExists].
 //   - An object that List shows is whole.
-//   - Errors of the reader that is being stored come back as they are; errors of the
-//     store are [ErrUnavailable], [ErrMissing] or [ErrExists].
+//   - Errors of the caller's reader come back unchanged. The store's own errors are
+//     [ErrUnavailable], [ErrMissing] or [ErrExists].
 //
-// [coffer/internal/blob/blobtest] runs every store through these promises.
+// [coffer/internal/blob/blobtest] tests these promises on every store.
 package blob
 
 import (
@@ -25,27 +25,26 @@ import (
 	"time"
 )
 
-// Store keeps objects. Ids are 4 to 64 characters of lower-case hexadecimal and "-",
-// the first two hexadecimal; random ones spread best. Safe for concurrent use.
+// Store keeps objects. Ids are 4 to 64 characters of lower-case hexadecimal and "-", the
+// first two hexadecimal. Random ids spread best. Safe for concurrent use.
 type Store interface {
-	// Put stores what r holds and returns its size. The object is durable and visible
-	// whole when it returns nil, else nothing is there. ErrExists: the id is taken;
-	// ErrMissing: a Delete came in between; not every S3 server can tell that.
+	// Put stores the content of r and returns its size. On nil the object is durable and
+	// visible whole, otherwise absent. ErrExists: the id is taken. ErrMissing: a Delete ran
+	// meanwhile; some S3 servers cannot report that.
 	Put(ctx context.Context, id string, r io.Reader) (size int64, err error)
-	// Get reads n bytes from off; n < 0 reads to the end. Bytes beyond the end do not
-	// exist and are no error: the reader ends early. size is the whole object's.
-	// ErrMissing: no such object.
+	// Get reads n bytes from off; n < 0 reads to the end. A range beyond the end is no
+	// error: the reader ends early. size is the whole object's. ErrMissing: no such object.
 	Get(ctx context.Context, id string, off, n int64) (r io.ReadCloser, size int64, err error)
-	// Delete removes an object, and what Puts of it that never ended left; one that is
-	// absent is no error.
+	// Delete removes an object and the leftovers of its unfinished Puts. An absent object
+	// is no error.
 	Delete(ctx context.Context, id string) error
-	// List calls fn for every object with an id behind after, ascending, until fn fails.
+	// List calls fn for every object with an id after after, ascending, until fn fails.
 	List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error
-	// Ping asks whether the store can be reached.
+	// Ping reports whether the store is reachable.
 	Ping(ctx context.Context) error
 }
 
-// What a store can refuse.
+// The errors of a store.
 var (
 	ErrMissing     = errors.New("blob: no such object")
 	ErrExists      = errors.New("blob: object exists")
@@ -56,8 +55,8 @@ var (
 // client: it is a caller's mistake, or the caller's record was altered.
 var ErrID = errors.New("blob: internal error: not an object id")
 
-// leftoverAge is how long an unfinished Put may stand still before it counts as the
-// leftover of a crash. An upload touches its leftover all the time.
+// leftoverAge is how long an unfinished Put may rest before it counts as the leftover of a
+// crash. A running upload touches its leftover all the time.
 const leftoverAge = 24 * time.Hour
 
 // Open opens the store that spec names: "s3://key:secret@host:port/bucket" or a folder.
@@ -87,7 +86,7 @@ func checkRange(off int64) error {
 	return nil
 }
 
-// unavailable is trouble with the store itself: fault turns it into 503.
+// unavailable is an error of the store itself. fault turns it into 503.
 type unavailable struct {
 	op  string
 	err error
@@ -100,7 +99,7 @@ func (e *unavailable) Is(err error) bool { return err == ErrUnavailable }
 // Unavailable marks the error as temporary for package fault.
 func (e *unavailable) Unavailable() bool { return true }
 
-// down wraps trouble with the store. A caller that gave up is no trouble of the store's.
+// down wraps an error of the store. It does not blame the store when the caller gave up.
 func down(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil

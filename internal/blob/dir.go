@@ -12,30 +12,30 @@ import (
 	"time"
 )
 
-// Dir is a store in a folder: one file an object, in 256 folders by the first two
-// characters of the id. A Put writes a file under tmp, syncs it, links it to its place,
-// which fails when the place is taken, and syncs the folder of that place. The kill
-// of a process leaves at most a file under tmp, which no reader sees and OpenDir sweeps.
-// Several processes may use one folder. Deletions are not synced: one that a power cut
-// undoes leaves an object without a record.
+// Dir is a store in a folder: one file per object, in 256 folders by the first two
+// characters of the id. A Put writes and syncs a file under tmp, then links it to its place
+// and syncs that folder. The link fails when the place is taken. A killed process leaves at
+// most a file under tmp, which no reader sees and OpenDir removes. Several processes may
+// use one folder. Deletions are not synced: a power cut may restore an object without a
+// record.
 type Dir struct {
 	root string
-	keep int64 // of each object in the page cache
+	keep int64 // per object, in the page cache
 }
 
 var _ Store = (*Dir)(nil)
 
 const temporary = "tmp"
 
-// OpenDir opens the store in the folder path and makes it when it is absent. Leftovers
-// of crashes that are older than a day are removed.
+// OpenDir opens the store in the folder path, and creates it if absent. It removes
+// leftovers of crashes older than a day.
 func OpenDir(path string) (*Dir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
 	d := &Dir{root: path, keep: cacheShare()}
-	// All folders stand, durably, before the first object: a Put then syncs its own only.
+	// Every folder exists, durably, before the first object, so a Put syncs only one.
 	made := false
 	for _, name := range append([]string{"", temporary}, shards()...) {
 		switch err := os.MkdirAll(filepath.Join(path, name), 0o700); {
@@ -62,7 +62,7 @@ func shards() []string {
 	return names
 }
 
-// sweep removes what Puts left under tmp before the time.
+// sweep removes the leftovers of Puts from before the time.
 func (d *Dir) sweep(before time.Time) error {
 	entries, err := os.ReadDir(filepath.Join(d.root, temporary))
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *Dir) sweep(before time.Time) error {
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || info.ModTime().After(before) {
-			continue // gone meanwhile, or an upload of another process
+			continue // already gone, or another process's upload
 		}
 		if err := os.Remove(filepath.Join(d.root, temporary, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("blob: sweep: %w", err)
@@ -82,13 +82,14 @@ func (d *Dir) sweep(before time.Time) error {
 
 func (d *Dir) path(id string) string { return filepath.Join(d.root, id[:2], id) }
 
-// Put implements [Store]. A reader that implements io.WriterTo writes into the file itself.
+// Put implements [Store]. A reader that implements io.WriterTo writes directly into the
+// file.
 func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	if err := errors.Join(checkID(id), ctx.Err()); err != nil {
 		return 0, err
 	}
 	if _, err := os.Lstat(d.path(id)); err == nil {
-		return 0, ErrExists // early and cheap; the link below is what decides
+		return 0, ErrExists // an early, cheap check; the link below decides
 	}
 	name := filepath.Join(d.root, temporary, id+"."+rand.Text())
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -110,12 +111,12 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	if err := os.Link(name, d.path(id)); errors.Is(err, fs.ErrExist) {
 		return 0, ErrExists
 	} else if errors.Is(err, fs.ErrNotExist) && d.Ping(ctx) == nil {
-		return 0, ErrMissing // a Delete took it away
+		return 0, ErrMissing // a Delete removed it
 	} else if err != nil {
 		return 0, down(ctx, "put", err)
 	}
 	if err := syncDir(filepath.Dir(d.path(id))); err != nil {
-		os.Remove(d.path(id)) // not known to be durable: not there
+		os.Remove(d.path(id)) // not known to be durable, so removed
 		return 0, down(ctx, "put", err)
 	}
 	return size, nil
@@ -126,7 +127,7 @@ func (d *Dir) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, 
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
 		return nil, 0, err
 	}
-	// Asked before the opening: that of a pipe would wait for a writer.
+	// Lstat before opening: opening a pipe would wait for a writer.
 	info, err := os.Lstat(d.path(id))
 	var f *os.File
 	if err == nil {
@@ -205,8 +206,8 @@ func (d *Dir) List(ctx context.Context, after string, fn func(id string, size in
 	return nil
 }
 
-// Ping implements [Store]. Absence of an object counts only while it succeeds: a folder
-// that is not mounted has lost nothing.
+// Ping implements [Store]. An object counts as absent only while Ping succeeds: an
+// unmounted folder has lost no object.
 func (d *Dir) Ping(ctx context.Context) error {
 	_, err := os.Stat(filepath.Join(d.root, temporary))
 	return down(ctx, "ping", err)
@@ -221,7 +222,7 @@ func syncDir(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// object is an open object; its errors are the store's.
+// object is an open object that returns the store's errors.
 type object struct {
 	ctx   context.Context
 	r     io.Reader

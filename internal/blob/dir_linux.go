@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startWriting asks the kernel to begin writing a part of f and does not wait. It is
-// a hint: the sync at the end is what counts, so errors are ignored.
+// startWriting asks the kernel to start writing a part of f, without waiting. It is a hint:
+// the final sync decides, so errors are ignored.
 func startWriting(f *os.File, off, n int64) {
 	_ = unix.SyncFileRange(int(f.Fd()), off, n, unix.SYNC_FILE_RANGE_WRITE)
 }
 
-// finishWriting waits until a part of f is written, and drops it from the page cache if
-// told. Both are hints too.
+// finishWriting waits until a part of f is written. On request it drops the part from the
+// page cache. Both are hints too.
 func finishWriting(f *os.File, off, n int64, drop bool) {
 	_ = unix.SyncFileRange(int(f.Fd()), off, n, unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
 	if drop {

@@ -14,7 +14,8 @@ import (
 	"coffer/internal/blob/blobtest"
 )
 
-// Somebody who writes into the folder cannot make a reader wait, or read what is elsewhere.
+// A local user who writes into the folder cannot block a reader, or redirect it to other
+// files.
 func TestDirReadsRegularFilesAlone(t *testing.T) {
 	root := t.TempDir()
 	d := openDir(t, root)
@@ -49,8 +50,8 @@ func TestDirReadsRegularFilesAlone(t *testing.T) {
 	}
 }
 
-// A full disk is the store's trouble, and leaves nothing. The limit on file size stands in
-// for it: the kernel refuses the write in the middle, in a process of its own.
+// A full disk is the store's error and leaves nothing behind. A limit on file size stands
+// in for it: the kernel refuses the write in the middle, in a separate process.
 func TestDirWriteFails(t *testing.T) {
 	root := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPutBeyondTheLimit$", "-test.v")

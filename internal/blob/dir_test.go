@@ -60,7 +60,7 @@ func TestDirModes(t *testing.T) {
 	}
 }
 
-// temporaries returns what stands under tmp.
+// temporaries lists the files under tmp.
 func temporaries(t *testing.T, root string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(root, "tmp"))
@@ -90,7 +90,7 @@ func TestDirLeavesNoTemporaries(t *testing.T) {
 	}
 }
 
-// Deleting an object takes what Puts of it that never ended left, and nothing of another's.
+// Delete removes the leftovers of the object's unfinished Puts, and no other object's.
 func TestDirDeletesUnfinished(t *testing.T) {
 	root := t.TempDir()
 	d := openDir(t, root)
@@ -107,7 +107,8 @@ func TestDirDeletesUnfinished(t *testing.T) {
 	}
 }
 
-// What a crash left is invisible, stays while it may be somebody's upload, and goes after a day.
+// A crash's leftovers are invisible, stay while an upload may still use them, and go after
+// a day.
 func TestDirSweepsLeftovers(t *testing.T) {
 	root := t.TempDir()
 	d := openDir(t, root)
@@ -133,7 +134,7 @@ func TestDirSweepsLeftovers(t *testing.T) {
 	}
 }
 
-// A store that cannot be written is unavailable, which rest answers with 503.
+// A store that cannot write is unavailable; rest answers 503.
 func TestDirUnavailable(t *testing.T) {
 	root := t.TempDir()
 	d := openDir(t, root)
@@ -152,8 +153,8 @@ func TestDirUnavailable(t *testing.T) {
 	}
 }
 
-// A process is killed at random moments of many Puts. Each line it printed acknowledges one
-// object: all of those are there and whole, and nothing that is there is not whole.
+// A process is killed at random moments of many Puts. Each printed line acknowledges one
+// object. Every acknowledged object is there, and every object is whole.
 func TestDirSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	rounds := 10
@@ -171,7 +172,7 @@ func TestDirSurvivesKills(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The moment is counted in bytes of its acknowledgements: no clock decides.
+		// The moment is counted in acknowledged bytes, not by a clock.
 		_, _ = io.CopyN(&ackWriter{acknowledged: acknowledged}, out, int64(33*(1+rand.IntN(40)))+rand.Int64N(33))
 		_ = cmd.Process.Kill()
 		_, _ = io.Copy(&ackWriter{acknowledged: acknowledged}, out)
@@ -249,7 +250,7 @@ func blobtestSeed() []byte {
 	return seed
 }
 
-// BenchmarkDirPut beside a plain file with a sync: what the disk itself can do.
+// BenchmarkDirPut compares Put with a plain file and a sync, the disk's own limit.
 func BenchmarkDirPut(b *testing.B) {
 	p := blobtest.Pattern(64 << 20)
 	b.Run("store", func(b *testing.B) {

@@ -21,16 +21,16 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// S3 is a store in a bucket of anything that speaks S3. Objects over one part go up in
-// parts of [partSize], one in flight while the next is read, so a Put of any length holds two
-// parts in memory. An object appears when its upload completes; an upload that
-// fails is aborted, and one that a crash left behind is aborted by OpenS3 after a day.
+// S3 is a store in a bucket of any S3 server. Objects longer than one part go up in parts
+// of [partSize]. One part is in flight while the next is read, so a Put holds two parts in
+// memory. An object appears when its upload completes. Put aborts a failed upload; OpenS3
+// aborts one left by a crash after a day.
 //
-// Not replacing an object rests on If-None-Match, which S3 honours since 2024; on a
-// server that ignores it only the check before the upload is left, and ids are random.
+// Not replacing an object relies on If-None-Match, which S3 honours since 2024. On servers
+// that ignore it only the check before the upload remains, and ids are random.
 type S3 struct {
 	core   *minio.Core
-	bodies *minio.Core // for requests with a body: sends once, see [S3.send]
+	bodies *minio.Core // for requests with a body: without retries, see [S3.send]
 	bucket string
 	prefix string
 	region string
@@ -41,14 +41,14 @@ var _ Store = (*S3)(nil)
 // partSize bounds an object to 10,000 parts: 156 GiB. Equal parts suit every server.
 const partSize = 16 << 20
 
-// stallTimeout ends a connection on which nothing has moved for so long.
+// stallTimeout ends a connection on which no byte has moved for so long.
 const stallTimeout = 15 * time.Second
 
 var parts = sync.Pool{New: func() any { b := make([]byte, partSize); return &b }}
 
-// OpenS3 opens s3://key:secret@host:port/bucket[/prefix]?region=R&insecure=1. Without a
-// key the usual AWS_… environment names are read. insecure=1 speaks plain HTTP. A bucket
-// that is absent is made.
+// OpenS3 opens s3://key:secret@host:port/bucket[/prefix]?region=R&insecure=1. Without a key
+// it reads the usual AWS_… environment variables. insecure=1 uses plain HTTP. It creates an
+// absent bucket.
 func OpenS3(ctx context.Context, spec string) (*S3, error) {
 	s, err := newS3(spec)
 	if err != nil {
@@ -121,8 +121,8 @@ func transport() http.RoundTripper {
 	}
 }
 
-// stallConn fails a read or a write that does not end in time: a peer that went away
-// silently would hold an upload for ever.
+// stallConn times out reads and writes. Without it a peer that vanished would block an
+// upload for ever.
 type stallConn struct{ net.Conn }
 
 func (c *stallConn) Read(p []byte) (int, error) {
@@ -135,7 +135,7 @@ func (c *stallConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// failed gives an error of the client library its meaning.
+// failed translates an error of the client library.
 func (s *S3) failed(ctx context.Context, op string, err error) error {
 	var r minio.ErrorResponse
 	if errors.As(err, &r) {
@@ -149,8 +149,8 @@ func (s *S3) failed(ctx context.Context, op string, err error) error {
 	return down(ctx, op, err)
 }
 
-// checksumHeader tells the server the CRC-32C of a body, so that one which was cut off on
-// its way is refused: not every server counts the bytes against Content-Length.
+// checksumHeader carries the CRC-32C of a body, so the server refuses a truncated body. Not
+// every server checks the length against Content-Length.
 const checksumHeader = "X-Amz-Checksum-Crc32c"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -159,17 +159,17 @@ func checksum(p []byte) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.Checksum(p, castagnoli)))
 }
 
-// putOptions are those of a write that brings a body or begins one; header is one more
-// field of it.
+// putOptions are the options of a write that sends or starts a body. header is an
+// additional field.
 func putOptions(header, value string) minio.PutObjectOptions {
 	o := onlyNew()
 	o.ContentType = "application/octet-stream"
-	o.UserMetadata = map[string]string{header: value} // the library sends such names as they are
+	o.UserMetadata = map[string]string{header: value} // the library sends such names unchanged
 	o.DisableContentSha256 = true                     // the content authenticates itself (package seal)
 	return o
 }
 
-// onlyNew makes a write fail when the object is there.
+// onlyNew makes a write fail when the object exists.
 func onlyNew() (o minio.PutObjectOptions) {
 	o.SetMatchETagExcept("*")
 	return o
@@ -189,7 +189,7 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	}
 	first := parts.Get().(*[]byte)
 	n, err := io.ReadFull(r, *first)
-	if err == nil { // a part at least
+	if err == nil { // at least one full part
 		return s.putParts(ctx, key, first, r)
 	}
 	if err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -207,14 +207,14 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	return int64(n), nil
 }
 
-// tries is how often a request is sent whose answer was trouble.
+// tries is how often send sends a request that fails.
 const tries = 3
 
-// send calls put with buf[:n] until the server has taken it, and gives the buffer back.
-// After a connection broke, the transport may read on for a while: so each try has a reader
-// of its own, which is why the library's own retries are off here, and the buffer of one
-// that failed is left to the collector. When no answer came the server may have taken the
-// body: then it is sent again only if that does no harm.
+// send calls put with buf[:n] until the server accepts it, and returns the buffer. After a
+// broken connection the transport may read on for a while. So each try has its own reader,
+// and the library's retries are off. The buffer of a failed try is left to the garbage
+// collector. Without an answer the server may have taken the body, so send repeats only a
+// repeatable put.
 func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put func(body io.Reader) error) error {
 	for try := 1; ; try++ {
 		err := put(bytes.NewReader((*buf)[:n]))
@@ -240,7 +240,7 @@ func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put 
 	}
 }
 
-// putParts uploads the full part first and what follows it in r.
+// putParts uploads the full first part and the rest of r.
 func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reader) (size int64, err error) {
 	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, putOptions("X-Amz-Checksum-Algorithm", "CRC32C"))
 	if err != nil {
@@ -249,10 +249,10 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 	}
 	defer func() {
 		if err != nil {
-			// The caller may have given up: the abort must go out all the same.
+			// The abort must go out even when the caller gave up.
 			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 			defer cancel()
-			_ = s.core.AbortMultipartUpload(clean, s.bucket, key, id) // else the sweep finds it
+			_ = s.core.AbortMultipartUpload(clean, s.bucket, key, id) // on failure the sweep finds it
 		}
 	}()
 	type result struct {
@@ -309,7 +309,7 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, i
 	if err := errors.Join(checkID(id), checkRange(off), ctx.Err()); err != nil {
 		return nil, 0, err
 	}
-	if n == 0 { // no range says "nothing"
+	if n == 0 { // no range expresses zero bytes
 		return s.nothing(ctx, id)
 	}
 	var o minio.GetObjectOptions
@@ -323,7 +323,7 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, i
 	if err != nil {
 		var r minio.ErrorResponse
 		if errors.As(err, &r) && r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
-			return s.nothing(ctx, id) // all of it is beyond the end
+			return s.nothing(ctx, id) // the whole range is beyond the end
 		}
 		return nil, 0, s.failed(ctx, "get", err)
 	}
@@ -336,7 +336,7 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, i
 	return &object{ctx: ctx, r: body, close: body.Close}, size, nil
 }
 
-// nothing is no bytes of an object that exists.
+// nothing returns zero bytes of an existing object.
 func (s *S3) nothing(ctx context.Context, id string) (io.ReadCloser, int64, error) {
 	info, err := s.core.StatObject(ctx, s.bucket, s.prefix+id, minio.StatObjectOptions{})
 	if err != nil {
@@ -396,7 +396,7 @@ func (s *S3) sweep(ctx context.Context, before time.Time) error {
 	return s.abort(ctx, s.prefix, func(u minio.ObjectMultipartInfo) bool { return !u.Initiated.After(before) })
 }
 
-// abort ends those unfinished uploads under a prefix that are mine.
+// abort aborts the unfinished uploads under a prefix that mine selects.
 func (s *S3) abort(ctx context.Context, prefix string, mine func(minio.ObjectMultipartInfo) bool) error {
 	var keyMarker, idMarker string
 	for {

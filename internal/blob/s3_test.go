@@ -47,7 +47,7 @@ func uploads(t *testing.T, spec string) int {
 	return len(page.Uploads)
 }
 
-// An upload that fails in the middle leaves no parts that somebody pays for.
+// A failed upload leaves no parts that cost storage.
 func TestS3AbortsWhatFails(t *testing.T) {
 	spec := blobtest.S3URL(t)
 	s, err := blob.OpenS3(t.Context(), spec)
@@ -74,7 +74,7 @@ func TestS3AbortsWhatFails(t *testing.T) {
 	}
 }
 
-// Deleting an object ends what uploads of it a crash left.
+// Delete aborts the object's uploads left by a crash.
 func TestS3DeletesUnfinished(t *testing.T) {
 	spec := blobtest.S3URL(t)
 	s, err := blob.OpenS3(t.Context(), spec)
@@ -106,7 +106,7 @@ type readFunc func(p []byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// The server going away is unavailable, and coming back needs nothing.
+// An absent server counts as unavailable; its return needs no action.
 func TestS3GoesAndComesBack(t *testing.T) {
 	spec, err := url.Parse(blobtest.S3URL(t))
 	if err != nil {
@@ -135,11 +135,12 @@ func TestS3GoesAndComesBack(t *testing.T) {
 	}
 }
 
-// behind returns the store behind a proxy that does what serve says.
+// behind returns the store behind a proxy with serve as its handler.
 func behind(t *testing.T, spec *url.URL, serve func(front http.Handler, w http.ResponseWriter, r *http.Request)) *blob.S3 {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: spec.Host}
-	// The signature covers the Host header: the proxy must keep it, and the client's is the proxy's own.
+	// The signature covers the Host header, so the proxy must keep it. The client's Host is
+	// the proxy's.
 	front := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		ErrorLog: log.New(io.Discard, "", 0),
@@ -163,8 +164,8 @@ func behind(t *testing.T, spec *url.URL, serve func(front http.Handler, w http.R
 	return s
 }
 
-// Connections that break in the middle of a body: a Get never ends short as if it were
-// whole, and a Put leaves nothing that can be seen or that somebody pays for.
+// Connections break in the middle of a body. A Get never ends short as if whole, and a Put
+// leaves nothing visible and no parts.
 func TestS3BreaksInTheMiddle(t *testing.T) {
 	base := blobtest.S3URL(t)
 	spec, err := url.Parse(base)
@@ -177,7 +178,7 @@ func TestS3BreaksInTheMiddle(t *testing.T) {
 			front.ServeHTTP(w, r)
 			return
 		}
-		if r.Method == http.MethodPut { // the server sees half of the body
+		if r.Method == http.MethodPut { // the server gets half of the body
 			r.Body = io.NopCloser(io.MultiReader(io.LimitReader(r.Body, 1<<20), iotest.ErrReader(errors.New("cut"))))
 		}
 		front.ServeHTTP(&shortWriter{ResponseWriter: w, left: 1 << 20}, r)
@@ -203,8 +204,8 @@ func TestS3BreaksInTheMiddle(t *testing.T) {
 	}
 }
 
-// A server that is busy is asked again, and a part whose connection broke is sent again:
-// what arrives is whole.
+// A request to a busy server is repeated, and so is a part whose connection broke. The
+// stored object is whole.
 func TestS3AsksAgain(t *testing.T) {
 	spec, err := url.Parse(blobtest.S3URL(t))
 	if err != nil {
@@ -258,7 +259,7 @@ func (w *shortWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// The address holds a secret: no error may repeat it.
+// The address contains a secret, which no error may repeat.
 func TestS3AddressErrorsKeepTheSecret(t *testing.T) {
 	for _, spec := range []string{"s3://key:canary%zz@host/b", "s3://key:canary@host", "s3://key:canary@/b"} {
 		_, err := blob.OpenS3(t.Context(), spec)

@@ -7,21 +7,21 @@ import (
 	"sync"
 )
 
-// How an object's bytes reach the disk, and what stays of them in the page cache. What was
-// just stored is often read next, so its beginning stays there, as much as a share of the
-// machine's memory; what is behind that goes once it is on disk, so that no upload pushes
-// out what others read. Writing begins at once and runs at most a few steps behind: the
-// sync at the end has little left to wait for, and the database's own syncs are not behind
-// a long queue.
+// This file writes an object's bytes to disk and decides what stays in the page cache. A
+// new object is often read next, so its beginning stays, up to a share of the machine's
+// memory. The rest leaves the cache once it is on disk, so an upload does not evict other
+// readers' data. Writing starts at once and lags a few steps at most. So the final sync is
+// short, and the database's syncs meet no long queue.
 const (
 	sinkBuffer = 256 << 10
 	step       = 8 << 20
-	behind     = 4 * step // written to the cache, perhaps not yet to the disk
+	behind     = 4 * step // in the cache, perhaps not yet on disk
 )
 
 var sinkBuffers = sync.Pool{New: func() any { b := make([]byte, sinkBuffer); return &b }}
 
-// fill copies r into f and tells whose an error is. keep is how much may stay in the cache.
+// fill copies r into f and tells errors of r from those of f. keep is how much may stay in
+// the cache.
 func fill(ctx context.Context, f *os.File, r io.Reader, keep int64) (int64, error) {
 	s := &sink{ctx: ctx, f: f, keep: keep}
 	var err error
@@ -41,13 +41,13 @@ func fill(ctx context.Context, f *os.File, r io.Reader, keep int64) (int64, erro
 	return s.size, err
 }
 
-// sink is the file that a Put fills. It ends with the context.
+// sink is the file that a Put fills. Its writes fail when the context ends.
 type sink struct {
 	ctx   context.Context
 	f     *os.File
 	keep  int64
 	size  int64
-	begun int64 // up to here the system was asked to write
+	begun int64 // the system was asked to write up to here
 	err   error // the file's own
 }
 

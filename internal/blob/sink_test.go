@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// All bytes are on disk, whether they stay in the page cache or not, after short writes too.
+// All bytes reach the disk, whether they stay in the page cache or not, also after short
+// writes.
 func TestSinkDropsWhatIsBehind(t *testing.T) {
 	want := make([]byte, behind+3*step+77)
 	rand.Read(want)

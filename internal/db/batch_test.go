@@ -7,8 +7,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// TestExecInBatches deletes many rows. The row behind the first batch cannot be deleted at
-// first: what is gone by then was deleted before it, and within the bound.
+// TestExecInBatches deletes many rows. The row after the first batch cannot be deleted at
+// first. Rows missing then were deleted before it, within the bound.
 func TestExecInBatches(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const rows = 2*db.BatchRows + 7

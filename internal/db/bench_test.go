@@ -9,7 +9,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// Durable writes of so many callers at once, a row each: the limit of whatever writes.
+// BenchmarkWrite makes durable writes of one row from many callers: the limit of every
+// writer.
 func BenchmarkWrite(b *testing.B) {
 	engines := map[string]func(testing.TB) *db.DB{"SQLite": dbtest.SQLite, "PostgreSQL": dbtest.PostgreSQL}
 	for _, engine := range []string{"SQLite", "PostgreSQL"} {

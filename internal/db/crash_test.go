@@ -14,7 +14,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// A process is killed while its callers write in groups: what was acknowledged is there,
+// A process is killed while its callers write in groups. Acknowledged changes are there,
 // and every transaction is there whole or not at all.
 func TestKilledInTheMiddleOfGroups(t *testing.T) {
 	path := dbtest.SQLiteFile(t)
@@ -37,7 +37,7 @@ func TestKilledInTheMiddleOfGroups(t *testing.T) {
 		}
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
-			if n == 20+17*round { // the moment is an amount of work
+			if n == 20+17*round { // the moment depends on the work done, not on time
 				_ = cmd.Process.Kill()
 			}
 			if id, ok := strings.CutPrefix(lines.Text(), "told "); ok {
@@ -65,7 +65,7 @@ func TestKilledInTheMiddleOfGroups(t *testing.T) {
 	}
 }
 
-// writeToEnv names a database: the test binary then writes to it instead of testing.
+// writeToEnv names a database to which the test binary writes instead of testing.
 const writeToEnv = "COFFER_TEST_WRITE_TO"
 
 // writeUntilKilled is the process that TestKilledInTheMiddleOfGroups kills.

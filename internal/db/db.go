@@ -3,35 +3,33 @@
 // # One text for two engines
 //
 // Statements use $1…, app-made text ids, BIGINT unix milliseconds, BOOLEAN, BLOB, ON
-// CONFLICT, RETURNING, partial unique indexes and row-value keyset paging: all of it
-// runs unchanged on both. What an attacker can race is one conditional statement whose
-// affected rows decide; nothing reads first and writes then. Engine-only statements are
-// counted by a test.
+// CONFLICT, RETURNING, partial unique indexes and row-value keyset paging. Both engines run
+// all of it unchanged. A change that an attacker can race is one conditional statement
+// whose affected rows decide, never a read and then a write. A test counts the statements
+// for one engine only.
 //
 // # Transactions
 //
-// [DB.Tx] is a write transaction and [DB.Read] a snapshot that cannot write. On SQLite
-// writers stand in one queue and share commits (group.go); on PostgreSQL they run at READ COMMITTED, which is enough
-// because the statements are conditional. Both keep PostgreSQL's rule that a refused
-// statement ends its transaction, so that a program right on one engine is right on the
-// other. A transaction that the engine broke off (busy, deadlock, serialization) or
-// whose connection was lost before its commit was sent runs again: fn must change
-// nothing outside the transaction that a second run would spoil.
+// [DB.Tx] is a write transaction and [DB.Read] a read-only snapshot. On SQLite writers
+// queue and share commits (group.go). On PostgreSQL they run at READ COMMITTED, which is
+// enough because the statements are conditional. On both engines a refused statement ends
+// its transaction, as PostgreSQL does it, so a program right on one is right on the other.
+// A transaction runs again when the engine broke it off (busy, deadlock, serialization), or
+// when it lost its connection before the commit was sent. So fn must be safe to run twice.
 //
-// A transaction that uses its DB instead of its Tx waits for itself: SQLite has one
-// writer. Such a wait ends after a few seconds with [ErrUnavailable].
+// A transaction that uses its DB instead of its Tx waits for itself: SQLite has one writer.
+// The wait ends after a few seconds with [ErrUnavailable].
 //
 // # What is promised
 //
-//   - What was acknowledged survives a power cut: SQLite runs WAL with synchronous=FULL.
-//   - An absent database answers within five seconds, with [ErrUnavailable], and is
-//     found again without a restart. While a statement waits, its server is asked on
-//     another connection whether it lives, so a slow answer is not mistaken for none.
-//   - [ErrUnavailable] from a commit or from [DB.Exec] says nothing about whether the
-//     change stands.
-//   - The SQLite file, its log and its index are readable by their owner only.
-//   - Many nodes may start at once on an empty database; a schema that is newer than
-//     the program is refused ([ErrNewerSchema]); a migration that was cut off leaves the
+//   - Acknowledged changes survive a power cut: SQLite runs WAL with synchronous=FULL.
+//   - Calls to an absent database return [ErrUnavailable] within five seconds. The program
+//     finds it again without a restart. While a statement waits, a ping on another
+//     connection tells a slow server from a dead one.
+//   - After [ErrUnavailable] from a commit or from [DB.Exec] the change may or may not stand.
+//   - Only their owner can read the SQLite file, its log and its index.
+//   - Many nodes may start at once on an empty database. A program refuses a schema newer
+//     than its own ([ErrNewerSchema]). A migration applies whole or not at all.
 //     schema before it or after it.
 package db
 
@@ -67,33 +65,34 @@ func (e Engine) String() string {
 	return fmt.Sprintf("engine %d", uint8(e))
 }
 
-// patience is how long a call waits for a free connection; with the time that a new
-// connection may take it stays under the five seconds that the package promises.
+// patience is how long a call waits for a free connection. With the time for a new
+// connection it stays under the five seconds that the package promises.
 const patience = 4 * time.Second
 
-// engine is what SQLite and PostgreSQL do differently. Errors come back as the driver
-// made them; judge reads them.
+// engine holds the differences between SQLite and PostgreSQL. It returns the driver's
+// errors; judge interprets them.
 type engine interface {
 	// lend returns a connection on which each statement commits by itself.
 	lend(ctx context.Context, write bool) (session, error)
-	// begin returns a connection in a transaction; again says that it was broken off before.
+	// begin returns a connection in a transaction. again: an earlier attempt was broken
+	// off.
 	begin(ctx context.Context, write, again bool) (session, error)
 	judge(err error) verdict
 	notifier
 	close() error
 }
 
-// session is a connection, lent. It is used by one goroutine at a time.
+// session is a lent connection. One goroutine uses it at a time.
 type session interface {
 	exec(ctx context.Context, q string, args []any) (int64, error)
 	query(ctx context.Context, q string, args []any) (answer, error)
-	// end gives the connection back. A transaction is committed or rolled back first.
-	// told is called between the commit and its acknowledgement, also when the commit's
-	// outcome is unknown and when the caller gives up meanwhile; nil calls nothing.
+	// end commits or rolls back a transaction, then returns the connection. It calls told,
+	// unless nil, between the commit and its acknowledgement. It does so even when the
+	// outcome is unknown or the caller has given up.
 	end(ctx context.Context, commit bool, told func()) error
 }
 
-// DB is an open database. Its methods may be called by many goroutines.
+// DB is an open database. Its methods are safe for concurrent use.
 type DB struct {
 	kind   Engine
 	engine engine
@@ -101,15 +100,14 @@ type DB struct {
 	owner  *os.File // locked while this process owns the database; see Own
 }
 
-// Querier runs statements: a [DB], each statement by itself, or a [Tx]. A statement
-// with RETURNING goes through a Tx or [DB.WriteRow]: on SQLite the DB's queries cannot
-// write.
+// Querier runs statements: a [DB] each by itself, a [Tx] in its transaction. A statement
+// with RETURNING needs a Tx or [DB.WriteRow]: on SQLite the DB's queries cannot write.
 type Querier interface {
 	// Exec returns the number of rows that q changed.
 	Exec(ctx context.Context, q string, args ...any) (int64, error)
 	// Query returns the rows of q. The caller closes them.
 	Query(ctx context.Context, q string, args ...any) (*Rows, error)
-	// QueryRow returns the first row of q. The caller scans it, which gives its connection back.
+	// QueryRow returns the first row of q. The caller's Scan returns the connection.
 	QueryRow(ctx context.Context, q string, args ...any) *Row
 }
 
@@ -118,8 +116,8 @@ var (
 	_ Querier = (*Tx)(nil)
 )
 
-// Open opens the database at url, "sqlite:PATH" or "postgres://…", and brings its
-// schema up to date. It returns [ErrNewerSchema] when a newer program has been there.
+// Open opens the database at url, "sqlite:PATH" or "postgres://…", and migrates its schema.
+// It returns [ErrNewerSchema] when a newer program has migrated the database.
 func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	kind, err := engineOf(url)
 	if err != nil {
@@ -162,7 +160,7 @@ func newDB(kind Engine, e engine) *DB {
 	return &DB{kind: kind, engine: e, hub: newHub(e)}
 }
 
-// Close waits a moment for what runs, then closes every connection.
+// Close waits briefly for running calls, then closes every connection.
 func (d *DB) Close() error {
 	d.hub.close()
 	err := d.engine.close()
@@ -172,7 +170,7 @@ func (d *DB) Close() error {
 	return err
 }
 
-// Engine returns which engine this is.
+// Engine returns the engine of d.
 func (d *DB) Engine() Engine { return d.kind }
 
 // Ping reports whether the database answers.
@@ -198,8 +196,8 @@ func (d *DB) Exec(ctx context.Context, q string, args ...any) (int64, error) {
 	return n, err
 }
 
-// WriteRow runs one statement with RETURNING that commits by itself. It runs when its
-// row is scanned. It is one round trip where a [DB.Tx] takes three.
+// WriteRow runs one statement with RETURNING that commits by itself. The statement runs on
+// Scan. It takes one round trip where a [DB.Tx] takes three.
 func (d *DB) WriteRow(ctx context.Context, q string, args ...any) *Row {
 	return &Row{write: func(dest []any) error {
 		return d.retry(ctx, brokenOff, func() error {
@@ -228,41 +226,40 @@ func (d *DB) Query(ctx context.Context, q string, args ...any) (*Rows, error) {
 	return r, nil
 }
 
-// QueryRow runs one reading statement of which the first row counts.
+// QueryRow runs one reading statement and returns its first row.
 func (d *DB) QueryRow(ctx context.Context, q string, args ...any) *Row {
 	r := &Row{rows: Rows{engine: d.engine}}
 	r.err = d.read(ctx, &r.rows, q, args)
 	return r
 }
 
-// read fills r. A reading statement changes nothing, so one whose connection was lost
-// before the first row is asked again.
+// read fills r. It repeats a statement that lost its connection before the first row:
+// reading changes nothing.
 func (d *DB) read(ctx context.Context, r *Rows, q string, args []any) error {
 	return d.retry(ctx, gone, func() error { return d.ask(ctx, r, q, args) })
 }
 
-// ask runs a statement on a connection that goes back when r is closed.
+// ask runs a statement on a connection that r returns on Close.
 func (d *DB) ask(ctx context.Context, r *Rows, q string, args []any) error {
 	s, err := d.engine.lend(ctx, false)
 	if err != nil {
 		return err
 	}
 	if r.answer, err = s.query(ctx, q, args); err != nil {
-		_ = s.end(ctx, false, nil) // the statement's error is the one to tell
+		_ = s.end(ctx, false, nil) // the caller gets the statement's error
 		return err
 	}
 	r.session, r.ctx = s, ctx
 	return nil
 }
 
-// Tx runs fn in a write transaction and commits when fn returns nil. Any error of fn,
-// and a panic, rolls back. fn may run more than once.
+// Tx runs fn in a write transaction and commits when fn returns nil. An error or a panic of
+// fn rolls back. fn may run more than once.
 func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	return d.transact(ctx, true, fn)
 }
 
-// Read runs fn in a transaction that sees one moment of the database and cannot write.
-// fn may run more than once.
+// Read runs fn in a read-only transaction on one snapshot. fn may run more than once.
 func (d *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 	return d.transact(ctx, false, fn)
 }
@@ -270,7 +267,7 @@ func (d *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 func (d *DB) transact(ctx context.Context, write bool, fn func(tx *Tx) error) error {
 	var err error
 	again := false
-	_ = d.retry(ctx, gone, func() (why error) { // err tells it
+	_ = d.retry(ctx, gone, func() (why error) { // attempt's err is returned
 		err, why = d.attempt(ctx, write, again, fn)
 		again = true
 		return why
@@ -278,8 +275,8 @@ func (d *DB) transact(ctx context.Context, write bool, fn func(tx *Tx) error) er
 	return err
 }
 
-// attempt runs the transaction once. why is the engine's error after which another
-// attempt may succeed, nil when none may.
+// attempt runs the transaction once. why is the engine's error when another attempt may
+// succeed, otherwise nil.
 func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) error) (err, why error) {
 	s, err := d.engine.begin(ctx, write, again)
 	if err != nil {
@@ -300,7 +297,7 @@ func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) err
 		err = fmt.Errorf("commit after a refused statement: %w", explain(d.engine, tx.failed))
 	}
 	if err != nil {
-		_ = s.end(ctx, false, nil) // what is not committed is rolled back in any case
+		_ = s.end(ctx, false, nil) // rollback happens in any case
 		return err, tx.failed
 	}
 	if err = s.end(ctx, true, func() { d.hub.tell(tx.notes) }); err != nil {
@@ -313,8 +310,8 @@ func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) err
 }
 
 const (
-	// lostFor bounds the time in which something whose connection was lost starts again,
-	// brokenFor that of what was broken off: a deadlock takes a second to be found.
+	// lostFor bounds the retries after a lost connection. brokenFor bounds those after a
+	// broken-off transaction: PostgreSQL takes a second to find a deadlock.
 	lostFor   = time.Second
 	brokenFor = 8 * time.Second
 )
@@ -330,7 +327,7 @@ func (d *DB) retry(ctx context.Context, worst verdict, op func() error) error {
 		v := d.engine.judge(err)
 		limit := brokenFor
 		if _, with := errors.AsType[undone](err); v == gone || d.kind == SQLite && !with {
-			limit = lostFor // SQLite has waited before it says that it is busy
+			limit = lostFor // SQLite waits before it reports busy
 		}
 		if v == final || v > worst || ctx.Err() != nil || time.Since(start) > limit {
 			return explain(d.engine, err)
@@ -341,8 +338,8 @@ func (d *DB) retry(ctx context.Context, worst verdict, op func() error) error {
 	}
 }
 
-// pause waits before attempt n+1: twice as long each time, at random so that two that
-// met do not meet again.
+// pause waits before attempt n+1, twice as long each time. The random part keeps two
+// transactions that collided apart.
 func pause(ctx context.Context, n int) error {
 	most := time.Millisecond << min(n, 7)
 	t := time.NewTimer(time.Duration(rand.Int64N(int64(most))))

@@ -22,7 +22,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// table makes a table for a test: the rooms' own are theirs to change.
+// table makes a table for a test, because rooms may change theirs.
 func table(t *testing.T, d *db.DB) {
 	t.Helper()
 	blob := map[db.Engine]string{db.SQLite: "BLOB", db.PostgreSQL: "BYTEA"}[d.Engine()]
@@ -115,13 +115,13 @@ func TestPanicRollsBack(t *testing.T) {
 		if got := ids(t, d); len(got) != 0 {
 			t.Errorf("left behind: %v", got)
 		}
-		if err := put(ctx, d, "b", 1); err != nil { // its connection came back
+		if err := put(ctx, d, "b", 1); err != nil { // its connection was returned
 			t.Error(err)
 		}
 	})
 }
 
-// A transaction that outlives its function would write who knows when.
+// A transaction must not outlive its function: it would write at an unknown time.
 func TestTxEndsWithItsFunction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -154,7 +154,8 @@ func TestTxEndsWithItsFunction(t *testing.T) {
 	})
 }
 
-// PostgreSQL ends a transaction at the first refused statement; so do we everywhere.
+// PostgreSQL ends a transaction at the first refused statement; so does package db on both
+// engines.
 func TestRefusedStatementEndsTx(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -176,7 +177,7 @@ func TestRefusedStatementEndsTx(t *testing.T) {
 		if !db.IsUnique(err) || runs != 1 {
 			t.Errorf("commit after a refused statement: %v after %d runs", err, runs)
 		}
-		// Not finding a row refuses nothing.
+		// A missing row is no refusal.
 		err = d.Tx(ctx, func(tx *db.Tx) error {
 			if err := tx.QueryRow(ctx, `SELECT n FROM things WHERE id = 'none'`).Scan(new(int)); !errors.Is(err, db.ErrNoRows) {
 				t.Errorf("got %v, want ErrNoRows", err)
@@ -222,7 +223,7 @@ func TestIsUnique(t *testing.T) {
 	})
 }
 
-// Every value comes back as it went in, whichever way it is asked for.
+// Every value comes back unchanged from every method.
 func TestValues(t *testing.T) {
 	type row struct {
 		Flag *bool
@@ -237,7 +238,7 @@ func TestValues(t *testing.T) {
 		ctx := t.Context()
 		table(t, d)
 		for id, r := range rows {
-			// The numbers stand in another order than the text names them, and one twice.
+			// The placeholders are out of order, and one occurs twice.
 			if _, err := d.Exec(ctx, `INSERT INTO things (note, data, flag, n, id) VALUES ($4, $3, $2, $5, $1)`, id, r.Flag, r.Data, r.Note, len(id)); err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +259,7 @@ func TestValues(t *testing.T) {
 	})
 }
 
-// The statements that rooms build on: upsert, RETURNING, row values, optional filters.
+// The statements that rooms need: upsert, RETURNING, row values, optional filters.
 func TestPortableStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -290,7 +291,7 @@ func TestPortableStatements(t *testing.T) {
 	})
 }
 
-// A statement that returns a row commits by itself, whichever of its rows is read.
+// A statement that returns a row commits by itself, whichever row the caller reads.
 func TestWriteRow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -329,7 +330,7 @@ func TestWriteRow(t *testing.T) {
 	})
 }
 
-// A full disk is an outage, not a bug, and is over when there is room again.
+// A full disk is an outage, not a bug, and ends when space is free again.
 func TestSQLiteFull(t *testing.T) {
 	d := dbtest.SQLite(t)
 	ctx := t.Context()
@@ -368,7 +369,7 @@ func TestReadIsOneMomentAndCannotWrite(t *testing.T) {
 			if got := number(t, tx, "a"); got != 1 {
 				t.Errorf("before: %d", got)
 			}
-			if _, err := d.Exec(ctx, `UPDATE things SET n = 2`); err != nil { // somebody else
+			if _, err := d.Exec(ctx, `UPDATE things SET n = 2`); err != nil { // another writer
 				return err
 			}
 			if got := number(t, tx, "a"); got != 1 {
@@ -392,7 +393,7 @@ func TestReadIsOneMomentAndCannotWrite(t *testing.T) {
 	})
 }
 
-// One conditional statement decides a race; transactions at once lose nothing.
+// One conditional statement decides a race; concurrent transactions lose nothing.
 func TestRace(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -433,7 +434,7 @@ func TestRace(t *testing.T) {
 	})
 }
 
-// Of two transactions that wait for each other PostgreSQL breaks one off; it runs again.
+// PostgreSQL breaks off one of two transactions that wait for each other; it runs again.
 func TestDeadlockRunsAgain(t *testing.T) {
 	d := dbtest.PostgreSQL(t)
 	ctx := t.Context()
@@ -456,7 +457,7 @@ func TestDeadlockRunsAgain(t *testing.T) {
 					if _, err := tx.Exec(ctx, `UPDATE things SET n = n + 1 WHERE id = $1`, rows[(i+j)%2]); err != nil {
 						return err
 					}
-					if first { // each has one row and asks for the other's
+					if first { // each holds one row and requests the other's
 						first = false
 						both.Done()
 						both.Wait()
@@ -504,9 +505,9 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
-// A statement that runs when its caller leaves is broken off, and its connection is no
-// worse for it. SQLite's driver loses an interrupt that comes just before the statement
-// begins: such a statement ends by itself, and the next round counts.
+// A running statement is interrupted when its caller gives up, and its connection stays
+// usable. SQLite's driver loses an interrupt just before the statement begins. Such a
+// statement ends by itself, and the next round counts.
 func TestCancelledWhileRunning(t *testing.T) {
 	long := `WITH RECURSIVE c(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM c WHERE n < 20000000) SELECT count(*) FROM c`
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -549,8 +550,8 @@ func TestCancelledWhileRunning(t *testing.T) {
 	})
 }
 
-// A caller that leaves at any moment hears that it left, or that all is done; whichever
-// it is, nothing is done by half and nothing is spoiled for the others.
+// A caller that gives up at any moment gets a cancellation or a complete success. Either
+// way nothing is half done, and other callers are not affected.
 func TestCancelledAtAnyMoment(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		table(t, d)
@@ -602,7 +603,8 @@ func TestCancelledAtAnyMoment(t *testing.T) {
 	})
 }
 
-// callsOf is every way to call a database; the first writes two rows, the next two one.
+// callsOf returns every way to call a database. The first writes two rows, the next two
+// write one.
 func callsOf(ctx context.Context, d *db.DB, id string) []func() error {
 	return []func() error{
 		func() error {
@@ -640,7 +642,7 @@ func callsOf(ctx context.Context, d *db.DB, id string) []func() error {
 	}
 }
 
-// Rows of one statement stay as they are when it runs again before they are closed.
+// Open rows of a statement stay intact when the statement runs again.
 func TestStatementInsideItself(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -651,7 +653,7 @@ func TestStatementInsideItself(t *testing.T) {
 			}
 		}
 		if d.Engine() == db.PostgreSQL {
-			return // pgx runs one statement a connection: the wire allows no more
+			return // the protocol allows pgx one statement per connection
 		}
 		err := d.Read(ctx, func(tx *db.Tx) error {
 			q := `SELECT n FROM things WHERE n >= $1 ORDER BY n`
@@ -722,7 +724,7 @@ func TestNotes(t *testing.T) {
 	})
 }
 
-// Two processes on PostgreSQL hear each other.
+// Two processes on PostgreSQL receive each other's notes.
 func TestNotesBetweenNodes(t *testing.T) {
 	url := dbtest.PostgreSQLURL(t)
 	var nodes [2]*db.DB
@@ -784,7 +786,7 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-// A file, its log and its index are for their owner, and an old file becomes so.
+// Only the owner can read a file, its log and its index, even of an old file.
 func TestSQLiteFilesArePrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "private.db")
 	look := func(d *db.DB) {
@@ -819,8 +821,8 @@ func TestSQLiteFilesArePrivate(t *testing.T) {
 	look(d)
 }
 
-// What was acknowledged must survive a power cut, which no test here can cause: so the
-// settings that promise it are read back from every kind of connection.
+// No test here can cause a power cut, which acknowledged changes must survive. So this test
+// reads the relevant settings back from every kind of connection.
 func TestSQLiteSettings(t *testing.T) {
 	d := dbtest.SQLite(t)
 	ctx := t.Context()
@@ -849,7 +851,7 @@ func TestSQLiteSettings(t *testing.T) {
 	}
 }
 
-// A transaction that uses its DB waits for itself; it gets an answer, not for ever.
+// A transaction that uses its DB waits for itself, but gets an error after a while.
 func TestWriterInsideItsOwnTransaction(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)

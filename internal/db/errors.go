@@ -15,11 +15,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrNoRows is what [Row.Scan] returns when the answer is empty.
+// ErrNoRows is the error of [Row.Scan] when there is no row.
 var ErrNoRows = sql.ErrNoRows
 
-// ErrUnavailable is in every error that says that the database cannot serve just now.
-// It has a method Unavailable, by which it is known without this package.
+// ErrUnavailable is in every error of a database that cannot serve at the moment. Its
+// method Unavailable identifies it without an import of this package.
 var ErrUnavailable error = unavailable{}
 
 // ErrNewerSchema says that a newer program has migrated the database.
@@ -30,29 +30,28 @@ type unavailable struct{}
 func (unavailable) Error() string     { return "database unavailable" }
 func (unavailable) Unavailable() bool { return true }
 
-// verdict is what an error means for a caller that might try again.
+// verdict says what an error means for a retry.
 type verdict uint8
 
 const (
-	final     verdict = iota // trying again would not help, or err is nil
-	brokenOff                // the engine undid the transaction to let another one pass
-	gone                     // the database cannot be reached or cannot work
+	final     verdict = iota // a retry would not help, or err is nil
+	brokenOff                // the engine undid the transaction in favour of another
+	gone                     // the engine is unreachable or cannot work
 )
 
-// explain returns err as a caller may see it: with [ErrUnavailable] in it when that is
-// what it means.
+// explain returns err for the caller, with [ErrUnavailable] added where it applies.
 func explain(e engine, err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) {
 		return err
 	}
 	switch e.judge(err) {
-	case gone, brokenOff: // still broken off after every retry: too busy to serve
+	case gone, brokenOff: // brokenOff: every retry failed; the database is too busy
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
 }
 
-// IsUnique reports whether a unique constraint, or a primary key, refused a statement.
+// IsUnique reports whether err is a violation of a unique constraint or primary key.
 func IsUnique(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
@@ -61,9 +60,9 @@ func IsUnique(err error) bool {
 	return ok && e.Code == "23505" // unique_violation
 }
 
-// cancelled returns err with the reason why ctx ended in it, where the driver's own words
-// would hide that the caller gave up: a closed connection, an interrupted statement. What
-// the database itself answered stays the answer.
+// cancelled adds to err the reason why ctx ended. The driver reports only a closed
+// connection or an interrupted statement. An error that the database itself returned stays
+// as it is.
 func cancelled(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) || errors.Is(err, ErrUnavailable) {
 		return err
@@ -80,8 +79,8 @@ func cancelled(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %v", ctx.Err(), err)
 }
 
-// undone is the error of a transaction that the engine rolled back although its own
-// statements were not refused. It may run again.
+// undone is the error of a transaction that the engine rolled back without refusing its
+// statements. The transaction may run again.
 type undone struct{ why error }
 
 func (u undone) Error() string { return "the transaction was undone: " + u.why.Error() }
@@ -97,7 +96,7 @@ func judgeSQLite(err error) verdict {
 	if !ok {
 		return final
 	}
-	switch e.Code() & 0xff { // the primary code; the rest of it says where
+	switch e.Code() & 0xff { // the primary code, without the details
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return brokenOff
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL:
@@ -108,7 +107,7 @@ func judgeSQLite(err error) verdict {
 
 func judgePostgres(err error) verdict {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		if e.Routine == "RevalidateCachedQuery" { // a table changed under a prepared statement; pgx has dropped it
+		if e.Routine == "RevalidateCachedQuery" { // a table changed under a prepared statement, which pgx has dropped
 			return brokenOff
 		}
 		return judgeState(e.Code)

@@ -2,7 +2,7 @@ package db
 
 import "time"
 
-// Waiting returns how many wait for the writer of a SQLite database.
+// Waiting returns the length of the queue for a SQLite database's writer.
 func (d *DB) Waiting() int {
 	w := d.engine.(*liteEngine).writer
 	w.mu.Lock()
@@ -10,11 +10,11 @@ func (d *DB) Waiting() int {
 	return len(w.queue)
 }
 
-// SetClock sets the clock by which a SQLite database's writer is held. Nothing may run.
+// SetClock sets the clock that measures how long the writer is held. No call may be
+// running.
 func (d *DB) SetClock(now func() time.Time) { d.engine.(*liteEngine).writer.now = now }
 
-// Unhurried lets groups of a SQLite database take all the time that they want. Nothing
-// may run.
+// Unhurried removes the time limits of a SQLite database's groups. No call may be running.
 func (d *DB) Unhurried() {
 	now := time.Now()
 	d.SetClock(func() time.Time { return now })

@@ -13,7 +13,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// behind opens a fresh PostgreSQL database through a network that can be spoiled.
+// behind opens a fresh PostgreSQL database through a network that the test can break.
 func behind(t *testing.T) (*db.DB, *dbtest.Proxy) {
 	t.Helper()
 	u, err := url.Parse(dbtest.PostgreSQLURL(t))
@@ -26,19 +26,19 @@ func behind(t *testing.T) (*db.DB, *dbtest.Proxy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = d.Close() }) // of a database that may be away
+	t.Cleanup(func() { _ = d.Close() }) // the database may be away
 	return d, p
 }
 
-// patient returns a context that outlasts every wait of ours. An error that is its
-// deadline is a hang.
+// patient returns a context that outlasts every wait of ours. An error with its deadline is
+// a hang.
 func patient(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// calls is every way to ask a database.
+// calls returns every way to call a database.
 func calls(ctx context.Context, d *db.DB) map[string]func() error {
 	read := func(tx *db.Tx) error { return tx.QueryRow(ctx, `SELECT 1`).Scan(new(int)) }
 	return map[string]func() error{
@@ -79,7 +79,7 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	}
 }
 
-// A restart breaks every connection of the pool; nobody who asks afterwards notices.
+// A restart breaks every connection of the pool; later callers do not notice.
 func TestPostgresRestart(t *testing.T) {
 	t.Parallel()
 	d, p := behind(t)
@@ -94,7 +94,7 @@ func TestPostgresRestart(t *testing.T) {
 	}
 }
 
-// A server that takes connections and says nothing is as good as away.
+// A server that accepts connections and stays silent counts as away.
 func TestPostgresFreezes(t *testing.T) {
 	t.Parallel()
 	d, p := behind(t)
@@ -131,7 +131,7 @@ func TestLostTransactionRunsAgain(t *testing.T) {
 	}
 }
 
-// Whether a lost commit stands is unknown: it must not be made twice.
+// A lost commit may stand, so it must not run again.
 func TestLostCommitIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	d, p := behind(t)
@@ -148,7 +148,7 @@ func TestLostCommitIsNotRepeated(t *testing.T) {
 	}
 }
 
-// A slow statement is not an absent server, although it is asked about meanwhile.
+// A slow statement is not an absent server, although the server is pinged meanwhile.
 func TestSlowStatementIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	d := dbtest.PostgreSQL(t)

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// Group commit: SQLite has one writer and a durable commit costs a flush of the disk.
-// Transactions that wait for each other therefore run one after another within one
-// transaction of SQLite and share its commit.
+// Group commit: SQLite has one writer, and a durable commit costs a disk flush. Waiting
+// transactions therefore run one after another within one transaction of SQLite and share
+// its commit.
 //
-//   - Each runs on its caller's goroutine, which hands the connection to the next in the
-//     queue, and waits. The last one commits for all.
-//   - Each after the first has a savepoint, so it stands or falls alone. A single
-//     statement needs none: SQLite undoes a refused statement by itself.
-//   - A caller hears of success after the commit only. One that gives up waiting hears
-//     of that at once; its change stands or falls with the group.
-//   - Where SQLite rolls back everything (disk full, I/O error), those that had ended are
-//     run again: they were told nothing.
-//   - Only the first can be interrupted in the middle of a statement, because SQLite then
-//     rolls back everything.
-//   - A group is closed after a while. One that is still at work then is undone and runs
-//     again at the head of a group of its own, so that no other waits for it.
+//   - Each member runs on its caller's goroutine, which then passes the connection to the
+//     next in the queue and waits. The last member commits for all.
+//   - Each member after the first has a savepoint, so it succeeds or fails alone. A single
+//     statement needs none: SQLite itself undoes a refused statement.
+//   - A caller learns of success only after the commit. A caller that stops waiting returns
+//     at once; its change is still part of the group.
+//   - When SQLite rolls back everything (disk full, I/O error), finished members run again.
+//     Their callers have had no answer yet.
+//   - Only the first member's statement can be interrupted, because an interrupt makes
+//     SQLite roll back everything.
+//   - A group closes after a time limit. A member still at work then is undone and runs
+//     again at the head of its own group, so the others need not wait.
 const (
 	// groupMost bounds a group's members; each holds its notes until the commit.
 	groupMost = 256
@@ -34,34 +34,34 @@ const (
 	// wait for the one at work.
 	groupFill = 10 * time.Millisecond
 	groupWait = 25 * time.Millisecond
-	// holdMost is how long one transaction may hold the writer; the log tells of one that
-	// held it longer, and then of none for warnEvery.
+	// holdMost is how long one transaction may hold the writer. The log reports a longer
+	// one, at most once in warnEvery.
 	holdMost  = 50 * time.Millisecond
 	warnEvery = time.Minute
 )
 
-// liteWriter is the connection that writes, and the queue of those who wait for it.
+// liteWriter is the writing connection and the queue for it.
 type liteWriter struct {
 	db   *sql.DB
 	log  *slog.Logger
 	now  func() time.Time
-	most time.Duration // until a group is cut from its slow member
+	most time.Duration // until a group leaves a slow member behind
 
 	mu     sync.Mutex
 	held   bool // one caller has its turn
 	queue  []*liteTurn
 	warned time.Time
 
-	conn *liteConn // nil until it is needed; used by whose turn it is
+	conn *liteConn // nil until needed; belongs to the holder of the turn
 }
 
-// liteTurn is a place in the queue. Its turn comes with the group to join, or with nil.
+// liteTurn is a place in the queue. It receives the group to join, or nil.
 type liteTurn struct {
 	come  chan *liteGroup
 	leads bool // begins a group of its own
 }
 
-// wait returns when it is the caller's turn, with the group that it joins, if any.
+// wait returns on the caller's turn, with the group to join, if any.
 func (w *liteWriter) wait(ctx context.Context, leads bool) (*liteGroup, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (w *liteWriter) wait(ctx context.Context, leads bool) (*liteGroup, error) {
 		w.queue = slices.Delete(w.queue, i, i+1)
 	}
 	w.mu.Unlock()
-	if i < 0 { // its turn came meanwhile: others wait behind it
+	if i < 0 { // the turn came meanwhile, and others wait behind it
 		go w.pass(<-me.come)
 	}
 	return nil, err
@@ -123,7 +123,7 @@ func (w *liteWriter) pass(g *liteGroup) {
 	}
 }
 
-// begin gives m its turn: at the head of a new group or in the one that is under way.
+// begin gives m its turn: at the head of a new group or in the running one.
 func (w *liteWriter) begin(ctx context.Context, m *liteMember) (session, error) {
 	g, err := w.wait(ctx, m.leads)
 	if err != nil {
@@ -159,13 +159,13 @@ func (w *liteWriter) lead(ctx context.Context, m *liteMember) error {
 	return nil
 }
 
-// spoiled gives up a connection of which nothing certain is known.
+// spoiled drops a connection in an unknown state.
 func (w *liteWriter) spoiled() {
 	w.conn.close()
 	w.conn = nil
 }
 
-// close waits a bounded time for the running turn and gives no further one.
+// close waits a bounded time for the running turn and grants no further turn.
 func (w *liteWriter) close() error {
 	if _, err := w.wait(context.Background(), true); err == nil && w.conn != nil {
 		w.spoiled()
@@ -173,8 +173,8 @@ func (w *liteWriter) close() error {
 	return w.db.Close()
 }
 
-// tooLong tells the operator of a transaction that kept everybody else waiting. The text of
-// a statement has nothing personal: values are its arguments.
+// tooLong logs a transaction that kept other writers waiting. A statement's text holds no
+// personal data: values are its arguments.
 func (w *liteWriter) tooLong(m *liteMember) {
 	now := w.now()
 	took := now.Sub(m.since)
@@ -192,16 +192,16 @@ func (w *liteWriter) tooLong(m *liteMember) {
 	}
 }
 
-// liteGroup is one transaction of SQLite. Its mu keeps a statement and the end of the
-// group apart.
+// liteGroup is one transaction of SQLite. mu keeps a running statement and the group's end
+// apart.
 type liteGroup struct {
 	w     *liteWriter
 	began time.Time
 
 	mu      sync.Mutex
 	current *liteMember   // at work; nil while the turn passes
-	ended   []*liteMember // wait for the commit
-	alarm   *time.Timer   // calls cut; nil while there is one member
+	ended   []*liteMember // waiting for the commit
+	alarm   *time.Timer   // calls cut; nil while the group has one member
 	over    bool          // committed or rolled back
 	err     error         // of the commit
 }
@@ -212,7 +212,7 @@ func (g *liteGroup) open() bool {
 	return !g.over && len(g.ended) < groupMost && g.w.now().Sub(g.began) < groupFill
 }
 
-// join makes m the member at work, unless the group has been committed meanwhile.
+// join makes m the member at work, unless the group is already committed.
 func (g *liteGroup) join(m *liteMember) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -230,14 +230,14 @@ func (g *liteGroup) join(m *liteMember) bool {
 	return true
 }
 
-// run runs a statement that no caller's context interrupts.
+// run runs a statement without any caller's context, so nothing interrupts it.
 func (g *liteGroup) run(q string) error {
 	_, err := g.w.conn.exec(context.Background(), q, nil)
 	return err
 }
 
-// cut commits what has ended without the member that is still at work. One that is in
-// the middle of an answer, or is a single statement, will not be long.
+// cut commits the finished members without the member still at work. It waits for a member
+// that is reading rows or is a single statement: both end soon.
 func (g *liteGroup) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -258,8 +258,8 @@ func (g *liteGroup) cut() {
 	go g.tell()
 }
 
-// rollback undoes one member's work and leaves that of the others. It returns false when
-// nothing is left.
+// rollback undoes one member's work and keeps the others'. It returns false when the whole
+// transaction is gone.
 func (g *liteGroup) rollback(m *liteMember) bool {
 	var err error
 	switch {
@@ -267,12 +267,12 @@ func (g *liteGroup) rollback(m *liteMember) bool {
 		if err = g.run(`ROLLBACK`); err == nil {
 			g.over = true
 			return false
-		} // an error may have rolled back already; a new connection is surer than guessing
+		} // an error may have rolled back already; a new connection is certainly clean
 	case m.saved:
 		if err = g.run(`ROLLBACK TO member`); err == nil {
 			err = g.run(`RELEASE member`)
 		}
-	case g.run(`BEGIN`) == nil: // refused as long as the transaction is there
+	case g.run(`BEGIN`) == nil: // BEGIN fails while the transaction exists
 		err = errors.New("a statement's error rolled back everything")
 	}
 	if err != nil {
@@ -281,7 +281,8 @@ func (g *liteGroup) rollback(m *liteMember) bool {
 	return err == nil
 }
 
-// lose gives up the whole group: nothing of it stands, and no caller was told otherwise.
+// lose drops the whole group. None of its changes stands, and no caller was told of
+// success.
 func (g *liteGroup) lose(err error) {
 	g.over = true
 	g.stop()
@@ -297,7 +298,7 @@ func (g *liteGroup) stop() {
 	}
 }
 
-// commit ends the group, and returns false when that has been done.
+// commit ends the group. It returns false when the group was over before.
 func (g *liteGroup) commit() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -316,8 +317,8 @@ func (g *liteGroup) finish() {
 	}
 }
 
-// tell tells the members how it ended; their notes come before, also those of a member
-// that has given up.
+// tell reports the outcome to the members. It delivers their notes first, also those of a
+// member that has given up.
 func (g *liteGroup) tell() {
 	for _, m := range g.ended {
 		if m.told != nil {
@@ -329,7 +330,7 @@ func (g *liteGroup) tell() {
 	}
 }
 
-// liteMember is one caller's transaction or statement: a session that writes.
+// liteMember is one caller's write: a transaction or a single statement.
 type liteMember struct {
 	group  *liteGroup
 	leads  bool // the first of its group; before it began: joins no group
@@ -338,9 +339,9 @@ type liteMember struct {
 	since  time.Time
 	first  string // the first statement
 
-	// Of these the group's mu keeps failed and answers.
-	failed  error // why it is over
-	answers int   // that are open
+	// The group's mu guards failed and answers.
+	failed  error // why the member is over
+	answers int   // open answers
 	told    func()
 	done    chan error
 }
@@ -363,7 +364,7 @@ func (m *liteMember) ready(ctx context.Context, q string) error {
 	return ctx.Err()
 }
 
-// reach returns the context under which m's statement runs.
+// reach returns the context for m's statement.
 func (m *liteMember) reach(ctx context.Context) context.Context {
 	if m.leads {
 		return ctx
@@ -439,7 +440,7 @@ func (m *liteMember) end(ctx context.Context, commit bool, told func()) error {
 		return err
 	default:
 	}
-	// The change stands or falls from here on, even when its caller gives up waiting.
+	// From here on the group decides about the change, even when its caller gives up.
 	select {
 	case err := <-m.done:
 		return err

@@ -21,12 +21,12 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// grouped makes the calls, in this order, members of one group behind a transaction that
-// holds the writer until all of them wait. It returns when all have returned.
+// grouped makes the calls, in this order, members of one group. A transaction holds the
+// writer until all of them wait. grouped returns when all have returned.
 func grouped(t *testing.T, d *db.DB, calls ...func()) {
 	t.Helper()
 	var wg sync.WaitGroup
-	var once sync.Once // it is a member itself, and may run again
+	var once sync.Once // it is a member too, and may run again
 	if err := d.Tx(t.Context(), func(*db.Tx) error {
 		once.Do(func() {
 			for i, call := range calls {
@@ -41,7 +41,7 @@ func grouped(t *testing.T, d *db.DB, calls ...func()) {
 	wg.Wait()
 }
 
-// waiting returns when n wait for the writer.
+// waiting returns when n callers wait for the writer.
 func waiting(t *testing.T, d *db.DB, n int) {
 	t.Helper()
 	for give := time.Now().Add(30 * time.Second); d.Waiting() != n; runtime.Gosched() {
@@ -51,7 +51,7 @@ func waiting(t *testing.T, d *db.DB, n int) {
 	}
 }
 
-// commits counts the commits in a database's log: frames that tell the file's size
+// commits counts the commits in a database's log: frames with the file's size
 // (https://www.sqlite.org/fileformat2.html#walformat).
 func commits(t *testing.T, path string) int {
 	t.Helper()
@@ -63,7 +63,7 @@ func commits(t *testing.T, path string) int {
 	page := int(binary.BigEndian.Uint32(wal[8:]))
 	n := 0
 	for at := header; at+frame+page <= len(wal); at += frame + page {
-		salts := bytes.Equal(wal[at+8:at+16], wal[16:24]) // a frame of an older log has others
+		salts := bytes.Equal(wal[at+8:at+16], wal[16:24]) // a frame of an older log has other salts
 		if salts && binary.BigEndian.Uint32(wal[at+4:]) != 0 {
 			n++
 		}
@@ -83,7 +83,7 @@ func lite(t *testing.T) (d *db.DB, path string) {
 	return d, path
 }
 
-// Those who wait for each other share one commit, and each stands or falls alone.
+// Concurrent callers share one commit, and each succeeds or fails alone.
 func TestGroupSharesItsCommit(t *testing.T) {
 	d, path := lite(t)
 	d.Unhurried()
@@ -162,7 +162,7 @@ func TestGroupSharesItsCommit(t *testing.T) {
 	}
 }
 
-// Whoever was told that a change is made finds it there.
+// A caller told of success finds its change.
 func TestGroupTellsAfterItsCommit(t *testing.T) {
 	d, _ := lite(t)
 	var heard sync.Map
@@ -191,8 +191,8 @@ func TestGroupTellsAfterItsCommit(t *testing.T) {
 	wg.Wait()
 }
 
-// A transaction that is slow is not waited for by those that have ended: here it waits
-// for one of them. It runs again.
+// Finished members do not wait for a slow transaction; here it waits for one of them. It
+// runs again.
 func TestGroupIsCutFromItsSlowMember(t *testing.T) {
 	d, _ := lite(t)
 	ctx := t.Context()
@@ -278,7 +278,7 @@ func TestGroupGivingUp(t *testing.T) {
 		},
 		func() {
 			if err := d.Tx(t.Context(), func(tx *db.Tx) error {
-				rows, err := tx.Query(t.Context(), `SELECT id FROM things`) // who reads an answer is waited for
+				rows, err := tx.Query(t.Context(), `SELECT id FROM things`) // a member that is reading rows is waited for
 				if err != nil {
 					return err
 				}
@@ -306,11 +306,10 @@ func TestGroupGivingUp(t *testing.T) {
 	}
 }
 
-// An error by which SQLite rolls back everything takes nothing from those that had ended:
-// they run again.
+// When an error makes SQLite roll back everything, the finished members run again.
 func TestGroupThatSQLiteRollsBack(t *testing.T) {
 	const big = `INSERT INTO things (id, n, data) VALUES ('big', 1, $1)`
-	full := func(t *testing.T, tx *db.Tx) { // no more pages than there are
+	full := func(t *testing.T, tx *db.Tx) { // no more pages than now
 		if err := tx.QueryRow(t.Context(), `PRAGMA max_page_count = 1`).Scan(new(int)); err != nil {
 			t.Error(err)
 		}
@@ -376,7 +375,7 @@ func TestGroupThatSQLiteRollsBack(t *testing.T) {
 	}
 }
 
-// A commit that fails fails for every member.
+// A failed commit fails for every member.
 func TestGroupWhoseCommitFails(t *testing.T) {
 	d, _ := lite(t)
 	d.Unhurried()
@@ -406,7 +405,7 @@ func TestGroupWhoseCommitFails(t *testing.T) {
 	}
 }
 
-// A transaction that holds the writer for long is in the log, by its first statement and
+// The log reports a transaction that holds the writer too long, by its first statement and
 // once a minute.
 func TestLongHoldIsLogged(t *testing.T) {
 	var text bytes.Buffer

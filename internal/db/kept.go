@@ -11,11 +11,10 @@ import (
 // ErrOwned says that another process has claimed the database.
 var ErrOwned = errors.New("another server runs on this database; several nodes need PostgreSQL")
 
-// Own claims a SQLite database for this process until Close: it is the only one that
-// serves it, so what it has read stays true until it changes it itself (see [Kept]). It
-// returns ErrOwned when another process has claimed it. Read-only programs, and those that
-// change only uncached data, need not claim the database. On PostgreSQL, which serves many
-// processes, Own does nothing.
+// Own claims a SQLite database for this process until Close. It returns ErrOwned when
+// another process has claimed it. Cached reads then stay true until this process changes
+// them (see [Kept]). Read-only programs, and those that change only uncached data, need not
+// claim the database. On PostgreSQL, which serves many processes, Own does nothing.
 func (d *DB) Own() error {
 	e, ok := d.engine.(*liteEngine)
 	if !ok || d.owner != nil {
@@ -36,16 +35,16 @@ func (d *DB) Own() error {
 	return nil
 }
 
-// Changed drops what every [Kept] of topic holds under key when the transaction ends,
-// before its caller is told.
+// Changed drops the values of every [Kept] of topic under key. It does so when the
+// transaction ends, before the caller has its result.
 func (t *Tx) Changed(topic, key string) { t.notes = append(t.notes, note{topic, key}) }
 
-// Kept remembers values that were read, each under a key, where that is exact: in the
-// process that owns the database. Elsewhere it reads each time. A writer that changes what a
-// value was read from says so in the transaction, with [Tx.Changed] or [Tx.Notify].
+// Kept caches values, each under a key, in the process that owns the database. In any other
+// process it reads each time. A transaction that changes the source of a value must call
+// [Tx.Changed] or [Tx.Notify].
 //
-// A value is kept only when nothing was dropped since before it was read, so a reader
-// that was slower than a change keeps nothing old.
+// Kept stores a value only when no drop happened since before the read. So a reader slower
+// than a change caches no old value.
 type Kept[V any] struct {
 	db   *DB
 	most int
@@ -55,8 +54,8 @@ type Kept[V any] struct {
 	drops  uint64
 }
 
-// Keep returns an empty Kept of at most so many values, whose changes are told on topic.
-// It must not be made once requests are served.
+// Keep returns an empty Kept for at most that many values. Notes of topic drop its values.
+// Call Keep before the server serves requests.
 func Keep[V any](d *DB, topic string, most int) *Kept[V] {
 	k := &Kept[V]{db: d, most: most, values: map[string]V{}}
 	d.Listen(topic, k.drop)
@@ -84,7 +83,7 @@ func (k *Kept[V]) Get(ctx context.Context, key string, read func(context.Context
 	if k.drops != drops {
 		return v, nil
 	}
-	for other := range k.values { // over the bound: whichever comes
+	for other := range k.values { // over the bound: evict any one
 		if len(k.values) < k.most {
 			break
 		}
@@ -94,7 +93,7 @@ func (k *Kept[V]) Get(ctx context.Context, key string, read func(context.Context
 	return v, nil
 }
 
-// drop forgets a key, or everything where changes may have been missed.
+// drop removes a key, or everything after a gap in the notes.
 func (k *Kept[V]) drop(key string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// counted is a Kept over one row, and how often the row was read.
+// counted is a Kept over one row, with the number of reads.
 type counted struct {
 	t     *testing.T
 	db    *db.DB
@@ -76,8 +76,8 @@ func TestKeptAnswersFromMemoryOnlyWhereItIsOwned(t *testing.T) {
 	})
 }
 
-// Whoever was told that a change is made never reads the value before it, however reads
-// and changes meet.
+// A caller told of a change never reads the value before it, however reads and changes
+// interleave.
 func TestKeptIsNeverBehind(t *testing.T) {
 	d := dbtest.SQLite(t)
 	if err := d.Own(); err != nil {

@@ -14,7 +14,7 @@ func Places(first, n int) string {
 	return strings.Join(all, ", ")
 }
 
-// List returns placeholders for values behind the arguments before them, and all arguments.
+// List returns placeholders for values after the arguments before, and all arguments.
 func List[T any](values []T, before ...any) (places string, args []any) {
 	args = before
 	for _, v := range values {
@@ -23,11 +23,11 @@ func List[T any](values []T, before ...any) (places string, args []any) {
 	return Places(len(before)+1, len(values)), args
 }
 
-// maxAtOnce is how many values of a list one statement takes.
+// maxAtOnce is the most values of a list in one statement.
 const maxAtOnce = 128
 
-// InPieces hands out all in pieces whose lengths are powers of two. Statements over them
-// have few different texts, and each text is prepared once.
+// InPieces calls do with pieces of all whose lengths are powers of two. Statements over
+// them have few different texts, and each text is prepared once.
 func InPieces[T any](all []T, do func([]T) error) error {
 	for size := maxAtOnce; len(all) > 0; {
 		for size > len(all) {

@@ -25,8 +25,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// migrations is one set for both engines. A room's file names its room; a room that is
-// taken out takes its file along.
+// migrations is one set for both engines. A migration's name contains its room's, and is
+// removed with the room.
 //
 //go:embed migrations
 var migrations embed.FS
@@ -34,12 +34,12 @@ var migrations embed.FS
 // versionTable is goose's own.
 const versionTable = goose.DefaultTablename
 
-// blobType finds BLOB as a word, and the literals, names and comments in which it is
-// something else.
+// blobType finds the word BLOB. It also matches literals, names and comments, in which BLOB
+// has another meaning.
 var blobType = regexp.MustCompile(`'[^']*'|"[^"]*"|--[^\n]*|\bBLOB\b`)
 
-// SchemaID names the set of migrations that this program brings: two programs with the
-// same set have the same name for it.
+// SchemaID names the program's set of migrations. Two programs with the same set return the
+// same name.
 func SchemaID() string {
 	h := sha256.New()
 	names, _ := fs.Glob(migrations, "migrations/*.sql") // the pattern is well formed
@@ -62,10 +62,10 @@ func migrationSet(kind Engine) (fs.FS, error) {
 	return byteaFS{set}, nil
 }
 
-// byteaFS is a set whose BLOB columns are BYTEA.
+// byteaFS is a migration set with BYTEA for BLOB.
 type byteaFS struct{ fs.FS }
 
-// Open opens a file of the set, its text in PostgreSQL's words.
+// Open opens a file of the set, translated for PostgreSQL.
 func (b byteaFS) Open(name string) (fs.File, error) {
 	f, err := b.FS.Open(name)
 	if err != nil || path.Ext(name) != ".sql" {
@@ -78,13 +78,12 @@ func (b byteaFS) Open(name string) (fs.File, error) {
 	return textFile{f, strings.NewReader(bytea(string(text)))}, nil
 }
 
-// textFile is a file with another text.
+// textFile is a file with replaced text.
 type textFile struct {
 	fs.File
 	text *strings.Reader
 }
 
-// Read reads the other text.
 func (f textFile) Read(b []byte) (int, error) { return f.text.Read(b) }
 
 func bytea(text string) string {
@@ -96,7 +95,7 @@ func bytea(text string) string {
 	})
 }
 
-// migrator brings one database up to date.
+// migrator migrates one database.
 type migrator struct {
 	provider *goose.Provider
 	store    database.Store
@@ -117,7 +116,7 @@ func newMigrator(kind Engine, d *sql.DB, opts ...goose.ProviderOption) (*migrato
 	if m.store, err = database.NewStore(dialect, versionTable); err != nil {
 		return nil, err
 	}
-	// Rooms come in any order, so a lower number may come after a higher one.
+	// Rooms appear in any order, so a lower number may follow a higher one.
 	opts = append(opts, goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if m.provider, err = goose.NewProvider(dialect, d, set, opts...); err != nil {
 		return nil, err
@@ -128,8 +127,7 @@ func newMigrator(kind Engine, d *sql.DB, opts ...goose.ProviderOption) (*migrato
 	return m, nil
 }
 
-// current reports whether the schema is the one that this program knows. It changes
-// nothing.
+// current reports whether the schema is the program's own. It changes nothing.
 func (m *migrator) current(ctx context.Context) (bool, error) {
 	applied, err := m.store.ListMigrations(ctx, m.db)
 	if noTable(err) {
@@ -163,8 +161,8 @@ func (m *migrator) newest() int64 {
 	return newest
 }
 
-// up applies what is missing, each file in a transaction with its entry in the version
-// table, so that one cut off was never there.
+// up applies the missing files. Each runs in one transaction with its entry in the version
+// table, so a migration cut off leaves no trace.
 func (m *migrator) up(ctx context.Context, log *slog.Logger) error {
 	began := time.Now()
 	done, err := m.provider.Up(ctx)
@@ -175,17 +173,17 @@ func (m *migrator) up(ctx context.Context, log *slog.Logger) error {
 	return err
 }
 
-// noTable tells a database that was never migrated from one that cannot be read.
+// noTable tells a database never migrated from an unreadable one.
 func noTable(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return e.Code() == sqlite3.SQLITE_ERROR // of a constant statement: its table
+		return e.Code() == sqlite3.SQLITE_ERROR // the statement is constant, so its table is missing
 	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == "42P01" // undefined_table
 }
 
 func migratePostgres(ctx context.Context, d *sql.DB, log *slog.Logger) error {
-	// The node that comes second finds the work done a second later.
+	// A second node asks for the lock once a second, then finds the schema migrated.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
 	if err != nil {
 		return err
@@ -224,7 +222,7 @@ func migrateSQLite(ctx context.Context, file string, log *slog.Logger) error {
 	return errors.Join(err, d.Close())
 }
 
-// currentSQLite looks without the lock, and never at a file that is not there yet.
+// currentSQLite checks without the lock, and never opens a missing file.
 func currentSQLite(ctx context.Context, file string) (bool, error) {
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -249,8 +247,8 @@ func currentSQLite(ctx context.Context, file string) (bool, error) {
 
 func lockPath(file string) string { return file + ".lock" }
 
-// lockFile waits until this caller alone has the file, which stays afterwards: taking
-// it away would let two have it.
+// lockFile waits until this caller alone holds the lock. The lock file stays: if it were
+// removed, two callers could lock.
 func lockFile(ctx context.Context, name string) (unlock func(), err error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -22,7 +22,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// childURL makes the test program open that database and end: a process to race and to kill.
+// childURL makes the test binary open that database and exit: a process to race and to
+// kill.
 const childURL = "COFFER_DBTEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -55,7 +56,7 @@ func child(t *testing.T, url string) *exec.Cmd {
 	return c
 }
 
-// empty gives each engine's URL of a database without any table.
+// empty calls f with each engine's URL of a database without tables.
 func empty(t *testing.T, f func(t *testing.T, url func() string)) {
 	t.Run("SQLite", func(t *testing.T) {
 		f(t, func() string { return "sqlite:" + filepath.Join(t.TempDir(), "empty.db") })
@@ -104,8 +105,8 @@ func TestManyStartsAtOnce(t *testing.T) {
 	})
 }
 
-// A migration that is killed leaves what was before it or after it: the next start goes
-// on from there.
+// A killed migration leaves the state before it or after it, and the next start continues
+// there.
 func TestKilledMigration(t *testing.T) {
 	rounds := 6
 	if os.Getenv("COFFER_TEST_LONG") == "1" {
@@ -127,7 +128,7 @@ func TestKilledMigration(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-time.After(rand.N(40 * time.Millisecond)) // somewhere in the middle
-			_ = c.Process.Kill()                        // unless it has ended
+			_ = c.Process.Kill()                        // unless it has already ended
 			_, _ = io.Copy(io.Discard, out)
 			_ = c.Wait()
 			if diff := cmp.Diff(want, schema(t, open(t, u))); diff != "" {
@@ -152,7 +153,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		if diff := cmp.Diff(before, schema(t, d)); diff != "" {
 			t.Errorf("it was changed:\n%s", diff)
 		}
-		// A migration that is missing and one that is unknown: nothing may be added either.
+		// With one migration missing and one unknown, the program may add nothing.
 		if _, err := d.Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = 2`); err != nil {
 			t.Fatal(err)
 		}
@@ -162,8 +163,8 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-// A schema that has all that is needed is not written to: a start is quick and many at
-// once do not wait for each other.
+// A start does not write to a complete schema. So it is quick, and concurrent starts do not
+// wait for each other.
 func TestOpenAgain(t *testing.T) {
 	empty(t, func(t *testing.T, url func() string) {
 		u := url()
@@ -180,21 +181,21 @@ func TestOpenAgain(t *testing.T) {
 	})
 }
 
-// The schema must be the same on both engines: what one refuses the other must refuse.
+// The schema must be the same on both engines, so that both refuse the same statements.
 func TestSchemaParity(t *testing.T) {
 	if diff := cmp.Diff(schema(t, dbtest.SQLite(t)), schema(t, dbtest.PostgreSQL(t))); diff != "" {
 		t.Errorf("SQLite (-) and PostgreSQL (+) differ:\n%s", diff)
 	}
 }
 
-// schema describes tables, columns and indexes in the same words for both engines,
-// without the version table, which is goose's.
+// schema describes tables, columns and indexes in the same format for both engines. It
+// omits goose's version table.
 func schema(t *testing.T, d *db.DB) []string {
 	t.Helper()
 	queries := map[db.Engine][]string{
 		db.SQLite: {
-			// A primary key of SQLite may be NULL unless it says otherwise; no statement
-			// of ours writes one, so it counts as NOT NULL, which it is on PostgreSQL.
+			// A primary key of SQLite may be NULL by default. No statement of ours writes
+			// NULL, so the column counts as NOT NULL, as on PostgreSQL.
 			`SELECT m.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN ' not null' ELSE '' END
 				|| CASE WHEN c.dflt_value IS NULL THEN '' ELSE ' default' END
 				FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'goose_db_version'`,

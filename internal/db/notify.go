@@ -7,18 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// Notes tell the nodes on one database that something changed: in this process at once,
-// on PostgreSQL in every other process as soon as it reads its connection. A note is a
-// hint to look, never the news itself: it can be missed, and then everybody hears "".
+// Notes tell the nodes on one database of changes: this process at once, on PostgreSQL
+// every other process when it reads its connection. A note is a hint to look, not the news
+// itself. After a gap in the notes every listener gets "".
 
 // maxNote bounds topic and payload together: PostgreSQL carries less than 8000 bytes.
 const maxNote = 7000
 
 type note struct{ topic, payload string }
 
-// Notify tells every listener of topic on every node, when the transaction commits.
-// topic and payload are UTF-8 without NUL, together at most 7000 bytes; topic has no
-// space.
+// Notify tells every listener of topic on every node when the transaction commits. Topic
+// and payload are UTF-8 without NUL, together at most 7000 bytes. The topic has no space.
 func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 	if err := t.usable(); err != nil {
 		return err
@@ -39,9 +38,9 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 	return nil
 }
 
-// Listen calls fn with the payload of each note on topic, and with "" when notes may
-// have been missed. The goroutine that commits or hears the note calls fn: it must be quick
-// and must not call the database.
+// Listen calls fn with the payload of each note on topic, and with "" after a possible gap.
+// fn runs on the goroutine that commits or receives the note. It must be quick and must not
+// call the database.
 func (d *DB) Listen(topic string, fn func(payload string)) (stop func()) {
 	return d.hub.listen(topic, fn)
 }
@@ -55,13 +54,13 @@ type notifier interface {
 	receive(ctx context.Context, heard func(note), missed func())
 }
 
-// localOnly is the notifier of an engine whose processes do not hear each other.
+// localOnly is the notifier of an engine without notes between processes.
 type localOnly struct{}
 
 func (localOnly) publish(context.Context, session, note) error { return nil }
 func (localOnly) receive(context.Context, func(note), func())  {}
 
-// hub knows who listens in this process.
+// hub holds this process's listeners.
 type hub struct {
 	engine notifier
 	cancel context.CancelFunc

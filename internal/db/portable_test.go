@@ -14,14 +14,14 @@ import (
 
 var (
 	statement = regexp.MustCompile(`(?i)^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|LISTEN|NOTIFY|PRAGMA|VACUUM|ANALYZE|LOCK|SET)\b`)
-	// engineOnly is what one of the engines does not know, or knows as something else.
+	// engineOnly matches syntax that one engine lacks or interprets differently.
 	engineOnly = regexp.MustCompile(`(?i)\b(BEGIN IMMEDIATE|LISTEN|NOTIFY|PRAGMA|VACUUM|pg_\w+|sqlite_\w+|pragma_\w+|information_schema|rowid|ILIKE|GLOB|REGEXP|FOR UPDATE|SKIP LOCKED|OR REPLACE|OR IGNORE|AUTOINCREMENT|SERIAL|JSONB?|ARRAY|LATERAL|DISTINCT ON|MERGE|TABLESAMPLE|interval)\b` +
 		`|\b(ANY|now|extract|strftime|unixepoch|julianday|date_trunc|to_timestamp|gen_random_uuid|randomblob|string_agg|group_concat|ifnull|greatest|least)\s*\(` +
 		`|::\w|\?\d*(\s|,|\)|$)`)
 )
 
-// engineOnlyBudget is how many statements may be for one engine: every one of them is
-// a place where the two can come apart.
+// engineOnlyBudget bounds the statements for one engine. In each of them the engines can
+// differ.
 const engineOnlyBudget = 5
 
 func TestStatementsRunOnBothEngines(t *testing.T) {
@@ -33,7 +33,7 @@ func TestStatementsRunOnBothEngines(t *testing.T) {
 				return err
 			}
 			if d.IsDir() && (d.Name() == "testdata" || strings.HasSuffix(d.Name(), "test")) {
-				return filepath.SkipDir // the kits prepare servers, each in its own words
+				return filepath.SkipDir // the kits prepare each server with its own statements
 			}
 			if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 				return nil
@@ -80,7 +80,7 @@ func literals(t *testing.T, path string) []string {
 	return all
 }
 
-// The test above sees what it must see.
+// The test above detects such statements.
 func TestEngineOnlyIsRecognised(t *testing.T) {
 	for q, want := range map[string]bool{
 		`SELECT 1 FROM a WHERE b = ?`:                             true,

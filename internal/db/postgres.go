@@ -17,24 +17,24 @@ import (
 )
 
 const (
-	// maxConns is the pool's size unless the URL has pool_max_conns: many nodes share
-	// the server's hundred.
+	// maxConns is the pool's size unless the URL has pool_max_conns. Many nodes share the
+	// server's hundred connections.
 	maxConns = 16
-	// connectFor bounds a new connection, pingFor a doubtful one's answer.
+	// connectFor bounds a new connection, pingFor the answer on a doubtful one.
 	connectFor = 3 * time.Second
 	pingFor    = 2 * time.Second
-	// asksAfter is when a statement that waits makes us ask whether the server lives.
+	// asksAfter is how long a statement waits before we check that the server lives.
 	asksAfter = 2 * time.Second
 )
 
-// pgEngine is a PostgreSQL server. pgx prepares each statement once a connection.
+// pgEngine is a PostgreSQL server. pgx prepares each statement once per connection.
 type pgEngine struct {
 	pool *pgxpool.Pool
 	node string // tells our own notes from those of other processes
 	log  *slog.Logger
 
 	asking  sync.Mutex
-	asked   time.Time // when alive was last found out
+	asked   time.Time // time of the last check of alive
 	alive   bool
 	closing context.CancelFunc
 	closed  context.Context
@@ -66,7 +66,7 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if params["application_name"] == "" {
 		params["application_name"] = "coffer"
 	}
-	// A node that vanished in the middle of a transaction must not hold its locks.
+	// A node that vanished during a transaction must not keep its locks.
 	params["idle_in_transaction_session_timeout"] = "60000"
 	cfg.PingTimeout = pingFor
 	cfg.MaxConnIdleTime = 5 * time.Minute
@@ -85,8 +85,8 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	return e, nil
 }
 
-// acquire returns a connection of the pool. Its wait is bounded: a pool without a free
-// connection is an unavailable database, not a caller whose time has run out.
+// acquire returns a connection of the pool. Its wait is bounded, so a pool without a free
+// connection counts as an unavailable database, not as the caller's timeout.
 func (e *pgEngine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -126,7 +126,7 @@ func (e *pgEngine) close() error {
 	e.closing()
 	closed := make(chan struct{})
 	go func() {
-		e.pool.Close() // waits for every connection that is lent
+		e.pool.Close() // waits for every lent connection
 		close(closed)
 	}()
 	t := time.NewTimer(patience)
@@ -138,16 +138,16 @@ func (e *pgEngine) close() error {
 	return nil
 }
 
-// attention watches over one call that waits for the server.
+// attention watches one call that waits for the server.
 type attention struct {
 	timer  *time.Timer
 	end    context.CancelCauseFunc
 	engine *pgEngine
 }
 
-// attend returns a context for one call, which ends with [ErrUnavailable] as its cause
-// when the server turns out to be dead. done.stop is called when the answer has come,
-// done.cancel when nothing needs the context any more.
+// attend returns a context for one call. It ends with [ErrUnavailable] as its cause when
+// the server is dead. The caller calls done.stop when the answer has come, and done.cancel
+// when the context is no longer needed.
 func (e *pgEngine) attend(ctx context.Context) (context.Context, *attention) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &attention{end: cancel, engine: e}
@@ -170,7 +170,7 @@ func (a *attention) ask() {
 	a.end(fmt.Errorf("%w: no answer within %s", ErrUnavailable, asksAfter))
 }
 
-// lives asks the server on a connection of its own. Any answer counts, a refusal too.
+// lives pings the server on a new connection. Any answer counts, even a refusal.
 func (e *pgEngine) lives() bool {
 	e.asking.Lock()
 	defer e.asking.Unlock()
@@ -182,15 +182,14 @@ func (e *pgEngine) lives() bool {
 	conn, err := pgx.ConnectConfig(ctx, e.pool.Config().ConnConfig)
 	if err == nil {
 		err = conn.Ping(ctx)
-		_ = conn.Close(ctx) // only asked
+		_ = conn.Close(ctx) // it served only to ask
 	}
 	_, refused := errors.AsType[*pgconn.PgError](err)
 	e.alive, e.asked = err == nil || refused, time.Now()
 	return e.alive
 }
 
-// cause returns why a call failed: that its caller has left, or that its server is dead
-// when attend found that out.
+// cause returns why a call failed: its caller gave up, or attend found the server dead.
 func cause(ctx, attended context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return cancelled(ctx, err)
@@ -201,7 +200,7 @@ func cause(ctx, attended context.Context, err error) error {
 	return err
 }
 
-// pgSession is a connection of the pool. BEGIN goes with the first statement of a
+// pgSession is a connection of the pool. It sends BEGIN with the first statement of a
 // transaction, in one round trip.
 type pgSession struct {
 	engine *pgEngine
@@ -249,13 +248,13 @@ func (s *pgSession) query(ctx context.Context, q string, args []any) (answer, er
 		r.Rows, err = r.batch.Query()
 	}
 	if err == nil {
-		if r.ahead = r.Rows.Next(); !r.ahead { // only now it is known whether it was refused
+		if r.ahead = r.Rows.Next(); !r.ahead { // only this call shows whether the server refused it
 			err = r.Rows.Err()
 		}
 	}
-	done.stop() // the first row is here
+	done.stop() // the first row has arrived
 	if err != nil {
-		_ = r.Close() // the statement's error is the one to tell
+		_ = r.Close() // the caller gets the statement's error
 		err = cause(ctx, attended, err)
 		done.cancel()
 		return answer{}, err
@@ -263,11 +262,11 @@ func (s *pgSession) query(ctx context.Context, q string, args []any) (answer, er
 	return answer{rows: r, closed: done.cancel}, nil
 }
 
-// pgRows is an answer whose first row has been waited for.
+// pgRows is an answer whose first row has arrived.
 type pgRows struct {
 	pgx.Rows
-	batch pgx.BatchResults // that it is part of; may be nil
-	ahead bool             // the row that Next steps to is here
+	batch pgx.BatchResults // contains this answer; may be nil
+	ahead bool             // the next row of Next is here
 }
 
 var _ rows = (*pgRows)(nil)
@@ -302,7 +301,7 @@ func (s *pgSession) end(ctx context.Context, commit bool, told func()) error {
 		told()
 		return nil
 	}
-	if err := ctx.Err(); err != nil { // the caller has left and waits for nothing
+	if err := ctx.Err(); err != nil { // the caller gave up
 		go s.rollback(context.WithoutCancel(ctx))
 		if commit {
 			return err
@@ -324,7 +323,7 @@ func (s *pgSession) end(ctx context.Context, commit bool, told func()) error {
 	return cause(ctx, attended, err)
 }
 
-// rollback gives the connection back. The pool closes one that is still in a transaction.
+// rollback returns the connection. The pool closes a connection still in a transaction.
 func (s *pgSession) rollback(ctx context.Context) {
 	defer s.conn.Release()
 	if c := s.conn.Conn(); c.IsClosed() || c.PgConn().IsBusy() {
@@ -335,7 +334,7 @@ func (s *pgSession) rollback(ctx context.Context) {
 	_, _ = s.conn.Exec(attended, `rollback`)
 }
 
-// channel carries every note; which topic it is for stands in it.
+// channel carries the notes of all topics; each note names its topic.
 const channel = "coffer"
 
 func (e *pgEngine) publish(ctx context.Context, s session, n note) error {
@@ -354,7 +353,7 @@ func (e *pgEngine) receive(ctx context.Context, heard func(note), missed func())
 	}
 }
 
-// hear listens on one connection until it breaks, and says whether it ever stood.
+// hear listens on one connection until it breaks. It reports whether it ever connected.
 func (e *pgEngine) hear(ctx context.Context, heard func(note), missed func()) bool {
 	connecting, cancel := context.WithTimeout(ctx, connectFor)
 	conn, err := pgx.ConnectConfig(connecting, e.pool.Config().ConnConfig)
@@ -365,12 +364,12 @@ func (e *pgEngine) hear(ctx context.Context, heard func(note), missed func()) bo
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingFor)
 		defer cancel()
-		_ = conn.Close(closing) // it is broken or no longer wanted
+		_ = conn.Close(closing) // broken or no longer needed
 	}()
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return false
 	}
-	missed() // what came before we listened
+	missed() // notes sent before we listened
 	for {
 		n, err := nextNote(ctx, conn)
 		if err != nil {
@@ -387,8 +386,8 @@ func (e *pgEngine) hear(ctx context.Context, heard func(note), missed func()) bo
 	}
 }
 
-// nextNote waits for a note. It returns nil when there was none for a while but the
-// server still answers.
+// nextNote waits for a note. It returns nil after a quiet while in which the server still
+// answers.
 func nextNote(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 	waiting, cancel := context.WithTimeout(ctx, asksAfter)
 	defer cancel()

@@ -7,19 +7,18 @@ import (
 	"fmt"
 )
 
-// Tx is a transaction. It belongs to one goroutine and ends with the function that it
-// was made for.
+// Tx is a transaction. It belongs to one goroutine and ends with its function.
 type Tx struct {
 	db      *DB
 	session session
 	failed  error   // the driver's error that ended the transaction
-	open    []*Rows // what fn asked for and may not have closed
+	open    []*Rows // rows that fn may have left open
 	notes   []note
 	over    bool
 }
 
-// fail remembers that a statement was refused: on both engines the transaction is then
-// over. An answer without rows is no refusal.
+// fail records a refused statement, which ends the transaction on both engines. An answer
+// without rows is no refusal.
 func (t *Tx) fail(err error) error {
 	if err != nil && t.failed == nil {
 		t.failed = err
@@ -63,7 +62,7 @@ func (t *Tx) Query(ctx context.Context, q string, args ...any) (*Rows, error) {
 	return r, nil
 }
 
-// QueryRow runs a statement of which the first row counts.
+// QueryRow runs a statement and returns its first row.
 func (t *Tx) QueryRow(ctx context.Context, q string, args ...any) *Row {
 	r := &Row{}
 	r.err = t.query(ctx, &r.rows, q, args)
@@ -79,7 +78,7 @@ func (t *Tx) query(ctx context.Context, r *Rows, q string, args []any) (err erro
 	return t.fail(err)
 }
 
-// rows is what a driver gives for a query: [sql.Rows], or pgx's.
+// rows is a driver's answer to a query: [sql.Rows], or pgx's.
 type rows interface {
 	Next() bool
 	Scan(dest ...any) error
@@ -89,11 +88,11 @@ type rows interface {
 
 var _ rows = (*sql.Rows)(nil)
 
-// answer is rows, and what must happen when they are closed.
+// answer is rows with the work to do on Close.
 type answer struct {
 	rows
 	closed func()           // may be nil
-	adapt  func(dest []any) // to what the driver can fill; may be nil
+	adapt  func(dest []any) // converts dest for the driver; may be nil
 }
 
 func (a *answer) scan(dest []any) error {
@@ -116,8 +115,8 @@ type Rows struct {
 	answer  answer
 	engine  engine
 	ctx     context.Context // of the query, for the session's end
-	session session         // given back by Close; nil in a transaction
-	tx      *Tx             // nil outside
+	session session         // returned by Close; nil in a transaction
+	tx      *Tx             // nil outside a transaction
 	done    bool
 	err     error
 }
@@ -152,10 +151,10 @@ func (r *Rows) Scan(dest ...any) error {
 	return r.answer.scan(dest)
 }
 
-// Err returns what ended the rows early, or nil.
+// Err returns the error that ended the rows early, or nil.
 func (r *Rows) Err() error { return r.err }
 
-// Close gives the rows' connection back. It may be called again.
+// Close returns the rows' connection. A second call does nothing.
 func (r *Rows) Close() error {
 	if r.done {
 		return nil
@@ -175,15 +174,14 @@ func (r *Rows) Close() error {
 	return explain(r.engine, err)
 }
 
-// Row is the answer to a query of which the first row counts.
+// Row is the first row of a query's answer.
 type Row struct {
 	rows  Rows
-	write func(dest []any) error // runs a statement that writes; nil for one that reads
+	write func(dest []any) error // runs a writing statement; nil for a reading one
 	err   error
 }
 
-// Scan copies the columns of the first row into dest. It returns [ErrNoRows] when there
-// is none.
+// Scan copies the columns of the first row into dest. It returns [ErrNoRows] without a row.
 func (r *Row) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
@@ -204,8 +202,8 @@ func (r *Row) Scan(dest ...any) error {
 	return err
 }
 
-// writeRow runs a statement whole, since one that writes is only then done, and copies
-// its first row into dest.
+// writeRow runs a writing statement to its end, because only then is the write done. It
+// copies the first row into dest.
 func writeRow(ctx context.Context, s session, q string, args, dest []any) (found bool, err error) {
 	a, err := s.query(ctx, q, args)
 	if err != nil {

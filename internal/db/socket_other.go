@@ -4,5 +4,5 @@ package db
 
 import "net"
 
-// quiet cannot be told here without a round trip, so every connection is asked.
+// quiet needs a round trip here, so the pool pings every connection.
 func quiet(net.Conn) bool { return false }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// quiet reports whether an idle connection is open with nothing to read: a server that
-// went away has left an end of file or its last words there. It costs one system call
+// quiet reports whether an idle connection is open and has nothing to read. A server that
+// went away left an end of file or its last message there. The check costs one system call
 // and no round trip.
 func quiet(c net.Conn) bool {
 	if t, ok := c.(interface{ NetConn() net.Conn }); ok { // crypto/tls
@@ -23,8 +23,8 @@ func quiet(c net.Conn) bool {
 		return false
 	}
 	silent := false
-	// Control, not Read: pgx may have a reader of its own waiting in this socket, after a
-	// write that took long, and Read would wait behind it for as long as nothing comes.
+	// Control, not Read: after a slow write, pgx may have its own reader waiting on this
+	// socket. Read would wait behind it until data comes.
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// pgx may leave a reader waiting in a socket. Asking whether the socket is quiet must
-// not wait with it.
+// pgx may leave a reader waiting on a socket. quiet must not wait with it.
 func TestQuietBesideAReader(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -16,11 +16,10 @@ import (
 	"time"
 )
 
-// liteEngine is one file: one connection that writes, some that read.
+// liteEngine is one file with one writing connection and some reading ones.
 //
-// Connections are kept out of database/sql's pool, each with its prepared statements:
-// a statement is prepared once a connection and BEGIN and COMMIT are statements like
-// the others.
+// It keeps connections out of database/sql's pool, each with its prepared statements. So a
+// statement is prepared once per connection, BEGIN and COMMIT included.
 type liteEngine struct {
 	path    string
 	writer  *liteWriter
@@ -43,23 +42,23 @@ func sqlitePath(url string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// liteDSN is the file with the settings of every connection. Only a migration may make
-// the file; its mode is then the lock file's, and that of its log and index the file's
-// own (modeof in https://www.sqlite.org/uri.html).
+// liteDSN is the file's address with the settings of every connection. Only a migration may
+// create the file. Its mode is then the lock file's; its log and index take the file's own
+// (modeof in https://www.sqlite.org/uri.html).
 func liteDSN(path string, more ...string) string {
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
 	settings := append([]string{
 		fmt.Sprintf("_busy_timeout=%d", patience.Milliseconds()),
 		"_foreign_keys=1",
-		"_synchronous=FULL", // a commit is on the disk before it is acknowledged
-		"_dqs=0",            // "x" is a name, never a string: as on PostgreSQL
+		"_synchronous=FULL", // a commit is on disk before its acknowledgement
+		"_dqs=0",            // "x" is a name, never a string, as on PostgreSQL
 		"_pragma=temp_store(memory)",
-		"_pragma=journal_size_limit(67108864)", // after a large transaction the log shrinks again
+		"_pragma=journal_size_limit(67108864)", // the log shrinks again after a large transaction
 	}, more...)
 	return u.String() + "?" + strings.Join(settings, "&")
 }
 
-// uriValue escapes a value for SQLite, to which + is no space.
+// uriValue escapes a value for SQLite, which does not read + as a space.
 func uriValue(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine, error) {
@@ -80,7 +79,7 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*liteEngine
 	return e, nil
 }
 
-// private takes the rights of others away from a file that an older umask gave them.
+// private removes other users' rights to a file created under a looser umask.
 func private(path string) error {
 	for _, p := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(p)
@@ -123,16 +122,16 @@ func (e *liteEngine) begin(ctx context.Context, write, again bool) (session, err
 
 func (e *liteEngine) judge(err error) verdict { return judgeSQLite(err) }
 
-// close closes the readers first: the last connection folds the log into the file.
+// close closes the readers first: the last connection to close folds the log into the file.
 func (e *liteEngine) close() error {
 	return errors.Join(e.readers.close(), e.writer.close())
 }
 
-// litePool lends the connections that read, the one last used first.
+// litePool lends the reading connections, the most recently used first.
 type litePool struct {
 	db    *sql.DB
 	log   *slog.Logger
-	slots chan struct{} // one for each connection that is lent
+	slots chan struct{} // one for each lent connection
 
 	mu   sync.Mutex
 	idle []*liteConn
@@ -184,7 +183,7 @@ func (p *litePool) slot(ctx context.Context) error {
 	}
 }
 
-// give takes a connection back. A spoiled one is closed and replaced when needed.
+// give returns a connection. It closes a spoiled one.
 func (p *litePool) give(c *liteConn, spoiled bool) {
 	if spoiled {
 		c.close()
@@ -196,7 +195,7 @@ func (p *litePool) give(c *liteConn, spoiled bool) {
 	<-p.slots
 }
 
-// close waits for the connections that are lent, but not for long.
+// close waits briefly for the lent connections.
 func (p *litePool) close() error {
 	t := time.NewTimer(patience)
 	defer t.Stop()
@@ -218,13 +217,13 @@ wait:
 }
 
 // maxStatements bounds a connection's prepared statements. Texts are constants of the
-// program, so it is not reached; were one built from input, it would run unprepared.
+// program, so it is never reached. A text built from input would run unprepared.
 const maxStatements = 512
 
-// liteConn is one connection, used by one goroutine at a time. One that reads is lent
-// as a session.
+// liteConn is one connection, used by one goroutine at a time. A reading one is lent as a
+// session.
 type liteConn struct {
-	pool  *litePool // of one that reads
+	pool  *litePool // of a reading connection
 	conn  *sql.Conn
 	log   *slog.Logger
 	stmts map[string]*liteStmt
@@ -239,19 +238,19 @@ func newLiteConn(ctx context.Context, d *sql.DB, log *slog.Logger) (*liteConn, e
 	return &liteConn{conn: conn, log: log, stmts: map[string]*liteStmt{}}, nil
 }
 
-// Prepared is the message, at debug level, for each statement that a connection to SQLite
-// prepares. The test kit reads it to look at the plans of all statements.
+// Prepared is the debug message for each statement that a SQLite connection prepares. The
+// test kit reads it to check the plans of all statements.
 const Prepared = "statement prepared"
 
-// Ran is the message, at [LevelRan], for each statement that runs on SQLite. No log of the
-// program goes down to that level; the test kit counts look-ups with it.
+// Ran is the message, at [LevelRan], for each statement that runs on SQLite. The program
+// never logs at that level; the test kit counts look-ups with it.
 const (
 	Ran      = "statement run"
 	LevelRan = slog.LevelDebug - 4
 )
 
-// liteStmt is a prepared statement. While its rows are open it is busy: running it
-// again would reset them.
+// liteStmt is a prepared statement. It is busy while its rows are open, because another run
+// would reset them.
 type liteStmt struct {
 	*sql.Stmt
 	busy bool
@@ -316,7 +315,8 @@ func (c *liteConn) query(ctx context.Context, q string, args []any) (answer, err
 	return answer{rows: rows, closed: s.free, adapt: blobs}, nil
 }
 
-// blobs reads empty columns as empty slices, as PostgreSQL's driver does; SQLite's gives nil.
+// blobs reads empty columns as empty slices, as PostgreSQL's driver does. SQLite's gives
+// nil.
 func blobs(dest []any) {
 	for i, d := range dest {
 		if b, ok := d.(*[]byte); ok {
@@ -327,7 +327,7 @@ func blobs(dest []any) {
 
 type blobScanner []byte
 
-// Scan takes a column: nil stays nil, what is there is copied.
+// Scan copies a column; nil stays nil.
 func (b *blobScanner) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
@@ -342,7 +342,7 @@ func (b *blobScanner) Scan(src any) error {
 	return nil
 }
 
-// nulls makes a nil slice NULL, as PostgreSQL's driver does; here it would be empty.
+// nulls makes a nil slice NULL, as PostgreSQL's driver does. SQLite's would store it empty.
 func nulls(args []any) []any {
 	for i, a := range args {
 		if b, ok := a.([]byte); ok && b == nil {
@@ -352,15 +352,15 @@ func nulls(args []any) []any {
 	return args
 }
 
-// end ends what one that reads has read: there is nothing to keep.
+// end ends a reading session, which has nothing to commit.
 func (c *liteConn) end(ctx context.Context, commit bool, _ func()) error {
 	if !c.inTx {
 		c.pool.give(c, false)
 		return nil
 	}
 	c.inTx = false
-	// An error may have ended the transaction already; then this is refused, and a new
-	// connection is surer than guessing.
+	// An error may have ended the transaction already, and then ROLLBACK fails. A new
+	// connection is certain to be clean.
 	_, err := c.exec(context.WithoutCancel(ctx), `ROLLBACK`, nil)
 	c.pool.give(c, err != nil)
 	if commit {
@@ -371,9 +371,9 @@ func (c *liteConn) end(ctx context.Context, commit bool, _ func()) error {
 
 func (c *liteConn) close() {
 	for _, s := range c.stmts {
-		_ = s.Close() // goes with its connection in any case
+		_ = s.Close() // closes with its connection in any case
 	}
-	// database/sql would keep the connection for its next Conn; a spoiled one must go.
+	// database/sql would reuse the connection for its next Conn, so a spoiled one must go.
 	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = c.conn.Close()
 }

@@ -1,8 +1,8 @@
 // Package event is what happened to an account, recorded in the transaction in which it happened.
 //
-// A room declares each kind of event with the words of its mail when it is made. It records
-// an event in the transaction of the change. The listeners run in that transaction: the
-// change, what they write, and the jobs they enqueue stand or fall together.
+// A room's constructor declares each kind of event with the words of its mail. The room
+// records an event in the transaction of the change. The listeners run in that transaction,
+// so the change, their writes and their jobs commit or roll back together.
 package event
 
 import (
@@ -21,16 +21,16 @@ type Event struct {
 	Account string    // its id
 	At      time.Time // set by [Log.Record]
 	// Data holds facts for the owner, under the names that mails use: device, place,
-	// address, link. The caller may have chosen them.
+	// address, link. Its values may come from the caller.
 	Data map[string]string
 }
 
-// Listener hears of an event in the transaction in which it happened. It enqueues slow work
-// as a job in tx. Its error undoes the transaction.
+// Listener receives an event in the event's transaction. It enqueues slow work as a job in
+// tx. Its error rolls the transaction back.
 type Listener func(ctx context.Context, tx *db.Tx, e Event) error
 
-// Log knows the kinds of events and who listens. Rooms declare and listen when they are
-// made, before the first event; after that it is safe for concurrent use.
+// Log holds the kinds of events and the listeners. Rooms declare and listen in their
+// constructors, before the first event. After that it is safe for concurrent use.
 type Log struct {
 	mailer    *mail.Mailer
 	now       func() time.Time
@@ -38,23 +38,23 @@ type Log struct {
 	listeners []Listener
 }
 
-// New returns a log without kinds. The words of its kinds go to mailer.
+// New returns a log without kinds. It gives the words of kinds to mailer.
 func New(mailer *mail.Mailer, now func() time.Time) *Log {
 	return &Log{mailer: mailer, now: now, kinds: map[string]bool{}}
 }
 
 // Declare adds a kind of event and the words of its mail; see [mail.Mailer.Declare]. It
-// panics when the kind is declared twice, or lacks words in a language.
+// panics on a second declaration, or when a language lacks words.
 func (l *Log) Declare(k mail.Kind, words fs.FS) {
 	l.mailer.Declare(k, words)
 	l.kinds[k.Name] = true
 }
 
-// Listen adds a listener. Listeners run in the order in which they were added.
+// Listen adds a listener. Listeners run in the order of their addition.
 func (l *Log) Listen(fn Listener) { l.listeners = append(l.listeners, fn) }
 
-// Record tells every listener of an event. It returns the first error; the caller returns
-// it from the transaction, which undoes what the listeners before wrote.
+// Record calls every listener with an event. It returns the first error. The caller must
+// return it from the transaction, which rolls back the listeners' writes.
 func (l *Log) Record(ctx context.Context, tx *db.Tx, e Event) error {
 	if !l.kinds[e.Kind] {
 		return fmt.Errorf("event: %q is not declared", e.Kind)

@@ -16,7 +16,7 @@ import (
 	"coffer/internal/mail"
 )
 
-// words are those of a kind in these languages.
+// words are the words of a kind in these languages.
 func words(kind string, languages ...string) fstest.MapFS {
 	all := fstest.MapFS{}
 	for _, l := range languages {
@@ -56,7 +56,8 @@ func panics(fn func()) (did bool) {
 	return
 }
 
-// Every listener hears of an event in order, in the transaction, and its error undoes it.
+// Every listener receives an event in order, in the transaction, and its error rolls the
+// event back.
 func TestRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()

@@ -1,8 +1,7 @@
 // Package fault is the one error type a room may show the world: kind, code, detail, cause.
 //
-// A room decides with a [Kind], never with an HTTP status: rest maps kind to status
-// in one place. Whatever is not an *[Error] when it reaches rest is an internal
-// error: the client sees a request id and the log sees the cause.
+// A room chooses a [Kind], never an HTTP status: rest maps kinds to statuses in one place.
+// For any other error, rest sends the client a request id and logs the cause.
 package fault
 
 import (
@@ -10,8 +9,8 @@ import (
 	"time"
 )
 
-// Kind says what sort of refusal an error is. The zero value is [Internal], so that
-// an Error built without a kind never tells a client more than an unknown error does.
+// Kind is the sort of refusal. The zero value is [Internal]: an Error built without a kind
+// tells a client no more than an unknown error does.
 type Kind uint8
 
 // The kinds, each with the status that rest maps it to.
@@ -23,9 +22,9 @@ const (
 	Forbidden                    // 403: known caller, not allowed (also step-up)
 	NotFound                     // 404: absent, or of another account
 	MethodNotAllowed             // 405
-	Conflict                     // 409: true today, perhaps not tomorrow
-	Gone                         // 410: was there once: used or expired links and codes
-	Precondition                 // 412: If-Match and its kin
+	Conflict                     // 409: the current state does not allow it
+	Gone                         // 410: used or expired links and codes
+	Precondition                 // 412: If-Match and the other conditions
 	TooLarge                     // 413: over a size limit
 	UnsupportedMedia             // 415: wrong Content-Type
 	BadRange                     // 416: no byte of the range exists
@@ -33,10 +32,10 @@ const (
 	Unavailable                  // 503: a dependency is down; the same request may succeed soon
 )
 
-// Field names one value that was refused.
+// Field names one refused value.
 type Field struct {
-	// Pointer is the JSON pointer (RFC 6901) of the value in the body, or
-	// "query.<name>", "path.<name>", "header.<name>" for the other places.
+	// Pointer is the JSON pointer (RFC 6901) of a value in the body. Elsewhere it is
+	// "query.<name>", "path.<name>" or "header.<name>".
 	Pointer string
 	// Code is stable and machine-readable: "too_short", "taken", "required" …
 	Code string
@@ -52,7 +51,7 @@ type Policy struct {
 	Remaining int           // calls left now
 }
 
-// Error is a refusal fit for a client. Err is its cause: logged, never sent.
+// Error is a refusal that a client may see. Err is its cause, for the log only.
 type Error struct {
 	Kind       Kind
 	Code       string // stable, machine-readable, snake_case
@@ -81,7 +80,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New returns a refusal with a code and one sentence for the person who reads it.
+// New returns a refusal with a code and one sentence for the reader.
 func New(kind Kind, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
 }
@@ -93,7 +92,7 @@ func (e *Error) Because(err error) *Error {
 	return &c
 }
 
-// The refusals that every operation may answer without a room's doing.
+// The refusals that any operation may answer.
 var (
 	ErrInternal    = New(Internal, "internal_error", "The server failed. Its log has the cause under the request id.")
 	ErrUnavailable = &Error{
@@ -115,9 +114,8 @@ func InvalidField(pointer, code, detail string) *Error {
 	return InvalidFields(Field{Pointer: pointer, Code: code, Detail: detail})
 }
 
-// Of returns the refusal that err holds. An error from the ground that says it is
-// temporary (see [IsUnavailable]) becomes [ErrUnavailable]; any other unknown error
-// becomes [ErrInternal], with err as the cause in both.
+// Of returns the refusal in err. A temporary error (see [IsUnavailable]) becomes
+// [ErrUnavailable], any other unknown error [ErrInternal]. Both carry err as their cause.
 func Of(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -129,9 +127,8 @@ func Of(err error) *Error {
 	return ErrInternal.Because(err)
 }
 
-// IsUnavailable reports whether some error in err's tree has a method
-// Unavailable() bool that answers true: how db, kv and blob say that the store they
-// speak to cannot be reached.
+// IsUnavailable reports whether an error in err's tree has a method Unavailable() bool that
+// returns true. By it db, kv and blob say that their store cannot be reached.
 func IsUnavailable(err error) bool {
 	var u interface{ Unavailable() bool }
 	return errors.As(err, &u) && u.Unavailable()

@@ -2,13 +2,13 @@
 //
 // # What it defends against
 //
-//   - Another person's news: a stream hears its own account alone, which its session names,
-//     and ends with that session within seconds (package rest).
-//   - News that say too much: an event names a kind and an id, never a name or a content. The
-//     page asks for what it wants to know, and is refused what it may not see.
-//   - A stream that costs: changes of one subject that come together are one event, a stream
-//     sends at most a few events a second, and remembers a bounded number of subjects.
-//   - Lost news: after a gap the page is told that anything may have changed.
+//   - Another person's news: a stream carries only the events of its session's account, and
+//     ends within seconds after that session (package rest).
+//   - Revealing news: an event has a kind and an id, never a name or a content. The page
+//     requests the details, and the server refuses what it may not see.
+//   - Costly streams: concurrent changes of one subject are one event. A stream sends at
+//     most a few events a second and remembers a bounded number of subjects.
+//   - Lost news: after a gap the server tells the page that anything may have changed.
 package feed
 
 import (
@@ -21,14 +21,14 @@ import (
 	"coffer/internal/db"
 )
 
-// topic is that of the notes between nodes.
+// topic is the topic of the notes between nodes.
 const topic = "feed"
 
-// Config is what a Service needs. DB is required.
+// Config configures a Service. DB is required.
 type Config struct {
 	DB    *db.DB
 	Pause time.Duration // between two batches of events of a stream; zero: 250 ms
-	Pulse time.Duration // after how long without an event a stream sends a comment; zero: 20 s
+	Pulse time.Duration // time without an event after which a stream sends a comment; zero: 20 s
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -40,7 +40,7 @@ type Service struct {
 	streams map[account.ID]map[*stream]struct{}
 }
 
-// New returns the room. It listens until the database is closed.
+// New returns the room. It listens until the database closes.
 func New(c Config) *Service {
 	if c.Pause <= 0 {
 		c.Pause = 250 * time.Millisecond
@@ -53,25 +53,25 @@ func New(c Config) *Service {
 	return s
 }
 
-// Close ends every stream, so that a server that drains need not wait for them.
+// Close ends every stream, so a draining server need not wait for them.
 func (s *Service) Close() { close(s.closed) }
 
-// Tell lets the open pages of an account know, when tx commits, that the thing of that kind
-// and id changed. kind is a word and id has no space; both are shown to the owner.
+// Tell announces to the account's open pages, when tx commits, that the thing of that kind
+// and id changed. kind is a word and id has no space; the owner sees both.
 func (s *Service) Tell(ctx context.Context, tx *db.Tx, who account.ID, kind, id string) error {
 	return tx.Notify(ctx, topic, string(who)+" "+kind+" "+id)
 }
 
-// subject is what changed.
+// subject identifies a changed thing.
 type subject struct{ kind, id string }
 
-// anything is the subject after a gap, and in place of too many.
+// anything is the subject after a gap, and in place of too many subjects.
 var anything = subject{kind: "anything"}
 
-// maxSubjects bounds what a stream remembers while it waits.
+// maxSubjects bounds the waiting subjects of a stream.
 const maxSubjects = 50
 
-// hear passes a note on; "" says that notes may have been missed.
+// hear passes a note to the streams; "" means that notes may have been missed.
 func (s *Service) hear(note string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *Service) hear(note string) {
 
 // stream is one open page.
 type stream struct {
-	wake chan struct{} // holds one value while something waits
+	wake chan struct{} // holds one value while a subject waits
 
 	mu      sync.Mutex
 	waiting map[subject]bool
@@ -116,7 +116,7 @@ func (c *stream) add(what subject) {
 	}
 }
 
-// take returns what waits.
+// take removes and returns the waiting subjects.
 func (c *stream) take() map[subject]bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +125,7 @@ func (c *stream) take() map[subject]bool {
 	return all
 }
 
-// open returns a stream that hears of the account until end is called.
+// open returns a stream of the account's events, until the caller calls end.
 func (s *Service) open(who account.ID) (c *stream, end func()) {
 	c = &stream{wake: make(chan struct{}, 1), waiting: map[subject]bool{}}
 	s.mu.Lock()

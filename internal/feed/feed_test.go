@@ -41,7 +41,7 @@ func newWorld(t *testing.T, d *db.DB, change ...func(*Config)) *world {
 	return w
 }
 
-// page opens a stream and returns its lines, of which the first says that it is open.
+// page opens a stream and returns its lines. The first says that the stream is open.
 func (w *world) page(who account.ID) *bufio.Scanner {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -66,8 +66,8 @@ func (w *world) page(who account.ID) *bufio.Scanner {
 	return lines
 }
 
-// event reads the next event as "kind data". A node that has just begun to listen says that
-// anything may have changed; that is passed over.
+// event reads the next event as "kind data". It skips the "anything" of a node that has
+// just begun to listen.
 func event(lines *bufio.Scanner) string {
 	var kind string
 	for lines.Scan() {
@@ -101,7 +101,7 @@ func TestChanges(t *testing.T) {
 		if got := event(other); got != `files {"id":""}` {
 			t.Errorf("bob hears %q", got)
 		}
-		// What is rolled back is no news.
+		// A change rolled back is no news.
 		_ = w.DB.Tx(t.Context(), func(tx *db.Tx) error {
 			if err := w.Tell(t.Context(), tx, "ada", "files", "undone"); err != nil {
 				t.Error(err)
@@ -119,7 +119,7 @@ func TestChanges(t *testing.T) {
 	})
 }
 
-// TestOtherNode: pages hear of what another process changed.
+// TestOtherNode: pages receive changes made by another process.
 func TestOtherNode(t *testing.T) {
 	url := dbtest.PostgreSQLURL(t)
 	node := func() *db.DB {
@@ -134,7 +134,7 @@ func TestOtherNode(t *testing.T) {
 	there := &world{Service: New(Config{DB: node()}), t: t}
 	heard := make(chan string)
 	go func() { heard <- event(page) }()
-	for { // until the first node listens: what was told before is a gap
+	for { // until the first node listens: earlier notes are a gap
 		there.tell("ada", "files", "f1")
 		select {
 		case got := <-heard:
@@ -147,8 +147,8 @@ func TestOtherNode(t *testing.T) {
 	}
 }
 
-// TestTogether: what comes while a stream waits is one event a subject, and many subjects
-// are one event.
+// TestTogether: changes during a stream's pause are one event per subject, and many
+// subjects are one event.
 func TestTogether(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	c, end := w.open("ada")

@@ -21,15 +21,15 @@ func (s *Service) Routes(a *rest.API) {
 	}, rest.RawDoc{Produces: "text/event-stream"}, s.getChanges)
 }
 
-// getChanges sends events (WHATWG HTML §9.2) until the client goes, the session ends or the
-// server stops.
+// getChanges sends events (WHATWG HTML §9.2) until the client disconnects, the session ends
+// or the server stops.
 func (s *Service) getChanges(w http.ResponseWriter, r *http.Request) error {
 	c, end := s.open(account.ID(rest.CallerOf(r).Account))
 	defer end()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // asks a proxy to pass each event on at once
+	h.Set("X-Accel-Buffering", "no") // tells a proxy to pass each event on at once
 	pulse := time.NewTicker(s.Pulse)
 	defer pulse.Stop()
 	for text := ": open\n\n"; ; {
@@ -55,7 +55,7 @@ func (s *Service) getChanges(w http.ResponseWriter, r *http.Request) error {
 				}
 				text += fmt.Sprintf("event: %s\ndata: {\"id\":%s}\n\n", what.kind, id)
 			}
-			// What comes meanwhile goes out together.
+			// Events during the pause go out together.
 			select {
 			case <-time.After(s.Pause):
 			case <-s.closed:

@@ -15,11 +15,11 @@ import (
 	"coffer/internal/db"
 )
 
-// open is a node's seal where it is not what the test is about.
+// open replaces decryption in tests that do not concern it.
 func open(_ context.Context, b []byte) ([]byte, error) { return b, nil }
 
-// A process is killed while its workers are at it, again and again. What it had claimed
-// is run by the next one when the leases are over; nothing is lost.
+// A process is killed repeatedly while its workers run. The next process runs the claimed
+// jobs after their leases; no job is lost.
 func TestKilledProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "coffer.db")
 	d, err := db.Open(t.Context(), "sqlite:"+path, slog.New(slog.DiscardHandler))
@@ -59,7 +59,7 @@ func TestKilledProcesses(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
-		for n := 0; n < 3+5*round%20 && lines.Scan(); n++ { // the moment is an amount of work
+		for n := 0; n < 3+5*round%20 && lines.Scan(); n++ { // the moment depends on the work done, not on time
 			if job, ok := strings.CutPrefix(lines.Text(), "ran "); ok {
 				ran[job]++
 				acknowledged++
@@ -98,7 +98,7 @@ func TestKilledProcesses(t *testing.T) {
 	}
 }
 
-// TestWorkUntilKilled is the other process of TestKilledProcesses, and nothing by itself.
+// TestWorkUntilKilled is the other process of TestKilledProcesses; alone it does nothing.
 func TestWorkUntilKilled(t *testing.T) {
 	path := os.Getenv("COFFER_TEST_WORK_IN")
 	if path == "" {

@@ -7,15 +7,15 @@ import (
 	"coffer/internal/db"
 )
 
-// forgetDead deletes what died long ago.
+// forgetDead deletes jobs dead for longer than [KeepDead].
 func (q *Queue) forgetDead(ctx context.Context) error {
 	return deleteDead(ctx, q.db, q.cfg.Now().Add(-KeepDead).UnixMilli())
 }
 
-// Reseal seals the payloads and errors of up to limit jobs anew, those after cursor in the
-// order of their ids. next is where to go on, "" at the end; done is how many jobs it
-// looked at. With it the key that Seal used before can be given up. skip is asked about each
-// value that does not open, and returns nil to go past it.
+// Reseal reseals the payloads and errors of up to limit jobs after cursor, in the order of
+// their ids. next is the next cursor, "" at the end; done is the number of jobs looked at.
+// After the walk no value needs an old key of Seal. Reseal asks skip about each value that
+// does not open, and passes it when skip returns nil.
 func (q *Queue) Reseal(ctx context.Context, cursor string, limit int,
 	skip func(ctx context.Context, place, id string, err error) error) (next string, done int, err error) {
 	rows, err := listSealed(ctx, q.db, cursor, limit)
@@ -40,7 +40,7 @@ func (q *Queue) Reseal(ctx context.Context, cursor string, limit int,
 	return rows[len(rows)-1].ID, len(rows), nil
 }
 
-// reseal replaces one value, unless another writer has meanwhile: that value is newer.
+// reseal replaces one value, unless another writer has meanwhile stored a newer one.
 func (q *Queue) reseal(ctx context.Context, column string, r sealedRow, sealed []byte,
 	replace func(ctx context.Context, q db.Querier, id string, before, after []byte) (int64, error)) error {
 	if sealed == nil {

@@ -10,25 +10,26 @@ import (
 	"coffer/internal/db"
 )
 
-// These read and revive dead jobs, and run periodic work once. Only tests call them.
+// These functions read and revive dead jobs, and run periodic work once. Only tests call
+// them.
 
-// ErrNotFound says that there is no dead job of an id.
+// ErrNotFound says that no dead job has the id.
 var ErrNotFound = errors.New("no such dead job")
 
-// maxDead is how many dead jobs are listed.
+// maxDead is the most dead jobs in a list.
 const maxDead = 1000
 
-// DeadJob is a job that is not tried any more. Its payload stays sealed.
+// DeadJob is a job without further attempts. Its payload stays sealed.
 type DeadJob struct {
 	ID, Kind  string
 	Attempts  int
-	Class     string // why, in a few words that name nobody
-	Error     string // what the last attempt said; may name people; empty when it cannot be opened
+	Class     string // why, in a few words without personal data
+	Error     string // the last attempt's error; may contain personal data; empty when it cannot be opened
 	CreatedAt time.Time
 	DiedAt    time.Time
 }
 
-// Dead returns the jobs that were given up, the newest first, 1000 at most.
+// Dead returns at most 1000 dead jobs, the newest first.
 func (q *Queue) Dead(ctx context.Context) ([]DeadJob, error) {
 	rows, err := listDead(ctx, q.db, maxDead)
 	if err != nil {
@@ -50,8 +51,8 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadJob, error) {
 	return dead, nil
 }
 
-// Retry takes a job off the dead list; it begins anew, now. It returns [ErrNotFound] when
-// no dead job has the id.
+// Retry takes a job off the dead list and restarts it now. It returns [ErrNotFound] when no
+// dead job has the id.
 func (q *Queue) Retry(ctx context.Context, id string) error {
 	return q.db.Tx(ctx, func(tx *db.Tx) error {
 		n, err := reviveJob(ctx, tx, id, q.cfg.Now().UnixMilli())
@@ -89,13 +90,14 @@ func listDead(ctx context.Context, q db.Querier, limit int) (dead []deadRow, err
 	return dead, rows.Err()
 }
 
-// reviveJob takes a job off the dead list. It keeps no key: another job may have it now.
+// reviveJob takes a job off the dead list. It drops the key, which another job may have
+// now.
 func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, error) {
 	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
 }
 
-// Tick runs the periodic work that is due, of every name once, as Run does. done
-// names what ran here; err joins what failed.
+// Tick runs each due piece of periodic work once, as Run does. done names those that ran
+// here; err joins the errors.
 func (q *Queue) Tick(ctx context.Context) (done []string, err error) {
 	q.mu.Lock()
 	periods := slices.Clone(q.periods)

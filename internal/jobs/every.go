@@ -16,10 +16,11 @@ type period struct {
 	fn       func(ctx context.Context) error
 }
 
-// Every makes fn run once an interval on one of the nodes: at the first start at once,
-// then an interval after each run began, restarts or not. A run that fails, or whose node
-// died, is repeated like a job, after an interval at the latest; it never dies. Names are
-// stable and unique: the next time is stored under the name, and a second one panics.
+// Every runs fn once per interval on one of the nodes: immediately at the first start, then
+// an interval after each run began, across restarts. A run that fails, or whose node died,
+// is repeated like a job, after an interval at the latest. It never goes to the dead list.
+// Names are stable and unique: the next time is stored under the name. A second use of a
+// name panics.
 func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.Context) error) {
 	if interval <= 0 {
 		panic("internal error: jobs: no interval of " + name)
@@ -32,11 +33,11 @@ func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.C
 	q.periods = append(q.periods, period{name, interval, fn})
 }
 
-// keep does periodic work in its time until ctx ends.
+// keep runs periodic work on time until ctx ends.
 func (q *Queue) keep(ctx, runs context.Context, p period) {
 	for failures := 0; ctx.Err() == nil; {
 		ran, wait, err := q.tick(runs, p)
-		if err != nil && !ran { // the database's; a failed run has said so itself
+		if err != nil && !ran { // a database error; work itself reports a failed run
 			failures++
 			wait = min(q.delay(failures)/8, q.poll)
 			q.cfg.Log.WarnContext(ctx, "jobs: cannot look for periodic work", "name", p.name, "error", err, "again_in", wait)
@@ -47,8 +48,7 @@ func (q *Queue) keep(ctx, runs context.Context, p period) {
 	}
 }
 
-// tick runs p if it is due and no other node took it. wait is how long it need not be
-// asked again.
+// tick runs p if it is due and free. wait is the time until the next check.
 func (q *Queue) tick(ctx context.Context, p period) (ran bool, wait time.Duration, err error) {
 	claim, err := q.newClaim()
 	if err != nil {
@@ -74,12 +74,13 @@ func (q *Queue) tick(ctx context.Context, p period) (ran bool, wait time.Duratio
 	defer cancel()
 	wait = max(wait, 0)
 	if _, endErr := endPeriod(ctx, q.db, p.name, claim, q.cfg.Now().Add(wait).UnixMilli(), err != nil); endErr != nil {
-		return true, q.lease, errors.Join(err, endErr) // it is repeated when the lease lapses
+		return true, q.lease, errors.Join(err, endErr) // repeated when the lease lapses
 	}
 	return true, wait, err
 }
 
-// takePeriod claims p if it is due. attempts is zero when it is not, or not ours.
+// takePeriod claims p if it is due. attempts is zero when it is not due or another node has
+// it.
 func (q *Queue) takePeriod(ctx context.Context, p period, claim string, now time.Time) (attempts int64, wait time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
 	defer cancel()
@@ -92,7 +93,7 @@ func (q *Queue) takePeriod(ctx context.Context, p period, claim string, now time
 	if err != nil {
 		return 0, 0, err
 	}
-	// Another node's clock may be ahead by a lease at most, see the package doc.
+	// Another node's clock may be ahead by at most a lease, see the package doc.
 	most := now.Add(max(p.interval, q.lease) + q.lease)
 	if at := time.UnixMilli(due); at.After(now) && !at.After(most) {
 		return 0, at.Sub(now), nil

@@ -12,7 +12,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// ticks runs Tick on every node at once and returns how many of them did name.
+// ticks runs Tick on every node at once and returns how many of them ran name.
 func (w *world) ticks(name string, nodes ...*Queue) int {
 	w.t.Helper()
 	var did atomic.Int64
@@ -29,7 +29,7 @@ func (w *world) ticks(name string, nodes ...*Queue) int {
 	return int(did.Load())
 }
 
-// Once an interval one node does the work, whoever starts when.
+// One node does the work once per interval, whichever node starts when.
 func TestEveryIsDoneByOneNode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -67,7 +67,7 @@ func TestEveryAfterFailureAndCrash(t *testing.T) {
 				panic("in the middle")
 			}
 			if fail {
-				return Permanent(errTest) // periodic work does not die of it
+				return Permanent(errTest) // does not end periodic work
 			}
 			return nil
 		})
@@ -105,7 +105,7 @@ func TestEveryAfterFailureAndCrash(t *testing.T) {
 	})
 }
 
-// A shorter interval in a new version, or a clock that was wrong, does not put work off.
+// A shorter interval in a new version, or a wrong clock, does not delay work.
 func TestEveryWithAShorterInterval(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -125,7 +125,7 @@ func TestEveryWithAShorterInterval(t *testing.T) {
 	})
 }
 
-// Run does periodic work too, and what it breaks off in a shutdown is due at once.
+// Run does periodic work too. Work interrupted by a shutdown is due at once.
 func TestRunDoesPeriodicWork(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -10,8 +10,8 @@ import (
 )
 
 // Permanent marks an error after which no attempt can succeed: the job goes to the dead
-// list at once. An error of another package is marked when something in its chain has a
-// method Permanent() bool that answers true. Permanent(nil) is nil.
+// list at once. An error in another package does the same with a method Permanent() bool
+// that returns true. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -30,7 +30,7 @@ func isPermanent(err error) bool {
 	return errors.As(err, &p) && p.Permanent()
 }
 
-// panicked is what a handler panicked with.
+// panicked is the value of a handler's panic.
 type panicked struct{ value any }
 
 func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
@@ -52,8 +52,8 @@ const (
 	maxError = 1000
 )
 
-// classOf returns a few words about an error that may stand in clear: what a method
-// Class() string in its chain says, or what kind of error it is.
+// classOf returns a few words about an error that may be stored in clear. They come from a
+// method Class() string in its chain, or from the error's kind.
 func classOf(err error) string {
 	var c interface{ Class() string }
 	var refused *fault.Error
@@ -74,7 +74,7 @@ func classOf(err error) string {
 	return "error"
 }
 
-// failure is what is kept of err: its class, and its text sealed.
+// failure returns the stored form of err: its class, and its sealed text.
 func (q *Queue) failure(ctx context.Context, j job, err error) failure {
 	f := failure{Class: classOf(err)}
 	if sealed, sealErr := q.seal(ctx, "error", j.ID, j.Kind, []byte(cut(err.Error(), maxError))); sealErr == nil {

@@ -2,31 +2,30 @@
 //
 // # What is promised
 //
-//   - A job is a row of the transaction that enqueued it: it exists if and only if that
+//   - A job is a row written in the enqueuing transaction. It exists if and only if that
 //     transaction committed.
-//   - A job runs at least once. A claim is one conditional UPDATE, so of all the workers of
-//     all nodes one has it, for the length of a lease that is renewed while the handler
-//     runs. A worker that was killed lets the lease lapse, and the job is run again: a
-//     handler must bear being run twice.
-//   - A handler that fails, or panics, is tried again after a time that doubles, from two
-//     seconds to an hour, with jitter; after [MaxAttempts], about six hours, the job goes
-//     to the dead list, as it does at once after a [Permanent] error. Nothing is dropped.
-//   - Of all nodes one does a piece of periodic work, see [Queue.Every].
-//   - [Queue.Run] outlives an absent database, and goes on when it is back.
+//   - A job runs at least once. A claim is one conditional UPDATE, so one worker of all
+//     nodes gets the job. It holds a lease and renews it while the handler runs. When a
+//     worker is killed the lease lapses and the job runs again, so a handler must be safe
+//     to run twice.
+//   - A handler that fails or panics runs again after a time that doubles, from two seconds
+//     to an hour, with jitter. After [MaxAttempts], about six hours, or a [Permanent] error,
+//     the job goes to the dead list. No job is dropped.
+//   - One node of all does a piece of periodic work, see [Queue.Every].
+//   - [Queue.Run] survives an absent database and goes on when it is back.
 //
 // # What is stored and logged
 //
-// Payloads hold addresses and codes. They are sealed before they reach SQL, together with
-// the job's id and kind, so that a payload moved to another row does not open. What a
-// handler's error says is sealed too; in clear stands a class of a few words. The log has
-// kind, id, attempt and class, never a payload nor an error's text. Keys of [Key] stand in
-// clear: they are ids, never anything about a person. Dead jobs are forgotten after
-// [KeepDead].
+// Payloads hold addresses and codes. They are sealed before they reach SQL, bound to the
+// job's id and kind, so a payload moved to another row does not open. The text of a
+// handler's error is sealed too; only its class, a few words, is in clear. The log has
+// kind, id, attempt and class, never a payload or an error's text. A [Key] is in clear: it
+// is an id without personal data. Dead jobs are deleted after [KeepDead].
 //
 // # Clocks
 //
-// Times in the table are those of the nodes' clocks. Nodes whose clocks are further apart
-// than a lease, one minute, would take jobs from each other.
+// Times in the table come from the nodes' clocks. Nodes whose clocks differ by more than a
+// lease, one minute, would take each other's jobs.
 package jobs
 
 import (
@@ -47,9 +46,9 @@ import (
 )
 
 const (
-	// MaxAttempts is how often a job is tried before it goes to the dead list.
+	// MaxAttempts is the number of attempts before a job goes to the dead list.
 	MaxAttempts = 16
-	// KeepDead is how long a dead job can be retried before it is forgotten.
+	// KeepDead is how long a dead job can be retried before its deletion.
 	KeepDead = 30 * 24 * time.Hour
 
 	defaultWorkers = 8
@@ -58,32 +57,33 @@ const (
 	defaultGrace   = 30 * time.Second
 )
 
-// topic is the note that tells every node that there is work.
+// topic is the note that announces work to every node.
 const topic = "jobs"
 
-// Config says how a queue works. Seal and Open are required.
+// Config configures a queue. Seal and Open are required.
 type Config struct {
 	Now func() time.Time // zero: time.Now
 	Log *slog.Logger     // zero: nothing is logged
-	// Seal protects what is stored, Open undoes it. They must be safe for concurrent use.
+	// Seal encrypts stored values and Open decrypts them. Both must be safe for concurrent
+	// use.
 	Seal, Open func(ctx context.Context, b []byte) ([]byte, error)
-	Workers    int       // jobs that run at once in this process; zero: 8. One kind takes half of them at most
+	Workers    int       // concurrent jobs in this process; zero: 8. One kind takes half of them at most
 	Rand       io.Reader // ids, claims, jitter; zero: crypto/rand
 }
 
-// Handler does one job. payload is the JSON that was enqueued. It may run twice, and its
-// ctx ends when the job is no longer its own or a shutdown has waited long enough.
+// Handler does one job. payload is the enqueued JSON. The handler may run twice. Its ctx
+// ends when the lease is lost or a shutdown has waited long enough.
 type Handler = func(ctx context.Context, payload []byte) error
 
-// Queue keeps jobs in a database and runs them. Its methods may be called by many
-// goroutines; handlers and periods are given before [Queue.Run].
+// Queue keeps jobs in a database and runs them. Its methods are safe for concurrent use.
+// Register handlers and periods before [Queue.Run].
 type Queue struct {
 	db      *db.DB
 	cfg     Config
 	workers int
-	lease   time.Duration // how long a claim lasts without being renewed
-	poll    time.Duration // how often the queue looks when no note comes
-	grace   time.Duration // how long a shutdown waits for handlers
+	lease   time.Duration // life of a claim without renewal
+	poll    time.Duration // interval of checks without a note
+	grace   time.Duration // a shutdown's wait for handlers
 
 	woken chan struct{}
 
@@ -95,8 +95,8 @@ type Queue struct {
 	random sync.Mutex // guards cfg.Rand
 }
 
-// New returns a queue over d. It panics when Seal or Open is missing: a queue that stores
-// payloads in clear must not start.
+// New returns a queue over d. It panics without Seal or Open: a queue must not store
+// payloads in clear.
 func New(d *db.DB, cfg Config) *Queue {
 	if cfg.Seal == nil || cfg.Open == nil {
 		panic("internal error: jobs: Seal and Open are required")
@@ -121,8 +121,8 @@ func New(d *db.DB, cfg Config) *Queue {
 	return q
 }
 
-// Handle makes h do the jobs of kind. Jobs whose kind this process does not handle are
-// left for one that does. Each kind has one handler; a second one panics.
+// Handle makes h do the jobs of kind. This process leaves other kinds to other processes. A
+// second handler for a kind panics.
 func (q *Queue) Handle(kind string, h Handler) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -139,14 +139,14 @@ type order struct {
 	key *string
 }
 
-// Key makes the job one with an unfinished job of the same kind and key: it is not
-// enqueued twice. If that job waits, it keeps its payload and runs at the earlier of the
-// two times; if it runs already, it runs once more afterwards, so that what this
-// transaction changed is seen. key is an id that names no person.
+// Key merges the job with an unfinished job of the same kind and key. If that job waits, it
+// keeps its payload and runs at the earlier of the two times. If it is running, it runs
+// once more afterwards and so sees this transaction's changes. key is an id without
+// personal data.
 func Key(key string) Option { return func(o *order) { o.key = &key } }
 
-// Enqueue adds a job to the transaction: it exists when tx commits. payload is encoded as
-// JSON and sealed.
+// Enqueue adds a job to the transaction; it exists when tx commits. Enqueue encodes payload
+// as JSON and seals it.
 func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, kind string, payload any, opts ...Option) error {
 	var o order
 	for _, opt := range opts {
@@ -182,7 +182,7 @@ func (q *Queue) newID() (string, error) {
 	return id.String(), err
 }
 
-// newClaim returns what tells this attempt from every other one.
+// newClaim returns an id that is unique to this attempt.
 func (q *Queue) newClaim() (string, error) {
 	b := make([]byte, 15)
 	q.random.Lock()
@@ -216,6 +216,6 @@ func (q *Queue) open(ctx context.Context, column, id, kind string, sealed []byte
 func (q *Queue) wake() {
 	select {
 	case q.woken <- struct{}{}:
-	default: // it is going to look anyway
+	default: // it checks anyway
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 var errTest = errors.New("the handler said no")
 
-// A job is there if and only if the transaction that asked for it was committed.
+// A job exists if and only if its transaction committed.
 func TestEnqueueIsTransactional(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -65,7 +65,7 @@ func TestJobsRunInOrderAndInTime(t *testing.T) {
 		w.add(q, "note", 1)
 		w.add(q, "note", 2)
 		w.add(q, "note", 0)
-		w.add(q, "unheard of", 5) // another process may know it
+		w.add(q, "unheard of", 5) // another process may handle it
 		for range 3 {
 			w.wantRun(q, nil)
 		}
@@ -126,7 +126,7 @@ func TestMisuseStopsTheStart(t *testing.T) {
 	}
 }
 
-// Of everybody who wants the one job, one gets it.
+// One of many workers gets the only job.
 func TestOneWinner(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -162,7 +162,7 @@ func TestOneWinner(t *testing.T) {
 	})
 }
 
-// Many workers on many nodes do every job once, and leave none.
+// Many workers on many nodes run every job once, and leave none.
 func TestManyNodesDoEveryJobOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -207,8 +207,8 @@ func TestManyNodesDoEveryJobOnce(t *testing.T) {
 	})
 }
 
-// A failing job waits twice as long each time, up to an hour, and then lies on the dead
-// list; there it can be told to begin anew.
+// A failing job waits twice as long each time, up to an hour, and then goes to the dead
+// list. Retry restarts it.
 func TestBackoffDeadListAndRetry(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -258,7 +258,7 @@ func TestBackoffDeadListAndRetry(t *testing.T) {
 	})
 }
 
-// A handler that fails once is run again and no trace is left.
+// A handler that fails once runs again, and no trace remains.
 func TestRecovery(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -280,7 +280,7 @@ func TestRecovery(t *testing.T) {
 	})
 }
 
-// final is an error of a package that does not know this one.
+// final is an error of a package that does not import this one.
 type final struct{ is bool }
 
 func (f final) Error() string   { return "no such recipient ada@canary.example" }
@@ -353,8 +353,7 @@ func TestPanicsAreFailures(t *testing.T) {
 	})
 }
 
-// Whatever a job carries and whatever its handler says, the table and the log show none
-// of it.
+// Neither the table nor the log shows any part of a payload or of a handler's error.
 func TestNothingInClear(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -393,7 +392,7 @@ func TestNothingInClear(t *testing.T) {
 	})
 }
 
-// A payload that somebody moved to another row is not run.
+// A payload moved to another row does not run.
 func TestSwappedPayloadsDoNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -418,8 +417,7 @@ func stopAt(_ context.Context, place, id string, err error) error {
 	return fmt.Errorf("%s of %s: %w", place, id, err)
 }
 
-// A value that stands in a row that is not its own is shown to skip, as damage, and the
-// walk goes on behind it.
+// A value moved to another row counts as damaged: the walk passes it to skip and continues.
 func TestResealGoesPastDamage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

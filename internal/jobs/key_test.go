@@ -62,7 +62,7 @@ func TestKeyIsEnqueuedOnce(t *testing.T) {
 	})
 }
 
-// The earlier time counts, but a job that waits after a failure goes on waiting.
+// The earlier time counts, but a job that waits after a failure keeps waiting.
 func TestKeyTakesTheEarlierTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -84,7 +84,7 @@ func TestKeyTakesTheEarlierTime(t *testing.T) {
 	})
 }
 
-// What is asked for while the job runs is done afterwards, whatever came of the run.
+// A job enqueued while it runs runs again afterwards, whatever the run's outcome.
 func TestKeyWhileRunning(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -113,7 +113,7 @@ func TestKeyWhileRunning(t *testing.T) {
 	})
 }
 
-// However enqueueing and running meet, the last run sees everything that was committed.
+// However enqueueing and running interleave, the last run sees every committed change.
 func TestKeyLosesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -16,7 +16,7 @@ import (
 const (
 	firstDelay = 2 * time.Second
 	mostDelay  = time.Hour
-	// callFor bounds one statement about a job, so that a shutdown does not hang on it.
+	// callFor bounds one statement about a job, so a shutdown does not wait for it long.
 	callFor = 15 * time.Second
 )
 
@@ -25,10 +25,10 @@ var (
 	errDrain = errors.New("the shutdown has waited long enough")
 )
 
-// Run works until ctx ends, then waits for the handlers that run; after half a minute
-// their contexts end, and their jobs are given back. Of one kind half of the workers run
-// at most, so that a mail server that hangs does not hold up everything else. Run returns
-// nil: it goes on through every failure of the database.
+// Run works until ctx ends, then waits for the running handlers. After half a minute it
+// ends their contexts and gives their jobs back. One kind uses at most half of the workers,
+// so a mail server that hangs does not delay other kinds. Run returns nil: it goes on
+// through every failure of the database.
 func (q *Queue) Run(ctx context.Context) error {
 	defer q.db.Listen(topic, func(string) { q.wake() })()
 	runs, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -66,7 +66,7 @@ func (q *Queue) dispatch(ctx, runs context.Context, all *sync.WaitGroup) {
 				defer func() {
 					q.count(j.Kind, -1)
 					<-free
-					q.wake() // a worker of this kind is free again
+					q.wake() // a worker of this kind is free
 				}()
 				_ = q.work(runs, *j) // recorded in the row
 			})
@@ -85,7 +85,7 @@ func (q *Queue) dispatch(ctx, runs context.Context, all *sync.WaitGroup) {
 	}
 }
 
-// sleep waits for d, for woken or for the end of ctx.
+// sleep waits for d, woken or the end of ctx.
 func sleep(ctx context.Context, woken <-chan struct{}, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -102,7 +102,7 @@ func (q *Queue) count(kind string, n int) {
 	q.running[kind] += n
 }
 
-// kinds returns what this process handles, less what already runs share times.
+// kinds returns this process's kinds without those that already run share times.
 func (q *Queue) kinds(share int) []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -112,12 +112,12 @@ func (q *Queue) kinds(share int) []string {
 			kinds = append(kinds, kind)
 		}
 	}
-	slices.Sort(kinds) // one statement text for one set
+	slices.Sort(kinds) // one statement text per set
 	return kinds
 }
 
-// take claims the next job; without one it says for how long there is nothing to do.
-// Its statements outlive ctx: a claim without a reader for its answer would wait for its lease.
+// take claims the next job. Without one it returns the time until the next. Its statements
+// ignore ctx: a claim whose answer got lost would block the job for its lease.
 func (q *Queue) take(ctx context.Context, share int) (*job, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
 	defer cancel()
@@ -151,9 +151,9 @@ func (q *Queue) take(ctx context.Context, share int) (*job, time.Duration, error
 	}
 }
 
-// Step runs one job that is due now, and nothing when worked is false. err is the
-// handler's, after the queue has recorded it, or the database's. It is for tests and for
-// programs without [Queue.Run].
+// Step runs one due job; worked is false without one. err is the handler's error, after the
+// queue has recorded it, or the database's. It is for tests and for programs without
+// [Queue.Run].
 func (q *Queue) Step(ctx context.Context) (worked bool, err error) {
 	j, _, err := q.take(ctx, 0)
 	if err != nil || j == nil {
@@ -162,9 +162,9 @@ func (q *Queue) Step(ctx context.Context) (worked bool, err error) {
 	return true, q.work(ctx, *j)
 }
 
-// work runs a claimed job and records what came of it. It returns the handler's error.
+// work runs a claimed job and records the outcome. It returns the handler's error.
 func (q *Queue) work(ctx context.Context, j job) error {
-	if j.Attempts > MaxAttempts { // its workers died, every one of them
+	if j.Attempts > MaxAttempts { // every worker of it died
 		err := Permanent(errors.New("no attempt came to an end"))
 		return errors.Join(err, q.settle(ctx, j, err))
 	}
@@ -187,8 +187,8 @@ func (q *Queue) work(ctx context.Context, j job) error {
 	return err
 }
 
-// hold runs fn while renewing the lease, and ends its context when that is lost. A panic
-// becomes an error.
+// hold runs fn and renews the lease. It ends fn's context when the lease is lost, and turns
+// a panic into an error.
 func (q *Queue) hold(ctx context.Context, renew func(ctx context.Context, until int64) (int64, error), fn func(context.Context) error) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var renewal sync.WaitGroup
@@ -225,7 +225,7 @@ func (q *Queue) hold(ctx context.Context, renew func(ctx context.Context, until 
 	return fn(ctx)
 }
 
-// settle records the end of an attempt, for as long as its lease lasts.
+// settle records the end of an attempt, retrying while the lease lasts.
 func (q *Queue) settle(ctx context.Context, j job, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.lease)
 	defer cancel()
@@ -238,10 +238,10 @@ func (q *Queue) settle(ctx context.Context, j job, err error) error {
 	}
 }
 
-// outcome decides what becomes of a job, and returns the statement that says so.
+// outcome decides about a job and returns the statement that records it.
 func (q *Queue) outcome(ctx context.Context, j job, err error) func(context.Context) (int64, error) {
 	now := q.cfg.Now()
-	// anew runs end, and begins the job anew when it was asked for again meanwhile.
+	// anew runs end. If the job was enqueued again meanwhile, it restarts the job.
 	anew := func(end func(context.Context) (int64, error)) func(context.Context) (int64, error) {
 		return func(ctx context.Context) (int64, error) {
 			n, err := end(ctx)
@@ -268,11 +268,11 @@ func (q *Queue) outcome(ctx context.Context, j job, err error) func(context.Cont
 	return func(ctx context.Context) (int64, error) { return delayJob(ctx, q.db, j, f, now.Add(wait).UnixMilli()) }
 }
 
-// delay is the time between attempt n and the next: 2 s, doubled each time up to an hour,
-// and of that a half to the whole, at random.
+// delay is the time between attempt n and the next: 2 s, doubled each time up to an hour.
+// It is a random half to whole of that.
 func (q *Queue) delay(n int) time.Duration {
 	d := mostDelay
-	if n < 12 { // 2 s · 2^11 is over the hour
+	if n < 12 { // 2 s · 2^11 exceeds the hour
 		d = min(firstDelay<<max(n-1, 0), mostDelay)
 	}
 	q.random.Lock()

@@ -15,8 +15,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// A job whose worker died is run again when its lease is over, not before, and the dead
-// worker's late words change nothing.
+// The job of a dead worker runs again after its lease, not before. The dead worker's late
+// results change nothing.
 func TestLapsedLease(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -55,8 +55,7 @@ func TestLapsedLease(t *testing.T) {
 	})
 }
 
-// A job that kills every process that tries it ends on the dead list, and is not tried
-// to find that out.
+// A job that kills every process ends on the dead list without one more attempt.
 func TestJobsThatKill(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	q := w.node()
@@ -81,7 +80,7 @@ func TestLeaseIsRenewedAndItsLossIsTold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		q := w.node()
-		q.lease = 20 * time.Millisecond // it is renewed by the machine's clock and counted by ours
+		q.lease = 20 * time.Millisecond // renewed by the machine's clock and counted by ours
 		lost := make(chan error, 1)
 		q.Handle("a", func(ctx context.Context, _ []byte) error {
 			for range 2 {
@@ -106,8 +105,8 @@ func TestLeaseIsRenewedAndItsLossIsTold(t *testing.T) {
 	})
 }
 
-// Run does what is committed at once, what is due in its time, and ends only when its
-// handlers have; nothing of it is left behind.
+// Run does committed jobs at once and due work on time. It returns only after its handlers,
+// and leaves nothing behind.
 func TestRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -129,7 +128,7 @@ func TestRun(t *testing.T) {
 		}
 		w.add(q, "note", "now")
 		within(t, done, "the job that was enqueued while it ran")
-		// An hour ends every lease: a job whose end is not recorded yet would run again.
+		// An hour ends every lease: a job without a recorded end would run again.
 		for end := time.Now().Add(10 * time.Second); w.count("TRUE") > 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
@@ -155,13 +154,13 @@ func TestRun(t *testing.T) {
 		if left := w.count("TRUE"); left != 0 {
 			t.Error("what ended in the shutdown was not recorded")
 		}
-		if d.Engine() == db.SQLite { // pgx's pool comes and goes as it likes
+		if d.Engine() == db.SQLite { // pgx's pool starts and ends goroutines at any time
 			goleak.VerifyNone(t, ignore)
 		}
 	})
 }
 
-// A shutdown does not wait forever, and what it breaks off has not failed.
+// A shutdown waits a bounded time, and an interrupted job has not failed.
 func TestRunGivesBackWhatItBreaksOff(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -183,7 +182,7 @@ func TestRunGivesBackWhatItBreaksOff(t *testing.T) {
 	})
 }
 
-// A kind whose handlers hang does not hold up the others.
+// A kind with hanging handlers does not delay other kinds.
 func TestOneKindDoesNotTakeEveryWorker(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -216,7 +215,7 @@ func TestOneKindDoesNotTakeEveryWorker(t *testing.T) {
 	})
 }
 
-// A database that goes away and comes back finds Run where it was.
+// Run continues when the database returns.
 func TestRunOutlivesTheDatabase(t *testing.T) {
 	u, err := url.Parse(dbtest.PostgreSQLURL(t))
 	if err != nil {
@@ -253,7 +252,7 @@ func TestRunOutlivesTheDatabase(t *testing.T) {
 	near.add(q, "note", 2)
 	q.wake()
 	until(t, "the failure to look for work", func() bool { return strings.Contains(w.log.String(), "cannot look for work") })
-	close(leave) // its end cannot be recorded just now
+	close(leave) // its end cannot be recorded now
 	network.Restore(t)
 	if got := within(t, done, "the job that was enqueued while it was away"); got != "2" {
 		t.Errorf("ran %s", got)

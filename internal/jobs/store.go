@@ -16,9 +16,9 @@ type newJob struct {
 	CreatedAt, RunAt int64
 }
 
-// insertJob adds a job, or joins it with the unfinished one of its key. The update locks
-// that row until the transaction ends: a worker that wants it waits, and then sees what
-// the transaction changed.
+// insertJob adds a job, or merges it with the unfinished one of its key. The update locks
+// that row until the transaction ends. A worker that wants the row waits, and then sees the
+// transaction's changes.
 func insertJob(ctx context.Context, tx *db.Tx, j newJob) error {
 	_, err := tx.Exec(ctx, `INSERT INTO jobs (id, kind, key, payload, created_at, run_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (kind, key) WHERE key IS NOT NULL AND dead_at IS NULL DO UPDATE SET
@@ -32,7 +32,7 @@ func insertJob(ctx context.Context, tx *db.Tx, j newJob) error {
 type job struct {
 	ID, Kind, Claim string
 	Payload         []byte
-	Attempts        int64 // this one included
+	Attempts        int64 // including this one
 	CreatedAt       int64
 }
 
@@ -49,10 +49,9 @@ func among(kinds []string, before ...any) (string, []any) {
 	return marks.String(), before
 }
 
-// claimJob takes the job that has been due for longest, if there is one: [db.ErrNoRows]
-// says that there is none, or on PostgreSQL that another worker took it first. The
-// condition stands in the statement twice because PostgreSQL asks only the outer one
-// again after it waited for that worker.
+// claimJob takes the job due for longest. [db.ErrNoRows]: there is none, or on PostgreSQL
+// another worker took it first. The condition stands twice because PostgreSQL rechecks only
+// the outer one after it waited for that worker.
 func claimJob(ctx context.Context, d *db.DB, kinds []string, claim string, now, until int64) (job, error) {
 	marks, args := among(kinds, claim, until, now)
 	j := job{Claim: claim}
@@ -73,39 +72,39 @@ func nextRun(ctx context.Context, d *db.DB, kinds []string) (at int64, some bool
 	return at, err == nil, err
 }
 
-// renewJob prolongs a lease. Zero rows: the job is no longer the claim's.
+// renewJob prolongs a lease. Zero rows: the claim has lost the job.
 func renewJob(ctx context.Context, d *db.DB, j job, until int64) (int64, error) {
 	return d.Exec(ctx, `UPDATE jobs SET run_at = $3 WHERE id = $1 AND claim = $2`, j.ID, j.Claim, until)
 }
 
-// finishJob ends a job that was done, unless it was asked for again.
+// finishJob ends a finished job, unless it was enqueued again.
 func finishJob(ctx context.Context, d *db.DB, j job) (int64, error) {
 	return d.Exec(ctx, `DELETE FROM jobs WHERE id = $1 AND claim = $2 AND NOT again`, j.ID, j.Claim)
 }
 
-// restartJob makes a job that was asked for again begin anew.
+// restartJob starts a job that was enqueued again.
 func restartJob(ctx context.Context, d *db.DB, j job, at int64) (int64, error) {
 	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, attempts = 0, run_at = $3 WHERE id = $1 AND claim = $2 AND again`, j.ID, j.Claim, at)
 }
 
-// failure is what is kept of an attempt that failed.
+// failure is the record of a failed attempt.
 type failure struct {
 	Class string
-	Error []byte // sealed; nil when it could not be
+	Error []byte // sealed; nil if sealing failed
 }
 
-// delayJob gives a job back that is to be tried again at a time.
+// delayJob gives a job back for a later attempt.
 func delayJob(ctx context.Context, d *db.DB, j job, f failure, at int64) (int64, error) {
 	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, run_at = $3, failure = $4, error = $5 WHERE id = $1 AND claim = $2`,
 		j.ID, j.Claim, at, f.Class, f.Error)
 }
 
-// releaseJob gives a job back whose attempt was broken off and does not count.
+// releaseJob gives an interrupted job back; the attempt does not count.
 func releaseJob(ctx context.Context, d *db.DB, j job, at int64) (int64, error) {
 	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, again = FALSE, run_at = $3, attempts = attempts - 1 WHERE id = $1 AND claim = $2`, j.ID, j.Claim, at)
 }
 
-// buryJob puts a job on the dead list, unless it was asked for again.
+// buryJob puts a job on the dead list, unless it was enqueued again.
 func buryJob(ctx context.Context, d *db.DB, j job, f failure, now int64) (int64, error) {
 	return d.Exec(ctx, `UPDATE jobs SET claim = NULL, dead_at = $3, failure = $4, error = $5 WHERE id = $1 AND claim = $2 AND NOT again`,
 		j.ID, j.Claim, now, f.Class, f.Error)
@@ -116,7 +115,7 @@ func deleteDead(ctx context.Context, d *db.DB, before int64) error {
 	return err
 }
 
-// sealedRow is what of a row is sealed.
+// sealedRow is the sealed part of a row.
 type sealedRow struct {
 	ID, Kind       string
 	Payload, Error []byte
@@ -146,7 +145,7 @@ func replaceError(ctx context.Context, q db.Querier, id string, before, after []
 	return q.Exec(ctx, `UPDATE jobs SET error = $3 WHERE id = $1 AND error = $2`, id, before, after)
 }
 
-// addPeriod makes periodic work known; it is due at once.
+// addPeriod registers periodic work, due at once.
 func addPeriod(ctx context.Context, q db.Querier, name string, now int64) error {
 	_, err := q.Exec(ctx, `INSERT INTO job_periods (name, due_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, now)
 	return err
@@ -158,8 +157,8 @@ func readPeriod(ctx context.Context, q db.Querier, name string) (due int64, err 
 	return due, err
 }
 
-// claimPeriod takes periodic work that is due at now, or so far ahead (after most) that
-// its interval was longer once or a clock was wrong. [db.ErrNoRows]: another node has it.
+// claimPeriod takes periodic work that is due at now, or due after most because its
+// interval was longer or a clock was wrong. [db.ErrNoRows]: another node has it.
 func claimPeriod(ctx context.Context, d *db.DB, name, claim string, now, most, until int64) (attempts int64, err error) {
 	err = d.WriteRow(ctx, `UPDATE job_periods SET claim = $2, due_at = $5, attempts = attempts + 1
 		WHERE name = $1 AND (due_at <= $3 OR due_at > $4) RETURNING attempts`, name, claim, now, most, until).Scan(&attempts)
@@ -170,7 +169,7 @@ func renewPeriod(ctx context.Context, d *db.DB, name, claim string, until int64)
 	return d.Exec(ctx, `UPDATE job_periods SET due_at = $3 WHERE name = $1 AND claim = $2`, name, claim, until)
 }
 
-// endPeriod sets the next time. attempts counts on after a failure.
+// endPeriod sets the next time. attempts grows after a failure.
 func endPeriod(ctx context.Context, d *db.DB, name, claim string, due int64, failed bool) (int64, error) {
 	return d.Exec(ctx, `UPDATE job_periods SET claim = NULL, due_at = $3, attempts = CASE WHEN $4 THEN attempts ELSE 0 END WHERE name = $1 AND claim = $2`,
 		name, claim, due, failed)

@@ -69,7 +69,7 @@ func (v *vault) open(_ context.Context, b []byte) ([]byte, error) {
 	return nil, errors.New("no key opens this")
 }
 
-// buffer is a log that goroutines may share.
+// buffer is a log for several goroutines.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -105,8 +105,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 func (w *world) now() time.Time          { return time.UnixMilli(w.clock.Load()) }
 func (w *world) advance(d time.Duration) { w.clock.Add(d.Milliseconds()) }
 
-// node is a process. It looks for work when it is told to, so that a test that passes
-// did not wait for a poll.
+// node is a process. It never polls, so a passing test did not depend on a poll.
 func (w *world) node() *Queue {
 	q := New(w.db, Config{Now: w.now, Log: slog.New(slog.NewTextHandler(&w.log, nil)), Seal: w.vault.seal, Open: w.vault.open})
 	q.poll = time.Hour
@@ -121,14 +120,14 @@ func (w *world) add(q *Queue, kind string, payload any, opts ...Option) {
 	}
 }
 
-// addLater enqueues one job that is due after d, as a node does whose clock is ahead.
+// addLater enqueues one job due after d, as a node with a fast clock would.
 func (w *world) addLater(q *Queue, d time.Duration, kind string, payload any, opts ...Option) {
 	w.t.Helper()
 	ahead := New(w.db, Config{Now: func() time.Time { return w.now().Add(d) }, Seal: q.cfg.Seal, Open: q.cfg.Open})
 	w.add(ahead, kind, payload, opts...)
 }
 
-// step runs one job and returns what its handler said.
+// step runs one job and returns its handler's error.
 func (w *world) step(q *Queue) (bool, error) {
 	w.t.Helper()
 	return q.Step(w.t.Context())
@@ -142,7 +141,7 @@ func (w *world) wantIdle(q *Queue) {
 	}
 }
 
-// wantRun checks that one job is due and what its handler says.
+// wantRun checks that one job is due and that its handler returns want.
 func (w *world) wantRun(q *Queue, want error) {
 	w.t.Helper()
 	if worked, err := w.step(q); !worked || !errors.Is(err, want) || (want == nil) != (err == nil) {
@@ -175,7 +174,7 @@ func (w *world) run(nodes ...*Queue) (stop func()) {
 	return stop
 }
 
-// within returns what c brings. The time is only for a test that would hang.
+// within returns the next value of c. The timeout only ends a test that hangs.
 func within[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
 	select {

@@ -14,7 +14,8 @@ import (
 	"coffer/internal/db"
 )
 
-// crashChild makes the test binary a process that rotates and re-wraps until it is killed.
+// crashChild turns the test binary into a process that rotates and re-wraps until it is
+// killed.
 const crashChild = "COFFER_TEST_RING_CHILD"
 
 func TestMain(m *testing.M) {
@@ -35,7 +36,7 @@ func rotateForEver(path string) error {
 		return err
 	}
 	defer d.Close()
-	// The clock jumps, so that retired keys become free and are destroyed as well.
+	// The clock jumps, so that retired keys become free and are destroyed too.
 	c := newClock()
 	c.ms.Store(time.Now().UnixMilli() * 2)
 	r, err := Open(ctx, d, rootKey, config(c))
@@ -77,8 +78,8 @@ func rotateForEver(path string) error {
 	}
 }
 
-// A process is killed in the middle of rotations, walks and destructions, many times:
-// every value stays readable, and each purpose has its active key.
+// A process is killed many times during rotations, walks and destructions. Every value
+// stays readable, and each purpose keeps its active key.
 func TestKilledWhileRotating(t *testing.T) {
 	kills := 20
 	if testing.Short() {
@@ -100,8 +101,8 @@ func TestKilledWhileRotating(t *testing.T) {
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The child is killed at a random moment of its work, not of its start: a slow
-		// machine would otherwise kill each child before it rotates. The first completes a turn.
+		// The child is killed at a random moment of its work, not of its start. Otherwise a
+		// slow machine would kill each child before it rotates. The first completes a turn.
 		begun := make([]byte, 1)
 		if i == 0 {
 			begun = make([]byte, 2)

@@ -31,7 +31,7 @@ func (v vault) read(t testing.TB, id string) (sealed []byte) {
 }
 
 // Values that open under no key neither stop a walk nor keep the old key alive. They stay
-// as they are, and the log names each of them once.
+// unchanged, and the log names each of them once.
 func TestRewrapGoesPastDamage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -98,8 +98,8 @@ func TestRewrapGoesPastDamage(t *testing.T) {
 	})
 }
 
-// A value whose key the ring does not hold may open another day. The walk moves all
-// others, is walked again, and no key of the purpose goes before the value has moved.
+// A value whose key is missing may open later. The walk moves all others and runs again. No
+// key of the purpose is destroyed before the value has moved.
 func TestRewrapWaitsForAMissingKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -114,7 +114,7 @@ func TestRewrapWaitsForAMissingKey(t *testing.T) {
 		v.write(t, "0003", gone)
 		rotate(t, r, Pepper)
 		c.advance(Settle)
-		// As after a restore of a backup that is older than the key.
+		// As after the restore of a backup older than the key.
 		for _, q := range []string{
 			`CREATE TABLE aside AS SELECT * FROM ring_keys WHERE kid = '` + next.ID + `'`,
 			`DELETE FROM ring_keys WHERE kid = '` + next.ID + `'`,
@@ -168,7 +168,7 @@ func TestRewrapWaitsForAMissingKey(t *testing.T) {
 	})
 }
 
-// An error that says nothing about the value ends its walk, not the others.
+// An error that says nothing about the value ends its walk, but no other walk.
 func TestRewrapStopsAtOtherErrors(t *testing.T) {
 	d := dbtest.SQLite(t)
 	r := open(t, d, newClock())

@@ -10,13 +10,13 @@ import (
 
 // DataKey is one account's key. It is safe for concurrent use.
 type DataKey struct {
-	id    string // survives re-wrapping, unlike the id of the key that wraps it
+	id    string // unchanged by re-wrapping, unlike the wrapping key's id
 	field []byte
 	index []byte
 }
 
-// NewDataKey makes a data key for owner, and its wrapped form for storage.
-// Deleting the wrapped form shreds everything that the key sealed.
+// NewDataKey makes a data key for owner, and its wrapped form for storage. Deleting the
+// wrapped form makes everything sealed by the key unreadable.
 func (r *Ring) NewDataKey(ctx context.Context, owner string) (*DataKey, []byte, error) {
 	plain := make([]byte, idSize+seal.KeySize)
 	rand.Read(plain)
@@ -27,8 +27,8 @@ func (r *Ring) NewDataKey(ctx context.Context, owner string) (*DataKey, []byte, 
 	return newDataKey(plain), wrapped, nil
 }
 
-// OpenDataKey returns the data key of owner from its wrapped form; [seal.ErrOpen] when
-// it belongs to another owner.
+// OpenDataKey returns the data key of owner from its wrapped form. It returns
+// [seal.ErrOpen] when the form belongs to another owner.
 func (r *Ring) OpenDataKey(ctx context.Context, owner string, wrapped []byte) (*DataKey, error) {
 	plain, err := r.Open(ctx, Field, wrapped, dataKeyAAD(owner))
 	if err != nil {
@@ -63,7 +63,7 @@ func (k *DataKey) Seal(table, column, row string, plaintext []byte) []byte {
 	return seal.Seal(k.field, plaintext, k.aad(table, column, row))
 }
 
-// Open returns what [DataKey.Seal] sealed for the same place, else [seal.ErrOpen].
+// Open returns what [DataKey.Seal] sealed for the same place, otherwise [seal.ErrOpen].
 func (k *DataKey) Open(table, column, row string, sealed []byte) ([]byte, error) {
 	return seal.Open(k.field, sealed, k.aad(table, column, row))
 }
@@ -72,8 +72,8 @@ func (k *DataKey) aad(table, column, row string) []byte {
 	return seal.LP([]byte("coffer/field/v1"), []byte(table), []byte(column), []byte(row), []byte(k.id))
 }
 
-// Index returns the blind index of a canonical value among this account's rows: equal
-// names of two accounts have different indexes.
+// Index returns the blind index of a canonical value among this account's rows. Equal names
+// of two accounts have different indexes.
 func (k *DataKey) Index(column, canonical string) []byte {
 	return mac(k.index, []byte(column), []byte(canonical))
 }

@@ -12,14 +12,14 @@ import (
 	"coffer/internal/seal"
 )
 
-// envelopeVersion is the first byte of what [Ring.Seal] returns.
+// envelopeVersion is the first byte of [Ring.Seal]'s result.
 const (
 	envelopeVersion = 1
 	envelopeHeader  = 1 + idSize
 )
 
-// derive returns a key of its own for one use of secret. The labels are joined
-// unambiguously (HKDF-SHA256, RFC 5869, no salt: secret is random).
+// derive returns a separate key for one use of secret. It joins the labels unambiguously
+// (HKDF-SHA256, RFC 5869, no salt: secret is random).
 func derive(secret []byte, labels ...string) []byte {
 	parts := [][]byte{[]byte("coffer/key/v1")}
 	for _, l := range labels {
@@ -30,7 +30,7 @@ func derive(secret []byte, labels ...string) []byte {
 
 func hkdf256(secret, info []byte) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, string(info), seal.KeySize)
-	if err != nil { // only in FIPS mode, for a secret shorter than ours ever is
+	if err != nil { // only in FIPS mode, for a secret shorter than any of ours
 		panic("keyring: internal error: " + err.Error())
 	}
 	return key
@@ -43,7 +43,7 @@ func mac(key []byte, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// envelopeAAD binds what the caller names to purpose and key.
+// envelopeAAD binds the caller's aad to purpose and key.
 func envelopeAAD(p Purpose, kid string, aad []byte) []byte {
 	return append(seal.LP([]byte("coffer/envelope/v1"), []byte(p), []byte(kid)), aad...)
 }
@@ -62,8 +62,8 @@ func (r *Ring) Seal(ctx context.Context, p Purpose, plaintext, aad []byte) ([]by
 	return append(out, seal.Seal(e.seal, plaintext, envelopeAAD(p, e.ID, aad))...), nil
 }
 
-// Open returns what an envelope holds. [seal.ErrOpen] when it is not one of p with this
-// aad; [ErrNoKey] when its key is not in the ring.
+// Open returns the content of an envelope. It returns [seal.ErrOpen] for a wrong purpose or
+// aad, and [ErrNoKey] when the ring lacks the key.
 func (r *Ring) Open(ctx context.Context, p Purpose, sealed, aad []byte) ([]byte, error) {
 	kid, err := EnvelopeKey(sealed)
 	if err != nil {
@@ -76,8 +76,8 @@ func (r *Ring) Open(ctx context.Context, p Purpose, sealed, aad []byte) ([]byte,
 	return seal.Open(e.seal, sealed[envelopeHeader:], envelopeAAD(p, kid, aad))
 }
 
-// Renew returns the envelope's content in a new envelope under the active key. changed
-// is false, and again is sealed itself, when it is under the active key already.
+// Renew returns the envelope's content in a new envelope under the active key. If it is
+// under the active key already, changed is false and again is sealed.
 func (r *Ring) Renew(ctx context.Context, p Purpose, sealed, aad []byte) (again []byte, changed bool, err error) {
 	active, err := r.Active(ctx, p)
 	if err != nil {
@@ -94,8 +94,8 @@ func (r *Ring) Renew(ctx context.Context, p Purpose, sealed, aad []byte) (again 
 	return again, err == nil, err
 }
 
-// EnvelopeKey returns the id of the key that an envelope is sealed under; [seal.ErrOpen]
-// when it is no envelope.
+// EnvelopeKey returns the id of an envelope's key, or [seal.ErrOpen] when sealed is no
+// envelope.
 func EnvelopeKey(sealed []byte) (kid string, err error) {
 	if len(sealed) < envelopeHeader || sealed[0] != envelopeVersion {
 		return "", seal.ErrOpen
@@ -103,8 +103,8 @@ func EnvelopeKey(sealed []byte) (kid string, err error) {
 	return hex.EncodeToString(sealed[1:envelopeHeader]), nil
 }
 
-// MAC returns HMAC-SHA256 of the parts under p's active key. What it made before a
-// rotation is found again with [Ring.MACs].
+// MAC returns HMAC-SHA256 of the parts under p's active key. [Ring.MACs] finds values made
+// before a rotation.
 func (r *Ring) MAC(ctx context.Context, p Purpose, parts ...[]byte) ([]byte, error) {
 	e, err := r.active(ctx, p)
 	if err != nil {
@@ -126,9 +126,9 @@ func (r *Ring) MACs(ctx context.Context, p Purpose, parts ...[]byte) ([][]byte, 
 	return sums, nil
 }
 
-// Index returns the blind index of a canonical value for one column ("account.email"),
-// to be written. Equal values of one column have equal indexes; nothing else can be
-// learnt without the key.
+// Index returns the blind index of a canonical value for one column ("account.email"), for
+// writing. Equal values of one column have equal indexes. Without the key nothing else can
+// be learnt.
 func (r *Ring) Index(ctx context.Context, column, canonical string) ([]byte, error) {
 	e, err := r.active(ctx, Index)
 	if err != nil {
@@ -137,9 +137,9 @@ func (r *Ring) Index(ctx context.Context, column, canonical string) ([]byte, err
 	return mac(e.column(column), []byte(canonical)), nil
 }
 
-// Indexes returns the blind indexes under which a value may stand, newest first: the
-// active key's and that of the key before it while a re-wrap moves rows over. There are
-// always two, equal when there is one key, so that one statement serves both cases.
+// Indexes returns a value's possible blind indexes, newest first. They are the active key's
+// and, while a re-wrap moves rows, its predecessor's. There are always two, equal when
+// there is one key, so one statement serves both cases.
 func (r *Ring) Indexes(ctx context.Context, column, canonical string) ([][]byte, error) {
 	live, err := r.live(ctx, Index)
 	if err != nil {

@@ -43,7 +43,7 @@ func TestEnvelopeOpensInItsPlaceOnly(t *testing.T) {
 			t.Errorf("cut to %d bytes: %v", i, err)
 		}
 	}
-	// The kid is bound in: naming another live key does not open.
+	// The kid is bound in: an envelope with another live key's id does not open.
 	old := bytes.Clone(sealed)
 	next := rotate(t, r, Blob)
 	id, _ := hex.DecodeString(next.ID)
@@ -238,7 +238,7 @@ func TestWycheproofAESGCM(t *testing.T) {
 	var ran int
 	for _, g := range set.TestGroups {
 		if g.KeySize != 256 || g.IVSize != 96 || g.TagSize != 128 {
-			continue // no such key or nonce can reach an envelope
+			continue // no such key or nonce occurs in an envelope
 		}
 		for _, tc := range g.Tests {
 			ran++

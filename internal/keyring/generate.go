@@ -15,7 +15,7 @@ import (
 	"coffer/internal/seal"
 )
 
-// symmetric is the algorithm of every key that does not sign.
+// symmetric is the algorithm of all keys but signing keys.
 const symmetric = "secret-256"
 
 // signing lists the algorithms of token keys.
@@ -31,13 +31,13 @@ func newID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// validID reports whether kid could be the id of a key: what is not is not looked up.
+// validID reports whether kid has the form of a key id. Other ids are not looked up.
 func validID(kid string) bool {
 	raw, err := hex.DecodeString(kid)
 	return err == nil && len(raw) == idSize && hex.EncodeToString(raw) == kid
 }
 
-// generate makes a key for p and seals it. It may take a second (RSA), so it never runs
+// generate makes a key for p and seals it. RSA may take a second, so generate never runs
 // inside a transaction.
 func (r *Ring) generate(p Purpose, state State) (row, error) {
 	k := Key{ID: newID(), Purpose: p, State: state, Alg: r.algOf(p), Created: r.now()}
@@ -48,7 +48,7 @@ func (r *Ring) generate(p Purpose, state State) (row, error) {
 	return row{Key: k, sealed: seal.Seal(r.root, secret, ringAAD(k))}, nil
 }
 
-// algOf is the algorithm of new keys of p.
+// algOf returns the algorithm for new keys of p.
 func (r *Ring) algOf(p Purpose) string {
 	switch p {
 	case Token:

@@ -2,45 +2,43 @@
 //
 // # One ring
 //
-// Each [Purpose] has keys of its own and no key serves two purposes; within a purpose,
-// what seals and what authenticates are derived apart (HKDF-SHA256). A key is
+// Each [Purpose] has its own keys, and no key serves two purposes. Within a purpose,
+// encryption and authentication keys are derived separately (HKDF-SHA256). A key is
 //
 //	pending → active → open-only → destroyed
 //
-// and each step is one conditional statement whose affected rows decide, under a unique
-// index that allows one active key a purpose. The root key seals every secret, bound to
-// purpose, key id and algorithm; it comes from the environment or from a file and is
-// never stored beside the ring. A ring that the root key does not open stops the start:
-// no key is ever made over keys that cannot be read.
+// Each step is one conditional statement whose affected rows decide. A unique index allows
+// one active key per purpose. The root key seals every secret, bound to purpose, key id and
+// algorithm. It comes from the environment or a file, never stored beside the ring. If the
+// root key does not open the ring, the server does not start: it never replaces unreadable
+// keys.
 //
-// A purpose gets its first key when a room first says that it needs one ([Ring.Need]). Nodes
-// that ask at the same moment end up with the same key: the unique index lets one statement
-// win.
+// A purpose gets its first key when a room calls [Ring.Need] for it. Nodes that ask at the
+// same moment get the same key: the unique index lets one statement win.
 //
-// # What is sealed how
+// # How values are sealed
 //
 //   - Envelopes ([Ring.Seal]): version ‖ key id ‖ [seal.Seal] under the purpose's active key.
 //   - Fields ([DataKey.Seal]): each account has a data key, wrapped under the field key.
 //     Table, column, row and data key id are bound in, so a value moved to another row,
-//     column or account does not open. Deleting the wrapped key shreds what it sealed,
-//     backups included.
-//   - Look-ups ([Ring.Index]): HMAC-SHA256 of the canonical value under a key of the
-//     column's own. A reader of the database learns which rows are equal, no more.
+//     column or account does not open. Deleting the wrapped key makes its values unreadable,
+//     also in backups.
+//   - Look-ups ([Ring.Index]): HMAC-SHA256 of the canonical value under the column's own
+//     key. A reader of the database learns only which rows are equal.
 //
 // # Many nodes
 //
-// Keys are read from memory without a lock. A node looks at the database when its copy
-// is older than [RefreshEvery] and when it meets a key id that it does not know, the
-// second at a bounded rate because a key id may come from a stranger. A node may
-// therefore seal under a key for up to [Settle] after another one has retired it;
-// everything that ends a key's life waits for that.
+// Nodes read keys from memory without a lock. A node reads the database when its copy is
+// older than [RefreshEvery] and when it meets an unknown key id. The second has a bounded
+// rate, because strangers can send key ids. So a node may seal under a key for up to
+// [Settle] after another node retired it. No key's life ends before that.
 //
 // # Limits
 //
-// States are not authenticated: who can write to the database can make an old key the
-// active one, but cannot make or read a key. Destroying a key empties its row; a page of
-// an old backup or a disk's spare blocks may still hold the secret, sealed under the
-// root key. While a server runs its memory holds the ring.
+// States are not authenticated. An attacker who can write to the database can reactivate an
+// old key, but cannot make or read one. Destroying a key empties its row. An old backup's
+// page or a disk's spare blocks may still hold the secret, sealed under the root key. A
+// running server holds the ring in memory.
 package keyring
 
 import (
@@ -57,7 +55,7 @@ import (
 	"coffer/internal/db"
 )
 
-// Purpose is what the keys of one part of the ring are for.
+// Purpose is the use of one part of the ring's keys.
 type Purpose string
 
 // The purposes. Secrets of Token are PKCS#8; all others are 32 random bytes.
@@ -66,7 +64,7 @@ const (
 	Session Purpose = "session" // seals session records
 	Field   Purpose = "field"   // wraps the accounts' data keys
 	Blob    Purpose = "blob"    // wraps the data keys of blobs
-	Index   Purpose = "index"   // look-ups by what must not be readable
+	Index   Purpose = "index"   // look-ups by unreadable values
 	Pepper  Purpose = "pepper"  // seals password hashes
 	Refresh Purpose = "refresh" // derives refresh tokens
 	Code    Purpose = "code"    // keyed hashes of mailed codes
@@ -75,14 +73,14 @@ const (
 // Purposes lists every purpose, in the order in which the ring is shown.
 var Purposes = []Purpose{Token, Session, Field, Blob, Index, Pepper, Refresh, Code}
 
-// State is where a key is in its life.
+// State is a key's place in its life.
 type State string
 
 // The states, in order.
 const (
-	Pending   State = "pending"   // published, does not sign yet
+	Pending   State = "pending"   // published, not signing yet
 	Active    State = "active"    // signs and seals
-	OpenOnly  State = "open-only" // verifies and opens what it made while it was active
+	OpenOnly  State = "open-only" // verifies and opens what it made while active
 	Destroyed State = "destroyed" // its secret is gone
 )
 
@@ -92,17 +90,17 @@ type Key struct {
 	Purpose Purpose
 	State   State
 	Alg     string // "RS256", "RS256-3072", "ES256", "EdDSA", or "secret-256"
-	Secret  []byte // nil in lists and once destroyed; never to be changed
+	Secret  []byte // nil in lists and once destroyed; must not be modified
 
 	Seq       int64     // order within the purpose, from 1
-	Created   time.Time // in UTC, as the other times
+	Created   time.Time // in UTC, like the other times
 	NotBefore time.Time // active since; zero: not yet
 	Retired   time.Time // open-only since; zero: not yet
 	Destroyed time.Time // zero: not yet
 }
 
-// Signer returns the private key of a Token key. Parsing an RSA key costs
-// about as much as a signature: keep the result.
+// Signer returns the private key of a Token key. Parsing an RSA key costs about as much as
+// a signature, so keep the result.
 func (k Key) Signer() (crypto.Signer, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(k.Secret)
 	if err != nil {
@@ -116,12 +114,12 @@ func (k Key) Signer() (crypto.Signer, error) {
 }
 
 var (
-	// ErrNoKey says that the ring holds no such key, or holds it no longer.
+	// ErrNoKey says that the ring does not hold the key, or no longer.
 	ErrNoKey = errors.New("keyring: no such key")
-	// ErrRootKey says that the root key is not the one that this ring was made with.
+	// ErrRootKey says that the root key does not belong to this ring.
 	ErrRootKey = errors.New("the root key does not open the key ring of this database: start with the COFFER_ROOT_KEY, or the root key file, that the database was first started with")
-	// ErrNeeded says that something may still be sealed under a key. The text that
-	// wraps it says what, and what to do.
+	// ErrNeeded says that values may still be sealed under a key. The wrapping text says
+	// which, and how to free the key.
 	ErrNeeded = errors.New("the key is still needed")
 )
 
@@ -136,29 +134,29 @@ type Ring struct {
 
 	keys   atomic.Pointer[snapshot]
 	due    atomic.Int64 // unix-ms: when the next periodic refresh is due
-	making sync.Mutex   // held while a purpose gets its first key
+	making sync.Mutex   // held while making a purpose's first key
 	mu     sync.Mutex   // held while refreshing
 	asked  bucket       // bounds refreshes for unknown key ids; guarded by mu
 	reload func(context.Context) ([]row, error)
 
-	rewraps []Rewrap // by rooms that are being made
+	rewraps []Rewrap // from the constructors of rooms
 }
 
-// Config is what [Open] takes beyond the database and the root key.
+// Config holds [Open]'s options beyond the database and the root key.
 type Config struct {
 	Now func() time.Time // zero: time.Now
-	Log *slog.Logger     // names what a walk cannot move; zero: slog.Default
+	Log *slog.Logger     // logs values that a walk cannot move; zero: slog.Default
 
-	// TokenAlg is the algorithm of new token signing keys: "RS256" (RSA-2048), "RS256-3072",
-	// "ES256" or "EdDSA". A ring whose keys have another one moves to it at the next
-	// [Ring.Maintain] at which the new key has been published for an hour.
+	// TokenAlg is the algorithm of new token signing keys: "RS256" (RSA-2048),
+	// "RS256-3072", "ES256" or "EdDSA". A ring with another one changes at the first
+	// [Ring.Maintain] after the new key has been published for an hour.
 	TokenAlg string
-	// TokenTTL is the longest life of an access token: a retired signing key is kept that long.
+	// TokenTTL is the longest life of an access token, and so of a retired signing key.
 	TokenTTL time.Duration
 }
 
-// Open reads the ring of d. It returns [ErrRootKey] when root is not the ring's root key,
-// and then has changed nothing. The first start decides which root key is the ring's.
+// Open reads the ring of d. It returns [ErrRootKey] and changes nothing when root is not
+// the ring's root key. The first start sets the ring's root key.
 func Open(ctx context.Context, d *db.DB, root []byte, c Config) (*Ring, error) {
 	if len(root) != rootSize {
 		return nil, fmt.Errorf("keyring: root key of %d bytes, want %d", len(root), rootSize)
@@ -189,7 +187,7 @@ func Open(ctx context.Context, d *db.DB, root []byte, c Config) (*Ring, error) {
 	return r, nil
 }
 
-// Active returns the key that signs and seals for p now.
+// Active returns the key that now signs and seals for p.
 func (r *Ring) Active(ctx context.Context, p Purpose) (Key, error) {
 	e, err := r.active(ctx, p)
 	if err != nil {
@@ -198,8 +196,8 @@ func (r *Ring) Active(ctx context.Context, p Purpose) (Key, error) {
 	return e.Key, nil
 }
 
-// Key returns the live key kid of p. It asks the database about a key id that is not
-// known here, at a bounded rate; [ErrNoKey] when there is none.
+// Key returns the live key kid of p, or [ErrNoKey]. It looks an unknown key id up in the
+// database, at a bounded rate.
 func (r *Ring) Key(ctx context.Context, p Purpose, kid string) (Key, error) {
 	e, err := r.entry(ctx, p, kid)
 	if err != nil {
@@ -221,7 +219,8 @@ func (r *Ring) Live(ctx context.Context, p Purpose) ([]Key, error) {
 	return keys, nil
 }
 
-// List returns every key that ever was, without secrets: by purpose, newest first.
+// List returns all keys, destroyed ones included, without secrets: by purpose, newest
+// first.
 func (r *Ring) List(ctx context.Context) ([]Key, error) {
 	rows, err := allRows(ctx, r.db)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 
 var rootKey = bytes.Repeat([]byte{42}, rootSize)
 
-// clock is a clock that moves when told to.
+// clock is a manual clock.
 type clock struct{ ms atomic.Int64 }
 
 func newClock() *clock {
@@ -37,14 +37,14 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// config is that of most tests. EdDSA keeps them fast; RSA has a test of its own.
+// config is the usual one. EdDSA keeps tests fast; RSA has its own test.
 func config(c *clock) Config {
 	return Config{Now: c.now, TokenAlg: "EdDSA", TokenTTL: 15 * time.Minute}
 }
 
 func tokenAlg(alg string) func(*Config) { return func(c *Config) { c.TokenAlg = alg } }
 
-// open starts one node, on which every purpose has been asked for.
+// open starts one node with the keys of every purpose.
 func open(t testing.TB, d *db.DB, c *clock, change ...func(*Config)) *Ring {
 	t.Helper()
 	cfg := config(c)
@@ -136,7 +136,8 @@ func TestNeedMakesTheFirstKey(t *testing.T) {
 	})
 }
 
-// Need makes one key, however often and by how many it is called; Rotate is a need as well.
+// Need makes one key, however often and from however many nodes it is called. Rotate makes
+// a missing key too.
 func TestNeedIsOne(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -263,7 +264,7 @@ func TestManyNodesAgreeOnAnEmptyDatabase(t *testing.T) {
 	})
 }
 
-// Two nodes with two root keys: the first decides, the other one does not start.
+// Two nodes have two root keys: the first decides, and the other does not start.
 func TestTwoRootKeysOneRing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -457,7 +458,7 @@ func TestListShowsNoSecrets(t *testing.T) {
 	})
 }
 
-// reopen opens the file path again, as a new process does.
+// reopen opens the file at path again, as a new process does.
 func reopen(t testing.TB, path string) *db.DB {
 	t.Helper()
 	d, err := db.Open(context.Background(), "sqlite:"+path, slog.New(slog.DiscardHandler))

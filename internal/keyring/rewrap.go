@@ -9,49 +9,48 @@ import (
 	"coffer/internal/seal"
 )
 
-// A walk always comes to its end. It goes past a value that it cannot move, and leaves the
-// value as it is. What that means for the old key depends on the reason:
+// A walk always reaches its end. It passes a value that it cannot move and leaves it
+// unchanged. The reason decides what becomes of the old key:
 //
-//   - A damaged value opens under no key: it was altered, it was moved from another row, or
-//     its key was destroyed. It keeps no key alive.
-//   - A value waits when its key is not in the ring, or when another row holds its index.
-//     Both may change: a backup brings the key back, the other row moves. The walk is walked
-//     again, and until none waits no key of the purpose is destroyed without force.
-//   - Any other error, as of a database that cannot be reached, says nothing about the value.
-//     The walk stops before it and goes on from there another time.
+//   - A damaged value opens under no key: it was altered or moved from another row, or its
+//     key was destroyed. It keeps no key alive.
+//   - A value waits when the ring lacks its key, or when another row holds its index. Both
+//     may change: a backup returns the key, or the other row moves. The walk runs again, and
+//     while values wait no key of the purpose is destroyed without force.
+//   - Any other error, such as an unreachable database, says nothing about the value. The
+//     walk stops before it and continues there later.
 
-// rewrapBatch is how many rows a step is asked to do.
+// rewrapBatch is the row limit of a step.
 const rewrapBatch = 200
 
-// Skip takes the error of one value, place as in "accounts.password", and returns nil when
-// the walk is to go past it, else an error that ends the step.
+// Skip judges the error of one value, with place as in "accounts.password". It returns nil
+// to pass the value, or an error that ends the step.
 type Skip = func(ctx context.Context, place, id string, err error) error
 
 // Rewrap is a walk over one table that seals everything under the active key.
 //
-// Step looks at up to limit rows after cursor ("" = from the front), moves those that
-// are not under the active key, each by a conditional update so that a writer at the
-// same moment wins, and returns the cursor to go on from ("" = finished) and how many
-// rows it looked at. It asks skip about each value that it cannot move. A crash repeats
-// the last step, so a step must bear repetition.
+// Step looks at up to limit rows after cursor ("" = from the front). It moves those under
+// another key, each by a conditional update, so a concurrent writer wins. It asks skip
+// about each value that it cannot move. It returns the next cursor ("" = finished) and the
+// number of rows it looked at. A crash repeats the last step, so a step must be repeatable.
 type Rewrap struct {
-	Name    string // stable and unique: progress is stored under it
+	Name    string // stable and unique: names the stored progress
 	Purpose Purpose
 	Step    func(ctx context.Context, cursor string, limit int, skip Skip) (next string, done int, err error)
 }
 
-// AddRewraps hands in the walks of a room's tables. The room's New calls it, before any
+// AddRewraps registers the walks of a room's tables. The room's New calls it before any
 // walk begins.
 func (r *Ring) AddRewraps(works ...Rewrap) { r.rewraps = append(r.rewraps, works...) }
 
-// Rewraps returns every walk that was handed in.
+// Rewraps returns every registered walk.
 func (r *Ring) Rewraps() []Rewrap { return r.rewraps }
 
-// RewrapAll takes every walk to its end, from where it stopped if it was interrupted.
-// A walk that has finished for the active key is not walked again, unless values wait.
-// progress may be nil; done is the number of rows so far. Two processes may run it at once:
-// they share the work. A walk that fails does not keep the others from theirs. Values that
-// wait are an error that is [ErrNoKey]; of damaged ones [Ring.Damaged] tells.
+// RewrapAll runs every walk to its end, and resumes interrupted ones. It skips a walk
+// already finished for the active key, unless values wait. progress may be nil; done is the
+// number of rows so far. Two processes may run it at once and share the work. A failed walk
+// does not stop the others. Waiting values cause an [ErrNoKey]; [Ring.Damaged] counts
+// damaged ones.
 func (r *Ring) RewrapAll(ctx context.Context, works []Rewrap, progress func(name string, done int)) error {
 	if progress == nil {
 		progress = func(string, int) {}
@@ -71,7 +70,7 @@ func (r *Ring) RewrapAll(ctx context.Context, works []Rewrap, progress func(name
 	return errors.Join(failed...)
 }
 
-// Damaged returns how many values the last walks went past because they open under no key.
+// Damaged returns how many values the last walks passed because no key opens them.
 func (r *Ring) Damaged(ctx context.Context) (int, error) { return sumDamaged(ctx, r.db) }
 
 func (r *Ring) rewrap(ctx context.Context, w Rewrap, progress func(string, int)) error {
@@ -101,7 +100,7 @@ func (r *Ring) rewrap(ctx context.Context, w Rewrap, progress func(string, int))
 		if moved {
 			s.tell(ctx, w.Name)
 		}
-		// Whether this process moved the walk or another one did: go on from where it is.
+		// This process or another one moved the walk: continue from its position.
 		if at, err = selectWalk(ctx, r.db, w.Name); err != nil {
 			return err
 		}
@@ -113,8 +112,8 @@ func (r *Ring) rewrap(ctx context.Context, w Rewrap, progress func(string, int))
 	return nil
 }
 
-// beginWalk returns where to go on: the stored position of an unfinished walk to the
-// active key, or the front.
+// beginWalk returns the start: the stored position of an unfinished walk to the active key,
+// or the front.
 func (r *Ring) beginWalk(ctx context.Context, w Rewrap) (walk, error) {
 	active, err := r.Active(ctx, w.Purpose)
 	if err != nil {
@@ -124,8 +123,8 @@ func (r *Ring) beginWalk(ctx context.Context, w Rewrap) (walk, error) {
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return walk{}, err
 	}
-	// A walk begun before every node had seen the rotation may have missed rows that
-	// were written under the old key behind its back: walk once more.
+	// A walk that began before every node knew the rotation may have missed rows written
+	// meanwhile under the old key. It must run again.
 	settled := !at.started.Before(active.NotBefore.Add(Settle))
 	if err == nil && at.kid == active.ID && (at.finished.IsZero() || settled && at.waiting == 0) {
 		return at, nil
@@ -136,7 +135,7 @@ func (r *Ring) beginWalk(ctx context.Context, w Rewrap) (walk, error) {
 	return selectWalk(ctx, r.db, w.Name)
 }
 
-// step is what one step of a walk did, and went past.
+// step counts the rows that one step moved and passed.
 type step struct {
 	ring             *Ring
 	next             string
@@ -171,7 +170,8 @@ func (s *step) skip(ctx context.Context, place, id string, err error) error {
 	return nil
 }
 
-// tell logs what the step went past; the process that recorded the step does so, once.
+// tell logs the values that the step passed. Only the process that recorded the step calls
+// it.
 func (s *step) tell(ctx context.Context, walk string) {
 	for _, v := range s.skipped {
 		msg := "keyring: the key of a value is not in the ring, or another row has its index: the walk tries it again"

@@ -14,7 +14,7 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// vault is a table as a room has one: values sealed under the pepper.
+// vault is a table like a room's, with values sealed under the pepper.
 type vault struct {
 	d *db.DB
 	r *Ring
@@ -96,7 +96,7 @@ func (v vault) after(ctx context.Context, cursor string, limit int) ([]vaultRow,
 	return all, rows.Err()
 }
 
-// check opens every value and counts them by key id.
+// check opens every value and counts the values by key id.
 func (v vault) check(t testing.TB) map[string]int {
 	t.Helper()
 	rows, err := v.after(context.Background(), "", vaultRows+1)
@@ -137,7 +137,7 @@ func TestRewrapFreesTheOldKey(t *testing.T) {
 		if got, want := v.check(t), map[string]int{next.ID: vaultRows}; !cmp.Equal(got, want) {
 			t.Errorf("rows by key %v, want %v", got, want)
 		}
-		// Another node may have written under the old key behind the walk's back.
+		// Another node may have written rows under the old key that the walk missed.
 		if err := r.Destroy(t.Context(), Pepper, old.ID); !errors.Is(err, ErrNeeded) {
 			t.Fatalf("destroyed before every node had seen the rotation: %v", err)
 		}
@@ -195,7 +195,7 @@ func TestRewrapGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
-// A rotation in the middle of a walk: what was walked must be walked again.
+// After a rotation in the middle of a walk, the walk must start over.
 func TestRewrapStartsOverAfterARotation(t *testing.T) {
 	c := newClock()
 	d := dbtest.SQLite(t)

@@ -15,9 +15,9 @@ import (
 
 const rootSize = 32
 
-// LoadRoot returns the root key: env, the value of COFFER_ROOT_KEY, when it is not
-// empty, else the content of file. A missing file is made, readable by its owner only,
-// whole and on disk before LoadRoot returns; two first starts at once agree on one key.
+// LoadRoot returns the root key: env, the value of COFFER_ROOT_KEY, when it is not empty,
+// otherwise the content of file. It creates a missing file, readable by its owner only,
+// whole and on disk before it returns. Two simultaneous first starts agree on one key.
 func LoadRoot(env, file string) ([]byte, error) {
 	if env != "" {
 		root, err := decodeRoot(env)
@@ -71,8 +71,8 @@ func readRoot(file string) ([]byte, error) {
 	return root, nil
 }
 
-// makeRoot publishes a new key under the name file unless that name is taken. A link
-// cannot replace a file and shows it only whole.
+// makeRoot publishes a new key under the name file unless that name is taken. A link cannot
+// replace a file, and it shows only a whole one.
 func makeRoot(file string) error {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -13,18 +13,18 @@ import (
 
 const day = 24 * time.Hour
 
-// policy is how long the keys of a purpose live.
+// policy is the lifetime of a purpose's keys.
 type policy struct {
-	next  bool          // a pending key stands ready and is published
+	next  bool          // a pending key is ready and published
 	every time.Duration // Maintain rotates at this age; zero: only when asked
 	keep  time.Duration // a retired key is needed this long; see untilRewrapped
 }
 
-// untilRewrapped stands for the life of a retired key that a re-wrap ends, not time.
+// untilRewrapped marks a retired key that lives until a re-wrap, not for a time.
 const untilRewrapped = time.Duration(0)
 
-// publishFor is how long a signing key is published before it signs, so that a
-// verifier that keeps a copy of the key set has it by then.
+// publishFor is how long a signing key is published before it signs. Verifiers that cache
+// the key set have it by then.
 const publishFor = time.Hour
 
 func (r *Ring) policy(p Purpose) policy {
@@ -32,7 +32,7 @@ func (r *Ring) policy(p Purpose) policy {
 	case Token:
 		return policy{next: true, every: 90 * day, keep: r.tokenTTL + Settle}
 	case Session:
-		// Sessions live 30 days at most; an old dump of the store stays shut.
+		// Sessions live 30 days at most; an old dump of the store then stays unreadable.
 		return policy{every: day, keep: 31 * day}
 	case Refresh:
 		return policy{keep: 31 * day}
@@ -43,8 +43,8 @@ func (r *Ring) policy(p Purpose) policy {
 	}
 }
 
-// checkRoot makes sure that the root key is the one that this ring was made with.
-// The first start decides which that is.
+// checkRoot checks that the root key is the one of this ring. The first start decides which
+// that is.
 func (r *Ring) checkRoot(ctx context.Context) error {
 	sealed, err := selectRoot(ctx, r.db)
 	if errors.Is(err, db.ErrNoRows) {
@@ -65,9 +65,9 @@ func (r *Ring) checkRoot(ctx context.Context) error {
 	return nil
 }
 
-// Need makes the first key of each purpose that has none. A room calls it in New for the
-// purposes that it uses: no other call makes a first key, because the caller of another one
-// may be in a transaction, and on SQLite the ring cannot write while that goes on.
+// Need makes the first key of each given purpose that has none. A room calls it in New for
+// its purposes. No other call makes a first key, because its caller may be in a
+// transaction. On SQLite the ring cannot write during another transaction.
 func (r *Ring) Need(ctx context.Context, purposes ...Purpose) error {
 	for _, p := range purposes {
 		if r.current(ctx).active[p] != nil {
@@ -80,7 +80,7 @@ func (r *Ring) Need(ctx context.Context, purposes ...Purpose) error {
 	return nil
 }
 
-// first makes the first key of p, unless this node or another one has made it meanwhile.
+// first makes the first key of p, unless this or another node has made it meanwhile.
 func (r *Ring) first(ctx context.Context, p Purpose) error {
 	if !slices.Contains(Purposes, p) {
 		return fmt.Errorf("%w: there is no purpose %q", ErrNoKey, p)
@@ -96,8 +96,8 @@ func (r *Ring) first(ctx context.Context, p Purpose) error {
 	return r.fill(ctx, p)
 }
 
-// fill makes the keys that the purposes lack: an active one, and where one is published
-// ahead a pending one of the algorithm of the settings.
+// fill makes the missing keys of the purposes: an active one and, where keys are published
+// ahead, a pending one of the configured algorithm.
 func (r *Ring) fill(ctx context.Context, purposes ...Purpose) error {
 	ring := r.keys.Load()
 	var missing []row
@@ -134,7 +134,7 @@ func (r *Ring) fill(ctx context.Context, purposes ...Purpose) error {
 			}
 		}
 		for _, k := range missing {
-			// Another node that fills at the same moment comes first: its key stays.
+			// If another node fills at the same moment and is first, its key stays.
 			if _, err := insertKey(ctx, tx, k); err != nil {
 				return err
 			}
@@ -156,10 +156,9 @@ func pendingOf(ring *snapshot, p Purpose) *entry {
 	return nil
 }
 
-// Rotate retires p's active key and returns the one that follows it; the first key of a
-// purpose that has none. A token key that
-// was published as pending follows, and a new one is published. When another node
-// rotates at the same moment both return the same key.
+// Rotate retires p's active key and returns its successor, or the first key of a purpose
+// without one. A pending token key becomes active, and a new one is published. When two
+// nodes rotate at the same moment both return the same key.
 func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
 	if err := r.Refresh(ctx); err != nil {
 		return Key{}, err
@@ -173,7 +172,7 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
 		return r.Active(ctx, p)
 	}
 	if p == Index && len(ring.live[p]) > 1 {
-		// A look-up asks under two keys, never under three.
+		// A look-up uses two keys, never three.
 		last := ring.live[p][len(ring.live[p])-1]
 		return Key{}, fmt.Errorf("index: %w: %s from the last rotation; run `coffer keys rewrap`, then `coffer keys destroy index %s`", ErrNeeded, last.ID, last.ID)
 	}
@@ -183,7 +182,7 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose) (Key, error) {
 	return r.Active(ctx, p)
 }
 
-// rotate retires from, if it still is the active key of its purpose.
+// rotate retires from, if it is still the active key of its purpose.
 func (r *Ring) rotate(ctx context.Context, from Key) error {
 	p, state := from.Purpose, Active
 	if r.policy(p).next {
@@ -196,7 +195,7 @@ func (r *Ring) rotate(ctx context.Context, from Key) error {
 	err = r.db.Tx(ctx, func(tx *db.Tx) error {
 		now, next := r.now(), made
 		if retired, err := retireKey(ctx, tx, p, from.ID, now); err != nil || !retired {
-			return err // not retired: another node was faster, its key is the next one
+			return err // not retired: another node was faster, and its key is the next
 		}
 		if state == Pending {
 			if promoted, err := promoteKey(ctx, tx, p, now); err != nil {
@@ -217,8 +216,8 @@ func (r *Ring) rotate(ctx context.Context, from Key) error {
 	return r.Refresh(ctx)
 }
 
-// Destroy empties a key that is pending or open-only. It refuses with [ErrNeeded] the
-// active key and one that something may still be sealed under.
+// Destroy empties a pending or open-only key. It returns [ErrNeeded] for the active key and
+// for a key that may still seal values.
 func (r *Ring) Destroy(ctx context.Context, p Purpose, kid string) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
@@ -233,8 +232,8 @@ func (r *Ring) Destroy(ctx context.Context, p Purpose, kid string) error {
 	return r.destroy(ctx, e.Key)
 }
 
-// ForceDestroy empties a key that is pending or open-only although something may still
-// be sealed under it: what is can never be opened again.
+// ForceDestroy empties a pending or open-only key although values may be sealed under it.
+// Such values can never be opened again.
 func (r *Ring) ForceDestroy(ctx context.Context, p Purpose, kid string) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
@@ -260,7 +259,7 @@ func (r *Ring) destroy(ctx context.Context, k Key) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
 	}
-	return r.fill(ctx, k.Purpose) // a pending key is replaced
+	return r.fill(ctx, k.Purpose) // replaces a pending key
 }
 
 // needed returns why k must be kept, or nil.
@@ -269,7 +268,7 @@ func (r *Ring) needed(ctx context.Context, k Key) error {
 	case Active:
 		return fmt.Errorf("%w: it is the active one; rotate first", ErrNeeded)
 	case Pending:
-		return nil // it has made nothing yet
+		return nil // it has sealed nothing yet
 	}
 	keep := r.policy(k.Purpose).keep
 	if keep == untilRewrapped {
@@ -294,10 +293,10 @@ func (r *Ring) needed(ctx context.Context, k Key) error {
 	return nil
 }
 
-// Maintain is the ring's periodic work; run it every few minutes, on any number of
-// nodes. It rotates what is due (session keys daily, token keys every 90 days or when
-// another algorithm is set) and destroys retired keys whose time is over. It never
-// destroys a key that re-wrapping must free.
+// Maintain is the ring's periodic work; run it every few minutes, on any number of nodes.
+// It rotates due keys: session keys daily, token keys every 90 days or after a change of
+// algorithm. It destroys retired keys whose time is over, but never a key that re-wrapping
+// must free.
 func (r *Ring) Maintain(ctx context.Context) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
@@ -324,8 +323,8 @@ func (r *Ring) Maintain(ctx context.Context) error {
 	return nil
 }
 
-// overdue reports whether the active key k has signed or sealed long enough, and a
-// published one can follow it.
+// overdue reports whether the active key k is past its rotation age and a successor is
+// ready.
 func (r *Ring) overdue(k Key) bool {
 	rules, now := r.policy(k.Purpose), r.now()
 	if rules.next {

@@ -40,7 +40,8 @@ func TestRotateEveryPurposeAndStillOpen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The other node has not heard of the rotation: the key id makes it look.
+			// The other node has not seen the rotation: the unknown key id makes it read
+			// the ring.
 			if got, err := other.Open(t.Context(), p, fresh, nil); err != nil || string(got) != "after" {
 				t.Errorf("%s: on another node %q, %v", p, got, err)
 			}
@@ -198,7 +199,7 @@ func TestMaintainKeepsATokenKeyUntilItsTokensAreDead(t *testing.T) {
 	}
 }
 
-// The algorithm of the setting comes into force without signing anybody out.
+// A changed algorithm takes effect without ending any session.
 func TestAnotherTokenAlgorithm(t *testing.T) {
 	c := newClock()
 	d := dbtest.SQLite(t)
@@ -287,7 +288,7 @@ func TestDestroyedPendingKeyIsReplaced(t *testing.T) {
 	}
 }
 
-// Seal, open, index and rotate at once, with the race detector on.
+// Concurrent Seal, Open, Index and Rotate, for the race detector.
 func TestUseWhileRotating(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -302,7 +303,7 @@ func TestUseWhileRotating(t *testing.T) {
 						return
 					default:
 					}
-					c.advance(time.Second) // so that a busy test outruns no bound on look-ups
+					c.advance(time.Second) // so that a busy test stays below the bound on look-ups
 					want := fmt.Sprintf("%d-%d", i, n)
 					sealed, err := nodes[i%2].Seal(t.Context(), Blob, []byte(want), nil)
 					if err != nil {

@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// RefreshEvery is how old a node's copy of the ring grows before it is read again.
+	// RefreshEvery is the age at which a node reads the ring again.
 	RefreshEvery = 30 * time.Second
-	// Settle is how long after a change every node has certainly seen it, unless it
-	// cannot reach the database, in which case it can store nothing either.
+	// Settle is how long after a change every node has certainly seen it. A node that
+	// cannot reach the database has not, but it cannot store anything either.
 	Settle = 2 * time.Minute
 
-	// refreshTimeout bounds what a caller waits for. The caller may hold a database
-	// connection itself, so waiting for another one must have an end.
+	// refreshTimeout bounds a caller's wait. The caller may hold a database connection, so
+	// its wait for another one must end.
 	refreshTimeout = 3 * time.Second
 )
 
-// snapshot is the live ring at one moment. It is never changed once published.
+// snapshot is the live ring at one moment. It never changes after its publication.
 type snapshot struct {
 	active map[Purpose]*entry
 	live   map[Purpose][]*entry // newest first
 	byID   map[keyRef]*entry
 }
 
-// purposes returns those that have a key, in the order of [Purposes].
+// purposes returns the purposes that have a key, in the order of [Purposes].
 func (s *snapshot) purposes() (have []Purpose) {
 	for _, p := range Purposes {
 		if len(s.live[p]) > 0 {
@@ -43,13 +43,13 @@ type keyRef struct {
 	kid     string
 }
 
-// entry is a key with what is derived from it.
+// entry is a key with its derived keys.
 type entry struct {
 	Key
 	*material
 }
 
-// material is shared by the entries of one key in successive snapshots.
+// material is shared by a key's entries in successive snapshots.
 type material struct {
 	seal, mac []byte
 	columns   sync.Map // column name → index key
@@ -64,9 +64,9 @@ func (m *material) column(name string) []byte {
 	return key.([]byte)
 }
 
-// current returns the snapshot in force. It reads the ring again when that is due; one
-// caller does so while the others go on with the copy they have. A database that cannot
-// be reached leaves the copy in force: the caller will notice on its own.
+// current returns the snapshot in force. When a refresh is due, one caller reads the ring
+// while the others use the old copy. If the database is unreachable the copy stays in
+// force; the caller's own statements will fail.
 func (r *Ring) current(ctx context.Context) *snapshot {
 	now := r.now().UnixMilli()
 	if due := r.due.Load(); now >= due && r.due.CompareAndSwap(due, now+time.Second.Milliseconds()) {
@@ -91,7 +91,7 @@ func (r *Ring) live(ctx context.Context, p Purpose) ([]*entry, error) {
 	return nil, fmt.Errorf("%w: %q has no live key", ErrNoKey, p)
 }
 
-// entry finds a live key, if need be in the database.
+// entry finds a live key, if necessary in the database.
 func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error) {
 	ref := keyRef{p, kid}
 	if e := r.current(ctx).byID[ref]; e != nil {
@@ -118,7 +118,7 @@ func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error)
 	return nil, missing
 }
 
-// noKey is an [ErrNoKey] that says which key.
+// noKey is an [ErrNoKey] that names the key.
 type noKey struct{ keyRef }
 
 func (e *noKey) Error() string { return fmt.Sprintf("%v: %s %s", ErrNoKey, e.purpose, e.kid) }
@@ -157,7 +157,7 @@ func (r *Ring) refresh(ctx context.Context) error {
 	return nil
 }
 
-// unseal opens one row, or takes what an earlier snapshot opened.
+// unseal opens one row, or reuses an earlier snapshot's entry.
 func (r *Ring) unseal(row row, old *snapshot) (*entry, error) {
 	if old != nil {
 		if e := old.byID[keyRef{row.Purpose, row.ID}]; e != nil && e.Alg == row.Alg {
@@ -178,7 +178,7 @@ func ringAAD(k Key) []byte {
 	return seal.LP([]byte("coffer/ring/v1"), []byte(k.Purpose), []byte(k.ID), []byte(k.Alg))
 }
 
-// bucket allows a burst of asks and then one a second.
+// bucket allows a burst of requests and then one a second.
 type bucket struct {
 	spent float64
 	at    time.Time

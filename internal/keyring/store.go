@@ -7,7 +7,7 @@ import (
 	"coffer/internal/db"
 )
 
-// row is a key as it is stored: its secret sealed under the root key.
+// row is a stored key, with its secret sealed under the root key.
 type row struct {
 	Key
 	sealed []byte
@@ -15,12 +15,12 @@ type row struct {
 
 const columns = `purpose, kid, seq, alg, state, secret, created_at, active_at, retired_at, destroyed_at`
 
-// liveRows returns every key that is not destroyed, newest first in its purpose.
+// liveRows returns every key that is not destroyed, by purpose, newest first.
 func liveRows(ctx context.Context, q db.Querier) ([]row, error) {
 	return scanRows(q.Query(ctx, `SELECT `+columns+` /* bounded: a key a rotation */ FROM ring_keys WHERE state <> 'destroyed' ORDER BY purpose, seq DESC`))
 }
 
-// allRows returns every key, newest first in its purpose.
+// allRows returns every key, by purpose, newest first.
 func allRows(ctx context.Context, q db.Querier) ([]row, error) {
 	return scanRows(q.Query(ctx, `SELECT `+columns+` /* bounded: a key a rotation */ FROM ring_keys ORDER BY purpose, seq DESC`))
 }
@@ -50,7 +50,7 @@ func timeOf(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// insertKey adds a key unless its place, active or pending, is taken.
+// insertKey adds a key unless another one is active or pending in its place.
 func insertKey(ctx context.Context, tx *db.Tx, r row) (bool, error) {
 	var active int64
 	if r.State == Active {
@@ -64,7 +64,7 @@ func insertKey(ctx context.Context, tx *db.Tx, r row) (bool, error) {
 	return n == 1, err
 }
 
-// retireKey makes the active key open-only, if kid still is the active key.
+// retireKey makes the active key open-only, if it is still kid.
 func retireKey(ctx context.Context, tx *db.Tx, p Purpose, kid string, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE ring_keys SET state = 'open-only', retired_at = $1 WHERE purpose = $2 AND kid = $3 AND state = 'active'`,
 		now.UnixMilli(), string(p), kid)
@@ -78,14 +78,14 @@ func promoteKey(ctx context.Context, tx *db.Tx, p Purpose, now time.Time) (bool,
 	return n == 1, err
 }
 
-// destroyKey empties a key that no longer seals, if it still is in the given state.
+// destroyKey empties a key that no longer seals, if it is still in the given state.
 func destroyKey(ctx context.Context, tx *db.Tx, p Purpose, kid string, from State, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE ring_keys SET state = 'destroyed', secret = NULL, destroyed_at = $1 WHERE purpose = $2 AND kid = $3 AND state = $4`,
 		now.UnixMilli(), string(p), kid, string(from))
 	return n == 1, err
 }
 
-// insertRoot stores the sealed check value unless there is one.
+// insertRoot stores the sealed check value unless one exists.
 func insertRoot(ctx context.Context, tx *db.Tx, sealed []byte) error {
 	_, err := tx.Exec(ctx, `INSERT INTO ring_root (id, sealed) VALUES (1, $1) ON CONFLICT DO NOTHING`, sealed)
 	return err
@@ -97,7 +97,7 @@ func selectRoot(ctx context.Context, q db.Querier) ([]byte, error) {
 	return sealed, err
 }
 
-// walk is how far one re-wrap has come.
+// walk is the progress of one re-wrap.
 type walk struct {
 	purpose  Purpose
 	kid      string
@@ -118,7 +118,6 @@ func selectWalk(ctx context.Context, q db.Querier, name string) (walk, error) {
 	return w, err
 }
 
-// startWalk begins a walk from the front.
 func startWalk(ctx context.Context, q db.Querier, name string, p Purpose, kid string, now time.Time) error {
 	_, err := q.Exec(ctx, `
 		INSERT INTO ring_rewraps (name, purpose, kid, position, done, started_at) VALUES ($1, $2, $3, '', 0, $4)
@@ -128,7 +127,7 @@ func startWalk(ctx context.Context, q db.Querier, name string, p Purpose, kid st
 	return err
 }
 
-// moveWalk records a step, if the walk still stands where the step began.
+// moveWalk records a step, if the walk is still where the step began.
 func moveWalk(ctx context.Context, q db.Querier, name string, from walk, s step, finished time.Time) (bool, error) {
 	var at int64
 	if !finished.IsZero() {
@@ -141,8 +140,8 @@ func moveWalk(ctx context.Context, q db.Querier, name string, from walk, s step,
 	return n == 1, err
 }
 
-// countWalks returns how many walks of p are known, how many of them have finished after
-// beginning at or after since, and how many values wait for their key in all of them.
+// countWalks counts p's known walks, and those finished that began at or after since. It
+// also returns how many values of all walks wait for their key.
 func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (known, finished, waiting int, err error) {
 	err = q.QueryRow(ctx, `
 		SELECT COUNT(*), COALESCE(SUM(CASE WHEN finished_at > 0 AND waiting = 0 AND started_at >= $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(waiting), 0)
@@ -150,13 +149,13 @@ func countWalks(ctx context.Context, q db.Querier, p Purpose, since time.Time) (
 	return known, finished, waiting, err
 }
 
-// sumDamaged returns how many values the last walks found damaged.
+// sumDamaged returns the number of damaged values in the last walks.
 func sumDamaged(ctx context.Context, q db.Querier) (n int, err error) {
 	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(damaged), 0) /* bounded: a row for each walk that the program knows */ FROM ring_rewraps`).Scan(&n)
 	return n, err
 }
 
-// isDestroyed reports whether the ring says of a key that it was destroyed.
+// isDestroyed reports whether the ring records a key as destroyed.
 func isDestroyed(ctx context.Context, q db.Querier, k keyRef) (bool, error) {
 	var n int
 	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM ring_keys WHERE purpose = $1 AND kid = $2 AND state = 'destroyed'`, string(k.purpose), k.kid).Scan(&n)

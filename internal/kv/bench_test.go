@@ -8,7 +8,7 @@ import (
 	"coffer/internal/kv"
 )
 
-// each runs a benchmark on every store that is there.
+// each runs a benchmark on every available store.
 func each(b *testing.B, f func(b *testing.B, s kv.Store)) {
 	b.Run("Memory", func(b *testing.B) { f(b, kv.NewMemory(time.Now)) })
 	b.Run("SQLite", func(b *testing.B) { f(b, kv.NewSQL(dbtest.SQLite(b), time.Now)) })
@@ -33,7 +33,7 @@ func benchmarkGet(b *testing.B, key string) {
 	})
 }
 
-// Redis answers these from memory.
+// The Redis store answers these from its cache.
 func BenchmarkGetSession(b *testing.B) { benchmarkGet(b, "session:bench") }
 
 func BenchmarkGet(b *testing.B) { benchmarkGet(b, "bench") }

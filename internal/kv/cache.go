@@ -6,27 +6,26 @@ import (
 	"time"
 )
 
-// lease is how long what is kept answers after the last proof that changes reach us.
+// lease is how long cached values count after the last proof that changes reach us.
 const lease = time.Second
 
-// keepAtMost bounds what is kept, and keepFor how long without asking again.
+// keepAtMost bounds the cache; keepFor bounds a value's time in it.
 const (
 	keepAtMost = 64 << 20
 	keepFor    = 5 * time.Minute
 )
 
-// cache keeps values that were read from a server which tells when they change.
+// cache keeps values from a server that announces their changes.
 //
-// The order of events is all that matters. A value is read in a flight: begun before
-// the question is sent, and kept only when nothing dropped the key meanwhile. So a drop
-// that comes after a change has been made reaches what was read before it, whether it
-// is kept already or still under way.
+// Only the order of events matters. A flight begins before the question is sent. It keeps
+// the answer only if no drop of the key came meanwhile. So a drop after a change also
+// reaches every value read before it, cached or still under way.
 type cache struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
-	conn    int64     // the connection that the last proof came through
-	proven  time.Time // when that proof was asked for
+	conn    int64     // the connection of the last proof
+	proven  time.Time // when that proof was requested
 	kept    map[string]kept
 	size    int
 	flights map[string]map[*flight]struct{}
@@ -37,7 +36,7 @@ type kept struct {
 	expires time.Time
 }
 
-// flight is one question under way.
+// flight is one unanswered question.
 type flight struct {
 	cache   *cache
 	key     string
@@ -48,7 +47,7 @@ func newCache(now func() time.Time) *cache {
 	return &cache{now: now, kept: map[string]kept{}, flights: map[string]map[*flight]struct{}{}}
 }
 
-// get returns a copy of what is kept, while it may answer.
+// get returns a copy of a cached value while the lease lasts.
 func (c *cache) get(key string) ([]byte, bool) {
 	now := c.now()
 	c.mu.RLock()
@@ -85,7 +84,7 @@ func (f *flight) keep(value []byte, ttl time.Duration) {
 	c.remove(f.key)
 	c.kept[f.key] = kept{bytes.Clone(value), expires}
 	c.size += cost(f.key, value)
-	for key := range c.kept { // over the bound: whichever comes
+	for key := range c.kept { // over the bound: evict any one
 		if c.size <= keepAtMost {
 			break
 		}
@@ -93,7 +92,7 @@ func (f *flight) keep(value []byte, ttl time.Duration) {
 	}
 }
 
-// forget ends the flight without an answer to keep.
+// forget ends the flight without caching.
 func (f *flight) forget() {
 	f.cache.mu.Lock()
 	defer f.cache.mu.Unlock()
@@ -108,7 +107,7 @@ func (f *flight) end() {
 	}
 }
 
-// drop forgets a key that has changed.
+// drop removes a changed key.
 func (c *cache) drop(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,15 +117,15 @@ func (c *cache) drop(key string) {
 	}
 }
 
-// reset forgets everything: changes may have been missed.
+// reset empties the cache: it may have missed changes.
 func (c *cache) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgetAll()
 }
 
-// prove notes that the connection with this id carried everything that was changed
-// before asked. Through another connection something may have been missed.
+// prove notes that the connection with this id delivered every change from before asked. A
+// new connection may have missed some.
 func (c *cache) prove(conn int64, asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,5 +154,5 @@ func (c *cache) remove(key string) {
 	}
 }
 
-// cost is about what an entry takes.
+// cost is the approximate size of an entry.
 func cost(key string, value []byte) int { return len(key) + len(value) + 128 }

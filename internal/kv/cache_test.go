@@ -40,7 +40,7 @@ func TestCacheKeepsUntilDropped(t *testing.T) {
 	}
 }
 
-// An answer that was under way when its key changed may be the old one.
+// An answer under way while its key changed may be outdated.
 func TestCacheDoesNotKeepWhatChangedUnderWay(t *testing.T) {
 	for what, change := range map[string]func(*cache){
 		"drop":           func(c *cache) { c.drop("a") },
@@ -70,7 +70,7 @@ func TestCacheAnswersWithinItsLeaseOnly(t *testing.T) {
 	want(t, c, "a", "1")
 	*now = now.Add(1)
 	want(t, c, "a", "")
-	c.prove(1, now.Add(-lease/2)) // asked half a lease ago, answered now
+	c.prove(1, now.Add(-lease/2)) // requested half a lease ago, answered now
 	want(t, c, "a", "1")
 	*now = now.Add(lease / 2)
 	want(t, c, "a", "")
@@ -78,7 +78,7 @@ func TestCacheAnswersWithinItsLeaseOnly(t *testing.T) {
 	want(t, c, "a", "")
 	c.prove(1, *now)
 	want(t, c, "a", "1")
-	c.prove(2, *now) // through another connection something was missed
+	c.prove(2, *now) // another connection may have missed a change
 	want(t, c, "a", "")
 }
 

@@ -15,7 +15,7 @@ import (
 	"coffer/internal/kv/kvtest"
 )
 
-// redisBehind opens a store through a network that can be spoiled.
+// redisBehind opens a store through a network that the test can break.
 func redisBehind(t *testing.T) (*kv.Redis, *dbtest.Proxy) {
 	t.Helper()
 	u, err := url.Parse(kvtest.RedisURL(t))
@@ -48,14 +48,14 @@ func sqlBehind(t *testing.T) (*kv.SQL, *dbtest.Proxy) {
 	return kv.NewSQL(d, time.Now), p
 }
 
-// store is what both are here.
+// store is the common interface of both stores here.
 type store interface {
 	kv.Store
 	Ping(ctx context.Context) error
 }
 
-// calls is every way to ask a store; key is there and stays there. Each call may take
-// longer than any wait of ours, so that an error that is its deadline is a hang.
+// calls returns every way to call a store; key exists throughout. Each call may take longer
+// than any wait of ours, so an error with its deadline is a hang.
 func calls(t *testing.T, s store, key string) map[string]func() error {
 	all := map[string]func(ctx context.Context) error{
 		"Ping":   s.Ping,
@@ -75,8 +75,7 @@ func calls(t *testing.T, s store, key string) map[string]func() error {
 	return bounded
 }
 
-// A store that cannot be reached says so for every key, those in memory included, and
-// is found again.
+// An unreachable store answers so for every key, cached ones included, and recovers.
 func goesAway(t *testing.T, s store, p *dbtest.Proxy) {
 	ctx := t.Context()
 	key := "session:" + t.Name() + time.Now().String()
@@ -91,7 +90,7 @@ func goesAway(t *testing.T, s store, p *dbtest.Proxy) {
 			}
 		}
 		do()
-		// Until the loss is noticed what is in memory may be answered, and no longer.
+		// The cache may answer only until the loss is noticed.
 		kvtest.Eventually(t, spoil+": Get is refused", func() bool {
 			_, err := s.Get(ctx, key)
 			return errors.Is(err, kv.ErrUnavailable)
@@ -127,7 +126,7 @@ func TestSQLGoesAwayAndComesBack(t *testing.T) {
 	goesAway(t, s, p)
 }
 
-// A node that was cut off must not answer from memory what another has changed.
+// A disconnected node must not answer from its cache what another node has changed.
 func TestRedisChangedWhileCutOff(t *testing.T) {
 	t.Parallel()
 	near, p := redisBehind(t)

@@ -1,31 +1,29 @@
 // Package kv keeps short-lived values with expiry and counters: memory, SQL, Redis/Valkey.
 //
-// Sessions, limits and attempts stand here: what is read on every request and may be
-// gone tomorrow. Which store it is decides nothing about what a caller sees; kvtest runs
-// all of them through the same cases.
+// It stores sessions, limits and attempts: values that requests read often and that soon
+// expire. The choice of store changes nothing for a caller; kvtest runs all stores through
+// the same cases.
 //
 // # Rules of every store
 //
-//   - A key is any string of 1 to 512 bytes, a value at most 64 KiB. No text of either
-//     has a meaning to a store.
-//   - What has expired is absent at once, whether or not it has been removed yet.
-//   - A key holds a value (Put) or a counter (Add). A counter reads as its decimal text.
-//     Add to a value is [ErrNotCounter]. A counter that comes back to zero is absent:
-//     what was counted and taken back leaves nothing.
-//   - [Store.Add] is one step: many at once add up.
-//   - A store that cannot be reached answers [ErrUnavailable], never "absent": a
-//     caller that asks for a session must not take silence for a sign-out, or for a pass.
-//     After it, whether a change was made is unknown.
-//   - [Memory] is one process. [SQL] and [Redis] are shared by every node.
+//   - A key is any string of 1 to 512 bytes, a value at most 64 KiB. Stores do not interpret
+//     either.
+//   - An expired key is absent at once, even before its removal.
+//   - A key holds a value (Put) or a counter (Add). A counter reads as its decimal text. Add
+//     to a value is [ErrNotCounter]. A counter that returns to zero is absent.
+//   - [Store.Add] is atomic: concurrent calls add up.
+//   - An unreachable store answers [ErrUnavailable], never "absent": a caller must not take
+//     silence for a sign-out, or for permission. A change with that answer may have happened.
+//   - [Memory] belongs to one process. All nodes share [SQL] and [Redis].
 //
 // # Reading from memory
 //
-// What is under "session:" is asked on every request. SQL answers it from memory in the
-// process that owns a SQLite database, where no other process changes it.
+// Every request reads keys under "session:". SQL caches them in the process that owns a
+// SQLite database, where no other process changes them.
 //
-// Redis keeps values under "session:" in this process too, and drops them when the
-// server says that they changed; see [Redis] for how long a node that lost its
-// connection can be behind. The other stores read what they wrote, always.
+// Redis caches values under "session:" too, and drops them when the server announces a
+// change. [Redis] says how long a node without connection may be behind. The other stores
+// always read the last write.
 package kv
 
 import (
@@ -43,12 +41,12 @@ const (
 )
 
 var (
-	// ErrMissing says that a key is absent or has expired.
+	// ErrMissing says that a key is absent or expired.
 	ErrMissing = errors.New("kv: no such key")
-	// ErrNotCounter says that Add was asked of a value.
+	// ErrNotCounter says that Add met a value.
 	ErrNotCounter = errors.New("kv: the key holds a value, not a counter")
-	// ErrUnavailable is in every error that says that the store cannot serve just now.
-	// It has a method Unavailable, by which it is known without this package.
+	// ErrUnavailable is in every error of a store that cannot serve at the moment. Its
+	// method Unavailable identifies it without an import of this package.
 	ErrUnavailable error = unavailable{}
 )
 
@@ -57,17 +55,17 @@ type unavailable struct{}
 func (unavailable) Error() string     { return "key store unavailable" }
 func (unavailable) Unavailable() bool { return true }
 
-// Store holds short-lived values. Its methods may be called by many goroutines; what it
-// takes and gives is copied. A ttl is positive and rounded up to a millisecond.
+// Store holds short-lived values. Its methods are safe for concurrent use, and copy their
+// arguments and results. A ttl is positive and rounded up to a millisecond.
 type Store interface {
 	// Get returns the value, or [ErrMissing].
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put sets the value and replaces the one before it.
+	// Put sets or replaces the value.
 	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
 	// Add adds delta, at most ±2³¹, to a counter, which starts at zero and expires ttl after
 	// its first Add. It returns the sum; a sum of zero removes the counter.
 	Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error)
-	// Delete removes the key; that it is absent is no error.
+	// Delete removes the key; an absent key is no error.
 	Delete(ctx context.Context, key string) error
 }
 
@@ -95,7 +93,7 @@ func checkAdd(key string, delta int64, ttl time.Duration) error {
 	return checkPut(key, nil, ttl)
 }
 
-// millis rounds a life up: a value never dies early.
+// millis rounds a ttl up, so no value expires early.
 func millis(ttl time.Duration) int64 {
 	return int64((ttl + time.Millisecond - 1) / time.Millisecond)
 }

@@ -72,7 +72,7 @@ func TestPruneInBatches(t *testing.T) {
 		func() error { return s.Prune(t.Context()) })
 }
 
-// Prune makes room and takes nothing that is alive.
+// Prune frees space and removes nothing unexpired.
 func TestPrune(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -103,7 +103,7 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// Memory lets go of what has expired although nobody asks for it.
+// Memory removes expired items without any request for them.
 func TestMemoryIsBounded(t *testing.T) {
 	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	m := kv.NewMemory(func() time.Time { return now })

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Memory is a store of one process, gone with it.
+// Memory is a store within one process.
 type Memory struct {
 	now func() time.Time
 
 	mu    sync.Mutex
 	items map[string]item
-	sweep int // number of items at which the expired ones are looked for
+	sweep int // number of items that triggers a search for expired ones
 }
 
 var _ Store = (*Memory)(nil)
@@ -35,7 +35,7 @@ func (i item) text() []byte {
 
 const firstSweep = 1024
 
-// NewMemory returns an empty store whose values expire by now.
+// NewMemory returns an empty store whose clock is now.
 func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, items: map[string]item{}, sweep: firstSweep}
 }
@@ -102,10 +102,10 @@ func (m *Memory) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Ping reports nothing: memory is always there.
+// Ping always succeeds while ctx lives.
 func (m *Memory) Ping(ctx context.Context) error { return ctx.Err() }
 
-// Close forgets everything.
+// Close removes everything.
 func (m *Memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,12 +120,12 @@ func (m *Memory) live(key string) (item, bool) {
 
 func (m *Memory) set(key string, value []byte, ttl time.Duration) {
 	m.tidy()
-	copied := append([]byte{}, value...) // never nil: that would be a counter
+	copied := append([]byte{}, value...) // never nil, which would mean a counter
 	m.items[key] = item{value: copied, expires: m.now().UnixMilli() + millis(ttl)}
 }
 
-// tidy removes what has expired whenever the number of items has doubled, so that its
-// cost is shared by the items that came in between.
+// tidy removes expired items whenever their number has doubled, so the new items share its
+// cost.
 func (m *Memory) tidy() {
 	if len(m.items) < m.sweep {
 		return
@@ -139,7 +139,7 @@ func (m *Memory) tidy() {
 	m.sweep = max(firstSweep, 2*len(m.items))
 }
 
-// before returns what stops an operation: bad input first, then a caller that left.
+// before returns the reason not to start: bad input first, then an ended context.
 func before(ctx context.Context, bad error) error {
 	if bad != nil {
 		return bad

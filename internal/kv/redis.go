@@ -15,13 +15,12 @@ import (
 
 // Redis is a store in Redis (6 or later) or Valkey, shared by every node.
 //
-// Values under "session:" are kept in this process as well. The server tells us on the
-// connection that we ask on when such a key changes (CLIENT TRACKING), by any
-// node; a node drops what it changes itself before the change returns. A kept value answers
-// only while the server has just proven that it can reach us: a heartbeat passes through
-// the same connection, so each change from before it has been heard when its answer
-// comes. A node that is cut off therefore answers from memory for one second
-// at most, and then [ErrUnavailable].
+// This process caches values under "session:". The server announces changes to such keys by
+// any node, on the connection of our questions (CLIENT TRACKING). A node drops a key that
+// it changes itself before the change returns. A cached value counts only while the server
+// has just proven that it can reach us. The proof is a heartbeat on the same connection:
+// its answer comes after every earlier change. A disconnected node therefore answers from
+// its cache for at most one second, and then [ErrUnavailable].
 type Redis struct {
 	client rueidis.Client
 	cache  *cache
@@ -35,20 +34,20 @@ type Redis struct {
 var _ Store = (*Redis)(nil)
 
 const (
-	// space comes before each key, so that a server may hold other things.
+	// space prefixes each key, so the server may hold other data.
 	space = "coffer:"
-	// cachedPrefix is of the keys that are kept in memory.
+	// cachedPrefix marks the keys that are cached.
 	cachedPrefix = "session:"
 	// answerFor bounds a call, dialFor a new connection.
 	answerFor = 4 * time.Second
 	dialFor   = 2 * time.Second
 )
 
-// A value is kept with this byte before it, a counter as its decimal text: so the
-// server counts with its own INCRBY and still knows one from the other.
+// A stored value begins with this byte; a counter is its decimal text. So the server counts
+// with INCRBY and still distinguishes the two.
 const valueMark = 'v'
 
-// addScript is one round trip and one step.
+// addScript adds atomically, in one round trip.
 var addScript = rueidis.NewLuaScript(`
 local is = redis.call('GET', KEYS[1])
 if is and string.sub(is, 1, 1) == 'v' then return false end
@@ -69,7 +68,7 @@ func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error
 	r := &Redis{cache: newCache(time.Now), log: log, ended: make(chan struct{})}
 	r.stopped, r.stop = context.WithCancel(context.Background())
 	opt.ClientName = "coffer"
-	opt.ForceSingleClient = true // one server and one connection: what it tells is in order
+	opt.ForceSingleClient = true // one server and one connection keep its announcements in order
 	opt.PipelineMultiplex = -1
 	opt.AlwaysPipelining = true
 	opt.DisableRetry = true
@@ -136,7 +135,7 @@ func (r *Redis) Get(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
-// read takes the mark off an answer to GET.
+// read removes the mark from an answer to GET.
 func read(ctx context.Context, answer rueidis.RedisResult) ([]byte, error) {
 	text, err := answer.ToString()
 	if rueidis.IsRedisNil(err) {
@@ -182,8 +181,8 @@ func (r *Redis) Delete(ctx context.Context, key string) error {
 	return r.write(ctx, key, r.client.B().Del().Key(space+key).Build())
 }
 
-// write runs a command that may change key. Whatever comes of it, what is kept of the
-// key is dropped after the server has run it and before the caller learns of it.
+// write runs a command that may change key. Whatever the result, it drops the cached value
+// after the server ran the command and before the caller learns of it.
 func (r *Redis) write(ctx context.Context, key string, command rueidis.Completed) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
 	defer cancel()
@@ -195,9 +194,8 @@ func marked(value []byte) string { return string(valueMark) + string(value) }
 
 func life(ttl time.Duration) int64 { return max(millis(ttl), 1) }
 
-// redisError tells a caller that left from a server that does not serve. The commands
-// are right, so that a server refuses one is the server's state: loading, read-only,
-// full.
+// redisError distinguishes a caller that gave up from a server that cannot serve. The
+// commands are valid, so a refusal means the server's state: loading, read-only, full.
 func redisError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -208,8 +206,7 @@ func redisError(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// invalidated hears which keys changed; nil means all of them, or that the connection
-// is gone.
+// invalidated receives the changed keys; nil means all of them, or a lost connection.
 func (r *Redis) invalidated(keys []rueidis.RedisMessage) {
 	if keys == nil {
 		r.cache.reset()
@@ -225,7 +222,7 @@ func (r *Redis) invalidated(keys []rueidis.RedisMessage) {
 	}
 }
 
-// beat proves that the connection carries what the server has to tell.
+// beat proves that the connection delivers the server's announcements.
 func (r *Redis) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
 	defer cancel()
@@ -238,7 +235,7 @@ func (r *Redis) beat(ctx context.Context) error {
 	return nil
 }
 
-// run keeps the heart beating until Close.
+// run repeats beat until Close.
 func (r *Redis) run() {
 	defer close(r.ended)
 	tick := time.NewTicker(lease / 4)
@@ -247,7 +244,7 @@ func (r *Redis) run() {
 	for {
 		select {
 		case <-tick.C:
-			// Without a beat the lease ends, which is all there is to do.
+			// Without a beat the lease ends, and that suffices.
 			if err := r.beat(r.stopped); (err != nil) != lost && r.stopped.Err() == nil {
 				lost = err != nil
 				r.log.Warn("redis: the connection was lost or is back", "lost", lost, "err", err)

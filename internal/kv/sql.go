@@ -23,22 +23,22 @@ type SQL struct {
 
 var _ Store = (*SQL)(nil)
 
-// NewSQL returns the store in d whose values expire by now.
+// NewSQL returns the store in d whose clock is now.
 func NewSQL(d *db.DB, now func() time.Time) *SQL {
 	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384)}
 }
 
-// timed is a value and when it expires, in unix milliseconds.
+// timed is a value and its expiry, in unix milliseconds.
 type timed struct {
 	value   []byte
 	expires int64
 }
 
-// topic of the notes that carry changed keys.
+// topic of the notes with changed keys.
 const topic = "kv"
 
-// column returns how a key stands in the database, where text is UTF-8 without NUL: as
-// it is where that is possible, else in base64 behind a mark that no such key begins with.
+// column returns a key's form in the database, where text is UTF-8 without NUL. Other keys
+// become base64 after a mark that no plain key begins with.
 func column(key string) string {
 	if utf8.ValidString(key) && strings.IndexByte(key, 0) < 0 && !strings.HasPrefix(key, keyMark) {
 		return key
@@ -67,13 +67,13 @@ func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
 		return nil, ErrMissing
 	case err != nil:
 		return nil, sqlError(err)
-	case s.ms() >= v.expires: // kept for longer than it lives
+	case s.ms() >= v.expires: // cached beyond its expiry
 		return nil, ErrMissing
 	}
 	return bytes.Clone(v.value), nil
 }
 
-// read reads a value that has not expired; db.ErrNoRows when there is none.
+// read reads an unexpired value; db.ErrNoRows without one.
 func (s *SQL) read(ctx context.Context, name string) (timed, error) {
 	v := timed{value: []byte{}}
 	var value []byte
@@ -98,8 +98,8 @@ func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Durati
 		column(key), full(value), s.ms()+millis(ttl))
 }
 
-// Add adds to a counter. One statement decides: the one that removes a counter which comes
-// to zero, or the one that adds.
+// Add adds to a counter. One statement decides: it either removes a counter that reaches
+// zero, or adds.
 func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error) {
 	if err := checkAdd(key, delta, ttl); err != nil {
 		return 0, err
@@ -120,7 +120,7 @@ func (s *SQL) Add(ctx context.Context, key string, delta int64, ttl time.Duratio
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, ErrNotCounter
 	}
-	if err == nil && sum == 0 { // others moved it meanwhile, or it was below zero
+	if err == nil && sum == 0 { // others changed it meanwhile, or it was below zero
 		_, err = s.db.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND number = 0`, column(key))
 	}
 	return sum, sqlError(err)
@@ -134,7 +134,7 @@ func (s *SQL) Delete(ctx context.Context, key string) error {
 	return s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
 }
 
-// change runs a statement that changes key, and drops what is kept of it.
+// change runs a statement that changes key, and drops the cached value.
 func (s *SQL) change(ctx context.Context, key, q string, args ...any) error {
 	if !strings.HasPrefix(key, cachedPrefix) {
 		_, err := s.db.Exec(ctx, q, args...)
@@ -147,7 +147,7 @@ func (s *SQL) change(ctx context.Context, key, q string, args ...any) error {
 	}))
 }
 
-// Prune removes what has expired. It is only about space: expired rows are invisible.
+// Prune deletes expired rows to save space. They are invisible already.
 func (s *SQL) Prune(ctx context.Context) error {
 	_, err := s.db.ExecInBatches(ctx, `DELETE FROM kv WHERE key IN (SELECT key FROM kv WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
 		AND expires_at <= $1`, s.ms())
@@ -162,7 +162,7 @@ func (s *SQL) Close() error { return nil }
 
 func (s *SQL) ms() int64 { return s.now().UnixMilli() }
 
-// full makes a nil value an empty one: in the column nil would be NULL.
+// full turns nil into an empty value: the column would store nil as NULL.
 func full(value []byte) []byte {
 	if value == nil {
 		return []byte{}

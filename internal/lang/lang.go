@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Default is the language of a person whose own is not in the list.
+// Default is the language of a person whose language is not in the list.
 const Default = "en"
 
 var all = []string{Default, "de"}
@@ -16,8 +16,7 @@ var all = []string{Default, "de"}
 // All returns the languages as primary subtags (RFC 5646 §2.2.1), the default first.
 func All() []string { return slices.Clone(all) }
 
-// Of returns the language that the primary subtag of a tag names; [Default] when it is not
-// in the list.
+// Of returns the language of a tag's primary subtag, or [Default] when the list lacks it.
 func Of(tag string) string {
 	primary, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(tag), "_", "-"), "-")
 	if slices.Contains(all, primary) {
@@ -29,7 +28,7 @@ func Of(tag string) string {
 // maxAccept is the longest Accept-Language header that is parsed, in bytes.
 const maxAccept = 500
 
-// Accepted returns the language that suits an Accept-Language header best (RFC 9110 §12.5.4).
+// Accepted returns the best language for an Accept-Language header (RFC 9110 §12.5.4).
 func Accepted(header string) string {
 	if len(header) > maxAccept {
 		return Default

@@ -26,7 +26,7 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// The web app has its own list, because it is built without the server. It is the same one.
+// The web app has its own copy of the list, because it is built without the server.
 func TestTheWebAppSpeaksTheSame(t *testing.T) {
 	source, err := os.ReadFile("../../web/src/shell/i18n.ts")
 	if err != nil {

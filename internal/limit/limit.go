@@ -2,30 +2,30 @@
 //
 // # How it counts
 //
-// A rule's time is cut into buckets of one window each, at fixed moments. A call counts
-// as made when
+// A rule's time is cut into buckets of one window each, at fixed moments. A call passes
+// when
 //
 //	calls in this bucket + calls in the last one × (the part of it that the window still covers) ≤ limit
 //
-// which needs two numbers a key for every limit. The calls of the last bucket are
-// taken to be spread evenly. So:
+// This needs two numbers per key for every limit. It assumes that the calls of the last
+// bucket are spread evenly. So:
 //
-//   - In one bucket never more than limit calls pass, and in any stretch of one window
-//     fewer than twice the limit: the worst case is one burst at the end of a bucket and
-//     calls at the allowed rate after it. Over n windows never more than (n+1) × limit.
-//   - A caller whose calls were bunched at the start of the last bucket may be refused
-//     up to one window longer than a log of every call would.
-//   - A refused call leaves nothing: knocking on a closed door neither keeps it closed nor
-//     writes. The counters are read first, and a call is counted where it may still pass.
+//   - At most limit calls pass in one bucket, and fewer than twice the limit in any window.
+//     The worst case is a burst at a bucket's end and calls at the allowed rate after it.
+//     Over n windows at most (n+1) × limit calls pass.
+//   - A log of every call would refuse a caller for up to one window less, if its calls
+//     came at the start of the last bucket.
+//   - A refused call writes nothing and does not prolong the refusal. The limiter reads the
+//     counters first and counts a call only where it may pass.
 //
-// The count is one atomic addition, so calls at the same moment, on any number of
-// nodes, cannot pass together where one of them may. A store that cannot be reached
-// refuses (503): a limit that cannot be asked is not a limit that was kept.
+// The count is one atomic addition. So concurrent calls, on any number of nodes, cannot
+// pass together where only one may. When the store is unreachable the limiter
+// refuses (503): a limit that cannot be checked counts as exceeded.
 //
 // # What the store sees
 //
-// Addresses and e-mails are not written: a key is the blind index of what it is for.
-// When the index key rotates, counting starts anew.
+// The store sees no addresses or e-mails: a key is the blind index of its subject. When the
+// index key rotates, counting restarts.
 package limit
 
 import (
@@ -46,15 +46,14 @@ import (
 
 // Rule allows Limit calls in any Window, for each key.
 type Rule struct {
-	Name   string // stable and unique; shown in the RateLimit headers
+	Name   string // stable and unique; appears in the RateLimit headers
 	Limit  int
 	Window time.Duration // whole milliseconds
 }
 
 var _ encoding.TextUnmarshaler = (*Rule)(nil)
 
-// UnmarshalText reads "10/15m": that many in each window of that length. Both must be
-// positive. The name stays.
+// UnmarshalText reads "10/15m": a limit and a window, both positive. The name stays.
 func (r *Rule) UnmarshalText(text []byte) error {
 	count, window, ok := strings.Cut(string(text), "/")
 	n, err := strconv.Atoi(count)
@@ -69,7 +68,7 @@ func (r *Rule) UnmarshalText(text []byte) error {
 // String returns the form that UnmarshalText reads.
 func (r Rule) String() string { return fmt.Sprintf("%d/%s", r.Limit, Short(r.Window)) }
 
-// Short writes a duration as people do: 15m, not 15m0s.
+// Short formats a duration as 15m, not 15m0s.
 func Short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -88,7 +87,7 @@ type Limiter struct {
 	now   func() time.Time
 }
 
-// New returns a Limiter over store. index makes the blind index of a key:
+// New returns a Limiter over store. index computes a key's blind index:
 // [coffer/internal/keyring.Ring.Index].
 func New(store kv.Store, index func(ctx context.Context, column, canonical string) ([]byte, error), now func() time.Time) *Limiter {
 	return &Limiter{store: store, index: index, now: now}
@@ -100,8 +99,8 @@ type Call struct {
 	Key  string
 }
 
-// Take counts one call for key. When that is one too many it returns 429 rate_limited
-// with the time after which the next call will pass.
+// Take counts one call for key. Over the limit it returns 429 rate_limited with the time
+// until the next call passes.
 func (l *Limiter) Take(ctx context.Context, r Rule, key string) error {
 	b, err := l.ask(ctx, r, key)
 	if err != nil {
@@ -110,9 +109,8 @@ func (l *Limiter) Take(ctx context.Context, r Rule, key string) error {
 	return l.add(ctx, b)
 }
 
-// TakeAll counts calls that stand or fall together: all of them, or none when one is too
-// many. All are asked before the first is counted, in the order given: put the one first
-// that refuses most.
+// TakeAll counts all calls, or none when one is over its limit. It checks all before it
+// counts the first, in the given order: put the one that refuses most first.
 func (l *Limiter) TakeAll(ctx context.Context, calls ...Call) error {
 	asked := make([]bucket, len(calls))
 	for i, c := range calls {
@@ -123,14 +121,14 @@ func (l *Limiter) TakeAll(ctx context.Context, calls ...Call) error {
 	}
 	for i := range calls {
 		if err := l.add(ctx, asked[i]); err != nil {
-			// A caller that left does not keep what it took.
+			// A caller that gave up does not keep its counts.
 			return errors.Join(err, l.RefundAll(context.WithoutCancel(ctx), calls[:i]...))
 		}
 	}
 	return nil
 }
 
-// RefundAll is [Limiter.Refund] for what TakeAll took.
+// RefundAll is [Limiter.Refund] for the calls of TakeAll.
 func (l *Limiter) RefundAll(ctx context.Context, calls ...Call) error {
 	var all error
 	for _, c := range calls {
@@ -139,14 +137,14 @@ func (l *Limiter) RefundAll(ctx context.Context, calls ...Call) error {
 	return all
 }
 
-// Ask refuses as Take would, and counts nothing: it is for what a caller would have done in
-// vain before its call is counted.
+// Ask refuses as Take would, and counts nothing. It spares a caller work that the limit
+// would waste.
 func (l *Limiter) Ask(ctx context.Context, r Rule, key string) error {
 	_, err := l.ask(ctx, r, key)
 	return err
 }
 
-// ask refuses a call that is one too many already.
+// ask refuses a call that is already over the limit.
 func (l *Limiter) ask(ctx context.Context, r Rule, key string) (bucket, error) {
 	b, err := l.bucket(ctx, r, key)
 	if err != nil {
@@ -162,7 +160,7 @@ func (l *Limiter) ask(ctx context.Context, r Rule, key string) (bucket, error) {
 	return b, err
 }
 
-// add counts a call that ask let pass: of many at once it decides.
+// add counts a call that ask allowed. Of concurrent calls it decides which pass.
 func (l *Limiter) add(ctx context.Context, b bucket) error {
 	n, err := l.store.Add(ctx, b.this, 1, b.ttl())
 	if err != nil {
@@ -171,22 +169,22 @@ func (l *Limiter) add(ctx context.Context, b bucket) error {
 	if b.allows(n) {
 		return nil
 	}
-	// A caller that leaves at this moment must not leave the count behind.
+	// A caller that gives up now must not leave its count.
 	if _, err := l.store.Add(context.WithoutCancel(ctx), b.this, -1, b.ttl()); err != nil {
 		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
 	return refusal(b.rule, b.wait(n-1))
 }
 
-// Refund takes one call back: the sign-in that was counted turned out right.
+// Refund takes one call back, as after a successful sign-in.
 func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
 	b, err := l.bucket(ctx, r, key)
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // one half of what follows would be worse than none
+	ctx = context.WithoutCancel(ctx) // half of these statements would be worse than none
 	n, err := l.store.Add(ctx, b.this, -1, b.ttl())
-	if err == nil && n < 0 { // the call was counted in the bucket before
+	if err == nil && n < 0 { // the call was counted in the previous bucket
 		if _, err = l.store.Add(ctx, b.this, 1, b.ttl()); err == nil {
 			_, err = l.store.Add(ctx, b.last, -1, b.ttl())
 		}
@@ -197,12 +195,12 @@ func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
 	return nil
 }
 
-// bucket is the present moment of one rule and key.
+// bucket is the current state of one rule and key.
 type bucket struct {
 	rule       Rule
 	this, last string        // keys of the two counters
-	gone       time.Duration // of this bucket
-	before     int64         // calls of the last one, once asked
+	gone       time.Duration // elapsed of this bucket
+	before     int64         // calls of the last bucket, once read
 }
 
 func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error) {
@@ -223,24 +221,24 @@ func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error
 	}, nil
 }
 
-// ttl keeps a counter while it is one of the two.
+// ttl keeps a counter while a bucket needs it.
 func (b bucket) ttl() time.Duration { return 2 * b.rule.Window }
 
-// allows reports whether so many calls of this bucket are within the rule, with as much of
-// the last bucket's as still counts.
+// allows reports whether this many calls in this bucket are within the rule, with the share
+// of the last bucket that still counts.
 func (b bucket) allows(this int64) bool {
 	weight := float64(b.before) * (1 - float64(b.gone)/float64(b.rule.Window))
 	return weight+float64(this) <= float64(b.rule.Limit)
 }
 
-// wait returns after how long one more call will pass, when this bucket has so many calls
-// and no other call comes.
+// wait returns the time until one more call passes, if this bucket has this many calls and
+// no other call comes.
 func (b bucket) wait(this int64) time.Duration {
 	window, allowed := float64(b.rule.Window), float64(b.rule.Limit-1)
 	var at float64 // from the start of this bucket
 	if float64(this) <= allowed {
 		at = window * (1 - (allowed-float64(this))/float64(b.before))
-	} else { // not in this bucket: it will be the last one
+	} else { // in the next bucket, when this one is the last
 		at = window + window*(1-allowed/float64(this))
 	}
 	wait := time.Duration(math.Ceil(at)) - b.gone
@@ -262,8 +260,8 @@ func (l *Limiter) count(ctx context.Context, key string) (int64, error) {
 	return max(n, 0), nil
 }
 
-// ErrLimited is what Take answers, for operations that declare it. Each refusal is a copy
-// that says how long to wait.
+// ErrLimited is Take's refusal, for operations that declare it. Each refusal is a copy with
+// its own waiting time.
 var ErrLimited = fault.New(fault.Limited, "rate_limited", "Too many attempts. Try again in %s.")
 
 func refusal(r Rule, wait time.Duration) error {
@@ -274,8 +272,8 @@ func refusal(r Rule, wait time.Duration) error {
 	return &e
 }
 
-// AddrKey returns what stands for a client's address: one IPv4 address, or one IPv6
-// /64, which is the least that a network hands to one customer.
+// AddrKey returns the key of a client's address: one IPv4 address, or one IPv6 /64, the
+// smallest network that a customer gets.
 func AddrKey(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() {
@@ -285,22 +283,22 @@ func AddrKey(a netip.Addr) string {
 		return a.String()
 	}
 	p, err := a.Prefix(64)
-	if err != nil { // no IPv6 address is shorter
+	if err != nil { // IPv6 addresses are never shorter
 		return a.String()
 	}
 	return p.String()
 }
 
-// NetKey returns what stands for the network that a client's address is rented with: one
-// IPv4 address, or one IPv6 /48. One customer may hold every /64 of a /48, so what each
-// newcomer gets once is given by it.
+// NetKey returns the key of the network that a client's provider assigned: one IPv4
+// address, or one IPv6 /48. One customer may hold every /64 of a /48. Limits on what a
+// newcomer gets once use this key.
 func NetKey(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() || a.Is4() {
 		return AddrKey(a)
 	}
 	p, err := a.Prefix(48)
-	if err != nil { // no IPv6 address is shorter
+	if err != nil { // IPv6 addresses are never shorter
 		return a.String()
 	}
 	return p.String()

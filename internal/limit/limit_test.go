@@ -23,7 +23,7 @@ import (
 	"coffer/internal/limit"
 )
 
-// clock is a clock that moves when told to; it starts where a bucket of any rule here does.
+// clock is a manual clock. It starts at a bucket's beginning for every rule here.
 type clock struct{ ms atomic.Int64 }
 
 func newClock() *clock {
@@ -35,7 +35,7 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// plain is an index that hides nothing, for tests that are not about hiding.
+// plain is an index without encryption, for tests that do not concern it.
 func plain(_ context.Context, column, canonical string) ([]byte, error) {
 	return []byte(column + canonical), nil
 }
@@ -74,7 +74,7 @@ func TestTakeUntilTheLimit(t *testing.T) {
 	}
 }
 
-// The door opens at the time that the refusal names, and not a second before.
+// The next call passes at the time that the refusal names, and not a second before.
 func TestRetryAfterIsTrue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newClock()
@@ -88,7 +88,7 @@ func TestRetryAfterIsTrue(t *testing.T) {
 			}
 			c.advance(time.Duration(rapid.Int64Range(0, int64(rule.Window)/int64(rule.Limit)).Draw(t, "pause")))
 		}
-		for f == nil { // without a pause the door closes at the limit
+		for f == nil { // without pauses calls pass up to the limit
 			errors.As(l.Take(context.Background(), rule, "k"), &f)
 		}
 		if f.RetryAfter > 2*rule.Window+time.Second {
@@ -107,7 +107,7 @@ func TestRetryAfterIsTrue(t *testing.T) {
 	})
 }
 
-// What the package doc promises of any sequence of calls.
+// The promises of the package doc, for random sequences of calls.
 func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newClock()
@@ -160,7 +160,7 @@ func TestKnockingDoesNotKeepTheDoorClosed(t *testing.T) {
 	}
 }
 
-// writes counts what changes a store.
+// writes counts the writes to a store.
 type writes struct {
 	kv.Store
 	n atomic.Int64
@@ -171,7 +171,7 @@ func (w *writes) Add(ctx context.Context, key string, delta int64, ttl time.Dura
 	return w.Store.Add(ctx, key, delta, ttl)
 }
 
-// A refused call costs reads alone, and what stands together is refused together.
+// A refused call only reads, and TakeAll counts all calls or none.
 func TestRefusalsWriteNothing(t *testing.T) {
 	c := newClock()
 	store := &writes{Store: kv.NewMemory(c.now)}
@@ -192,7 +192,7 @@ func TestRefusalsWriteNothing(t *testing.T) {
 	if n := store.n.Load() - before; n != 0 {
 		t.Errorf("600 refusals wrote %d times", n)
 	}
-	// The many were not touched: 98 are left.
+	// The refusals counted nothing under many: 98 are left.
 	for i := range 98 {
 		if err := l.Take(t.Context(), many.Rule, many.Key); err != nil {
 			t.Fatalf("call %d: %v", i, err)
@@ -201,8 +201,8 @@ func TestRefusalsWriteNothing(t *testing.T) {
 	refused(t, l.Take(t.Context(), many.Rule, many.Key))
 }
 
-// Of calls at once that two rules limit, as many pass as the stricter one allows, and the
-// other has counted those alone. What is taken back leaves no row.
+// Of concurrent calls under two rules, as many pass as the stricter one allows. The other
+// rule counts only those. Refunds leave no row.
 func TestTakeAllAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -251,10 +251,10 @@ func TestRefund(t *testing.T) {
 	if err := l.Take(t.Context(), rule, "k"); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, l.Take(t.Context(), rule, "k")) // refunds left nothing to spare
+	refused(t, l.Take(t.Context(), rule, "k")) // refunds left no spare calls
 }
 
-// 200 calls at once, from two nodes over one database: exactly the limit passes.
+// Of 200 concurrent calls from two nodes on one database exactly the limit passes.
 func TestCallsAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -294,8 +294,8 @@ func atOnce(t *testing.T, rule limit.Rule, nodes []*limit.Limiter) {
 	}
 }
 
-// overtaken lets another call be counted before the first count of its caller, and cancels
-// the caller after it.
+// overtaken counts another call before its caller's first count, and cancels the caller
+// after it.
 type overtaken struct {
 	kv.Store
 	once  *sync.Once
@@ -311,8 +311,8 @@ func (o overtaken) Add(ctx context.Context, key string, n int64, ttl time.Durati
 	return o.Store.Add(ctx, key, n, ttl)
 }
 
-// A refused call whose caller leaves at that moment is not counted: others would be refused
-// for it.
+// A refused call of a caller that gives up is not counted: otherwise it would cost other
+// callers.
 func TestALeaverLeavesNoCount(t *testing.T) {
 	c := newClock()
 	store := kv.NewMemory(c.now)
@@ -323,7 +323,7 @@ func TestALeaverLeavesNoCount(t *testing.T) {
 	}
 }
 
-// down is a store that nobody can reach.
+// down is an unreachable store.
 type down struct{ kv.Store }
 
 func (down) Get(context.Context, string) ([]byte, error) { return nil, kv.ErrUnavailable }
@@ -365,7 +365,7 @@ func TestARuleWithoutALimitIsAnError(t *testing.T) {
 	}
 }
 
-// spy notes every key and value that reaches the store.
+// spy records every key and value that reaches the store.
 type spy struct {
 	kv.Store
 	seen bytes.Buffer

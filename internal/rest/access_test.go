@@ -60,7 +60,7 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// Every reason for which a token is no good looks the same.
+// Refusals of a token look alike, whatever the reason.
 func TestRefusedTokensLookAlike(t *testing.T) {
 	w := newWorld(t)
 	var first answer
@@ -92,7 +92,7 @@ func TestWithoutAnAuthenticator(t *testing.T) {
 	}
 }
 
-// The body of who may not call is not read: nothing can be learned from its errors.
+// A refused caller's body is not read, so its errors reveal nothing.
 func TestAdmissionComesBeforeTheBody(t *testing.T) {
 	w := newWorld(t)
 	Register(w.API, Op{Method: "POST", Path: "/mine", ID: "mine", Tag: "Things", Access: Session},
@@ -103,7 +103,7 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 	}
 }
 
-// Every access lets in whom it names and refuses the others.
+// Every access admits its callers and refuses all others.
 func TestEachAccess(t *testing.T) {
 	w := newWorld(t)
 	accesses := []Access{Public, Session, StepUp, Attempt, Refresh, Repair, Admin}

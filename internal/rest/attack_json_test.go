@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// A mebibyte of small values, which anybody may send to a public operation, would take
-// hundreds of times its size to parse, since each value that is refused is written down:
-// twenty such requests at once took 11 GiB. Such a body is refused unparsed.
+// Parsing a mebibyte of small values would take hundreds of times its size, because every
+// refused value is recorded. Any client may send it to a public operation. Twenty such
+// requests at once took 11 GiB. The server refuses such a body unparsed.
 func TestAttackBodiesOfManyValues(t *testing.T) {
 	w := newWorld(t)
 	const size = 1<<20 - 2000
@@ -49,7 +49,7 @@ func TestAttackBodiesOfManyValues(t *testing.T) {
 	if n := w.calls.Load(); n != 0 {
 		t.Errorf("the handler ran %d times", n)
 	}
-	// What is large for another reason is read.
+	// A body that is large for another reason is read.
 	if got := w.post(t, fill(`{"name":"ab","any":[`, `"`+strings.Repeat("a", 1000)+`"`, "]}")); got.status != 201 {
 		t.Errorf("long values: got %d %.300s", got.status, got.body)
 	}

@@ -15,7 +15,7 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// BenchmarkGet is what rest costs an authenticated read: admission, route, decoding,
+// BenchmarkGet measures rest's cost for an authenticated read: admission, route, decoding,
 // encoding, headers and log.
 func BenchmarkGet(b *testing.B) {
 	w := newWorld(b, func(c *Config) { c.Log = slog.New(slog.DiscardHandler) })

@@ -8,17 +8,17 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Client is where a request came from.
+// Client is the origin of a request.
 type Client struct {
-	// Addr is the client's address as far as the trusted proxies vouch for it; the zero
+	// Addr is the client's address as far as the trusted proxies report it. It is the zero
 	// value when the connection has none.
 	Addr      netip.Addr
 	UserAgent string // at most 512 bytes of valid UTF-8; the client's claim
 	RequestID string
-	Origin    string // of the page that asks, when a browser says so
+	Origin    string // of the page that sent the request, if the browser names it
 }
 
-// Request is embedded in an operation's input and holds who asks and from where.
+// Request is embedded in an operation's input. It holds the caller and the client.
 type Request struct {
 	Caller Caller
 	Client Client
@@ -31,7 +31,7 @@ func (q *Request) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// CallerOf returns who asks, for handlers given to [Raw].
+// CallerOf returns the caller, for handlers given to [Raw].
 func CallerOf(r *http.Request) Caller {
 	if x := exchangeOf(r); x != nil {
 		return x.caller
@@ -74,9 +74,9 @@ func (g *guard) trusted(addr netip.Addr) bool {
 	return false
 }
 
-// clientAddr walks X-Forwarded-For from the right, as long as the address that vouches is
-// a trusted proxy, and returns the first that is none. Everything further left is what
-// the client wrote and counts for nothing.
+// clientAddr walks X-Forwarded-For from the right while the reporting address is a trusted
+// proxy. It returns the first address that is not. Entries further left come from the
+// client and count for nothing.
 func (g *guard) clientAddr(r *http.Request) netip.Addr {
 	addr := peer(r)
 	if len(g.proxies) == 0 || !g.trusted(addr) {
@@ -94,11 +94,11 @@ func (g *guard) clientAddr(r *http.Request) netip.Addr {
 			}
 			hop = strings.Trim(hop, " \t")
 			if hop == "" {
-				continue // an empty element of a list means nothing (RFC 9110 §5.6.1)
+				continue // an empty list element has no meaning (RFC 9110 §5.6.1)
 			}
 			next, ok := parseHop(hop)
 			if !ok {
-				return addr // the proxy wrote what is no address: it is all that is known
+				return addr // the proxy wrote no address: this one is the last known
 			}
 			addr = next
 			if !g.trusted(addr) {

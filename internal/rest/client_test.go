@@ -68,7 +68,7 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-// FuzzForwardedFor compares the walk with a slow one that splits everything first.
+// FuzzForwardedFor compares the walk with a slow one that first splits everything.
 func FuzzForwardedFor(f *testing.F) {
 	f.Add("10.0.0.1:5", "6.6.6.6, 203.0.113.9", "10.0.0.2")
 	f.Add("192.0.2.1:5", "203.0.113.9:80,[2001:db8::9]:1", "")
@@ -77,7 +77,7 @@ func FuzzForwardedFor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, peerAddr, first, second string) {
 		r := &http.Request{RemoteAddr: peerAddr, Header: http.Header{"X-Forwarded-For": {first, second}}}
 		want := peer(r)
-		if !strings.Contains(first+second, "\n") { // a header field holds none
+		if !strings.Contains(first+second, "\n") { // a header field has no line end
 			all := strings.Split(first+","+second, ",")
 			for _, hop := range slices.Backward(all) {
 				if !g.trusted(want) {
@@ -97,7 +97,7 @@ func FuzzForwardedFor(f *testing.F) {
 				t.Fatalf("peer %q, %q, %q: got %s, want %s", peerAddr, first, second, got, want)
 			}
 		}
-		// Whatever a client writes further left changes nothing that a proxy vouched for.
+		// Entries that a client adds further left change no reported address.
 		got := g.clientAddr(r)
 		r.Header["X-Forwarded-For"] = []string{"6.6.6.6", first, second}
 		if more := g.clientAddr(r); more != got && more.String() != "6.6.6.6" {

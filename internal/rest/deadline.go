@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Deadlines are how long a client may take. A zero field has its default. The time for
-// headers and for whole requests is the server's (package server).
+// Deadlines limit the client's time. A zero field has its default. Package server limits
+// the time for headers and whole requests.
 type Deadlines struct {
-	Body    time.Duration // for a body that is no stream; 20 s
+	Body    time.Duration // for a body that is not streamed; 20 s
 	Stall   time.Duration // for the next byte of a stream; 1 minute
-	Linger  time.Duration // for the rest of a body that no handler reads; 2 s
-	Session time.Duration // between two looks at the session of a stream; 2 s
+	Linger  time.Duration // for the unread rest of a body; 2 s
+	Session time.Duration // between two session checks of a stream; 2 s
 }
 
 func (d *Deadlines) complete() {
@@ -26,29 +26,30 @@ func (d *Deadlines) complete() {
 }
 
 const (
-	// paceBytes must arrive in each two stalls of a body: a byte now and then holds no
-	// stream. In each stall a client must take one piece of an answer, which is as long.
+	// paceBytes of a body must arrive in every two stalls, so a byte now and then does not
+	// hold a stream. In each stall a client must take one piece of an answer, which is as
+	// long.
 	paceBytes = 64 << 10
-	// An answer that is taken quickly is written in whole.
+	// longestPiece bounds the pieces in which an answer goes to a fast client.
 	longestPiece = 4 << 20
 )
 
 var errPace = errors.New("rest: the body comes too slowly")
 
-// incoming is a request's body. It knows whether it was read to its end, and its sender
-// keeps to the deadlines.
+// incoming is a request's body. It records whether it was read to its end, and enforces the
+// deadlines on the sender.
 type incoming struct {
 	src    io.ReadCloser
 	x      *exchange
-	moved  time.Time // when the deadline was moved
-	ended  bool      // nothing of it is left on the connection
+	moved  time.Time // when the deadline last moved
+	ended  bool      // the connection holds no more of it
 	late   bool      // its time is over
-	window time.Time // since when bytes are counted
+	window time.Time // start of the counting window
 	bytes  int64     // in this window
 }
 
-// takeBody puts the watch on r's body. It returns a copy of r: net/http looks at the
-// original's body when it decides what becomes of the connection.
+// takeBody watches r's body and returns a copy of r. net/http uses the original's body to
+// decide what happens to the connection.
 func (x *exchange) takeBody(r *http.Request) *http.Request {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r
@@ -71,8 +72,8 @@ func (b *incoming) Read(p []byte) (int, error) {
 	b.bytes += int64(n)
 	if err != nil {
 		b.ended = err == io.EOF
-		// Past the body the connection is watched for a hang-up: a deadline that strikes
-		// then would cancel the request's context.
+		// After the body net/http watches the connection for a hang-up. A deadline that
+		// passed then would cancel the request's context.
 		b.x.setReadDeadline(time.Time{})
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			b.late = true
@@ -82,7 +83,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// before moves the deadline on: a system call's worth of work, so it is done now and then.
+// before moves the deadline. That costs a system call, so it happens only now and then.
 func (b *incoming) before(now time.Time) error {
 	d := &b.x.api.cfg.Deadlines
 	if b.x.stream == nil {
@@ -112,7 +113,7 @@ func (b *incoming) before(now time.Time) error {
 // Close implements io.Closer.
 func (b *incoming) Close() error { return b.src.Close() }
 
-// cut is the refusal of a body that could not be read because of err.
+// cut is the refusal for a body whose reading failed with err.
 func (x *exchange) cut(err error) error {
 	if x.stream != nil && x.stream.over() {
 		return errUnauthenticated.Because(errSessionOver)
@@ -120,9 +121,9 @@ func (x *exchange) cut(err error) error {
 	return errBodyCut.Because(err)
 }
 
-// leaveBody decides, before an answer begins, what becomes of a body that is not read. A
-// refusal goes out at once and is the connection's last answer. Otherwise net/http looks
-// for the end of the body: it reads 256 KiB at most. Neither lasts longer than Linger.
+// leaveBody decides, before an answer begins, what happens to an unread body. A refusal
+// goes out at once and is the connection's last answer. Otherwise net/http looks for the
+// end of the body and reads at most 256 KiB. Neither lasts longer than Linger.
 func (x *exchange) leaveBody(status int) {
 	if x.body == nil || x.body.ended || status < 200 {
 		return
@@ -138,8 +139,8 @@ func (x *exchange) leaveBody(status int) {
 	x.setReadDeadline(time.Now().Add(linger))
 }
 
-// write writes p to a stream's client, who must take a piece of it in each stall. The
-// pieces grow as long as they are taken quickly.
+// write writes p to a stream's client, which must take one piece in each stall. The pieces
+// grow while the client takes them quickly.
 func (x *exchange) write(p []byte) (n int, err error) {
 	stall := x.api.cfg.Deadlines.Stall
 	for first := true; first || n < len(p); first = false {
@@ -170,7 +171,7 @@ func (x *exchange) setWriteDeadline(t time.Time) {
 	x.setDeadline(t, http.NewResponseController(x.w).SetWriteDeadline)
 }
 
-// setDeadline leaves the deadlines of a stream alone whose session is over.
+// setDeadline sets a deadline, unless the stream's session is over.
 func (x *exchange) setDeadline(t time.Time, set func(time.Time) error) {
 	if x.stream == nil {
 		_ = set(t) // fails only without a connection, in tests

@@ -19,7 +19,7 @@ import (
 )
 
 // The pages below /docs are for people: the operations and the codes of refusals. Neither
-// has a script, and both are drawn once from the same document that programs read.
+// has a script. Both are rendered once, from the OpenAPI document.
 
 //go:embed docs.html
 var docsHTML string
@@ -39,7 +39,7 @@ func (a *API) routeDocs() {
 	a.outer.HandleFunc("GET /docs/style.css", a.page("text/css; charset=utf-8", func() ([]byte, error) { return docsCSS, nil }))
 }
 
-// page serves what is made once and changes only with the program.
+// page serves a page that is made once and changes only with the program.
 func (a *API) page(contentType string, make func() ([]byte, error)) http.HandlerFunc {
 	type made struct {
 		body []byte
@@ -171,7 +171,7 @@ func (a *API) describe(op *huma.Operation) docsOperation {
 	return d
 }
 
-// shape describes the one media type of a body.
+// shape describes a body's only media type.
 func (a *API) shape(content map[string]*huma.MediaType) *docsShape {
 	if len(content) == 0 {
 		return nil
@@ -184,7 +184,7 @@ func (a *API) shape(content map[string]*huma.MediaType) *docsShape {
 	return s
 }
 
-// answered says of an answer's members which may be missing: none is asked for.
+// answered marks the members of an answer that may be missing. It marks none as required.
 func answered(s *docsShape) *docsShape {
 	if s == nil {
 		return nil
@@ -198,11 +198,12 @@ func answered(s *docsShape) *docsShape {
 	return s
 }
 
-// members flattens an object: inner ones as outer.inner, those of a list as list[].inner.
+// members flattens an object: nested members as outer.inner, those of a list as
+// list[].inner.
 func (a *API) members(s *huma.Schema, before string, within []string) []docsValue {
 	if s.Ref != "" {
 		if slices.Contains(within, s.Ref) {
-			return nil // a type that holds itself is described once
+			return nil // a recursive type is described once
 		}
 		within = append(slices.Clip(within), s.Ref)
 	}
@@ -267,7 +268,7 @@ func (a *API) typeInWords(s *huma.Schema) string {
 	return text
 }
 
-// rulesInWords says what a value must keep to.
+// rulesInWords describes the rules for a value.
 func rulesInWords(s *huma.Schema) string {
 	var rules []string
 	add := func(format string, args ...any) { rules = append(rules, fmt.Sprintf(format, args...)) }
@@ -306,7 +307,7 @@ func limits(add func(string, ...any), unit string, least, most *int) {
 	}
 }
 
-// prose escapes text and sets what stands between backquotes as code.
+// prose escapes text and shows the parts between backquotes as code.
 func prose(text string) template.HTML {
 	var b strings.Builder
 	for i, part := range strings.Split(text, "`") {

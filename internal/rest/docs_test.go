@@ -32,7 +32,7 @@ func TestDocsPage(t *testing.T) {
 	})
 }
 
-// The pages keep to their own policy: no script, no inline style, nothing from elsewhere.
+// The pages follow their own policy: no script, no inline style, no foreign resource.
 func TestDocsKeepToTheirPolicy(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/docs", "/docs/errors"} {
@@ -89,7 +89,7 @@ func TestDocsAreAskedForOnce(t *testing.T) {
 	}
 }
 
-// Every code that a problem's type links to has its place on the page.
+// The page has an anchor for every code in a problem's type.
 func TestErrorsPage(t *testing.T) {
 	w := newWorld(t)
 	page := w.do(t, "GET", "/docs/errors", "").body

@@ -19,9 +19,8 @@ import (
 	"coffer/internal/fault"
 )
 
-// exchange is one request and its answer. It is the ResponseWriter that every handler
-// gets: the muxes pass it through, so what is known about a request needs no context
-// value on the hot path.
+// exchange is one request and its answer. It is the ResponseWriter of every handler. The
+// muxes pass it through, so the hot path needs no context value for the request's state.
 type exchange struct {
 	api   *API
 	w     http.ResponseWriter
@@ -35,15 +34,15 @@ type exchange struct {
 
 	status  int
 	bytes   int64
-	muxOnly bool // the mux itself is answering; its text is replaced
+	muxOnly bool // the mux itself is answering; rest replaces its text
 	cause   *fault.Error
-	// declared are the refusals of the operation; nil before there is one.
+	// declared are the operation's refusals; nil before an operation is known.
 	declared *declared
 
-	body   *incoming // nil without one
+	body   *incoming // nil without a body
 	stream *stream   // nil for all but Raw operations
-	piece  int       // how much of a stream's answer is written at once
-	moved  time.Time // when its write deadline was moved
+	piece  int       // how much of a stream's answer goes out at once
+	moved  time.Time // when the write deadline last moved
 }
 
 var _ http.ResponseWriter = (*exchange)(nil)
@@ -65,8 +64,8 @@ func (x *exchange) Header() http.Header { return x.w.Header() }
 // Unwrap lets http.ResponseController reach the connection.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
 
-// WriteHeader implements http.ResponseWriter. A status of 400 and more that comes while
-// no pattern matched is the mux's own and becomes a problem document.
+// WriteHeader implements http.ResponseWriter. A status of 400 or more without a matched
+// pattern is the mux's own. It becomes a problem document.
 func (x *exchange) WriteHeader(status int) {
 	if x.status != 0 || x.muxOnly {
 		return
@@ -105,11 +104,11 @@ func (x *exchange) send(status int, body []byte) {
 	x.status = status
 	x.leaveBody(status)
 	x.w.WriteHeader(status)
-	n, _ := x.w.Write(body) // who hung up reads no answer
+	n, _ := x.w.Write(body) // a client that hung up reads no answer
 	x.bytes += int64(n)
 }
 
-// admit asks the authenticator what the operation wants to know.
+// admit checks the caller against the operation's access.
 func (x *exchange) admit(r *http.Request, op *Op) error {
 	if op.Access.public() {
 		return nil
@@ -119,7 +118,7 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 		return errUnauthenticated
 	}
 	authorization := ""
-	if header := r.Header["Authorization"]; len(header) == 1 { // two are none
+	if header := r.Header["Authorization"]; len(header) == 1 { // two header fields count as none
 		authorization = header[0]
 	}
 	caller, err := auth.Authenticate(r.Context(), authorization)
@@ -142,7 +141,7 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 	return nil
 }
 
-// typed runs an operation of huma's between admission and the wire.
+// typed runs a huma operation: after admission, before the answer is sent.
 func (x *exchange) typed(op *huma.Operation, meta *Op, handler func(huma.Context), r *http.Request) {
 	if err := x.admit(r, meta); err != nil {
 		x.refuse(err)
@@ -181,8 +180,8 @@ func putBuffer(b *bytes.Buffer) {
 	}
 }
 
-// call is what huma sees of an exchange. The answer goes to a buffer, so that nothing is
-// on the wire when encoding fails.
+// call is huma's view of an exchange. It buffers the answer, so nothing is sent when
+// encoding fails.
 type call struct {
 	x      *exchange
 	op     *huma.Operation
@@ -204,7 +203,7 @@ func (c *call) RemoteAddr() string              { return c.r.RemoteAddr }
 func (c *call) URL() url.URL                    { return *c.r.URL }
 func (c *call) Param(name string) string        { return c.r.PathValue(name) }
 func (c *call) Header(name string) string       { return c.r.Header.Get(name) }
-func (c *call) SetReadDeadline(time.Time) error { return nil } // the body is read already
+func (c *call) SetReadDeadline(time.Time) error { return nil } // the body is already read
 func (c *call) SetStatus(code int)              { c.status = code }
 func (c *call) Status() int                     { return c.status }
 func (c *call) SetHeader(name, value string)    { c.x.w.Header().Set(name, value) }
@@ -243,7 +242,7 @@ func (c *call) Version() huma.ProtoVersion {
 	return huma.ProtoVersion{Proto: c.r.Proto, ProtoMajor: c.r.ProtoMajor, ProtoMinor: c.r.ProtoMinor}
 }
 
-// adapter puts huma's operations on the mux.
+// adapter registers huma's operations on the mux.
 type adapter struct{ api *API }
 
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
@@ -260,8 +259,8 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 
 func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.api.serve(w, r) }
 
-// Credentials returns what follows the scheme in an Authorization header. The case of the
-// scheme means nothing (RFC 9110 §11.1).
+// Credentials returns the text after the scheme in an Authorization header. The scheme is
+// case-insensitive (RFC 9110 §11.1).
 func Credentials(authorization, scheme string) (string, bool) {
 	n := len(scheme)
 	if len(authorization) <= n+1 || authorization[n] != ' ' || !strings.EqualFold(authorization[:n], scheme) {

@@ -17,10 +17,10 @@ import (
 	"coffer/internal/fault"
 )
 
-// guard decides on what can be told before a request is routed.
+// guard checks a request before it is routed.
 type guard struct {
 	base     string // scheme://host of BaseURL: the origin of the web app
-	host     string // its host with port, as browsers send it
+	host     string // base's host with port, as browsers send it
 	hostname string
 	proxies  []netip.Prefix
 	cross    *http.CrossOriginProtection
@@ -48,7 +48,7 @@ var (
 	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
 )
 
-// methods are those that some route may know; anything else is refused unseen.
+// methods are those of any route; guard refuses all others.
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
@@ -57,8 +57,8 @@ func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// checkHost refuses names that are not ours (DNS rebinding). What comes through a trusted
-// proxy was checked there.
+// checkHost refuses foreign host names (DNS rebinding). A trusted proxy has already checked
+// its requests.
 func (g *guard) checkHost(r *http.Request) error {
 	if r.Host == g.host {
 		return nil
@@ -85,8 +85,8 @@ func loopback(name string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// checkOrigin refuses what a browser sends for another site. Requests with neither
-// Sec-Fetch-Site nor Origin come from no browser and pass.
+// checkOrigin refuses a browser's requests for another site. Requests without
+// Sec-Fetch-Site and Origin come from no browser and pass.
 func (g *guard) checkOrigin(r *http.Request) error {
 	if err := g.cross.Check(r); err != nil {
 		return errCrossOrigin.Because(err)
@@ -95,7 +95,7 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	if origin == "" || origin == g.base {
 		return nil
 	}
-	// Beside the configured origin there are only the loopback names, each for itself.
+	// Beside the configured origin only loopback names are allowed, each only for itself.
 	u, err := url.Parse(origin)
 	if err != nil || u.Host != r.Host || !loopback(u.Hostname()) {
 		return errCrossOrigin
@@ -103,8 +103,8 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// The header fields that every answer starts with. Handlers may replace them. The slices
-// are shared: each is as long as its capacity, so that appending copies.
+// The header fields of every answer, which handlers may replace. The slices are shared.
+// Each is as long as its capacity, so appending copies it.
 var (
 	hsts          = []string{"max-age=63072000; includeSubDomains"}
 	nosniff       = []string{"nosniff"}
@@ -134,8 +134,8 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	r = x.takeBody(r)
 	x.r = r
 	setHeaders(w.Header(), x.id)
-	// RFC 9112 §6.1 wants the same of a request that has both a length and chunks. net/http
-	// hides the length then, so every request in chunks is the last of its connection.
+	// RFC 9112 §6.1 demands it for a request with both a length and chunks. net/http hides
+	// such a length, so every chunked request is the last of its connection.
 	if !r.ProtoAtLeast(1, 1) || len(r.TransferEncoding) > 0 {
 		w.Header()["Connection"] = closing
 	}
@@ -146,7 +146,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	a.route(x, r)
 	if x.status == 0 && !x.muxOnly {
-		x.status = http.StatusOK // net/http says so when a handler says nothing
+		x.status = http.StatusOK // net/http's status when a handler sets none
 		x.leaveBody(x.status)
 	}
 }
@@ -165,16 +165,16 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	if safe(r.Method) {
 		return nil
 	}
-	// No operation reads compressed content (RFC 9110 §8.4): it would be stored as it came.
+	// No operation decompresses content (RFC 9110 §8.4): it would be stored compressed.
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && r.ContentLength != 0 && !strings.EqualFold(coding, "identity") {
 		return errEncoded
 	}
 	return a.guard.checkOrigin(r)
 }
 
-// checkQuery refuses a query of the API that can be read in two ways. net/url drops a
-// parameter that it cannot read and takes the first of two: a folder that is named so would
-// be the root without a word.
+// checkQuery refuses an ambiguous query of the API. net/url drops an unreadable parameter
+// and takes the first of two. A folder named by such a parameter would silently be the
+// root.
 func checkQuery(u *url.URL) error {
 	if u.RawQuery == "" || !strings.HasPrefix(u.Path, prefix+"/") {
 		return nil
@@ -191,7 +191,7 @@ func checkQuery(u *url.URL) error {
 	return nil
 }
 
-// allowed lists the methods that some route of r's path knows, or all where none does.
+// allowed lists the methods of r's path, or all methods for an unknown path.
 func (a *API) allowed(r *http.Request) []string {
 	mux := a.outer
 	if strings.HasPrefix(r.URL.Path, prefix+"/") {
@@ -233,7 +233,7 @@ func (x *exchange) end() {
 
 const idLetters = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// newRequestID returns 100 random bits. They tell requests apart and are no secret.
+// newRequestID returns 100 random bits. They distinguish requests and are no secret.
 func newRequestID() string {
 	var b [20]byte
 	for i := 0; i < len(b); i += 10 {
@@ -253,7 +253,7 @@ func (x *exchange) methodForLog() string {
 	return "OTHER"
 }
 
-// printable makes text safe for a log of one line a record, with any log handler.
+// printable makes text safe for a log with one line per record, whatever the handler.
 func printable(s string) string {
 	const longest = 4 << 10
 	if len(s) > longest {

@@ -140,7 +140,7 @@ func TestCrossOrigin(t *testing.T) {
 			}
 			rec := httptest.NewRecorder()
 			w.Handler().ServeHTTP(rec, r)
-			want := http.StatusNotFound // it got as far as the mux
+			want := http.StatusNotFound // the request reached the mux
 			if !test.ok {
 				want = http.StatusForbidden
 			}
@@ -180,15 +180,15 @@ func TestHost(t *testing.T) {
 			}
 		}
 	}
-	// The absolute form of a request's target decides on the host (RFC 9112 §3.2.2).
+	// The absolute form of a request's target determines the host (RFC 9112 §3.2.2).
 	got := proxied.raw(t, "GET http://evil.example/v1/things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 400 ") || !strings.Contains(got, "unknown_host") {
 		t.Errorf("absolute form: got %q, want 400", got)
 	}
 }
 
-// An HTTP/1.0 request with Transfer-Encoding would leave its body on the connection, to be
-// read as a request of its own (RFC 9112 §6.1).
+// The body of an HTTP/1.0 request with Transfer-Encoding would stay on the connection and
+// be read as a new request (RFC 9112 §6.1).
 func TestOldProtocolClosesTheConnection(t *testing.T) {
 	w := newWorld(t)
 	smuggled := "GET /v1/things HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -209,8 +209,8 @@ func TestOldProtocolClosesTheConnection(t *testing.T) {
 	}
 }
 
-// A request with a length and with chunks may end elsewhere for a proxy in front (RFC 9112
-// §6.1): what follows it is no request.
+// A front proxy may see another end of a request with both a length and chunks (RFC 9112
+// §6.1). The bytes after it are no request.
 func TestChunksCloseTheConnection(t *testing.T) {
 	w := newWorld(t)
 	body := `{"name":"ab"}`
@@ -221,7 +221,8 @@ func TestChunksCloseTheConnection(t *testing.T) {
 	}
 }
 
-// net/url drops what it cannot read and takes the first of two: no such query is answered.
+// net/url drops unreadable parameters and takes the first of two; the server refuses such
+// queries.
 func TestOneReadingOfTheQuery(t *testing.T) {
 	w := newWorld(t)
 	for query, want := range map[string]int{
@@ -243,7 +244,7 @@ func TestOneReadingOfTheQuery(t *testing.T) {
 	}
 }
 
-// Compressed content would be read, or stored, as if it were not.
+// Compressed content would be read or stored as if it were plain.
 func TestContentEncodingIsRefused(t *testing.T) {
 	w := newWorld(t)
 	for coding, want := range map[string]int{"": 201, "identity": 201, "gzip": 415, "br": 415, "identity, gzip": 415} {

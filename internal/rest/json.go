@@ -16,8 +16,8 @@ import (
 	"coffer/internal/fault"
 )
 
-// format is the one reading of JSON. The defaults of go-json-experiment refuse duplicate
-// names and invalid UTF-8 and match names exactly.
+// format decodes all JSON. The defaults of go-json-experiment refuse duplicate names and
+// invalid UTF-8, and match names exactly.
 var format = huma.Format{
 	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
 	Unmarshal: func(data []byte, v any) error {
@@ -38,8 +38,8 @@ var (
 	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not define. Names are case-sensitive.")
 )
 
-// A body of smallBody bytes is read whenever it comes. Of longer ones, which no operation
-// of today wants, a few are held at once.
+// The server always reads a body of up to smallBody bytes. It holds only a few longer ones
+// at once; no operation needs them today.
 const (
 	smallBody     = 16 << 10
 	maxLongBodies = 16
@@ -115,14 +115,15 @@ func checkJSONType(values []string) error {
 	return nil
 }
 
-// What a body may be made of. Parsed, a mebibyte of "{},{},…" takes up to 500 and seconds of
-// work, before the server has checked rights or limits. No operation needs a tenth of this.
+// The limits of a body's content. Parsed, a mebibyte of "{},{},…" takes up to 500 and
+// seconds of work, before the server has checked rights or limits. No operation needs a
+// tenth of this.
 const (
 	maxTokens = 4096 // names, values and ends of objects and arrays
 	maxDepth  = 64
 )
 
-// skipValue reads one value of at most that size.
+// skipValue reads one value within those limits.
 func skipValue(d *jsontext.Decoder) error {
 	for range maxTokens {
 		if _, err := d.ReadToken(); err != nil {
@@ -138,9 +139,8 @@ func skipValue(d *jsontext.Decoder) error {
 	return errComplex
 }
 
-// checkJSON refuses what is not exactly one JSON value of RFC 8259 with unique names in
-// UTF-8, or is made of too much. The refusal points at the place and never repeats what
-// stands there.
+// checkJSON refuses anything but exactly one JSON value of RFC 8259 with unique names in
+// UTF-8, within the limits. The refusal names the place and never repeats its text.
 func checkJSON(body []byte) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	err := skipValue(d)
@@ -177,7 +177,7 @@ var (
 	errComplex  = errors.New("too many values")
 )
 
-// cut keeps what a client named itself from filling an answer.
+// cut shortens a name that the client chose, so it cannot fill an answer.
 func cut(s string) string {
 	const longest = 200
 	if len(s) > longest {

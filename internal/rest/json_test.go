@@ -117,12 +117,12 @@ func TestEmptyBody(t *testing.T) {
 
 func TestLongBodyIsRefusedUnread(t *testing.T) {
 	w := newWorld(t)
-	// The length alone refuses: no byte of the body is ever sent.
+	// The length alone causes the refusal: the client never sends the body.
 	got := w.raw(t, "POST /v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 413 ") || !strings.Contains(got, "body_too_large") || strings.Contains(got, "100 Continue") {
 		t.Errorf("got %q, want 413", got)
 	}
-	// A length that is not told is counted.
+	// Without a length the server counts the bytes.
 	chunk := strings.Repeat(" ", 64<<10)
 	var b strings.Builder
 	b.WriteString("POST /v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -268,7 +268,7 @@ func TestListsAreNeverNull(t *testing.T) {
 	}
 }
 
-// FuzzJSON: whatever is accepted has one reading, and a refusal is a problem document.
+// FuzzJSON: an accepted body has one reading, and a refusal is a problem document.
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{`{"name":"ab"}`, `{"name":"ab","name":"ab"}`, `{"Name":"ab"}`, "{\"name\":\"a\xff\"}", `{"name":"ab","any":[[[{}]]]}`, `{"name":"ab"}x`, `[]`, `{"name":"ab","at":"2026-01-02T03:04:05Z"}`} {
 		f.Add([]byte(s))

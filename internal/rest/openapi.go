@@ -35,7 +35,7 @@ func (a *API) render() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	// Canonical form sorts names, so that the same operations make the same bytes.
+	// Canonical form sorts names, so the same operations give the same bytes.
 	v := jsontext.Value(raw)
 	if err := v.Canonicalize(); err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
@@ -84,8 +84,8 @@ const (
 	extensionCodes = "x-coffer-codes"
 )
 
-// newNamer names schemas by their type; where another type has the name already, by
-// package and type, or by operation and place when the type itself has no name.
+// newNamer names schemas by type. A name that another type already has becomes package and
+// type. A type without a name is named by operation and place.
 func newNamer(operation *string) func(reflect.Type, string) string {
 	names, taken := map[reflect.Type]string{}, map[string]bool{}
 	return func(t reflect.Type, hint string) string {
@@ -120,13 +120,13 @@ func camel(words string) string {
 	return b.String()
 }
 
-// notInName is what a component's key may not hold (OpenAPI 3.1 §4.8.7).
+// notInName reports whether a component's key may not contain r (OpenAPI 3.1 §4.8.7).
 func notInName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 }
 
-// describeBytes corrects what huma says of answers: a Body of []byte is no JSON, and
-// Content-Type is told by the content (OpenAPI 3.1 §4.8.17).
+// describeBytes corrects huma's description of answers. A Body of []byte is not JSON, and
+// its media type describes Content-Type (OpenAPI 3.1 §4.8.17).
 func describeBytes(o *huma.Operation, produces string) {
 	for _, r := range o.Responses {
 		delete(r.Headers, "Content-Type")
@@ -138,13 +138,13 @@ func describeBytes(o *huma.Operation, produces string) {
 	}
 }
 
-// operation is what huma is told of op before it looks at the types.
+// operation is op as huma gets it, before huma looks at the types.
 func (a *API) operation(op Op) huma.Operation {
 	a.registering = op.ID
 	o := huma.Operation{
 		Method: op.Method, Path: op.Path, OperationID: op.ID, Summary: op.Summary, Description: op.Description,
 		Tags: []string{op.Tag}, DefaultStatus: op.Status,
-		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and measured before huma sees the body
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // rest reads and measures the body before huma sees it
 		Metadata:  map[string]any{metaOp: op},
 		Responses: map[string]*huma.Response{},
 		Extensions: map[string]any{
@@ -158,16 +158,16 @@ func (a *API) operation(op Op) huma.Operation {
 	return o
 }
 
-// RawDoc says of a streaming operation what types say of a JSON one. Path parameters are
-// read from the path.
+// RawDoc documents a streaming operation, which has no types to derive it from. Its path
+// parameters come from the path.
 type RawDoc struct {
 	Params   []RawParam     // query and header parameters
-	Consumes string         // media type of the body; empty for none
+	Consumes string         // media type of the body; empty without a body
 	Form     []RawParam     // parts of a multipart body
 	Produces string         // media type of the good answer; empty is application/octet-stream for GET, else JSON where Response is set
 	Response any            // a value of the JSON answer's type
 	Headers  []RawParam     // of the good answer
-	Statuses map[int]string // further answers that are no refusals: 206, 304
+	Statuses map[int]string // further answers without refusal: 206, 304
 }
 
 // RawParam is one named value.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// document is the served OpenAPI document as another program sees it.
+// document is the served OpenAPI document, decoded as by another program.
 func document(t testing.TB, w *world) map[string]any {
 	t.Helper()
 	got := w.do(t, "GET", "/v1/openapi.json", "")
@@ -47,7 +47,7 @@ func eachOperation(doc map[string]any, f func(path, method string, op map[string
 	}
 }
 
-// TestDocumentIsValid checks what OpenAPI 3.1 demands and JSON Schema alone cannot say.
+// TestDocumentIsValid checks the rules of OpenAPI 3.1 that JSON Schema cannot express.
 func TestDocumentIsValid(t *testing.T) {
 	w := newWorld(t)
 	doc := document(t, w)
@@ -64,7 +64,7 @@ func TestDocumentIsValid(t *testing.T) {
 	}
 }
 
-// invalid lists what is wrong with a document.
+// invalid lists a document's errors.
 func invalid(doc map[string]any) (problems []string) {
 	complain := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	schemes, _ := at(doc, "components", "securitySchemes").(map[string]any)
@@ -150,7 +150,7 @@ func invalid(doc map[string]any) (problems []string) {
 	return problems
 }
 
-// The check itself must notice.
+// The check detects invalid documents.
 func TestInvalidNotices(t *testing.T) {
 	tests := map[string]string{
 		`"operationId": "list-things"`:           `"operationId": "make-thing"`,
@@ -248,7 +248,7 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 	}
 }
 
-// Two types with one name are two schemas, each named for where it comes from.
+// Two types with one name become two schemas, each named after its origin.
 func TestSchemaNames(t *testing.T) {
 	a := New(Config{})
 	type patchInput struct{ Body struct{ A int } }
@@ -293,7 +293,7 @@ type Shown struct {
 	Token string `json:"token"`
 }
 
-// What cannot work is refused when the program starts.
+// Unusable operations are refused when the program starts.
 func TestRegisterRefusesWhatCannotWork(t *testing.T) {
 	get := func(path string) Op { return Op{Method: http.MethodPost, Path: path, ID: "x", Tag: "Things"} }
 	tests := []struct {
@@ -344,7 +344,7 @@ func TestRegisterRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
-// An exported embedded type works from end to end, which is why the others are refused.
+// An exported embedded type works from end to end, unlike the refused ones.
 func TestEmbeddedBody(t *testing.T) {
 	w := newWorld(t)
 	var got string

@@ -32,7 +32,7 @@ type Problem struct {
 	Errors    []ProblemField `json:"errors,omitempty" doc:"Each value that was refused."`
 }
 
-// ProblemField is one value that was refused. It never repeats the value.
+// ProblemField is one refused value. It never repeats the value.
 type ProblemField struct {
 	Pointer string `json:"pointer" doc:"JSON pointer (RFC 6901) into the body, or query.NAME, path.NAME, header.NAME."`
 	Detail  string `json:"detail" doc:"Which rule was broken."`
@@ -50,7 +50,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-// statuses is the one place where a kind becomes a status.
+// statuses is the only mapping from kinds to statuses.
 var statuses = [...]int{
 	fault.Internal:         http.StatusInternalServerError,
 	fault.Malformed:        http.StatusBadRequest,
@@ -77,7 +77,7 @@ func statusOf(k fault.Kind) int {
 	return statuses[k]
 }
 
-// The refusals that rest makes itself, beside those of bodies.
+// The refusals of rest itself, beside those of bodies.
 var (
 	errUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "Sign in: the request has no valid access token.")
 	errNotFound        = fault.New(fault.NotFound, "not_found", "Not found.")
@@ -86,10 +86,10 @@ var (
 	errNotAdmin        = fault.New(fault.Forbidden, "admin_only", "Only an admin may do this.")
 )
 
-// errRepairOnly says why a good token is none for an operation.
+// errRepairOnly says why an operation does not accept a valid token.
 var errRepairOnly = errors.New("rest: the session may only repair its account")
 
-// muxRefusal is what a mux's own plain-text answer says.
+// muxRefusal translates a mux's plain-text answer.
 func muxRefusal(status int) *fault.Error {
 	switch status {
 	case http.StatusNotFound:
@@ -100,7 +100,7 @@ func muxRefusal(status int) *fault.Error {
 	return errMalformed
 }
 
-// problem fills in the document of err and the header fields that belong to it.
+// problem builds the document of err and sets its header fields.
 func (x *exchange) problem(err error) *Problem {
 	f := fault.Of(err)
 	x.cause = f
@@ -142,13 +142,13 @@ func setRateLimit(h http.Header, f *fault.Error) {
 	h.Set("RateLimit", name+";r="+strconv.Itoa(p.Remaining)+";t="+seconds(f.RetryAfter))
 }
 
-// seconds rounds up: a client that waits that long is let in.
+// seconds rounds up, so that a client that waits that long is admitted.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10)
 }
 
-// refuse answers with the problem document of err, or cuts the connection when an answer
-// has begun.
+// refuse answers with the problem document of err. After an answer has begun it cuts the
+// connection.
 func (x *exchange) refuse(err error) {
 	if x.status != 0 {
 		x.cause = fault.Of(err)
@@ -166,13 +166,13 @@ func (x *exchange) refuse(err error) {
 
 var problemTypes = []string{problemType}
 
-// newHumaError stands in for huma's own, which repeats refused values.
+// newHumaError replaces huma's own, which repeats refused values.
 func newHumaError(status int, _ string, _ ...error) huma.StatusError {
 	return &Problem{Status: status, Title: http.StatusText(status)}
 }
 
-// newHumaErrorWithContext is asked for every refusal inside an operation: huma's own,
-// whose details are rewritten, and the errors that handlers return.
+// newHumaErrorWithContext makes every refusal inside an operation: huma's own, with
+// rewritten details, and the errors of handlers.
 func newHumaErrorWithContext(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 	c, ok := ctx.(*call)
 	if !ok {
@@ -208,21 +208,21 @@ func humaRefusal(status int, errs []error) error {
 	return refusal
 }
 
-// codeUnknown is the field code of a name that the schema does not have.
+// codeUnknown is the field code of a name missing from the schema.
 const codeUnknown = "unknown_field"
 
-// A rule is what is said of a value that breaks it. Without say, huma's words are used,
-// which name the bound and not the value.
+// A rule describes a violation. An empty say takes huma's text, which names the bound and
+// not the value.
 type rule struct{ code, say string }
 
-// rules are by huma's message. A message without a rule is answered as invalid.
+// rules are keyed by huma's message. Any other message becomes code invalid.
 var rules = func() map[string]rule {
 	all := map[string]rule{
 		validation.MsgUnexpectedProperty:       {codeUnknown, "There is no such name here."},
 		validation.MsgExpectedRequiredProperty: {codeRequired, sayRequired},
 		validation.MsgExpectedMatchPattern:     {"pattern", "The value does not have the form that is asked for."},
-		// huma appends its parser's error to these five, and the error repeats the value. The
-		// server answers the message alone.
+		// huma appends its parser's error to these five, and that error repeats the value.
+		// The server answers with the message alone.
 		validation.MsgExpectedRFC5322Email: {"format", "Expected string to be RFC 5322 email."},
 		validation.MsgExpectedRFC3986URI:   {"format", "Expected string to be RFC 3986 uri."},
 		validation.MsgExpectedRFC4122UUID:  {"format", "Expected string to be RFC 4122 uuid."},
@@ -261,11 +261,11 @@ var rules = func() map[string]rule {
 const (
 	codeRequired = "required"
 	sayRequired  = "This value is required."
-	ruleMark     = "\x00" // between a message, what it says, and the first thing that it says
+	ruleMark     = "\x00" // separates the message, its formatted text and its first argument
 )
 
-// markRule is huma's formatter of messages: it keeps the message itself, by which rules
-// knows it, and its first argument.
+// markRule formats huma's messages. It keeps the unformatted message, the key of rules, and
+// the first argument.
 func markRule(message string, args ...any) string {
 	return message + ruleMark + fmt.Sprintf(message, args...) + ruleMark + fmt.Sprint(args[:min(len(args), 1)]...)
 }
@@ -284,7 +284,7 @@ func humaField(d *huma.ErrorDetail) fault.Field {
 	case known:
 		f.Code, f.Detail = r.code, r.say
 	case inBody(d.Location):
-	case d.Value == "": // huma's words for parameters have no identifiers
+	case d.Value == "": // huma has no identifiers for its texts on parameters
 		f.Code, f.Detail = codeRequired, sayRequired
 	default:
 		f.Code, f.Detail = "wrong_type", "The value is not of the type that is asked for."
@@ -301,7 +301,8 @@ func inBody(location string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// pointer turns huma's location into a JSON pointer for the body, and leaves the others.
+// pointer turns huma's location into a JSON pointer for the body. It leaves other
+// locations.
 func pointer(location string) string {
 	if !inBody(location) {
 		return cut(location)
@@ -325,8 +326,8 @@ var escaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escape(name string) string { return escaper.Replace(name) }
 
-// report logs the request in one line: always when it failed or changed something, and at
-// debug level when it read. The pattern stands for the path, which may hold secrets.
+// report logs the request in one line: always for a failure or a change, at debug level for
+// a read. It logs the pattern, because a path may hold secrets.
 func (x *exchange) report() {
 	level := slog.LevelInfo
 	switch {
@@ -358,7 +359,7 @@ func (x *exchange) report() {
 	log.LogAttrs(ctx, level, "request", attrs[:n]...)
 }
 
-// gone reports whether the client hung up, which makes every error its own.
+// gone reports whether the client hung up. Then every error counts as the client's.
 func (x *exchange) gone() bool {
 	return x.cause != nil && x.cause.Err != nil && errors.Is(x.cause.Err, context.Canceled) && x.r.Context().Err() != nil
 }

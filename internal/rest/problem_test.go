@@ -101,7 +101,7 @@ func TestUnknownErrorsStayInside(t *testing.T) {
 // line returns the log lines of a request.
 func (w *world) line(t testing.TB, id string) string {
 	t.Helper()
-	w.srv.Close() // a line is written after its answer: wait for all handlers
+	w.srv.Close() // an answer precedes its line: wait for all handlers
 	var all []string
 	for s := bufio.NewScanner(strings.NewReader(w.log.String())); s.Scan(); {
 		var line map[string]any
@@ -222,7 +222,7 @@ func TestPicture(t *testing.T) {
 	if got.status != 200 || got.header.Get("Content-Type") != "image/png" || !strings.HasPrefix(got.body, "\x89PNG\r\n") {
 		t.Errorf("got %d %v %q, want the bytes as image/png", got.status, got.header, got.body)
 	}
-	// Without a header of its own the operation's type is sent; nothing is guessed.
+	// Without a Content-Type of its own the answer has the operation's, never a guess.
 	if got := w.do(t, "GET", "/v1/bytes", ""); got.header.Get("Content-Type") != "image/webp" || got.body != "<script>" {
 		t.Errorf("got %v %q, want the bytes as image/webp", got.header, got.body)
 	}

@@ -15,17 +15,17 @@ import (
 )
 
 // A refusal is declared once, as the fault value that the code returns. The OpenAPI
-// document, /docs/errors and docs/errors.md say what the declarations say, and an answer
-// that is not declared is reported ([Config.Undeclared]).
+// document, /docs/errors and docs/errors.md come from these declarations. An answer without
+// declaration is reported ([Config.Undeclared]).
 
 // CodeInfo is one code that some operation answers.
 type CodeInfo struct {
 	Code    string
 	Status  int
-	Meaning []string // what the operations say when they answer it
+	Meaning []string // the details of the operations that answer it
 }
 
-// Codes lists every code that is declared, in order.
+// Codes lists every declared code, in order.
 func (a *API) Codes() []CodeInfo {
 	var list []CodeInfo
 	for _, name := range slices.Sorted(maps.Keys(a.codes)) {
@@ -42,7 +42,7 @@ type declared struct {
 	codes     map[string]fault.Kind
 }
 
-// declare notes the refusals of an operation and those that all have in common.
+// declare records an operation's refusals and those common to all operations.
 func (a *API) declare(operation string, refusals ...*fault.Error) *declared {
 	d := &declared{operation, map[string]fault.Kind{}}
 	for _, f := range append(refusals, errHost, fault.ErrInternal, fault.ErrUnavailable) {
@@ -62,13 +62,13 @@ func (a *API) declare(operation string, refusals ...*fault.Error) *declared {
 	return d
 }
 
-// formatVerbs are of details that are completed when the refusal is made.
+// formatVerbs replaces verbs in details that the code completes later.
 var formatVerbs = strings.NewReplacer("%d", "…", "%s", "…")
 
-// documentProblems adds the refusals that follow from the operation's shape and access and
-// those that it declares, by status.
+// documentProblems adds the operation's refusals by status: those of its shape and access,
+// and those that it declares.
 func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
-	delete(o.Responses, "default") // huma's; what follows is complete
+	delete(o.Responses, "default") // huma's; the list below is complete
 	d := a.declare(op.ID, slices.Concat(a.shapeRefusals(o, op), op.Errors)...)
 	byStatus := map[int][]string{}
 	for code, kind := range d.codes {
@@ -87,7 +87,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 	return d
 }
 
-// shapeRefusals are those that an operation answers because of what it is.
+// shapeRefusals are the refusals that follow from the operation's shape.
 func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	if !safe(op.Method) {
 		list = append(list, errCrossOrigin)
@@ -122,8 +122,8 @@ func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	return list
 }
 
-// security says what a caller sends. Every operation says something: an empty list is that
-// of public ones.
+// security lists the credentials that a caller sends. Every operation has a list; a public
+// one has the empty list.
 func (a *API) security(op Op) []map[string][]string {
 	switch op.Access {
 	case Public:
@@ -139,7 +139,7 @@ func (a *API) security(op Op) []map[string][]string {
 	return []map[string][]string{{schemeBearer: {}}}
 }
 
-// accessInWords is for people who read the page.
+// accessInWords describes the access for readers of the page.
 func accessInWords(op Op) string {
 	return cmp.Or(map[Access]string{
 		Session: "Session", StepUp: "Session with a recent proof", Attempt: "Sign-in attempt", Refresh: "Refresh token",

@@ -11,7 +11,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// An answer that its operation does not declare is noticed, wherever it comes from.
+// An undeclared answer is reported, whatever its source.
 func TestUndeclaredRefusals(t *testing.T) {
 	var noticed []string
 	w := newWorld(t, func(c *Config) {
@@ -34,7 +34,7 @@ func TestUndeclaredRefusals(t *testing.T) {
 	w.Handle("GET /silent", page)
 	for _, path := range []string{
 		"/v1/good", "/v1/silent", "/v1/other-kind", "/v1/fields", "/v1/raw", "/good", "/silent",
-		// Declared by what they are, and what is no operation's.
+		// Declared through shape and access, and those of no operation.
 		"/v1/fail/unavailable", "/v1/fail/panic", "/v1/fail/unknown", "/v1/things?limit=0", "/v1/nothing", "/nothing",
 	} {
 		w.do(t, "GET", path, "")

@@ -1,30 +1,30 @@
 // Package rest is what every HTTP room shares: errors to problem documents, authentication state, decoding, operations to OpenAPI.
 //
-// A room registers typed operations with [Register] and streams with [Raw]; it never
-// names an HTTP status for an error and never reads a header that says who is asking. An
-// operation declares its access and its refusals ([Op]); this package knows no path,
-// cookie or code of a room.
+// A room registers typed operations with [Register] and streams with [Raw]. It never names
+// an HTTP status for an error and never reads a header to identify the caller. An operation
+// declares its access and its refusals ([Op]). This package knows no path, cookie or code
+// of a room.
 //
 // # What it defends against
 //
-//   - Two readings of one body: JSON with duplicate, unknown or case-variant names, bad
-//     UTF-8 or trailing data is refused (RFC 8259 §4, ASVS 1.5.3); a body has a media
-//     type and a length limit before it has a meaning.
-//   - Requests that another site makes a browser send: [http.CrossOriginProtection], and
-//     Origin must be ours when it is there (ASVS 3.5).
-//   - DNS rebinding and poisoned links: Host must be the configured one or a loopback
-//     name, and nothing is built from it.
+//   - Ambiguous bodies: the server refuses JSON with duplicate, unknown or case-variant
+//     names, bad UTF-8 or trailing data (RFC 8259 §4, ASVS 1.5.3). It checks a body's media
+//     type and length before its meaning.
+//   - Cross-site requests: [http.CrossOriginProtection], and an Origin header must be ours
+//     (ASVS 3.5).
+//   - DNS rebinding and poisoned links: Host must be the configured or a loopback name, and
+//     no link is built from it.
 //   - Forged client addresses: X-Forwarded-For counts only as far as the proxies that the
-//     operator named vouch for it.
-//   - Slow clients: every body and answer has a deadline; a stream's moves on as bytes flow.
+//     operator named report it.
+//   - Slow clients: every body and answer has a deadline; a stream's moves as bytes flow.
 //   - Request smuggling by HTTP/1.0 keep-alive (RFC 9112 §6.1): such a connection closes.
-//   - Leaks: an unknown error is 500 with a request id and its cause stays in the log; the
+//   - Leaks: an unknown error is 500 with a request id, and only the log has its cause. The
 //     log has no body, token, query string, address or name.
 //
 // # What it leaves to others
 //
-// Whether a token is good the [Authenticator] says; TLS is the proxy's; what
-// net/http answers by itself to a request line it cannot read has none of our headers.
+// The [Authenticator] validates tokens; the proxy does TLS. net/http itself answers a
+// request line that it cannot read, without our headers.
 package rest
 
 import (
@@ -43,7 +43,8 @@ import (
 	"coffer/internal/fault"
 )
 
-// Caller is who asks, as the [Authenticator] found out. The zero value is a caller without a session.
+// Caller is the identity that the [Authenticator] found. The zero value is a caller without
+// a session.
 type Caller struct {
 	Account, Session, AAL string
 	AMR                   []string
@@ -52,30 +53,30 @@ type Caller struct {
 }
 
 // Authenticator turns a request's Authorization into a [Caller]. Its refusals are
-// *fault.Error; each that is Unauthenticated becomes the same uniform answer.
+// *fault.Error. Every Unauthenticated one becomes the same uniform answer.
 type Authenticator interface {
-	// Authenticate is called with the whole header value, "" when it is absent.
+	// Authenticate gets the whole header value, "" when it is absent.
 	Authenticate(ctx context.Context, authorization string) (Caller, error)
 	// StepUp refuses a caller whose last proof of presence is too old.
 	StepUp(ctx context.Context, c Caller) error
-	// Alive refuses a caller that it has let in and whose session is over since. It is
-	// asked again and again while a stream runs, and the token's own end is no reason.
+	// Alive refuses a caller whose session has ended since Authenticate. rest asks
+	// repeatedly while a stream runs. The token's own expiry is no reason to refuse.
 	Alive(ctx context.Context, c Caller) error
-	// Refusals are those that an access brings beside the uniform one, for the document.
+	// Refusals returns those of an access for the document, without the uniform one.
 	Refusals(to Access) []*fault.Error
 }
 
-// Config is what an [API] is made of.
+// Config configures an [API].
 type Config struct {
 	Settings
 	Title, Version string
-	// BaseURL is how people reach the server. Required: links, origins and the Host
-	// check come from it and never from a request.
+	// BaseURL is the server's public address. Required: links, origins and the Host check
+	// come from it and never from a request.
 	BaseURL *url.URL
-	// Auth decides on tokens. Without one, every operation that wants a session answers 401.
+	// Auth validates tokens. Without it, every operation that needs a session answers 401.
 	Auth Authenticator
-	// Undeclared is told when an operation answers a refusal that it does not declare: the
-	// document is wrong then. Tests fail; nil logs an error.
+	// Undeclared reports a refusal that its operation does not declare, so the document is
+	// wrong. Tests fail on it; nil logs an error.
 	Undeclared func(operation string, f *fault.Error)
 
 	Log       *slog.Logger     // nil discards
@@ -84,8 +85,8 @@ type Config struct {
 	Deadlines Deadlines
 }
 
-// API holds the operations of all rooms and every middleware around them. Register
-// everything before the first request; after that it is safe for concurrent use.
+// API holds the operations of all rooms and the middleware around them. Register everything
+// before the first request; after that it is safe for concurrent use.
 type API struct {
 	cfg     Config
 	huma    huma.API
@@ -93,14 +94,14 @@ type API struct {
 	outer   *http.ServeMux // everything else
 	guard   guard
 	streams *streams
-	// longBodies counts the JSON bodies over smallBody that are held now.
+	// longBodies counts the JSON bodies over smallBody now in memory.
 	longBodies atomic.Int32
 	anyHost    map[string]bool
 	codes      map[string]*CodeInfo // what the operations declare, and the guard's own
 	told       told
 	// registering is the id of the operation that is being added.
 	registering string
-	// document is built at the first question for it.
+	// document is built on the first request for it.
 	document func() ([]byte, error)
 }
 
@@ -131,7 +132,7 @@ func New(cfg Config) *API {
 	return a
 }
 
-// huma1 guards huma's process-wide settings: every API of a process shares them.
+// huma1 guards huma's global settings, which every API of a process shares.
 var huma1 sync.Once
 
 func setGlobals() {
@@ -142,26 +143,25 @@ func setGlobals() {
 	huma.DefaultArrayNullable = false // format writes a nil slice as []
 }
 
-// Access is what an operation wants of its caller.
+// Access says what an operation requires of its caller.
 type Access int
 
-// Of these, rest enforces Session, StepUp, Repair and Admin. An Attempt or Refresh
-// operation checks its own credential: for rest it is public, and its document says what
-// the caller sends.
+// rest enforces Session, StepUp, Repair and Admin. An Attempt or Refresh operation checks
+// its own credential. For rest it is public, and its document names the credential.
 const (
 	Public  Access = iota // no caller
-	Session               // a valid access token of a session that may do everything
-	StepUp                // and its holder proved presence lately
+	Session               // a valid access token of a session without restrictions
+	StepUp                // also a recent proof of presence
 	Attempt               // the token of a sign-in attempt
 	Refresh               // a refresh token, in the cookie Op.Cookie or in the body
-	Repair                // a valid access token, also of a session that may only repair the account
-	Admin                 // an admin's session; what changes something wants the proof as well
+	Repair                // a valid access token, even of a session that may only repair the account
+	Admin                 // an admin's session; changes require the proof as well
 )
 
-// public reports whether rest asks for no access token.
+// public reports whether rest requires no access token.
 func (a Access) public() bool { return a == Public || a == Attempt || a == Refresh }
 
-// proof reports whether rest asks for a recent proof of presence.
+// proof reports whether rest requires a recent proof of presence.
 func (op Op) proof() bool { return op.Access == StepUp || op.Access == Admin && !safe(op.Method) }
 
 const (
@@ -173,10 +173,10 @@ const (
 type Op struct {
 	Method, Path, ID, Summary, Description, Tag string
 	Access                                      Access
-	Cookie                                      string         // that may carry a Refresh operation's token
-	Status                                      int            // of the good answer; 0 is 200 with a body and 204 without
+	Cookie                                      string         // name of the cookie that may carry a Refresh operation's token
+	Status                                      int            // of success; 0 is 200 with a body and 204 without
 	Produces                                    string         // media type of an answer whose Body is []byte
-	Errors                                      []*fault.Error // it may answer beside those that follow from its shape and access
+	Errors                                      []*fault.Error // its refusals beside those of its shape and access
 	Rows                                        string         // ids of the product's rows, such as "F-A1"
 
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
@@ -184,19 +184,19 @@ type Op struct {
 }
 
 // Register adds a typed JSON operation. I's fields carry path, query, header and cookie
-// tags and a Body; O may have a Body, header fields and a Status. A Body of []byte is sent
-// as it is, with Op.Produces as its type. Types that the document could not describe
-// panic.
+// tags and a Body. O may have a Body, header fields and a Status. A Body of []byte is sent
+// unchanged, with Op.Produces as its type. Register panics on types that the document
+// cannot describe.
 func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) {
 	checkShape(op, reflect.TypeFor[I](), map[reflect.Type]bool{})
 	checkShape(op, reflect.TypeFor[O](), map[reflect.Type]bool{})
 	huma.Register(a.huma, a.operation(op), h)
 }
 
-// Raw adds a streaming operation with the same middlewares, authentication and
-// documentation. The body is as the client sent it and has no length limit; its deadline,
-// like that of the answer, moves on as bytes flow. An error that h returns before it
-// writes becomes the problem document; after that it cuts the connection.
+// Raw adds a streaming operation with the same middleware, authentication and
+// documentation. The body is the client's, without a length limit. Its deadline, like the
+// answer's, moves as bytes flow. An error of h before its first write becomes the problem
+// document; a later error cuts the connection.
 func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Request) error) {
 	op.stream = true
 	o := a.operation(op)
@@ -216,8 +216,8 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 	})
 }
 
-// Handle adds a handler outside /v1: health, the web app. It stands behind the same
-// middlewares. Its refusals are declared like an operation's.
+// Handle adds a handler outside /v1: health, the web app. The same middleware applies, and
+// it declares refusals as an operation does.
 func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 	declared := a.declare(pattern, refusals...)
 	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -227,8 +227,8 @@ func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 	})
 }
 
-// HandleAnyHost is [API.Handle] for one exact path that answers to any Host:
-// health checks come by address.
+// HandleAnyHost is [API.Handle] for one exact path with any Host: health checks use the
+// address.
 func (a *API) HandleAnyHost(method, path string, h http.Handler) {
 	a.anyHost[path] = true
 	a.Handle(method+" "+path, h)

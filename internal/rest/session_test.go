@@ -16,8 +16,8 @@ import (
 	"coffer/internal/fault"
 )
 
-// watched is a world that looks at the sessions of streams all the time. Its operations
-// say when they have begun, and how they ended.
+// watched is a world that checks the sessions of streams all the time. Its operations
+// report their beginning and their end.
 func watched(t *testing.T) (w *world, began chan bool, ended chan error) {
 	t.Helper()
 	w = newWorld(t, func(c *Config) { c.Deadlines.Session = 5 * time.Millisecond })
@@ -48,10 +48,10 @@ func watched(t *testing.T) (w *world, began chan bool, ended chan error) {
 	return w, began, ended
 }
 
-// end answers every question for a session with err.
+// end answers every session check with err.
 func (f *fakeAuth) end(err error) { f.over.Store(&err) }
 
-// hold sends a request and leaves the rest of its body unsent, its answer unread.
+// hold sends a request, leaves the rest of its body unsent and its answer unread.
 func (w *world) hold(t *testing.T, method, path string) chan *http.Response {
 	t.Helper()
 	r, send := io.Pipe()
@@ -76,8 +76,8 @@ func (w *world) hold(t *testing.T, method, path string) chan *http.Response {
 	return answer
 }
 
-// A session that ends ends its streams, also those that stand still in a read, in a write
-// or elsewhere.
+// A session's end also ends its streams, even those blocked in a read, a write or
+// elsewhere.
 func TestStreamsEndWithTheirSession(t *testing.T) {
 	w, began, ended := watched(t)
 	in := w.hold(t, "POST", "/held/in")
@@ -107,7 +107,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	if _, err := io.Copy(io.Discard, res.Body); err == nil {
 		t.Error("the download looks whole")
 	}
-	w.srv.Close() // returns when every handler has
+	w.srv.Close() // returns when every handler has returned
 	w.API.streams.mu.Lock()
 	defer w.API.streams.mu.Unlock()
 	s := w.API.streams
@@ -121,7 +121,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	}
 }
 
-// A store that is away for a moment ends no stream, and one that stays away ends all.
+// A brief outage of the store ends no stream, and a long one ends all.
 func TestStreamsOutliveAnOutage(t *testing.T) {
 	w, began, ended := watched(t)
 	w.hold(t, "GET", "/held/wait")
@@ -223,8 +223,7 @@ func streamLimits(t *testing.T, waits bool) {
 	}
 }
 
-// What is refused is answered before its body, however long the rest is waited for, and
-// no byte of it is asked for.
+// A refusal is answered before the body, and the server asks for no byte of it.
 func TestRefusalsAreAnsweredAtOnce(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Deadlines.Linger = time.Hour })
 	for _, head := range []string{
@@ -255,7 +254,7 @@ func TestNetworkOfAnAddress(t *testing.T) {
 	}
 }
 
-// Long bodies that are half sent hold a bounded number of buffers; short ones go on.
+// Long unfinished bodies hold a bounded number of buffers; short ones go on.
 func TestLongBodiesAreFew(t *testing.T) {
 	w := newWorld(t)
 	held := make([]net.Conn, maxLongBodies)

@@ -16,14 +16,14 @@ type Settings struct {
 	Streams        StreamLimits `embed:""`
 }
 
-// StreamLimits are how many streams may run at once in this process.
+// StreamLimits bound the concurrent streams of this process.
 type StreamLimits struct {
 	All     int `name:"max-streams" env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node."`
 	Account int `name:"max-streams-account" env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`
 	Address int `name:"max-streams-address" env:"COFFER_MAX_STREAMS_ADDRESS" default:"200" group:"Limits" help:"Uploads and downloads at once from one address (IPv6: one /64) on one node."`
 }
 
-// AfterApply refuses limits that let no stream run. Package kong calls it.
+// AfterApply refuses limits that allow no stream. Package kong calls it.
 func (l *StreamLimits) AfterApply() error {
 	switch {
 	case l.All < 1:

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// checkShape refuses, when the program starts, types that would not mean what they say:
-// of an embedded type that is not exported, neither the document nor the validation sees
-// the fields, so a body that uses them is refused and a header never sent.
+// checkShape refuses misleading types when the program starts. The document and the
+// validation ignore the fields of an embedded unexported type. The server would refuse a
+// body with such fields and never send such a header.
 func checkShape(op Op, t reflect.Type, seen map[reflect.Type]bool) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map {
 		t = t.Elem()

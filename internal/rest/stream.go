@@ -18,11 +18,11 @@ var (
 	errStreamsBusy    = fault.New(fault.Unavailable, "busy", "The server is busy with other uploads and downloads. Try again in a few seconds.")
 )
 
-// streamWait is after how long a refused stream may be tried again.
+// streamWait is the Retry-After of a refused stream.
 const streamWait = 5 * time.Second
 
-// stream is an exchange whose bytes flow for as long as they do, and its caller's session
-// lives.
+// stream is an exchange without a time limit, for as long as its bytes flow and its
+// caller's session lives.
 type stream struct {
 	x      *exchange
 	caller Caller
@@ -32,13 +32,13 @@ type stream struct {
 
 	mu    sync.Mutex // held while a deadline moves
 	ended bool       // the session is over; deadlines stay in the past
-	known time.Time  // when the session was last known to live
+	known time.Time  // when the session was last known to be alive
 }
 
 // errSessionOver says that a session ended while its stream ran.
 var errSessionOver = errors.New("rest: the session ended before the stream")
 
-// end makes every read and write of the stream return, now and later.
+// end makes every current and later read and write of the stream return.
 func (s *stream) end() {
 	s.cancel(errSessionOver)
 	s.mu.Lock()
@@ -56,7 +56,7 @@ func (s *stream) over() bool {
 	return s.ended
 }
 
-// streams are those that run.
+// streams are the running streams.
 type streams struct {
 	api *API
 
@@ -111,7 +111,7 @@ func (t *streams) begin(x *exchange, r *http.Request, waits bool) (*http.Request
 		go t.watch()
 	}
 	x.stream, x.piece = s, paceBytes
-	// The server's deadlines for whole requests give way to those that move.
+	// Moving deadlines replace the server's deadlines for whole requests.
 	x.setWriteDeadline(time.Time{})
 	if x.body == nil {
 		x.setReadDeadline(time.Time{})
@@ -125,7 +125,7 @@ func (t *streams) run(x *exchange, r *http.Request, waits bool, h func(http.Resp
 	if err != nil {
 		return err
 	}
-	defer func() { // also when h panics
+	defer func() { // even when h panics
 		if t.done(x) {
 			err = errUnauthenticated.Because(errors.Join(errSessionOver, err))
 		}
@@ -133,8 +133,8 @@ func (t *streams) run(x *exchange, r *http.Request, waits bool, h func(http.Resp
 	return h(x, r)
 }
 
-// done takes x off the list and leaves the time of one stall to what is still to be sent.
-// It reports whether the session ended before the stream: then the connection is done for.
+// done removes x from the list and allows one stall for the unsent rest. It reports whether
+// the session ended before the stream; then the connection must close.
 func (t *streams) done(x *exchange) (over bool) {
 	s := x.stream
 	t.mu.Lock()
@@ -158,7 +158,7 @@ func drop[K comparable](counts map[K]int, key K) {
 	}
 }
 
-// network is what counts as one address: of IPv6 the /64 that one customer has.
+// network is the unit that counts as one address: for IPv6 the /64 of one customer.
 func network(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
@@ -170,7 +170,7 @@ func network(a netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// watch asks for the session of every stream until there is none.
+// watch checks the session of every stream until no stream is left.
 func (t *streams) watch() {
 	tick := time.NewTicker(t.api.cfg.Deadlines.Session)
 	defer tick.Stop()
@@ -183,7 +183,7 @@ func (t *streams) watch() {
 	}
 }
 
-// list returns the streams that have a session; none ends the watch.
+// list returns the streams with a session. An empty list ends the watch.
 func (t *streams) list() []*stream {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -198,12 +198,12 @@ func (t *streams) list() []*stream {
 	return all
 }
 
-// silence is how many looks in a row may stay without an answer. A store that is away for
-// a moment ends no stream; one that stays away cannot say that a session lives.
+// silence is how many checks in a row may fail. A store that is briefly away ends no
+// stream. A store that stays away cannot confirm a session.
 const silence = 8
 
-// look asks for each session once and ends the streams of those that are over. Nothing
-// waits longer than until the next look.
+// look checks each session once and ends the streams of ended ones. It waits no longer than
+// until the next look.
 func (t *streams) look(all []*stream) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.api.cfg.Deadlines.Session)
 	defer cancel()
@@ -244,8 +244,8 @@ func (t *streams) ask(ctx context.Context, group []*stream) {
 	}
 }
 
-// endUnlessDone ends a stream that still runs. One that is done has given its connection
-// to the next request.
+// endUnlessDone ends a stream that still runs. A finished stream's connection already
+// serves the next request.
 func (t *streams) endUnlessDone(s *stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

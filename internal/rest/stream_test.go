@@ -41,7 +41,7 @@ func TestStreamErrorBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// An answer that has begun must not look whole when it is not.
+// A broken answer must not look whole.
 func TestStreamErrorAfterTheAnswerCutsTheConnection(t *testing.T) {
 	w := newWorld(t)
 	for _, how := range []string{"after", "panic"} {
@@ -76,7 +76,7 @@ func TestBrokenUpload(t *testing.T) {
 	}
 }
 
-// A client that hangs up is no error of ours.
+// A client that hangs up is no server error.
 func TestHangUpIsNoError(t *testing.T) {
 	w := newWorld(t)
 	started := make(chan struct{})
@@ -101,7 +101,7 @@ func TestHangUpIsNoError(t *testing.T) {
 	}
 }
 
-// deadlines is a ResponseWriter that remembers what it was told.
+// deadlines is a ResponseWriter that records its deadlines.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	read, write []time.Time
@@ -179,7 +179,7 @@ func TestDeadlinesOfAStreamMove(t *testing.T) {
 	}
 }
 
-// A byte now and then is no upload.
+// A byte now and then does not keep an upload open.
 func TestPaceOfAStream(t *testing.T) {
 	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	x, r := running(t, newWorld(t), d, strings.Repeat("x", 3*paceBytes))
@@ -192,7 +192,7 @@ func TestPaceOfAStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass()
-	if err := read(1); err != nil { // the window before was full
+	if err := read(1); err != nil { // the previous window was full
 		t.Fatal(err)
 	}
 	pass()
@@ -201,7 +201,7 @@ func TestPaceOfAStream(t *testing.T) {
 	}
 }
 
-// pieces remembers how much each write was.
+// pieces records the length of each write.
 type pieces struct {
 	*httptest.ResponseRecorder
 	sizes []int
@@ -212,7 +212,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return p.ResponseRecorder.Write(b)
 }
 
-// A client must take 64 KiB in a minute, not all that the room writes at once.
+// A client must take 64 KiB in a minute, not everything that the room writes at once.
 func TestAnswersGoOutInPieces(t *testing.T) {
 	d := &pieces{ResponseRecorder: httptest.NewRecorder()}
 	x, _ := running(t, newWorld(t), d, "")

@@ -47,7 +47,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		Log:  slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Auth: w.auth,
 		Undeclared: func(operation string, f *fault.Error) {
-			if operation != "fail" { // which answers whatever it is told
+			if operation != "fail" { // fail returns any refusal on request
 				t.Errorf("%s answers %s, which it does not declare", operation, f.Code)
 			}
 		},
@@ -231,10 +231,10 @@ func failure(how string) error {
 	return nil
 }
 
-// fakeAuth knows a handful of tokens.
+// fakeAuth accepts a handful of tokens.
 type fakeAuth struct {
-	asked atomic.Int32          // whether sessions live
-	over  atomic.Pointer[error] // the answer to that
+	asked atomic.Int32          // session checks
+	over  atomic.Pointer[error] // the answer to a session check
 }
 
 func (f *fakeAuth) Authenticate(_ context.Context, authorization string) (Caller, error) {
@@ -301,7 +301,7 @@ func (l *logBook) String() string {
 	return l.buf.String()
 }
 
-// answer is what came back.
+// answer is the received response.
 type answer struct {
 	status int
 	header http.Header
@@ -358,8 +358,8 @@ func (w *world) post(t testing.TB, body string) answer {
 	return w.do(t, "POST", "/v1/things", body, "Content-Type: application/json")
 }
 
-// raw writes text to a connection and returns everything that comes back until the server
-// closes it.
+// raw writes text to a connection and returns everything received until the server closes
+// it.
 func (w *world) raw(t testing.TB, text string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", w.srv.Listener.Addr().String())

@@ -12,7 +12,7 @@ import (
 
 const benchSize = 64 << 20
 
-// BenchmarkRawGCM is the limit: one core's AES-256-GCM over segments in place.
+// BenchmarkRawGCM measures the limit: AES-256-GCM over segments in place, on one core.
 func BenchmarkRawGCM(b *testing.B) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -65,7 +65,7 @@ func BenchmarkReader(b *testing.B) {
 	}
 }
 
-// BenchmarkRange opens 1 KiB at odd places: one segment and the header each.
+// BenchmarkRange opens 1 KiB at odd places: one segment and the header each time.
 func BenchmarkRange(b *testing.B) {
 	sealed := encrypt(b, pattern(benchSize))
 	fetch := func(off, n int64) (io.ReadCloser, error) {

@@ -11,26 +11,25 @@ import (
 
 var errGivenUp = errors.New("seal: read from a closed range")
 
-// Reader decrypts a stream from its beginning to its end. It returns a byte only after
-// that byte's segment has authenticated, and io.EOF only after the last segment has.
-// Every other end is an error that is [ErrOpen] or the source's own; a source that
-// ends inside the header or a tag is io.ErrUnexpectedEOF as well. Not safe for
-// concurrent use.
+// Reader decrypts a stream in order. It returns a byte only after the byte's segment has
+// authenticated, and io.EOF only after the last segment. Any other end is [ErrOpen] or the
+// source's error. A source that ends inside the header or a tag is io.ErrUnexpectedEOF as
+// well. Not safe for concurrent use.
 type Reader struct {
 	stream
 	r       io.Reader
 	key     []byte // nil once the header has been read
 	aad     []byte
-	last    int64  // index of the last segment; -1: the source's end tells
+	last    int64  // index of the last segment; -1: known when the source ends
 	skip    int    // plaintext bytes of the first segment before the range
 	left    int64  // plaintext bytes still to return; -1: to the end
-	buf     []byte // small, unless the reader is or was fast
+	buf     []byte // small unless the reader is or was fast
 	from    int    // buf[from:to] is ciphertext not yet opened
 	to      int
-	out     []byte // where a fast reader opens a batch; nil: each segment is opened where it lies
-	plain   []byte // what is opened and not yet returned
+	out     []byte // where a fast reader decrypts a batch; nil: in place
+	plain   []byte // decrypted and not yet returned
 	drained bool   // the source has ended
-	place   place  // whose buf is counted
+	place   place  // the count that includes buf
 	err     error  // sticky
 }
 
@@ -61,9 +60,9 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo writes what is left of the stream to w. It returns nil only when the stream was
-// whole. It begins with one segment at a time, so that a w that stands still holds little;
-// a w that takes them at once gets batches, each opened while w takes the one before.
+// WriteTo writes the rest of the stream to w. It returns nil only when the stream was
+// whole. It begins with one segment at a time, so a stalled w holds little memory. A fast w
+// gets batches, and each batch is decrypted while w takes the one before.
 func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
 	for quick := 0; ; {
 		if len(r.plain) == 0 && r.err == nil {
@@ -97,13 +96,13 @@ func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
 	return total, r.err
 }
 
-// slow is a write that shows that its reader is no fast one.
+// slow is the duration of a write that shows a slow client.
 const slow = time.Second / 2
 
 // maxFast bounds the fast readers, each of which holds three buffers of over half a
-// megabyte. Nobody can take a buffer from a write that stands still. So a fast reader that
-// stalls makes its place free for another and counts among the stalled, while there are
-// fewer than maxStalled: both together hold 170 MB at most.
+// megabyte. A stalled write keeps its buffers. So a fast reader that stalls frees its place
+// and counts among the stalled, while there are fewer than maxStalled. Both together hold
+// 170 MB at most.
 const (
 	maxFast    = 32
 	maxStalled = 64
@@ -111,10 +110,10 @@ const (
 
 var fast, stalled atomic.Int32
 
-// place is where a reader's large buffers are counted.
+// place records which count includes a reader's large buffers.
 type place struct{ of atomic.Pointer[atomic.Int32] }
 
-// take counts the reader among at most limit of the kind.
+// take adds the reader to kind unless kind has reached limit.
 func (p *place) take(kind *atomic.Int32, limit int32) bool {
 	if kind.Add(1) > limit {
 		kind.Add(-1)
@@ -126,7 +125,7 @@ func (p *place) take(kind *atomic.Int32, limit int32) bool {
 	return true
 }
 
-// stall moves a fast reader to the stalled. It may run while the reader is given up.
+// stall moves a fast reader to the stalled. It may run while the reader is being closed.
 func (p *place) stall() {
 	if stalled.Add(1) > maxStalled || !p.of.CompareAndSwap(&fast, &stalled) {
 		stalled.Add(-1)
@@ -141,12 +140,13 @@ func (p *place) leave() {
 	}
 }
 
-// smallBuffer is what every other reader holds: a segment, and the beginning of the next.
+// smallBuffer is the buffer of every other reader: one segment and the beginning of the
+// next.
 type smallBuffer [SegmentSize + 4<<10]byte
 
 var smallBuffers = sync.Pool{New: func() any { return new(smallBuffer) }}
 
-// speedUp gives r the buffers of a fast reader, if there are any.
+// speedUp gives r the buffers of a fast reader, if any are left.
 func (r *Reader) speedUp() bool {
 	if r.place.of.Load() != &fast && !r.place.take(&fast, maxFast) {
 		return false
@@ -164,7 +164,7 @@ func (r *Reader) speedUp() bool {
 
 func (r *Reader) large() bool { return len(r.buf) == len(buffer{}) }
 
-// giveBuf gives buf back. Nothing points into it.
+// giveBuf returns buf to its pool. No slice may point into it.
 func (r *Reader) giveBuf() {
 	if r.large() {
 		buffers.Put((*buffer)(r.buf))
@@ -175,8 +175,7 @@ func (r *Reader) giveBuf() {
 	r.buf = nil
 }
 
-// ahead opens batches in a goroutine of its own until the stream ends or w refuses one, or
-// is slow.
+// ahead decrypts batches in its own goroutine until the stream ends, or w fails or is slow.
 func (r *Reader) ahead(w io.Writer) (total int64, err error) {
 	type opened struct {
 		plain []byte
@@ -220,11 +219,11 @@ func (r *Reader) ahead(w io.Writer) (total int64, err error) {
 	return total, err
 }
 
-// open returns the plaintext of the segments at hand, at least of one, and sets r.err
-// when the stream ends or breaks; both can happen in one call.
+// open returns the plaintext of at least one segment. It sets r.err when the stream ends or
+// breaks. One call can do both.
 func (r *Reader) open() []byte {
 	if r.large() && r.out == nil && r.from == r.to {
-		r.giveBuf() // it is a fast reader no more
+		r.giveBuf() // no longer a fast reader
 	}
 	if r.buf == nil {
 		r.buf, r.from, r.to = smallBuffers.Get().(*smallBuffer)[:], 0, 0
@@ -242,7 +241,7 @@ func (r *Reader) open() []byte {
 		}
 		need := size
 		if r.last < 0 {
-			need++ // the byte that shows that this is not the last
+			need++ // one byte more shows that this is not the last segment
 		}
 		if r.to-r.from < need && !r.drained {
 			if len(out) > 0 {
@@ -276,7 +275,7 @@ func (r *Reader) open() []byte {
 	return out
 }
 
-// cut returns the part of the segment p that was asked for.
+// cut returns the requested part of the segment p.
 func (r *Reader) cut(p []byte) []byte {
 	p = p[min(r.skip, len(p)):]
 	r.skip = 0
@@ -287,12 +286,12 @@ func (r *Reader) cut(p []byte) []byte {
 	return p
 }
 
-// segment opens one segment behind dst.
+// segment decrypts one segment and appends it to dst.
 func (r *Reader) segment(dst, sealed []byte, last bool) ([]byte, error) {
 	if len(sealed) < tagSize {
 		return nil, errTruncated
 	}
-	// One plaintext has one form: only an empty stream ends with an empty segment.
+	// Only an empty stream ends with an empty segment, so a plaintext has one form.
 	if len(sealed) == tagSize && r.index > 0 {
 		return nil, ErrOpen
 	}
@@ -307,7 +306,6 @@ func (r *Reader) segment(dst, sealed []byte, last bool) ([]byte, error) {
 	return p, nil
 }
 
-// readHeader reads and uses the stream's header.
 func (r *Reader) readHeader() error {
 	for r.to < headerSize && !r.drained {
 		if err := r.fill(); err != nil {
@@ -339,7 +337,7 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// giveUp ends a reader whose stream has not ended.
+// giveUp closes a reader before its stream has ended.
 func (r *Reader) giveUp() {
 	if r.err == nil {
 		r.err = errGivenUp
@@ -348,12 +346,11 @@ func (r *Reader) giveUp() {
 	r.giveBuf()
 }
 
-// OpenRange returns the plaintext bytes [off, off+n) of a stream of cipherSize bytes.
-// fetch returns the stream's bytes [off, off+n); it is called at most twice, once for
-// the header and once for the segments that the range touches, and its readers are
-// closed. What is returned implements io.WriterTo and authenticates as [Reader] does:
-// a store that lies about the size, or returns less than it was asked for, ends in
-// [ErrOpen], never in a short success.
+// OpenRange returns the plaintext bytes [off, off+n) of a stream of cipherSize bytes. fetch
+// returns the stream's bytes [off, off+n). OpenRange calls it at most twice, for the header
+// and for the segments of the range, and closes its readers. The result implements
+// io.WriterTo and authenticates as [Reader] does. A store that reports a wrong size, or
+// returns too few bytes, causes [ErrOpen], never a short success.
 func OpenRange(fetch func(off, n int64) (io.ReadCloser, error), cipherSize int64, key, aad []byte, off, n int64) (io.ReadCloser, error) {
 	plain, err := PlainSize(cipherSize)
 	if err != nil {
@@ -377,7 +374,7 @@ func OpenRange(fetch func(off, n int64) (io.ReadCloser, error), cipherSize int64
 	r.skip = int(off - plainStart(first))
 	start := first * SegmentSize
 	end := min(cipherSize, (segmentAt(max(off, off+n-1))+1)*SegmentSize)
-	if first > r.last { // nothing after the end
+	if first > r.last { // the range begins behind the end
 		r.err = io.EOF
 		return &ranged{Reader: r, body: io.NopCloser(nil)}, nil
 	}
@@ -389,7 +386,6 @@ func OpenRange(fetch func(off, n int64) (io.ReadCloser, error), cipherSize int64
 	return &ranged{Reader: r, body: body}, nil
 }
 
-// fetchHeader reads the header on its own.
 func (r *Reader) fetchHeader(fetch func(off, n int64) (io.ReadCloser, error)) error {
 	body, err := fetch(0, headerSize)
 	if err != nil {
@@ -423,13 +419,13 @@ func plainStart(segment int64) int64 {
 	return plainFirst + (segment-1)*plainFull
 }
 
-// ranged is a Reader that closes what it reads from.
+// ranged is a Reader that closes its source.
 type ranged struct {
 	*Reader
 	body io.Closer
 }
 
-// Close gives up what has not been read.
+// Close ends the reader early.
 func (r *ranged) Close() error {
 	r.giveUp()
 	return r.body.Close()

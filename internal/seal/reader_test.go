@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A reader whose writer stands still holds little, whatever it read before, and the places
-// of fast readers are given back however a reader ends.
+// A reader with a stalled writer holds little memory, whatever it read before. It frees its
+// place among fast readers however it ends.
 func TestReadersThatStandStill(t *testing.T) {
 	key, plain, stored := sealed(t, 40)
 	open := func() *Reader {
@@ -32,7 +32,7 @@ func TestReadersThatStandStill(t *testing.T) {
 	if n != 0 || err != broken || r.buf != nil {
 		t.Errorf("a writer that breaks: %d, %v, holds %d", n, err, len(r.buf))
 	}
-	for _, busy := range []int32{0, maxFast} { // places taken by others
+	for _, busy := range []int32{0, maxFast} { // places taken by other readers
 		fast.Add(busy)
 		most := 0
 		var got bytes.Buffer
@@ -61,7 +61,7 @@ func TestReadersThatStandStill(t *testing.T) {
 	}
 }
 
-// sealed returns random content of some segments, sealed under key.
+// sealed returns random content of the given number of segments, sealed under key.
 func sealed(t *testing.T, segments int) (key, plain, stored []byte) {
 	t.Helper()
 	key, plain = make([]byte, KeySize), make([]byte, segments*SegmentSize)
@@ -81,8 +81,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// Fast readers whose writers stand still keep no other reader from being fast. When the
-// writers go on, each reader returns to small buffers, and writes the whole.
+// Fast readers with stalled writers do not prevent another fast reader. When the writers go
+// on, each reader returns to small buffers and writes the whole.
 func TestFastReadersThatStall(t *testing.T) {
 	key, plain, stored := sealed(t, 34)
 	// run reads the stream; the first batch waits for release.
@@ -113,8 +113,8 @@ func TestFastReadersThatStall(t *testing.T) {
 			if err := run(&batches, &got, release, standing.Done); err != nil || !bytes.Equal(got.Bytes(), plain) {
 				t.Errorf("%d bytes became %d, %v", len(plain), got.Len(), err)
 			}
-			// The reader has opened up to two batches ahead of the stalled write. After them it
-			// writes one segment at a time.
+			// The reader opened up to two batches before the stall. After them it writes
+			// one segment at a time.
 			if demoted := slices.IndexFunc(batches, func(n int) bool { return n <= SegmentSize }); demoted < 1 || demoted > 3 {
 				t.Errorf("after the stall it writes %v bytes, want small writes soon", batches)
 			}
@@ -142,7 +142,7 @@ func TestFastReadersThatStall(t *testing.T) {
 	}
 }
 
-// Stalled readers are bounded: beyond maxStalled they keep the place of a fast one.
+// Stalled readers are bounded: beyond maxStalled they keep a fast reader's place.
 func TestStalledReadersAreBounded(t *testing.T) {
 	var p place
 	if !p.take(&fast, maxFast) {
@@ -155,7 +155,7 @@ func TestStalledReadersAreBounded(t *testing.T) {
 	}
 	stalled.Add(-maxStalled)
 	p.stall()
-	if !p.take(&fast, maxFast) { // it is quick again
+	if !p.take(&fast, maxFast) { // no longer stalled
 		t.Error("no place for one that is quick again")
 	}
 	if f, s := fast.Load(), stalled.Load(); f != 1 || s != 0 {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A Writer that rests, at whatever moment, writes the stream that it writes without, and
-// holds no large buffer meanwhile.
+// A Writer that rests at any moment writes the same stream as one without rests. Meanwhile
+// it holds no large buffer.
 func TestWriterRests(t *testing.T) {
 	key, aad := make([]byte, KeySize), []byte("aad")
 	rand.Read(key)

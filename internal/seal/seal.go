@@ -2,26 +2,25 @@
 //
 // # Streams
 //
-// [Writer] and [Reader] speak the wire format of Tink's AES256_GCM_HKDF streaming
-// AEAD (the STREAM construction, https://eprint.iacr.org/2015/189), so that any Tink
-// implementation opens what Coffer stored and the other way round:
+// [Writer] and [Reader] use the wire format of Tink's AES256_GCM_HKDF streaming AEAD (the
+// STREAM construction, https://eprint.iacr.org/2015/189). Tink can open Coffer's streams
+// and Coffer Tink's:
 //
 //	header    = 40 ‖ salt (32 bytes) ‖ nonce prefix (7 bytes)
 //	key       = HKDF-SHA256(secret = key, salt, info = aad), 32 bytes
 //	segment i = AES-256-GCM(key, nonce = prefix ‖ uint32 i ‖ last, plaintext i), no AAD
 //
-// Every ciphertext segment is [SegmentSize] bytes long, the first one counted with the
-// header; the last one is what is left and is marked in its nonce, so a stream cannot
-// be cut, reordered or continued unnoticed. A last segment is empty only when the
-// whole stream is: one plaintext has one length of ciphertext, both ways.
+// Every ciphertext segment but the last has [SegmentSize] bytes; the header counts towards
+// the first. The last segment's nonce marks it, so an attacker cannot cut, reorder or
+// continue a stream unnoticed. Only an empty stream has an empty last segment. A
+// plaintext's length therefore determines the ciphertext's, and the reverse.
 //
-// No plaintext byte leaves a Reader before its segment has authenticated.
+// A Reader returns no plaintext byte before its segment has authenticated.
 //
 // # Envelopes
 //
-// [Seal] and [Open] are for small values: one message, one random nonce. A key may
-// seal at most 2^32 envelopes (NIST SP 800-38D §8.3); keyring's rotation stays far
-// below that.
+// [Seal] and [Open] are for small values: one message, one random nonce. A key may seal at
+// most 2^32 envelopes (NIST SP 800-38D §8.3); keyring rotates long before that.
 package seal
 
 import (
@@ -53,33 +52,33 @@ const (
 	plainFirst  = plainFull - headerSize
 	maxSegments = math.MaxUint32
 
-	// A batch is what is read, opened and written at once. Eight segments make calls to the
-	// kernel rare; with four, downloads over loopback were a quarter slower.
+	// batch is the number of segments read, decrypted and written at once. With eight,
+	// system calls are rare; with four, downloads over loopback were a quarter slower.
 	batch = 8
 )
 
-// ErrOpen means that what was read is not what was sealed under this key and this
-// additional data: altered, cut, reordered, or of another owner. The cases cannot
-// be told apart and must not be.
+// ErrOpen means that the input was not sealed under this key and additional data. It may be
+// altered, cut, reordered or another owner's. A caller cannot and must not tell these cases
+// apart.
 var ErrOpen = errors.New("seal: message does not authenticate")
 
-// errTruncated is an ErrOpen that is certainly a stream cut short.
+// errTruncated is the ErrOpen of a stream that was certainly cut short.
 var errTruncated = fmt.Errorf("%w: %w", ErrOpen, io.ErrUnexpectedEOF)
 
 var errTooLong = errors.New("seal: stream is longer than 2^32 segments")
 
-// buffer has room for one batch and one segment more: the writer's look-ahead.
+// buffer holds one batch and one segment more, the writer's look-ahead.
 type buffer [(batch + 1) * SegmentSize]byte
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
-// CipherSize returns the length of the stream that holds plain bytes.
+// CipherSize returns the length of the stream for plain bytes of plaintext.
 func CipherSize(plain int64) int64 {
 	return headerSize + plain + tagSize*(lastSegment(plain)+1)
 }
 
-// PlainSize returns the length of the plaintext in a stream of cipherSize bytes, or
-// an error that is ErrOpen when no stream has that length.
+// PlainSize returns the plaintext length of a stream of cipherSize bytes. It returns
+// ErrOpen when no stream has that length.
 func PlainSize(cipherSize int64) (int64, error) {
 	if cipherSize < headerSize+tagSize {
 		return 0, errTruncated
@@ -100,7 +99,7 @@ func lastSegment(plain int64) int64 {
 	return (plain - plainFirst + plainFull - 1) / plainFull
 }
 
-// stream is what both directions share: the derived key and the nonce of the next segment.
+// stream is the state of both directions: the derived key and the next segment's nonce.
 type stream struct {
 	aead  cipher.AEAD
 	nonce [prefixSize + 5]byte
@@ -126,7 +125,7 @@ func (s *stream) init(key, aad, header []byte) error {
 	return nil
 }
 
-// next returns the nonce of the next segment and moves on.
+// next returns the nonce of the next segment and advances the index.
 func (s *stream) next(last bool) ([]byte, error) {
 	if s.index >= maxSegments {
 		return nil, errTooLong
@@ -148,11 +147,11 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// envelope is the first byte of what [Seal] returns.
+// envelope is the version byte with which [Seal]'s result begins.
 const envelope = 1
 
-// Seal returns version ‖ nonce ‖ AES-256-GCM(plaintext, aad). It panics when key is
-// not [KeySize] bytes long, which only a broken caller can cause.
+// Seal returns version ‖ nonce ‖ AES-256-GCM(plaintext, aad). It panics when key is not
+// [KeySize] bytes long.
 func Seal(key, plaintext, aad []byte) []byte {
 	if len(key) != KeySize {
 		panic("seal: internal error: wrong key size")
@@ -168,7 +167,7 @@ func Seal(key, plaintext, aad []byte) []byte {
 	return aead.Seal(out, out[1:nonceEnd], plaintext, aad)
 }
 
-// Open returns what [Seal] sealed under the same key and aad, else [ErrOpen].
+// Open returns what [Seal] sealed under the same key and aad, otherwise [ErrOpen].
 func Open(key, sealed, aad []byte) ([]byte, error) {
 	if len(key) != KeySize {
 		return nil, ErrOpen
@@ -188,8 +187,8 @@ func Open(key, sealed, aad []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// LP joins parts unambiguously: each one after its length in two bytes, big-endian.
-// It panics on a part over 65,535 bytes: what is bound this way is always short.
+// LP joins parts unambiguously: it writes each part after its length in two bytes,
+// big-endian. It panics on a part over 65,535 bytes.
 func LP(parts ...[]byte) []byte {
 	n := 0
 	for _, p := range parts {

@@ -75,7 +75,7 @@ func tink(t testing.TB) *subtle.AESGCMHKDF {
 	return a
 }
 
-// Tink is the implementation that this project did not write: it reads what we wrote.
+// Tink, an independent implementation, reads our streams.
 func TestTinkReadsOurs(t *testing.T) {
 	for _, n := range edges {
 		plain := pattern(n)
@@ -90,7 +90,7 @@ func TestTinkReadsOurs(t *testing.T) {
 	}
 }
 
-// And we read what Tink wrote, from its beginning and at random.
+// We read Tink's streams, from the beginning and at random offsets.
 func TestWeReadTinks(t *testing.T) {
 	for _, n := range edges {
 		plain := pattern(n)
@@ -120,7 +120,7 @@ func TestWeReadTinks(t *testing.T) {
 	}
 }
 
-// However the bytes arrive and leave, the stream is the same.
+// The stream does not depend on how its bytes arrive and leave.
 func TestEveryWayInAndOut(t *testing.T) {
 	ins := map[string]func(w *seal.Writer, plain []byte) error{
 		"Write of 7000 bytes": func(w *seal.Writer, plain []byte) error {
@@ -239,7 +239,7 @@ func readRange(sealed []byte, off, n int64) (plain []byte, fetched int64, err er
 	return plain, fetched, err
 }
 
-// Any range is the same range of the plaintext, and costs at most two segments more.
+// A range equals the same range of the plaintext, and costs at most two more segments.
 func TestRangeIsThePlaintextsRange(t *testing.T) {
 	plain := pattern(first + 11*full + 4711)
 	size := int64(len(plain))

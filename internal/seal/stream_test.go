@@ -14,15 +14,15 @@ import (
 	"coffer/internal/seal"
 )
 
-// piece is one segment to be sealed by hand, well or badly.
+// piece is one segment to seal by hand, correctly or not.
 type piece struct {
 	size  int    // plaintext bytes
 	index uint32 // in the nonce
 	last  bool   // in the nonce
 }
 
-// forge builds a stream from pieces with the key's holder's powers: every tag is good,
-// only the framing may be wrong. It is written from the format's description alone.
+// forge builds a stream from pieces with the key: every tag is valid, only the framing may
+// be wrong. It follows the format's description alone.
 func forge(t testing.TB, pieces ...piece) []byte {
 	t.Helper()
 	head := make([]byte, header)
@@ -51,7 +51,7 @@ func forge(t testing.TB, pieces ...piece) []byte {
 	return out
 }
 
-// The cases are those of C2SP CCTV's age test kit, "stream_*", carried to this format.
+// The cases come from C2SP CCTV's age test kit, "stream_*", adapted to this format.
 func TestStreamCases(t *testing.T) {
 	cut := func(b []byte, n int) []byte { return b[:len(b)-n] }
 	flip := func(b []byte, at int) []byte { b = bytes.Clone(b); b[at] ^= 0x80; return b }
@@ -63,7 +63,7 @@ func TestStreamCases(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		stream []byte
-		want   int // plaintext bytes that may be released
+		want   int // plaintext bytes that the reader may return
 		err    error
 	}{
 		{"empty payload", forge(t, piece{0, 0, true}), 0, nil},
@@ -129,7 +129,7 @@ func TestStreamCases(t *testing.T) {
 	}
 }
 
-// whole asks for all of a stream by its size: OpenRange must agree with Reader.
+// whole reads a stream by its size: OpenRange must agree with Reader.
 func whole(t *testing.T, stream []byte, good bool) {
 	t.Helper()
 	size, err := seal.PlainSize(int64(len(stream)))
@@ -144,7 +144,7 @@ func whole(t *testing.T, stream []byte, good bool) {
 	}
 }
 
-// A store that hands out less than it was asked for must not end in a short success.
+// A store that returns fewer bytes than requested must not cause a short success.
 func TestRangeFromAShortStore(t *testing.T) {
 	sealed := encrypt(t, pattern(first+3*full))
 	for _, short := range []int{1, 100, seal.SegmentSize, 2 * seal.SegmentSize} {
@@ -161,7 +161,7 @@ func TestRangeFromAShortStore(t *testing.T) {
 	}
 }
 
-// Nor must a whole stream that is shorter than the store said.
+// Neither must a whole stream shorter than the store's reported size.
 func TestRangeOfAShorterStream(t *testing.T) {
 	sealed := forge(t, piece{50, 0, true})
 	fetch := func(off, n int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(sealed)), nil }

@@ -8,25 +8,25 @@ import (
 
 var errClosed = errors.New("seal: write to a closed stream")
 
-// Writer encrypts what is written to it and writes segments to the writer below, a
-// batch at a time. Nothing is whole before Close has returned nil. A Writer that is
-// given up is left alone: without Close there is no last segment, so what was written
-// so far never opens as a stream. Not safe for concurrent use.
+// Writer encrypts a stream and writes segments in batches to the writer below. The stream
+// is whole only after Close has returned nil. To abandon a stream, the caller never calls
+// Close. Without Close there is no last segment, so the part already written never opens as
+// a stream. Not safe for concurrent use.
 type Writer struct {
 	stream
 	w    io.Writer
 	buf  *buffer // nil while the Writer rests
-	kept []byte  // what buf begins with, while it rests
-	at   int     // where in buf the open segment begins; what is before it is sealed
+	kept []byte  // the beginning of buf, while the Writer rests
+	at   int     // where in buf the open segment begins; the bytes before are sealed
 	have int     // plaintext bytes of the open segment
 	err  error   // sticky
 }
 
 var _ io.ReaderFrom = (*Writer)(nil)
 
-// NewWriter returns a Writer for one stream under key, bound to aad. Every stream gets
-// a salt of its own, so one key may seal any number of streams. Nothing is written
-// to w before the first batch is full or Close is called.
+// NewWriter returns a Writer for one stream under key, bound to aad. Every stream gets its
+// own salt, so one key may seal any number of streams. The Writer writes to w only when the
+// first batch is full or on Close.
 func NewWriter(w io.Writer, key, aad []byte) (*Writer, error) {
 	sw := &Writer{w: w, buf: buffers.Get().(*buffer), at: headerSize}
 	header := sw.buf[:headerSize]
@@ -38,11 +38,11 @@ func NewWriter(w io.Writer, key, aad []byte) (*Writer, error) {
 	return sw, nil
 }
 
-// end returns where in buf the open segment's plaintext must end: segments, the first
-// one with its header, stand on multiples of SegmentSize.
+// end returns where in buf the open segment's plaintext must end. Segments stand on
+// multiples of SegmentSize; the header counts towards the first.
 func (w *Writer) end() int { return w.at/SegmentSize*SegmentSize + plainFull }
 
-// Write seals every segment that p shows not to be the last.
+// Write seals each segment as soon as p shows that another one follows.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
@@ -53,9 +53,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 		room := w.end() - w.at - w.have
 		var n int
 		switch {
-		case room == 0: // full, and p says that it is not the last
+		case room == 0: // full, and p shows that it is not the last
 			w.seal(w.buf[w.at:w.at+w.have], false)
-		case w.have == 0 && len(p) > room: // straight from p, without a copy
+		case w.have == 0 && len(p) > room: // seals directly from p, without a copy
 			n = room
 			w.seal(p[:n], false)
 		default:
@@ -74,14 +74,14 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// ReadFrom reads r to its end straight into the segments. It does not close w.
+// ReadFrom reads r to its end directly into the segments. It does not close w.
 func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	var total int64
 	w.wake()
 	for w.err == nil {
 		start, end := w.at+w.have, w.end()
 		full := start == end
-		if full { // read on behind it: only then is it known whether it is the last
+		if full { // only a further byte shows that the full segment is not the last
 			start, end = end+tagSize, end+tagSize+plainFull
 		}
 		n, err := r.Read(w.buf[start:end])
@@ -107,7 +107,7 @@ func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	return total, w.err
 }
 
-// Close seals the last segment and writes what is left. It does not close the writer below.
+// Close seals and writes the last segment. It does not close the writer below.
 func (w *Writer) Close() error {
 	if w.err == errClosed {
 		return nil
@@ -129,8 +129,8 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Rest writes what is sealed and holds the open segment only, until there is more to write.
-// It is for a source that stands still.
+// Rest writes the sealed segments and keeps only the open one in memory until the next
+// Write. It is for a source that stalls.
 func (w *Writer) Rest() error {
 	if w.err != nil || w.buf == nil {
 		return w.err
@@ -155,8 +155,8 @@ func (w *Writer) wake() {
 	}
 }
 
-// seal closes the open segment with plaintext, which is the segment itself or lies
-// outside the buffer.
+// seal closes the open segment. Its plaintext is in the segment itself or outside the
+// buffer.
 func (w *Writer) seal(plaintext []byte, last bool) {
 	nonce, err := w.next(last)
 	if err != nil {
@@ -167,7 +167,7 @@ func (w *Writer) seal(plaintext []byte, last bool) {
 	w.have = 0
 }
 
-// flush writes the sealed segments and moves the open one, if it has begun, to the front.
+// flush writes the sealed segments and moves the open one to the front of the buffer.
 func (w *Writer) flush() {
 	if _, err := w.w.Write(w.buf[:w.at]); err != nil {
 		w.err = err

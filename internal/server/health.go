@@ -12,23 +12,23 @@ import (
 	"coffer/internal/rest"
 )
 
-// Check is one thing that this process needs to do its work.
+// Check is one dependency of this process.
 type Check struct {
 	Name string
-	// Ping returns nil when the thing answers. It must return soon after ctx ends.
+	// Ping returns nil when the dependency answers. It must return soon after ctx ends.
 	Ping func(ctx context.Context) error
 }
 
 const (
-	checkTime = 2 * time.Second // longest time a check may take
-	checkAge  = time.Second     // how long its result holds
+	checkTime = 2 * time.Second // longest duration of a check
+	checkAge  = time.Second     // how long a result counts
 )
 
-// health answers whether the process lives and whether it can work.
+// health reports whether the process lives and whether it can work.
 type health struct {
 	cfg Config
 
-	mu     sync.Mutex // held while checks run: who asks meanwhile shares the result
+	mu     sync.Mutex // held while checks run: concurrent requests share the result
 	at     time.Time
 	status map[string]bool
 }
@@ -50,12 +50,11 @@ const (
 	down = "unavailable"
 )
 
-// alive needs nothing but a running process: a store that is away is no reason to start
-// this process again.
+// alive needs only a running process: an absent store is no reason to restart it.
 func alive(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, readiness{Status: up}) }
 
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
-	// Who asks first may hang up; the result is everybody's.
+	// The first client may hang up; others share the result.
 	result := h.check(context.WithoutCancel(r.Context()))
 	doc, status := readiness{Status: up, Checks: map[string]string{}}, http.StatusOK
 	for name, ok := range result {
@@ -68,8 +67,8 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	answer(w, status, doc)
 }
 
-// check asks every dependency at once and remembers the result for checkAge. The map that
-// it returns is never written again.
+// check pings every dependency at once and caches the result for checkAge. The returned map
+// is never written again.
 func (h *health) check(ctx context.Context) map[string]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,7 +88,7 @@ func (h *health) check(ctx context.Context) map[string]bool {
 	}
 	status := map[string]bool{}
 	for _, c := range h.cfg.Checks {
-		status[c.Name] = false // until it says otherwise
+		status[c.Name] = false // until its ping succeeds
 	}
 	errs := map[string]error{}
 	for range h.cfg.Checks {
@@ -104,8 +103,8 @@ func (h *health) check(ctx context.Context) map[string]bool {
 	return status
 }
 
-// logChanges has one line for a dependency that went and one for its return, not one for
-// every question.
+// logChanges logs one line when a dependency goes and one when it returns, not one per
+// check.
 func (h *health) logChanges(status map[string]bool, errs map[string]error) {
 	for name, ok := range status {
 		before, known := h.status[name]
@@ -129,5 +128,5 @@ func answer(w http.ResponseWriter, status int, doc any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // who hung up reads no answer
+	_, _ = w.Write(append(body, '\n')) // a client that hung up reads no answer
 }

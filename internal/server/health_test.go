@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ping is a dependency that can be away.
+// ping is a dependency that the test can switch off.
 type ping struct {
 	away  atomic.Bool
 	calls atomic.Int32
@@ -51,7 +51,7 @@ func TestHealth(t *testing.T) {
 		if strings.Contains(got.body, "10.0.0.9") {
 			t.Errorf("%s: the answer says why: %s", step.name, got.body)
 		}
-		// A process whose stores are away is alive.
+		// A process without its stores is alive.
 		if got := w.do(t, "GET", "/healthz", ""); got.status != 200 || strings.TrimSpace(got.body) != `{"status":"ok"}` {
 			t.Errorf("%s: healthz: got %d %s", step.name, got.status, got.body)
 		}
@@ -78,14 +78,14 @@ func TestReadinessIsAskedOnceASecond(t *testing.T) {
 	}
 }
 
-// A dependency that never answers makes this process unready, not silent.
+// A dependency that never answers makes the process unready; readiness still answers.
 func TestReadinessDoesNotWait(t *testing.T) {
 	h := newHealth(Config{Now: time.Now, Log: newStopped(t).cfg.Log, Checks: []Check{
 		{"slow", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
 		{"good", func(context.Context) error { return nil }},
 	}})
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // in place of waiting for checkTime
+	cancel() // instead of waiting for checkTime
 	if got := h.check(ctx); got["slow"] {
 		t.Errorf("got %v, want slow to be away", got)
 	}

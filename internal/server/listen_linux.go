@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unsent bounds what the kernel keeps of an answer that has not been sent, in bytes a
-// connection. Without it a reader that stalls lets the send buffer grow to some MiB
-// (tcp(7), tcp_wmem).
+// unsent bounds the kernel's unsent bytes of an answer, for each connection. Without it a
+// stalled reader lets the send buffer grow to some MiB (tcp(7), tcp_wmem).
 const unsent = 256 << 10
 
 // boundUnsent is a net.ListenConfig.Control. Connections inherit the option from the

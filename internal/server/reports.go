@@ -18,21 +18,21 @@ import (
 	"coffer/internal/rest"
 )
 
-// ReportPath is where browsers send what the policy of the web app refused. It is announced
-// by report-uri: where there is report-to, Chromium sends nothing without https, and
-// nothing at once.
+// ReportPath is where browsers report violations of the web app's policy. The policy names
+// it in report-uri: with report-to, Chromium sends nothing without https, and nothing at
+// once.
 const ReportPath = "/csp-reports"
 
 const (
 	reportBytes = 16 << 10
-	// The server logs at most reportLines different refusals in each reportWindow, because
-	// every stranger may send reports.
+	// The server logs at most reportLines different violations in each reportWindow,
+	// because any stranger may send reports.
 	reportLines  = 20
 	reportWindow = time.Hour
 )
 
-// reports logs refusals of the policy, each kind once a window. Of a report only the
-// directive and the origin of what was refused are kept: addresses of pages hold ids.
+// reports logs violations of the policy, each kind once per window. It keeps only a
+// report's directive and the origin of the blocked resource: page addresses hold ids.
 type reports struct {
 	log *slog.Logger
 	now func() time.Time
@@ -42,7 +42,7 @@ type reports struct {
 	seen  map[refused]bool
 }
 
-// refused is a kind of refusal.
+// refused is a kind of violation.
 type refused struct{ directive, blocked string }
 
 func newReports(cfg Config) *reports { return &reports{log: cfg.Log, now: cfg.Now} }
@@ -67,11 +67,11 @@ func (p *reports) receive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// report is what report-uri makes a browser send (CSP level 3 §5.3).
+// report is a browser's body for report-uri (CSP level 3 §5.3).
 type report struct {
 	Report struct {
 		Effective string `json:"effective-directive"`
-		Violated  string `json:"violated-directive"` // what older browsers say instead
+		Violated  string `json:"violated-directive"` // the name in older browsers
 		Blocked   string `json:"blocked-uri"`
 	} `json:"csp-report"`
 }
@@ -96,7 +96,7 @@ func readReport(w http.ResponseWriter, r *http.Request) (refused, error) {
 	return refused{directive, rep.Report.Blocked}, nil
 }
 
-// keep logs a refusal whose kind was not seen in this window.
+// keep logs a violation whose kind is new in this window.
 func (p *reports) keep(r refused) {
 	r.directive, r.blocked = word(r.directive), origin(r.blocked)
 	p.mu.Lock()
@@ -111,7 +111,7 @@ func (p *reports) keep(r refused) {
 	p.log.Warn("the web app's policy refused something", "directive", r.directive, "blocked", r.blocked)
 }
 
-// origin keeps scheme and host of an address; words such as "inline" stay what they are.
+// origin reduces an address to scheme and host; words such as "inline" stay.
 func origin(s string) string {
 	if u, err := url.Parse(s); err == nil && u.Scheme != "" {
 		return word(u.Scheme + ":" + u.Host)
@@ -119,7 +119,7 @@ func origin(s string) string {
 	return word(s)
 }
 
-// word keeps what a directive, scheme or host is made of, and little of it.
+// word keeps the characters of directives, schemes and hosts, up to a limit.
 func word(s string) string {
 	const longest = 80
 	keep := func(r rune) rune {

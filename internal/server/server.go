@@ -1,28 +1,28 @@
 // Package server is all rooms as one handler and one set of jobs.
 //
-// The rooms have put their operations on a [rest.API] before it comes here. This package
-// adds what belongs to no room (health, readiness, the web app, reports of its policy)
-// and runs the one [http.Server] around everything.
+// The rooms register their operations on a [rest.API] first. This package adds the
+// operations without a room (health, readiness, the web app, reports of its policy). It
+// runs the one [http.Server] around everything.
 //
 // # What it defends against
 //
-//   - Slow and silent clients: a request line and header have ten seconds, a whole request
-//     and its answer a minute each, an idle connection two. Streams move their own
-//     deadlines on (package rest).
-//   - Injected scripts: the page that starts the web app allows scripts by a nonce that is
-//     new for every load, styles and calls from our own origin only, and may stand in no
-//     frame (CSP level 3). What a browser refuses is reported to [ReportPath].
-//   - Stale or poisoned assets: only an address that carries the hash of what is sent may
-//     be kept for long. Another hash, as two versions behind one address produce it, gets
-//     the file with no-store.
-//   - Names that look like something else: no path with a dot file, a file name or a
-//     diagnostic's name gets the web app's page.
-//   - Questions that cost: readiness is asked of the stores at most once a second, however
-//     often a client asks. What went wrong is in the log, not in the answer.
+//   - Slow and silent clients: request line and header have ten seconds, a request and its
+//     answer a minute each, an idle connection two. Streams extend their own deadlines
+//     (package rest).
+//   - Injected scripts: the web app's page allows scripts by a nonce new for every load. It
+//     allows styles and calls from our own origin only, and no frame around it (CSP level
+//     3). Browsers report violations to [ReportPath].
+//   - Stale or poisoned assets: only an address with the hash of its content may be cached
+//     for long. Another hash, from another version behind the same address, gets the file
+//     with no-store.
+//   - Misleading names: a path with a dot file, a file name or a diagnostic's name never
+//     gets the web app's page.
+//   - Costly checks: the server checks its stores at most once a second, however often a
+//     client asks for readiness. Details are in the log, not in the answer.
 //
 // # What it leaves to others
 //
-// TLS and HTTP/2 are the proxy's. A request that net/http cannot read is answered by it.
+// The proxy does TLS and HTTP/2. net/http itself answers a request that it cannot read.
 package server
 
 import (
@@ -40,19 +40,19 @@ import (
 	"coffer/internal/rest"
 )
 
-// Config is what a [Server] is made of.
+// Config configures a [Server].
 type Config struct {
 	Settings
 	API     *rest.API        // with every room's operations on it
 	Web     fs.FS            // the built web app, index.html at its root; nil serves none
 	Log     *slog.Logger     // nil discards
-	Checks  []Check          // what readiness depends on
+	Checks  []Check          // the dependencies of readiness
 	Now     func() time.Time // nil is time.Now
-	Drain   func()           // called when a drain begins, to end streams that have no end; nil has none
-	Timeout time.Duration    // how long a drain may take; 0 is 15 s
+	Drain   func()           // called when a drain begins, to end endless streams; nil without any
+	Timeout time.Duration    // longest drain; 0 is 15 s
 
-	// How long a client may take; 0 is what stands behind each. A JSON body has a shorter
-	// time and a stream a longer one: package rest sets those.
+	// The client's time limits; 0 is the value in each comment. Package rest sets a shorter
+	// one for JSON bodies and a longer one for streams.
 	HeaderTime  time.Duration // for a request line and header: 10 s
 	RequestTime time.Duration // for a request, and as long for its answer: 1 minute
 	IdleTime    time.Duration // between two requests: 2 minutes
@@ -74,24 +74,25 @@ func (c *Config) complete() {
 	c.IdleTime = cmp.Or(c.IdleTime, 2*time.Minute)
 }
 
-// Server is one listener and everything that answers there.
+// Server is one listener and its handlers.
 type Server struct {
 	cfg      Config
 	http     *http.Server
 	listener net.Listener
-	// requests ends the context of every request that outlives the drain.
+	// requests ends the context of every request still running after the drain.
 	requests context.CancelFunc
-	// running is read-locked by each request, so that locking it waits for all of them.
+	// Each request read-locks running, so Lock waits for all of them.
 	running sync.RWMutex
 }
 
 const (
 	headerBytes = 32 << 10
-	// lastWait is how long handlers have to return after their connections were cut.
+	// lastWait is how long handlers may run after their connections were cut.
 	lastWait = 5 * time.Second
 )
 
-// New puts what belongs to no room on cfg.API. It fails when the web app cannot be read.
+// New adds the operations without a room to cfg.API. It fails when it cannot read the web
+// app.
 func New(cfg Config) (*Server, error) {
 	cfg.complete()
 	s := &Server{cfg: cfg}
@@ -113,17 +114,17 @@ func New(cfg Config) (*Server, error) {
 		}),
 		ReadHeaderTimeout: cfg.HeaderTime, ReadTimeout: cfg.RequestTime, WriteTimeout: cfg.RequestTime, IdleTimeout: cfg.IdleTime,
 		MaxHeaderBytes:               headerBytes,
-		DisableGeneralOptionsHandler: true, // OPTIONS * gets our headers, too
+		DisableGeneralOptionsHandler: true, // OPTIONS * gets our headers too
 		ErrorLog:                     slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return base },
 	}
 	return s, nil
 }
 
-// Listen takes the address. Until [Server.Serve] runs, connections wait.
+// Listen binds the address. Connections wait until [Server.Serve] runs.
 func (s *Server) Listen(ctx context.Context) error {
 	listen := net.ListenConfig{Control: boundUnsent}
-	listen.SetMultipathTCP(false) // its sockets do not inherit the bound
+	listen.SetMultipathTCP(false) // multipath sockets do not inherit the bound
 	l, err := listen.Listen(ctx, "tcp", s.cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", s.cfg.Addr, err)
@@ -140,9 +141,9 @@ func (s *Server) Addr() string {
 	return s.listener.Addr().String()
 }
 
-// Serve answers requests until ctx ends and then drains: it takes no more connections,
-// lets requests finish within Config.Timeout and cuts those that do not. It returns nil
-// after a drain, whole or cut, once no handler runs.
+// Serve answers requests until ctx ends and then drains. It refuses new connections, lets
+// requests finish within Config.Timeout and cuts the others. It returns nil after a drain,
+// complete or cut, once no handler runs.
 func (s *Server) Serve(ctx context.Context) error {
 	if s.listener == nil {
 		return errors.New("internal error: Serve before Listen")
@@ -164,14 +165,14 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	s.cfg.Log.Warn("some requests did not finish in time and were cut")
-	err = s.http.Close() // first: no handler may send what looks like an answer
+	err = s.http.Close() // first: no handler may send an apparent answer
 	s.requests()
 	s.wait()
 	return err
 }
 
-// wait returns when no handler runs, or after lastWait: the stores are closed next, and a
-// handler that still uses them would be told so, not harmed.
+// wait returns when no handler runs, or after lastWait. The stores close next; a handler
+// that still uses them gets an error, no harm.
 func (s *Server) wait() {
 	done := make(chan struct{})
 	go func() {

@@ -19,7 +19,7 @@ import (
 	"coffer/internal/rest"
 )
 
-// world is a server on a port of its own.
+// world is a server on its own port.
 type world struct {
 	*Server
 	api   *rest.API
@@ -122,8 +122,8 @@ type reply struct {
 	body   string
 }
 
-// client asks for no compression by itself and keeps no connection, so that a server may
-// stop at any time.
+// client requests no compression and keeps no connection, so that a server may stop at any
+// time.
 var client = &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
 
 func (w *world) do(t *testing.T, method, path, body string, headers ...string) reply {
@@ -151,7 +151,7 @@ func (w *world) do(t *testing.T, method, path, body string, headers ...string) r
 	return reply{res.StatusCode, res.Header, string(got)}
 }
 
-// slow registers GET /slow, which says that it began and ends when it is told to.
+// slow registers GET /slow, which reports its beginning and ends on request.
 func (w *world) slow() (began, end chan struct{}) {
 	began, end = make(chan struct{}), make(chan struct{})
 	w.api.Handle("GET /slow", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -198,7 +198,7 @@ func TestDrainLetsRequestsFinish(t *testing.T) {
 	}
 }
 
-// waitUntilClosed returns when nobody listens at addr.
+// waitUntilClosed returns when addr refuses connections.
 func waitUntilClosed(t *testing.T, addr string) {
 	t.Helper()
 	for {
@@ -293,7 +293,8 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// raw writes text to a connection and returns what comes back until the server closes it.
+// raw writes text to a connection and returns everything received until the server closes
+// it.
 func (w *world) raw(t *testing.T, text string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", w.Addr())

@@ -17,7 +17,7 @@ import (
 	"coffer/internal/rest"
 )
 
-// quickly is a server whose deadlines are a fraction of a second, with operations of each
+// quickly is a server whose deadlines are fractions of a second, with operations of each
 // kind.
 func quickly(t *testing.T) (w *world, readers chan error) {
 	t.Helper()
@@ -75,15 +75,15 @@ func (bearer) StepUp(context.Context, rest.Caller) error { return nil }
 func (bearer) Alive(context.Context, rest.Caller) error  { return nil }
 func (bearer) Refusals(rest.Access) []*fault.Error       { return nil }
 
-// Every connection ends within the time that is promised for it, whatever its client
-// leaves undone, and what is refused is refused at once.
+// Every connection ends within its promised time, whatever its client omits. A refusal is
+// answered at once.
 func TestStalledConnectionsEnd(t *testing.T) {
 	w, readers := quickly(t)
 	const some = "Content-Length: 200000\r\n"
 	json := "Content-Type: application/json\r\n"
 	for _, tt := range []struct {
 		name, send string
-		status     string // "" takes any answer, and none
+		status     string // "" accepts any answer, and none
 	}{
 		{"no byte", "", ""},
 		{"half a request line", "GE", ""},
@@ -159,7 +159,7 @@ func post(path, header, body string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\n" + body
 }
 
-// dial returns a connection that fails the test's reads and writes when it stands for long.
+// dial returns a connection whose blocked reads and writes fail the test.
 func dial(t *testing.T, w *world) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", w.Addr())

@@ -18,7 +18,7 @@ import (
 	"coffer/internal/rest"
 )
 
-// app is the web app as it is sent: index.html with hashed addresses and every other file.
+// app is the web app as sent: index.html with hashed addresses, and every other file.
 type app struct {
 	index [2]string // around each nonce: the page is index[0] + nonce + index[1]
 	files map[string]*asset
@@ -27,11 +27,11 @@ type app struct {
 type asset struct {
 	contentType string
 	body        []byte
-	packed      []byte // gzip; nil where that saves nothing
+	packed      []byte // gzip; nil where it saves nothing
 	hash        string
 }
 
-// web serves an app. Files on a disk are read at each request, because their developer
+// web serves an app. It reads files on disk anew for each request, because a developer
 // changes them.
 type web struct {
 	fs  fs.FS
@@ -49,7 +49,7 @@ func newWeb(files fs.FS, api *rest.API) error {
 		return fmt.Errorf("web app: %w", err)
 	}
 	w := &web{fs: files, app: a}
-	// Files in the binary have no time.
+	// Embedded files have no modification time.
 	if info, err := fs.Stat(files, "index.html"); err == nil && !info.ModTime().IsZero() {
 		w.app = nil
 	}
@@ -85,7 +85,7 @@ func readApp(files fs.FS) (*app, error) {
 	if !ok {
 		return nil, errors.New("there is no index.html")
 	}
-	delete(a.files, "index.html") // it is no asset: without a nonce it starts nothing
+	delete(a.files, "index.html") // no asset: without a nonce it starts nothing
 	page := string(index.body)
 	for name, f := range a.files {
 		page = strings.ReplaceAll(page, `"`+assetPath+name+`"`, `"`+assetPath+name+"?v="+f.hash+`"`)
@@ -98,7 +98,7 @@ func readApp(files fs.FS) (*app, error) {
 	return a, nil
 }
 
-// contentTypes are those of our own files; a table of the system's could differ.
+// contentTypes are fixed for our own files; the system's table could differ.
 var contentTypes = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8",
 	".json": "application/json", ".webmanifest": "application/manifest+json", ".png": "image/png", ".webp": "image/webp",
@@ -113,7 +113,7 @@ func newAsset(name string, body []byte) *asset {
 	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(body) // a buffer takes everything
+	_, _ = z.Write(body) // a buffer accepts everything
 	_ = z.Close()
 	if b.Len() < len(body)*9/10 {
 		a.packed = b.Bytes()
@@ -141,9 +141,9 @@ func (w *web) asset(rw http.ResponseWriter, r *http.Request) {
 	case f.hash:
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	case "":
-		h.Set("Cache-Control", "no-cache") // keep it, and ask whether it changed
+		h.Set("Cache-Control", "no-cache") // cache it, but revalidate
 	default:
-		h.Set("Cache-Control", "no-store") // the address of another version's file
+		h.Set("Cache-Control", "no-store") // the address belongs to another version's file
 	}
 	h.Set("Etag", etag)
 	h.Set("Vary", "Accept-Encoding")
@@ -159,10 +159,10 @@ func (w *web) asset(rw http.ResponseWriter, r *http.Request) {
 		body = f.packed
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = rw.Write(body) // who hung up reads no answer; for HEAD net/http sends nothing
+	_, _ = rw.Write(body) // a client that hung up reads no answer; for HEAD net/http sends nothing
 }
 
-// takesGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as this server offers a choice.
+// takesGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as this server needs it.
 func takesGzip(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		coding, weight, _ := strings.Cut(part, ";")
@@ -174,8 +174,8 @@ func takesGzip(accept string) bool {
 	return false
 }
 
-// page sends index.html for every path that may be one of the app's: its router is in the
-// browser.
+// page sends index.html for every path that may be a page of the app: its router runs in
+// the browser.
 func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	if !pagePath(r.URL.Path) || !takesHTML(r.Header.Get("Accept")) {
 		rest.Refuse(rw, r, errNoFile)
@@ -190,7 +190,7 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	h := rw.Header()
 	h.Set("Content-Security-Policy", pagePolicy(nonce))
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	// no-store is set already: a kept page would keep its nonce.
+	// no-store is already set: a cached page would reuse its nonce.
 	_, _ = rw.Write([]byte(a.index[0] + nonce + a.index[1]))
 }
 
@@ -201,8 +201,8 @@ func pagePolicy(nonce string) string {
 		"report-uri " + ReportPath
 }
 
-// pagePath refuses what no page of the app is called: files, dot files, and the names at
-// which diagnostics are looked for.
+// pagePath reports whether p may be a page of the app. It refuses files, dot files and
+// common diagnostic paths.
 func pagePath(p string) bool {
 	if path.Ext(p) != "" || strings.Contains(p, "/.") {
 		return false
@@ -211,7 +211,7 @@ func pagePath(p string) bool {
 	return first != "debug" && first != "metrics"
 }
 
-// takesHTML reports whether who asks would understand a page.
+// takesHTML reports whether the client accepts a page.
 func takesHTML(accept string) bool {
 	return accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*")
 }

@@ -95,7 +95,7 @@ func TestAssets(t *testing.T) {
 	if got := w.do(t, "GET", "/assets/app.js", ""); got.header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("without a hash: %s", got.header.Get("Cache-Control"))
 	}
-	// Two versions behind one address: the hash is another node's.
+	// Two versions behind one address: the hash comes from another node.
 	if got := w.do(t, "GET", "/assets/app.js?v=0123456789abcdef", ""); got.status != 200 || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("with another hash: %d %s, want no-store", got.status, got.header.Get("Cache-Control"))
 	}
@@ -157,7 +157,7 @@ func TestWithoutAnApp(t *testing.T) {
 	}
 }
 
-// Files on a disk are read anew for each request: somebody is working on them.
+// Files on disk are read anew for each request, because a developer edits them.
 func TestDevelopment(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -186,7 +186,7 @@ func TestDevelopment(t *testing.T) {
 	}
 }
 
-// The app that is in the binary starts.
+// The embedded app starts.
 func TestBuiltApp(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Web = built.Dist })
 	page := w.do(t, "GET", "/", "").body
@@ -199,7 +199,7 @@ func TestBuiltApp(t *testing.T) {
 			t.Errorf("%s: got %d %s", a[1], got.status, got.header.Get("Cache-Control"))
 		}
 	}
-	// Nothing in the app needs what the policy forbids.
+	// No part of the app violates the policy.
 	if strings.Contains(page, "<style") || strings.Contains(page, " style=") || strings.Count(page, "<script") != 1 {
 		t.Errorf("the page has inline parts: %s", page)
 	}

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable reports whether a character may stand in a line that one person writes and
-// another reads. Controls, line and paragraph separators, direction marks and everything
-// else that is invisible may not. The joiners may: Persian and Indic names need them.
+// Printable reports whether a character may stand in one line of text for other people. It
+// refuses controls, line and paragraph separators, direction marks and all other invisible
+// characters. It allows joiners, which Persian and Indic names need.
 func Printable(r rune) bool {
 	switch {
 	case r == utf8.RuneError:
@@ -20,23 +20,23 @@ func Printable(r rune) bool {
 	return !unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
 }
 
-// Control reports whether a character is a control or ends a line: no text of one line
-// holds it.
+// Control reports whether a character is a control or ends a line. One-line texts hold
+// neither.
 func Control(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
-// Reorders reports whether a character is a bidirectional override, embedding or isolate:
-// with those "exe.jpg" reads as "gpj.exe" (Unicode TR36 §2.1). The marks U+200E and U+200F
-// are none: they never reverse letters.
+// Reorders reports whether a character is a bidirectional override, embedding or isolate.
+// These make "exe.jpg" read as "gpj.exe" (Unicode TR36 §2.1). The marks U+200E and U+200F
+// do not count: they never reverse letters.
 func Reorders(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
-// Visible reports whether a text shows anything. Spaces, controls and everything that is
-// drawn as nothing do not count: an emoji with joiners in it is visible, joiners alone are not.
+// Visible reports whether a text shows anything. Spaces, controls and characters without a
+// glyph do not count. An emoji with joiners is visible; joiners alone are not.
 func Visible(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return !Blank(r) })
 }
 
-// blank are the code points that are drawn as nothing beside those that Unicode calls
-// spaces, controls or default ignorables (UAX #44, Default_Ignorable_Code_Point).
+// blank lists further code points without a glyph, beside Unicode's spaces, controls and
+// default ignorables (UAX #44, Default_Ignorable_Code_Point).
 var blank = map[rune]bool{
 	'\u2800':     true, // braille pattern blank
 	'\U0001D159': true, // musical symbol null notehead
@@ -49,8 +49,8 @@ var blank = map[rune]bool{
 	'\u17b5':     true,
 }
 
-// Blank reports whether a code point is drawn as nothing. Format characters that are drawn
-// before the digits or letters that they belong to, such as U+0600, are not.
+// Blank reports whether a code point has no glyph. Format characters shown before their
+// digits or letters, such as U+0600, have one.
 func Blank(r rune) bool {
 	switch {
 	case blank[r], unicode.IsSpace(r):

@@ -12,7 +12,7 @@ import (
 	"coffer/client"
 )
 
-// operation is one of the server's own OpenAPI document.
+// operation is one operation of the server's OpenAPI document.
 type operation struct {
 	method, path string
 	public       bool
@@ -49,7 +49,7 @@ func operations(t *testing.T, c *client.Client) []operation {
 	return all
 }
 
-// good are bodies that the operations on an id take: so that nothing but the id decides.
+// good are valid bodies for the operations on an id, so that only the id decides.
 var good = map[string]string{
 	"PATCH /v1/files/{id}":       `{"name":"mine now"}`,
 	"PATCH /v1/sessions/{id}":    `{"name":"mine now"}`,
@@ -61,8 +61,8 @@ var good = map[string]string{
 	"GET /v1/auth/attempts/{id}": "",
 }
 
-// notMine tries every verb on every address with an id, with the ids of somebody else: all
-// answer as if there were nothing, and nothing changes.
+// notMine calls every operation with an id, using another person's ids. Every call answers
+// not found and changes nothing.
 func notMine(t *testing.T, s *server) {
 	ctx := t.Context()
 	alice, eve := s.member(t), s.member(t)
@@ -125,10 +125,10 @@ func notMine(t *testing.T, s *server) {
 			}
 		}
 	}
-	if tried < 30+10*min(len(layers), 1) { // with a layer there are attempts as well
+	if tried < 30+10*min(len(layers), 1) { // a layer adds attempts
 		t.Errorf("only %d tries", tried)
 	}
-	// Ids in bodies and queries are the same.
+	// The same applies to ids in bodies and queries.
 	for _, r := range [][3]string{
 		{"GET", "/v1/files?parent=" + folder.ID, ""},
 		{"POST", "/v1/files/folders", `{"name":"x","parent":"` + folder.ID + `"}`},

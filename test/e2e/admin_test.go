@@ -9,7 +9,7 @@ import (
 	"coffer/client"
 )
 
-// The link that the server prints makes one admin, and then none any more.
+// The printed link makes one admin and then no other.
 func TestFirstAdmin(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -64,7 +64,7 @@ func TestFirstAdmin(t *testing.T) {
 		if got := s.firstAdminToken(); got != "" {
 			t.Error("a server that has an admin prints a link for another")
 		}
-		// Nobody else comes with the house.
+		// The server has no default accounts.
 		for _, name := range []string{"admin", "root", "coffer"} {
 			if _, _, err := s.client(t, newAddress()).SignIn(ctx, client.SignIn{Identifier: name, Password: name}); client.Code(err) != "invalid_credentials" {
 				t.Errorf("%s: %v", name, err)

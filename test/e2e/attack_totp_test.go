@@ -10,8 +10,8 @@ import (
 	"coffer/client"
 )
 
-// Who has the password begins as many sign-ins as they like and sends all their guesses at
-// the same moment: no more than a hundred in a row are looked at.
+// An attacker with the password opens many sign-ins and sends all guesses at the same
+// moment. The server checks at most a hundred in a row.
 func TestAttackGuessingCodesOverManySignIns(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -52,8 +52,8 @@ func TestAttackGuessingCodesOverManySignIns(t *testing.T) {
 	})
 }
 
-// A thief has the password and a stolen device that is remembered. What the owner does
-// against it makes it ask for the code again, and so does a new authenticator app.
+// A thief has the password and a stolen remembered device. The owner's countermeasures make
+// the device ask for the code again, and so does a new authenticator app.
 func TestAttackStolenDeviceThatIsRemembered(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -66,7 +66,7 @@ func TestAttackStolenDeviceThatIsRemembered(t *testing.T) {
 				return owner.RevokeOtherSessions(t.Context())
 			},
 			"the app is set up anew": func(p *person, _, strong *client.Client) error {
-				// By the session that has passed the layer: only that one may.
+				// Only a session that passed the layer may turn it off.
 				if err := strong.DisableTOTP(t.Context()); err != nil {
 					return err
 				}

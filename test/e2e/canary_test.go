@@ -15,7 +15,7 @@ import (
 	"coffer/client"
 )
 
-// canary is somebody whose every word can be found again.
+// canary is a person whose every word can be searched for.
 var canary = client.NewAccount{
 	FirstName: "Quetzalinda", LastName: "Vanderbirdcage", Username: "kanarienvogel77", Email: "Kanarien.Vogel@canary-mail.example", Password: "yellow feathers 8841",
 }
@@ -30,13 +30,13 @@ const (
 	canaryIP      = "127.77.66.55"
 )
 
-// needles are the forms in which a word may lie somewhere.
+// needles are the forms in which a word may be stored.
 func needles(words ...string) map[string][]byte {
 	all := map[string][]byte{}
 	for _, w := range words {
 		all[w] = lower([]byte(w))
 		if len(w) < 8 {
-			continue // too short: random bytes would look like it
+			continue // too short: random bytes would match
 		}
 		all["hex of "+w] = []byte(hex.EncodeToString([]byte(w)))
 		// The middle of the base64 of a text is the same at one of three offsets.
@@ -48,7 +48,7 @@ func needles(words ...string) map[string][]byte {
 	return all
 }
 
-// lower makes letters of ASCII small and leaves every other byte as it is.
+// lower changes ASCII letters to lower case and keeps every other byte.
 func lower(b []byte) []byte {
 	b = bytes.Clone(b)
 	for i, c := range b {
@@ -59,7 +59,7 @@ func lower(b []byte) []byte {
 	return b
 }
 
-// A dump of everything that is stored, and the log, shows nobody and nothing.
+// Neither a dump of all stored data nor the log reveals a person.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -80,7 +80,7 @@ func TestCanary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, times := range []int{50, 5000} { // content that stands in SQL, and in the store
+		for _, times := range []int{50, 5000} { // content stored in SQL, and in the blob store
 			in := client.Source{Name: canaryFile, MediaType: "text/x-canary", Content: strings.NewReader(strings.Repeat(canaryContent+"\n", times))}
 			if _, err := c.Upload(ctx, folder.ID, in); err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ func TestCanary(t *testing.T) {
 		waiting.Email, waiting.Username = "waiting."+canary.Email, canary.Username+"2"
 		waiting.apply(t, waiting.client(t)) // never proven
 		waiting.mail(t, "verify-email")
-		// An attempt that is open, limits that are half used, errors that were logged.
+		// An open attempt, half used limits, logged errors.
 		p.client(t, client.WithUserAgent(canaryAgent)).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password})
 		p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: canary.Password + "x"})
 		p.client(t).VerifyEmail(ctx, client.Verification{Email: p.Email, Code: "000000", SignUp: waiting.signUp})
@@ -113,7 +113,7 @@ func TestCanary(t *testing.T) {
 	})
 }
 
-// hunt looks for words in every store of the server and in what it printed.
+// hunt searches every store of the server and its output for words.
 func hunt(t *testing.T, s *server, words []string) {
 	t.Helper()
 	all := needles(words...)
@@ -132,7 +132,7 @@ func hunt(t *testing.T, s *server, words []string) {
 			return err
 		}
 		if e.IsDir() {
-			if e.Name() == "outbox" { // stands for the mailboxes of people
+			if e.Name() == "outbox" { // stands for people's mailboxes
 				return fs.SkipDir
 			}
 			return nil
@@ -158,13 +158,13 @@ func hunt(t *testing.T, s *server, words []string) {
 	if looked < 10_000 {
 		t.Errorf("only %d bytes were looked at", looked)
 	}
-	// The hunt finds what is there.
+	// The hunt finds a word that is there.
 	if !bytes.Contains(lower([]byte(base64.StdEncoding.EncodeToString([]byte("ab"+words[0]+"cd")))), needles(words[0])["base64 of "+words[0]+"''"]) {
 		t.Error("the hunt is blind to base64")
 	}
 }
 
-// dumpPostgres is every row of every table as text; bytes are in hex.
+// dumpPostgres returns every row of every table as text, with bytes in hex.
 func dumpPostgres(t *testing.T, url string) []byte {
 	t.Helper()
 	ctx := t.Context()

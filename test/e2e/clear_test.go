@@ -14,8 +14,8 @@ import (
 	"coffer/internal/blob"
 )
 
-// The server is killed while the job removes what was in a deleted folder. After a restart
-// all of it goes, and nothing else does.
+// The server is killed while the job removes a deleted folder's content. After a restart
+// all of it goes, and nothing else.
 func TestKilledWhileAFolderIsCleared(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -49,7 +49,7 @@ func TestKilledWhileAFolderIsCleared(t *testing.T) {
 			t.Fatal(err)
 		}
 		keep(bob, "after", "acknowledged before the kill")
-		for count(`SELECT COUNT(*) FROM files`) > 3000+len(kept) && ctx.Err() == nil { // the first batch has not gone
+		for count(`SELECT COUNT(*) FROM files`) > 3000+len(kept) && ctx.Err() == nil { // until the first batch is deleted
 		}
 		s.kill()
 		left := count(`SELECT COUNT(*) FROM files`) - len(kept)
@@ -57,7 +57,7 @@ func TestKilledWhileAFolderIsCleared(t *testing.T) {
 		if left == 0 {
 			t.Fatal("the job ended before the kill: the folder is too small for this machine")
 		}
-		// The worker's lease lapses: a minute that nobody waits for.
+		// The worker's lease lapses, without a minute's wait.
 		if _, err := q.ExecContext(ctx, `UPDATE jobs SET run_at = 0 WHERE kind IN ('file.clear', 'content.purge')`); err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func (s *server) setting(name string) string {
 	return ""
 }
 
-// database opens the server's database behind its back.
+// database opens the server's database directly.
 func (s *server) database(t *testing.T) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", s.setting("COFFER_DATABASE_URL")
@@ -121,7 +121,7 @@ func (s *server) database(t *testing.T) *sql.DB {
 	return d
 }
 
-// objects counts what lies in the server's store.
+// objects counts the objects in the server's store.
 func (s *server) objects(t *testing.T) (n int) {
 	t.Helper()
 	if s.setting("COFFER_BLOBS") == "" {

@@ -15,7 +15,7 @@ import (
 	"coffer/client"
 )
 
-// kept is what a worker was told is stored, and what it asked for without an answer.
+// kept records a worker's acknowledged files and its requests without an answer.
 type kept struct {
 	mu    sync.Mutex
 	acked map[string]int // name → size
@@ -29,10 +29,10 @@ func (k *kept) count() int {
 	return len(k.acked)
 }
 
-// sizeOf is how long the file of that name is; its bytes follow from the name as well.
+// sizeOf is the length of the named file; its bytes follow from the name too.
 func sizeOf(name string) int { return int(digest([]byte(name))[0]) * 5_000 }
 
-// set is three files that are stored in one request: all are there or none.
+// set is three files stored in one request: all of them or none.
 func set(id string) []client.Source {
 	var files []client.Source
 	for i := range 3 {
@@ -42,7 +42,7 @@ func set(id string) []client.Source {
 	return files
 }
 
-// work stores sets and refreshes until ctx ends or the server is gone.
+// work stores sets and refreshes until ctx ends or the server dies.
 func (k *kept) work(ctx context.Context, t *testing.T, c *client.Client, who int) {
 	for ctx.Err() == nil {
 		k.mu.Lock()
@@ -71,8 +71,8 @@ func (k *kept) work(ctx context.Context, t *testing.T, c *client.Client, who int
 	}
 }
 
-// The server is killed again and again while people store files and refresh: what was
-// acknowledged is there, nothing is there in part, and nobody is signed out.
+// The server is killed repeatedly while people store files and refresh. Acknowledged files
+// are there, no file is partial, and no session ends.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	rounds := 3
@@ -94,7 +94,7 @@ func TestKilled(t *testing.T) {
 			for i, c := range clients {
 				all.Go(func() { k.work(ctx, t, c, i) })
 			}
-			if round == 0 { // a slow machine would store nothing before each kill
+			if round == 0 { // otherwise a slow machine would store nothing before each kill
 				wait(t, "files are stored", func() bool { return k.count() > 0 })
 			}
 			time.Sleep(time.Duration(30+rand.IntN(250)) * time.Millisecond)
@@ -110,7 +110,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// check looks at everything that is visible after a restart.
+// check verifies all visible files after a restart.
 func (k *kept) check(t *testing.T, clients []*client.Client, round int) {
 	t.Helper()
 	for i, c := range clients {
@@ -143,7 +143,7 @@ func (k *kept) check(t *testing.T, clients []*client.Client, round int) {
 	t.Logf("round %d: %d acknowledged, %d visible", round, len(k.acked), len(visible))
 }
 
-// Sign-ups and proofs survive as well: a mail that was promised comes after the restart.
+// Sign-ups and proofs survive too: a promised mail comes after the restart.
 func TestKilledAfterSignUp(t *testing.T) {
 	t.Parallel()
 	if !thorough() {

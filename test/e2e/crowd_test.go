@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// memory is a field of /proc/PID/status in bytes: VmHWM is the most it ever was.
+// memory is a field of /proc/PID/status in bytes; VmHWM is the peak.
 func (s *server) memory(t *testing.T, field string) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
@@ -31,15 +31,15 @@ func (s *server) memory(t *testing.T, field string) int64 {
 	return kib << 10
 }
 
-// Two hundred sign-ins at once: memory is that of a few hashes, what is too much is
-// refused, and the server answers others meanwhile.
+// Two hundred concurrent sign-ins take the memory of a few hashes. The server refuses the
+// excess and still answers other requests.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc, which only Linux has")
 	}
-	// Half of the memory of the default and one pass of its three: enough to see whether
-	// two hundred take it at once.
+	// Half of the default memory and one of its three passes: enough to show whether two
+	// hundred run at once.
 	const hash = 32 << 20
 	s := start(t, alone, fmt.Sprintf("COFFER_ARGON2_MEMORY=%d", hash>>10), "COFFER_ARGON2_TIME=1", "COFFER_LIMIT_SIGN_IN_ACCOUNT=1000/15m")
 	p := s.member(t)
@@ -106,8 +106,7 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// An upload that is much larger than the memory that the server may take, and a download
-// of it.
+// An upload and a download much larger than the server's memory limit.
 func TestLargeFileInLittleMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

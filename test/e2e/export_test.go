@@ -11,8 +11,7 @@ import (
 	"coffer/client"
 )
 
-// export: a person takes everything along, after a fresh proof that is as strong as the
-// account asks.
+// export: a person exports all data, after a fresh proof as strong as the account requires.
 func export(t *testing.T, s *server) {
 	content, err := io.ReadAll(pattern(3 << 20))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"coffer/client"
 )
 
-// watch opens a device's stream of changes. The device has heard of a change already, so
-// the stream is open. next returns one more, or the error at which the stream ends.
+// watch opens a device's stream of changes. The device has received one change, so the
+// stream is open. next returns one more, or the error that ends the stream.
 func (p *person) watch(t *testing.T, c *client.Client) (next func() (client.Change, error)) {
 	t.Helper()
 	pull, stop := iter.Pull2(c.Changes(t.Context()))
@@ -39,7 +39,7 @@ func (p *person) watch(t *testing.T, c *client.Client) (next func() (client.Chan
 	}
 }
 
-// changes: an open page hears what another device changed, and nothing of anybody else's.
+// changes: an open page receives another device's changes, and no other account's.
 func changes(t *testing.T, s *server) {
 	p, other := s.member(t), s.member(t)
 	next := p.watch(t, p.signIn(t))
@@ -68,8 +68,8 @@ func changes(t *testing.T, s *server) {
 	}
 }
 
-// TestChangesEnd: a stream of changes ends with its session, and does not keep a server
-// from stopping.
+// TestChangesEnd: a stream of changes ends with its session, and does not delay a server's
+// stop.
 func TestChangesEnd(t *testing.T) {
 	each(t, func(t *testing.T, in setup) {
 		s := start(t, in)

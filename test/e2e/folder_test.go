@@ -13,11 +13,11 @@ import (
 	"coffer/client"
 )
 
-// largeContent is more than goes into a row: it goes into the store.
+// largeContent is too long for a row, so it goes to the store.
 var largeContent = strings.Repeat("in the store ", 10<<10)
 
-// bigFolder makes a folder of 3,000 files, a third of them in a folder below it. below is
-// both folders and a few of the files.
+// bigFolder makes a folder of 3,000 files, a third of them in a sub-folder. below is both
+// folders and a few of the files.
 func bigFolder(t *testing.T, c *client.Client) (big, sub client.Entry, below []client.Entry) {
 	t.Helper()
 	ctx := t.Context()
@@ -43,8 +43,8 @@ func bigFolder(t *testing.T, c *client.Client) (big, sub client.Entry, below []c
 	return big, sub, below
 }
 
-// A folder of thousands of files is deleted while somebody else writes: nobody is refused,
-// all of it is gone with the answer, and what it held is gone when the job has run.
+// A folder of thousands of files is deleted while another person writes. No request is
+// refused. The folder is gone with the answer, and its content after the job.
 func TestBigFolder(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone)

@@ -13,8 +13,8 @@ import (
 	"coffer/client"
 )
 
-// guessingPasswords has ten tries for one account from one address; another address is
-// another client.
+// guessingPasswords has ten tries for one account from one address; another address counts
+// as another client.
 func guessingPasswords(t *testing.T, s *server) {
 	if newAddress().String() == "127.0.0.1" {
 		t.Skip("needs more than one loopback address, which only Linux has")
@@ -41,7 +41,7 @@ func guessingPasswords(t *testing.T, s *server) {
 	if a := guess(attacker, p.Password); a.status != http.StatusTooManyRequests {
 		t.Errorf("the right password from there: %d", a.status)
 	}
-	// What a client writes about its address is what it writes.
+	// A client's own claims about its address do not count.
 	for _, forged := range [][]string{
 		{"X-Forwarded-For", "203.0.113.7"}, {"X-Forwarded-For", "203.0.113.8, 127.0.0.1"}, {"X-Real-IP", "203.0.113.9"}, {"Forwarded", "for=203.0.113.10"},
 		{"CF-Connecting-IP", "203.0.113.11"}, {"True-Client-IP", "203.0.113.12"}, {"X-Client-IP", "203.0.113.13"},
@@ -51,21 +51,21 @@ func guessingPasswords(t *testing.T, s *server) {
 			t.Errorf("%v: %d", forged, a.status)
 		}
 	}
-	// The owner: on a live session, and signing in from elsewhere.
+	// The owner keeps a live session, and can sign in from elsewhere.
 	if _, err := live.Profile(t.Context()); err != nil {
 		t.Errorf("the owner's session: %v", err)
 	}
 	if a := guess(p.from, p.Password); a.status != http.StatusCreated {
 		t.Errorf("the owner from another address: %d %s", a.status, a.body)
 	}
-	// And somebody else from the attacker's address.
+	// Another person can sign in from the attacker's address.
 	q := s.member(t)
 	if a := s.raw(t, attacker, "POST", "/v1/auth/sign-in", fmt.Sprintf(`{"identifier":%q,"password":%q}`, q.Email, q.Password)); a.status != http.StatusCreated {
 		t.Errorf("another account from that address: %d %s", a.status, a.body)
 	}
 }
 
-// Fifty guesses at once: no more than ten are looked at.
+// Of fifty concurrent guesses the server checks at most ten.
 func TestGuessesAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -96,7 +96,7 @@ func TestGuessesAtOnce(t *testing.T) {
 	})
 }
 
-// forwardedFor is a header that nobody vouches for.
+// forwardedFor sends a header that no trusted proxy vouches for.
 func forwardedFor(t *testing.T, s *server) {
 	p := s.member(t)
 	if got := addressSeen(t, p, "203.0.113.7"); got != p.from.String() {
@@ -104,7 +104,8 @@ func forwardedFor(t *testing.T, s *server) {
 	}
 }
 
-// addressSeen signs in with a forwarded address and returns what the list of devices says.
+// addressSeen signs in with a forwarded address and returns the address in the list of
+// devices.
 func addressSeen(t *testing.T, p *person, forwarded ...string) string {
 	t.Helper()
 	var header []string
@@ -127,7 +128,7 @@ func addressSeen(t *testing.T, p *person, forwarded ...string) string {
 	return ""
 }
 
-// Behind a proxy that the operator named, the header counts from the right.
+// Behind a trusted proxy the header counts from the right.
 func TestTrustedProxy(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_TRUSTED_PROXIES=127.0.0.0/8")
@@ -149,7 +150,7 @@ func TestTrustedProxy(t *testing.T) {
 	}
 }
 
-// Mails to one mailbox are limited for each source and in all; the answers do not show it.
+// Mails to one mailbox are limited per source and in total; the answers do not reveal it.
 func TestMailsToOneRecipient(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_LIMIT_MAIL_RECIPIENT=2/1h", "COFFER_LIMIT_MAIL_TOTAL=5/1h")
@@ -162,7 +163,7 @@ func TestMailsToOneRecipient(t *testing.T) {
 			}
 		}
 	}
-	// What is asked later is done later: when this one's mail is there, the others were decided.
+	// Requests are handled in order: when this mail has come, the earlier ones are decided.
 	q := s.stranger()
 	q.apply(t, q.client(t))
 	q.mail(t, "verify-email")
@@ -170,7 +171,7 @@ func TestMailsToOneRecipient(t *testing.T) {
 	if got := p.mails(t); len(got) != 5 {
 		t.Errorf("got %d mails, want 5: the sign-up, two from each of two askers", len(got))
 	}
-	// The newest of them is good.
+	// The newest mail is valid.
 	if err := p.prove(t, p.client(t), p.mail(t, "verify-email")); err != nil {
 		t.Error(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"coffer/client"
 )
 
-// bytesOf are n bytes that do not repeat.
+// bytesOf returns n bytes without repetition.
 func bytesOf(n int, seed string) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8(sha256.Sum256([]byte(seed))).Read(b)
@@ -61,7 +61,7 @@ func content(t *testing.T, c *client.Client, id string) []byte {
 	return b
 }
 
-// newcomer is the whole way of somebody new.
+// newcomer tells a new person's whole way.
 func newcomer(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.stranger()
@@ -177,8 +177,8 @@ func keepFiles(t *testing.T, c *client.Client) {
 	}
 }
 
-// leave signs one device out: it is dead at once, with both of its tokens, and the other
-// lives.
+// leave signs one device out: both of its tokens are invalid at once, and the other device
+// stays signed in.
 func leave(t *testing.T, p *person, c, other *client.Client) {
 	ctx := t.Context()
 	var seen []string
@@ -207,7 +207,7 @@ func leave(t *testing.T, p *person, c, other *client.Client) {
 	}
 }
 
-// dead checks that neither token of a session is worth anything, at the first try.
+// dead checks that both tokens of a session are invalid at the first try.
 func (p *person) dead(t *testing.T, creds client.Credentials) {
 	t.Helper()
 	a := p.s.raw(t, p.from, "GET", "/v1/account", "", "Authorization", "Bearer "+creds.AccessToken)
@@ -220,7 +220,7 @@ func (p *person) dead(t *testing.T, creds client.Credentials) {
 	}
 }
 
-// resend is somebody whose first mail got lost, and who types the code.
+// resend tells of a person whose first mail got lost and who types the code.
 func resend(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.stranger()
@@ -251,7 +251,7 @@ func resend(t *testing.T, s *server) {
 	p.apply(t, c) // again
 	p.mail(t, "sign-up-exists")
 
-	// Somebody else chose the same username meanwhile.
+	// Another person chose the same username meanwhile.
 	q := s.stranger()
 	q.Username = p.Username
 	q.apply(t, c)
@@ -268,7 +268,7 @@ func resend(t *testing.T, s *server) {
 	}
 }
 
-// manyFiles is a folder of more files than fit a page, in every order.
+// manyFiles lists a folder of more than one page, in every order.
 func manyFiles(t *testing.T, s *server) {
 	ctx := t.Context()
 	c := s.member(t).signIn(t)

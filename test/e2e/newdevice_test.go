@@ -8,7 +8,7 @@ import (
 	"coffer/client"
 )
 
-// newDevice is somebody who signs in from several browsers, and is told of the new ones.
+// newDevice signs in from several browsers, and the owner gets a mail about new ones.
 func newDevice(t *testing.T, s *server) {
 	p := s.member(t)
 	const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"

@@ -24,8 +24,8 @@ import (
 	"coffer/internal/db/dbtest"
 )
 
-// wired starts a server whose way to each service can be cut. The keys are the names that
-// readiness gives them.
+// wired starts a server whose connection to each service can be cut. The keys are
+// readiness's names of the services.
 func wired(t *testing.T) (*server, map[string]*dbtest.Proxy) {
 	t.Helper()
 	wires := map[string]*dbtest.Proxy{}
@@ -44,20 +44,20 @@ func wired(t *testing.T) (*server, map[string]*dbtest.Proxy) {
 	return start(t, setup{scale.name, func(*testing.T) []string { return env }}), wires
 }
 
-// A service goes away, by a closed door or by silence, and comes back: whoever needs it is
-// told 503 until then, nobody is let in without it and nobody is signed out, and the
-// server is never started again.
+// A service disappears, by refusal or by silence, and returns. Meanwhile requests that need
+// it get 503, no request passes without it, and no session ends. The server needs no
+// restart.
 func TestServiceGoesAway(t *testing.T) {
 	t.Parallel()
 	for _, away := range []struct {
 		name string
 		how  func(*dbtest.Proxy)
-		// patience is how long a call may wait for its 503.
+		// patience bounds the wait of a call for its 503.
 		patience time.Duration
 		blobs    bool
 	}{
 		{"cut", (*dbtest.Proxy).Cut, 10 * time.Second, true},
-		// A store of blobs that says nothing is given a minute a try: too long to wait here.
+		// A silent blob store gets a minute for each try: too long for this test.
 		{"silent", (*dbtest.Proxy).Freeze, 15 * time.Second, false},
 	} {
 		t.Run(away.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestServiceGoesAway(t *testing.T) {
 			s, wires := wired(t)
 			p := s.member(t)
 			c := p.signIn(t)
-			// Content up to 64 KiB stands in the database: only what is longer needs the blobs.
+			// The database holds content up to 64 KiB: only longer content needs the blobs.
 			large := strings.Repeat("kept", 32<<10)
 			stored, err := c.Upload(t.Context(), "", client.Source{Name: "kept", Content: strings.NewReader(large)})
 			if err != nil {
@@ -114,8 +114,8 @@ func TestServiceGoesAway(t *testing.T) {
 			}
 			for _, tt := range []struct {
 				service string
-				needed  []string // by these
-				useless []string // to these, which go on
+				needed  []string // by these requests
+				useless []string // to these requests, which go on
 			}{
 				{"blobs", []string{"upload", "download"}, []string{"profile", "sign-in", "list", "refresh", "short upload"}},
 				{"kv", []string{"profile", "sign-in", "wrong password", "refresh", "list", "upload", "short upload", "download"}, nil},
@@ -127,7 +127,7 @@ func TestServiceGoesAway(t *testing.T) {
 				}
 				away.how(wire)
 				if tt.service == "kv" {
-					// For a second, what was read before answers: docs/design/0003-kv.md.
+					// Cached records answer for a second: docs/design/0003-kv.md.
 					wait(t, "the records that were read get old", func() bool { return client.Status(ops["profile"](t.Context())) == http.StatusServiceUnavailable })
 				}
 				var all sync.WaitGroup
@@ -182,8 +182,8 @@ func TestServiceGoesAway(t *testing.T) {
 	}
 }
 
-// The store goes away in the middle: a download is seen to be broken and goes on later
-// where it stopped, an upload leaves nothing.
+// The store disappears in the middle. A download breaks visibly and later resumes; an
+// upload leaves nothing.
 func TestStoreGoesAwayMidway(t *testing.T) {
 	t.Parallel()
 	s, wires := wired(t)
@@ -206,8 +206,8 @@ func TestStoreGoesAwayMidway(t *testing.T) {
 		t.Fatal("the download came to an end without its store")
 	}
 	_, err = c.Upload(ctx, "", client.Source{Name: "half", Content: pattern(20 << 20)})
-	// A server that refuses an upload does not read megabytes of the rest: its answer may
-	// be lost when the connection is reset under a client that still sends.
+	// A server that refuses an upload does not read the remaining megabytes. The connection
+	// may be reset under a sending client, and the answer lost.
 	if client.Status(err) != http.StatusServiceUnavailable && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("upload: %v", err)
 	}
@@ -237,7 +237,7 @@ func TestStoreGoesAwayMidway(t *testing.T) {
 	}
 }
 
-// breaking calls cut when so many bytes were read.
+// breaking calls cut after so many bytes were read.
 type breaking struct {
 	r   io.Reader
 	at  int64
@@ -254,7 +254,7 @@ func (b *breaking) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// postOffice is a mail server that keeps what it gets.
+// postOffice is a mail server that keeps its mails.
 type postOffice struct {
 	mu   sync.Mutex
 	mail []letter
@@ -305,14 +305,14 @@ func (o *postOffice) open(t *testing.T) string {
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
 		s.Close()
-		l.Close() // also when Serve has not begun yet
+		l.Close() // also if Serve has not begun
 		<-done
 	})
 	return l.Addr().String()
 }
 
-// The mail server is away: people sign up all the same, and their mail comes when it is
-// back, once, even after a restart meanwhile.
+// The mail server is absent: people still sign up. Their mail comes once when the server is
+// back, even after a restart.
 func TestMailServerGoesAway(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {

@@ -8,7 +8,7 @@ import (
 	"coffer/client"
 )
 
-// pattern is n bytes that do not repeat, made as they are read.
+// pattern is n bytes without repetition, generated on reading.
 func pattern(n int64) io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{1}), n) }
 
 func uploadPattern(t *testing.T, c *client.Client, n int64) (id string) {
@@ -20,7 +20,7 @@ func uploadPattern(t *testing.T, c *client.Client, n int64) (id string) {
 	return stored[0].ID
 }
 
-// downloadPattern reads the file to its end, where the client checks its digest.
+// downloadPattern reads the file to its end, where the client checks the digest.
 func downloadPattern(t *testing.T, c *client.Client, id string, n int64) {
 	t.Helper()
 	d, err := c.Download(t.Context(), id)

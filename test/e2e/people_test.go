@@ -25,22 +25,22 @@ import (
 
 const password = "seven quiet otters 41"
 
-// person is somebody with a mailbox and an address of their own.
+// person is a user with their own mailbox and address.
 type person struct {
 	client.NewAccount
 	s    *server
 	from net.IP
 
-	secret string // of a layer, where there is one
-	signUp string // the token of the sign-up made last
+	secret string // of a layer, if any
+	signUp string // the token of the latest sign-up
 }
 
-// layer is what the stories know of a layer. The file of the layer's room adds it.
+// layer is a layer as the stories see it. The layer's room adds it in its own file.
 type layer struct {
 	enrol   func(p *person, t *testing.T, c *client.Client)
 	pass    func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error)
-	body    string                   // of an answer to an attempt
-	traces  func(p *person) []string // what no store may show
+	body    string                   // answers an attempt
+	traces  func(p *person) []string // values that no store may show
 	stories []story
 }
 
@@ -61,7 +61,7 @@ func (p *person) harden(t *testing.T, c *client.Client) {
 
 var people atomic.Int64
 
-// stranger returns somebody who has no account yet.
+// stranger returns a person without an account.
 func (s *server) stranger() *person {
 	name := fmt.Sprintf("ada%dx%s", people.Add(1), strings.ToLower(base32.StdEncoding.EncodeToString([]byte(fmt.Sprint(os.Getpid())))[:5]))
 	return &person{s: s, from: newAddress(), NewAccount: client.NewAccount{
@@ -69,7 +69,7 @@ func (s *server) stranger() *person {
 	}}
 }
 
-// member returns somebody who has signed up and proved the address.
+// member returns a person with an account and a proven address.
 func (s *server) member(t *testing.T) *person {
 	t.Helper()
 	p := s.stranger()
@@ -86,7 +86,7 @@ func (p *person) join(t *testing.T) {
 	}
 }
 
-// apply signs up and keeps the token of the sign-up.
+// apply signs up and keeps the sign-up's token.
 func (p *person) apply(t *testing.T, c *client.Client) {
 	t.Helper()
 	err := patiently(func() (err error) {
@@ -98,7 +98,7 @@ func (p *person) apply(t *testing.T, c *client.Client) {
 	}
 }
 
-// prove presses the link of a mail where the person signed up last.
+// prove opens the link of a mail on the device of the latest sign-up.
 func (p *person) prove(t *testing.T, c *client.Client, l letter) error {
 	t.Helper()
 	return patiently(func() error {
@@ -106,8 +106,8 @@ func (p *person) prove(t *testing.T, c *client.Client, l letter) error {
 	})
 }
 
-// patiently tries again after a 503, as people do: a machine that runs every test at once
-// may keep its disk waiting for longer than the server waits.
+// patiently repeats after a 503, as people do. A machine that runs every test at once may
+// keep its disk busy for longer than the server waits.
 func patiently(do func() error) (err error) {
 	for range 5 {
 		if err = do(); client.Status(err) != http.StatusServiceUnavailable {
@@ -117,13 +117,13 @@ func patiently(do func() error) (err error) {
 	return err
 }
 
-// client returns a client of the person's, on a device that is not signed in.
+// client returns a client of the person on a device without a session.
 func (p *person) client(t *testing.T, opts ...client.Option) *client.Client {
 	t.Helper()
 	return p.s.client(t, p.from, opts...)
 }
 
-// signIn returns a device of the person's that is signed in.
+// signIn returns a signed-in client of the person.
 func (p *person) signIn(t *testing.T, opts ...client.Option) *client.Client {
 	t.Helper()
 	c := p.client(t, opts...)
@@ -131,7 +131,7 @@ func (p *person) signIn(t *testing.T, opts ...client.Option) *client.Client {
 	return c
 }
 
-// signInAt signs in and passes the layers that are asked.
+// signInAt signs in and passes the required layers.
 func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *client.Session {
 	t.Helper()
 	in.Identifier, in.Password = p.Email, p.Password
@@ -151,7 +151,7 @@ func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *cli
 	return s
 }
 
-// letter is one mail, as the person reads it.
+// letter is one mail in its reader's view.
 type letter struct {
 	file, kind, to string
 	header         mail.Header
@@ -159,16 +159,16 @@ type letter struct {
 	link, code     string
 }
 
-// token is what the link carries behind its #.
+// token is the text behind the # of the link.
 func (l letter) token() string {
 	_, token, _ := strings.Cut(l.link, "#token=")
 	return token
 }
 
-// read is which files of an outbox somebody has taken already.
+// read holds the outbox files that a person has already taken.
 var read sync.Map
 
-// mail waits for the newest mail of a kind to the person that was not taken yet.
+// mail waits for the newest mail of a kind to the person, among those not yet taken.
 func (p *person) mail(t *testing.T, kind string) letter {
 	t.Helper()
 	var found letter
@@ -198,7 +198,7 @@ func (p *person) mails(t *testing.T) []string {
 	return kinds
 }
 
-// letters are read once: files of an outbox never change.
+// letters caches mails: outbox files never change.
 var letters sync.Map
 
 // outbox reads every mail that the server has written, oldest first.

@@ -53,7 +53,7 @@ func TestReadme(t *testing.T) {
 			}
 		}
 		run("../..", "git", "clone", "--quiet", ".", folder)
-		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run builds nothing again
+		run(folder, "go", "build", "-o", os.DevNull, "./cmd/coffer") // has no deadline here; go run then builds nothing
 	}
 	server := exec.Command("bash", "-c", "exec "+serve)
 	server.Dir, server.Env = folder, append(slices.DeleteFunc(os.Environ(), ours), fmt.Sprintf("COFFER_ADDR=127.0.0.1:%d", port))
@@ -82,7 +82,7 @@ func TestReadme(t *testing.T) {
 		t.Errorf("the tour: %v\n%s\n%s", err, out, printed)
 	}
 	t.Logf("from the clone to the first file: %s", time.Since(began).Round(time.Second/10))
-	// A refused call shows why.
+	// A refused call shows its reason.
 	again := exec.Command("bash", "-c", here.Replace(blocks[1][1][:strings.Index(blocks[1][1], "\n\n")])+"\ncall $API/auth/sign-in -d '{\"identifier\":\"grace\",\"password\":\"wrong\"}'")
 	again.Dir = folder
 	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "invalid_credentials") {

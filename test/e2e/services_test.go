@@ -34,7 +34,7 @@ func clearRedis(t *testing.T, url string) {
 	}
 }
 
-// dumpRedis is every key with its value.
+// dumpRedis returns every key with its value.
 func dumpRedis(t *testing.T, url string) []byte {
 	t.Helper()
 	c := redis(t, url)
@@ -51,7 +51,7 @@ func dumpRedis(t *testing.T, url string) []byte {
 			keys++
 			all = append(append(all, key...), '\n')
 			value, err := c.Do(ctx, c.B().Get().Key(key).Build()).AsBytes()
-			if err != nil { // no string, or expired meanwhile: its serialised form
+			if err != nil { // not a string, or expired meanwhile: its serialised form
 				value, _ = c.Do(ctx, c.B().Dump().Key(key).Build()).AsBytes()
 			}
 			all = append(append(all, value...), '\n')
@@ -66,7 +66,7 @@ func dumpRedis(t *testing.T, url string) []byte {
 	return all
 }
 
-// dumpS3 is every object below the address, with its name.
+// dumpS3 returns every object below the address, with its name.
 func dumpS3(t *testing.T, spec string) []byte {
 	t.Helper()
 	s, err := blob.OpenS3(t.Context(), spec)

@@ -15,7 +15,7 @@ import (
 	"coffer/client"
 )
 
-// rotate trades a refresh token as a client does that keeps none of it.
+// rotate trades a refresh token without keeping any credentials.
 func (p *person) rotate(t *testing.T, token string) (refresh, access string, status int) {
 	t.Helper()
 	c := p.client(t, client.WithCredentials(client.Credentials{AccessToken: "none", RefreshToken: token}))
@@ -35,8 +35,8 @@ func (p *person) accessWorks(t *testing.T, token string) bool {
 	return a.status == http.StatusOK
 }
 
-// refreshRepeated is a refresh whose answer got lost, or that twenty tabs ask for at once:
-// all get the same child, and nobody is signed out.
+// refreshRepeated repeats a refresh, as after a lost answer or from twenty tabs at once.
+// All get the same successor, and the session goes on.
 func refreshRepeated(t *testing.T, s *server) {
 	p := s.member(t)
 	first := p.signIn(t).Credentials().RefreshToken
@@ -73,7 +73,7 @@ func refreshRepeated(t *testing.T, s *server) {
 	}
 }
 
-// A refresh token that comes back after its time ends the session and tells the owner.
+// A refresh token reused after the grace ends the session and notifies the owner.
 func TestRefreshReuse(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -85,7 +85,7 @@ func TestRefreshReuse(t *testing.T) {
 		if status != http.StatusOK {
 			t.Fatal(status)
 		}
-		// The clock of the grace counts milliseconds: another one passes.
+		// The grace is measured in milliseconds: another one passes.
 		time.Sleep(5 * time.Millisecond)
 		if _, _, status := p.rotate(t, stolen.RefreshToken); status != http.StatusUnauthorized {
 			t.Errorf("a used token: %d", status)
@@ -101,7 +101,7 @@ func TestRefreshReuse(t *testing.T) {
 	})
 }
 
-// An access token ends by itself, and the client replaces it without being asked.
+// An access token expires, and the client replaces it by itself.
 func TestAccessExpires(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_ACCESS_TTL=1s")
@@ -125,7 +125,7 @@ func TestAccessExpires(t *testing.T) {
 	}
 }
 
-// A session has an end, however busy it is, and one when it is idle.
+// A session ends, however busy it is, and ends when it is idle.
 func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	t.Run("absolute", func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestSessionExpires(t *testing.T) {
 	})
 }
 
-// devices lists, names and ends sessions.
+// devices lists, renames and ends sessions.
 func devices(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.member(t)
@@ -225,8 +225,8 @@ func devices(t *testing.T, s *server) {
 	}
 }
 
-// enumeration compares what is answered about somebody who has an account with what is
-// answered about nobody: status, header and body are the same.
+// enumeration compares the answers about a person with an account and about an unknown one.
+// Status, header and body are equal.
 func enumeration(t *testing.T, s *server) {
 	member := s.member(t)
 	waiting := s.stranger()
@@ -269,7 +269,7 @@ func enumeration(t *testing.T, s *server) {
 			}
 		}
 	}
-	// The owner of the address is told; the password of the newcomer was not taken over.
+	// The owner of the address gets a mail; the newcomer's password was not taken over.
 	member.mail(t, "sign-up-exists")
 	member.signIn(t)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The stories that share a server with others. None may change what is everybody's.
+// story shares a server with other stories. It may not change shared state.
 type story struct {
 	name  string
 	story func(t *testing.T, s *server)

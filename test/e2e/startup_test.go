@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "modernc.org/sqlite" // to write an entry of a later program into its file
+	_ "modernc.org/sqlite" // writes a later program's entry into the file
 )
 
-// refuses starts the program and wants it to end at once, with one line beside its log
+// refuses starts the program and expects it to exit at once, with one line beside its log
 // that says why.
 func (s *server) refuses(t *testing.T, says ...string) {
 	t.Helper()
@@ -52,7 +52,7 @@ func (s *server) refuses(t *testing.T, says ...string) {
 	}
 }
 
-// A setting that cannot be stops the start, and says which one.
+// An invalid setting prevents the start, and the program names it.
 func TestWrongSettings(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
@@ -113,7 +113,7 @@ func TestWrongSettings(t *testing.T) {
 	})
 }
 
-// A program that is older than the data does not touch it.
+// A program older than the data does not change it.
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
@@ -134,7 +134,7 @@ func TestNewerSchema(t *testing.T) {
 	})
 }
 
-// execute runs a statement on the database of a server that is not running.
+// execute runs a statement on the database of a stopped server.
 func (s *server) execute(t *testing.T, statement string) {
 	t.Helper()
 	for _, e := range s.env {
@@ -160,7 +160,7 @@ func (s *server) execute(t *testing.T, statement string) {
 	}
 }
 
-// files lists what lies in the data folder, with the digest of each.
+// files lists the files in the data folder with their digests.
 func (s *server) files(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -177,7 +177,7 @@ func (s *server) files(t *testing.T) string {
 	return b.String()
 }
 
-// A root key that is not the ring's opens nothing, and says so.
+// A wrong root key opens nothing, and the program says so.
 func TestWrongRootKey(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone)

@@ -9,8 +9,8 @@ import (
 
 const planted = "planted by a stranger 7"
 
-// strangerFirst is somebody with whose address a stranger signs up before, between and
-// after: whichever link is pressed, the account is the newcomer's (security.md row 44).
+// strangerFirst tells of a newcomer with whose address a stranger signs up before, between
+// and after. Whichever link is opened, the account is the newcomer's (security.md row 44).
 func strangerFirst(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.stranger()
@@ -34,7 +34,7 @@ func strangerFirst(t *testing.T, s *server) {
 	own := p.mail(t, "verify-email")
 	plant(6)
 
-	// The stranger asks for mails as well: none of them is the newcomer's to lose.
+	// The stranger requests mails too; they cost the newcomer none.
 	for _, signUp := range []string{"", theirs[0].signUp} {
 		if err := there.ResendVerification(ctx, p.Email, signUp); err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func strangerFirst(t *testing.T, s *server) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	for range 12 { // codes that are tried there are not tried here
+	for range 12 { // codes tried there do not count here
 		for _, v := range []client.Verification{{}, {SignUp: newest.signUp}} {
 			v.Email, v.Code = p.Email, "00000x"
 			if err := there.VerifyEmail(ctx, v); err == nil {
@@ -76,7 +76,7 @@ func strangerFirst(t *testing.T, s *server) {
 			t.Errorf("link %d of the stranger: %v", i, err)
 		}
 	}
-	// Once there is an account, a sign-up is a notice to its owner.
+	// Once the account exists, a sign-up only notifies its owner.
 	stranger.apply(t, there)
 	p.mail(t, "sign-up-exists")
 }

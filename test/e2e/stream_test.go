@@ -18,8 +18,8 @@ import (
 	"coffer/client"
 )
 
-// Uploads and downloads end with their session, on whichever node it ends, and nothing is
-// published for it.
+// Uploads and downloads end with their session, on whichever node it ends. The nodes
+// publish nothing for this.
 func TestStreamsEndWithTheirSession(t *testing.T) {
 	t.Parallel()
 	for _, in := range setups {
@@ -30,11 +30,11 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 			one := setup{in.name, func(*testing.T) []string { return env }}
 			s := start(t, one)
 			p := s.member(t)
-			other := s // a second node, where one can be
+			other := s // a second node, where possible
 			if in.name != alone.name {
-				other = start(t, one) // now: either node sends the mails of a new member
+				other = start(t, one) // from here on either node sends a new member's mails
 			}
-			const size = 24 << 20 // more than sockets hold
+			const size = 24 << 20 // more than socket buffers hold
 			id := uploadPattern(t, p.signIn(t), size)
 			for name, end := range map[string]func(t *testing.T, mine, further *client.Client) error{
 				"signed out": func(t *testing.T, mine, _ *client.Client) error { return mine.SignOut(t.Context()) },
@@ -60,7 +60,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 					if err := end(t, mine, further); err != nil {
 						t.Fatal(err)
 					}
-					finish.Close() // the upload is whole, and its session over
+					finish.Close() // the upload is complete, and its session over
 					if err := <-late; err == nil {
 						t.Error("an upload that was whole after the end of its session was taken")
 					}
@@ -86,7 +86,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	}
 }
 
-// upload begins to send a file and leaves it unfinished until the writer is closed.
+// upload starts to send a file and leaves it unfinished until w is closed.
 func upload(t *testing.T, c *client.Client, name string) (done chan error, w *io.PipeWriter) {
 	t.Helper()
 	r, w := io.Pipe()
@@ -103,7 +103,7 @@ func upload(t *testing.T, c *client.Client, name string) (done chan error, w *io
 	return done, w
 }
 
-// endedDownloads counts the downloads whose session ended before them.
+// endedDownloads counts the downloads that their session's end cut off.
 func (s *server) endedDownloads() (n int) {
 	for line := range strings.Lines(s.out.String()) {
 		if strings.Contains(line, "/content") && strings.Contains(line, "code=unauthenticated") {
@@ -113,18 +113,18 @@ func (s *server) endedDownloads() (n int) {
 	return n
 }
 
-// Stalled clients take little of the server's memory: uploads, downloads, headers and
-// bodies half sent, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
+// Stalled clients take little server memory: uploads, downloads, half-sent headers and
+// bodies, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
 func TestHeldStreamsInLittleMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc, which only Linux has")
 	}
-	n, each, patience := 60, int64(1<<20), 10 // generous: buffers that everybody shares count, too
+	n, each, patience := 60, int64(1<<20), 10 // generous: shared buffers count too
 	if os.Getenv("COFFER_TEST_LONG") == "1" {
 		n, each, patience = 1000, 256<<10, 150
 	}
-	const garbage = 48 << 20 // what the collector leaves for a while
+	const garbage = 48 << 20 // left by the collector for a while
 	most := fmt.Sprint(2 * n)
 	s := start(t, alone, "COFFER_MAX_STREAMS="+most, "COFFER_MAX_STREAMS_ACCOUNT="+most, "COFFER_MAX_STREAMS_ADDRESS="+most)
 	p := s.member(t)
@@ -151,14 +151,14 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 			defer conn.Close()
 			conns[i] = conn
 			_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-			_, _ = io.WriteString(conn, tt.send) // a refused one is cut
+			_, _ = io.WriteString(conn, tt.send) // a refused connection is cut
 		}
 		if res, err := http.Get(s.url + "/healthz"); err != nil {
 			t.Fatal(err)
 		} else {
 			res.Body.Close()
 		}
-		// Until it takes no more: some are admitted long after they have sent.
+		// Until it accepts no more: some are admitted long after they have sent.
 		peak := int64(0)
 		for quiet := 0; quiet < patience; quiet++ {
 			if now := s.memory(t, "VmRSS"); now > peak {
@@ -180,7 +180,7 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 	}
 }
 
-// unsent is how many bytes the kernel keeps of all answers of the server: not sent, or not
+// unsent is the number of bytes of all answers that the kernel holds: not sent, or not
 // acknowledged.
 func (s *server) unsent(t *testing.T) (sum int64) {
 	t.Helper()

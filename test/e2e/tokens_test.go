@@ -32,13 +32,13 @@ import (
 
 var b64 = base64.RawURLEncoding
 
-// forger makes tokens out of a good one.
+// forger makes forged tokens from a valid one.
 type forger struct {
 	t                      *testing.T
 	token                  string
 	head, claims, sig      string
 	header, payload        map[string]any
-	public                 *rsa.PublicKey // that signs good tokens
+	public                 *rsa.PublicKey // verifies valid tokens
 	own                    *rsa.PrivateKey
 	jwk                    map[string]string
 	listener               string
@@ -94,7 +94,7 @@ func (f *forger) decode(b []byte) map[string]any {
 	return m
 }
 
-// with is the JSON of m with changes in pairs; nil takes a name out.
+// with returns the JSON of m with changes in pairs; nil removes a name.
 func (f *forger) with(m map[string]any, changes ...any) string {
 	f.t.Helper()
 	c := map[string]any{}
@@ -115,7 +115,7 @@ func (f *forger) with(m map[string]any, changes ...any) string {
 	return b64.EncodeToString(raw)
 }
 
-// signed signs two parts with a key of the forger's.
+// signed signs two parts with the forger's key.
 func (f *forger) signed(head, claims string) string {
 	text := head + "." + claims
 	sum := sha256.Sum256([]byte(text))
@@ -143,31 +143,31 @@ func (f *forger) pss() string {
 	return text + "." + b64.EncodeToString(sig)
 }
 
-// inHeader is a token whose header has one thing more, with the old signature and with one
-// by the forger's key.
+// inHeader returns tokens with one more header member: one with the old signature, one
+// signed by the forger.
 func (f *forger) inHeader(name string, value any) []string {
 	head := f.with(f.header, name, value)
 	return []string{head + "." + f.claims + "." + f.sig, f.signed(head, f.claims)}
 }
 
-// flipped has one bit of the last byte of a part turned.
+// flipped changes one bit in the last byte of a part.
 func (f *forger) flipped(part int) string {
 	raw := [][]byte{bytes.Clone(f.first), bytes.Clone(f.second), bytes.Clone(f.thirdly)}
 	raw[part][len(raw[part])-1] ^= 1
 	return b64.EncodeToString(raw[0]) + "." + b64.EncodeToString(raw[1]) + "." + b64.EncodeToString(raw[2])
 }
 
-// spelled is another text for the same bytes: the bits that the last letter has too many.
+// spelled returns another text for the same bytes: it changes the last letter's spare bits.
 func spelled(part string) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	if len(part)%4 == 0 {
-		return part + "A" // no spare bits: a letter that is none
+		return part + "A" // no spare bits: an invalid letter
 	}
 	last := strings.IndexByte(letters, part[len(part)-1])
 	return part[:len(part)-1] + string(letters[last^1])
 }
 
-// forgeries are all tokens that must be worth nothing, by name.
+// forgeries are all tokens that must be refused, by name.
 func (f *forger) forgeries() map[string][]string {
 	all := map[string][]string{}
 	for _, alg := range []string{"none", "None", "NONE", "nOnE", "", "rs256", "RS384", "RS512", "ES256", "EdDSA", "HS256", "A256GCM"} {
@@ -229,7 +229,8 @@ func (f *forger) forgeries() map[string][]string {
 	return all
 }
 
-// forgedTokens gets the same refusal for each, word for word, and nobody is called for a key.
+// forgedTokens expects the same refusal for each, word for word. The server fetches no key
+// from elsewhere.
 func forgedTokens(t *testing.T, s *server) {
 	var calls atomic.Int64
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls.Add(1); fmt.Fprint(w, `{"keys":[]}`) }))
@@ -263,7 +264,7 @@ func forgedTokens(t *testing.T, s *server) {
 	if n < 100 {
 		t.Errorf("only %d forgeries", n)
 	}
-	// Other secrets are no access tokens, and an access token counts in one place.
+	// Other secrets are no access tokens, and an access token counts only in one place.
 	refused("refresh token", "Authorization", "Bearer "+good.RefreshToken)
 	refused("twice", "Authorization", "Bearer "+good.AccessToken, "Authorization", "Bearer "+good.AccessToken)
 	refused("two in one", "Authorization", "Bearer "+good.AccessToken+", Bearer "+good.AccessToken)
@@ -275,7 +276,7 @@ func forgedTokens(t *testing.T, s *server) {
 			t.Errorf("a token in the query: %d", a.status)
 		}
 	}
-	// Somebody else's sealed payload in this token, and this one's in theirs.
+	// Another person's sealed payload in this token, and the reverse.
 	q := s.member(t)
 	theirs := newForger(t, q.signIn(t).Credentials().AccessToken, keys, listener.URL)
 	refused("payloads swapped", "Authorization", "Bearer "+f.head+"."+theirs.claims+"."+f.sig)
@@ -288,7 +289,8 @@ func forgedTokens(t *testing.T, s *server) {
 	}
 }
 
-// invalidKeys offers public keys that are none (SP 800-56A §5.6.2.3): one refusal for all.
+// invalidKeys sends invalid public keys (SP 800-56A §5.6.2.3) and expects one refusal for
+// all.
 func invalidKeys(t *testing.T, s *server) {
 	p := s.member(t)
 	keys := map[string]any{
@@ -316,7 +318,7 @@ func invalidKeys(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	keys["a private key"] = map[string]any{"kty": "EC", "crv": "P-521", "x": public.X, "y": public.Y, "d": b64.EncodeToString(private.Bytes())}
-	// Points of small order: the agreement would be zero whatever the other's key (RFC 7748 §6.1).
+	// Points of small order: the agreement would be zero for any other key (RFC 7748 §6.1).
 	for _, low := range []string{
 		"0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
 		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
@@ -355,7 +357,7 @@ func jwk(curve string, x, y []byte) map[string]any {
 	return map[string]any{"kty": "EC", "crv": curve, "x": b64.EncodeToString(x), "y": b64.EncodeToString(y)}
 }
 
-// wycheproofKeys adds what https://github.com/C2SP/wycheproof holds invalid.
+// wycheproofKeys adds the invalid keys of https://github.com/C2SP/wycheproof.
 func wycheproofKeys(t *testing.T, keys map[string]any) {
 	t.Helper()
 	var file struct {
@@ -392,7 +394,7 @@ func wycheproofKeys(t *testing.T, keys map[string]any) {
 				}
 				point, _ := hex.DecodeString(text)
 				if len(point) != 1+2*size {
-					continue // no JWK can say it
+					continue // no JWK can express it
 				}
 				keys[fmt.Sprintf("%s %d %s", name, v.ID, v.Comment)] = jwk(curve, point[1:1+size], point[1+size:])
 			}
@@ -406,7 +408,7 @@ func wycheproofKeys(t *testing.T, keys map[string]any) {
 				if string(v.Result) == `"valid"` || json.Unmarshal(v.Public, &key) != nil {
 					continue
 				}
-				// Good keys of a curve that is only wrong for that private key.
+				// Valid keys of a curve that is wrong only for that private key.
 				if strings.Contains(strings.ToLower(v.Comment), "secp256r1") || strings.Contains(strings.ToLower(v.Comment), "secp521r1") {
 					continue
 				}

@@ -41,7 +41,7 @@ var _ = addLayer("totp", layer{
 	},
 })
 
-// authenticator is the whole life of the layer.
+// authenticator covers the layer's whole life.
 func authenticator(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.member(t)
@@ -93,8 +93,8 @@ func authenticator(t *testing.T, s *server) {
 		t.Errorf("the attempt when it is complete: %v", err)
 	}
 
-	// Another device cannot use the same code, and a session without one is not enough to
-	// turn the layer off.
+	// Another device cannot use the same code. A session without a code cannot turn the
+	// layer off.
 	_, ch2, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Username, Password: p.Password})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func authenticator(t *testing.T, s *server) {
 	}
 }
 
-// wrongCode is none that is good now, or about to be.
+// wrongCode returns a code that is not valid now or soon.
 func wrongCode(secret string) string {
 	now := step()
 	for _, code := range []string{"000000", "000001", "000002", "000003", "000004"} {
@@ -125,7 +125,8 @@ func wrongCode(secret string) string {
 	panic("internal error: five codes are good at once")
 }
 
-// codeAtOnce gives one code to twenty attempts, and to one attempt twenty times: one wins.
+// codeAtOnce sends one code to twenty attempts, and twenty times to one attempt: one
+// succeeds.
 func codeAtOnce(t *testing.T, s *server) {
 	for _, tt := range []struct {
 		name     string
@@ -166,7 +167,7 @@ func codeAtOnce(t *testing.T, s *server) {
 	}
 }
 
-// guessingCodes ends an attempt after five wrong codes, also when they come at once.
+// guessingCodes ends an attempt after five wrong codes, even concurrent ones.
 func guessingCodes(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.member(t)
@@ -194,11 +195,11 @@ func guessingCodes(t *testing.T, s *server) {
 	if _, _, err := ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)}); client.Code(err) != "attempt_over" {
 		t.Errorf("the right code afterwards: %v", err)
 	}
-	// The code itself was not spent by an attempt that is over.
+	// An attempt that is over did not use up the code.
 	p.signIn(t)
 }
 
-// rememberedDevice is not asked again; every other one is.
+// rememberedDevice passes without a code; every other device needs one.
 func rememberedDevice(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.member(t)
@@ -232,7 +233,7 @@ func rememberedDevice(t *testing.T, s *server) {
 	}
 }
 
-// A proof of presence gets old: sensitive changes want a new one.
+// A proof of presence ages: sensitive changes then require a new one.
 func TestStepUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_STEP_UP_TTL=1s")
@@ -279,10 +280,10 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
-// steps of 30 seconds since 1970.
+// step is the number of 30-second steps since 1970.
 func step() int64 { return time.Now().Unix() / 30 }
 
-// code is what the person's app shows, back steps ago (RFC 6238).
+// code is the person's code of back steps ago (RFC 6238).
 func (p *person) code(back int64) string { return totp(p.secret, step()-back) }
 
 func totp(secret string, step int64) string {
@@ -297,8 +298,8 @@ func totp(secret string, step int64) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
 }
 
-// enrol sets the app up with the code of the step before, so that the present one is
-// still good for a sign-in.
+// enrol sets the app up with the previous step's code, so that the current one is still
+// valid for a sign-in.
 func (p *person) enrol(t *testing.T, c *client.Client) {
 	t.Helper()
 	for range 4 { // the step may end between the two calls

@@ -28,7 +28,6 @@ import (
 	"coffer/internal/kv/kvtest"
 )
 
-// program is the program under test.
 var program string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -49,10 +48,10 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// setup is what a server keeps its things in.
+// setup is the set of stores that a server uses.
 type setup struct {
 	name string
-	// env makes the settings of one server; with a fresh database, Redis and folder each.
+	// env returns the settings of one server, with a fresh database, Redis and folder each.
 	env func(t *testing.T) []string
 }
 
@@ -67,7 +66,7 @@ var (
 )
 
 // redisURL names a Redis database that no other server of this run uses: 1 to 15, because
-// the tests of other packages are in 0.
+// other packages' tests use 0.
 func redisURL(t *testing.T) string {
 	t.Helper()
 	u, err := url.Parse(kvtest.RedisURL(t))
@@ -89,7 +88,7 @@ var redisFree = func() chan int {
 	return free
 }()
 
-// each runs a story on a server of its own for each set-up.
+// each runs a story on a separate server for each set-up.
 func each(t *testing.T, story func(t *testing.T, in setup)) {
 	for _, in := range setups {
 		t.Run(in.name, func(t *testing.T) {
@@ -113,7 +112,7 @@ type server struct {
 	end    chan error
 }
 
-// output is what a program printed, to both of its streams.
+// output is the program's output on both streams.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -131,11 +130,11 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// small makes hashes and new keys cheap: what they cost is a matter of other tests. The
-// shared server has the keys of the default.
+// small makes hashes and new keys cheap; other tests measure their cost. The shared server
+// uses the default keys.
 var small = []string{"COFFER_ARGON2_MEMORY=1024", "COFFER_ARGON2_TIME=1", "COFFER_TOKEN_ALG=EdDSA"}
 
-// newServer prepares a server that does not run yet.
+// newServer prepares a server without starting it.
 func newServer(t *testing.T, in setup, env ...string) *server {
 	t.Helper()
 	port := freePort(t)
@@ -197,7 +196,7 @@ func (s *server) launch() error {
 	return nil
 }
 
-// stop ends the program as an operator does, and wants it to say that all went well.
+// stop ends the program as an operator does, and expects a clean exit.
 func (s *server) stop() {
 	s.t.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -210,7 +209,7 @@ func (s *server) stop() {
 			s.t.Errorf("SIGTERM: %v\n%s", err, s.tail())
 		}
 	case <-time.After(30 * time.Second):
-		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // makes it print what it is doing
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // makes it print its goroutines
 		s.end <- <-s.end
 		s.t.Errorf("the server lives 30 s after SIGTERM\n%s", s.out)
 	}
@@ -218,7 +217,7 @@ func (s *server) stop() {
 
 // kill ends the program at once, as a power cut does.
 func (s *server) kill() {
-	_ = s.cmd.Process.Kill() // perhaps it has ended already
+	_ = s.cmd.Process.Kill() // it may have ended already
 	s.end <- <-s.end
 }
 
@@ -251,7 +250,7 @@ func (s *server) tail() string {
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-var ports = func() *atomic.Int64 { // below the range that outgoing connections take
+var ports = func() *atomic.Int64 { // below the range for outgoing connections
 	var n atomic.Int64
 	n.Store(12_000 + rand.Int64N(18_000))
 	return &n
@@ -271,8 +270,7 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// firstAdminToken reads the link that the server printed last; "" when it printed none
-// since it was started last.
+// firstAdminToken reads the printed link of the latest start; "" without one.
 func (s *server) firstAdminToken() string {
 	printed := s.out.String()
 	printed = printed[max(0, strings.LastIndex(printed, "Coffer is at ")):]
@@ -283,8 +281,8 @@ func (s *server) firstAdminToken() string {
 	return m[2]
 }
 
-// Each address is one client to the server's limits. Other systems than Linux have
-// 127.0.0.1 alone.
+// Each address is one client to the server's limits. Systems other than Linux only have
+// 127.0.0.1.
 var addresses atomic.Uint32
 
 func newAddress() net.IP {
@@ -300,7 +298,7 @@ func transport(from net.IP) *http.Transport {
 	return &http.Transport{DialContext: d.DialContext, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: 5 * time.Second}
 }
 
-// client returns a client with a connection pool of its own.
+// client returns a client with its own connection pool.
 func (s *server) client(t *testing.T, from net.IP, opts ...client.Option) *client.Client {
 	t.Helper()
 	tr := transport(from)
@@ -312,17 +310,17 @@ func (s *server) client(t *testing.T, from net.IP, opts ...client.Option) *clien
 	return c
 }
 
-// answer is what came back of a request that a client of ours would not send.
+// answer is the response to a request that our client would not send.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// rawClients are for requests that are written by hand, one per address.
+// rawClients send handwritten requests, one client per address.
 var rawClients sync.Map
 
-// raw sends a request as it stands. Header values are given in pairs.
+// raw sends a request unchanged. Header values are given in pairs.
 func (s *server) raw(t *testing.T, from net.IP, method, path string, body string, header ...string) answer {
 	t.Helper()
 	a, err := s.try(t.Context(), from, method, path, body, header...)
@@ -365,10 +363,10 @@ func (s *server) try(ctx context.Context, from net.IP, method, path string, body
 
 var requestID = regexp.MustCompile(`"request_id":"[^"]*"`)
 
-// signUpToken is a new one in each answer to a sign-up.
+// signUpToken matches the token, new in each answer to a sign-up.
 var signUpToken = regexp.MustCompile(`("sign_up":"|__Host-coffer-sign-up=)[\w-]{43}`)
 
-// plain is an answer without what is different in each: two that tell the same are equal.
+// plain removes the parts that differ in every answer, so that equal results compare equal.
 func (a answer) plain() answer {
 	h := a.header.Clone()
 	h.Del("Date")
@@ -379,7 +377,7 @@ func (a answer) plain() answer {
 	return answer{a.status, h, signUpToken.ReplaceAllString(requestID.ReplaceAllString(a.body, `"request_id":"…"`), "$1…")}
 }
 
-// wait polls until ok, for what happens soon but not at once.
+// wait polls until ok holds.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	patience := 30 * time.Second

@@ -1,4 +1,4 @@
-// Package blobtest is the contract kit of blob: what every store must do, run against each of them.
+// Package blobtest is the contract kit of blob: tests that every store must pass.
 package blobtest
 
 import (
@@ -20,9 +20,9 @@ import (
 	"coffer/internal/blob"
 )
 
-// S3 returns the store that COFFER_TEST_S3_URL names, in a folder of its own, and
-// empties that folder afterwards. Without the variable the test is skipped, or fails
-// when COFFER_TEST_REQUIRE=1.
+// S3 returns the store at COFFER_TEST_S3_URL, in its own folder, and empties the folder
+// afterwards. Without the variable it skips the test, or fails it when
+// COFFER_TEST_REQUIRE=1.
 func S3(t testing.TB) *blob.S3 {
 	t.Helper()
 	base := S3URL(t)
@@ -73,7 +73,7 @@ func Pattern(n int) []byte {
 	return p
 }
 
-// sizes are the lengths worth trying: around buffers, parts and their multiples.
+// sizes are lengths at and around buffers, parts and their multiples.
 var sizes = []int{0, 1, 4095, 1 << 20, 8 << 20, 8<<20 + 1, 9 << 20, 16<<20 - 1, 16 << 20, 16<<20 + 1, 33 << 20}
 
 // Run runs the contract. open returns an empty store.
@@ -116,7 +116,7 @@ func Read(t testing.TB, s blob.Store, id string, off, n int64) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// Nothing fails the test unless the store holds nothing under id.
+// Nothing fails the test if the store holds an object under id.
 func Nothing(t testing.TB, s blob.Store, id string) {
 	t.Helper()
 	if got, err := Read(t, s, id, 0, -1); !errors.Is(err, blob.ErrMissing) {
@@ -150,7 +150,7 @@ func roundTrip(t *testing.T, s blob.Store) {
 			"EOF at once": iotest.DataErrReader,
 		} {
 			if n > 20<<20 && name != "plain" {
-				continue // the boundaries are below
+				continue // the cases below test the boundaries
 			}
 			id := NewID()
 			size, err := s.Put(t.Context(), id, wrap(bytes.NewReader(want)))
@@ -274,7 +274,7 @@ func failingReader(t *testing.T, s blob.Store) {
 	}
 }
 
-// writerTo writes what r holds and then fails; as a plain reader it does the same.
+// writerTo writes the content of r and then fails; as a plain reader it does the same.
 type writerTo struct {
 	r   *bytes.Reader
 	err error
@@ -322,7 +322,7 @@ func cancelled(t *testing.T, s blob.Store) {
 	}
 }
 
-// onRead calls fn when it is read, and is empty.
+// onRead is an empty reader that calls fn on Read.
 type onRead struct{ fn func() }
 
 func (r *onRead) Read([]byte) (int, error) { r.fn(); return 0, io.EOF }

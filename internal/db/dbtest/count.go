@@ -22,8 +22,8 @@ func (r *recorder) count(record slog.Record) error {
 	return nil
 }
 
-// Ran returns the statements that the program, and not a test, ran on d during fn, each as
-// often as it ran. d is from [SQLite], and nothing else uses it meanwhile.
+// Ran returns the statements that the program ran on d during fn, as often as they ran. It
+// leaves out those of tests. d is from [SQLite], and only fn uses it meanwhile.
 func Ran(d *db.DB, fn func()) []string {
 	found, _ := recorders.Load(d)
 	r := found.(*recorder)

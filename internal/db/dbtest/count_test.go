@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Each run of a statement of the program counts, prepared before or not; those of tests and
-// those outside do not.
+// Ran counts each run of the program's statements, prepared before or not. It does not
+// count those of tests and those outside fn.
 func TestRan(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)

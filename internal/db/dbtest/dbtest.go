@@ -19,9 +19,9 @@ import (
 	"coffer/internal/db"
 )
 
-// Each runs f as a sub-test for each engine, on an empty migrated database of its own.
-// PostgreSQL needs COFFER_TEST_POSTGRES_URL, a role that may create databases; without
-// it that sub-test is skipped, or fails when COFFER_TEST_REQUIRE=1.
+// Each runs f as a sub-test for each engine, on its own empty, migrated database.
+// PostgreSQL needs COFFER_TEST_POSTGRES_URL, a role that may create databases. Without it
+// Each skips that sub-test, or fails it when COFFER_TEST_REQUIRE=1.
 func Each(t *testing.T, f func(t *testing.T, d *db.DB)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { f(t, SQLite(t)) })
@@ -30,14 +30,14 @@ func Each(t *testing.T, f func(t *testing.T, d *db.DB)) {
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// SQLite returns a fresh SQLite database, closed when the test ends. The test fails when
-// a statement of the program that it ran has a plan whose cost grows with a table.
+// SQLite returns a fresh SQLite database, closed when the test ends. The test fails if the
+// program ran a statement whose cost grows with a table.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
 	return open(t, "sqlite:"+SQLiteFile(t))
 }
 
-// SQLiteFile returns the path of a fresh, migrated SQLite file that nobody has open.
+// SQLiteFile returns the path of a fresh, migrated SQLite file, not open anywhere.
 func SQLiteFile(t testing.TB) string {
 	t.Helper()
 	file, err := sqliteTemplate()
@@ -51,8 +51,8 @@ func SQLiteFile(t testing.TB) string {
 	return path
 }
 
-// PostgreSQL returns a fresh PostgreSQL database, dropped when the test ends; see
-// [PostgreSQLURL] for when there is no server.
+// PostgreSQL returns a fresh PostgreSQL database, dropped when the test ends. See
+// [PostgreSQLURL] for the case without a server.
 func PostgreSQL(t testing.TB) *db.DB {
 	t.Helper()
 	return open(t, PostgreSQLURL(t))
@@ -78,8 +78,8 @@ func open(t testing.TB, url string) *db.DB {
 	return d
 }
 
-// sqliteTemplate is a migrated file: migrating once and copying is ten times faster
-// than migrating for each test.
+// sqliteTemplate is a migrated file. Copying it is ten times faster than migrating for each
+// test.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "coffer-dbtest-")
 	if err != nil {
@@ -112,7 +112,7 @@ func Server(t testing.TB) string {
 	return ""
 }
 
-// EmptyPostgreSQLURL returns the URL of a fresh database without any table.
+// EmptyPostgreSQLURL returns the URL of a fresh database without tables.
 func EmptyPostgreSQLURL(t testing.TB) string {
 	t.Helper()
 	return create(t, Server(t), "template0")
@@ -143,11 +143,11 @@ func create(t testing.TB, server, template string) string {
 	return named(server, name)
 }
 
-// templateLock is the advisory lock under which a template is made.
+// templateLock is the advisory lock for making a template.
 const templateLock = 0x636f66666572
 
-// postgresTemplate makes a migrated database to clone, or finds the one that another
-// process made of the same migrations. It gets its name when it is complete.
+// postgresTemplate makes a migrated database to clone, or finds another process's template
+// of the same migrations. A template gets its name when it is complete.
 var postgresTemplate = sync.OnceValues(func() (string, error) {
 	server := os.Getenv("COFFER_TEST_POSTGRES_URL")
 	name := "coffer_template_" + db.SchemaID()

@@ -16,27 +16,27 @@ import (
 	"coffer/internal/db"
 )
 
-// Each statement of the program that a test runs on SQLite is explained once a process,
-// when the test's database closes. The test fails for a plan whose cost grows with a table:
+// SQLite explains each statement of the program once per process, when the test's database
+// closes. The test fails for a plan whose cost grows with a table:
 //
-//   - a table is read from end to end;
-//   - rows are sorted that no index gives in their order;
-//   - rows that the statement made itself are read again for each row of a table, as a
-//     recursive statement does whose join runs the wrong way round;
+//   - SQLite reads a table from end to end;
+//   - SQLite sorts rows that no index orders;
+//   - SQLite rereads the statement's own rows for each row of a table, as in a recursive
+//     statement whose join runs the wrong way round;
 //   - SQLite makes an index for the statement alone.
 //
-// A search that an index bounds badly passes: a plan does not say how many rows are found.
-// A statement whose set is bounded otherwise says so in its text: /* bounded: reason */.
-// Statements of tests are their own affair.
+// A search with a badly bounding index passes: a plan does not say how many rows it finds.
+// A statement bounded in another way says so in its text: /* bounded: reason */. Statements
+// of tests are exempt.
 
-// explained holds the statements of this process that were explained.
+// explained holds this process's explained statements.
 var explained sync.Map
 
-// recorder is the log of a test's database. It keeps the statements that the program, and
-// not a test, has prepared.
+// recorder is the log of a test's database. It keeps the statements that the program
+// prepared, without those of tests.
 type recorder struct {
 	mu    sync.Mutex
-	found map[string]string // the statement: the line that asked for it
+	found map[string]string // the statement: the line that ran it
 
 	counting atomic.Bool
 	ran      []string // since counting began
@@ -72,8 +72,8 @@ func (r *recorder) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-// asker returns the line that asked package db for a statement, or "" when a test or a
-// kit for tests did. A statement is prepared on the goroutine that asks for it.
+// asker returns the line that gave package db a statement, or "" for a line of a test or
+// kit. A statement is prepared on the goroutine that runs it.
 func asker() string {
 	pc := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
@@ -82,7 +82,7 @@ func asker() string {
 		f, more := frames.Next()
 		dir, test := path.Dir(f.File), strings.HasSuffix(f.File, "_test.go")
 		switch {
-		case strings.HasSuffix(dir, "internal/db") && !test: // by file: a closure has the name of what it is inlined into
+		case strings.HasSuffix(dir, "internal/db") && !test: // by file: a closure is named after the function it is inlined into
 			inside = true
 		case inside && strings.HasPrefix(f.Function, "coffer/"):
 			if test || strings.HasSuffix(dir, "test") {
@@ -96,7 +96,7 @@ func asker() string {
 	}
 }
 
-// check explains what was found, and fails the test for each plan that grows.
+// check explains the recorded statements and fails the test for each plan that grows.
 func (r *recorder) check(t testing.TB, d *db.DB) {
 	t.Helper()
 	r.mu.Lock()
@@ -158,12 +158,12 @@ var (
 	excused = regexp.MustCompile(`/\* bounded: \S[^*]*\*/`)
 )
 
-// grows returns what in a plan of SQLite's grows with a table.
+// grows returns the parts of a SQLite plan whose cost grows with a table.
 func grows(q string, steps []step) (why []string) {
 	if excused.MatchString(q) {
 		return nil
 	}
-	var own []string // the sets that the statement makes itself
+	var own []string // the statement's own sets
 	for _, form := range []*regexp.Regexp{made, derived} {
 		for _, m := range form.FindAllStringSubmatch(q, -1) {
 			own = append(own, m[1])

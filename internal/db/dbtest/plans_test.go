@@ -66,7 +66,7 @@ func TestGrows(t *testing.T) {
 	}
 }
 
-// complaints is a test that notes what it is failed for.
+// complaints is a test that records its failures.
 type complaints struct {
 	testing.TB
 	all []string
@@ -77,8 +77,8 @@ func (c *complaints) Errorf(format string, a ...any) {
 	c.all = append(c.all, fmt.Sprintf(format, a...))
 }
 
-// TestStatementsAreExplained closes a database on which the program ran a good statement
-// and a bad one, and a test the same and another bad one.
+// TestStatementsAreExplained closes a database on which the program ran a good and a bad
+// statement. A test ran the good one and another bad one.
 func TestStatementsAreExplained(t *testing.T) {
 	c := &complaints{TB: t}
 	t.Run("", func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Proxy is a network between a client and a server that a test can spoil.
+// Proxy is a network between client and server in which a test can cause faults.
 type Proxy struct {
 	target string
 	addr   string
@@ -44,7 +44,7 @@ func (p *Proxy) Cut() {
 	p.breakAll()
 }
 
-// Break breaks every connection; new ones succeed, as after a restart.
+// Break breaks every connection. New ones succeed, as after a restart.
 func (p *Proxy) Break() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +58,7 @@ func (p *Proxy) breakAll() {
 	p.thaw()
 }
 
-// Freeze keeps every connection open, takes new ones and lets nothing through.
+// Freeze keeps every connection open, accepts new ones and forwards nothing.
 func (p *Proxy) Freeze() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,7 +74,7 @@ func (p *Proxy) thaw() {
 	}
 }
 
-// Restore forwards again: what was frozen goes on, what was broken stays broken.
+// Restore forwards again. Frozen connections go on; broken ones stay broken.
 func (p *Proxy) Restore(t testing.TB) {
 	t.Helper()
 	p.mu.Lock()
@@ -121,7 +121,7 @@ func (p *Proxy) forward(client net.Conn) {
 	delete(p.conns, server)
 }
 
-// add takes the pair in, unless the network was cut meanwhile.
+// add records the pair, unless the network was cut meanwhile.
 func (p *Proxy) add(client, server net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 	"coffer/internal/db"
 )
 
-// PrunesInBatches checks that prune takes every row that insert made, and in transactions
-// of [db.BatchRows] rows at most. insert reads n.i, one number for each row.
+// PrunesInBatches checks that prune removes every row of insert, in transactions of at most
+// [db.BatchRows] rows. insert reads n.i, one number for each row. d is a SQLite database.
 //
-// The row behind the first batch cannot be deleted at first: what is gone by then was
-// deleted before it. d is a SQLite database.
+// The row after the first batch cannot be deleted at first. Rows missing then were deleted
+// before it.
 func PrunesInBatches(t testing.TB, d *db.DB, table, insert string, prune func() error) {
 	t.Helper()
 	const rows = 2*db.BatchRows + 7

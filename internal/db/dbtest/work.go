@@ -14,15 +14,15 @@ import (
 	"coffer/internal/db"
 )
 
-// Work is what statements have cost, without a clock: steps of SQLite's virtual machine,
-// and how often a statement was run.
+// Work is the cost of statements without a clock: steps of SQLite's virtual machine, and
+// the number of runs.
 type Work struct{ Steps, Runs int64 }
 
-// Less returns what was done after other.
+// Less returns the work done since other.
 func (w Work) Less(other Work) Work { return Work{w.Steps - other.Steps, w.Runs - other.Runs} }
 
-// CountedSQLite returns a fresh SQLite database, and what the statements on its open
-// connections have cost so far. Nothing may run meanwhile.
+// CountedSQLite returns a fresh SQLite database, and a function for the cost so far of the
+// statements on its open connections. No statement may run during a call of it.
 func CountedSQLite(t testing.TB) (*db.DB, func() Work) {
 	t.Helper()
 	watch()
@@ -46,8 +46,8 @@ var watched struct {
 	conns []watchedConn
 }
 
-// watchedConn is a connection of the driver's. The driver has no name for the counters
-// that SQLite keeps of each prepared statement, so its fields are read by reflection.
+// watchedConn is a connection of the driver. The driver does not expose SQLite's counters
+// for each prepared statement, so its fields are read by reflection.
 type watchedConn struct {
 	dsn  string
 	conn reflect.Value
@@ -84,9 +84,8 @@ func (c watchedConn) work() (sum Work) {
 	}
 }
 
-// RowsRead returns how many rows of tables and indexes a transaction of PostgreSQL reads in
-// do, and rolls it back. PostgreSQL reads a small table whole where that is cheaper; here it
-// must not.
+// RowsRead returns how many rows of tables and indexes do reads in a PostgreSQL
+// transaction, which it rolls back. It forbids PostgreSQL to read a small table whole.
 func RowsRead(t testing.TB, d *db.DB, do func(tx *db.Tx) error) (n int64) {
 	t.Helper()
 	undo := errors.New("roll back")

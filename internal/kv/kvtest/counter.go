@@ -7,8 +7,6 @@ import (
 	"coffer/internal/kv"
 )
 
-// The cases of counters.
-
 func (k *kit) counters() {
 	key := k.own + "counter"
 	k.added(key, 1, 1)
@@ -24,7 +22,7 @@ func (k *kit) counters() {
 	k.wants(other, nil)
 }
 
-// A counter's life counts from its first Add, and an expired one starts at zero.
+// A counter expires ttl after its first Add; an expired one starts at zero.
 func (k *kit) counterKeepsItsEnd() {
 	ctx, key := k.Context(), k.own+"window"
 	add := func(ttl time.Duration) int64 {
@@ -82,7 +80,7 @@ func (k *kit) zeroIsAbsent() {
 		return true, err
 	})
 	k.wants(key, nil)
-	// Its next life begins with its next Add.
+	// A later Add begins a new life.
 	k.added(key, 2, 2)
 	k.wants(key, []byte("2"))
 }

@@ -16,15 +16,14 @@ import (
 	"coffer/internal/kv"
 )
 
-// Clock is the time of a store under test: one that moves when told to, or, for a
-// store on a server of its own, the real one.
+// Clock is the time of a store under test: manual, or real for a store on its own server.
 type Clock struct {
 	mu   sync.Mutex
 	at   time.Time
 	real bool
 }
 
-// Now returns the time; it is what a store is given.
+// Now returns the time for the store.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,15 +33,14 @@ func (c *Clock) Now() time.Time {
 	return c.at
 }
 
-// Real says that the store goes by its server's clock: lives are then short, and what
-// must come is waited for.
+// Real says that the store uses its server's clock. Lives are then short, and tests wait.
 func (c *Clock) Real() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.real = true
 }
 
-// life returns a life that a test can outlive.
+// life returns a ttl that a test can outlast.
 func (c *Clock) life() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +50,8 @@ func (c *Clock) life() time.Duration {
 	return time.Minute
 }
 
-// pass lets d go by and then wants ok to hold; on a real clock it is asked until a
-// generous deadline.
+// pass lets d go by and then requires ok. On a real clock it polls until a generous
+// deadline.
 func (c *Clock) pass(t *testing.T, d time.Duration, what string, ok func() bool) {
 	t.Helper()
 	c.mu.Lock()
@@ -69,8 +67,8 @@ func (c *Clock) pass(t *testing.T, d time.Duration, what string, ok func() bool)
 	Eventually(t, what, ok)
 }
 
-// Eventually asks until ok holds. It fails the test after ten seconds, which is not a
-// measure of anything but patience.
+// Eventually polls until ok holds. It fails the test after ten seconds, a limit that
+// measures nothing.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -102,7 +100,7 @@ func RedisURL(t testing.TB) string {
 	return ""
 }
 
-// Run runs every case on the stores that open returns. open is called once a case.
+// Run runs every case on the stores that open returns. It calls open once per case.
 func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 	for _, c := range []struct {
 		name string
@@ -123,7 +121,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock := &Clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
-			// A server may hold what other tests left: keys of this run are its own.
+			// A server may hold keys of other tests, so this run has its own prefix.
 			c.run(&kit{T: t, store: open(t, clock), clock: clock, own: rand.Text()[:10] + ":"})
 		})
 	}
@@ -136,7 +134,7 @@ type kit struct {
 	own   string
 }
 
-// keys returns a key of each way of reading: a store may keep "session:" in memory.
+// keys returns one key for each way of reading: a store may cache "session:".
 func (k *kit) keys(name string) []string {
 	return []string{k.own + name, "session:" + k.own + name}
 }
@@ -148,7 +146,7 @@ func (k *kit) put(key string, value []byte) {
 	}
 }
 
-// wants checks what Get answers; nil means absent.
+// wants checks the answer of Get; nil means absent.
 func (k *kit) wants(key string, want []byte) {
 	k.Helper()
 	got, err := k.store.Get(k.Context(), key)
@@ -196,7 +194,7 @@ func (k *kit) oddKeysAndValues() {
 			seen[key] = value
 		}
 	}
-	for range 2 { // the second time perhaps from memory
+	for range 2 { // the second time perhaps from the cache
 		for key, value := range seen {
 			k.wants(key, value)
 		}
@@ -258,7 +256,7 @@ func (k *kit) expiry() {
 	}
 }
 
-// race runs n of op at once and returns how many say true.
+// race runs n of op at once and returns how many return true.
 func (k *kit) race(n int, op func(i int) (bool, error)) int {
 	k.Helper()
 	start := make(chan struct{})
@@ -299,13 +297,13 @@ func (k *kit) deleteIsSeenAtOnce() {
 			k.wants(key, nil)
 		}
 	}
-	// The same while others read all the time, and so fill whatever memory there is.
+	// The same with constant readers, which fill any cache.
 	key := "session:" + k.own + "busy"
 	ctx, stop := context.WithCancel(k.Context())
 	var readers sync.WaitGroup
 	for range 4 {
 		readers.Go(func() {
-			for ; ctx.Err() == nil; runtime.Gosched() { // reading from memory never waits for anybody
+			for ; ctx.Err() == nil; runtime.Gosched() { // reading from memory never waits
 				if _, err := k.store.Get(ctx, key); err != nil && ctx.Err() == nil && !errors.Is(err, kv.ErrMissing) {
 					k.Error(err)
 					return
@@ -326,7 +324,7 @@ func (k *kit) deleteIsSeenAtOnce() {
 	readers.Wait()
 }
 
-// What goes in and comes out belongs to the caller.
+// Arguments and results belong to the caller.
 func (k *kit) copies() {
 	for _, key := range k.keys("copies") {
 		value := []byte("value")
@@ -366,7 +364,7 @@ func (k *kit) cancelled() {
 	k.wants(key+"counter", nil)
 }
 
-// TwoNodes runs the cases of two stores on one server: what one changes, the other sees.
+// TwoNodes runs the cases for two stores on one server: each sees the other's changes.
 func TwoNodes(t *testing.T, a, b kv.Store) {
 	own := rand.Text()[:10] + ":"
 	k := &kit{T: t, own: own, clock: &Clock{real: true}}

@@ -1,5 +1,5 @@
-// Package limittest gives tests everything that lies below the accounts: a clock, a key
-// ring, a queue of jobs whose mails go into a box, a key store and limits.
+// Package limittest gives tests everything that lies below the accounts. That is a clock, a
+// key ring, a job queue with a mailbox, a key store and limits.
 package limittest
 
 import (
@@ -22,18 +22,18 @@ import (
 	"coffer/internal/mail"
 )
 
-// BaseURL is where the server of these tests says it is.
+// BaseURL is the address of the server in these tests.
 const BaseURL = "https://coffer.test"
 
-// Setup is what a Ground may be made of in another way. The zero value is usual.
+// Setup holds the options of a Ground. The zero value is usual.
 type Setup struct {
-	TokenAlg string                              // zero: EdDSA, whose keys are made at once
+	TokenAlg string                              // zero: EdDSA, whose keys are fast to make
 	KV       func(now func() time.Time) kv.Store // zero: the key store in SQL
 	Log      *slog.Logger                        // zero: discards
-	Start    time.Time                           // of the clock; zero: nine on 20 November 2026, UTC
+	Start    time.Time                           // of the clock; zero: nine o'clock on 20 November 2026, UTC
 }
 
-// Ground is the real packages below account, over one database.
+// Ground is the real packages below account, on one database.
 type Ground struct {
 	T      testing.TB
 	DB     *db.DB
@@ -41,7 +41,7 @@ type Ground struct {
 	Jobs   *jobs.Queue
 	KV     kv.Store
 	Limits *limit.Limiter
-	Mailer *mail.Mailer // gets the words of rooms; every mail of a test must render
+	Mailer *mail.Mailer // gets the words of rooms; a mail that fails to render fails the test
 	Log    *slog.Logger
 
 	clock atomic.Int64 // unix milliseconds
@@ -107,8 +107,7 @@ func (g *Ground) receive(_ context.Context, payload []byte) error {
 	return nil
 }
 
-// Defaults fills settings that are zero from their tags, as a start in an empty environment
-// does.
+// Defaults sets zero settings from their tags, as a start in an empty environment does.
 func Defaults(t testing.TB, settings any) {
 	t.Helper()
 	if err := kong.ApplyDefaults(settings); err != nil {
@@ -116,13 +115,13 @@ func Defaults(t testing.TB, settings any) {
 	}
 }
 
-// Now is the clock of everything in this world.
+// Now is the clock of every package in this Ground.
 func (g *Ground) Now() time.Time { return time.UnixMilli(g.clock.Load()) }
 
 // Advance moves the clock.
 func (g *Ground) Advance(d time.Duration) { g.clock.Add(d.Milliseconds()) }
 
-// RunJobs runs every job that is due and returns how many ran.
+// RunJobs runs every due job and returns their number.
 func (g *Ground) RunJobs() (ran int) {
 	g.T.Helper()
 	for ; ; ran++ {
@@ -136,7 +135,7 @@ func (g *Ground) RunJobs() (ran int) {
 	}
 }
 
-// Mails runs every job that is due and returns the mails since the last call.
+// Mails runs every due job and returns the mails since the last call.
 func (g *Ground) Mails() []mail.Message {
 	g.T.Helper()
 	g.RunJobs()
