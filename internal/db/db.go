@@ -42,7 +42,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
 )
 
 // Engine names a database engine.
