@@ -18,9 +18,10 @@ import (
 	"coffer/internal/rest"
 )
 
-// Archive is the zip in which an owner gets everything that is held about an account. Each
-// room adds its parts to it, one after the other. Nothing of it is kept in memory, however
-// long it becomes; an error ends the download without the zip's end, so that it shows.
+// Archive is the zip in which an owner gets everything that the server holds about an account.
+// Each room adds its parts to it, one after the other. Contents pass through; the memory keeps
+// the zip's directory, some 100 bytes and the name of each file. An error ends the download
+// without the zip's end, so that it shows.
 type Archive struct {
 	zip   *zip.Writer
 	now   time.Time
