@@ -4985,7 +4985,7 @@ function Devices() {
           t7("lastUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t7("now") : ago(d5.last_used_at) }),
-          " · ",
+          " · ",
           t7("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
@@ -5025,7 +5025,7 @@ async function allDevices(signal) {
 }
 function traits(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, t7(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, t7(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function nameOf2(d5) {
   return d5.name || d5.device || t7("unknownDevice");

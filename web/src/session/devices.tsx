@@ -40,7 +40,7 @@ export function Devices() {
                 <p class="hint">{traits(d)}</p>
                 <p class="hint">
                   {t('lastUse')} <Time at={d.last_used_at}>{d.current ? t('now') : ago(d.last_used_at)}</Time>
-                  {' · '}{t('firstUse')} <Time at={d.created_at}>{dateTime(d.created_at)}</Time>
+                  {'\u00a0· '}{t('firstUse')} <Time at={d.created_at}>{dateTime(d.created_at)}</Time>
                 </p>
               </div>
               <Menu label={t('deviceMenu', { name: nameOf(d) })} items={[
@@ -101,7 +101,7 @@ async function allDevices(signal: AbortSignal): Promise<Device[]> {
 // signed in, and from where.
 function traits(d: Device): string {
   const browser = d.device.split(' ')[0] ?? '';
-  return [nameOf(d).includes(browser) ? '' : d.device, t(d.aal === 'aal1' ? 'byPassword' : 'bySteps'), d.place, d.address].filter(Boolean).join(' · ');
+  return [nameOf(d).includes(browser) ? '' : d.device, t(d.aal === 'aal1' ? 'byPassword' : 'bySteps'), d.place, d.address].filter(Boolean).join('\u00a0· ');
 }
 
 function nameOf(d: Device): string {
