@@ -33,7 +33,7 @@ test('at a desk there are the places that exist and nothing else', async (t) => 
   assert.deepEqual(await texts(page.getByRole('menuitem')), ['Account', 'Security', 'Language and appearance', 'API', 'Sign out']);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1'); // after the page is drawn
   await page.getByRole('button', { name: /^Account menu/ }).click();
   await page.getByRole('menuitem', { name: 'API' }).click();
   await page.waitForURL('**/docs');

@@ -150,7 +150,7 @@ test('devices of one name can be told apart', async (t) => {
   await mine(page, 'Security');
   const device = page.locator('.device').first();
   await device.getByText(/^Chrome \d+ · Linux$/).waitFor();
-  await device.getByText(/signed in with password · 127\.0\.0\.1$/).waitFor();
+  await device.getByText(/signed in with password\s· 127\.0\.0\.1$/).waitFor();
 });
 
 test('a wait that the server asks for is counted down, and a busy server can be asked again', async (t) => {
