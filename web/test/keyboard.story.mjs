@@ -35,7 +35,7 @@ test('sign in, make, upload, select, rename, move, delete, sign out by keys alon
   await keyboard.press('Tab');
   assert.equal(await focused(page), 'Skip to the content');
   await keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
   await tabTo(page, 'Sign in');
   await keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();

@@ -22,7 +22,7 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   // The refusal stands beside the field and in a summary that has the focus.
   await page.getByRole('alert').waitFor();
   assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true');
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'alert');
+  await page.waitForFunction(() => document.activeElement.getAttribute('role') === 'alert');
   await page.getByLabel('Password', { exact: true }).fill(who.password);
   await page.getByRole('button', { name: 'Create an account' }).click();
 

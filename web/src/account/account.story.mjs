@@ -155,7 +155,7 @@ test('the page of a link survives a reload, and a used link offers a new one', a
   await page.goto('about:blank');
   await page.goto(link);
   await page.getByRole('heading', { level: 1, name: 'This link no longer works' }).waitFor(); // before any button is pressed
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
   await page.locator('main').getByRole('link', { name: 'Sign in' }).waitFor();
   await page.getByLabel('E-mail').fill('new@example.org');
   await page.getByRole('button', { name: 'Send a new link' }).click();
