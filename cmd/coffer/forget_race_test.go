@@ -14,9 +14,9 @@ import (
 	"coffer/internal/db"
 )
 
-// An account is deleted while its devices sign in, upload and export as fast as they can. The
-// deletion passes, and nothing of the account is left: no row, no session's record, no content.
-// None of the transactions waits in a circle.
+// TestForgetWhileInUse deletes an account while its devices sign in, upload and export as fast as
+// they can. The deletion passes. It leaves no row, no session's record and no content, and
+// PostgreSQL counts no deadlock.
 func TestForgetWhileInUse(t *testing.T) {
 	onEachEngine(t, func(w *forgotten, tables []string) {
 		for round := range 2 {

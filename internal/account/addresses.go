@@ -54,8 +54,8 @@ func openAddress(k *keyring.DataKey, id ID, kind string, verifiedAt *int64, seal
 }
 
 // tellOwner is the listener that mails an event to every verified address of the account.
-// What does not open keeps neither the other addresses from being told nor the change from
-// being made.
+// The server logs and skips an address that does not open: the other addresses still get the
+// mail, and the change stands.
 func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, e event.Event) error {
 	id := ID(e.Account)
 	to, err := readRecipient(ctx, tx, id)

@@ -332,7 +332,7 @@ func flip(p []byte, at int) []byte {
 	return p
 }
 
-// Whatever the header says, the ranges lie within the content and cost no more than the whole.
+// FuzzRanges: for any header, the ranges lie within the content and sum up to its length at most.
 func FuzzRanges(f *testing.F) {
 	for _, s := range []string{"bytes=0-1,5-", "bytes=-3", "bytes=9-8", "bytes=,", "lines=1", "bytes=18446744073709551616-", "bytes=-0"} {
 		f.Add(s, int64(10))
@@ -387,7 +387,7 @@ func TestServedType(t *testing.T) {
 	}
 }
 
-// Whatever the name, the header is one line of ASCII, and a standard parser finds the name in it.
+// FuzzDisposition: the header for any name is one line of ASCII. A standard parser finds the name in it.
 func FuzzDisposition(f *testing.F) {
 	for _, s := range []string{"a.txt", `"\%;`, "é", "日本", "a\u200f", "' '", "=?utf-8?q?x?="} {
 		f.Add(s)

@@ -57,7 +57,8 @@ func TestRaceForTheQuota(t *testing.T) {
 	})
 }
 
-// What does not fit is refused to the byte, stores nothing, and fits when there is room again.
+// TestQuota: the server refuses content that exceeds the quota by one byte, and stores nothing of
+// it. It takes the same content once there is room.
 func TestQuota(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

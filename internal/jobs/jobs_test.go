@@ -353,7 +353,7 @@ func TestPanicsAreFailures(t *testing.T) {
 	})
 }
 
-// Neither the table nor the log shows any part of a payload or of a handler's error.
+// The queue writes no part of a payload, or of a handler's error, to its table or the log.
 func TestNothingInClear(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
