@@ -5,7 +5,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -186,11 +185,7 @@ func (s *Service) getExport(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", `attachment; filename="coffer-`+s.Now().UTC().Format(time.DateOnly)+`.zip"`)
 	}}
-	err := s.Export(r.Context(), ID(rest.CallerOf(r).Account), &late)
-	if errors.Is(err, ErrNotFound) {
-		return ErrNotFound
-	}
-	return err
+	return s.Export(r.Context(), ID(rest.CallerOf(r).Account), &late)
 }
 
 // lateHeader sets the headers of success at the first byte: a refusal before it has its own.
