@@ -18,6 +18,7 @@ import (
 
 	"coffer/client"
 	"coffer/internal/account"
+	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
 
@@ -270,6 +271,10 @@ func (w *forgotten) use(m member) *client.Client {
 	if ch == nil {
 		w.Fatal("no layer is asked")
 	}
+	w.must(w.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := w.accounts.NewLink(ctx, tx, account.Purpose{Name: "story", Page: "/story"}, account.ID(m.id), "")
+		return err
+	}))
 	folder, err := m.c.CreateFolder(ctx, "", "papers")
 	w.must(err)
 	big := bytes.Repeat([]byte("otters "), 30_000)

@@ -49,7 +49,7 @@ func (s *Service) firstAdminDigest(ctx context.Context, token string) ([]byte, e
 			return d, err
 		}
 	}
-	return nil, errLinkGone
+	return nil, ErrLinkGone
 }
 
 // CheckFirstAdmin is nil when the token can still make the first admin. It uses nothing up.
@@ -77,7 +77,7 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 		if err != nil {
 			return err
 		} else if n == 0 {
-			return errLinkGone
+			return ErrLinkGone
 		}
 		return s.create(ctx, tx, a, Admin)
 	})

@@ -152,7 +152,7 @@ func TestStandingsAtOnce(t *testing.T) {
 		race(10, func(i int) error {
 			return d.Tx(t.Context(), func(tx *db.Tx) error {
 				if i%2 == 0 {
-					return w.InvalidateSessions(t.Context(), tx, id)
+					return w.InvalidateSessions(t.Context(), tx, id, "")
 				}
 				return w.SetLayer(t.Context(), tx, id, string(rune('a'+i)), true)
 			})

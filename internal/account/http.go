@@ -33,14 +33,14 @@ func (s *Service) Routes(a *rest.API) {
 			"its cookie, its sign_up token, or its password. Without a proof the answer is 403 sign_up_proof_required and the link stays valid. " +
 			"Every other sign-up of the address ends. If the username is taken by then, the answer is 409 username_taken and " +
 			"the link stays valid. The caller sends it again with another username.",
-		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, errLinkGone, limit.ErrLimited, ErrBusy},
+		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, ErrLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/check", ID: "check-verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
 		Summary:     "Check a mailed link",
 		Description: "The answer is 204 while the link with this token works. The check uses nothing up, so a page can report a used or expired link at once.",
-		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
-	}, s.checked(s.CheckLink))
+		Errors:      []*fault.Error{ErrLinkGone, limit.ErrLimited},
+	}, s.Checked(s.CheckLink))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/resend", ID: "resend-verify-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-A2",
 		Summary: "Send a new link and code",
@@ -52,14 +52,14 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/first-admin", ID: "first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
 		Summary:     "Make the first admin",
 		Description: "The caller sends the one-time token that the server printed when it started without an admin.",
-		Errors:      []*fault.Error{errTaken, errLinkGone, limit.ErrLimited, ErrBusy},
+		Errors:      []*fault.Error{errTaken, ErrLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postFirstAdmin)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/first-admin/check", ID: "check-first-admin", Tag: tag, Status: http.StatusNoContent, Rows: "F-A1",
 		Summary:     "Check the first admin's token",
 		Description: "The answer is 204 while the token can make the first admin. The check uses nothing up.",
-		Errors:      []*fault.Error{errLinkGone, limit.ErrLimited},
-	}, s.checked(s.CheckFirstAdmin))
+		Errors:      []*fault.Error{ErrLinkGone, limit.ErrLimited},
+	}, s.Checked(s.CheckFirstAdmin))
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary: "Read my profile",
@@ -189,7 +189,7 @@ type verifyOutput struct {
 }
 
 func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*verifyOutput, error) {
-	if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+	if err := s.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
 	b := in.Body
@@ -210,23 +210,6 @@ func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*verifyOutpu
 		return nil, err
 	}
 	return &verifyOutput{[]http.Cookie{s.newSignUpCookie("")}}, nil
-}
-
-type checkInput struct {
-	rest.Request
-	Body struct {
-		Token string `json:"token" maxLength:"100" doc:"From the link."`
-	}
-}
-
-// checked asks whether a link works, within the limit of proofs: each question is a guess.
-func (s *Service) checked(check func(ctx context.Context, token string) error) func(context.Context, *checkInput) (*struct{}, error) {
-	return func(ctx context.Context, in *checkInput) (*struct{}, error) {
-		if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
-			return nil, err
-		}
-		return nil, check(ctx, in.Body.Token)
-	}
 }
 
 type resendInput struct {
@@ -258,7 +241,7 @@ type firstAdminInput struct {
 }
 
 func (s *Service) postFirstAdmin(ctx context.Context, in *firstAdminInput) (*struct{}, error) {
-	if err := s.Limit.Take(ctx, s.VerifyLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+	if err := s.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
 	_, err := s.FirstAdmin(ctx, in.Body.Token, in.Body.account(in.AcceptLanguage))

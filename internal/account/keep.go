@@ -22,6 +22,10 @@ type Keeper struct {
 	// were made last come first: a room that stands on another locks its own rows before the
 	// other's, as it does when it writes.
 	Forget func(ctx context.Context, tx *db.Tx, id ID) error
+	// SignOut runs in the transaction that ends the account's sessions. It deletes whatever
+	// lets somebody in, but the session named spare, which its room takes along. Nil when the
+	// room lets nobody in.
+	SignOut func(ctx context.Context, tx *db.Tx, id ID, spare string) error
 }
 
 type keeping struct {

@@ -125,13 +125,13 @@ func TestSignInSummaryAndVersion(t *testing.T) {
 		if err != nil || p.SignIns != 2 || !p.SignedInBeforeAt.Equal(firstAt) || !p.SignedInAt.Equal(firstAt.Add(time.Hour)) {
 			t.Errorf("%+v, %v", p, err)
 		}
-		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, id) }); err != nil {
+		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, id, "") }); err != nil {
 			t.Fatal(err)
 		}
 		if st, err := w.State(ctx, id); err != nil || st.SessionEpoch != 2 {
 			t.Errorf("%+v, %v; want version 2", st, err)
 		}
-		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, "nobody") }); !errors.Is(err, ErrNotFound) {
+		if err := w.DB.Tx(ctx, func(tx *db.Tx) error { return w.InvalidateSessions(ctx, tx, "nobody", "") }); !errors.Is(err, ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}
 	})

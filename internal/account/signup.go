@@ -64,8 +64,11 @@ func (s *Service) register() {
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
 	s.Jobs.Every(pruneJob, 10*time.Minute, func(ctx context.Context) error {
-		_, err := pruneSignUps(ctx, s.DB, s.Now().UnixMilli())
-		return err
+		now := s.Now().UnixMilli()
+		if _, err := pruneSignUps(ctx, s.DB, now); err != nil {
+			return err
+		}
+		return pruneLinks(ctx, s.DB, now)
 	})
 }
 

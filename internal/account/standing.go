@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"coffer/internal/db"
@@ -95,9 +96,30 @@ func (s *Service) changeStanding(ctx context.Context, tx *db.Tx, id ID, change f
 }
 
 // InvalidateSessions ends every session of the account: it begins a new epoch, and a token
-// carries the epoch in which it was issued.
-func (s *Service) InvalidateSessions(ctx context.Context, tx *db.Tx, id ID) error {
-	return s.changeStanding(ctx, tx, id, func(st *State) { st.SessionEpoch++ })
+// carries the epoch in which it was issued. In the same transaction the rooms delete what
+// lets somebody in, and outstanding links end, except those that stay. The caller brings the
+// session spare, if it names one, into the new epoch.
+func (s *Service) InvalidateSessions(ctx context.Context, tx *db.Tx, id ID, spare string) error {
+	return s.endSessions(ctx, tx, id, spare, func(*State) {})
+}
+
+// endSessions begins a new epoch and makes another change of the standing with it.
+func (s *Service) endSessions(ctx context.Context, tx *db.Tx, id ID, spare string, change func(*State)) error {
+	if err := s.changeStanding(ctx, tx, id, func(st *State) {
+		st.SessionEpoch++
+		change(st)
+	}); err != nil {
+		return err
+	}
+	for _, k := range slices.Backward(s.keepers) {
+		if k.SignOut == nil {
+			continue
+		}
+		if err := k.SignOut(ctx, tx, id, spare); err != nil {
+			return fmt.Errorf("sign out of %s: %w", k.room, err)
+		}
+	}
+	return dropOutstanding(ctx, tx, id)
 }
 
 // SetLayer notes that sign-in asks for a layer, or does so no longer. The layer's room calls

@@ -179,6 +179,7 @@ func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {
 	tx.Changed(topic, string(id))
 	for _, q := range []string{
 		`DELETE FROM account_keys WHERE account = $1`,
+		`DELETE FROM links WHERE account = $1`,
 		`DELETE FROM addresses WHERE account = $1`,
 		`DELETE FROM accounts WHERE id = $1`,
 		`DELETE FROM sign_up_proofs WHERE sign_up = $1`,

@@ -40,7 +40,6 @@ const (
 )
 
 var (
-	errLinkGone    = fault.New(fault.Gone, "link_gone", "That link or code was used already, was replaced by a newer one, or has expired.")
 	errInvalidCode = fault.New(fault.Unauthenticated, "invalid_code", "Wrong code for that address.")
 	errUsername    = fault.New(fault.Conflict, "username_taken", "That username is taken. Choose another one.")
 	errElsewhere   = fault.New(fault.Forbidden, "sign_up_proof_required",
@@ -198,13 +197,13 @@ func (s *Service) isPassword(ctx context.Context, r signUpRow, password string) 
 func (s *Service) linked(ctx context.Context, token string) (proven, error) {
 	r, err := findByToken(ctx, s.DB, tokenDigest(token))
 	if errors.Is(err, ErrNotFound) || err == nil && !r.open(s.Now().UnixMilli()) {
-		return proven{}, errLinkGone
+		return proven{}, ErrLinkGone
 	} else if err != nil {
 		return proven{}, err
 	}
 	ours, err := s.hasMAC(ctx, r.Link, linkParts(r.ID, r.Token))
 	if err == nil && !ours {
-		err = errLinkGone
+		err = ErrLinkGone
 	}
 	return r, err
 }
@@ -261,7 +260,7 @@ func (s *Service) VerifyCode(ctx context.Context, p Proof) error {
 		}
 	}
 	if !r.open(s.Now().UnixMilli()) {
-		return errLinkGone
+		return ErrLinkGone
 	}
 	if err := s.belongs(ctx, r.signUpRow, p); err != nil {
 		return err
@@ -303,7 +302,7 @@ func (s *Service) tryCode(ctx context.Context, index string, p Proof) (tries, er
 			if ok, err := count(c.counter, c.most); err != nil {
 				return t, err
 			} else if !ok {
-				return t, errLinkGone
+				return t, ErrLinkGone
 			}
 		}
 	}
@@ -312,7 +311,7 @@ func (s *Service) tryCode(ctx context.Context, index string, p Proof) (tries, er
 		return t, err
 	}
 	if !t.unnamed && p.SignUp == "" {
-		return t, errLinkGone
+		return t, ErrLinkGone
 	}
 	return t, nil
 }
@@ -374,7 +373,7 @@ func (s *Service) activate(ctx context.Context, r proven, username string, use f
 		if err != nil {
 			return err
 		} else if n == 0 {
-			return errLinkGone
+			return ErrLinkGone
 		}
 		made, owned, err := s.becomeAccount(ctx, tx, r.signUpRow, username, now)
 		switch {
@@ -394,7 +393,7 @@ func (s *Service) activate(ctx context.Context, r proven, username string, use f
 		}
 	}
 	if err == nil && gone {
-		return errLinkGone
+		return ErrLinkGone
 	}
 	return err
 }

@@ -9,10 +9,12 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 )
 
 // Event is one thing that happened to one account.
@@ -21,7 +23,8 @@ type Event struct {
 	Account string    // its id
 	At      time.Time // set by [Log.Record]
 	// Data holds facts for the owner, under the names that mails use: device, place,
-	// address, link. Its values may come from the caller.
+	// address, link. Its values may come from the caller. [Log.Record] adds what is known of
+	// the request in which the event happened.
 	Data map[string]string
 }
 
@@ -36,6 +39,7 @@ type Log struct {
 	now       func() time.Time
 	kinds     map[string]bool
 	listeners []Listener
+	describe  func(rest.Client) map[string]string
 }
 
 // New returns a log without kinds. It gives the words of kinds to mailer.
@@ -50,6 +54,10 @@ func (l *Log) Declare(k mail.Kind, words fs.FS) {
 	l.kinds[k.Name] = true
 }
 
+// Describe sets how a request's client is described to owners: device, place, address. Without
+// it, events tell nothing of the client.
+func (l *Log) Describe(fn func(rest.Client) map[string]string) { l.describe = fn }
+
 // Listen adds a listener. Listeners run in the order of their addition.
 func (l *Log) Listen(fn Listener) { l.listeners = append(l.listeners, fn) }
 
@@ -60,6 +68,11 @@ func (l *Log) Record(ctx context.Context, tx *db.Tx, e Event) error {
 		return fmt.Errorf("event: %q is not declared", e.Kind)
 	}
 	e.At = l.now().UTC()
+	if c, ok := rest.ClientIn(ctx); ok && l.describe != nil {
+		data := l.describe(c)
+		maps.Copy(data, e.Data)
+		e.Data = data
+	}
 	for _, listen := range l.listeners {
 		if err := listen(ctx, tx, e); err != nil {
 			return fmt.Errorf("event %s: %w", e.Kind, err)

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -29,6 +30,16 @@ func (q *Request) Resolve(ctx huma.Context) []error {
 	c := ctx.(*call)
 	q.Caller, q.Client = c.x.caller, c.x.clientOf(c.r)
 	return nil
+}
+
+// ClientIn returns the origin of the request that ctx belongs to; false outside of one, as
+// in a job.
+func ClientIn(ctx context.Context) (Client, bool) {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	if x == nil {
+		return Client{}, false
+	}
+	return x.clientOf(x.r), true
 }
 
 // CallerOf returns the caller, for handlers given to [Raw].

@@ -50,6 +50,23 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, who account.ID) error {
 	return s.Jobs.Enqueue(ctx, tx, forgetJob, forgetting{ids})
 }
 
+// signOutAll deletes every session of an account but one, its remembered devices, its
+// attempts and its known clients. The account's new epoch refuses their tokens at once; a job
+// removes the records.
+func (s *Service) signOutAll(ctx context.Context, tx *db.Tx, who account.ID, spare string) error {
+	ids, err := sessionIDs(ctx, tx, who, spare)
+	if err != nil {
+		return err
+	}
+	if err := deleteOthers(ctx, tx, who, spare); err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.Jobs.Enqueue(ctx, tx, forgetJob, forgetting{ids})
+}
+
 func (s *Service) forgetRecords(ctx context.Context, payload []byte) error {
 	var of forgetting
 	if err := json.Unmarshal(payload, &of); err != nil {

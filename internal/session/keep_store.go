@@ -42,6 +42,26 @@ func deleteOfAccount(ctx context.Context, d *db.DB, who account.ID) error {
 	return nil
 }
 
+// deleteOthers deletes every session of an account but one, and whatever else would let
+// somebody in without the whole sign-in. Clients become unknown, except the one of that
+// session.
+func deleteOthers(ctx context.Context, tx *db.Tx, who account.ID, spare string) error {
+	for _, q := range []string{
+		`DELETE FROM sessions WHERE account = $1 AND id <> $2`,
+		`DELETE FROM session_clients WHERE account = $1 AND session <> $2`,
+	} {
+		if _, err := tx.Exec(ctx, q, string(who), spare); err != nil {
+			return err
+		}
+	}
+	for _, q := range []string{`DELETE FROM devices WHERE account = $1`, `DELETE FROM attempts WHERE account = $1`} {
+		if _, err := tx.Exec(ctx, q, string(who)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // exportedDevice is a remembered device in its owner's archive.
 type exportedDevice struct {
 	Layers    []string  `json:"layers"` // that it is not asked for again

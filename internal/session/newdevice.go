@@ -11,6 +11,7 @@ import (
 	"coffer/internal/keyring"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 )
 
 // The server tells the owner of a sign-in from a new device (security.md row 20). A device
@@ -37,6 +38,7 @@ var words embed.FS
 
 // declare tells which events this room records. Their mails are those of api.md.
 func (s *Service) declare() {
+	s.Events.Describe(func(c rest.Client) map[string]string { return s.told(c.UserAgent, c.Addr.String()) })
 	s.Events.Declare(mail.Kind{Name: "new-device"}, words)
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
 }
@@ -57,9 +59,14 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	if err != nil || fresh > maxNewClients {
 		return err
 	}
-	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: map[string]string{
-		"device": kind, "place": l.Place, "address": l.Addr,
-	}})
+	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: s.told(p.UserAgent, p.Addr)})
+}
+
+// told is what an owner is told of a client: the kind of device, place and address.
+func (s *Service) told(agent, addr string) map[string]string {
+	l := s.describe(pendingSession{UserAgent: agent, Addr: addr})
+	kind, _ := namesOfAgent(agent)
+	return map[string]string{"device": kind, "place": l.Place, "address": l.Addr}
 }
 
 // networkOf is the network of an address in text, as limits count it.

@@ -130,7 +130,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{Config: cfg}
 	s.declare()
-	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
+	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget, SignOut: s.signOutAll})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)
 	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)
 	return s, nil

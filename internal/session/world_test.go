@@ -110,7 +110,7 @@ func recordName(id string) string { return "session:" + id }
 // bump makes every session of an account die.
 func (w *world) bump(id account.ID) {
 	w.t.Helper()
-	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.InvalidateSessions(context.Background(), tx, id) })
+	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Accounts.InvalidateSessions(context.Background(), tx, id, "") })
 	if err != nil {
 		w.t.Fatal(err)
 	}

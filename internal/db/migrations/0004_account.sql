@@ -79,6 +79,21 @@ CREATE TABLE sign_up_proofs (
 CREATE INDEX sign_up_proofs_sign_up ON sign_up_proofs (sign_up);
 CREATE INDEX sign_up_proofs_expires ON sign_up_proofs (expires_at);
 
+-- Links that were mailed to an account and are not used yet. token is a digest. data is
+-- sealed under the account's data key and binds the other columns. A link that stays is
+-- good even after all sessions of its account were ended.
+CREATE TABLE links (
+    token      BLOB PRIMARY KEY,
+    account    TEXT NOT NULL,
+    purpose    TEXT NOT NULL,
+    stays      BOOLEAN NOT NULL,
+    data       BLOB NOT NULL,
+    made_at    BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX links_account ON links (account, purpose);
+CREATE INDEX links_expires ON links (expires_at);
+
 -- The one-time link of the first admin: one row while there is no admin.
 CREATE TABLE first_admin (
     id    BIGINT PRIMARY KEY CHECK (id = 1),
