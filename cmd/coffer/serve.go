@@ -20,6 +20,7 @@ import (
 	"coffer/internal/event"
 	"coffer/internal/feed"
 	"coffer/internal/file"
+	"coffer/internal/introspect"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
@@ -127,18 +128,19 @@ func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 
 // app holds every package, opened and wired: the program's only wiring.
 type app struct {
-	db       *db.DB
-	kv       kvStore
-	blobs    blob.Store
-	ring     *keyring.Ring
-	jobs     *jobs.Queue
-	mailer   *mail.Mailer
-	accounts *account.Service
-	feed     *feed.Service
-	tokens   *token.Service
-	sessions *session.Service
-	files    *file.Service
-	api      *rest.API
+	db        *db.DB
+	kv        kvStore
+	blobs     blob.Store
+	ring      *keyring.Ring
+	jobs      *jobs.Queue
+	mailer    *mail.Mailer
+	accounts  *account.Service
+	feed      *feed.Service
+	tokens    *token.Service
+	sessions  *session.Service
+	files     *file.Service
+	resources *introspect.Service
+	api       *rest.API
 
 	place   func(netip.Addr) string         // nil without a places file
 	prune   func(ctx context.Context) error // of the key store; nil where it needs none
@@ -276,6 +278,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
@@ -289,6 +292,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.sessions.Routes(a.api)
 	codes.Routes(a.api)
 	a.files.Routes(a.api)
+	a.resources.Routes(a.api)
 	a.periodic()
 	return nil
 }

@@ -51,6 +51,8 @@ var plan = map[string]place{
 	"totp": {7, "the layer of one-time codes from an authenticator app"},
 	"file": {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
+	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
+
 	"server": {10, "all rooms as one handler and one set of jobs"},
 }
 

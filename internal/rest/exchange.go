@@ -152,7 +152,11 @@ func (x *exchange) typed(op *huma.Operation, meta *Op, handler func(huma.Context
 	if op.RequestBody != nil {
 		body := buffers.Get().(*bytes.Buffer)
 		defer putBuffer(body)
-		if err := x.readJSON(r, op.RequestBody.Required, body); err != nil {
+		read := x.readJSON
+		if meta.Form {
+			read = x.readForm
+		}
+		if err := read(r, op.RequestBody.Required, body); err != nil {
 			x.refuse(err)
 			return
 		}

@@ -69,7 +69,7 @@ func humaConfig(cfg Config, operation *string) huma.Config {
 				},
 			},
 		},
-		Formats:       map[string]huma.Format{"application/json": format, problemType: format},
+		Formats:       map[string]huma.Format{"application/json": format, problemType: format, formType: format},
 		DefaultFormat: "application/json",
 	}
 	return c
@@ -79,7 +79,9 @@ const (
 	schemeBearer  = "bearer"
 	schemeAttempt = "attempt"
 	schemeRefresh = "refresh_cookie"
-	metaOp        = "op"
+
+	schemeResource = "resource_server"
+	metaOp         = "op"
 	// extensionCodes lists the codes of a refusal.
 	extensionCodes = "x-coffer-codes"
 )

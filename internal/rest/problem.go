@@ -123,7 +123,11 @@ func (x *exchange) problem(err error) *Problem {
 		h.Del(name)
 	}
 	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
-		h.Set("WWW-Authenticate", "Bearer")
+		challenge := "Bearer"
+		if x.declared != nil {
+			challenge = cmp.Or(x.declared.challenge, challenge)
+		}
+		h.Set("WWW-Authenticate", challenge)
 	}
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", seconds(f.RetryAfter))

@@ -40,11 +40,12 @@ func (a *API) Codes() []CodeInfo {
 type declared struct {
 	operation string
 	codes     map[string]fault.Kind
+	challenge string // of WWW-Authenticate; "": Bearer
 }
 
 // declare records an operation's refusals and those common to all operations.
 func (a *API) declare(operation string, refusals ...*fault.Error) *declared {
-	d := &declared{operation, map[string]fault.Kind{}}
+	d := &declared{operation: operation, codes: map[string]fault.Kind{}}
 	for _, f := range append(refusals, errHost, fault.ErrInternal, fault.ErrUnavailable) {
 		c := a.codes[f.Code]
 		if c == nil {
@@ -69,7 +70,13 @@ var formatVerbs = strings.NewReplacer("%d", "…", "%s", "…")
 // and those that it declares.
 func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 	delete(o.Responses, "default") // huma's; the list below is complete
+	if op.Form {
+		o.RequestBody.Content = map[string]*huma.MediaType{formType: o.RequestBody.Content["application/json"]}
+	}
 	d := a.declare(op.ID, slices.Concat(a.shapeRefusals(o, op), op.Errors)...)
+	if op.Access == Resource {
+		d.challenge = "Basic"
+	}
 	byStatus := map[int][]string{}
 	for code, kind := range d.codes {
 		status := statusOf(kind)
@@ -116,6 +123,9 @@ func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	if len(o.Parameters) > 0 {
 		list = append(list, fault.ErrInvalid)
 	}
+	if o.RequestBody != nil && o.RequestBody.Content[formType] != nil && op.Form {
+		list = append(list, errNotForm, errBadForm, fault.ErrInvalid, errBodyLarge, errBodyCut)
+	}
 	if o.RequestBody != nil && o.RequestBody.Content["application/json"] != nil {
 		list = append(list, errNoBody, errBadJSON, errUnknown, fault.ErrInvalid, errBodyLarge, errBodyCut, errNotJSON, errBodiesBusy)
 	}
@@ -135,6 +145,11 @@ func (a *API) security(op Op) []map[string][]string {
 			Type: "apiKey", In: "cookie", Name: op.Cookie, Description: "The refresh token of a browser's session.",
 		}
 		return []map[string][]string{{schemeRefresh: {}}, {}}
+	case Resource:
+		a.huma.OpenAPI().Components.SecuritySchemes[schemeResource] = &huma.SecurityScheme{
+			Type: "http", Scheme: "basic", Description: "The id and secret of a resource server.",
+		}
+		return []map[string][]string{{schemeResource: {}}}
 	}
 	return []map[string][]string{{schemeBearer: {}}}
 }
@@ -143,6 +158,6 @@ func (a *API) security(op Op) []map[string][]string {
 func accessInWords(op Op) string {
 	return cmp.Or(map[Access]string{
 		Session: "Session", StepUp: "Session with a recent proof", Attempt: "Sign-in attempt", Refresh: "Refresh token",
-		Repair: "Session, also one that only repairs", Admin: "Admin",
+		Repair: "Session, also one that only repairs", Admin: "Admin", Resource: "Resource server",
 	}[op.Access], "Open to all")
 }

@@ -146,20 +146,23 @@ func setGlobals() {
 // Access says what an operation requires of its caller.
 type Access int
 
-// rest enforces Session, StepUp, Repair and Admin. An Attempt or Refresh operation checks
-// its own credential. For rest it is public, and its document names the credential.
+// rest enforces Session, StepUp, Repair and Admin. An Attempt, Refresh or Resource operation
+// checks its own credential. For rest it is public, and its document names the credential.
 const (
-	Public  Access = iota // no caller
-	Session               // a valid access token of a session without restrictions
-	StepUp                // also a recent proof of presence
-	Attempt               // the token of a sign-in attempt
-	Refresh               // a refresh token, in the cookie Op.Cookie or in the body
-	Repair                // a valid access token, even of a session that may only repair the account
-	Admin                 // an admin's session; changes require the proof as well
+	Public   Access = iota // no caller
+	Session                // a valid access token of a session without restrictions
+	StepUp                 // also a recent proof of presence
+	Attempt                // the token of a sign-in attempt
+	Refresh                // a refresh token, in the cookie Op.Cookie or in the body
+	Repair                 // a valid access token, even of a session that may only repair the account
+	Admin                  // an admin's session; changes require the proof as well
+	Resource               // the id and secret of a resource server, as HTTP Basic (RFC 7617)
 )
 
 // public reports whether rest requires no access token.
-func (a Access) public() bool { return a == Public || a == Attempt || a == Refresh }
+func (a Access) public() bool {
+	return a == Public || a == Attempt || a == Refresh || a == Resource
+}
 
 // proof reports whether rest requires a recent proof of presence.
 func (op Op) proof() bool { return op.Access == StepUp || op.Access == Admin && !safe(op.Method) }
@@ -176,6 +179,7 @@ type Op struct {
 	Cookie                                      string         // name of the cookie that may carry a Refresh operation's token
 	Status                                      int            // of success; 0 is 200 with a body and 204 without
 	Produces                                    string         // media type of an answer whose Body is []byte
+	Form                                        bool           // the body is a URL-encoded form of text fields in place of JSON
 	Errors                                      []*fault.Error // its refusals beside those of its shape and access
 	Rows                                        string         // ids of the product's rows, such as "F-A1"
 

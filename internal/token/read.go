@@ -119,18 +119,29 @@ func (s *Service) Authenticate(ctx context.Context, authorization string) (rest.
 	if !ok {
 		return rest.Caller{}, ErrUnauthenticated
 	}
-	c, err := s.authenticate(ctx, token)
-	if errors.Is(err, errToken) || errors.Is(err, ErrEnded) || errors.Is(err, account.ErrNotFound) {
-		err = ErrUnauthenticated.Because(err)
-	}
+	c, _, err := s.Inspect(ctx, token)
 	return c, err
 }
 
-func (s *Service) authenticate(ctx context.Context, token string) (rest.Caller, error) {
+// Inspect returns the holder of an access token and when the token expires. Every token that
+// is not good gets ErrUnauthenticated.
+func (s *Service) Inspect(ctx context.Context, token string) (rest.Caller, time.Time, error) {
 	v, p, err := s.read(ctx, token)
-	if err != nil {
-		return rest.Caller{}, err
+	var c rest.Caller
+	if err == nil {
+		c, err = s.holder(ctx, v, p)
 	}
+	if errors.Is(err, errToken) || errors.Is(err, ErrEnded) || errors.Is(err, account.ErrNotFound) {
+		err = ErrUnauthenticated.Because(err)
+	}
+	if err != nil {
+		return rest.Caller{}, time.Time{}, err
+	}
+	return c, time.Unix(v.exp, 0), nil
+}
+
+// holder returns whose token it is, if the account is active and in the token's epoch.
+func (s *Service) holder(ctx context.Context, v *verified, p Payload) (rest.Caller, error) {
 	st, err := s.Accounts.State(ctx, p.Account)
 	if err != nil {
 		return rest.Caller{}, err

@@ -29,6 +29,7 @@ var shared = []story{
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
 	{"what another device changes", changes},
+	{"a resource server asks about a token", resourceServer},
 }
 
 func TestShared(t *testing.T) {

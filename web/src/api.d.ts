@@ -240,6 +240,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask about an access token
+         * @description For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. A token that is not a live access token of this server is inactive, whatever is wrong with it.
+         */
+        post: operations["introspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/refresh": {
         parameters: {
             query?: never;
@@ -637,6 +657,31 @@ export interface components {
             name: string;
             /** @description Id of the folder; null or empty for the root. */
             parent?: string | null;
+        };
+        IntrospectInputBody: {
+            /** @description The access token. */
+            token: string;
+            /** @description Ignored: the server knows its tokens. */
+            token_type_hint?: string;
+        };
+        Introspection: {
+            /** @description Assurance level: aal1 or aal2 (NIST SP 800-63B). */
+            aal?: string;
+            active: boolean;
+            /** @description Authentication methods (RFC 8176). */
+            amr?: string[];
+            /**
+             * Format: int64
+             * @description The last proof of presence; seconds since 1970.
+             */
+            auth_time?: number;
+            /**
+             * Format: int64
+             * @description When the token expires; seconds since 1970. Its session may end before: ask again.
+             */
+            exp?: number;
+            /** @description The account's id. */
+            sub?: string;
         };
         JWKS: {
             keys: components["schemas"]["VerifyKey"][];
@@ -2100,6 +2145,105 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    introspect: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Basic, of id and secret (RFC 6749 §2.3.1). */
+                Authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["IntrospectInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `malformed_request`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_client`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
