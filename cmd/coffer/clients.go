@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/introspect"
 )
 
 // clientsCmd manages resource servers. A running server sees each change at once.
@@ -26,8 +24,8 @@ type clientsAddCmd struct {
 
 // Run makes a resource server.
 func (c clientsAddCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withServers(ctx, s, log, func(r *introspect.Service) error {
-		made, secret, err := r.Add(ctx, c.Name)
+	return withApp(ctx, s, log, func(a *app) error {
+		made, secret, err := a.resources.Add(ctx, c.Name)
 		if err != nil {
 			return err
 		}
@@ -41,11 +39,11 @@ type clientsListCmd struct{}
 
 // Run lists the resource servers.
 func (clientsListCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withServers(ctx, s, log, func(r *introspect.Service) error { return listServers(ctx, r, k.Stdout) })
+	return withApp(ctx, s, log, func(a *app) error { return listServers(ctx, a, k.Stdout) })
 }
 
-func listServers(ctx context.Context, r *introspect.Service, out io.Writer) error {
-	all, err := r.List(ctx)
+func listServers(ctx context.Context, a *app, out io.Writer) error {
+	all, err := a.resources.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,8 +61,8 @@ type clientsRemoveCmd struct {
 
 // Run removes a resource server.
 func (c clientsRemoveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withServers(ctx, s, log, func(r *introspect.Service) error {
-		if err := r.Remove(ctx, c.ID); err != nil {
+	return withApp(ctx, s, log, func(a *app) error {
+		if err := a.resources.Remove(ctx, c.ID); err != nil {
 			return fmt.Errorf("%s: %w", c.ID, err)
 		}
 		_, err := fmt.Fprintf(k.Stdout, "%s is removed\n", c.ID)
@@ -72,7 +70,12 @@ func (c clientsRemoveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger
 	})
 }
 
-// withServers runs fn with only what resource servers need.
-func withServers(ctx context.Context, s *Settings, log *slog.Logger, fn func(*introspect.Service) error) error {
-	return withGround(ctx, s, log, func(a *app) error { return fn(introspect.New(introspect.Config{DB: a.db})) })
+// withApp runs fn with every room open.
+func withApp(ctx context.Context, s *Settings, log *slog.Logger, fn func(*app) error) error {
+	a, err := openApp(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return fn(a)
 }

@@ -46,12 +46,7 @@ type keysRewrapCmd struct{}
 
 // Run walks every table with sealed values.
 func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	a, err := openApp(ctx, s, log)
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout)
+	return withApp(ctx, s, log, func(a *app) error { return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout) })
 }
 
 type keysDestroyCmd struct {

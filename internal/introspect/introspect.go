@@ -55,8 +55,7 @@ var (
 	ErrUnknown = errors.New("no resource server has that id")
 )
 
-// Config is what a Service needs. DB and Tokens are required; commands that only manage
-// resource servers need no Tokens.
+// Config is what a Service needs. DB and Tokens are required.
 type Config struct {
 	DB     *db.DB
 	Tokens *token.Service
