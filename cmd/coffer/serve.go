@@ -26,6 +26,7 @@ import (
 	"coffer/internal/kv"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/recovery"
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/internal/session"
@@ -279,6 +280,9 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}
 	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
 	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
+	back := recovery.New(recovery.Config{
+		DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Log: log,
+	})
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
@@ -290,6 +294,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.feed.Routes(a.api)
 	a.tokens.Routes(a.api)
 	a.sessions.Routes(a.api)
+	back.Routes(a.api)
 	codes.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)

@@ -94,7 +94,7 @@ func (a applied) byCode() Proof {
 
 // at is a source of its own for each n.
 func at(n int) Source {
-	return sourceOf(netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}))
+	return SourceOf(netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}))
 }
 
 // apply signs up and returns the mail that proves the address.

@@ -29,6 +29,7 @@ const primary = "primary"
 func (s *Service) declare() {
 	s.Mail.Declare(mail.Kind{Name: "verify-email"}, words) // to a person without an account
 	s.Events.Declare(mail.Kind{Name: "sign-up-exists"}, words)
+	s.Events.Declare(mail.Kind{Name: accountDeactivated, Header: "security-notice"}, words)
 	s.Events.Listen(s.tellOwner)
 }
 

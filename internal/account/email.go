@@ -86,6 +86,16 @@ func checkEmail(pointer, s string) (address, *fault.Field) {
 	return a, nil
 }
 
+// NormalEmail returns the form of an address in which mail goes out; code "validation_failed"
+// for a value, at the place pointer of a request, that is no address.
+func NormalEmail(pointer, s string) (string, error) {
+	a, f := checkEmail(pointer, s)
+	if f != nil {
+		return "", fault.InvalidFields(*f)
+	}
+	return a.Stored, nil
+}
+
 // localOf returns the local part, a context word of passwords.
 func localOf(a address) string {
 	local, _, _ := strings.Cut(a.Canonical, "@")

@@ -77,6 +77,7 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "The server changes only the fields that the caller sends: all of them or none.",
 		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
 	}, s.patchAccount)
+	s.lifecycleRoutes(a)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
 		Summary:     "Read what protects my account",
@@ -158,7 +159,7 @@ type signUpOutput struct {
 }
 
 func (s *Service) postSignUp(ctx context.Context, in *signUpInput) (*signUpOutput, error) {
-	from := sourceOf(in.Client.Addr)
+	from := SourceOf(in.Client.Addr)
 	if err := s.takeSignUp(ctx, from); err != nil {
 		return nil, err
 	}
@@ -195,7 +196,7 @@ func (s *Service) postVerify(ctx context.Context, in *verifyInput) (*verifyOutpu
 	b := in.Body
 	p := Proof{
 		Token: b.Token, Email: b.Email, Code: b.Code, SignUp: signUpToken(b.SignUp, in.SignUpCookie),
-		Password: b.Password, Username: b.Username, From: sourceOf(in.Client.Addr),
+		Password: b.Password, Username: b.Username, From: SourceOf(in.Client.Addr),
 	}
 	var err error
 	switch {
@@ -225,7 +226,7 @@ func (s *Service) postResend(ctx context.Context, in *resendInput) (*accepted, e
 	if err := s.Limit.Take(ctx, s.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	if err := s.Resend(ctx, in.Body.Email, signUpToken(in.Body.SignUp, in.SignUpCookie), sourceOf(in.Client.Addr)); err != nil {
+	if err := s.Resend(ctx, in.Body.Email, signUpToken(in.Body.SignUp, in.SignUpCookie), SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	return newAccepted(), nil

@@ -178,7 +178,7 @@ func TestSharesOfMails(t *testing.T) {
 	}
 	sent := 0
 	for i := range 20 { // every /64 of one /48
-		sent += sign(sourceOf(netip.MustParseAddr(fmt.Sprintf("2001:db8:7:%x::1", i))), 1)
+		sent += sign(SourceOf(netip.MustParseAddr(fmt.Sprintf("2001:db8:7:%x::1", i))), 1)
 	}
 	if sent != 1 {
 		t.Errorf("one IPv6 network: %d mails, want 1", sent)

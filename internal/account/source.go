@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"coffer/internal/fault"
@@ -24,12 +25,23 @@ type Source struct {
 	Net  string `json:"net"`  // [limit.NetKey]
 }
 
-func sourceOf(a netip.Addr) Source { return Source{limit.AddrKey(a), limit.NetKey(a)} }
+// SourceOf returns the source of a client's address.
+func SourceOf(a netip.Addr) Source { return Source{limit.AddrKey(a), limit.NetKey(a)} }
 
 // sourceIndex is how a source stands beside a sign-up. It is made with the address, so
 // that the rows of one source at several addresses are not seen to be of one.
 func (s *Service) sourceIndex(ctx context.Context, a address, from Source) ([]byte, error) {
 	return s.Ring.Index(ctx, "account.sign-up-source", from.Addr+" "+a.Canonical)
+}
+
+// MayMail is mayMail for a mail to the address of an account that a stranger caused by typing
+// that address, or a caller without a session.
+func (s *Service) MayMail(ctx context.Context, email string, from Source) (bool, error) {
+	a, ok := parseEmail(email)
+	if !ok {
+		return false, fmt.Errorf("account: a mail to no address")
+	}
+	return s.mayMail(ctx, a, from)
 }
 
 // mayMail takes one mail from what a source may cause to a recipient. When it may not,

@@ -122,6 +122,11 @@ func (s *Service) endSessions(ctx context.Context, tx *db.Tx, id ID, spare strin
 	return dropOutstanding(ctx, tx, id)
 }
 
+// EndLinks ends the outstanding links of an account, except those that stay, and no session.
+func (s *Service) EndLinks(ctx context.Context, tx *db.Tx, id ID) error {
+	return dropOutstanding(ctx, tx, id)
+}
+
 // SetLayer notes that sign-in asks for a layer, or does so no longer. The layer's room calls
 // it in the transaction that turns the layer on or off.
 func (s *Service) SetLayer(ctx context.Context, tx *db.Tx, id ID, layer string, on bool) error {

@@ -104,6 +104,10 @@ func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) 
 	return q.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3`, sealed, string(id), old)
 }
 
+func setPassword(ctx context.Context, tx *db.Tx, id ID, sealed []byte) (int64, error) {
+	return tx.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, sealed, string(id))
+}
+
 // insertAccount makes the account unless another has its address or username, under either
 // index key; false says that it did not, and left nothing.
 func insertAccount(ctx context.Context, tx *db.Tx, r row, emails, usernames [2][]byte) (bool, error) {
@@ -212,4 +216,24 @@ func hasFirstAdminToken(ctx context.Context, q db.Querier, token []byte) (bool, 
 func useFirstAdminToken(ctx context.Context, tx *db.Tx, token []byte) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM first_admin WHERE id = 1 AND token = $1
 		AND NOT EXISTS (SELECT 1 /* bounded: the first admin decides */ FROM accounts WHERE role = 'admin')`, token)
+}
+
+func isAdmin(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM accounts WHERE id = $1 AND role = 'admin'`, string(id)).Scan(&n)
+	return n > 0, err
+}
+
+// lockAdmins makes transactions that take an admin away follow each other: each first writes
+// the row of the oldest admin.
+func lockAdmins(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET ver = ver WHERE id = (SELECT MIN(id) FROM accounts WHERE role = 'admin')`)
+	return err
+}
+
+// hasOtherAdmin reports whether another account than id is an active admin.
+func hasOtherAdmin(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) /* bounded: a few people run a server */ FROM accounts WHERE role = 'admin' AND status = 'active' AND id <> $1`, string(id)).Scan(&n)
+	return n > 0, err
 }

@@ -48,6 +48,8 @@ var plan = map[string]place{
 
 	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
 
+	"recovery": {7, "the ways back in through the mailbox: a forgotten password and a deactivated account"},
+
 	"totp": {7, "the layer of one-time codes from an authenticator app"},
 	"file": {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
@@ -73,7 +75,6 @@ type excuse struct{ rule, file, reason string }
 var excused = []excuse{
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},
-	{"callers", "internal/account/standing.go", "InvalidateSessions: tests end all sessions of an account with it, as a change of password will"},
 	{"callers", "internal/kv/memory.go", "the plainest store: every case of the contract runs on it"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},
 }

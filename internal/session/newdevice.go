@@ -41,6 +41,7 @@ func (s *Service) declare() {
 	s.Events.Describe(func(c rest.Client) map[string]string { return s.told(c.UserAgent, c.Addr.String()) })
 	s.Events.Declare(mail.Kind{Name: "new-device"}, words)
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: passwordChanged, Header: "security-notice"}, words)
 }
 
 // noteDevice notes where a sign-in came from, in the transaction that opens its session, and

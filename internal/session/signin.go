@@ -32,50 +32,54 @@ type Outcome struct {
 	Challenge *Challenge
 }
 
-var errDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This account is deactivated. Activate it to sign in again.")
+// ErrDeactivated refuses a session to a deactivated account. A room that calls Enter
+// declares it.
+var ErrDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This account is deactivated. Activate it to sign in again.")
 
 // SignIn checks a password. It opens a session, or begins an attempt for the layers that
 // this device has yet to pass. A failure is counted before the password is looked at, and
 // taken back when the password is right, so guesses at the same moment count as well.
 // Codes: invalid_credentials, rate_limited, busy, account_deactivated, invalid_public_key.
 func (s *Service) SignIn(ctx context.Context, identifier, password string, r SessionRequest, c rest.Client) (Outcome, error) {
-	p := pendingSession{
-		AMR: []string{"pwd"}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
-		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody,
+	// The server hashes no password for a client that could not get a session anyway.
+	e, err := s.Prepare(r, c, "pwd")
+	if err != nil {
+		return Outcome{}, err
 	}
-	if r.PublicKey != nil {
-		// The server hashes no password for a client that could not get a session anyway.
-		var err error
-		if p.PublicKey, err = token.ParseKey(r.PublicKey); err != nil {
-			return Outcome{}, err
-		}
+	found, known, err := s.credentials(ctx, identifier, password, r.DeviceToken, c)
+	if err != nil {
+		return Outcome{}, err
 	}
+	return s.enter(ctx, found.State, known, e)
+}
+
+// credentials finds the account that identifier names, and checks its password within the
+// limits. device is the token of a remembered device, "" for none.
+func (s *Service) credentials(ctx context.Context, identifier, password, device string, c rest.Client) (account.Found, knownDevice, error) {
 	// The server looks nothing up for an address that has failed too often.
 	if err := s.Limit.Ask(ctx, s.AddressLimit, limit.AddrKey(c.Addr)); err != nil {
-		return Outcome{}, err
+		return account.Found{}, knownDevice{}, err
 	}
 	found, err := s.Accounts.Find(ctx, identifier)
 	if err != nil {
-		return Outcome{}, err
+		return account.Found{}, knownDevice{}, err
 	}
-	known, err := s.knownDevice(ctx, found.State, r.DeviceToken)
+	known, err := s.knownDevice(ctx, found.State, device)
 	if err != nil {
-		return Outcome{}, err
+		return account.Found{}, knownDevice{}, err
 	}
 	err = s.withSignInLimits(ctx, limitSubject(found, known), c, func() error { return s.Accounts.CheckPassword(ctx, found, password) })
-	if err != nil {
-		return Outcome{}, err
-	}
-	return s.enter(ctx, found.State, known, r.Former, p)
+	return found, known, err
 }
 
 // enter goes on from a first proof that the account's owner is there.
-func (s *Service) enter(ctx context.Context, st account.State, known knownDevice, former string, p pendingSession) (Outcome, error) {
+func (s *Service) enter(ctx context.Context, st account.State, known knownDevice, e Entry) (Outcome, error) {
 	if st.Status != account.Active {
-		return Outcome{}, errDeactivated
+		return Outcome{}, ErrDeactivated
 	}
+	p := e.pending
 	var err error
-	if p.Owner, p.Replaces, err = s.sessionOf(ctx, former); err != nil {
+	if p.Owner, p.Replaces, err = s.sessionOf(ctx, e.former); err != nil {
 		return Outcome{}, err
 	}
 	p.Account, p.Ver = st.ID, st.SessionEpoch

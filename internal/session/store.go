@@ -66,9 +66,10 @@ func lockSession(ctx context.Context, tx *db.Tx, id string, who account.ID) (row
 		WHERE id = $1 AND account = $2 RETURNING `+rowColumns, id, string(who)).Scan)
 }
 
-// renewSession writes a fresh proof to a session that is locked.
+// renewSession writes a fresh proof, or a new epoch, to a session that is locked.
 func renewSession(ctx context.Context, tx *db.Tx, r row) error {
-	_, err := tx.Exec(ctx, `UPDATE sessions SET aal = $2, amr = $3, auth_time = $4, seal = $5 WHERE id = $1`, r.ID, r.AAL, r.AMR, r.AuthTime, r.Seal)
+	_, err := tx.Exec(ctx, `UPDATE sessions SET ver = $2, aal = $3, amr = $4, auth_time = $5, seal = $6 WHERE id = $1`,
+		r.ID, r.Ver, r.AAL, r.AMR, r.AuthTime, r.Seal)
 	return err
 }
 
@@ -202,6 +203,11 @@ func setPending(ctx context.Context, tx *db.Tx, a attemptRow) error {
 func endAttempt(ctx context.Context, tx *db.Tx, id string) (bool, error) {
 	n, err := tx.Exec(ctx, `DELETE FROM attempts WHERE id = $1`, id)
 	return n == 1, err
+}
+
+func deleteAttempts(ctx context.Context, tx *db.Tx, who account.ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM attempts WHERE account = $1`, string(who))
+	return err
 }
 
 // deviceRow is a remembered device as SQL holds it.

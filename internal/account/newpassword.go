@@ -1,0 +1,98 @@
+package account
+
+import (
+	"context"
+
+	"coffer/internal/db"
+	"coffer/internal/fault"
+)
+
+// Password is a password that an account may take: it keeps the rules and is hashed.
+type Password struct {
+	id     ID
+	sealed []byte
+	old    []byte // the sealed hash that it replaces; nil replaces any
+}
+
+// NewPassword checks a password that an account is to get, at the place pointer of a
+// request, and hashes it. It uses nothing up. Codes: validation_failed, busy.
+func (s *Service) NewPassword(ctx context.Context, id ID, pointer, password string) (Password, error) {
+	p, err := s.allowedPassword(ctx, id, pointer, password)
+	if err != nil {
+		return Password{}, err
+	}
+	return s.hashPassword(ctx, id, p)
+}
+
+// ReplacePassword is NewPassword for an owner who gives the present password. SetPassword
+// then sets the new one only while the present one stands. Codes: also invalid_credentials.
+func (s *Service) ReplacePassword(ctx context.Context, id ID, current, next string) (Password, error) {
+	old, ok := normalPassword(current)
+	if !ok {
+		return Password{}, fault.InvalidFields(*tooLong("/current_password"))
+	}
+	p, err := s.allowedPassword(ctx, id, "/new_password", next)
+	if err != nil {
+		return Password{}, err
+	}
+	sealed, err := readPassword(ctx, s.DB, id)
+	if err != nil {
+		return Password{}, err
+	}
+	hash, err := s.openPassword(ctx, id, sealed)
+	if err != nil {
+		return Password{}, err
+	}
+	// A hash of other costs is not replaced on the way: the new one takes its place.
+	if ok, _, err = s.hasher.verify(ctx, hash, old); err != nil {
+		return Password{}, err
+	} else if !ok {
+		return Password{}, ErrCredentials
+	}
+	if p == old {
+		return Password{}, fault.InvalidField("/new_password", "unchanged", "That is the present password. Choose another one.")
+	}
+	out, err := s.hashPassword(ctx, id, p)
+	out.old = sealed
+	return out, err
+}
+
+// allowedPassword returns the form to hash of a password that keeps the rules for its owner.
+func (s *Service) allowedPassword(ctx context.Context, id ID, pointer, password string) (string, error) {
+	r, err := readAccount(ctx, s.DB, id)
+	if err != nil {
+		return "", err
+	}
+	owner, _, err := s.open(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	email, _ := parseEmail(owner.Email)
+	p, f := s.checkPassword(pointer, password, owner.FirstName, owner.LastName, owner.Username, localOf(email))
+	if f != nil {
+		return "", fault.InvalidFields(*f)
+	}
+	return p, nil
+}
+
+func (s *Service) hashPassword(ctx context.Context, id ID, password string) (Password, error) {
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return Password{}, err
+	}
+	sealed, err := s.sealPassword(ctx, id, hash)
+	return Password{id: id, sealed: sealed}, err
+}
+
+// SetPassword sets a new password. ErrCredentials says that the present one, which the owner
+// gave, has been changed meanwhile.
+func (s *Service) SetPassword(ctx context.Context, tx *db.Tx, p Password) error {
+	if p.old == nil {
+		return one(setPassword(ctx, tx, p.id, p.sealed))
+	}
+	n, err := swapPassword(ctx, tx, p.id, p.old, p.sealed)
+	if err == nil && n == 0 {
+		err = ErrCredentials
+	}
+	return err
+}

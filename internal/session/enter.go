@@ -1,0 +1,46 @@
+package session
+
+import (
+	"context"
+
+	"coffer/internal/account"
+	"coffer/internal/rest"
+	"coffer/internal/token"
+)
+
+// Entry is what a client asks of the session that its call opens, checked. The call's own
+// proof may be a password, or a mailed link in another room.
+type Entry struct {
+	pending pendingSession
+	former  string // see SessionRequest
+}
+
+// Prepare checks what a client asks of a session. A room calls it before it changes
+// anything. amr names the proof of its call (RFC 8176). Code invalid_public_key.
+func (s *Service) Prepare(r SessionRequest, c rest.Client, amr string) (Entry, error) {
+	e := Entry{former: r.Former, pending: pendingSession{
+		AMR: []string{amr}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
+		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody,
+	}}
+	if r.PublicKey != nil {
+		var err error
+		if e.pending.PublicKey, err = token.ParseKey(r.PublicKey); err != nil {
+			return Entry{}, err
+		}
+	}
+	return e, nil
+}
+
+// Enter opens a session for the owner of an account, who has given the proof of e. It asks
+// for every layer of the account: a remembered device spares none here. st is the account's
+// state after all that the room has changed. Code account_deactivated.
+func (s *Service) Enter(ctx context.Context, st account.State, e Entry) (Outcome, error) {
+	return s.enter(ctx, st, knownDevice{}, e)
+}
+
+// CheckCredentials returns the account whose identifier and password a caller gives, whatever
+// its status. The limits are those of a sign-in. Codes: invalid_credentials, rate_limited, busy.
+func (s *Service) CheckCredentials(ctx context.Context, identifier, password string, c rest.Client) (account.State, error) {
+	found, _, err := s.credentials(ctx, identifier, password, "", c)
+	return found.State, err
+}

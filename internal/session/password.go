@@ -1,0 +1,97 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/rest"
+	"coffer/internal/token"
+)
+
+// ChangePassword sets a new password, for which the caller gives the present one: a fresh
+// proof, as in Reauthenticate. With revoke, every other session ends in the same
+// transaction, with its remembered device. Either way attempts and outstanding links end:
+// they may stand on the old password. The caller's session goes on with a new access token.
+// Of two changes with one present password, one wins. Codes: invalid_credentials,
+// validation_failed, rate_limited, busy, unauthenticated.
+func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest.Client, current, next string, revoke bool) (Outcome, error) {
+	who := account.ID(c.Account)
+	var password account.Password
+	err := s.withSignInLimits(ctx, c.Account+" signed in", client, func() (err error) {
+		password, err = s.Accounts.ReplacePassword(ctx, who, current, next)
+		return err
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	var out *Opened
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		out = nil
+		if err := s.Accounts.SetPassword(ctx, tx, password); err != nil {
+			return err
+		}
+		end := s.endAttemptsAndLinks
+		if revoke {
+			end = s.Accounts.InvalidateSessions
+		}
+		if err := end(ctx, tx, who, c.Session); err != nil {
+			return err
+		}
+		r, err := s.carryRow(ctx, tx, c.Session, who)
+		if err != nil {
+			return err
+		}
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: passwordChanged, Account: c.Account}); err != nil {
+			return err
+		}
+		// The token is made before the commit: no failure can follow the change.
+		keys, err := s.keysOf(ctx, r)
+		if err != nil {
+			return err
+		}
+		out, err = s.issue(ctx, r, keys)
+		return err
+	})
+	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) || errors.Is(err, token.ErrEnded) {
+		return Outcome{}, token.ErrUnauthenticated.Because(err) // ended meanwhile, or altered
+	}
+	return Outcome{Opened: out}, err
+}
+
+// endAttemptsAndLinks ends what may stand on an old password, and no session.
+func (s *Service) endAttemptsAndLinks(ctx context.Context, tx *db.Tx, who account.ID, _ string) error {
+	if err := deleteAttempts(ctx, tx, who); err != nil {
+		return err
+	}
+	return s.Accounts.EndLinks(ctx, tx, who)
+}
+
+// carryRow brings a session into its account's epoch and notes a fresh proof of the password
+// in it. Its level stays.
+func (s *Service) carryRow(ctx context.Context, tx *db.Tx, id string, who account.ID) (row, error) {
+	st, err := s.Accounts.Hold(ctx, tx, who)
+	if err == nil {
+		err = active(st)
+	}
+	if err != nil {
+		return row{}, err
+	}
+	r, err := lockSession(ctx, tx, id, who)
+	if err != nil {
+		return r, err
+	}
+	if err := s.checkRow(ctx, r); err != nil {
+		return r, err
+	}
+	r.Ver, r.AuthTime = st.SessionEpoch, s.Now().UnixMilli()
+	if err := s.sealRow(ctx, &r); err != nil {
+		return r, err
+	}
+	return r, renewSession(ctx, tx, r)
+}
+
+// passwordChanged is the event of a change by the signed-in owner.
+const passwordChanged = "password-changed"

@@ -1,0 +1,35 @@
+package session
+
+import (
+	"context"
+	"net/http"
+
+	"coffer/internal/account"
+	"coffer/internal/fault"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+)
+
+func (s *Service) passwordRoutes(a *rest.API) {
+	rest.Register(a, rest.Op{
+		Method: http.MethodPut, Path: "/account/password", ID: "change-password", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A8",
+		Summary: "Change my password",
+		Description: "The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and " +
+			"remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one.",
+		Errors: []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
+	}, s.putPassword)
+}
+
+type passwordInput struct {
+	rest.Request
+	Body struct {
+		CurrentPassword string `json:"current_password"`
+		NewPassword     string `json:"new_password" doc:"The rules are those of a sign-up."`
+		RevokeOthers    *bool  `json:"revoke_others,omitempty" default:"true" doc:"Whether every other session of the account ends."`
+	}
+}
+
+func (s *Service) putPassword(ctx context.Context, in *passwordInput) (*Answer, error) {
+	b := in.Body
+	return Respond(s.ChangePassword(ctx, in.Caller, in.Client, b.CurrentPassword, b.NewPassword, b.RevokeOthers == nil || *b.RevokeOthers))
+}
