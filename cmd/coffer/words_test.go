@@ -77,6 +77,8 @@ var lostPassword = regexp.MustCompile(`(?i)forgot`)
 // headers are the values of X-Coffer-Kind that the contract names.
 var headers = map[string]string{
 	"verify-email": "verify-email", "sign-up-exists": "sign-up-exists", "new-device": "new-device",
+	"change-email": "change-email", "change-email-exists": "security-notice", "change-email-notice": "change-email-notice",
+	"email-changed": "security-notice", "email-yours": "security-notice", "email-restored": "security-notice", "account-deleted": "account-deleted",
 	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-reset": "security-notice",
 	"account-deactivated": "security-notice", "account-activated": "security-notice",

@@ -63,6 +63,9 @@ type ID string
 const (
 	Active      = "active"
 	Deactivated = "deactivated"
+	// Deleting is the status from the decision to delete an account until nothing of it is
+	// left. No change of its standing is possible, and nobody can sign in.
+	Deleting = "deleting"
 )
 
 // The values of [State.Role].
@@ -100,6 +103,8 @@ type Config struct {
 	VerifyLimit   limit.Rule // proofs tried from one address; zero: 100 in an hour
 	ProofLimit    limit.Rule // wrong passwords for one sign-up from one address, ten times as many from all; zero: 10 in an hour
 	UsernameLimit limit.Rule // usernames tried by one account or sign-up; zero: 10 in an hour
+
+	NewAddressLimit limit.Rule // changes of its address that one account asks for; zero: 10 in an hour
 }
 
 func (c *Config) complete() error {
@@ -129,6 +134,7 @@ func (c *Config) complete() error {
 	c.VerifyLimit = cmp.Or(c.VerifyLimit, limit.Rule{Name: "verify-email", Limit: 100, Window: time.Hour})
 	c.ProofLimit = cmp.Or(c.ProofLimit, limit.Rule{Name: "sign-up-password", Limit: 10, Window: time.Hour})
 	c.UsernameLimit = cmp.Or(c.UsernameLimit, limit.Rule{Name: "username", Limit: 10, Window: time.Hour})
+	c.NewAddressLimit = cmp.Or(c.NewAddressLimit, limit.Rule{Name: "change-email", Limit: 10, Window: time.Hour})
 	return nil
 }
 
@@ -162,7 +168,7 @@ func New(cfg Config) (*Service, error) {
 // State is what every request needs to know about its account.
 type State struct {
 	ID           ID
-	Status       string   // Active or Deactivated
+	Status       string   // Active, Deactivated or Deleting
 	SessionEpoch int64    // a session of an older epoch is over
 	Role         string   // User or Admin
 	Lang         string   // BCP 47
@@ -179,10 +185,15 @@ func (s *Service) State(ctx context.Context, id ID) (State, error) {
 	})
 }
 
-// Hold is State inside tx, and no other transaction changes it before tx has ended.
+// Hold is State inside tx, and no other transaction changes it before tx has ended. It
+// answers ErrNotFound for an account that is being deleted.
 func (s *Service) Hold(ctx context.Context, tx *db.Tx, id ID) (State, error) {
 	r, err := holdState(ctx, tx, id)
-	return s.believe(ctx, r, err)
+	st, err := s.believe(ctx, r, err)
+	if err == nil && st.Status == Deleting {
+		return State{}, ErrNotFound
+	}
+	return st, err
 }
 
 // DataKey opens the key under which everything personal about the account is sealed;
@@ -197,7 +208,8 @@ func (s *Service) DataKey(ctx context.Context, q db.Querier, id ID) (*keyring.Da
 
 // SignedIn notes that the account signed in now, for the summary in its profile, and
 // reports whether it is the first time. session calls it in the transaction that opens a
-// session. The account's row stays locked until tx ends.
+// session. The account's row stays locked until tx ends. ErrNotFound says that the account is
+// gone or is being deleted.
 func (s *Service) SignedIn(ctx context.Context, tx *db.Tx, id ID) (first bool, err error) {
 	return noteSignIn(ctx, tx, id, s.Now().UnixMilli())
 }

@@ -23,6 +23,20 @@ func insertPrimary(ctx context.Context, tx *db.Tx, id ID, a addressRow, other []
 	return n > 0, err
 }
 
+// putPrimary gives an account another primary address, unless another account has the
+// address under either index key; false says that it did not.
+func putPrimary(ctx context.Context, tx *db.Tx, id ID, a addressRow, other []byte) (bool, error) {
+	tx.Changed(topic, string(id))
+	n, err := tx.Exec(ctx, `INSERT INTO addresses (account, kind, email, email_index, verified_at)
+		SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM addresses WHERE email_index IN ($4, $6) AND account <> $1)
+		ON CONFLICT (account, kind) DO UPDATE SET email = excluded.email, email_index = excluded.email_index, verified_at = excluded.verified_at`,
+		string(id), a.Kind, a.Email, a.Index, a.VerifiedAt, other)
+	if db.IsUnique(err) {
+		return false, nil // the caller undoes the transaction
+	}
+	return n > 0, err
+}
+
 // recipient is whom the server tells what happened to an account.
 type recipient struct {
 	Lang               string

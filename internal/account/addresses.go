@@ -28,8 +28,15 @@ const primary = "primary"
 // accounts what happened to them.
 func (s *Service) declare() {
 	s.Mail.Declare(mail.Kind{Name: "verify-email"}, words) // to a person without an account
+	s.Mail.Declare(mail.Kind{Name: changeEmail.Name}, words)
+	s.Mail.Declare(mail.Kind{Name: "email-yours", Header: "security-notice"}, words) // to an address that became an account's
 	s.Events.Declare(mail.Kind{Name: "sign-up-exists"}, words)
 	s.Events.Declare(mail.Kind{Name: accountDeactivated, Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: "change-email-exists", Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: "change-email-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: "email-changed", Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: "email-restored", Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: "account-deleted"}, words)
 	s.Events.Listen(s.tellOwner)
 }
 

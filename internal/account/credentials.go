@@ -35,6 +35,9 @@ func (s *Service) Find(ctx context.Context, identifier string) (Found, error) {
 	if f.State, err = s.believe(ctx, r, err); err != nil {
 		return Found{}, err
 	}
+	if f.Status == Deleting {
+		return Found{LimitKey: f.LimitKey}, nil
+	}
 	f.password = password
 	return f, nil
 }

@@ -78,6 +78,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
 	}, s.patchAccount)
 	s.lifecycleRoutes(a)
+	s.addressRoutes(a)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
 		Summary:     "Read what protects my account",
@@ -251,8 +252,9 @@ func (s *Service) postFirstAdmin(ctx context.Context, in *firstAdminInput) (*str
 
 type profileBody struct {
 	ID            ID            `json:"id"`
-	Email         string        `json:"email"`
+	Email         string        `json:"email" doc:"Empty when the stored address was damaged."`
 	EmailVerified bool          `json:"email_verified"`
+	PendingEmail  *string       `json:"pending_email" doc:"An address that waits for its confirmation; null without one."`
 	FirstName     string        `json:"first_name"`
 	LastName      string        `json:"last_name"`
 	Username      string        `json:"username"`
@@ -272,9 +274,13 @@ type signInSummary struct {
 
 type profileOutput struct{ Body profileBody }
 
-func newProfileOutput(p Profile) *profileOutput {
+func (s *Service) newProfileOutput(p Profile) *profileOutput {
+	var pending *string
+	if p.Pending != "" && s.Now().Before(p.PendingUntil) {
+		pending = &p.Pending
+	}
 	return &profileOutput{profileBody{
-		ID: p.ID, Email: p.Email, EmailVerified: true, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username,
+		ID: p.ID, Email: p.Email, EmailVerified: p.Email != "", PendingEmail: pending, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username,
 		Bio: p.Bio, Language: p.Lang, Role: p.Role, CreatedAt: p.CreatedAt,
 		SignInSummary: signInSummary{Count: p.SignIns, LastAt: orNone(p.SignedInAt), PreviousAt: orNone(p.SignedInBeforeAt)},
 	}}
@@ -294,7 +300,7 @@ func (s *Service) getAccount(ctx context.Context, in *getAccountInput) (*profile
 	if err != nil {
 		return nil, err
 	}
-	return newProfileOutput(p), nil
+	return s.newProfileOutput(p), nil
 }
 
 type patchAccountInput struct {
@@ -316,7 +322,7 @@ func (s *Service) patchAccount(ctx context.Context, in *patchAccountInput) (*pro
 	if err != nil {
 		return nil, err
 	}
-	return newProfileOutput(p), nil
+	return s.newProfileOutput(p), nil
 }
 
 type securityInput struct{ rest.Request }

@@ -45,27 +45,37 @@ type Link struct {
 // NewLink makes a link for an account and returns its address, for the mail that is enqueued
 // in the same transaction. Unless the purpose allows several, older links of the purpose end.
 func (s *Service) NewLink(ctx context.Context, tx *db.Tx, p Purpose, id ID, data string) (string, error) {
+	url, _, err := s.newLink(ctx, tx, p, id, data, 0)
+	return url, err
+}
+
+// newLink is NewLink of a link that is made at the time earliest or later, in unix
+// milliseconds. It also returns that time.
+func (s *Service) newLink(ctx context.Context, tx *db.Tx, p Purpose, id ID, data string, earliest int64) (url string, made int64, err error) {
 	token, err := newToken(s.Rand)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	key, err := s.DataKey(ctx, tx, id)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	life := p.Life
 	if life == 0 {
 		life = s.LinkTTL
 	}
 	now := s.Now()
-	r := linkRow{Token: tokenDigest(token), Account: id, Purpose: p.Name, Stays: p.Stays, MadeAt: now.UnixMilli(), ExpiresAt: now.Add(life).UnixMilli()}
+	r := linkRow{
+		Token: tokenDigest(token), Account: id, Purpose: p.Name, Stays: p.Stays,
+		MadeAt: max(now.UnixMilli(), earliest), ExpiresAt: now.Add(life).UnixMilli(),
+	}
 	r.Data = key.Seal("links", "data", r.place(), []byte(data))
 	if !p.Several {
 		if err := dropLinks(ctx, tx, id, p.Name); err != nil {
-			return "", err
+			return "", 0, err
 		}
 	}
-	return s.BaseURL + p.Page + "#token=" + token, insertLink(ctx, tx, r)
+	return s.BaseURL + p.Page + "#token=" + token, r.MadeAt, insertLink(ctx, tx, r)
 }
 
 // UseLink takes a link out of use in the transaction of what it is used for. Of many callers

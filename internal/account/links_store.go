@@ -48,6 +48,30 @@ func dropLinks(ctx context.Context, tx *db.Tx, id ID, purpose string) error {
 	return err
 }
 
+// newestLink reads the newest link of a purpose that an account has, whose time has not come.
+func newestLink(ctx context.Context, q db.Querier, id ID, purpose string, now int64) (linkRow, error) {
+	r := linkRow{Account: id, Purpose: purpose}
+	err := q.QueryRow(ctx, `SELECT token, stays, data, made_at, expires_at FROM links
+		WHERE account = $1 AND purpose = $2 AND expires_at > $3 ORDER BY made_at DESC LIMIT 1`, string(id), purpose, now).
+		Scan(&r.Token, &r.Stays, &r.Data, &r.MadeAt, &r.ExpiresAt)
+	if errors.Is(err, db.ErrNoRows) {
+		err = ErrLinkGone
+	}
+	return r, err
+}
+
+// dropLinksSince deletes an account's links of a purpose that were made at a time or later.
+func dropLinksSince(ctx context.Context, tx *db.Tx, id ID, purpose string, since int64) error {
+	_, err := tx.Exec(ctx, `DELETE FROM links WHERE account = $1 AND purpose = $2 AND made_at >= $3`, string(id), purpose, since)
+	return err
+}
+
+// dropAllLinks deletes every link of an account.
+func dropAllLinks(ctx context.Context, tx *db.Tx, id ID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM links WHERE account = $1`, string(id))
+	return err
+}
+
 // dropOutstanding deletes every link of an account that does not stay.
 func dropOutstanding(ctx context.Context, tx *db.Tx, id ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM links WHERE account = $1 AND NOT stays`, string(id))

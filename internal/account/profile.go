@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/seal"
 )
 
 // Profile is what an account's owner reads about it.
@@ -16,6 +18,9 @@ type Profile struct {
 	CreatedAt                                 time.Time
 	SignIns                                   int64
 	SignedInAt, SignedInBeforeAt              time.Time // zero: never
+
+	Pending      string // an address that waits for its confirmation
+	PendingUntil time.Time
 }
 
 // Changes are new values for a profile; nil leaves a value as it is.
@@ -27,21 +32,26 @@ type Changes struct {
 // database keeps recent profiles in memory.
 func (s *Service) Profile(ctx context.Context, id ID) (Profile, error) {
 	return s.profiles.Get(ctx, string(id), func(ctx context.Context) (Profile, error) {
-		r, err := readAccount(ctx, s.DB, id)
-		if err != nil {
-			return Profile{}, err
-		}
-		p, _, err := s.open(ctx, r)
-		if err != nil {
-			return Profile{}, err
-		}
-		return s.profileOf(ctx, r, p)
+		return s.readProfile(ctx, s.DB, id)
 	})
 }
 
-func (s *Service) profileOf(ctx context.Context, r row, p person) (Profile, error) {
+func (s *Service) readProfile(ctx context.Context, q db.Querier, id ID) (Profile, error) {
+	r, err := readAccount(ctx, q, id)
+	if err != nil {
+		return Profile{}, err
+	}
+	p, key, err := s.open(ctx, r)
+	if err != nil {
+		return Profile{}, err
+	}
+	pending, until, err := s.pendingEmail(ctx, q, key, id)
+	if err != nil {
+		return Profile{}, err
+	}
 	st, err := s.believed(ctx, r.stored)
 	return Profile{
+		Pending: pending, PendingUntil: until,
 		ID: r.ID, Email: p.Email, Username: p.Username, FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio,
 		Lang: r.Lang, Role: st.Role, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
 		SignIns: r.SignIns, SignedInAt: timeOf(r.SignedInAt), SignedInBeforeAt: timeOf(r.SignedInBeforeAt),
@@ -98,14 +108,7 @@ func (s *Service) Change(ctx context.Context, id ID, c Changes) (Profile, error)
 		} else if err != nil {
 			return err
 		}
-		r, err := readAccount(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		p, _, err := s.open(ctx, r)
-		if err == nil {
-			out, err = s.profileOf(ctx, r, p)
-		}
+		out, err = s.readProfile(ctx, tx, id)
 		return err
 	})
 	if err != nil {
@@ -155,6 +158,9 @@ func (s *Service) Contact(ctx context.Context, q db.Querier, id ID) (Contact, er
 	p, _, err := s.open(ctx, r)
 	if err != nil {
 		return Contact{}, err
+	}
+	if p.Email == "" {
+		return Contact{}, fmt.Errorf("the primary address of %s: %w", id, seal.ErrOpen)
 	}
 	return Contact{Email: p.Email, FirstName: p.FirstName, Lang: r.Lang}, nil
 }

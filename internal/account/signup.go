@@ -63,6 +63,9 @@ func (s *Service) register() {
 	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
+	s.Jobs.Handle(changeEmailJob, s.runChangeEmail)
+	s.Jobs.Handle(deleteJob, s.runDelete)
+	s.Jobs.Every("account.delete", 10*time.Minute, s.resumeDeletions)
 	s.Jobs.Every(pruneJob, 10*time.Minute, func(ctx context.Context) error {
 		now := s.Now().UnixMilli()
 		if _, err := pruneSignUps(ctx, s.DB, now); err != nil {

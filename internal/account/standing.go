@@ -54,7 +54,10 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	} else if err != nil {
 		return State{}, err
 	}
-	if in.Status != Active {
+	switch {
+	case in.Status == Deleting:
+		st.Status = Deleting
+	case in.Status != Active || st.Status != Active:
 		st.Status = Deactivated
 	}
 	if in.Role != Admin {
@@ -80,10 +83,10 @@ func (s *Service) insert(ctx context.Context, tx *db.Tx, r row, emails, username
 	return insertAccount(ctx, tx, r, emails, usernames)
 }
 
-// changeStanding changes a row that stays locked until its new seal stands.
+// changeStanding changes a row that stays locked until its new seal stands. An account that
+// is being deleted stays so: the answer is ErrNotFound.
 func (s *Service) changeStanding(ctx context.Context, tx *db.Tx, id ID, change func(*State)) error {
-	r, err := holdState(ctx, tx, id)
-	st, err := s.believe(ctx, r, err)
+	st, err := s.Hold(ctx, tx, id)
 	if err != nil {
 		return err
 	}

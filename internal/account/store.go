@@ -66,7 +66,7 @@ func readAccount(ctx context.Context, q db.Querier, id ID) (row, error) {
 	r := row{stored: stored{State: State{ID: id}}, Primary: addressRow{Kind: primary}}
 	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.standing, e.email, e.verified_at, a.username, a.first_name, a.last_name, a.bio,
 		a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
-		FROM accounts a JOIN account_keys k ON k.account = a.id JOIN addresses e ON e.account = a.id AND e.kind = $2
+		FROM accounts a JOIN account_keys k ON k.account = a.id LEFT JOIN addresses e ON e.account = a.id AND e.kind = $2
 		WHERE a.id = $1`, string(id), primary).
 		Scan(&r.Status, &r.SessionEpoch, &r.Role, &r.Lang, &r.Standing, &r.Primary.Email, &r.Primary.VerifiedAt, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
 			&r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
@@ -168,7 +168,7 @@ func noteSignIn(ctx context.Context, tx *db.Tx, id ID, at int64) (first bool, er
 	tx.Changed(topic, string(id))
 	var n int64
 	err = tx.QueryRow(ctx, `UPDATE accounts SET sign_ins = sign_ins + 1, signed_in_before_at = signed_in_at, signed_in_at = $1
-		WHERE id = $2 RETURNING sign_ins`, at, string(id)).Scan(&n)
+		WHERE id = $2 AND status <> 'deleting' RETURNING sign_ins`, at, string(id)).Scan(&n)
 	return n == 1, orNotFound(err)
 }
 
@@ -177,6 +177,15 @@ func one(n int64, err error) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+// readDeleting lists accounts whose column says that they are being deleted.
+func readDeleting(ctx context.Context, q db.Querier, after string, limit int) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT id FROM accounts WHERE status = 'deleting' AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return rows.Strings()
 }
 
 func deleteAccount(ctx context.Context, tx *db.Tx, id ID) error {

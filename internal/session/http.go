@@ -56,6 +56,7 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.postReauthenticate)
 	s.passwordRoutes(a)
 	s.deviceRoutes(a)
+	s.endDeviceRoutes(a)
 }
 
 func (s *Service) deviceRoutes(a *rest.API) {

@@ -48,11 +48,11 @@ func (s *Service) declare() {
 // tells the owner when its device is new. first says that the account never signed in before.
 // The caller holds the account's row, so of two sign-ins at once from one new device the
 // owner is told of one.
-func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, session string, first bool) error {
+func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, r row, first bool) error {
 	l := s.describe(p)
 	kind, _ := namesOfAgent(p.UserAgent) // an update makes no new device
 	now := s.Now()
-	known, err := noteClient(ctx, tx, p.Account, clientOf(key, kind, l.Addr), session, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
+	known, err := noteClient(ctx, tx, p.Account, clientOf(key, kind, l.Addr), r.ID, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
 	if err != nil || known || first || p.Device != nil {
 		return err
 	}
@@ -60,7 +60,11 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	if err != nil || fresh > maxNewClients {
 		return err
 	}
-	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: s.told(p.UserAgent, p.Addr)})
+	data := s.told(p.UserAgent, p.Addr)
+	if data["link"], err = s.newEndDevice(ctx, tx, r, l); err != nil {
+		return err
+	}
+	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: data})
 }
 
 // told is what an owner is told of a client: the kind of device, place and address.

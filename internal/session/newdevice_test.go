@@ -103,7 +103,7 @@ func TestNewDeviceFacts(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, r.Text)
 		}
 	}
-	if r.Kind != "new-device" || strings.Contains(r.Text, "bank") || strings.Contains(r.Text, "://") {
+	if r.Kind != "new-device" || strings.Contains(r.Text, "bank") || strings.Count(r.Text, "://") != 1 || !strings.Contains(r.Text, "\nhttps://coffer.test/end-device#token=") {
 		t.Errorf("%s\n%s", r.Kind, r.Text)
 	}
 }

@@ -83,10 +83,14 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		RefreshExpires: now.Add(min(s.RefreshTTL, s.SessionTTL)).UnixMilli(), Created: now.UnixMilli(), Expires: end.UnixMilli(),
 	}
 	var remembered newDevice
+	var ended []string
 	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		// The account's row comes first, as in the transaction that deletes the account: of the
 		// two one waits, and a session is either refused or seen by the deletion.
 		firstTime, err := s.Accounts.SignedIn(ctx, tx, p.Account)
+		if errors.Is(err, account.ErrNotFound) {
+			return account.ErrCredentials.Because(err) // deleted meanwhile: as if it never was
+		}
 		if err != nil {
 			return err
 		}
@@ -114,7 +118,10 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		if err := insertSession(ctx, tx, r); err != nil {
 			return err
 		}
-		return s.noteDevice(ctx, tx, key, p, r.ID, firstTime)
+		if ended, err = s.endSurplus(ctx, tx, r, p.Replaces); err != nil {
+			return err
+		}
+		return s.noteDevice(ctx, tx, key, p, r, firstTime)
 	})
 	if err != nil {
 		if kept := s.Tokens.End(context.WithoutCancel(ctx), r.ID); kept != nil {
@@ -122,6 +129,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		}
 		return Outcome{}, err
 	}
+	s.endRecords(ctx, ended)
 	if p.Replaces != "" {
 		if err := s.end(context.WithoutCancel(ctx), p.Owner, p.Replaces); err != nil {
 			s.Log.WarnContext(ctx, "session: the browser's former session lives on", "err", err)

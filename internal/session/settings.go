@@ -16,6 +16,8 @@ type Settings struct {
 	StepUpTTL    time.Duration `env:"COFFER_STEP_UP_TTL" default:"10m" group:"Lifetimes" help:"How long a fresh proof counts for sensitive changes."`
 	DeviceTTL    time.Duration `env:"COFFER_DEVICE_TTL" default:"720h" group:"Lifetimes" help:"How long a remembered device skips the layers it has passed."`
 
+	SessionsMax int `env:"COFFER_SESSIONS_MAX" default:"20" group:"Limits" help:"Sessions of one account. One more ends the one whose last use is the longest ago."`
+
 	AddressLimit limit.Rule `name:"limit-sign-in-address" env:"COFFER_LIMIT_SIGN_IN_ADDRESS" default:"100/15m" group:"Limits" help:"Failed sign-ins from one address."`
 	AccountLimit limit.Rule `name:"limit-sign-in-account" env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere."`
 	PairLimit    limit.Rule `name:"limit-sign-in-pair" env:"COFFER_LIMIT_SIGN_IN_PAIR" default:"10/15m" group:"Limits" help:"Failed sign-ins to one account from one address."`
@@ -42,6 +44,9 @@ func (s *Settings) AfterApply() error {
 		if ttl.value < time.Second {
 			return fmt.Errorf("%s: at least 1s", ttl.name)
 		}
+	}
+	if s.SessionsMax < 1 {
+		return errors.New("COFFER_SESSIONS_MAX: at least 1")
 	}
 	if s.RefreshGrace < 0 {
 		return errors.New("COFFER_REFRESH_GRACE: must not be negative")

@@ -21,6 +21,7 @@ CREATE TABLE accounts (
 );
 CREATE UNIQUE INDEX accounts_username ON accounts (username_index);
 CREATE INDEX accounts_admins ON accounts (id) WHERE role = 'admin';
+CREATE INDEX accounts_deleting ON accounts (id) WHERE status = 'deleting';
 
 -- Where the server reaches an account: one address of each kind. email is sealed to the
 -- account, the kind and verified_at. An account signs in with its primary address, and no
@@ -91,7 +92,7 @@ CREATE TABLE links (
     made_at    BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX links_account ON links (account, purpose);
+CREATE INDEX links_account ON links (account, purpose, made_at);
 CREATE INDEX links_expires ON links (expires_at);
 
 -- The one-time link of the first admin: one row while there is no admin.

@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/keyring"
+)
+
+// The mail about a new device carries a link that ends it, for an owner who is not signed in.
+// It ends every session of the device, which may have signed in again without a mail, and
+// makes the device pass its layers again. It works once, as long as a session may live, and
+// stays when other sessions end: an intruder who changes the password keeps a session, and
+// must not void the link. It signs nobody in, so it needs no other proof than the mailbox.
+
+// endedDevice is the content of such a link.
+type endedDevice struct {
+	Session string    `json:"session"`
+	Name    string    `json:"device"` // in words
+	Kind    string    `json:"kind"`
+	Place   string    `json:"place"`
+	Addr    string    `json:"addr"`
+	Token   []byte    `json:"token"` // digest of the remembered device's token
+	At      time.Time `json:"at"`
+}
+
+func (s *Service) endDevicePurpose() account.Purpose {
+	return account.Purpose{Name: "end-device", Page: "/end-device", Life: s.SessionTTL, Several: true, Stays: true}
+}
+
+func (s *Service) newEndDevice(ctx context.Context, tx *db.Tx, r row, l label) (string, error) {
+	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, r.Device, time.UnixMilli(r.Created).UTC()})
+	if err != nil {
+		return "", err
+	}
+	return s.Accounts.NewLink(ctx, tx, s.endDevicePurpose(), r.Account, string(data))
+}
+
+// FindDevice says which device a link ends. It uses nothing up. Code link_gone.
+func (s *Service) FindDevice(ctx context.Context, token string) (DeviceToEnd, error) {
+	l, err := s.Accounts.FindLink(ctx, s.endDevicePurpose(), token)
+	if err != nil {
+		return DeviceToEnd{}, err
+	}
+	var d endedDevice
+	if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
+		return DeviceToEnd{}, fmt.Errorf("a link that ends a device: %w", err)
+	}
+	return DeviceToEnd{d.Name, d.Place, d.At}, nil
+}
+
+// EndDevice ends the sessions of the device that a link is for, and forgets that it was
+// remembered and known. Of many callers with one link, one gets that done. Code link_gone.
+func (s *Service) EndDevice(ctx context.Context, token string) error {
+	var ended []string
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		ended = nil
+		l, err := s.Accounts.UseLink(ctx, tx, s.endDevicePurpose(), token)
+		if err != nil {
+			return err
+		}
+		var d endedDevice
+		if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
+			return fmt.Errorf("a link that ends a device: %w", err)
+		}
+		key, err := s.Accounts.DataKey(ctx, tx, l.Account)
+		if err != nil {
+			return err
+		}
+		if ended, err = s.sessionsOf(ctx, tx, key, l.Account, d); err != nil {
+			return err
+		}
+		for _, id := range ended {
+			if _, err := deleteSessionAndDevice(ctx, tx, l.Account, id); err != nil {
+				return err
+			}
+		}
+		if d.Token != nil {
+			if err := deleteDevice(ctx, tx, d.Token); err != nil {
+				return err
+			}
+		}
+		if err := forgetKnown(ctx, tx, l.Account, clientOf(key, d.Kind, d.Addr)); err != nil {
+			return err
+		}
+		return s.forgetLater(ctx, tx, ended)
+	})
+	if err != nil {
+		return err
+	}
+	s.endRecords(ctx, ended)
+	return nil
+}
+
+// sessionsOf lists the sessions of a device: the one that was told of, and those from the
+// same kind of client on the same network.
+func (s *Service) sessionsOf(ctx context.Context, tx *db.Tx, key *keyring.DataKey, who account.ID, d endedDevice) ([]string, error) {
+	rows, err := readLabels(ctx, tx, who)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, r := range rows {
+		l, err := openLabel(key, r.ID, r.Label)
+		if r.ID == d.Session || err == nil && l.Kind == d.Kind && networkOf(l.Addr) == networkOf(d.Addr) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
