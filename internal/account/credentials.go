@@ -22,7 +22,7 @@ type Found struct {
 // Find looks up the account that identifier (e-mail or username) names.
 func (s *Service) Find(ctx context.Context, identifier string) (Found, error) {
 	kind, canonical := canonicalIdentifier(identifier)
-	f := Found{LimitKey: kind + " " + canonical}
+	f := Found{LimitKey: limitKey(kind, canonical)}
 	name := map[string]string{byEmail: emailColumn, byUsername: usernameColumn}[kind]
 	index, err := s.indexes(ctx, name, canonical)
 	if err != nil {
@@ -68,6 +68,23 @@ func (s *Service) CheckPasswordOf(ctx context.Context, id ID, password string) e
 	}
 	return s.verifyPassword(ctx, id, sealed, p)
 }
+
+// LimitKeys lists the keys under which failed sign-ins to an account are counted: one for
+// each of its identifiers; see Found.
+func (s *Service) LimitKeys(ctx context.Context, id ID) ([]string, error) {
+	p, err := s.Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, identifier := range []string{p.Email, p.Username} {
+		kind, canonical := canonicalIdentifier(identifier)
+		keys = append(keys, limitKey(kind, canonical))
+	}
+	return keys, nil
+}
+
+func limitKey(kind, canonical string) string { return kind + " " + canonical }
 
 // canonicalIdentifier says how an identifier is looked up: with an @ it is an address,
 // without one a username, so the two can never be confused. What cannot be an identifier

@@ -11,7 +11,7 @@ import (
 type Password struct {
 	id     ID
 	sealed []byte
-	old    []byte // the sealed hash that it replaces; nil replaces any
+	old    string // the hash that it replaces; "" replaces any
 }
 
 // NewPassword checks a password that an account is to get, at the place pointer of a
@@ -53,7 +53,7 @@ func (s *Service) ReplacePassword(ctx context.Context, id ID, current, next stri
 		return Password{}, fault.InvalidField("/new_password", "unchanged", "That is the present password. Choose another one.")
 	}
 	out, err := s.hashPassword(ctx, id, p)
-	out.old = sealed
+	out.old = hash
 	return out, err
 }
 
@@ -85,12 +85,27 @@ func (s *Service) hashPassword(ctx context.Context, id ID, password string) (Pas
 }
 
 // SetPassword sets a new password. ErrCredentials says that the present one, which the owner
-// gave, has been changed meanwhile.
+// gave, has been changed meanwhile. The account's row stays locked until tx ends.
 func (s *Service) SetPassword(ctx context.Context, tx *db.Tx, p Password) error {
-	if p.old == nil {
+	if p.old == "" {
 		return one(setPassword(ctx, tx, p.id, p.sealed))
 	}
-	n, err := swapPassword(ctx, tx, p.id, p.old, p.sealed)
+	if _, err := holdState(ctx, tx, p.id); err != nil {
+		return err
+	}
+	// A rotation of keys may have sealed the same hash anew.
+	sealed, err := readPassword(ctx, tx, p.id)
+	if err != nil {
+		return err
+	}
+	hash, err := s.openPassword(ctx, p.id, sealed)
+	if err != nil {
+		return err
+	}
+	if hash != p.old {
+		return ErrCredentials
+	}
+	n, err := swapPassword(ctx, tx, p.id, sealed, p.sealed)
 	if err == nil && n == 0 {
 		err = ErrCredentials
 	}

@@ -43,14 +43,9 @@ func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
 // believed returns the state in which columns and seal agree.
 func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	st := r.State
-	b, err := s.Ring.Open(ctx, keyring.Field, r.Standing, standingAAD(st.ID))
-	var in standing
-	if err == nil {
-		err = json.Unmarshal(b, &in)
-	}
-	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
+	in, err := s.openStanding(ctx, r)
+	if errors.Is(err, errAltered) {
 		s.Log.ErrorContext(ctx, "account: a row was altered in the database: the account counts as deactivated", "account", string(st.ID))
-		in = standing{}
 	} else if err != nil {
 		return State{}, err
 	}
@@ -65,6 +60,22 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	}
 	st.SessionEpoch, st.Layers = max(st.SessionEpoch, in.SessionEpoch), in.Layers
 	return st, nil
+}
+
+// errAltered says that a row is not as the server wrote it.
+var errAltered = errors.New("account: the row was altered in the database")
+
+// openStanding returns what a row's seal holds; errAltered when it does not open.
+func (s *Service) openStanding(ctx context.Context, r stored) (standing, error) {
+	b, err := s.Ring.Open(ctx, keyring.Field, r.Standing, standingAAD(r.ID))
+	var in standing
+	if err == nil {
+		err = json.Unmarshal(b, &in)
+	}
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
+		return standing{}, fmt.Errorf("%w: %w", errAltered, err)
+	}
+	return in, err
 }
 
 // believe is believed for the answer of a store function.
@@ -83,10 +94,19 @@ func (s *Service) insert(ctx context.Context, tx *db.Tx, r row, emails, username
 	return insertAccount(ctx, tx, r, emails, usernames)
 }
 
-// changeStanding changes a row that stays locked until its new seal stands. An account that
-// is being deleted stays so: the answer is ErrNotFound.
+// changeStanding changes a row that stays locked until its new seal stands. It refuses a row
+// whose seal does not open: a new seal would make an altered row a good one, without the
+// layers that the old one named. An account that is being deleted stays so: the answer is
+// ErrNotFound.
 func (s *Service) changeStanding(ctx context.Context, tx *db.Tx, id ID, change func(*State)) error {
-	st, err := s.Hold(ctx, tx, id)
+	r, err := holdState(ctx, tx, id)
+	if err == nil {
+		_, err = s.openStanding(ctx, r)
+	}
+	st, err := s.believe(ctx, r, err)
+	if err == nil && st.Status == Deleting {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return err
 	}

@@ -195,6 +195,22 @@ func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
 	return nil
 }
 
+// Clear takes back every call that a rule counts for a key, as after a proof that outweighs
+// the calls.
+func (l *Limiter) Clear(ctx context.Context, calls ...Call) error {
+	var all error
+	for _, c := range calls {
+		b, err := l.bucket(ctx, c.Rule, c.Key)
+		if err == nil {
+			err = errors.Join(l.store.Delete(ctx, b.this), l.store.Delete(ctx, b.last))
+		}
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("limit %s: %w", c.Rule.Name, err))
+		}
+	}
+	return all
+}
+
 // bucket is the current state of one rule and key.
 type bucket struct {
 	rule       Rule

@@ -254,6 +254,37 @@ func TestRefund(t *testing.T) {
 	refused(t, l.Take(t.Context(), rule, "k")) // refunds left no spare calls
 }
 
+// Clear forgets the calls of this bucket and the last, of one key and rule alone.
+func TestClear(t *testing.T) {
+	c := newClock()
+	l := limit.New(kv.NewMemory(c.now), plain, c.now)
+	rule, other := limit.Rule{Name: "r", Limit: 2, Window: time.Minute}, limit.Rule{Name: "other", Limit: 1, Window: time.Minute}
+	for _, call := range []limit.Call{{Rule: rule, Key: "k"}, {Rule: rule, Key: "k"}, {Rule: rule, Key: "z"}, {Rule: rule, Key: "z"}, {Rule: other, Key: "k"}} {
+		if err := l.Take(t.Context(), call.Rule, call.Key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.advance(time.Minute) // they are in the last bucket now, whose calls count in full
+	refused(t, l.Take(t.Context(), rule, "k"))
+	if err := l.Clear(t.Context(), limit.Call{Rule: rule, Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Take(t.Context(), rule, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, l.Take(t.Context(), rule, "k"))
+	refused(t, l.Take(t.Context(), rule, "z"))
+	refused(t, l.Take(t.Context(), other, "k"))
+	if err := l.Clear(t.Context(), limit.Call{Rule: rule, Key: "k"}, limit.Call{Rule: rule, Key: "nobody"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Take(t.Context(), rule, "k"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Of 200 concurrent calls from two nodes on one database exactly the limit passes.
 func TestCallsAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

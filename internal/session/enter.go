@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"coffer/internal/account"
+	"coffer/internal/limit"
 	"coffer/internal/rest"
 	"coffer/internal/token"
 )
@@ -13,12 +14,13 @@ import (
 type Entry struct {
 	pending pendingSession
 	former  string // see SessionRequest
+	addr    string // of the client, as limits count it
 }
 
 // Prepare checks what a client asks of a session. A room calls it before it changes
 // anything. amr names the proof of its call (RFC 8176). Code invalid_public_key.
 func (s *Service) Prepare(r SessionRequest, c rest.Client, amr string) (Entry, error) {
-	e := Entry{former: r.Former, pending: pendingSession{
+	e := Entry{former: r.Former, addr: limit.AddrKey(c.Addr), pending: pendingSession{
 		AMR: []string{amr}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
 		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody,
 	}}
@@ -35,7 +37,28 @@ func (s *Service) Prepare(r SessionRequest, c rest.Client, amr string) (Entry, e
 // for every layer of the account: a remembered device spares none here. st is the account's
 // state after all that the room has changed. Code account_deactivated.
 func (s *Service) Enter(ctx context.Context, st account.State, e Entry) (Outcome, error) {
-	return s.enter(ctx, st, knownDevice{}, e)
+	out, err := s.enter(ctx, st, knownDevice{}, e)
+	if err == nil {
+		s.forgive(ctx, st.ID, e.addr)
+	}
+	return out, err
+}
+
+// forgive forgets the failed sign-ins to an account from anywhere, and those from addr. Its
+// owner has proven the mailbox, and guesses at a password that is gone count for nothing.
+// What addr has failed in all stays counted.
+func (s *Service) forgive(ctx context.Context, id account.ID, addr string) {
+	subjects, err := s.Accounts.LimitKeys(ctx, id)
+	if err == nil {
+		var calls []limit.Call
+		for _, subject := range append(subjects, signedIn(id)) {
+			calls = append(calls, limit.Call{Rule: s.AccountLimit, Key: subject}, limit.Call{Rule: s.PairLimit, Key: addr + " " + subject})
+		}
+		err = s.Limit.Clear(ctx, calls...)
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "session: failed sign-ins stay counted", "account", string(id), "err", err)
+	}
 }
 
 // CheckCredentials returns the account whose identifier and password a caller gives, whatever

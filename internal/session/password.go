@@ -20,7 +20,7 @@ import (
 func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest.Client, current, next string, revoke bool) (Outcome, error) {
 	who := account.ID(c.Account)
 	var password account.Password
-	err := s.withSignInLimits(ctx, c.Account+" signed in", client, func() (err error) {
+	err := s.withSignInLimits(ctx, signedIn(who), client, func() (err error) {
 		password, err = s.Accounts.ReplacePassword(ctx, who, current, next)
 		return err
 	})

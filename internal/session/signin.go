@@ -121,6 +121,9 @@ func limitSubject(found account.Found, known knownDevice) string {
 	return string(found.ID) + " device " + b64.EncodeToString(known.digest)
 }
 
+// signedIn is the key of a signed-in owner's own count.
+func signedIn(id account.ID) string { return string(id) + " signed in" }
+
 // withSignInLimits runs check, which may be a wrong guess at a password, within the limits
 // of subject and of the client's address.
 func (s *Service) withSignInLimits(ctx context.Context, subject string, c rest.Client, check func() error) error {
@@ -145,7 +148,7 @@ func (s *Service) withSignInLimits(ctx context.Context, subject string, c rest.C
 func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (Outcome, error) {
 	id := account.ID(c.Account)
 	// The count is the session owner's: strangers who guess do not take this call away.
-	err := s.withSignInLimits(ctx, c.Account+" signed in", client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
+	err := s.withSignInLimits(ctx, signedIn(id), client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
 	if err != nil {
 		return Outcome{}, err
 	}
