@@ -175,6 +175,9 @@ func withoutToken(t *testing.T, s *server) {
 	public := []string{ // everything else wants a token; a new name here wants a reason
 		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
 		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
+		"POST /v1/auth/password/reset/check", "POST /v1/auth/activate/check", // likewise
+		"POST /v1/auth/password/forgot", "POST /v1/auth/password/reset", // by somebody who cannot sign in
+		"POST /v1/auth/activate", "POST /v1/auth/activate/confirm", // likewise
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",

@@ -251,6 +251,12 @@ func enumeration(t *testing.T, s *server) {
 		{"/v1/auth/sign-in", http.StatusUnauthorized, []string{
 			signIn(s.stranger().Email), signIn(member.Email), signIn(waiting.Email), signIn(s.stranger().Username), signIn(member.Username), signIn("@"),
 		}},
+		{"/v1/auth/password/forgot", http.StatusAccepted, []string{
+			fmt.Sprintf(`{"email":%q}`, s.stranger().Email), fmt.Sprintf(`{"email":%q}`, member.Email), fmt.Sprintf(`{"email":%q}`, waiting.Email),
+		}},
+		{"/v1/auth/activate", http.StatusUnauthorized, []string{
+			signIn(s.stranger().Email), signIn(member.Email), signIn(waiting.Email), signIn(s.stranger().Username), signIn(member.Username), signIn("@"),
+		}},
 		{"/v1/auth/verify-email", http.StatusUnauthorized, []string{
 			fmt.Sprintf(`{"email":%q,"code":"000000"}`, s.stranger().Email), fmt.Sprintf(`{"email":%q,"code":"000000"}`, member.Email), fmt.Sprintf(`{"email":%q,"code":"0000000"}`, waiting.Email),
 		}},
@@ -271,5 +277,6 @@ func enumeration(t *testing.T, s *server) {
 	}
 	// The owner of the address gets a mail; the newcomer's password was not taken over.
 	member.mail(t, "sign-up-exists")
+	member.mail(t, "reset-password")
 	member.signIn(t)
 }

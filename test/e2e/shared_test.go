@@ -28,6 +28,10 @@ var shared = []story{
 	{"guessing passwords", guessingPasswords},
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
+	{"a forgotten password", forgotten},
+	{"a reset twenty times at once", resetAtOnce},
+	{"a change of password", changePassword},
+	{"deactivated and activated again", deactivated},
 	{"what another device changes", changes},
 	{"a resource server asks about a token", resourceServer},
 }
