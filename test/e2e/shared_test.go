@@ -29,6 +29,10 @@ var shared = []story{
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
 	{"what another device changes", changes},
+	{"another address", changeEmail},
+	{"an address of somebody else", changeEmailToAnothers},
+	{"ending a new device from its mail", endDevice},
+	{"deleting the account", deleteAccount},
 	{"a resource server asks about a token", resourceServer},
 }
 
