@@ -91,6 +91,7 @@ type Profile struct {
 	ID            string    `json:"id"` // UUIDv7
 	Email         string    `json:"email"`
 	EmailVerified bool      `json:"email_verified"`
+	PendingEmail  *string   `json:"pending_email"` // waits for [Client.ConfirmEmail]; nil without one
 	FirstName     string    `json:"first_name"`
 	LastName      string    `json:"last_name"`
 	Username      string    `json:"username"`

@@ -81,9 +81,21 @@ func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (
 		return insertAttempt(ctx, tx, a)
 	})
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, s.orGone(ctx, p, err)
 	}
 	return Outcome{Challenge: s.challenge(a, p, text)}, nil
+}
+
+// orGone answers for an account that was deleted since it was looked up as for one that never
+// was. Any other error stays as it is.
+func (s *Service) orGone(ctx context.Context, p pendingSession, err error) error {
+	if _, gone := s.Accounts.State(ctx, p.Account); !errors.Is(gone, account.ErrNotFound) {
+		return err
+	}
+	if p.Renews != "" {
+		return token.ErrUnauthenticated.Because(err)
+	}
+	return account.ErrCredentials.Because(err)
 }
 
 func (s *Service) sealPending(ctx context.Context, a *attemptRow, p pendingSession) error {

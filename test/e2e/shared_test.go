@@ -33,6 +33,10 @@ var shared = []story{
 	{"a change of password", changePassword},
 	{"deactivated and activated again", deactivated},
 	{"what another device changes", changes},
+	{"another address", changeEmail},
+	{"an address of somebody else", changeEmailToAnothers},
+	{"ending a new device from its mail", endDevice},
+	{"deleting the account", deleteAccount},
 	{"a resource server asks about a token", resourceServer},
 }
 
