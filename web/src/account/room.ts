@@ -3,6 +3,7 @@
 import type { Room } from '../shell/room';
 import './account.css';
 import { startAwaited } from './awaited';
+import { ConfirmEmail, UndoEmail } from './change-links';
 import { Profile } from './profile';
 import { Security } from './security';
 import { FirstAdmin, SignUp } from './sign-up';
@@ -14,6 +15,8 @@ export const account: Room = {
     { path: '/sign-up', page: SignUp, title: () => t('signUp'), open: true },
     { path: '/verify-email', page: Verify, title: () => t('verify'), open: true },
     { path: '/first-admin', page: FirstAdmin, title: () => t('firstAdmin'), open: true },
+    { path: '/confirm-email', page: ConfirmEmail, title: () => t('confirmEmail') },
+    { path: '/undo-email', page: UndoEmail, title: () => t('undo'), open: true },
     { path: '/security', page: Security, title: () => t('security') },
     { path: '/account', page: Profile, title: () => t('account') },
   ],

@@ -6,13 +6,17 @@ import { setTheme, theme } from '../shell/theme';
 import { toast, toastProblem } from '../shell/ui';
 import { Devices } from './devices';
 import { askForProof } from './proof';
+import { EndDevice } from './end-device';
 import { signOut, startSession } from './session';
 import './session.css';
 import { SignIn } from './sign-in';
 import { problems, t } from './words';
 
 export const session: Room = {
-  routes: [{ path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true }],
+  routes: [
+    { path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true },
+    { path: '/end-device', page: EndDevice, title: () => t('endTitle'), open: true },
+  ],
   door: { href: '/sign-in', label: () => t('signIn'), order: 2, signsIn: true },
   menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9 }],
   points: [{ icon: 'device', title: () => t('point'), text: () => t('pointText'), order: 2 }],

@@ -1,7 +1,7 @@
 // This file tells the frame and every page whether somebody is signed in. The session room
 // keeps the session itself and hands in a Keeper.
 import { signal } from '@preact/signals';
-import type { Answer } from './api';
+import type { Answer, Body } from './api';
 import type { Problem } from './problem';
 
 export type Account = Answer<'get', '/account'>;
@@ -18,6 +18,9 @@ export type Ending = 'ended' | 'otherTab';
 
 export const auth = signal<Auth>({ is: 'starting' });
 
+export type Opened = Answer<'post', '/auth/sign-in'>;
+export type Opening = Omit<Body<'post', '/auth/sign-in'>, 'identifier' | 'password' | 'remember_device'>;
+
 export interface Keeper {
   // An access token with some life left.
   token(): Promise<string>;
@@ -25,6 +28,11 @@ export interface Keeper {
   renew(stale: string): Promise<void>;
   // Asks the person for a fresh proof; false when they decline.
   prove(): Promise<boolean>;
+  // What every call carries that opens a session.
+  opening(): Promise<Opening>;
+  // Takes over what such a call answered, and leads to where people begin, or to the sign-in
+  // steps that are left.
+  enter(opened: Opened): Promise<void>;
   // Takes over a changed account, here and in every other tab.
   changed(account: Account): void;
 }

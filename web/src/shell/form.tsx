@@ -186,13 +186,14 @@ export function Select({ name, label, hint, value, options }: FieldProps & { opt
 }
 
 // Password never hinders paste or a password manager.
-export function Password(props: Pick<FieldProps, 'name' | 'label' | 'hint' | 'required' | 'autoFocus' | 'onInput'> & { autoComplete: 'current-password' | 'new-password' }) {
-  const { name, label, hint, onInput, autoFocus, ...rest } = props;
+export function Password(props: Pick<FieldProps, 'name' | 'label' | 'value' | 'hint' | 'required' | 'autoFocus' | 'onInput'> & { autoComplete: 'current-password' | 'new-password' }) {
+  const { name, label, value, hint, onInput, autoFocus, ...rest } = props;
   const [shown, setShown] = useState(false);
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
   useLayoutEffect(() => {
+    if (value) input.current!.value = value; // not as an attribute, which stands in the page's text
     if (autoFocus) input.current!.focus();
   }, []);
   return (
