@@ -179,6 +179,33 @@ export async function member(server) {
   return who;
 }
 
+// as returns what does calls as that person through the API, without a browser.
+export async function as(server, who) {
+  const send = async (path, body, headers) => {
+    const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
+  };
+  const { access_token } = await send('/auth/sign-in', { identifier: who.username, password: who.password });
+  return (path, body) => send(path, body, { Authorization: 'Bearer ' + access_token });
+}
+
+// watchPosts lists the calls of a page that could change something, besides its session's own.
+export function watchPosts(page) {
+  const posts = [];
+  page.on('request', (request) => request.method() !== 'GET' && !/\/auth\/refresh$/.test(request.url()) && posts.push(new URL(request.url()).pathname.slice(3)));
+  return posts;
+}
+
+// altered changes one character in the middle of a link's token.
+export const altered = (link) => link.replace(/(#token=.{20})(.)/, (_, before, c) => before + (c === 'A' ? 'B' : 'A'));
+
+// visit opens a link as a mail program does: never on top of the page that it leads to.
+export async function visit(page, link) {
+  await page.goto('about:blank');
+  await page.goto(link);
+}
+
 export async function signIn(page, who) {
   await page.goto('/sign-in');
   await page.getByLabel('E-mail or username').fill(who.username);

@@ -57,7 +57,8 @@ export function UndoEmail() {
       </div>
     );
   }
-  if (link.dead || !link.token) return <DeadLink dead={link.dead ?? 'damaged'} gone={t('undoGone')}>{ways}</DeadLink>;
+  if (link.dead === 'gone') return <DeadLink dead="gone" gone={t('undoGone')}>{ways}</DeadLink>;
+  if (link.dead || !link.token) return <DeadLink dead="damaged" gone=""><div class="form-actions"><SignInLink class="button primary" /></div></DeadLink>;
   return (
     <div class="card narrow">
       <span class="badge"><Icon name="mail" /></span>

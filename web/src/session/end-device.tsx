@@ -34,8 +34,8 @@ export function EndDevice() {
   const gone = over === 'gone' || problem?.code === 'link_gone';
   if (gone || !whole(link.secret)) {
     return (
-      <DeadLink dead={gone ? 'gone' : 'damaged'} gone={t('strangeGone')}>
-        <div class="form-actions"><NewPasswordLink class="button primary" /><SignInLink class="button" /></div>
+      <DeadLink dead={gone ? 'gone' : 'damaged'} gone={t('strangeGone')} damaged={t('strangeDamaged')}>
+        <div class="form-actions">{gone && <NewPasswordLink class="button primary" />}<SignInLink class={gone ? 'button' : 'button primary'} /></div>
       </DeadLink>
     );
   }
