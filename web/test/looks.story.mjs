@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from './axe.mjs';
-import { drop, mail, member, mine, open, person, post, row, signIn, stage, tree } from './browser.mjs';
+import { as, drop, mail, member, mine, open, person, post, row, signIn, stage, tree, visit } from './browser.mjs';
 
 const site = stage();
 
@@ -73,8 +73,98 @@ for (const [name, options] of [
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       await check(page, at);
     }
+    const dead = ['x', 'x'.repeat(43)];
+    for (const at of ['reset', 'activate', 'confirm-email', 'undo-email', 'end-device']) {
+      for (const token of dead) {
+        await visit(page, `/${at}#token=${token}`);
+        await page.locator('main .badge').waitFor();
+        await page.locator('main form').waitFor({ state: 'detached' });
+        await check(page, `/${at}, ${token}`);
+      }
+    }
     const inline = await page.evaluate(() => document.querySelectorAll('style, [onclick], script:not([src])').length);
     assert.equal(inline, 0);
+  });
+}
+
+for (const [name, options] of [
+  ['a desk in the light', { colorScheme: 'light' }],
+  ['a desk in the dark', { colorScheme: 'dark', locale: 'de-DE' }],
+  ['a phone in the light', { ...phone, colorScheme: 'light', locale: 'de-DE' }],
+  ['a phone in the dark', { ...phone, colorScheme: 'dark' }],
+]) {
+  test(`the pages of mailed links on ${name}`, async (t) => {
+    const page = await open(t, site, { reducedMotion: 'reduce', ...options });
+    const submit = page.locator('main button[type=submit]');
+    const seen = async (what) => {
+      await page.waitForTimeout(50);
+      await check(page, what);
+      if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `${what} on ${name}.png`) });
+    };
+    const who = await member(site.server);
+    await page.goto('/sign-in');
+    await submit.waitFor();
+    await seen('sign-in');
+    await page.goto('/forgot');
+    await page.locator('[name=email]').fill(who.email);
+    await seen('forgot');
+    await submit.click();
+    await page.locator('main .badge').waitFor();
+    await seen('forgot, sent');
+    await visit(page, (await mail(site.server, who.email, 'reset-password')).link);
+    await page.locator('[name=password]').fill('passwordpassword');
+    await seen('reset');
+    await submit.click();
+    await page.getByRole('alert').waitFor();
+    await seen('reset, refused');
+    await visit(page, `/reset#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('reset, gone');
+
+    const act = await as(site.server, who);
+    const next = `new.${who.email}`;
+    await act('/account/email', { email: next });
+    await visit(page, (await mail(site.server, next, 'change-email')).link);
+    await page.locator('[name=identifier]').fill(who.username);
+    await page.locator('[name=password]').fill(who.password);
+    await submit.click();
+    await page.locator('main .centre').waitFor();
+    await seen('confirm-email');
+    await submit.click();
+    await page.locator('main .centre').waitFor({ state: 'detached' });
+    await visit(page, `/confirm-email#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('confirm-email, gone');
+    await visit(page, (await mail(site.server, next, 'new-device')).link);
+    await page.locator('main .device').waitFor();
+    await seen('end-device');
+    await submit.click();
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('end-device, done');
+    await visit(page, (await mail(site.server, who.email, 'change-email-notice')).link);
+    await submit.waitFor();
+    await seen('undo-email');
+    await submit.click();
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('undo-email, done');
+
+    await (await as(site.server, who))('/account/deactivate');
+    await page.goto('/sign-in');
+    await page.locator('[name=identifier]').fill(who.username);
+    await page.locator('[name=password]').fill(who.password);
+    await submit.click();
+    await page.waitForURL('**/activate');
+    await submit.waitFor();
+    await seen('activate, asked');
+    await submit.click();
+    await page.locator('main .badge').waitFor();
+    await seen('activate, sent');
+    await visit(page, (await mail(site.server, who.email, 'activate')).link);
+    await submit.waitFor();
+    await seen('activate');
+    await visit(page, `/activate#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('activate, gone');
   });
 }
 
