@@ -2514,7 +2514,7 @@ function DeadLink({ dead, gone, damaged = t4("linkDamagedText"), icon = "mail", 
 }
 function SignInLink(props) {
   const door = signInDoor();
-  return door ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
+  return door && auth.value.is !== "in" ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
 }
 function NewPasswordLink(props) {
   const way = wayBack("password");
@@ -2721,7 +2721,8 @@ function UndoEmail() {
       ways
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("undoGone"), children: ways });
+  if (link.dead === "gone") return /* @__PURE__ */ a4(DeadLink, { dead: "gone", gone: t5("undoGone"), children: ways });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: "damaged", gone: "", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) }) });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
     /* @__PURE__ */ a4("h1", { children: t5("undo") }),
@@ -5026,7 +5027,7 @@ var t7 = catalog({
     otherEmail: "Use another e-mail address",
     newLink: "Send a new link",
     reset: "Choose a new password",
-    resetText: "You are then signed in here, and signed out on every other device.",
+    resetText: "With it you are signed in here, and signed out on every other device.",
     newPassword: "New password",
     resetDo: "Set the new password",
     resetDone: "Your new password is set.",
@@ -5042,7 +5043,7 @@ var t7 = catalog({
     activateSent: "If your account is deactivated, we have sent a mail to its address.",
     activateNext: "Open the link in the mail to bring the account back.",
     activateAgain: "If your account is deactivated, a new mail is on its way.",
-    activateText: "Press the button: your account is as it was, and you are signed in here.",
+    activateText: "Press the button, and your account is as it was. You are signed in here.",
     activateDo: "Activate my account",
     activateDone: "Your account is active again.",
     activateGone: "It was used already, was replaced by a newer one, or has expired. If your account is active again, sign in. If not, send yourself a new link.",
@@ -5064,7 +5065,7 @@ var t7 = catalog({
     otherEmail: "Andere E-Mail-Adresse verwenden",
     newLink: "Neuen Link senden",
     reset: "Neues Passwort wählen",
-    resetText: "Danach sind Sie hier angemeldet und auf allen anderen Geräten abgemeldet.",
+    resetText: "Mit ihm sind Sie hier angemeldet und auf allen anderen Geräten abgemeldet.",
     newPassword: "Neues Passwort",
     resetDo: "Neues Passwort setzen",
     resetDone: "Ihr neues Passwort gilt.",
@@ -5080,7 +5081,7 @@ var t7 = catalog({
     activateSent: "Wenn Ihr Konto deaktiviert ist, haben wir eine Mail an seine Adresse gesendet.",
     activateNext: "Öffnen Sie den Link in der Mail, um das Konto zurückzuholen.",
     activateAgain: "Wenn Ihr Konto deaktiviert ist, ist eine neue Mail unterwegs.",
-    activateText: "Drücken Sie auf den Knopf: Ihr Konto ist wie zuvor, und Sie sind hier angemeldet.",
+    activateText: "Drücken Sie auf den Knopf, und Ihr Konto ist wie zuvor. Sie sind dann hier angemeldet.",
     activateDo: "Mein Konto aktivieren",
     activateDone: "Ihr Konto ist wieder aktiv.",
     activateGone: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Ihr Konto wieder aktiv ist, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
@@ -5304,6 +5305,7 @@ var t8 = catalog({
     strangeSince: "Signed in",
     strangeOut: "The device is signed out",
     strangeAdvice: "Whoever used it may know your password. Choose a new one now: that signs out every other device too.",
+    strangeDamaged: "A part of the address is missing. Copy the whole link from the mail. You can also sign in: the page “Security” shows every device, and signs it out.",
     strangeGone: "It was used already, has expired, or the device is signed out. If you did not do that yourself, choose a new password.",
     signOut: "Sign out",
     signedOut: "You are signed out, in every tab of this browser.",
@@ -5355,6 +5357,7 @@ var t8 = catalog({
     strangeSince: "Angemeldet:",
     strangeOut: "Das Gerät ist abgemeldet",
     strangeAdvice: "Wer es benutzt hat, kennt vielleicht Ihr Passwort. Wählen Sie jetzt ein neues: Das meldet auch alle anderen Geräte ab.",
+    strangeDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail. Sie können sich auch anmelden: Die Seite „Sicherheit“ zeigt jedes Gerät und meldet es ab.",
     strangeGone: "Er wurde schon benutzt, ist abgelaufen, oder das Gerät ist abgemeldet. Wenn Sie das nicht selbst waren, wählen Sie ein neues Passwort.",
     signOut: "Abmelden",
     signedOut: "Sie sind abgemeldet, in allen Tabs dieses Browsers.",
@@ -5768,9 +5771,9 @@ function EndDevice() {
   }
   const gone = over === "gone" || problem?.code === "link_gone";
   if (gone || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t8("strangeGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
-      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t8("strangeGone"), damaged: t8("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+      /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
