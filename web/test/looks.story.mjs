@@ -135,7 +135,7 @@ for (const [name, options] of [
     await visit(page, `/confirm-email#token=${'x'.repeat(43)}`);
     await page.locator('main form').waitFor({ state: 'detached' });
     await seen('confirm-email, gone');
-    await visit(page, (await mail(site.server, next, 'new-device')).link);
+    await visit(page, (await mail(site.server, who.email, 'new-device')).link);
     await page.locator('main .device').waitFor();
     await seen('end-device');
     await submit.click();

@@ -96,8 +96,8 @@ test('a link of another account, an altered one and a broken one change nothing'
 });
 
 for (const [tag, options, words] of [
-  ['en', {}, { title: 'Undo the change of your address', out: 'Everybody is signed out, on every device.', button: 'Bring my old address back', done: 'Your old address is back', again: 'Choose a new password', forgot: 'Forgot your password', gone: 'This link no longer works', wrong: 'Wrong e-mail, username or password.' }],
-  ['de', { ...phone, locale: 'de-DE' }, { title: 'Änderung Ihrer Adresse rückgängig machen', out: 'Alle werden abgemeldet, auf jedem Gerät.', button: 'Meine alte Adresse zurückholen', done: 'Ihre alte Adresse gilt wieder', again: 'Neues Passwort wählen', forgot: 'Passwort vergessen', gone: 'Dieser Link gilt nicht mehr' }],
+  ['en', {}, { title: 'Keep your old address', out: 'Everybody is signed out, on every device.', button: 'Keep my old address', done: 'Your old address counts', again: 'Choose a new password', forgot: 'Forgot your password', gone: 'This link no longer works', wrong: 'Wrong e-mail, username or password.' }],
+  ['de', { ...phone, locale: 'de-DE' }, { title: 'Ihre alte Adresse behalten', out: 'Alle werden abgemeldet, auf jedem Gerät.', button: 'Meine alte Adresse behalten', done: 'Ihre alte Adresse gilt', again: 'Neues Passwort wählen', forgot: 'Passwort vergessen', gone: 'Dieser Link gilt nicht mehr' }],
 ]) {
   test(`the old address comes back without a sign-in, everybody is out, and a new password is advised: ${tag}`, async (t) => {
     const who = await member(site.server);
@@ -147,7 +147,7 @@ test('an old address that somebody else has by now cannot come back, and the pag
   await visit(page, link);
   // A server that keeps the old address for as long as it can come back lets nobody take it.
   if (!taken) await page.route('**/v1/account/email/undo', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ status: 409, code: 'email_taken' }) }));
-  await page.getByRole('button', { name: 'Bring my old address back' }).click();
+  await page.getByRole('button', { name: 'Keep my old address' }).click();
   await page.getByText('Another account has this address by now').waitFor();
 });
 
@@ -170,13 +170,25 @@ test('a browser that the undo signs out shows it, and both links go by keys alon
   await keyboard.press('Enter');
   await heading(page, 'Account');
   await visit(page, (await mail(site.server, who.email, 'change-email-notice')).link);
-  await heading(page, 'Undo the change of your address');
-  await tabTo('Bring my old address back');
+  await heading(page, 'Keep your old address');
+  await tabTo('Keep my old address');
   await keyboard.press('Enter');
-  await heading(page, 'Your old address is back');
+  await heading(page, 'Your old address counts');
   await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'detached' });
   await headed(page);
   await tabTo('Choose a new password');
   await keyboard.press('Enter');
   await heading(page, 'Forgot your password');
+});
+
+test('the old address is kept before the new one is confirmed', async (t) => {
+  const who = await member(site.server);
+  const { link } = await change(who);
+  const page = await open(t, site);
+  await visit(page, (await mail(site.server, who.email, 'change-email-notice')).link);
+  await page.getByRole('button', { name: 'Keep my old address' }).click();
+  await heading(page, 'Your old address counts');
+  await signIn(page, who);
+  await visit(page, link);
+  await heading(page, 'This link no longer works');
 });

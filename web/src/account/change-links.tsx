@@ -1,5 +1,5 @@
 // The pages of the two links of a changed address: the one that confirms the new address, and
-// the one that brings the old one back. Opening them does nothing: a person presses the button.
+// the one that keeps the old one, before the change or after it. Opening them does nothing: a person presses the button.
 import { useEffect, useState } from 'preact/hooks';
 import { get, post } from '../shell/api';
 import { focusMain } from '../shell/app';

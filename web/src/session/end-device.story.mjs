@@ -5,6 +5,7 @@ import { altered, mail, member, open, signIn, stage, visit, watchPosts } from '.
 
 const site = stage();
 
+const firefox = { userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 const heading = (page, name) => page.getByRole('heading', { level: 1, name }).waitFor();
@@ -14,7 +15,7 @@ const headed = (page) => page.waitForFunction(() => document.activeElement.tagNa
 async function strange(t) {
   const who = await member(site.server);
   await signIn(await open(t, site), who);
-  const device = await open(t, site);
+  const device = await open(t, site, firefox);
   await signIn(device, who);
   return { who, device, link: (await mail(site.server, who.email, 'new-device')).link };
 }
@@ -34,7 +35,7 @@ for (const [tag, options, words] of [
     await headed(page);
     await visit(page, link);
     await heading(page, words.title);
-    await page.locator('main .device').getByText(/Chrom\w+ \d+ on Linux/).waitFor();
+    await page.locator('main .device').getByText('Firefox 140 on Linux').waitFor();
     await page.locator('main .device').getByText(words.since).waitFor();
     await page.reload();
     await page.getByRole('button', { name: words.button }).waitFor();
