@@ -1350,6 +1350,7 @@ var problems = catalog({
     field_invalid_cursor: "The list has changed. Reload the page.",
     link_gone: "This link or code was used already, was replaced by a newer one, or has expired. Send yourself a new one.",
     invalid_credentials: "Wrong e-mail, username or password.",
+    invalid_client: "The id or secret of the resource server is wrong.",
     account_deactivated: "This account is deactivated.",
     field_too_common: "This password is one of the most common. Choose another one.",
     field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
@@ -1392,6 +1393,7 @@ var problems = catalog({
     field_invalid_cursor: "Die Liste hat sich geändert. Laden Sie die Seite neu.",
     link_gone: "Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Lassen Sie sich einen neuen senden.",
     invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
+    invalid_client: "Kennung oder Geheimnis des Dienstes ist falsch.",
     account_deactivated: "Dieses Konto ist deaktiviert.",
     field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
     field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
@@ -2414,7 +2416,7 @@ function useOneTime(path3, open2 = true) {
   return {
     token: link.secret,
     dead,
-    gone,
+    used: link.used,
     async use(work2) {
       try {
         await work2(link.secret);
@@ -5009,6 +5011,23 @@ var file = {
   }
 };
 
+// src/recovery/enter.ts
+async function enterBy(link, send3, done) {
+  const opening = await keeper().opening();
+  await link.use(async (token2) => {
+    let opened;
+    try {
+      opened = await send3(token2, opening);
+    } catch (err) {
+      if (!(err instanceof Problem) || err.code !== "not_signed_in") throw err;
+      go(signInPath(), { replace: true });
+      return toast(say(err), true);
+    }
+    await keeper().enter(opened);
+    toast(done);
+  });
+}
+
 // src/recovery/words.ts
 var t7 = catalog({
   en: {
@@ -5033,7 +5052,6 @@ var t7 = catalog({
     resetDone: "Your new password is set.",
     resetGone: "It was used already or has expired, or you used another one. If you have set a new password, sign in with it. If not, send yourself a new link.",
     resetDamaged: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
-    deactivatedText: "First bring the account back.",
     activate: "Activate your account",
     activateAsk: "To bring a deactivated account back, enter how you signed in. We send a link to its e-mail address.",
     activateLed: "Your account is deactivated. We send a link to its e-mail address, and with the link you bring the account back.",
@@ -5071,7 +5089,6 @@ var t7 = catalog({
     resetDone: "Ihr neues Passwort gilt.",
     resetGone: "Er wurde schon benutzt oder ist abgelaufen, oder Sie haben einen anderen benutzt. Wenn Sie ein neues Passwort gesetzt haben, melden Sie sich damit an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
     resetDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
-    deactivatedText: "Holen Sie das Konto erst zurück.",
     activate: "Konto aktivieren",
     activateAsk: "Um ein deaktiviertes Konto zurückzuholen, geben Sie ein, womit Sie sich angemeldet haben. Wir senden einen Link an seine E-Mail-Adresse.",
     activateLed: "Ihr Konto ist deaktiviert. Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
@@ -5086,6 +5103,14 @@ var t7 = catalog({
     activateDone: "Ihr Konto ist wieder aktiv.",
     activateGone: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Ihr Konto wieder aktiv ist, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
+  }
+});
+var problems4 = catalog({
+  en: {
+    not_signed_in: "That is done, but you could not be signed in. Sign in now."
+  },
+  de: {
+    not_signed_in: "Das ist geschehen, aber Sie konnten nicht angemeldet werden. Melden Sie sich jetzt an."
   }
 });
 
@@ -5143,13 +5168,7 @@ function Activate() {
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
     /* @__PURE__ */ a4("h1", { children: t7("activate") }),
     /* @__PURE__ */ a4("p", { children: t7("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t7("activateDo"), onSubmit: async () => {
-      await link.use(async (token2) => {
-        const opened = await post("/auth/activate/confirm", { open: true, body: { token: token2, ...await keeper().opening() } });
-        await keeper().enter(opened);
-        toast(t7("activateDone"));
-      });
-    }, children: null })
+    /* @__PURE__ */ a4(Form, { submit: t7("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t7("activateDone")), children: null })
   ] });
 }
 function Ask({ moved: moved3 }) {
@@ -5170,7 +5189,7 @@ function Ask({ moved: moved3 }) {
       await send3(body);
       setTyped2(body);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
       /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true, value: was.password })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
@@ -5213,7 +5232,6 @@ function known() {
 // src/recovery/reset.tsx
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
-  const [deactivated, setDeactivated] = d2(false);
   if (link.dead || !link.token) {
     return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t7("resetGone"), damaged: t7("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t7("newLink") }),
@@ -5225,23 +5243,16 @@ function Reset() {
     /* @__PURE__ */ a4("h1", { children: t7("reset") }),
     /* @__PURE__ */ a4("p", { children: t7("resetText") }),
     /* @__PURE__ */ a4(Form, { submit: t7("resetDo"), onSubmit: async (v4) => {
-      setDeactivated(false);
       try {
-        await link.use(async (token2) => {
-          const opened = await post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...await keeper().opening() } });
-          await keeper().enter(opened);
-          toast(t7("resetDone"));
-        });
+        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t7("resetDone"));
       } catch (err) {
-        if (err instanceof Problem && err.code === "account_deactivated") setDeactivated(true);
-        throw err;
+        if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
+        link.used();
+        setTyped({ identifier: "", password: v4.password });
+        go("/activate", { replace: true });
+        toast(t7("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t7("newPassword"), stranger: true }) }),
-    deactivated && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t7("deactivatedText"),
-      " ",
-      /* @__PURE__ */ a4("a", { href: "/activate", children: t7("activate") })
-    ] })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t7("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -5252,6 +5263,7 @@ var recovery = {
     { path: "/reset", page: Reset, title: () => t7("reset"), open: true },
     { path: "/activate", page: Activate, title: () => t7("activate"), open: true }
   ],
+  problems: problems4,
   waysBack: {
     password: { href: "/forgot", label: () => t7("forgotLink"), take: setTyped },
     activate: { href: "/activate", label: () => t7("activate"), take: setTyped }
@@ -5365,7 +5377,7 @@ var t8 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems4 = catalog({
+var problems5 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -5835,7 +5847,7 @@ function SignIn() {
     ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems4("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems5("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t8("signIn"), onSubmit: async (v4) => {
       setOver(false);
@@ -5875,7 +5887,7 @@ var session = {
   menu: [{ icon: "signOut", label: () => t8("signOut"), run: () => void leave(), order: 9 }],
   points: [{ icon: "device", title: () => t8("point"), text: () => t8("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
-  problems: problems4,
+  problems: problems5,
   start: () => startSession(askForProof)
 };
 async function leave() {
@@ -5943,7 +5955,7 @@ var t9 = catalog({
     disableText: "Danach genügt Ihr Passwort allein zum Anmelden."
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -6054,7 +6066,7 @@ function Step({ answer }) {
 var totp = {
   layers: { totp: { title: () => t9("step"), Step } },
   security: { Section, order: 1 },
-  problems: problems5
+  problems: problems6
 };
 
 // src/main.tsx

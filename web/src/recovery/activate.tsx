@@ -2,12 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { focusMain } from '../shell/app';
-import { keeper } from '../shell/auth';
 import { Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { useOneTime } from '../shell/link';
 import { DeadLink, SignInLink } from '../shell/link-page';
-import { toast } from '../shell/ui';
+import { enterBy } from './enter';
 import { Sent } from './sent';
 import { takeTyped } from './typed';
 import { t } from './words';
@@ -28,13 +27,9 @@ export function Activate() {
       <span class="badge"><Icon name="user" /></span>
       <h1>{t('activate')}</h1>
       <p>{t('activateText')}</p>
-      <Form submit={t('activateDo')} onSubmit={async () => {
-        await link.use(async (token) => {
-          const opened = await post('/auth/activate/confirm', { open: true, body: { token, ...(await keeper().opening()) } });
-          await keeper().enter(opened);
-          toast(t('activateDone'));
-        });
-      }}>{null}</Form>
+      <Form submit={t('activateDo')} onSubmit={() => (
+        enterBy(link, (token, opening) => post('/auth/activate/confirm', { open: true, body: { token, ...opening } }), t('activateDone'))
+      )}>{null}</Form>
     </div>
   );
 }
@@ -59,7 +54,7 @@ function Ask({ moved }: { moved: boolean }) {
         await send(body);
         setTyped(body);
       }}>
-        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} value={was.identifier} />
+        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} value={was.identifier} autoFocus={!was.identifier && !moved} />
         <Password name="password" label={t('password')} autoComplete="current-password" required value={was.password} />
       </Form>
       <p class="aside">{t('notDeactivated')} <SignInLink /></p>

@@ -241,6 +241,32 @@ test('an account with sign-in steps is asked for them after its activation', asy
   await heading(page, 'Files');
 });
 
+test('a deactivated account that gets a new password goes on to its activation with it', async (t) => {
+  const who = await member(site.server);
+  await retire(who);
+  const page = await open(t, site);
+  await visit(page, await forget(who));
+  await newPassword(page).fill(fresh);
+  await page.getByRole('button', { name: 'Set the new password' }).click();
+  await heading(page, 'Activate your account');
+  await page.getByText('Your new password is set.').waitFor();
+  assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), fresh);
+  await page.getByLabel('E-mail or username').fill(who.email);
+  await page.getByRole('button', { name: 'Send the link' }).click();
+  await heading(page, 'Look into your mailbox');
+  await mail(site.server, who.email, 'activate');
+});
+
+test('a new password that stands without a session leads to the sign-in, which says so', async (t) => {
+  const page = await open(t, site);
+  await visit(page, await forget(await member(site.server)));
+  await page.route('**/v1/auth/password/reset', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'not_signed_in' }) }));
+  await newPassword(page).fill(fresh);
+  await page.getByRole('button', { name: 'Set the new password' }).click();
+  await heading(page, 'Sign in to Coffer');
+  await page.getByText('That is done, but you could not be signed in. Sign in now.').waitFor();
+});
+
 test('reset and activation by keys alone', async (t) => {
   const who = await member(site.server);
   const page = await open(t, site);

@@ -1,19 +1,19 @@
 // The page of the link for a new password. Opening it does nothing: a person presses the button.
-import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
-import { keeper } from '../shell/auth';
 import { Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { useOneTime } from '../shell/link';
 import { DeadLink, SignInLink } from '../shell/link-page';
 import { NewPassword } from '../shell/new-password';
 import { Problem } from '../shell/problem';
+import { go } from '../shell/router';
 import { toast } from '../shell/ui';
+import { enterBy } from './enter';
+import { setTyped } from './typed';
 import { t } from './words';
 
 export function Reset() {
   const link = useOneTime('/auth/password/reset/check');
-  const [deactivated, setDeactivated] = useState(false);
   if (link.dead || !link.token) {
     return (
       <DeadLink dead={link.dead ?? 'damaged'} gone={t('resetGone')} damaged={t('resetDamaged')}>
@@ -27,21 +27,19 @@ export function Reset() {
       <h1>{t('reset')}</h1>
       <p>{t('resetText')}</p>
       <Form submit={t('resetDo')} onSubmit={async (v) => {
-        setDeactivated(false);
         try {
-          await link.use(async (token) => {
-            const opened = await post('/auth/password/reset', { open: true, body: { token, password: v.password!, ...(await keeper().opening()) } });
-            await keeper().enter(opened);
-            toast(t('resetDone'));
-          });
+          await enterBy(link, (token, opening) => post('/auth/password/reset', { open: true, body: { token, password: v.password!, ...opening } }), t('resetDone'));
         } catch (err) {
-          if (err instanceof Problem && err.code === 'account_deactivated') setDeactivated(true);
-          throw err;
+          if (!(err instanceof Problem) || err.code !== 'account_deactivated') throw err;
+          // The new password is set, and activates the account.
+          link.used();
+          setTyped({ identifier: '', password: v.password });
+          go('/activate', { replace: true });
+          toast(t('resetDone'));
         }
       }}>
         <NewPassword label={t('newPassword')} stranger />
       </Form>
-      {deactivated && <p class="aside">{t('deactivatedText')} <a href="/activate">{t('activate')}</a></p>}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { Activate } from './activate';
 import { Forgot } from './forgot';
 import { Reset } from './reset';
 import { setTyped } from './typed';
-import { t } from './words';
+import { problems, t } from './words';
 
 export const recovery: Room = {
   routes: [
@@ -13,6 +13,7 @@ export const recovery: Room = {
     { path: '/reset', page: Reset, title: () => t('reset'), open: true },
     { path: '/activate', page: Activate, title: () => t('activate'), open: true },
   ],
+  problems,
   waysBack: {
     password: { href: '/forgot', label: () => t('forgotLink'), take: setTyped },
     activate: { href: '/activate', label: () => t('activate'), take: setTyped },

@@ -24,7 +24,6 @@ export const t = catalog({
     resetDone: 'Your new password is set.',
     resetGone: 'It was used already or has expired, or you used another one. If you have set a new password, sign in with it. If not, send yourself a new link.',
     resetDamaged: 'A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.',
-    deactivatedText: 'First bring the account back.',
     activate: 'Activate your account',
     activateAsk: 'To bring a deactivated account back, enter how you signed in. We send a link to its e-mail address.',
     activateLed: 'Your account is deactivated. We send a link to its e-mail address, and with the link you bring the account back.',
@@ -62,7 +61,6 @@ export const t = catalog({
     resetDone: 'Ihr neues Passwort gilt.',
     resetGone: 'Er wurde schon benutzt oder ist abgelaufen, oder Sie haben einen anderen benutzt. Wenn Sie ein neues Passwort gesetzt haben, melden Sie sich damit an. Wenn nicht, lassen Sie sich einen neuen Link senden.',
     resetDamaged: 'Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.',
-    deactivatedText: 'Holen Sie das Konto erst zurück.',
     activate: 'Konto aktivieren',
     activateAsk: 'Um ein deaktiviertes Konto zurückzuholen, geben Sie ein, womit Sie sich angemeldet haben. Wir senden einen Link an seine E-Mail-Adresse.',
     activateLed: 'Ihr Konto ist deaktiviert. Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.',
@@ -77,5 +75,14 @@ export const t = catalog({
     activateDone: 'Ihr Konto ist wieder aktiv.',
     activateGone: 'Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Ihr Konto wieder aktiv ist, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.',
     activateDamaged: 'Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.',
+  },
+});
+
+export const problems = catalog({
+  en: {
+    not_signed_in: 'That is done, but you could not be signed in. Sign in now.',
+  },
+  de: {
+    not_signed_in: 'Das ist geschehen, aber Sie konnten nicht angemeldet werden. Melden Sie sich jetzt an.',
   },
 });

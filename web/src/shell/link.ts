@@ -73,7 +73,7 @@ export interface OneTime {
   dead: Dead | undefined;
   // use runs the call that uses the link up. It returns false when the link does not work.
   use: (work: (token: string) => Promise<unknown>) => Promise<boolean>;
-  gone: () => void;
+  used: () => void;
 }
 
 export type Dead = 'damaged' | 'gone';
@@ -89,7 +89,7 @@ export function useOneTime(path: Check, open = true): OneTime {
   };
   useEffect(() => whenGone(link.secret, path, gone, open), []);
   return {
-    token: link.secret, dead, gone,
+    token: link.secret, dead, used: link.used,
     async use(work) {
       try {
         await work(link.secret);
