@@ -1207,8 +1207,8 @@ function useRooms(rooms3) {
 function rooms() {
   return all;
 }
-function collect(give) {
-  return all.flatMap((room) => give(room) ?? []).sort((a5, b4) => a5.order - b4.order);
+function collect(give2) {
+  return all.flatMap((room) => give2(room) ?? []).sort((a5, b4) => a5.order - b4.order);
 }
 var doors = () => collect((room) => room.door);
 var signInDoor = () => doors().find((door) => door.signsIn);
@@ -1238,6 +1238,7 @@ var t4 = catalog({
     theme_dark: "Dark",
     api: "API",
     transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
+    transfersOpen: { one: "{count} transfer is running", other: "{count} transfers are running" },
     transfersOver: "All transfers are over",
     lost: "Page not found",
     lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
@@ -1282,6 +1283,7 @@ var t4 = catalog({
     theme_dark: "Dunkel",
     api: "API",
     transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
+    transfersOpen: { one: "{count} Übertragung läuft", other: "{count} Übertragungen laufen" },
     transfersOver: "Alle Übertragungen sind beendet",
     lost: "Seite nicht gefunden",
     lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
@@ -1466,16 +1468,16 @@ function fieldName(pointer) {
   return pointer.replace(/^\/(body\/)?/, "").replace(/~1/g, "/").replace(/~0/g, "~");
 }
 function worded(code, values) {
-  for (const words of [problems, ...rooms().map((room) => room.problems)]) {
-    const text = words?.find(code, values);
+  for (const words2 of [problems, ...rooms().map((room) => room.problems)]) {
+    const text = words2?.find(code, values);
     if (text) return text;
   }
   return void 0;
 }
 function say(p5) {
   if (p5.status === 429 && p5.retryAfter > 0) return sayWait(p5.retryAfter);
-  const words = worded(p5.code);
-  if (words) return words;
+  const words2 = worded(p5.code);
+  if (words2) return words2;
   if (p5.temporary) return problems("unavailable");
   if (p5.detail && lang.value === "en") return p5.detail;
   return problems("other");
@@ -1486,27 +1488,36 @@ function sayWait(seconds) {
 function sayField(f5) {
   const code = "field_" + (f5.code ?? "");
   const count = /\d+/.exec(f5.detail ?? "")?.[0];
-  const words = count && worded(code + "_count", { count: Number(count) }) || worded(code);
-  if (words) return words;
+  const words2 = count && worded(code + "_count", { count: Number(count) }) || worded(code);
+  if (words2) return words2;
   return lang.value === "en" && f5.detail || problems("field_other");
 }
 
 // src/shell/api.ts
 async function call(method, path3, ...[options]) {
-  const once = async () => await bodyOf(await respond(method, path3, options));
+  return proven(async () => await bodyOf(await respond(method, path3, options)));
+}
+var proofs = 0;
+async function proven(work2) {
+  const before2 = proofs;
   try {
-    return await once();
+    return await work2();
   } catch (err) {
-    if (!(err instanceof Problem) || err.code !== "step_up_required" || !await keeper().prove()) throw err;
-    return once();
+    if (!(err instanceof Problem) || err.code !== "step_up_required") throw err;
+    if (proofs === before2) {
+      if (!await keeper().prove()) throw cancelled();
+      proofs++;
+    }
+    return work2();
   }
 }
 var get = (path3, ...rest) => call("get", path3, ...rest);
 var post = (path3, ...rest) => call("post", path3, ...rest);
+var put = (path3, ...rest) => call("put", path3, ...rest);
 var patch = (path3, ...rest) => call("patch", path3, ...rest);
 var del = (path3, ...rest) => call("delete", path3, ...rest);
 function stream(path3, ...[options]) {
-  return respond("get", path3, options);
+  return proven(() => respond("get", path3, options));
 }
 async function respond(method, path3, options = {}) {
   if (options.attempt) return send(method, path3, options, "Attempt " + options.attempt);
@@ -1640,7 +1651,7 @@ function show2(t10) {
 
 // src/shell/form.tsx
 var Refused = U(void 0);
-function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }) {
   const [problem, setProblem] = d2();
   const [busy, setBusy] = d2(false);
   const [wait, setWait] = useWait();
@@ -1657,7 +1668,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
       setProblem(void 0);
     } catch (err) {
       const p5 = asProblem(err);
-      setProblem(p5);
+      setProblem(p5.code === "cancelled" ? void 0 : p5);
       if (p5.status === 429 && p5.retryAfter) setWait(p5.retryAfter);
     } finally {
       setBusy(false);
@@ -1667,7 +1678,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
     problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
+      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
         busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
@@ -1930,10 +1941,10 @@ function startRouter() {
 function useLoad(work2, deps) {
   const [data, set] = d2();
   const [problem, setProblem] = d2();
-  const running2 = T2(void 0);
+  const running3 = T2(void 0);
   const reload = b(async () => {
-    running2.current?.abort();
-    const mine2 = running2.current = new AbortController();
+    running3.current?.abort();
+    const mine2 = running3.current = new AbortController();
     try {
       const fresh = await work2(mine2.signal);
       if (mine2.signal.aborted) return;
@@ -1947,7 +1958,7 @@ function useLoad(work2, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running2.current?.abort();
+    return () => running3.current?.abort();
   }, [reload]);
   return { data, problem, reload, set };
 }
@@ -2177,6 +2188,10 @@ function Footer() {
     /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("api") })
   ] });
 }
+function keepLook() {
+  setTheme(theme.value);
+  setLang(lang.value);
+}
 function LanguageField() {
   const id = P2();
   return /* @__PURE__ */ a4("div", { class: "field", children: [
@@ -2195,6 +2210,8 @@ function ThemeField() {
 // src/shell/transfers.ts
 var transfers = y3({ count: 0, done: 0 });
 var panel = y3(void 0);
+var downloads = y3([]);
+var downloading = O(() => downloads.value.filter((d5) => d5.state.value === "running").length);
 
 // src/shell/frame.tsx
 var parent = y3(void 0);
@@ -2267,13 +2284,13 @@ function Ring() {
   const { count, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
-  const label = count > 0 ? t4("transfers", { count, percent: Math.round(done * 100) }) : t4("transfersOver");
+  const label = count === 0 ? t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count }) : t4("transfers", { count, percent: Math.round(done * 100) });
   return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
-      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? done * 100 : 100} 200` })
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? (done ?? 0.25) * 100 : 100} 200` })
     ] }),
     count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: "check" })
   ] });
@@ -2466,13 +2483,13 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave2 = !found.route.open && state.is === "out";
+  const leave3 = !found.route.open && state.is === "out";
   const shown2 = T2(0);
   A2(() => {
-    if (!leave2) return;
+    if (!leave3) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
-  }, [leave2, path3]);
+  }, [leave3, path3]);
   A2(() => {
     if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
@@ -2483,7 +2500,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave2) return null;
+  if (leave3) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -2589,7 +2606,58 @@ var t5 = catalog({
     previous: "Previous sign-in",
     role: "Role",
     admin: "Administrator",
-    security: "Security"
+    security: "Security",
+    emailNow: "Your address:",
+    emailNew: "New e-mail address",
+    emailNewHint: "We send a link there. Your present address gets a notice.",
+    emailChange: "Change my e-mail",
+    emailSent: "The link is on its way.",
+    emailSentAgain: "The link was sent again.",
+    emailPending: "We sent a link to {pending}. Until you confirm it, {email} counts.",
+    data: "My data",
+    dataText: "One zip file with all that Coffer holds about you: your profile, sign-ins and devices, and every file in its folder. Begin with index.html. The zip is not encrypted, so keep it in a safe place.",
+    dataDo: "Download my data",
+    dataRuns: "Downloading …",
+    deactivate: "Deactivate my account",
+    deactivateDo: "Deactivate",
+    deactivateHint: "For a break: you are signed out everywhere, nothing is deleted, and you can come back.",
+    deactivateTitle: "Deactivate your account?",
+    deactivateOut: "You are signed out on every device at once.",
+    deactivateLinks: "Links that you have shared stop working.",
+    deactivateKept: "Nothing is deleted: your files and settings wait for you.",
+    deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
+    deactivated: "Your account is deactivated",
+    deactivatedText: "You are signed out everywhere. Nothing was deleted.",
+    deactivatedBack: "To come back, you need your password and your mailbox.",
+    toHome: "Go to home page",
+    delete: "Delete my account",
+    deleteOpen: "Delete",
+    deleteHint: "For good: the account and everything in it.",
+    deleteLead: "This cannot be undone. Nobody can bring the account back, not even the people who run this server.",
+    goes: "What goes",
+    goesAccount: "Your account with your profile: {email}, username {username}",
+    goesLinks: "Every link that you have shared",
+    goesBackups: "Backups of this server hold nothing readable of it any more.",
+    goesFree: "Your e-mail address and your username become free: you or somebody else can sign up with them.",
+    deleteFirst: "Keep a copy first",
+    deleteSure: "Delete it now",
+    deleteName: "Your username",
+    deleteType: "Type {username} to confirm.",
+    deleteDo: "Delete my account for good",
+    deleted: "Your account is deleted",
+    deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
+    deletedAgain: "Your e-mail address and your username are free again. You can sign up with them at any time.",
+    passwordHead: "Password",
+    passwordText: "Use one that you use nowhere else.",
+    passwordChange: "Change password",
+    passwordCurrent: "Current password",
+    passwordNew: "New password",
+    passwordOut: "Sign out everywhere else",
+    passwordOutHint: "Leave this on if somebody else may know the old password.",
+    passwordChanged: "Your password is changed.",
+    passwordChangedOut: "Your password is changed, and all other devices are signed out.",
+    adviceOff: "Add a sign-in step: with it, a stolen password is not enough.",
+    adviceOn: "Your password alone opens nothing here. Look at the devices now and then."
   },
   de: {
     signUp: "Konto anlegen",
@@ -2655,7 +2723,58 @@ var t5 = catalog({
     previous: "Vorherige Anmeldung",
     role: "Rolle",
     admin: "Verwaltung",
-    security: "Sicherheit"
+    security: "Sicherheit",
+    emailNow: "Ihre Adresse:",
+    emailNew: "Neue E-Mail-Adresse",
+    emailNewHint: "Wir senden einen Link dorthin. Ihre jetzige Adresse bekommt eine Nachricht.",
+    emailChange: "E-Mail ändern",
+    emailSent: "Der Link ist unterwegs.",
+    emailSentAgain: "Der Link wurde noch einmal gesendet.",
+    emailPending: "Wir haben einen Link an {pending} gesendet. Bis Sie ihn bestätigen, gilt {email}.",
+    data: "Meine Daten",
+    dataText: "Eine Zip-Datei mit allem, was Coffer über Sie hat: Profil, Anmeldungen und Geräte und jede Datei in ihrem Ordner. Beginnen Sie mit index.html. Die Zip-Datei ist nicht verschlüsselt: Bewahren Sie sie sicher auf.",
+    dataDo: "Meine Daten herunterladen",
+    dataRuns: "Wird heruntergeladen …",
+    deactivate: "Konto deaktivieren",
+    deactivateDo: "Deaktivieren",
+    deactivateHint: "Für eine Pause: Sie werden überall abgemeldet, nichts wird gelöscht, und Sie können zurückkommen.",
+    deactivateTitle: "Ihr Konto deaktivieren?",
+    deactivateOut: "Sie werden auf allen Geräten sofort abgemeldet.",
+    deactivateLinks: "Links, die Sie geteilt haben, gelten nicht mehr.",
+    deactivateKept: "Nichts wird gelöscht: Ihre Dateien und Einstellungen warten auf Sie.",
+    deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
+    deactivated: "Ihr Konto ist deaktiviert",
+    deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
+    deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
+    toHome: "Zur Startseite",
+    delete: "Konto löschen",
+    deleteOpen: "Löschen",
+    deleteHint: "Endgültig: das Konto und alles, was darin ist.",
+    deleteLead: "Das lässt sich nicht rückgängig machen. Niemand kann das Konto zurückholen, auch nicht, wer diesen Server betreibt.",
+    goes: "Was gelöscht wird",
+    goesAccount: "Ihr Konto mit Ihrem Profil: {email}, Benutzername {username}",
+    goesLinks: "Jeder Link, den Sie geteilt haben",
+    goesBackups: "Auch Sicherungskopien dieses Servers enthalten danach nichts Lesbares mehr davon.",
+    goesFree: "Ihre E-Mail-Adresse und Ihr Benutzername werden frei: Sie oder jemand anders kann damit ein Konto anlegen.",
+    deleteFirst: "Vorher eine Kopie behalten",
+    deleteSure: "Jetzt löschen",
+    deleteName: "Ihr Benutzername",
+    deleteType: "Geben Sie zur Bestätigung {username} ein.",
+    deleteDo: "Konto endgültig löschen",
+    deleted: "Ihr Konto ist gelöscht",
+    deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
+    deletedAgain: "Ihre E-Mail-Adresse und Ihr Benutzername sind wieder frei. Sie können damit jederzeit ein neues Konto anlegen.",
+    passwordHead: "Passwort",
+    passwordText: "Nehmen Sie eines, das Sie nirgends sonst verwenden.",
+    passwordChange: "Passwort ändern",
+    passwordCurrent: "Jetziges Passwort",
+    passwordNew: "Neues Passwort",
+    passwordOut: "Überall sonst abmelden",
+    passwordOutHint: "Lassen Sie das an, wenn jemand anders das alte Passwort kennen könnte.",
+    passwordChanged: "Ihr Passwort ist geändert.",
+    passwordChangedOut: "Ihr Passwort ist geändert, und alle anderen Geräte sind abgemeldet.",
+    adviceOff: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
+    adviceOn: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte."
   }
 });
 var problems2 = catalog({
@@ -2669,7 +2788,10 @@ var problems2 = catalog({
     field_invalid_email: "This does not look like an e-mail address.",
     field_unsupported_language: "This language is not offered.",
     field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
-    field_wrong_sign_up: "This password does not belong to this mail."
+    field_wrong_sign_up: "This password does not belong to this mail.",
+    field_wrong_password: "This is not your current password.",
+    field_other_username: "This is not your username.",
+    download_broken: "The download broke, and nothing was saved. Try again."
   },
   de: {
     username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
@@ -2681,7 +2803,10 @@ var problems2 = catalog({
     field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
     field_unsupported_language: "Diese Sprache gibt es hier nicht.",
     field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
-    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail."
+    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
+    field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
+    field_other_username: "Das ist nicht Ihr Benutzername.",
+    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
   }
 });
 
@@ -2742,6 +2867,284 @@ function UndoEmail() {
   ] });
 }
 
+// src/account/export.tsx
+var current = y3(void 0);
+var running = () => current.value?.state.value === "running";
+function ExportSection() {
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "data", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "data", children: t5("data") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
+    ] }),
+    /* @__PURE__ */ a4(ExportButton, {})
+  ] }) });
+}
+function ExportButton() {
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": running(), onClick: () => {
+    if (!running()) begin();
+  }, children: [
+    running() && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+    running() ? t5("dataRuns") : t5("dataDo")
+  ] });
+}
+function begin() {
+  const stop = new AbortController();
+  const mine2 = {
+    name: () => t5("data"),
+    received: y3(0),
+    state: y3("running"),
+    problem: y3(void 0),
+    cancel: () => stop.abort(),
+    again: begin
+  };
+  downloads.value = [...downloads.peek().filter((d5) => d5 !== current.peek()), mine2];
+  current.value = mine2;
+  save(stop.signal, (bytes) => {
+    mine2.received.value += bytes;
+  }).then(() => {
+    mine2.state.value = "done";
+  }, (err) => {
+    const problem = stop.signal.aborted ? cancelled() : asProblem(err);
+    if (problem.code === "cancelled") {
+      mine2.state.value = "cancelled";
+      return;
+    }
+    mine2.problem.value = problem;
+    mine2.state.value = "failed";
+  });
+}
+async function save(stop, seen) {
+  const name = `coffer-${(/* @__PURE__ */ new Date()).toISOString().slice(0, 10)}.zip`;
+  const { showSaveFilePicker } = window;
+  if (!showSaveFilePicker) {
+    const response = await stream("/account/export", { signal: stop });
+    const parts = [];
+    let held = [];
+    let bytes = 0;
+    const put2 = () => {
+      parts.push(new Blob(held));
+      held = [];
+      bytes = 0;
+    };
+    await read2(response, (chunk) => {
+      held.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= 4 << 20) put2();
+      seen(chunk.length);
+    });
+    put2();
+    return give(new Blob(parts, { type: "application/zip" }), name);
+  }
+  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
+    throw cancelled();
+  });
+  try {
+    const response = await stream("/account/export", { signal: stop });
+    const file2 = await handle.createWritable();
+    try {
+      await read2(response, async (chunk) => {
+        await file2.write(chunk);
+        seen(chunk.length);
+      });
+    } catch (err) {
+      await file2.abort();
+      throw err;
+    }
+    await file2.close();
+  } catch (err) {
+    await handle.remove?.().catch(() => void 0);
+    throw err;
+  }
+}
+async function read2(response, put2) {
+  const reader = response.body.getReader();
+  for (; ; ) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new Problem({ status: 0, code: "download_broken" });
+    });
+    if (done) return;
+    await put2(value);
+  }
+}
+function give(zip, name) {
+  const url = URL.createObjectURL(zip);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+function startExport() {
+  addEventListener("beforeunload", (event) => {
+    if (running()) event.preventDefault();
+  });
+  x2(() => {
+    if (auth.value.is !== "out") return;
+    current.peek()?.cancel();
+    downloads.value = downloads.peek().filter((d5) => d5 !== current.peek());
+    current.value = void 0;
+  });
+}
+
+// src/account/leave.tsx
+function Leave({ me }) {
+  const [asking, setAsking] = d2(false);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "deactivate", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "deactivate", children: t5("deactivate") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("deactivateHint") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: [
+        t5("deactivateDo"),
+        " …"
+      ] })
+    ] }) }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "delete", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "delete", children: t5("delete") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("deleteHint") })
+      ] }),
+      /* @__PURE__ */ a4("a", { class: "button danger-text", href: "/account/delete", children: [
+        t5("deleteOpen"),
+        " …"
+      ] })
+    ] }) }),
+    asking && /* @__PURE__ */ a4(Confirm, { title: t5("deactivateTitle"), action: t5("deactivateDo"), onClose: () => setAsking(false), onConfirm: async () => {
+      await post("/account/deactivate");
+      leave("/account/deactivated");
+    }, children: [
+      /* @__PURE__ */ a4("ul", { class: "effects", children: [
+        /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
+        /* @__PURE__ */ a4("li", { children: t5("deactivateLinks") }),
+        /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me.email }) })
+    ] })
+  ] });
+}
+function leave(to) {
+  keeper().ended(() => go(to, { replace: true }));
+  keepLook();
+}
+function Delete() {
+  useParent("/account", t5("account"));
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  if (!me) return null;
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("delete") }),
+    /* @__PURE__ */ a4("p", { class: "notice bad", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t5("deleteLead") })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "goes", children: [
+      /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
+      /* @__PURE__ */ a4("ul", { class: "effects address", children: [
+        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me.email, username: me.username }) }),
+        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order)),
+        /* @__PURE__ */ a4("li", { children: t5("goesLinks") })
+      ] }),
+      /* @__PURE__ */ a4("p", { children: t5("goesBackups") }),
+      /* @__PURE__ */ a4("p", { children: t5("goesFree") })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "first", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "first", children: t5("deleteFirst") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
+      ] }),
+      /* @__PURE__ */ a4(ExportButton, {})
+    ] }) }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "sure", children: [
+      /* @__PURE__ */ a4("h2", { id: "sure", children: t5("deleteSure") }),
+      /* @__PURE__ */ a4(Form, { danger: true, wide: true, submit: t5("deleteDo"), onCancel: () => go("/account"), onSubmit: async (v4) => {
+        if (v4.username.trim().toLowerCase() !== me.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
+        await del("/account");
+        leave("/account/deleted");
+      }, children: /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), hint: t5("deleteType", { username: me.username }), autoComplete: "off", required: true, spellcheck: false }) })
+    ] })
+  ] });
+}
+function Deactivated() {
+  useLeaveWhenIn();
+  const back = wayBack("activate");
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("deactivated") }),
+    /* @__PURE__ */ a4("p", { children: t5("deactivatedText") }),
+    /* @__PURE__ */ a4("p", { children: t5("deactivatedBack") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      back && /* @__PURE__ */ a4("a", { class: "button primary", href: back.href, children: back.label() }),
+      /* @__PURE__ */ a4("a", { class: "button", href: "/", children: t5("toHome") })
+    ] })
+  ] });
+}
+function Deleted() {
+  useLeaveWhenIn();
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("deleted") }),
+    /* @__PURE__ */ a4("p", { children: t5("deletedText") }),
+    /* @__PURE__ */ a4("p", { children: t5("deletedAgain") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button", href: "/", children: t5("toHome") }) })
+  ] });
+}
+
+// src/shell/send-again.tsx
+function SendAgain({ send: send3 }) {
+  const [wait, setWait] = useWait();
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
+    try {
+      const said = await send3(event.currentTarget.form);
+      if (!said) return;
+      toast(said);
+      setWait(30);
+    } catch (err) {
+      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
+      toastProblem(err);
+    }
+  }, children: wait > 0 ? t4("resendWait", { time: duration(wait) }) : t4("resend") });
+}
+
+// src/account/email.tsx
+function Email({ me }) {
+  const [sent, setSent] = d2(0);
+  const pending = me.pending_email;
+  A2(() => {
+    if (!pending) return;
+    const seen = () => document.visibilityState === "visible" && void refresh().catch(() => void 0);
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, [pending]);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "email", children: [
+    /* @__PURE__ */ a4("h2", { id: "email", children: t5("email") }),
+    /* @__PURE__ */ a4("p", { class: "address", children: [
+      /* @__PURE__ */ a4("span", { class: "hint", children: t5("emailNow") }),
+      " ",
+      /* @__PURE__ */ a4("strong", { children: me.email })
+    ] }),
+    pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+      /* @__PURE__ */ a4(Icon, { name: "mail" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me.email }) }),
+        /* @__PURE__ */ a4(SendAgain, { send: async () => {
+          await post("/account/email", { body: { email: pending } });
+          return t5("emailSentAgain");
+        } }, pending)
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(Form, { wide: true, quiet: true, submit: t5("emailChange"), onSubmit: async (v4) => {
+      await post("/account/email", { body: { email: v4.email } });
+      await refresh();
+      setSent(sent + 1);
+      toast(t5("emailSent"));
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("emailNew"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, hint: t5("emailNewHint") }) }, sent)
+  ] });
+}
+async function refresh() {
+  keeper().changed(await get("/account"));
+}
+
 // src/account/fields.tsx
 function Names({ value }) {
   return /* @__PURE__ */ a4("div", { class: "pair", children: [
@@ -2758,46 +3161,29 @@ function newAccount(v4) {
 
 // src/account/profile.tsx
 function Profile() {
-  const { data, problem, reload } = useLoad((signal) => get("/account", { signal }), []);
-  const [saved, setSaved] = d2(0);
+  const { data, problem, reload, set } = useLoad((signal) => get("/account", { signal }), []);
   A2(() => {
     if (data) keeper().changed(data);
   }, [data]);
-  const me = saved > 0 && auth.value.is === "in" ? auth.value.account : data;
   if (problem) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4(Failed, { problem, retry: reload })
   ] });
-  if (!me) return /* @__PURE__ */ a4($, { children: [
+  if (!data) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 5 })
   ] });
+  const me = auth.value.is === "in" ? auth.value.account : data;
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
       /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
-      /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
-        const changed2 = {};
-        for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
-        const fresh = Object.keys(changed2).length ? await patch("/account", { body: changed2 }) : me;
-        keeper().changed(fresh);
-        if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
-        setSaved(saved + 1);
-        toast(t5("saved"));
-      }, children: [
-        /* @__PURE__ */ a4(Names, { value: me }),
-        /* @__PURE__ */ a4(Username, { value: me.username }),
-        /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
-        /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
-      ] }, saved)
+      /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
+    /* @__PURE__ */ a4(Email, { me }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
       /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
       /* @__PURE__ */ a4("dl", { class: "facts", children: [
-        /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("dt", { children: t5("email") }),
-          /* @__PURE__ */ a4("dd", { children: me.email })
-        ] }),
         /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("since") }),
           /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.created_at, children: date(me.created_at) }) })
@@ -2811,18 +3197,26 @@ function Profile() {
           /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
         ] })
       ] })
-    ] })
+    ] }),
+    /* @__PURE__ */ a4(ExportSection, {}),
+    /* @__PURE__ */ a4(Leave, { me })
   ] });
 }
-
-// src/account/security.tsx
-function Security() {
-  const status = useLoad((signal) => get("/account/security", { signal }), []);
-  return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t5("security") }),
-    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
-    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, order))
-  ] });
+function ProfileForm({ me, onSaved }) {
+  const [saved, setSaved] = d2(0);
+  return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
+    const changed2 = {};
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
+    if (Object.keys(changed2).length) onSaved(await patch("/account", { body: changed2 }));
+    if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
+    setSaved(saved + 1);
+    toast(t5("saved"));
+  }, children: [
+    /* @__PURE__ */ a4(Names, { value: me }),
+    /* @__PURE__ */ a4(Username, { value: me.username }),
+    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
+    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
+  ] }, saved);
 }
 
 // src/shell/rules.ts
@@ -2830,14 +3224,14 @@ var passwordMin = 12;
 var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
 function personal(password, about) {
   let left = password.normalize("NFC").toLowerCase();
-  const words = ["coffer"];
+  const words2 = ["coffer"];
   for (const text of about) {
     const lower2 = text.normalize("NFC").toLowerCase();
-    words.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
+    words2.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
   }
-  words.sort((a5, b4) => b4.length - a5.length);
+  words2.sort((a5, b4) => b4.length - a5.length);
   let found = false;
-  for (const word of words) {
+  for (const word of words2) {
     if ([...word].length < 3 || !left.includes(word)) continue;
     left = left.replaceAll(word, " ");
     found = true;
@@ -2889,6 +3283,53 @@ function Rule({ met, text }) {
     text,
     " ",
     /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t4("ruleMet") : "" })
+  ] });
+}
+
+// src/account/password.tsx
+function Password2({ onChanged }) {
+  const [open2, setOpen] = d2(false);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "password", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "password", children: t5("passwordHead") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("passwordText") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setOpen(true), children: t5("passwordChange") })
+    ] }),
+    open2 && /* @__PURE__ */ a4(Change, { onClose: () => setOpen(false), onChanged })
+  ] });
+}
+function Change({ onClose, onChanged }) {
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  return /* @__PURE__ */ a4(Dialog, { title: t5("passwordChange"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t5("passwordChange"), onCancel: onClose, onSubmit: async (v4) => {
+    const others = v4.revoke_others === "on";
+    const opened = await put("/account/password", { body: { current_password: v4.current_password, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
+      throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err;
+    });
+    if ("access_token" in opened) await keeper().take(opened);
+    onClose();
+    onChanged();
+    toast(others ? t5("passwordChangedOut") : t5("passwordChanged"));
+  }, children: [
+    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me?.username ?? "" }),
+    /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), about: me && [me.first_name, me.last_name, me.username, me.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: t5("passwordOutHint"), checked: true })
+  ] }) });
+}
+
+// src/account/security.tsx
+function Security() {
+  const status = useLoad((signal) => get("/account/security", { signal }), []);
+  const [round, setRound] = d2(0);
+  const layers = Object.values(status.data ?? {});
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("security") }),
+    layers.length > 0 && /* @__PURE__ */ a4("p", { children: layers.some((l4) => l4.enabled) ? t5("adviceOn") : t5("adviceOff") }),
+    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
+    /* @__PURE__ */ a4(Password2, { onChanged: () => setRound(round + 1) }),
+    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, `${order} ${round}`))
   ] });
 }
 
@@ -2955,24 +3396,8 @@ function FirstAdmin() {
   ] });
 }
 
-// src/shell/send-again.tsx
-function SendAgain({ send: send3 }) {
-  const [wait, setWait] = useWait();
-  return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
-    try {
-      const said = await send3(event.currentTarget.form);
-      if (!said) return;
-      toast(said);
-      setWait(30);
-    } catch (err) {
-      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
-      toastProblem(err);
-    }
-  }, children: wait > 0 ? t4("resendWait", { time: duration(wait) }) : t4("resend") });
-}
-
 // src/account/verify.tsx
-var proven = new BroadcastChannel("coffer.sign-up");
+var proven2 = new BroadcastChannel("coffer.sign-up");
 function Verify() {
   const link = useLink();
   const [token2, setToken] = d2(link.secret);
@@ -2985,9 +3410,9 @@ function Verify() {
   }), [token2]);
   A2(() => {
     if (token2) return;
-    proven.onmessage = () => done();
+    proven2.onmessage = () => done();
     return () => {
-      proven.onmessage = null;
+      proven2.onmessage = null;
     };
   }, [token2]);
   function done() {
@@ -3011,7 +3436,7 @@ function Verify() {
       }
       throw err;
     }
-    proven.postMessage("");
+    proven2.postMessage("");
     done();
   }
   const password = elsewhere && /* @__PURE__ */ a4(Password, { name: "password", label: t5("elsewherePassword"), autoComplete: "current-password", required: true, autoFocus: true });
@@ -3088,7 +3513,10 @@ var account = {
     { path: "/confirm-email", page: ConfirmEmail, title: () => t5("confirmEmail") },
     { path: "/undo-email", page: UndoEmail, title: () => t5("undo"), open: true },
     { path: "/security", page: Security, title: () => t5("security") },
-    { path: "/account", page: Profile, title: () => t5("account") }
+    { path: "/account", page: Profile, title: () => t5("account") },
+    { path: "/account/delete", page: Delete, title: () => t5("delete") },
+    { path: "/account/deactivated", page: Deactivated, title: () => t5("deactivated"), open: true },
+    { path: "/account/deleted", page: Deleted, title: () => t5("deleted"), open: true }
   ],
   door: { href: "/sign-up", label: () => t5("signUp"), order: 1 },
   menu: [
@@ -3096,7 +3524,10 @@ var account = {
     { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
   ],
   problems: problems2,
-  start: startAwaited
+  start: () => {
+    startAwaited();
+    startExport();
+  }
 };
 
 // src/shell/feed.ts
@@ -3130,7 +3561,7 @@ async function follow(signal) {
       const response = await stream("/changes", { signal });
       if (wait > 1e3) tell({ kind: anything });
       wait = 1e3;
-      await read2(response.body, tell);
+      await read3(response.body, tell);
     } catch {
     }
     await sleep(wait * (0.5 + Math.random()), signal);
@@ -3142,7 +3573,7 @@ function sleep(ms, signal) {
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 }
-async function read2(body, event) {
+async function read3(body, event) {
   let kind = "";
   let rest = "";
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -3164,97 +3595,6 @@ function tell(event) {
 function hear({ kind, id }) {
   if (kind === anything) for (const some of ears.values()) for (const ear of some) ear(void 0);
   else for (const ear of ears.get(kind) ?? []) ear(id);
-}
-
-// src/file/batch.ts
-var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
-var patience = 20;
-async function each(items, work2, { signal, progress, pause = sleep2 }) {
-  const out = { done: [], failed: [], left: [] };
-  for (const [at, item] of items.entries()) {
-    if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    }
-    const problem = await patiently(() => work2(item), signal, pause);
-    if (!problem) {
-      out.done.push(item);
-    } else if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    } else {
-      out.failed.push({ item, problem });
-    }
-    if (problem && ends(problem)) {
-      out.left = items.slice(at + 1);
-      break;
-    }
-    progress(at + 1);
-  }
-  return out;
-}
-async function patiently(work2, signal, pause) {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work2();
-      return void 0;
-    } catch (err) {
-      const problem = asProblem(err);
-      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
-      if (!wait || tries >= patience || signal.aborted) return problem;
-      await pause(wait);
-    }
-  }
-}
-function ends(p5) {
-  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
-}
-
-// src/file/download.ts
-var askFrom = 64 << 20;
-async function download(entry2, signal) {
-  const { showSaveFilePicker } = window;
-  if (entry2.size >= askFrom && showSaveFilePicker && !signal) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry2.name }).catch(() => {
-      throw cancelled();
-    });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry2.id } });
-    await response2.body.pipeTo(await handle.createWritable());
-    return;
-  }
-  const response = await stream("/files/{id}/content", { path: { id: entry2.id }, signal });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = entry2.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
-}
-
-// src/file/cut.ts
-var short = 18;
-var before = 6;
-var longest = 12;
-function cut(name) {
-  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
-  if (letters.length <= short) return [name, ""];
-  const dot = letters.lastIndexOf(".");
-  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
-  const at = letters.length - extension - before;
-  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
-}
-
-// src/file/name.tsx
-function Name({ name, read: read4 }) {
-  const [head, tail] = cut(name);
-  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
-  return /* @__PURE__ */ a4($, { children: [
-    read4 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read4, children: [
-      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
-      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
-    ] })
-  ] });
 }
 
 // src/file/tree.ts
@@ -3360,6 +3700,18 @@ var t6 = catalog({
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
     uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
     uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
+    downloads: "Downloads",
+    downloading: "Downloading",
+    downloadFailed: "The download failed",
+    downloaded: "Downloaded",
+    downloadCancelled: "The download was cancelled",
+    preparing: "Being prepared …",
+    received: "{size} received",
+    goFiles: { one: "{count} file ({size})", other: "{count} files ({size})" },
+    goFilesNone: "No files: you have none here",
+    goFilesMany: "All your files: more than {count}",
+    goFilesAll: "All your files and folders",
+    goFilesCounting: "All your files (being counted …)",
     notUploaded: "Not uploaded",
     underWay: "On the way",
     arrived: { one: "{count} done", other: "{count} done" },
@@ -3480,6 +3832,18 @@ var t6 = catalog({
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
     uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
     uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
+    downloads: "Downloads",
+    downloading: "Wird heruntergeladen",
+    downloadFailed: "Der Download ist fehlgeschlagen",
+    downloaded: "Heruntergeladen",
+    downloadCancelled: "Der Download wurde abgebrochen",
+    preparing: "Wird vorbereitet …",
+    received: "{size} empfangen",
+    goFiles: { one: "{count} Datei ({size})", other: "{count} Dateien ({size})" },
+    goFilesNone: "Keine Dateien: Sie haben hier keine",
+    goFilesMany: "Alle Ihre Dateien: mehr als {count}",
+    goFilesAll: "Alle Ihre Dateien und Ordner",
+    goFilesCounting: "Alle Ihre Dateien (werden gezählt …)",
     notUploaded: "Nicht hochgeladen",
     underWay: "Unterwegs",
     arrived: { one: "{count} fertig", other: "{count} fertig" },
@@ -3556,6 +3920,131 @@ var problems3 = catalog({
   }
 });
 
+// src/file/loss.tsx
+var enough = 1e4;
+function FilesGo() {
+  const [count, setCount] = d2();
+  A2(() => {
+    const stop = new AbortController();
+    countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
+    return () => stop.abort();
+  }, []);
+  return /* @__PURE__ */ a4("li", { children: words(count) });
+}
+function words(count) {
+  if (!count) return t6("goFilesCounting");
+  if (count === "unknown") return t6("goFilesAll");
+  if (count.more) return t6("goFilesMany", { count: count.files });
+  return count.files === 0 ? t6("goFilesNone") : t6("goFiles", { count: count.files, size: size(count.bytes) });
+}
+async function countFiles(signal) {
+  const count = { files: 0, bytes: 0, more: false };
+  const folders = [""];
+  for (let folder = folders.pop(); folder !== void 0; folder = folders.pop()) {
+    for (const entry2 of await everything(folder, { signal })) {
+      if (entry2.kind === "folder") {
+        folders.push(entry2.id);
+        continue;
+      }
+      count.files++;
+      count.bytes += entry2.size;
+    }
+    if (count.files >= enough) return { ...count, more: true };
+  }
+  return count;
+}
+
+// src/file/batch.ts
+var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var patience = 20;
+async function each(items, work2, { signal, progress, pause = sleep2 }) {
+  const out = { done: [], failed: [], left: [] };
+  for (const [at, item] of items.entries()) {
+    if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    }
+    const problem = await patiently(() => work2(item), signal, pause);
+    if (!problem) {
+      out.done.push(item);
+    } else if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    } else {
+      out.failed.push({ item, problem });
+    }
+    if (problem && ends(problem)) {
+      out.left = items.slice(at + 1);
+      break;
+    }
+    progress(at + 1);
+  }
+  return out;
+}
+async function patiently(work2, signal, pause) {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work2();
+      return void 0;
+    } catch (err) {
+      const problem = asProblem(err);
+      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem;
+      await pause(wait);
+    }
+  }
+}
+function ends(p5) {
+  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download(entry2, signal) {
+  const { showSaveFilePicker } = window;
+  if (entry2.size >= askFrom && showSaveFilePicker && !signal) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry2.name }).catch(() => {
+      throw cancelled();
+    });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry2.id } });
+    await response2.body.pipeTo(await handle.createWritable());
+    return;
+  }
+  const response = await stream("/files/{id}/content", { path: { id: entry2.id }, signal });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = entry2.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/file/cut.ts
+var short = 18;
+var before = 6;
+var longest = 12;
+function cut(name) {
+  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
+  if (letters.length <= short) return [name, ""];
+  const dot = letters.lastIndexOf(".");
+  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
+  const at = letters.length - extension - before;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+// src/file/name.tsx
+function Name({ name, read: read5 }) {
+  const [head, tail] = cut(name);
+  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
+  return /* @__PURE__ */ a4($, { children: [
+    read5 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read5, children: [
+      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
+      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
+    ] })
+  ] });
+}
+
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
@@ -3605,7 +4094,7 @@ function report(out, count, done) {
   if (failed.length === 0) return toast(t6("stopped", { done: out.done.length, count }), true);
   toast(t6("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
 }
-function Delete({ entries: entries2, onClose, onDone }) {
+function Delete2({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
   return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
@@ -3844,11 +4333,11 @@ var clock = y3(0);
 var meter = new Meter();
 var moved = 0;
 var ids = 0;
-var running = 0;
+var running2 = 0;
 var questions = inTurn();
 function add(tree, root) {
   const folders = new Folders(root);
-  begin();
+  begin2();
   const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
     id: ++ids,
     file: file2,
@@ -3870,7 +4359,7 @@ function add(tree, root) {
   uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh];
   void check(fresh, root, tree.folders, folders);
 }
-function begin() {
+function begin2() {
   if (active.peek() > 0) return;
   run.value++;
   meter.start(performance.now(), moved);
@@ -3972,13 +4461,13 @@ var Folders = class {
   }
 };
 function work() {
-  while (running < atOnce) {
+  while (running2 < atOnce) {
     const next = uploads.value.find((u4) => u4.state.value === "waiting");
     if (!next) return;
     next.state.value = "sending";
-    running++;
+    running2++;
     void carry(next).finally(() => {
-      running--;
+      running2--;
       work();
     });
   }
@@ -4074,7 +4563,7 @@ function cancel(u4) {
 }
 var cancelAll = () => uploads.peek().filter(runs).forEach(cancel);
 function retry(some) {
-  begin();
+  begin2();
   const ask2 = /* @__PURE__ */ new Map();
   for (const u4 of some) {
     u4.problem.value = void 0;
@@ -4088,6 +4577,7 @@ function retry(some) {
 }
 function clear() {
   uploads.value = uploads.peek().filter(runs);
+  downloads.value = downloads.peek().filter((d5) => d5.state.value === "running");
 }
 function startUploads() {
   addEventListener("beforeunload", (event) => {
@@ -4100,13 +4590,13 @@ function startUploads() {
   });
   x2(() => {
     const { size: size2, sent } = totals.value;
-    transfers.value = { count: active.value, done: size2 > 0 ? sent / size2 : 0 };
+    transfers.value = { count: active.value + downloading.value, done: active.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
   });
   x2(() => {
-    panel.value = uploads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
+    panel.value = uploads.value.length + downloads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
   });
   x2(() => {
-    if (active.value === 0) return;
+    if (active.value + downloading.value === 0) return;
     const timer = setInterval(() => clock.value++, 1e3);
     return () => clearInterval(timer);
   });
@@ -4303,7 +4793,7 @@ function useListing(folder, sort, pages) {
   const what = `${folder} ${sort.by} ${sort.down}`;
   const shown2 = T2({ what, pages, loading: false });
   if (shown2.current.what !== what) shown2.current = { what, pages, loading: false };
-  const read4 = useLoad(async (signal) => {
+  const read5 = useLoad(async (signal) => {
     const items = [];
     let next;
     for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
@@ -4313,8 +4803,8 @@ function useListing(folder, sort, pages) {
     }
     return { of: what, items, next };
   }, [folder, sort.by, sort.down]);
-  const latest = T2(read4.data);
-  latest.current = read4.data;
+  const latest = T2(read5.data);
+  latest.current = read5.data;
   const n3 = changesOf(folder);
   const newest = T2(n3);
   newest.current = n3;
@@ -4326,7 +4816,7 @@ function useListing(folder, sort, pages) {
     timer.current = setTimeout(() => {
       timer.current = void 0;
       known2.current.n = newest.current;
-      void read4.reload();
+      void read5.reload();
     }, 250);
   }, [n3, folder]);
   A2(() => () => {
@@ -4335,17 +4825,17 @@ function useListing(folder, sort, pages) {
   }, [folder, sort.by, sort.down]);
   async function more() {
     const mine2 = shown2.current;
-    if (mine2.loading || !read4.data?.next || read4.data.of !== what) return;
+    if (mine2.loading || !read5.data?.next || read5.data.of !== what) return;
     mine2.loading = true;
     try {
-      const page = await list(folder, sort, read4.data.next);
+      const page = await list(folder, sort, read5.data.next);
       if (shown2.current !== mine2) return;
       mine2.pages++;
-      const now = latest.current ?? read4.data;
+      const now = latest.current ?? read5.data;
       const there = new Set(now.items.map((e4) => e4.id));
       const fresh = page.items.filter((e4) => !there.has(e4.id));
       const loaded = new Set(fresh.map((e4) => e4.id));
-      read4.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
+      read5.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -4362,10 +4852,10 @@ function useListing(folder, sort, pages) {
     if (at?.of !== what) return [];
     const there = new Set(at.items.map((e4) => e4.id));
     const others = beyond.filter((e4) => !there.has(e4.id));
-    if (at.next) read4.set({ ...at, beyond: others });
+    if (at.next) read5.set({ ...at, beyond: others });
     return others;
   }
-  const data = read4.data?.of === what ? read4.data : void 0;
+  const data = read5.data?.of === what ? read5.data : void 0;
   return {
     items: data?.items,
     next: data?.next,
@@ -4375,8 +4865,8 @@ function useListing(folder, sort, pages) {
     pages: () => shown2.current.pages,
     more,
     rest,
-    problem: read4.problem ?? problem,
-    reload: read4.reload
+    problem: read5.problem ?? problem,
+    reload: read5.reload
   };
 }
 
@@ -4712,10 +5202,10 @@ function Files({ params }) {
   }, [items]);
   useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const read4 = T2({ folder, seen });
+  const read5 = T2({ folder, seen });
   A2(() => {
-    const before2 = read4.current;
-    read4.current = { folder, seen };
+    const before2 = read5.current;
+    read5.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
   const clear2 = whole3.clear;
@@ -4730,9 +5220,9 @@ function Files({ params }) {
   });
   function open2(entry2) {
     if (entry2.kind === "folder") go("/files/" + entry2.id);
-    else save([entry2]);
+    else save2([entry2]);
   }
-  async function save(entries2) {
+  async function save2(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
     await download(entries2[0]).catch(toastProblem);
   }
@@ -4776,7 +5266,7 @@ function Files({ params }) {
   function menu(entry2) {
     const isFolder = entry2.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save([entry2]), keys: "↵" },
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save2([entry2]), keys: "↵" },
       { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry2 }), keys: "F2" },
       { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry2] }) },
       { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry2] }), danger: true, keys: "⌦" }
@@ -4800,7 +5290,7 @@ function Files({ params }) {
       /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole3.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole3.reading }) }),
       whole3.reading === void 0 && !whole3.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole3.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
       whole3.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
-        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
           /* @__PURE__ */ a4("span", { children: t6("download") })
@@ -4875,7 +5365,7 @@ function Files({ params }) {
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
     wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
-    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
+    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete2, { entries: wish.entries, onClose: close, onDone: done })
   ] });
   function raise(event, at) {
     const entries2 = meant(at);
@@ -4886,18 +5376,25 @@ function Files({ params }) {
 // src/file/panel.tsx
 var most2 = 100;
 function Uploads() {
-  return uploads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
+  return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
 function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
   const busy = active.value;
-  const running2 = all2.filter(runs);
+  const running3 = all2.filter(runs);
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
-  const title = busy > 0 ? t6("uploading", { count: busy }) : failed > 0 ? t6("uploadsFailed", { count: failed }) : t6("uploaded", { count: done.length });
-  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": t6("uploads"), children: [
+  const own = downloads.value;
+  const coming = downloading.value;
+  const broken = own.filter((d5) => d5.state.value === "failed").length;
+  const title = busy > 0 ? t6("uploading", { count: busy }) : coming > 0 ? t6("downloading") : failed > 0 ? t6("uploadsFailed", { count: failed }) : broken > 0 ? t6("downloadFailed") : all2.length > 0 ? t6("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t6("downloaded") : t6("downloadCancelled");
+  A2(() => {
+    if (broken > 0) panel.value = true;
+  }, [broken]);
+  const label = all2.length > 0 ? t6("uploads") : t6("downloads");
+  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
@@ -4907,12 +5404,13 @@ function Panel() {
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      busy + coming === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
-    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": t6("uploads"), children: [
+    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
+      own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running3, children: running3.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -4986,6 +5484,27 @@ function Row2({ upload: u4 }) {
     (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
+function Coming({ download: d5 }) {
+  const [meter2] = d2(() => new Meter());
+  void clock.value;
+  const state = d5.state.value;
+  const bytes = d5.received.value;
+  const now = performance.now();
+  if (state === "running") meter2.note(now, bytes);
+  const speed = meter2.speed(now);
+  const name = d5.name();
+  const problem = d5.problem.value;
+  return /* @__PURE__ */ a4("li", { class: "upload", children: [
+    /* @__PURE__ */ a4("div", { class: "upload-text", children: [
+      /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
+      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t6("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes === 0 ? t6("preparing") : [t6("received", { size: size(bytes) }), ...speed ? [t6("perSecond", { size: size(speed) })] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes)].join(" · ") : t6("state_cancelled") })
+    ] }),
+    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+  ] });
+}
 
 // src/file/room.ts
 var file = {
@@ -5003,6 +5522,7 @@ var file = {
     { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
     { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
   ],
+  loss: { Line: FilesGo, order: 4 },
   problems: problems3,
   Floating: Uploads,
   start: () => {
@@ -5312,6 +5832,8 @@ var t8 = catalog({
     endText: "“{name}” is signed out at once.",
     ended: "The device is signed out.",
     unknownDevice: "Unknown device",
+    goDevices: { one: "Your sign-in on this device", other: "Your sign-ins on {count} devices" },
+    goDevicesAll: "Your sign-ins on every device",
     strangeText: "This device signed in to your account. If it was you, you need not do anything.",
     strangeDo: "Sign this device out",
     strangeSince: "Signed in",
@@ -5364,6 +5886,8 @@ var t8 = catalog({
     endText: "„{name}“ wird sofort abgemeldet.",
     ended: "Das Gerät ist abgemeldet.",
     unknownDevice: "Unbekanntes Gerät",
+    goDevices: { one: "Ihre Anmeldung auf diesem Gerät", other: "Ihre Anmeldungen auf {count} Geräten" },
+    goDevicesAll: "Ihre Anmeldungen auf allen Geräten",
     strangeText: "Dieses Gerät wurde in Ihrem Konto angemeldet. Wenn Sie das waren, müssen Sie nichts tun.",
     strangeDo: "Dieses Gerät abmelden",
     strangeSince: "Angemeldet:",
@@ -5381,12 +5905,14 @@ var problems5 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
+    proof_over: "Too many wrong codes, or too late. Please begin again with your password.",
     invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
     invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
     wrong_password: "Falsches Passwort.",
     attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
+    proof_over: "Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal mit Ihrem Passwort.",
     invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
@@ -5452,6 +5978,10 @@ function Devices() {
     }, children: /* @__PURE__ */ a4("p", { children: t8("endOthersText", { count: others }) }) })
   ] });
 }
+function DevicesGo() {
+  const { data } = useLoad((signal) => allDevices(signal), []);
+  return /* @__PURE__ */ a4("li", { children: data ? t8("goDevices", { count: data.length }) : t8("goDevicesAll") });
+}
 async function allDevices(signal) {
   const all2 = [];
   let cursor;
@@ -5476,7 +6006,7 @@ var keys = "keys";
 var curves = ["P-521", "P-256"];
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  const pair = await read3() ?? await make();
+  const pair = await read4() ?? await make();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -5493,7 +6023,7 @@ async function make() {
   }
   throw last2;
 }
-function read3() {
+function read4() {
   return within("readonly", (store) => store.get("client"));
 }
 async function within(mode, work2) {
@@ -5523,16 +6053,16 @@ var tokenEnds = 0;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh, prove, opening: openSession, enter, changed });
+  useKeeper({ token: freshToken, renew: refresh2, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
 async function freshToken() {
-  if (!token || Date.now() > tokenEnds - 1e4) await refresh(token);
+  if (!token || Date.now() > tokenEnds - 1e4) await refresh2(token);
   return token;
 }
 var refreshing;
-function refresh(stale) {
+function refresh2(stale) {
   refreshing ??= locked(async () => {
     if (token !== stale && Date.now() < tokenEnds - 1e4) return;
     try {
@@ -5612,15 +6142,18 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave2) {
+async function signOut(leave3) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
+  ended(leave3);
+}
+function ended(leave3) {
   r3(() => {
     end(void 0, "otherTab");
-    leave2();
+    leave3();
   });
 }
 function end(here, there) {
@@ -5654,7 +6187,7 @@ function hear2(news) {
 async function lookUp() {
   auth.value = { is: "starting" };
   try {
-    await refresh("");
+    await refresh2("");
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
@@ -5664,7 +6197,7 @@ async function lookUp() {
 }
 
 // src/session/steps.tsx
-function Steps({ challenge, onSession, onOver }) {
+function Steps({ challenge, onSession, onOver, inside }) {
   const [layers, setLayers] = d2(challenge.layers);
   const next = layers.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -5679,7 +6212,7 @@ function Steps({ challenge, onSession, onOver }) {
     }
   };
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t8("oneMore") }),
+    inside ? /* @__PURE__ */ a4("h3", { children: t8("oneMore") }) : /* @__PURE__ */ a4("h1", { children: t8("oneMore") }),
     /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t8("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
@@ -5708,12 +6241,12 @@ function Steps({ challenge, onSession, onOver }) {
 var proving;
 function askForProof() {
   proving ??= (async () => {
-    let proven2 = false;
+    let proven3 = false;
     await ask((close) => /* @__PURE__ */ a4(Proof, { onClose: close, onProven: () => {
-      proven2 = true;
+      proven3 = true;
       close();
     } }));
-    return proven2;
+    return proven3;
   })().finally(() => {
     proving = void 0;
   });
@@ -5727,8 +6260,8 @@ function Proof({ onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t8("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: () => {
-    setOver(new Problem({ status: 410, code: "attempt_over" }));
+  return /* @__PURE__ */ a4(Dialog, { title: t8("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, onSession: done, onOver: () => {
+    setOver(new Problem({ status: 410, code: "proof_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("p", { children: [
@@ -5738,6 +6271,7 @@ function Proof({ onClose, onProven }) {
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(Form, { submit: t8("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
+      setOver(void 0);
       const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
         throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
       });
@@ -5884,21 +6418,21 @@ var session = {
     { path: "/end-device", page: EndDevice, title: () => t8("endTitle"), open: true }
   ],
   door: { href: "/sign-in", label: () => t8("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t8("signOut"), run: () => void leave(), order: 9 }],
+  menu: [{ icon: "signOut", label: () => t8("signOut"), run: () => void leave2(), order: 9 }],
   points: [{ icon: "device", title: () => t8("point"), text: () => t8("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
+  loss: { Line: DevicesGo, order: 2 },
   problems: problems5,
   start: () => startSession(askForProof)
 };
-async function leave() {
+async function leave2() {
   try {
     await signOut(() => go("/"));
     toast(t8("signedOut"));
   } catch (err) {
     toastProblem(err);
   } finally {
-    setTheme(theme.value);
-    setLang(lang.value);
+    keepLook();
   }
 }
 
@@ -5927,7 +6461,8 @@ var t9 = catalog({
     enabled: "Authenticator app is on.",
     disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
-    disableText: "After that, your password alone is enough to sign in."
+    disableText: "After that, your password alone is enough to sign in.",
+    goStep: "Your authenticator app as a sign-in step"
   },
   de: {
     step: "Code aus Ihrer App",
@@ -5952,7 +6487,8 @@ var t9 = catalog({
     enabled: "Die Authenticator-App ist an.",
     disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
-    disableText: "Danach genügt Ihr Passwort allein zum Anmelden."
+    disableText: "Danach genügt Ihr Passwort allein zum Anmelden.",
+    goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
 var problems6 = catalog({
@@ -5986,7 +6522,7 @@ function Section({ status }) {
   const [disabling, setDisabling] = d2(false);
   const [busy, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
-  async function begin2() {
+  async function begin3() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
@@ -6006,7 +6542,7 @@ function Section({ status }) {
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: on ? t9("onText") : t9("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin2, children: t9("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t9("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     enrolment && /* @__PURE__ */ a4(Dialog, { title: t9("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
@@ -6020,6 +6556,10 @@ function Section({ status }) {
       await reload();
     }, children: /* @__PURE__ */ a4("p", { children: t9("disableText") }) })
   ] });
+}
+function StepGoes() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
@@ -6066,6 +6606,7 @@ function Step({ answer }) {
 var totp = {
   layers: { totp: { title: () => t9("step"), Step } },
   security: { Section, order: 1 },
+  loss: { Line: StepGoes, order: 3 },
   problems: problems6
 };
 

@@ -258,6 +258,24 @@ export async function names(page) {
 
 export const row = (page, name) => page.locator('tbody tr').filter({ has: page.locator('bdi', { hasText: new RegExp('^' + name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$') }) });
 
+// focused is the name of what has the focus.
+export const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim();
+});
+
+// tabTo presses Tab until what has the focus is called `name`.
+export async function tabTo(page, name) {
+  const seen = [];
+  for (let i = 0; i < 40; i++) {
+    const now = await focused(page);
+    if (name instanceof RegExp ? name.test(now) : now === name) return;
+    seen.push(now);
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`Tab never reached ${name}: ${seen.join(' | ')}`);
+}
+
 // totp computes RFC 6238 for a base32 secret; back counts steps into the past.
 export function totp(secret, back = 0) {
   const bits = [...secret.replace(/\s|=/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');

@@ -18,7 +18,7 @@ for (const [name, options] of [
 ]) {
   test(`every page on ${name}`, async (t) => {
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/nowhere']) {
+    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/account/deactivated', '/account/deleted', '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
       await page.locator('main h1').waitFor();
@@ -73,6 +73,7 @@ for (const [name, options] of [
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       await check(page, at);
     }
+    await account(page);
     const dead = ['x', 'x'.repeat(43)];
     for (const at of ['reset', 'activate', 'confirm-email', 'undo-email', 'end-device']) {
       for (const token of dead) {
@@ -85,6 +86,60 @@ for (const [name, options] of [
     const inline = await page.evaluate(() => document.querySelectorAll('style, [onclick], script:not([src])').length);
     assert.equal(inline, 0);
   });
+}
+
+// account looks at what the account page and the security page open.
+async function account(page) {
+  const part = (name) => page.getByRole('region', { name, exact: true });
+  const dialog = page.getByRole('dialog');
+  const closed = async () => {
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  };
+  const long = `${'a.very.long.address.'.repeat(3)}${Date.now() % 1000}@${'subdomain.'.repeat(5)}example.org`;
+  await part('E-mail').getByLabel('New e-mail address').fill(long);
+  await part('E-mail').getByRole('button', { name: 'Change my e-mail' }).click();
+  await part('E-mail').getByText(`We sent a link to ${long}`).waitFor();
+  await check(page, 'Account, with an address that waits');
+  await part('Deactivate my account').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'the question before deactivating');
+  await closed();
+
+  // The dialog of the fresh proof, and its sign-in step.
+  await page.route('**/v1/account/export', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }));
+  await page.evaluate(() => delete globalThis.showSaveFilePicker);
+  await part('My data').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'the fresh proof, over a running download');
+  await page.route('**/v1/account/reauthenticate', (route) => route.fulfill({ status: 202, json: { attempt_id: 'a', attempt_token: 'b', expires_at: new Date(Date.now() + 60_000).toISOString(), layers: [{ layer: 'totp', done: false }] } }));
+  await dialog.getByLabel('Password', { exact: true }).fill('anything');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByRole('heading', { name: 'One more step' }).waitFor();
+  await check(page, 'the sign-in step of a fresh proof');
+  await closed();
+  await page.getByRole('region', { name: 'Downloads' }).or(page.getByRole('region', { name: 'Uploads' })).waitFor();
+  await check(page, 'a download that was cancelled');
+
+  await page.getByRole('link', { name: 'Delete' }).click();
+  await page.getByText('3 files').waitFor();
+  await check(page, 'Delete my account');
+  await page.getByLabel('Your username').fill('somebody');
+  await page.getByRole('button', { name: 'Delete my account for good' }).click();
+  await page.getByText('This is not your username.').waitFor();
+  await check(page, 'Delete my account, refused');
+
+  await mine(page, 'Security');
+  await page.getByText('This device').waitFor();
+  await part('Password').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'Change password');
+  await dialog.getByLabel('Current password').fill('not the password');
+  await dialog.getByLabel('New password').fill('short');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await check(page, 'Change password, refused');
+  await closed();
 }
 
 for (const [name, options] of [

@@ -5,13 +5,13 @@
 // result is told to the other tabs, and so is the end.
 import { batch } from '@preact/signals';
 import { call, get, post } from '../shell/api';
-import { auth, useKeeper, type Account, type Ending, type Opened, type Opening } from '../shell/auth';
+import { auth, useKeeper, type Account, type Ending, type Opened, type Opening, type Session } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
 import { firstPlace, signInPath, type Challenge } from '../shell/room';
 import { go } from '../shell/router';
 import { clientKey } from './key';
 
-export type Session = Extract<Opened, { access_token: string }>;
+export type { Session };
 
 let token = '';
 let tokenEnds = 0;
@@ -26,7 +26,7 @@ const channel = new BroadcastChannel('coffer.session');
 
 // startSession hands the shell its keeper and finds out whether this browser has a session.
 export function startSession(prove: () => Promise<boolean>): void {
-  useKeeper({ token: freshToken, renew: refresh, prove, opening: openSession, enter, changed });
+  useKeeper({ token: freshToken, renew: refresh, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
   void lookUp();
 }
@@ -148,6 +148,10 @@ export async function signOut(leave: () => void): Promise<void> {
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
+  ended(leave);
+}
+
+function ended(leave: () => void): void {
   batch(() => {
     end(undefined, 'otherTab');
     leave();

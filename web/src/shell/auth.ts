@@ -19,6 +19,7 @@ export type Ending = 'ended' | 'otherTab';
 export const auth = signal<Auth>({ is: 'starting' });
 
 export type Opened = Answer<'post', '/auth/sign-in'>;
+export type Session = Extract<Opened, { access_token: string }>;
 export type Opening = Omit<Body<'post', '/auth/sign-in'>, 'identifier' | 'password' | 'remember_device'>;
 
 export interface Keeper {
@@ -35,6 +36,11 @@ export interface Keeper {
   enter(opened: Opened): Promise<void>;
   // Takes over a changed account, here and in every other tab.
   changed(account: Account): void;
+  // Takes over the session that a call has answered.
+  take(session: Session): Promise<void>;
+  // Forgets the session, in every tab, because the server has ended it; `leave` goes to the page
+  // that says so.
+  ended(leave: () => void): void;
 }
 
 let kept: Keeper | undefined;

@@ -21,9 +21,11 @@ interface FormProps {
   // More beside the submit button.
   extra?: ComponentChildren;
   wide?: boolean;
+  // Another form of the page is the main one.
+  quiet?: boolean;
 }
 
-export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }: FormProps) {
+export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }: FormProps) {
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const [wait, setWait] = useWait();
@@ -41,7 +43,8 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
       setProblem(undefined);
     } catch (err) {
       const p = asProblem(err);
-      setProblem(p);
+      // Who takes a question back knows it.
+      setProblem(p.code === 'cancelled' ? undefined : p);
       if (p.status === 429 && p.retryAfter) setWait(p.retryAfter);
     } finally {
       setBusy(false);
@@ -54,7 +57,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
         {problem && <Summary problem={problem} form={form} wait={wait} />}
         {children}
         <div class="form-actions">
-          <button type="submit" class={danger ? 'button danger' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
+          <button type="submit" class={danger ? 'button danger' : quiet ? 'button' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
             {busy && <span class="spinner" aria-hidden="true" />}
             {wait > 0 ? t('waitButton', { time: duration(wait) }) : submit}
           </button>

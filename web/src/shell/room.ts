@@ -28,6 +28,8 @@ export interface Room {
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
   // A section of the security page.
   security?: { Section: ComponentType<SecurityProps>; order: number };
+  // A line, an <li>, of the page that deletes the account: what of the room goes with it.
+  loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
   layers?: Record<string, LayerStep>;
   // The words of the problem codes that this room's operations alone answer; the words of
