@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t9, r4) {
+function k(n3, t10, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t9) "key" == f5 ? u4 = t9[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t9[f5] : o5[f5] = t9[f5];
+  for (f5 in t10) "key" == f5 ? u4 = t10[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t10[f5] : o5[f5] = t10[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t9) {
-  this.props = n3, this.context = t9, this.__g = 0;
+function x(n3, t10) {
+  this.props = n3, this.context = t10, this.__g = 0;
 }
-function S(n3, t9) {
-  if (null == t9) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t9 < n3.__k.length; t9++) if ((r4 = n3.__k[t9]) && r4.__e) return r4.__e;
+function S(n3, t10) {
+  if (null == t10) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t10 < n3.__k.length; t10++) if ((r4 = n3.__k[t10]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t9) {
-  var r4, u4 = t9.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t9.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t9.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t10) {
+  var r4, u4 = t10.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t10.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t10.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t9) {
-    return t9 && (n3.__e = t9.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t10) {
+    return t10 && (n3.__e = t10.__e);
   }), j(n3);
 }
-function L(t9) {
-  (8 & t9.__g || (t9.__g |= 8, u.push(t9), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t10) {
+  (8 & t10.__g || (t10.__g |= 8, u.push(t10), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t9 = 1; u.length; ) u.length > t9 && u.sort(o), n3 = u.shift(), t9 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t10 = 1; u.length; ) u.length > t10 && u.sort(o), n3 = u.shift(), t10 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t9.length;
-  for (l4 = q(r4, t9, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t10.length;
+  for (l4 = q(r4, t10, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t9, r4, u4, i4) {
+function q(n3, t10, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t9[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t10[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t9, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t9, r4, u4) {
+function A(n3, t10, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t9;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t9 = A(i4[f5], t9, r4, false));
-    return t9;
+    if (n3.props.__P) return t10;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t10 = A(i4[f5], t10, r4, false));
+    return t10;
   }
-  for (t9 && !t9.parentNode && (t9 = S(n3)) && !t9.parentNode && (t9 = null), o5 = n3.__e, e4 = t9; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t9) : r4.insertBefore(o5, t9 || null)), t9 = o5; (t9 = t9 && t9.nextSibling) && 8 == t9.nodeType && !t9.data.startsWith("$s"); ) ;
-  return t9;
+  for (t10 && !t10.parentNode && (t10 = S(n3)) && !t10.parentNode && (t10 = null), o5 = n3.__e, e4 = t10; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t10) : r4.insertBefore(o5, t10 || null)), t10 = o5; (t10 = t10 && t10.nextSibling) && 8 == t10.nodeType && !t10.data.startsWith("$s"); ) ;
+  return t10;
 }
-function P(n3, t9, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t9[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t10, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t10[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t9[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t9.length; i4++) if ((e4 = t9[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t10[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t10.length; i4++) if ((e4 = t10[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t9, r4) {
-  null == r4 && (r4 = ""), "-" == t9[0] ? n3.setProperty(t9, r4) : n3[t9] = r4;
+function T(n3, t10, r4) {
+  null == r4 && (r4 = ""), "-" == t10[0] ? n3.setProperty(t10, r4) : n3[t10] = r4;
 }
-function N(n3, t9, r4, u4, i4) {
+function N(n3, t10, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t9) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t10) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t9 in u4) r4 && t9 in r4 || T(n3.style, t9);
-    if (r4) for (t9 in r4) u4 && r4[t9] == u4[t9] || T(n3.style, t9, r4[t9]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t10 in u4) r4 && t10 in r4 || T(n3.style, t10);
+    if (r4) for (t10 in r4) u4 && r4[t10] == u4[t10] || T(n3.style, t10, r4[t10]);
   }
-  else if ("o" == t9[0] && "n" == t9[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t9] = r4, r4 && u4 || (o5 = a[t9] || (a[t9] = V(t9)), (n3.__a || (n3.__a = {}))[t9] = c, f5 = t9 != (t9 = t9.replace(l, "$1")), (t9 = t9.slice(2))[0] < "a" && (t9 = t9.toLowerCase()), r4 ? n3.addEventListener(t9, o5, f5) : n3.removeEventListener(t9, o5, f5));
+  else if ("o" == t10[0] && "n" == t10[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t10] = r4, r4 && u4 || (o5 = a[t10] || (a[t10] = V(t10)), (n3.__a || (n3.__a = {}))[t10] = c, f5 = t10 != (t10 = t10.replace(l, "$1")), (t10 = t10.slice(2))[0] < "a" && (t10 = t10.toLowerCase()), r4 ? n3.addEventListener(t10, o5, f5) : n3.removeEventListener(t10, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t9 = t9.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t9 && "height" != t9 && "href" != t9 && "list" != t9 && "form" != t9 && "tabIndex" != t9 && "download" != t9 && "rowSpan" != t9 && "colSpan" != t9 && "role" != t9 && "popover" != t9 && t9 in n3) try {
-      return void (n3[t9] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t10 = t10.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t10 && "height" != t10 && "href" != t10 && "list" != t10 && "form" != t10 && "tabIndex" != t10 && "download" != t10 && "rowSpan" != t10 && "colSpan" != t10 && "role" != t10 && "popover" != t10 && t10 in n3) try {
+      return void (n3[t10] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t9[4] ? n3.removeAttribute(t9) : n3.setAttribute(t9, "popover" == t9 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t10[4] ? n3.removeAttribute(t10) : n3.setAttribute(t10, "popover" == t10 && 1 == r4 ? "" : r4);
   }
 }
-function V(t9) {
+function V(t10) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t9], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t9]) return;
+      if (u4 = u4[t10], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t10]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t9, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t10, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t9 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t9 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t10 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t10 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t9, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t10) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t10 && t10.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t10, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t11) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t11 && t11.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t10 && t10.then || D(r4), n.__e(t10, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t11 && t11.then || D(r4), n.__e(t11, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t9);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t10);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t9) {
+function B(n3, t10) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t9 && t9.push(n3);
+    t10 && t10.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t9, r4, u4) {
+function E(t10, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t9), t9.some(function(r5) {
+  n.__c && n.__c(r4, t10), t10.some(function(r5) {
     try {
-      t9 = r5.__h, r5.__h = [], t9.some(function(n3) {
+      t10 = r5.__h, r5.__h = [], t10.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t10) {
-      n.__e(t10, r5.__v);
+    } catch (t11) {
+      n.__e(t11, r5.__v);
     }
   });
 }
-function F(t9, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t9 = k4, o5[s4] = null;
+      t10 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t9) {
+  if (!t10) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t9 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t10 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t9.content || t9, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t9.attributes.length; s4++) $2[(k4 = t9.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t9, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t9, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t9.innerHTML) || (t9.innerHTML = h5.__html), r4.__k = []) : (y5 && (t9.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t9.removeAttribute(s4) : null == b4 || b4 === t9[s4] && ("progress" != C3 || b4) || N(t9, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t9[s4] && N(t9, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t9.data == x3 || (t9.data = x3);
-  return t9;
+    if (a5 = "template" == C3 && t10.content || t10, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t10.attributes.length; s4++) $2[(k4 = t10.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t10, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t10, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t10.innerHTML) || (t10.innerHTML = h5.__html), r4.__k = []) : (y5 && (t10.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t10.removeAttribute(s4) : null == b4 || b4 === t10[s4] && ("progress" != C3 || b4) || N(t10, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t10[s4] && N(t10, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t10.data == x3 || (t10.data = x3);
+  return t10;
 }
-function G(t9, r4, u4, i4) {
+function G(t10, r4, u4, i4) {
   try {
-    "function" == typeof t9 ? r4 ? r4.__x = t9(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t9(null)) : t9.current = r4;
-  } catch (t10) {
-    n.__e(t10, u4);
+    "function" == typeof t10 ? r4 ? r4.__x = t10(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t10(null)) : t10.current = r4;
+  } catch (t11) {
+    n.__e(t11, u4);
   }
 }
-function J(t9, r4, u4) {
+function J(t10, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t9), !(i4 = t9.ref) || i4.current && i4.current != t9.__e || G(i4, null, r4, t9), i4 = t9.__c) {
+  if (n.unmount && n.unmount(t10), !(i4 = t10.ref) || i4.current && i4.current != t10.__e || G(i4, null, r4, t10), i4 = t10.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t10) {
-      n.__e(t10, r4);
+    } catch (t11) {
+      n.__e(t11, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t9.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t9.type || u4 && !t9.props.__P);
-  !u4 && (i4 = t9.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t9.__e && o5.some(g), g(f5), g(i4)), u4 || g(t9.__e), t9.__e = t9.__c = t9.__ = null;
+  if (i4 = t10.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t10.type || u4 && !t10.props.__P);
+  !u4 && (i4 = t10.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t10.__e && o5.some(g), g(f5), g(i4)), u4 || g(t10.__e), t10.__e = t10.__c = t10.__ = null;
 }
-function K(n3, t9, r4) {
+function K(n3, t10, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t9, r4) {
+function Q(t10, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t9, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t9 && 32 & t9.__u) ? null : r4.__k, r4.__k = m($, { children: [t9] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t10, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t10 && 32 & t10.__u) ? null : r4.__k, r4.__k = m($, { children: [t10] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t9(n4) {
+  function t10(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t9.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t10.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,35 +265,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t10 = n5.componentWillUnmount;
+      var t11 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t10 && t10.call(n5);
+        r4.delete(n5), t11 && t11.call(n5);
       };
     }), n4.children;
   }
-  return t9.__c = "__cC" + s++, t9.__ = n3, t9.Provider = (t9.Consumer = function(n4, t10) {
-    return n4.children(t10);
-  }).contextType = t9, t9;
+  return t10.__c = "__cC" + s++, t10.__ = n3, t10.Provider = (t10.Consumer = function(n4, t11) {
+    return n4.children(t11);
+  }).contextType = t10, t10;
 }
-n = { __e: function(n3, t9, r4, u4) {
-  for (var i4, o5, e4; t9 = t9.__; ) if ((i4 = t9.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t10, r4, u4) {
+  for (var i4, o5, e4; t10 = t10.__; ) if ((i4 = t10.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t10) {
-      n3 = t10;
+    } catch (t11) {
+      n3 = t11;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t9) {
+}, x.prototype.setState = function(n3, t10) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t9 && this.__k.push(t9), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t10 && this.__k.push(t10), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t9) {
-  return n3.__v.__b - t9.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t10) {
+  return n3.__v.__b - t10.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -301,6 +301,7 @@ var rooms_exports = {};
 __export(rooms_exports, {
   account: () => account,
   file: () => file,
+  recovery: () => recovery,
   session: () => session,
   totp: () => totp
 });
@@ -321,8 +322,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t9) {
-  a2.__h && a2.__h(r2, n3, f2 || t9), f2 = 0;
+function y2(n3, t10) {
+  a2.__h && a2.__h(r2, n3, f2 || t10), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -332,19 +333,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t9 = (f5.__N || f5.__)[0], r4 = f5.t(t9, n4);
-    o2(t9, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t10 = (f5.__N || f5.__)[0], r4 = f5.t(t10, n4);
+    o2(t10, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t9, r4) {
+    r2.shouldComponentUpdate = function(n4, t10, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t9, r4);
+        var e4 = c4.call(this, n4, t10, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -369,10 +370,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t9) {
+function b(n3, t10) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t9);
+  }, t10);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -392,23 +393,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t10) {
-      a2.__e(t10, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t11) {
+      a2.__e(t11, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t9 = n3.__H;
-      if (n3.__P && t9) try {
-        t9.__h.some(C2), t9.__h.some(D2), t9.__h = [];
+      var t10 = n3.__H;
+      if (n3.__P && t10) try {
+        t10.__h.some(C2), t10.__h.some(D2), t10.__h = [];
       } catch (r4) {
-        t9.__h = [], a2.__e(r4, n3.__v);
+        t10.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t9) {
-  n3 && t9.__k && t9.__k.__m && (n3.__m = t9.__k.__m), p2 && p2(n3, t9);
+}, a2.__ = function(n3, t10) {
+  n3 && t10.__k && t10.__k.__m && (n3.__m = t10.__k.__m), p2 && p2(n3, t10);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -417,25 +418,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t9 = n3.__c;
-  t9 && t9.__H && (t9.__H.__h.length && B2(c2.push(t9)), t9.__H.__.some(function(n4) {
+  var t10 = n3.__c;
+  t10 && t10.__H && (t10.__H.__h.length && B2(c2.push(t10)), t10.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t9) {
-  t9.some(function(n4) {
+}, a2.__c = function(n3, t10) {
+  t10.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t10) {
+    } catch (t11) {
       n4.__h = [function() {
-        throw t10;
+        throw t11;
       }];
     }
-  }), h2 && h2(n3, t9);
+  }), h2 && h2(n3, t10);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t9, r4, u4 = n3.__c;
+  var t10, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -446,49 +447,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t9 = n4;
+      t10 = n4;
     }
-  }), u4.__H = void 0, t9 && a2.__e(t9, u4.__v));
+  }), u4.__H = void 0, t10 && a2.__e(t10, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t9, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t9), setTimeout(n3);
+  var t10, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t10), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t9 = requestAnimationFrame(r4));
+  k2 && (t10 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t9 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t9;
+  var t10 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t10;
 }
 function D2(n3) {
-  var t9 = r2;
-  n3.__c = n3.__(), r2 = t9;
+  var t10 = r2;
+  n3.__c = n3.__(), r2 = t10;
 }
-function E2(n3, t9) {
-  return !n3 || n3.length != t9.length || t9.some(function(t10, r4) {
-    return !o2(t10, n3[r4]);
+function E2(n3, t10) {
+  return !n3 || n3.length != t10.length || t10.some(function(t11, r4) {
+    return !o2(t11, n3[r4]);
   });
 }
-function G2(n3, t9) {
-  return "function" == typeof t9 ? t9(n3) : t9;
+function G2(n3, t10) {
+  return "function" == typeof t10 ? t10(n3) : t10;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t9 = false;
+    var i4, t10 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t10 = i5.S;
-        if (t10.v === i5.v) {
-          for (var r5 = t10.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t10.i;
+        var t11 = i5.S;
+        if (t11.v === i5.v) {
+          for (var r5 = t11.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t11.i;
         }
         i5 = i5.o;
       }
@@ -504,9 +505,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t9) {
+          if (!t10) {
             i4 = r5;
-            t9 = true;
+            t10 = true;
           }
         }
         r4 = n3;
@@ -514,7 +515,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t9) throw i4;
+    if (t10) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -530,13 +531,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t9 = o3, r4 = n2;
+  var t10 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t9;
+    o3 = t10;
     n2 = r4;
   }
 }
@@ -549,56 +550,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t9 = i4.n;
-    if (void 0 === t9 || t9.t !== o3) {
-      t9 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t9 };
-      if (void 0 !== o3.s) o3.s.n = t9;
-      o3.s = t9;
-      i4.n = t9;
-      if (32 & o3.f) i4.S(t9);
-      return t9;
-    } else if (-1 === t9.i) {
-      t9.i = 0;
-      if (void 0 !== t9.n) {
-        t9.n.p = t9.p;
-        if (void 0 !== t9.p) t9.p.n = t9.n;
-        t9.p = o3.s;
-        t9.n = void 0;
-        o3.s.n = t9;
-        o3.s = t9;
+    var t10 = i4.n;
+    if (void 0 === t10 || t10.t !== o3) {
+      t10 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t10 };
+      if (void 0 !== o3.s) o3.s.n = t10;
+      o3.s = t10;
+      i4.n = t10;
+      if (32 & o3.f) i4.S(t10);
+      return t10;
+    } else if (-1 === t10.i) {
+      t10.i = 0;
+      if (void 0 !== t10.n) {
+        t10.n.p = t10.p;
+        if (void 0 !== t10.p) t10.p.n = t10.n;
+        t10.p = o3.s;
+        t10.n = void 0;
+        o3.s.n = t10;
+        o3.s = t10;
       }
-      return t9;
+      return t10;
     }
   }
 }
-function l3(i4, t9) {
+function l3(i4, t10) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t9 ? void 0 : t9.watched;
-  this.Z = null == t9 ? void 0 : t9.unwatched;
-  this.name = null == t9 ? void 0 : t9.name;
+  this.W = null == t10 ? void 0 : t10.watched;
+  this.Z = null == t10 ? void 0 : t10.unwatched;
+  this.name = null == t10 ? void 0 : t10.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t9 = this, r4 = this.t;
+  var t10 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t9.W) || i5.call(t9);
+      null == (i5 = t10.W) || i5.call(t10);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t9 = this;
+  var t10 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -613,15 +614,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t9.Z) || i5.call(t9);
+        null == (i5 = t10.Z) || i5.call(t10);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t9 = this;
+  var t10 = this;
   return x2(function() {
-    var r4 = t9.value;
+    var r4 = t10.value;
     f3(function() {
       return i4(r4);
     });
@@ -668,42 +669,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t9) {
-  return new l3(i4, t9);
+function y3(i4, t10) {
+  return new l3(i4, t10);
 }
 function w3(i4) {
-  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) if (t9.S.i !== t9.i || !t9.S.h() || t9.S.i !== t9.i) return true;
+  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) if (t10.S.i !== t10.i || !t10.S.h() || t10.S.i !== t10.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) {
-    var r4 = t9.S.n;
-    if (void 0 !== r4) t9.r = r4;
-    t9.S.n = t9;
-    t9.i = -1;
-    if (void 0 === t9.n) {
-      i4.s = t9;
+  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) {
+    var r4 = t10.S.n;
+    if (void 0 !== r4) t10.r = r4;
+    t10.S.n = t10;
+    t10.i = -1;
+    if (void 0 === t10.n) {
+      i4.s = t10;
       break;
     }
   }
 }
 function _3(i4) {
-  var t9 = i4.s, r4 = void 0;
-  while (void 0 !== t9) {
-    var n3 = t9.p;
-    if (-1 === t9.i) {
-      t9.S.U(t9);
-      if (void 0 !== n3) n3.n = t9.n;
-      if (void 0 !== t9.n) t9.n.p = n3;
-    } else r4 = t9;
-    t9.S.n = t9.r;
-    if (void 0 !== t9.r) t9.r = void 0;
-    t9 = n3;
+  var t10 = i4.s, r4 = void 0;
+  while (void 0 !== t10) {
+    var n3 = t10.p;
+    if (-1 === t10.i) {
+      t10.S.U(t10);
+      if (void 0 !== n3) n3.n = t10.n;
+      if (void 0 !== t10.n) t10.n.p = n3;
+    } else r4 = t10;
+    t10.S.n = t10.r;
+    if (void 0 !== t10.r) t10.r = void 0;
+    t10 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t9) {
-  l3.call(this, void 0, t9);
+function j3(i4, t10) {
+  l3.call(this, void 0, t10);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -726,9 +727,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t9 = this.x();
-    if (16 & this.f || this.v !== t9 || 0 === this.i) {
-      this.v = t9;
+    var t10 = this.x();
+    if (16 & this.f || this.v !== t10 || 0 === this.i) {
+      this.v = t10;
       this.f &= -17;
       this.i++;
     }
@@ -745,7 +746,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t9 = this.s; void 0 !== t9; t9 = t9.n) t9.S.S(t9);
+    for (var t10 = this.s; void 0 !== t10; t10 = t10.n) t10.S.S(t10);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -754,7 +755,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t9 = this.s; void 0 !== t9; t9 = t9.n) t9.S.U(t9);
+      for (var t10 = this.s; void 0 !== t10; t10 = t10.n) t10.S.U(t10);
     }
   }
 };
@@ -772,8 +773,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t9) {
-  return new j3(i4, t9);
+function O(i4, t10) {
+  return new j3(i4, t10);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -784,11 +785,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t9) {
+    } catch (t10) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t9;
+      throw t10;
     } finally {
       o3 = n3;
       t3();
@@ -796,7 +797,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t9 = i4.s; void 0 !== t9; t9 = t9.n) t9.S.U(t9);
+  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) t10.S.U(t10);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -812,13 +813,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t9) {
+function m3(i4, t10) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t9 ? void 0 : t9.name;
+  this.name = null == t10 ? void 0 : t10.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -826,8 +827,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t9 = this.x();
-    if ("function" == typeof t9) this.j = t9;
+    var t10 = this.x();
+    if ("function" == typeof t10) this.j = t10;
   } finally {
     i4();
   }
@@ -857,8 +858,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t9) {
-  var r4 = new m3(i4, t9);
+function x2(i4, t10) {
+  var r4 = new m3(i4, t10);
   try {
     r4.c();
   } catch (i5) {
@@ -892,9 +893,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t9 = useSignal(r4);
-  t9.name = "ReactiveDom";
-  t9.value = r4;
+  var n3 = this, r4 = i4.data, t10 = useSignal(r4);
+  t10.name = "ReactiveDom";
+  t10.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -902,7 +903,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t9.value.value;
+      var i6 = t10.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -932,13 +933,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t9 = n3.props;
-    for (var f5 in t9) if ("children" !== f5) {
-      var o5 = t9[f5];
+    var r4, t10 = n3.props;
+    for (var f5 in t10) if ("children" !== f5) {
+      var o5 = t10[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t9[f5] = o5.peek();
+        t10[f5] = o5.peek();
       }
     }
   }
@@ -948,10 +949,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t9, f5 = r4.__c;
+    var t10, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t9 = f5.__$u)) f5.__$u = t9 = (function(i5, n3) {
+      if (void 0 === (t10 = f5.__$u)) f5.__$u = t10 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -968,34 +969,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t9);
+    y4(t10);
   }
 });
-b3("__e", function(i4, n3, r4, t9) {
+b3("__e", function(i4, n3, r4, t10) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t9);
+  i4(n3, r4, t10);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t9 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t10 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t9 && e4 in t9)) {
+      if (!(void 0 === u4 || t10 && e4 in t10)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t9) {
+    if (t10) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t9) {
-        var c4 = o5[a5], v4 = t9[a5];
+      for (var a5 in t10) {
+        var c4 = o5[a5], v4 = t10[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1005,16 +1006,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t9) {
+function k3(i4, n3, r4, t10) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t9 = n4;
+    t10 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t9[n3] !== r5) {
-      t9[n3] = r5;
+    if (t10[n3] !== r5) {
+      t10[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1025,11 +1026,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t9 = r4.U;
-      if (t9) {
+      var t10 = r4.U;
+      if (t10) {
         r4.U = void 0;
-        for (var f5 in t9) {
-          var o5 = t9[f5];
+        for (var f5 in t10) {
+          var o5 = t10[f5];
           if (o5) o5.d();
         }
       }
@@ -1053,20 +1054,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t9) {
-  if (t9 < 3) n3.__$f |= 2;
-  i4(n3, r4, t9);
+b3("__h", function(i4, n3, r4, t10) {
+  if (t10 < 3) n3.__$f |= 2;
+  i4(n3, r4, t10);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t9 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t10 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t9 || o5 || 4 & this.__$f)) return true;
+    if (!(t10 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t9 || 4 & this.__$f)) return true;
+    if (!(t10 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1156,10 +1157,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t9 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t9, {
+  const t10 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t10, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t9(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t10(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1206,12 +1207,13 @@ function useRooms(rooms3) {
 function rooms() {
   return all;
 }
-function collect(give) {
-  return all.flatMap((room) => give(room) ?? []).sort((a5, b4) => a5.order - b4.order);
+function collect(give2) {
+  return all.flatMap((room) => give2(room) ?? []).sort((a5, b4) => a5.order - b4.order);
 }
 var doors = () => collect((room) => room.door);
 var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
+var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
 var places = () => collect((room) => room.places);
 var firstPlace = () => places()[0]?.href ?? "/";
 function layerStep(name) {
@@ -1236,6 +1238,7 @@ var t4 = catalog({
     theme_dark: "Dark",
     api: "API",
     transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
+    transfersOpen: { one: "{count} transfer is running", other: "{count} transfers are running" },
     transfersOver: "All transfers are over",
     lost: "Page not found",
     lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
@@ -1251,7 +1254,19 @@ var t4 = catalog({
     again: "Try again",
     report: "Number for a report: {id}",
     dismiss: "Dismiss",
-    close: "Close"
+    close: "Close",
+    password: "Password",
+    ruleLength: "At least {count} characters",
+    ruleMet: "(met)",
+    ruleOwn: "Not just your name, username or e-mail",
+    ruleWords: "Several words in a row work well. Common passwords are refused.",
+    resend: "Send again",
+    resendWait: "Send again in {time}",
+    newPassword: "Choose a new password",
+    linkGone: "This link no longer works",
+    linkDamaged: "This link is not complete",
+    ruleStranger: "Several words in a row work well. Your name, username or e-mail alone and common passwords are refused.",
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail."
   },
   de: {
     skip: "Zum Inhalt springen",
@@ -1268,6 +1283,7 @@ var t4 = catalog({
     theme_dark: "Dunkel",
     api: "API",
     transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
+    transfersOpen: { one: "{count} Übertragung läuft", other: "{count} Übertragungen laufen" },
     transfersOver: "Alle Übertragungen sind beendet",
     lost: "Seite nicht gefunden",
     lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
@@ -1283,7 +1299,19 @@ var t4 = catalog({
     again: "Noch einmal versuchen",
     report: "Nummer für eine Meldung: {id}",
     dismiss: "Ausblenden",
-    close: "Schließen"
+    close: "Schließen",
+    password: "Passwort",
+    ruleLength: "Mindestens {count} Zeichen",
+    ruleMet: "(erfüllt)",
+    ruleOwn: "Nicht nur Name, Benutzername oder E-Mail",
+    ruleWords: "Mehrere Wörter hintereinander sind gut. Häufige Passwörter werden abgelehnt.",
+    resend: "Noch einmal senden",
+    resendWait: "Noch einmal in {time}",
+    newPassword: "Neues Passwort wählen",
+    linkGone: "Dieser Link gilt nicht mehr",
+    linkDamaged: "Dieser Link ist nicht vollständig",
+    ruleStranger: "Mehrere Wörter hintereinander sind gut. Nur Name, Benutzername oder E-Mail und häufige Passwörter werden abgelehnt.",
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail."
   }
 });
 var problems = catalog({
@@ -1322,6 +1350,12 @@ var problems = catalog({
     field_duplicate: "This was sent twice. Reload the page and try again.",
     field_unknown_field: "The server does not know this field. Reload the page and try again.",
     field_invalid_cursor: "The list has changed. Reload the page.",
+    link_gone: "This link or code was used already, was replaced by a newer one, or has expired. Send yourself a new one.",
+    invalid_credentials: "Wrong e-mail, username or password.",
+    invalid_client: "The id or secret of the resource server is wrong.",
+    account_deactivated: "This account is deactivated.",
+    field_too_common: "This password is one of the most common. Choose another one.",
+    field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
     field_other: "This is not valid."
   },
   de: {
@@ -1359,6 +1393,12 @@ var problems = catalog({
     field_duplicate: "Das wurde zweimal gesendet. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     field_unknown_field: "Der Server kennt dieses Feld nicht. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     field_invalid_cursor: "Die Liste hat sich geändert. Laden Sie die Seite neu.",
+    link_gone: "Dieser Link oder Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Lassen Sie sich einen neuen senden.",
+    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
+    invalid_client: "Kennung oder Geheimnis des Dienstes ist falsch.",
+    account_deactivated: "Dieses Konto ist deaktiviert.",
+    field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
+    field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
     field_other: "Das ist nicht gültig."
   }
 });
@@ -1428,16 +1468,16 @@ function fieldName(pointer) {
   return pointer.replace(/^\/(body\/)?/, "").replace(/~1/g, "/").replace(/~0/g, "~");
 }
 function worded(code, values) {
-  for (const words of [problems, ...rooms().map((room) => room.problems)]) {
-    const text = words?.find(code, values);
+  for (const words2 of [problems, ...rooms().map((room) => room.problems)]) {
+    const text = words2?.find(code, values);
     if (text) return text;
   }
   return void 0;
 }
 function say(p5) {
   if (p5.status === 429 && p5.retryAfter > 0) return sayWait(p5.retryAfter);
-  const words = worded(p5.code);
-  if (words) return words;
+  const words2 = worded(p5.code);
+  if (words2) return words2;
   if (p5.temporary) return problems("unavailable");
   if (p5.detail && lang.value === "en") return p5.detail;
   return problems("other");
@@ -1448,27 +1488,36 @@ function sayWait(seconds) {
 function sayField(f5) {
   const code = "field_" + (f5.code ?? "");
   const count = /\d+/.exec(f5.detail ?? "")?.[0];
-  const words = count && worded(code + "_count", { count: Number(count) }) || worded(code);
-  if (words) return words;
+  const words2 = count && worded(code + "_count", { count: Number(count) }) || worded(code);
+  if (words2) return words2;
   return lang.value === "en" && f5.detail || problems("field_other");
 }
 
 // src/shell/api.ts
 async function call(method, path3, ...[options]) {
-  const once = async () => await bodyOf(await respond(method, path3, options));
+  return proven(async () => await bodyOf(await respond(method, path3, options)));
+}
+var proofs = 0;
+async function proven(work2) {
+  const before2 = proofs;
   try {
-    return await once();
+    return await work2();
   } catch (err) {
-    if (!(err instanceof Problem) || err.code !== "step_up_required" || !await keeper().prove()) throw err;
-    return once();
+    if (!(err instanceof Problem) || err.code !== "step_up_required") throw err;
+    if (proofs === before2) {
+      if (!await keeper().prove()) throw cancelled();
+      proofs++;
+    }
+    return work2();
   }
 }
 var get = (path3, ...rest) => call("get", path3, ...rest);
 var post = (path3, ...rest) => call("post", path3, ...rest);
+var put = (path3, ...rest) => call("put", path3, ...rest);
 var patch = (path3, ...rest) => call("patch", path3, ...rest);
 var del = (path3, ...rest) => call("delete", path3, ...rest);
 function stream(path3, ...[options]) {
-  return respond("get", path3, options);
+  return proven(() => respond("get", path3, options));
 }
 async function respond(method, path3, options = {}) {
   if (options.attempt) return send(method, path3, options, "Attempt " + options.attempt);
@@ -1526,11 +1575,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t9, e4, n3, u4, a5, i4) {
+function a4(t10, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t9) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t9, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t10) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t10, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -1582,9 +1631,27 @@ function Mark() {
   ] });
 }
 
+// src/shell/theme.ts
+var themes = ["auto", "light", "dark"];
+var stored3 = "coffer.theme";
+var theme = y3("auto");
+function startTheme() {
+  const chosen2 = localStorage.getItem(stored3);
+  show2(themes.find((t10) => t10 === chosen2) ?? "auto");
+}
+function setTheme(t10) {
+  localStorage.setItem(stored3, t10);
+  show2(t10);
+}
+function show2(t10) {
+  theme.value = t10;
+  if (t10 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t10;
+}
+
 // src/shell/form.tsx
 var Refused = U(void 0);
-function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }) {
   const [problem, setProblem] = d2();
   const [busy, setBusy] = d2(false);
   const [wait, setWait] = useWait();
@@ -1601,7 +1668,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
       setProblem(void 0);
     } catch (err) {
       const p5 = asProblem(err);
-      setProblem(p5);
+      setProblem(p5.code === "cancelled" ? void 0 : p5);
       if (p5.status === 429 && p5.retryAfter) setWait(p5.retryAfter);
     } finally {
       setBusy(false);
@@ -1611,7 +1678,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }) {
     problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
+      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
         busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
@@ -1716,12 +1783,13 @@ function Select({ name, label, hint, value, options }) {
   ] });
 }
 function Password(props) {
-  const { name, label, hint, onInput, autoFocus, ...rest } = props;
+  const { name, label, value, hint, onInput, autoFocus, ...rest } = props;
   const [shown2, setShown] = d2(false);
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
   F2(() => {
+    if (value) input.current.value = value;
     if (autoFocus) input.current.focus();
   }, []);
   return /* @__PURE__ */ a4("div", { class: "field", children: [
@@ -1873,10 +1941,10 @@ function startRouter() {
 function useLoad(work2, deps) {
   const [data, set] = d2();
   const [problem, setProblem] = d2();
-  const running2 = T2(void 0);
+  const running3 = T2(void 0);
   const reload = b(async () => {
-    running2.current?.abort();
-    const mine2 = running2.current = new AbortController();
+    running3.current?.abort();
+    const mine2 = running3.current = new AbortController();
     try {
       const fresh = await work2(mine2.signal);
       if (mine2.signal.aborted) return;
@@ -1890,7 +1958,7 @@ function useLoad(work2, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running2.current?.abort();
+    return () => running3.current?.abort();
   }, [reload]);
   return { data, problem, reload, set };
 }
@@ -2105,324 +2173,6 @@ function place2(box, anchor) {
   box.style.left = Math.max(edge, left) + "px";
 }
 
-// src/shell/settings.ts
-var settings = y3(void 0);
-var asked2;
-function useSettings() {
-  A2(() => {
-    asked2 ??= get("/settings", { open: true }).then((answer) => void (settings.value = answer), () => void (asked2 = void 0));
-  }, []);
-  return settings.value;
-}
-
-// src/account/rules.ts
-var passwordMin = 12;
-var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
-function personal(password, about) {
-  let left = password.normalize("NFC").toLowerCase();
-  const words = ["coffer"];
-  for (const text of about) {
-    const lower2 = text.normalize("NFC").toLowerCase();
-    words.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
-  }
-  words.sort((a5, b4) => b4.length - a5.length);
-  let found = false;
-  for (const word of words) {
-    if ([...word].length < 3 || !left.includes(word)) continue;
-    left = left.replaceAll(word, " ");
-    found = true;
-  }
-  return found && !/\p{L}/u.test(left);
-}
-
-// src/account/words.ts
-var t5 = catalog({
-  en: {
-    signUp: "Create an account",
-    haveAccount: "Already have an account?",
-    firstName: "First name",
-    lastName: "Last name",
-    username: "Username",
-    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
-    email: "E-mail",
-    emailHint: "We send you a mail to confirm that it is yours.",
-    password: "Password",
-    ruleLength: "At least {count} characters",
-    ruleMet: "(met)",
-    ruleOwn: "Not just your name, username or e-mail",
-    ruleWords: "Several words in a row work well. Common passwords are refused.",
-    verify: "Confirm your e-mail",
-    checkMail: "Check your mail",
-    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
-    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
-    code: "Code from the mail",
-    codeHint: "Six digits.",
-    confirm: "Confirm my e-mail",
-    confirmTitle: "Confirm your e-mail",
-    confirmText: "Press the button to finish.",
-    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
-    elsewherePassword: "Password of your sign-up",
-    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
-    signUpAgain: "Sign up again",
-    verified: "Your e-mail is confirmed. Sign in to begin.",
-    resend: "Send again",
-    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
-    resendWait: "Send again in {time}",
-    noMail: "No mail? Look into your spam folder, or send it again.",
-    otherEmail: "Use another e-mail address",
-    linkGone: "This link no longer works",
-    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
-    linkDamaged: "This link is not complete",
-    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
-    newLink: "Send a new link",
-    firstAdmin: "The first administrator",
-    firstAdminText: "This link works once. The account that you create now administers this server.",
-    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
-    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
-    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
-    firstAdminDo: "Create the administrator",
-    firstAdminDone: "The administrator is ready. Sign in to begin.",
-    account: "Account",
-    profile: "Profile",
-    bio: "About you",
-    bioHint: "Up to 500 characters. You can leave it empty.",
-    language: "Language",
-    languageHint: "For this app and for the mails we send you.",
-    save: "Save changes",
-    saved: "Saved.",
-    facts: "Account details",
-    since: "Member since",
-    previous: "Previous sign-in",
-    role: "Role",
-    admin: "Administrator",
-    security: "Security"
-  },
-  de: {
-    signUp: "Konto anlegen",
-    haveAccount: "Sie haben schon ein Konto?",
-    firstName: "Vorname",
-    lastName: "Nachname",
-    username: "Benutzername",
-    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
-    email: "E-Mail",
-    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
-    password: "Passwort",
-    ruleLength: "Mindestens {count} Zeichen",
-    ruleMet: "(erfüllt)",
-    ruleOwn: "Nicht nur Name, Benutzername oder E-Mail",
-    ruleWords: "Mehrere Wörter hintereinander sind gut. Häufige Passwörter werden abgelehnt.",
-    verify: "E-Mail bestätigen",
-    checkMail: "Sehen Sie in Ihre Mails",
-    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
-    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
-    code: "Code aus der Mail",
-    codeHint: "Sechs Ziffern.",
-    confirm: "Meine E-Mail bestätigen",
-    confirmTitle: "Bestätigen Sie Ihre E-Mail",
-    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
-    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
-    elsewherePassword: "Passwort, das Sie dort gewählt haben",
-    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
-    signUpAgain: "Noch einmal anlegen",
-    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
-    resend: "Noch einmal senden",
-    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
-    resendWait: "Noch einmal in {time}",
-    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
-    otherEmail: "Andere E-Mail-Adresse verwenden",
-    linkGone: "Dieser Link gilt nicht mehr",
-    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
-    linkDamaged: "Dieser Link ist nicht vollständig",
-    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
-    newLink: "Neuen Link senden",
-    firstAdmin: "Das erste Verwaltungskonto",
-    firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
-    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
-    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
-    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
-    firstAdminDo: "Verwaltungskonto anlegen",
-    firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
-    account: "Konto",
-    profile: "Profil",
-    bio: "Über Sie",
-    bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
-    language: "Sprache",
-    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
-    save: "Änderungen speichern",
-    saved: "Gespeichert.",
-    facts: "Kontodaten",
-    since: "Mitglied seit",
-    previous: "Vorherige Anmeldung",
-    role: "Rolle",
-    admin: "Verwaltung",
-    security: "Sicherheit"
-  }
-});
-var problems2 = catalog({
-  en: {
-    username_taken: "That username is taken. Choose another one.",
-    account_exists: "There is already an account with this e-mail address or username.",
-    link_gone: "That code was used already, was replaced by a newer one, or has expired. Send yourself a new one.",
-    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
-    field_too_common: "This password is one of the most common. Choose another one.",
-    field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
-    field_contains_link: "A name cannot hold a link.",
-    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
-    field_invalid_email: "This does not look like an e-mail address.",
-    field_unsupported_language: "This language is not offered.",
-    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
-    field_wrong_sign_up: "This password does not belong to this mail."
-  },
-  de: {
-    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
-    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
-    link_gone: "Dieser Code wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Lassen Sie sich einen neuen senden.",
-    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
-    field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
-    field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
-    field_contains_link: "Ein Name kann keinen Link enthalten.",
-    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
-    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
-    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
-    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
-    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail."
-  }
-});
-
-// src/account/fields.tsx
-function Names({ value }) {
-  return /* @__PURE__ */ a4("div", { class: "pair", children: [
-    /* @__PURE__ */ a4(Field, { name: "first_name", label: t5("firstName"), autoComplete: "given-name", required: true, maxLength: 100, value: value?.first_name }),
-    /* @__PURE__ */ a4(Field, { name: "last_name", label: t5("lastName"), autoComplete: "family-name", required: true, maxLength: 100, value: value?.last_name })
-  ] });
-}
-function Username({ value }) {
-  return /* @__PURE__ */ a4(Field, { name: "username", label: t5("username"), hint: t5("usernameHint"), autoComplete: "username", required: true, maxLength: 32, spellcheck: false, value });
-}
-function NewPassword() {
-  const [met, setMet] = d2({ length: false, own: false });
-  const list2 = T2(null);
-  const min = useSettings()?.password_min ?? passwordMin;
-  F2(() => {
-    const form = list2.current.closest("form");
-    const look = () => {
-      const value = (name) => form.elements.namedItem(name)?.value ?? "";
-      const password = value("password");
-      const about = [value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
-      setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, about) });
-    };
-    form.addEventListener("input", look);
-    return () => form.removeEventListener("input", look);
-  }, [min]);
-  const rules = /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
-      /* @__PURE__ */ a4(Rule, { met: met.length, text: t5("ruleLength", { count: min }) }),
-      /* @__PURE__ */ a4(Rule, { met: met.own, text: t5("ruleOwn") })
-    ] }),
-    /* @__PURE__ */ a4("p", { children: t5("ruleWords") })
-  ] });
-  return /* @__PURE__ */ a4(Password, { name: "password", label: t5("password"), autoComplete: "new-password", required: true, hint: rules });
-}
-function Rule({ met, text }) {
-  return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
-    /* @__PURE__ */ a4(Icon, { name: met ? "check" : "chevron" }),
-    " ",
-    text,
-    " ",
-    /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t5("ruleMet") : "" })
-  ] });
-}
-function newAccount(v4) {
-  return { first_name: v4.first_name, last_name: v4.last_name, username: v4.username, email: v4.email, password: v4.password };
-}
-
-// src/account/profile.tsx
-function Profile() {
-  const { data, problem, reload } = useLoad((signal) => get("/account", { signal }), []);
-  const [saved, setSaved] = d2(0);
-  A2(() => {
-    if (data) keeper().changed(data);
-  }, [data]);
-  const me = saved > 0 && auth.value.is === "in" ? auth.value.account : data;
-  if (problem) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t5("account") }),
-    /* @__PURE__ */ a4(Failed, { problem, retry: reload })
-  ] });
-  if (!me) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t5("account") }),
-    /* @__PURE__ */ a4(Skeleton, { rows: 5 })
-  ] });
-  return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t5("account") }),
-    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
-      /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
-      /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
-        const changed2 = {};
-        for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
-        const fresh = Object.keys(changed2).length ? await patch("/account", { body: changed2 }) : me;
-        keeper().changed(fresh);
-        if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
-        setSaved(saved + 1);
-        toast(t5("saved"));
-      }, children: [
-        /* @__PURE__ */ a4(Names, { value: me }),
-        /* @__PURE__ */ a4(Username, { value: me.username }),
-        /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
-        /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
-      ] }, saved)
-    ] }),
-    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
-      /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
-      /* @__PURE__ */ a4("dl", { class: "facts", children: [
-        /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("dt", { children: t5("email") }),
-          /* @__PURE__ */ a4("dd", { children: me.email })
-        ] }),
-        /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("dt", { children: t5("since") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.created_at, children: date(me.created_at) }) })
-        ] }),
-        me.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("dt", { children: t5("previous") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.sign_in_summary.previous_at, children: ago(me.sign_in_summary.previous_at) }) })
-        ] }),
-        me.role === "admin" && /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("dt", { children: t5("role") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
-        ] })
-      ] })
-    ] })
-  ] });
-}
-
-// src/account/security.tsx
-function Security() {
-  const status = useLoad((signal) => get("/account/security", { signal }), []);
-  return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t5("security") }),
-    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
-    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, order))
-  ] });
-}
-
-// src/shell/theme.ts
-var themes = ["auto", "light", "dark"];
-var stored3 = "coffer.theme";
-var theme = y3("auto");
-function startTheme() {
-  const chosen2 = localStorage.getItem(stored3);
-  show2(themes.find((t9) => t9 === chosen2) ?? "auto");
-}
-function setTheme(t9) {
-  localStorage.setItem(stored3, t9);
-  show2(t9);
-}
-function show2(t9) {
-  theme.value = t9;
-  if (t9 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t9;
-}
-
 // src/shell/look.tsx
 function askLook() {
   void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t4("look"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "form", children: [
@@ -2437,6 +2187,10 @@ function Footer() {
     /* @__PURE__ */ a4(ThemeField, {}),
     /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("api") })
   ] });
+}
+function keepLook() {
+  setTheme(theme.value);
+  setLang(lang.value);
 }
 function LanguageField() {
   const id = P2();
@@ -2456,6 +2210,8 @@ function ThemeField() {
 // src/shell/transfers.ts
 var transfers = y3({ count: 0, done: 0 });
 var panel = y3(void 0);
+var downloads = y3([]);
+var downloading = O(() => downloads.value.filter((d5) => d5.state.value === "running").length);
 
 // src/shell/frame.tsx
 var parent = y3(void 0);
@@ -2528,13 +2284,13 @@ function Ring() {
   const { count, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
-  const label = count > 0 ? t4("transfers", { count, percent: Math.round(done * 100) }) : t4("transfersOver");
+  const label = count === 0 ? t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count }) : t4("transfers", { count, percent: Math.round(done * 100) });
   return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
-      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? done * 100 : 100} 200` })
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? (done ?? 0.25) * 100 : 100} 200` })
     ] }),
     count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: "check" })
   ] });
@@ -2548,7 +2304,7 @@ function mine(account2) {
     { icon: "look", label: () => t4("look"), order: 6, run: askLook },
     { icon: "code", label: () => t4("api"), order: 7, href: "/docs", leave: true }
   ];
-  return [...collect((room) => room.menu), ...shells].filter((entry) => !entry.admins || account2.role === "admin").sort((a5, b4) => a5.order - b4.order).map((entry) => ({ ...entry, label: entry.label() }));
+  return [...collect((room) => room.menu), ...shells].filter((entry2) => !entry2.admins || account2.role === "admin").sort((a5, b4) => a5.order - b4.order).map((entry2) => ({ ...entry2, label: entry2.label() }));
 }
 var deeds = () => collect((room) => room.create).map((deed) => ({ ...deed, label: deed.label() }));
 var isHere = (spot) => path.value === spot.href || path.value.startsWith(spot.href + "/");
@@ -2625,6 +2381,73 @@ function Home() {
   ] });
 }
 
+// src/shell/link.ts
+var stored4 = "coffer.link";
+function useLink() {
+  const [secret] = d2(take);
+  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored4) };
+}
+function take() {
+  if (location.hash) {
+    const secret2 = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+    const id2 = Math.random().toString(36).slice(2);
+    if (secret2) sessionStorage.setItem(stored4, `${id2} ${secret2}`);
+    history.replaceState({ link: id2 }, "", location.pathname + location.search);
+    return secret2;
+  }
+  const [id, secret] = (sessionStorage.getItem(stored4) ?? "").split(" ");
+  const search = new URLSearchParams(location.search);
+  const carried3 = search.get("link");
+  if (carried3) {
+    search.delete("link");
+    history.replaceState({ link: carried3 }, "", [location.pathname, search].filter(String).join("?"));
+  }
+  return id && entry() === id && secret || "";
+}
+var entry = () => history.state?.link;
+function carried() {
+  if (location.hash.startsWith("#token=")) take();
+  const id = entry();
+  return id ? "link=" + id : "";
+}
+function whole(secret) {
+  return /^[\w-]{43}$/.test(secret);
+}
+function whenGone(token2, path3, gone, open2 = true) {
+  const ask2 = new AbortController();
+  if (token2 && whole(token2)) {
+    post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err) => {
+      if (!ask2.signal.aborted && err instanceof Problem && err.code === "link_gone") gone();
+    });
+  }
+  return () => ask2.abort();
+}
+function useOneTime(path3, open2 = true) {
+  const link = useLink();
+  const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
+  const gone = () => {
+    link.used();
+    setDead("gone");
+  };
+  A2(() => whenGone(link.secret, path3, gone, open2), []);
+  return {
+    token: link.secret,
+    dead,
+    used: link.used,
+    async use(work2) {
+      try {
+        await work2(link.secret);
+      } catch (err) {
+        if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+        gone();
+        return false;
+      }
+      link.used();
+      return true;
+    }
+  };
+}
+
 // src/shell/app.tsx
 var home = { path: "/", page: Home, title: () => "Coffer", open: true };
 var lost = { path: "", page: Lost, title: () => t4("lost"), open: true };
@@ -2660,11 +2483,13 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave2 = !found.route.open && state.is === "out";
+  const leave3 = !found.route.open && state.is === "out";
   const shown2 = T2(0);
   A2(() => {
-    if (leave2) go(signInPath() + "?next=" + encodeURIComponent(path3 + place.value.search), { replace: true });
-  }, [leave2, path3]);
+    if (!leave3) return;
+    const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
+    go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
+  }, [leave3, path3]);
   A2(() => {
     if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
@@ -2675,7 +2500,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave2) return null;
+  if (leave3) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -2694,34 +2519,818 @@ function useLeaveWhenIn() {
   }, [signedIn2]);
 }
 
-// src/shell/link.ts
-var stored4 = "coffer.link";
-function useLink(name) {
-  const [secret] = d2(() => take(name));
-  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored4) };
+// src/shell/link-page.tsx
+function DeadLink({ dead, gone, damaged = t4("linkDamagedText"), icon = "mail", children }) {
+  A2(() => {
+    if (dead === "gone") focusMain();
+  }, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
+    /* @__PURE__ */ a4("h1", { children: dead === "damaged" ? t4("linkDamaged") : t4("linkGone") }),
+    /* @__PURE__ */ a4("p", { children: dead === "damaged" ? damaged : gone }),
+    children
+  ] });
 }
-function take(name) {
-  if (!location.hash) {
-    const [id2, secret2] = (sessionStorage.getItem(stored4) ?? "").split(" ");
-    return id2 && history.state?.link === id2 && secret2 || "";
+function SignInLink(props) {
+  const door = signInDoor();
+  return door && auth.value.is !== "in" ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
+}
+function NewPasswordLink(props) {
+  const way = wayBack("password");
+  return way ? /* @__PURE__ */ a4("a", { ...props, href: way.href, children: t4("newPassword") }) : null;
+}
+
+// src/account/words.ts
+var t5 = catalog({
+  en: {
+    signUp: "Create an account",
+    haveAccount: "Already have an account?",
+    firstName: "First name",
+    lastName: "Last name",
+    username: "Username",
+    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
+    email: "E-mail",
+    emailHint: "We send you a mail to confirm that it is yours.",
+    verify: "Confirm your e-mail",
+    checkMail: "Check your mail",
+    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
+    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
+    code: "Code from the mail",
+    codeHint: "Six digits.",
+    confirm: "Confirm my e-mail",
+    confirmTitle: "Confirm your e-mail",
+    confirmText: "Press the button to finish.",
+    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
+    elsewherePassword: "Password of your sign-up",
+    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
+    signUpAgain: "Sign up again",
+    verified: "Your e-mail is confirmed. Sign in to begin.",
+    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
+    noMail: "No mail? Look into your spam folder, or send it again.",
+    otherEmail: "Use another e-mail address",
+    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
+    newLink: "Send a new link",
+    firstAdmin: "The first administrator",
+    firstAdminText: "This link works once. The account that you create now administers this server.",
+    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
+    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
+    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
+    firstAdminDo: "Create the administrator",
+    firstAdminDone: "The administrator is ready. Sign in to begin.",
+    confirmEmail: "Confirm your new address",
+    confirmEmailText: "{email} becomes the address of your account. You sign in with it, and our mails go there.",
+    confirmEmailBare: "The new address becomes that of your account. You sign in with it, and our mails go there.",
+    confirmEmailDo: "Confirm this address",
+    confirmEmailDone: "Your new address is confirmed.",
+    confirmGone: "It was used already, has expired, or belongs to another account: you are signed in as {name}. Your account shows the address that counts; there you can change it again.",
+    toAccount: "Go to your account",
+    undo: "Keep your old address",
+    undoText: "Somebody who was signed in to your account asked for another e-mail address. If that was not you, press the button:",
+    undoOld: "The address that got this mail is that of your account again.",
+    undoOut: "Everybody is signed out, on every device.",
+    undoDo: "Keep my old address",
+    undoDone: "Your old address counts",
+    undoAdvice: "Everybody is signed out. Whoever asked for another address may know your password: choose a new one now.",
+    undoGone: "It was used already or has expired. If somebody else asked for another address, choose a new password.",
+    account: "Account",
+    profile: "Profile",
+    bio: "About you",
+    bioHint: "Up to 500 characters. You can leave it empty.",
+    language: "Language",
+    languageHint: "For this app and for the mails we send you.",
+    save: "Save changes",
+    saved: "Saved.",
+    facts: "Account details",
+    since: "Member since",
+    previous: "Previous sign-in",
+    role: "Role",
+    admin: "Administrator",
+    security: "Security",
+    emailNow: "Your address:",
+    emailNew: "New e-mail address",
+    emailNewHint: "We send a link there. Your present address gets a notice.",
+    emailChange: "Change my e-mail",
+    emailSent: "The link is on its way.",
+    emailSentAgain: "The link was sent again.",
+    emailPending: "We sent a link to {pending}. Until you confirm it, {email} counts.",
+    data: "My data",
+    dataText: "One zip file with all that Coffer holds about you: your profile, sign-ins and devices, and every file in its folder. Begin with index.html. The zip is not encrypted, so keep it in a safe place.",
+    dataDo: "Download my data",
+    dataRuns: "Downloading …",
+    deactivate: "Deactivate my account",
+    deactivateDo: "Deactivate",
+    deactivateHint: "For a break: you are signed out everywhere, nothing is deleted, and you can come back.",
+    deactivateTitle: "Deactivate your account?",
+    deactivateOut: "You are signed out on every device at once.",
+    deactivateLinks: "Links that you have shared stop working.",
+    deactivateKept: "Nothing is deleted: your files and settings wait for you.",
+    deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
+    deactivated: "Your account is deactivated",
+    deactivatedText: "You are signed out everywhere. Nothing was deleted.",
+    deactivatedBack: "To come back, you need your password and your mailbox.",
+    toHome: "Go to home page",
+    delete: "Delete my account",
+    deleteOpen: "Delete",
+    deleteHint: "For good: the account and everything in it.",
+    deleteLead: "This cannot be undone. Nobody can bring the account back, not even the people who run this server.",
+    goes: "What goes",
+    goesAccount: "Your account with your profile: {email}, username {username}",
+    goesLinks: "Every link that you have shared",
+    goesBackups: "Backups of this server hold nothing readable of it any more.",
+    goesFree: "Your e-mail address and your username become free: you or somebody else can sign up with them.",
+    deleteFirst: "Keep a copy first",
+    deleteSure: "Delete it now",
+    deleteName: "Your username",
+    deleteType: "Type {username} to confirm.",
+    deleteDo: "Delete my account for good",
+    deleted: "Your account is deleted",
+    deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
+    deletedAgain: "Your e-mail address and your username are free again. You can sign up with them at any time.",
+    passwordHead: "Password",
+    passwordText: "Use one that you use nowhere else.",
+    passwordChange: "Change password",
+    passwordCurrent: "Current password",
+    passwordNew: "New password",
+    passwordOut: "Sign out everywhere else",
+    passwordOutHint: "Leave this on if somebody else may know the old password.",
+    passwordChanged: "Your password is changed.",
+    passwordChangedOut: "Your password is changed, and all other devices are signed out.",
+    adviceOff: "Add a sign-in step: with it, a stolen password is not enough.",
+    adviceOn: "Your password alone opens nothing here. Look at the devices now and then."
+  },
+  de: {
+    signUp: "Konto anlegen",
+    haveAccount: "Sie haben schon ein Konto?",
+    firstName: "Vorname",
+    lastName: "Nachname",
+    username: "Benutzername",
+    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
+    email: "E-Mail",
+    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
+    verify: "E-Mail bestätigen",
+    checkMail: "Sehen Sie in Ihre Mails",
+    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
+    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
+    code: "Code aus der Mail",
+    codeHint: "Sechs Ziffern.",
+    confirm: "Meine E-Mail bestätigen",
+    confirmTitle: "Bestätigen Sie Ihre E-Mail",
+    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
+    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    elsewherePassword: "Passwort, das Sie dort gewählt haben",
+    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
+    signUpAgain: "Noch einmal anlegen",
+    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
+    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
+    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
+    otherEmail: "Andere E-Mail-Adresse verwenden",
+    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
+    newLink: "Neuen Link senden",
+    firstAdmin: "Das erste Verwaltungskonto",
+    firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
+    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
+    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminDo: "Verwaltungskonto anlegen",
+    firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
+    confirmEmail: "Neue Adresse bestätigen",
+    confirmEmailText: "{email} wird die Adresse Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
+    confirmEmailBare: "Die neue Adresse wird die Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
+    confirmEmailDo: "Diese Adresse bestätigen",
+    confirmEmailDone: "Ihre neue Adresse ist bestätigt.",
+    confirmGone: "Er wurde schon benutzt, ist abgelaufen oder gehört zu einem anderen Konto: Sie sind als {name} angemeldet. Ihr Konto zeigt die Adresse, die gilt; dort können Sie sie wieder ändern.",
+    toAccount: "Zu Ihrem Konto",
+    undo: "Ihre alte Adresse behalten",
+    undoText: "Jemand, der in Ihrem Konto angemeldet war, hat eine andere E-Mail-Adresse verlangt. Wenn Sie das nicht waren, drücken Sie auf den Knopf:",
+    undoOld: "Die Adresse, an die diese Mail ging, ist wieder die Ihres Kontos.",
+    undoOut: "Alle werden abgemeldet, auf jedem Gerät.",
+    undoDo: "Meine alte Adresse behalten",
+    undoDone: "Ihre alte Adresse gilt",
+    undoAdvice: "Alle sind abgemeldet. Wer die andere Adresse verlangt hat, kennt vielleicht Ihr Passwort: Wählen Sie jetzt ein neues.",
+    undoGone: "Er wurde schon benutzt oder ist abgelaufen. Wenn jemand anders eine andere Adresse verlangt hat, wählen Sie ein neues Passwort.",
+    account: "Konto",
+    profile: "Profil",
+    bio: "Über Sie",
+    bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
+    language: "Sprache",
+    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
+    save: "Änderungen speichern",
+    saved: "Gespeichert.",
+    facts: "Kontodaten",
+    since: "Mitglied seit",
+    previous: "Vorherige Anmeldung",
+    role: "Rolle",
+    admin: "Verwaltung",
+    security: "Sicherheit",
+    emailNow: "Ihre Adresse:",
+    emailNew: "Neue E-Mail-Adresse",
+    emailNewHint: "Wir senden einen Link dorthin. Ihre jetzige Adresse bekommt eine Nachricht.",
+    emailChange: "E-Mail ändern",
+    emailSent: "Der Link ist unterwegs.",
+    emailSentAgain: "Der Link wurde noch einmal gesendet.",
+    emailPending: "Wir haben einen Link an {pending} gesendet. Bis Sie ihn bestätigen, gilt {email}.",
+    data: "Meine Daten",
+    dataText: "Eine Zip-Datei mit allem, was Coffer über Sie hat: Profil, Anmeldungen und Geräte und jede Datei in ihrem Ordner. Beginnen Sie mit index.html. Die Zip-Datei ist nicht verschlüsselt: Bewahren Sie sie sicher auf.",
+    dataDo: "Meine Daten herunterladen",
+    dataRuns: "Wird heruntergeladen …",
+    deactivate: "Konto deaktivieren",
+    deactivateDo: "Deaktivieren",
+    deactivateHint: "Für eine Pause: Sie werden überall abgemeldet, nichts wird gelöscht, und Sie können zurückkommen.",
+    deactivateTitle: "Ihr Konto deaktivieren?",
+    deactivateOut: "Sie werden auf allen Geräten sofort abgemeldet.",
+    deactivateLinks: "Links, die Sie geteilt haben, gelten nicht mehr.",
+    deactivateKept: "Nichts wird gelöscht: Ihre Dateien und Einstellungen warten auf Sie.",
+    deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
+    deactivated: "Ihr Konto ist deaktiviert",
+    deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
+    deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
+    toHome: "Zur Startseite",
+    delete: "Konto löschen",
+    deleteOpen: "Löschen",
+    deleteHint: "Endgültig: das Konto und alles, was darin ist.",
+    deleteLead: "Das lässt sich nicht rückgängig machen. Niemand kann das Konto zurückholen, auch nicht, wer diesen Server betreibt.",
+    goes: "Was gelöscht wird",
+    goesAccount: "Ihr Konto mit Ihrem Profil: {email}, Benutzername {username}",
+    goesLinks: "Jeder Link, den Sie geteilt haben",
+    goesBackups: "Auch Sicherungskopien dieses Servers enthalten danach nichts Lesbares mehr davon.",
+    goesFree: "Ihre E-Mail-Adresse und Ihr Benutzername werden frei: Sie oder jemand anders kann damit ein Konto anlegen.",
+    deleteFirst: "Vorher eine Kopie behalten",
+    deleteSure: "Jetzt löschen",
+    deleteName: "Ihr Benutzername",
+    deleteType: "Geben Sie zur Bestätigung {username} ein.",
+    deleteDo: "Konto endgültig löschen",
+    deleted: "Ihr Konto ist gelöscht",
+    deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
+    deletedAgain: "Ihre E-Mail-Adresse und Ihr Benutzername sind wieder frei. Sie können damit jederzeit ein neues Konto anlegen.",
+    passwordHead: "Passwort",
+    passwordText: "Nehmen Sie eines, das Sie nirgends sonst verwenden.",
+    passwordChange: "Passwort ändern",
+    passwordCurrent: "Jetziges Passwort",
+    passwordNew: "Neues Passwort",
+    passwordOut: "Überall sonst abmelden",
+    passwordOutHint: "Lassen Sie das an, wenn jemand anders das alte Passwort kennen könnte.",
+    passwordChanged: "Ihr Passwort ist geändert.",
+    passwordChangedOut: "Ihr Passwort ist geändert, und alle anderen Geräte sind abgemeldet.",
+    adviceOff: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
+    adviceOn: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte."
   }
-  const secret = new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
-  const id = Math.random().toString(36).slice(2);
-  if (secret) sessionStorage.setItem(stored4, `${id} ${secret}`);
-  history.replaceState({ link: id }, "", location.pathname + location.search);
-  return secret;
+});
+var problems2 = catalog({
+  en: {
+    username_taken: "That username is taken. Choose another one.",
+    email_taken: "Another account has this address by now, so it cannot be yours again. Ask the person who runs this server.",
+    account_exists: "There is already an account with this e-mail address or username.",
+    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
+    field_contains_link: "A name cannot hold a link.",
+    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
+    field_invalid_email: "This does not look like an e-mail address.",
+    field_unsupported_language: "This language is not offered.",
+    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
+    field_wrong_sign_up: "This password does not belong to this mail.",
+    field_wrong_password: "This is not your current password.",
+    field_other_username: "This is not your username.",
+    download_broken: "The download broke, and nothing was saved. Try again."
+  },
+  de: {
+    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
+    email_taken: "Diese Adresse gehört inzwischen zu einem anderen Konto und kann nicht mehr die Ihre sein. Fragen Sie, wer diesen Server betreibt.",
+    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
+    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    field_contains_link: "Ein Name kann keinen Link enthalten.",
+    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
+    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
+    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
+    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
+    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
+    field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
+    field_other_username: "Das ist nicht Ihr Benutzername.",
+    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
+  }
+});
+
+// src/account/change-links.tsx
+function ConfirmEmail() {
+  const link = useOneTime("/account/email/confirm/check", false);
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  if (link.dead || !link.token) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("confirmGone", { name: me?.username ?? "" }), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/account", children: t5("toAccount") }) }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("confirmEmail") }),
+    /* @__PURE__ */ a4("p", { children: me?.pending_email ? t5("confirmEmailText", { email: me.pending_email }) : t5("confirmEmailBare") }),
+    /* @__PURE__ */ a4(Form, { submit: t5("confirmEmailDo"), onSubmit: async () => {
+      await link.use(async (token2) => {
+        keeper().changed(await post("/account/email/confirm", { body: { token: token2 } }));
+        go("/account", { replace: true });
+        toast(t5("confirmEmailDone"));
+      });
+    }, children: null })
+  ] });
 }
-function whole(secret) {
-  return /^[\w-]{43}$/.test(secret);
+function UndoEmail() {
+  const link = useOneTime("/account/email/undo/check");
+  const [done, setDone] = d2(false);
+  A2(() => {
+    if (done) focusMain();
+  }, [done]);
+  const ways = /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+    /* @__PURE__ */ a4(SignInLink, { class: "button" })
+  ] });
+  if (done) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+      /* @__PURE__ */ a4("h1", { children: t5("undoDone") }),
+      /* @__PURE__ */ a4("p", { children: t5("undoAdvice") }),
+      ways
+    ] });
+  }
+  if (link.dead === "gone") return /* @__PURE__ */ a4(DeadLink, { dead: "gone", gone: t5("undoGone"), children: ways });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: "damaged", gone: "", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) }) });
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("undo") }),
+    /* @__PURE__ */ a4("p", { children: t5("undoText") }),
+    /* @__PURE__ */ a4("ul", { class: "effects", children: [
+      /* @__PURE__ */ a4("li", { children: t5("undoOld") }),
+      /* @__PURE__ */ a4("li", { children: t5("undoOut") })
+    ] }),
+    /* @__PURE__ */ a4(Form, { submit: t5("undoDo"), onSubmit: async () => {
+      const worked = await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }));
+      if (!worked) return;
+      setDone(true);
+      if (auth.value.is === "in") void get("/account").catch(() => void 0);
+    }, children: null })
+  ] });
 }
-function whenGone(token2, path3, gone) {
-  const ask2 = new AbortController();
-  if (token2 && whole(token2)) {
-    post(path3, { open: true, body: { token: token2 }, signal: ask2.signal }).catch((err) => {
-      if (!ask2.signal.aborted && err instanceof Problem && err.code === "link_gone") gone();
+
+// src/account/export.tsx
+var current = y3(void 0);
+var running = () => current.value?.state.value === "running";
+function ExportSection() {
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "data", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "data", children: t5("data") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
+    ] }),
+    /* @__PURE__ */ a4(ExportButton, {})
+  ] }) });
+}
+function ExportButton() {
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": running(), onClick: () => {
+    if (!running()) begin();
+  }, children: [
+    running() && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+    running() ? t5("dataRuns") : t5("dataDo")
+  ] });
+}
+function begin() {
+  const stop = new AbortController();
+  const mine2 = {
+    name: () => t5("data"),
+    received: y3(0),
+    state: y3("running"),
+    problem: y3(void 0),
+    cancel: () => stop.abort(),
+    again: begin
+  };
+  downloads.value = [...downloads.peek().filter((d5) => d5 !== current.peek()), mine2];
+  current.value = mine2;
+  save(stop.signal, (bytes) => {
+    mine2.received.value += bytes;
+  }).then(() => {
+    mine2.state.value = "done";
+  }, (err) => {
+    const problem = stop.signal.aborted ? cancelled() : asProblem(err);
+    if (problem.code === "cancelled") {
+      mine2.state.value = "cancelled";
+      return;
+    }
+    mine2.problem.value = problem;
+    mine2.state.value = "failed";
+  });
+}
+async function save(stop, seen) {
+  const name = `coffer-${(/* @__PURE__ */ new Date()).toISOString().slice(0, 10)}.zip`;
+  const { showSaveFilePicker } = window;
+  if (!showSaveFilePicker) {
+    const response = await stream("/account/export", { signal: stop });
+    const parts = [];
+    let held = [];
+    let bytes = 0;
+    const put2 = () => {
+      parts.push(new Blob(held));
+      held = [];
+      bytes = 0;
+    };
+    await read2(response, (chunk) => {
+      held.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= 4 << 20) put2();
+      seen(chunk.length);
     });
+    put2();
+    return give(new Blob(parts, { type: "application/zip" }), name);
   }
-  return () => ask2.abort();
+  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
+    throw cancelled();
+  });
+  try {
+    const response = await stream("/account/export", { signal: stop });
+    const file2 = await handle.createWritable();
+    try {
+      await read2(response, async (chunk) => {
+        await file2.write(chunk);
+        seen(chunk.length);
+      });
+    } catch (err) {
+      await file2.abort();
+      throw err;
+    }
+    await file2.close();
+  } catch (err) {
+    await handle.remove?.().catch(() => void 0);
+    throw err;
+  }
+}
+async function read2(response, put2) {
+  const reader = response.body.getReader();
+  for (; ; ) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new Problem({ status: 0, code: "download_broken" });
+    });
+    if (done) return;
+    await put2(value);
+  }
+}
+function give(zip, name) {
+  const url = URL.createObjectURL(zip);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+function startExport() {
+  addEventListener("beforeunload", (event) => {
+    if (running()) event.preventDefault();
+  });
+  x2(() => {
+    if (auth.value.is !== "out") return;
+    current.peek()?.cancel();
+    downloads.value = downloads.peek().filter((d5) => d5 !== current.peek());
+    current.value = void 0;
+  });
+}
+
+// src/account/leave.tsx
+function Leave({ me }) {
+  const [asking, setAsking] = d2(false);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "deactivate", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "deactivate", children: t5("deactivate") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("deactivateHint") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: [
+        t5("deactivateDo"),
+        " …"
+      ] })
+    ] }) }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "delete", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "delete", children: t5("delete") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("deleteHint") })
+      ] }),
+      /* @__PURE__ */ a4("a", { class: "button danger-text", href: "/account/delete", children: [
+        t5("deleteOpen"),
+        " …"
+      ] })
+    ] }) }),
+    asking && /* @__PURE__ */ a4(Confirm, { title: t5("deactivateTitle"), action: t5("deactivateDo"), onClose: () => setAsking(false), onConfirm: async () => {
+      await post("/account/deactivate");
+      leave("/account/deactivated");
+    }, children: [
+      /* @__PURE__ */ a4("ul", { class: "effects", children: [
+        /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
+        /* @__PURE__ */ a4("li", { children: t5("deactivateLinks") }),
+        /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me.email }) })
+    ] })
+  ] });
+}
+function leave(to) {
+  keeper().ended(() => go(to, { replace: true }));
+  keepLook();
+}
+function Delete() {
+  useParent("/account", t5("account"));
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  if (!me) return null;
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("delete") }),
+    /* @__PURE__ */ a4("p", { class: "notice bad", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t5("deleteLead") })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "goes", children: [
+      /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
+      /* @__PURE__ */ a4("ul", { class: "effects address", children: [
+        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me.email, username: me.username }) }),
+        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order)),
+        /* @__PURE__ */ a4("li", { children: t5("goesLinks") })
+      ] }),
+      /* @__PURE__ */ a4("p", { children: t5("goesBackups") }),
+      /* @__PURE__ */ a4("p", { children: t5("goesFree") })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "first", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "first", children: t5("deleteFirst") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
+      ] }),
+      /* @__PURE__ */ a4(ExportButton, {})
+    ] }) }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "sure", children: [
+      /* @__PURE__ */ a4("h2", { id: "sure", children: t5("deleteSure") }),
+      /* @__PURE__ */ a4(Form, { danger: true, wide: true, submit: t5("deleteDo"), onCancel: () => go("/account"), onSubmit: async (v4) => {
+        if (v4.username.trim().toLowerCase() !== me.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
+        await del("/account");
+        leave("/account/deleted");
+      }, children: /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), hint: t5("deleteType", { username: me.username }), autoComplete: "off", required: true, spellcheck: false }) })
+    ] })
+  ] });
+}
+function Deactivated() {
+  useLeaveWhenIn();
+  const back = wayBack("activate");
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("deactivated") }),
+    /* @__PURE__ */ a4("p", { children: t5("deactivatedText") }),
+    /* @__PURE__ */ a4("p", { children: t5("deactivatedBack") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      back && /* @__PURE__ */ a4("a", { class: "button primary", href: back.href, children: back.label() }),
+      /* @__PURE__ */ a4("a", { class: "button", href: "/", children: t5("toHome") })
+    ] })
+  ] });
+}
+function Deleted() {
+  useLeaveWhenIn();
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+    /* @__PURE__ */ a4("h1", { children: t5("deleted") }),
+    /* @__PURE__ */ a4("p", { children: t5("deletedText") }),
+    /* @__PURE__ */ a4("p", { children: t5("deletedAgain") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button", href: "/", children: t5("toHome") }) })
+  ] });
+}
+
+// src/shell/send-again.tsx
+function SendAgain({ send: send3 }) {
+  const [wait, setWait] = useWait();
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
+    try {
+      const said = await send3(event.currentTarget.form);
+      if (!said) return;
+      toast(said);
+      setWait(30);
+    } catch (err) {
+      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
+      toastProblem(err);
+    }
+  }, children: wait > 0 ? t4("resendWait", { time: duration(wait) }) : t4("resend") });
+}
+
+// src/account/email.tsx
+function Email({ me }) {
+  const [sent, setSent] = d2(0);
+  const pending = me.pending_email;
+  A2(() => {
+    if (!pending) return;
+    const seen = () => document.visibilityState === "visible" && void refresh().catch(() => void 0);
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, [pending]);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "email", children: [
+    /* @__PURE__ */ a4("h2", { id: "email", children: t5("email") }),
+    /* @__PURE__ */ a4("p", { class: "address", children: [
+      /* @__PURE__ */ a4("span", { class: "hint", children: t5("emailNow") }),
+      " ",
+      /* @__PURE__ */ a4("strong", { children: me.email })
+    ] }),
+    pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+      /* @__PURE__ */ a4(Icon, { name: "mail" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me.email }) }),
+        /* @__PURE__ */ a4(SendAgain, { send: async () => {
+          await post("/account/email", { body: { email: pending } });
+          return t5("emailSentAgain");
+        } }, pending)
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(Form, { wide: true, quiet: true, submit: t5("emailChange"), onSubmit: async (v4) => {
+      await post("/account/email", { body: { email: v4.email } });
+      await refresh();
+      setSent(sent + 1);
+      toast(t5("emailSent"));
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("emailNew"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, hint: t5("emailNewHint") }) }, sent)
+  ] });
+}
+async function refresh() {
+  keeper().changed(await get("/account"));
+}
+
+// src/account/fields.tsx
+function Names({ value }) {
+  return /* @__PURE__ */ a4("div", { class: "pair", children: [
+    /* @__PURE__ */ a4(Field, { name: "first_name", label: t5("firstName"), autoComplete: "given-name", required: true, maxLength: 100, value: value?.first_name }),
+    /* @__PURE__ */ a4(Field, { name: "last_name", label: t5("lastName"), autoComplete: "family-name", required: true, maxLength: 100, value: value?.last_name })
+  ] });
+}
+function Username({ value }) {
+  return /* @__PURE__ */ a4(Field, { name: "username", label: t5("username"), hint: t5("usernameHint"), autoComplete: "username", required: true, maxLength: 32, spellcheck: false, value });
+}
+function newAccount(v4) {
+  return { first_name: v4.first_name, last_name: v4.last_name, username: v4.username, email: v4.email, password: v4.password };
+}
+
+// src/account/profile.tsx
+function Profile() {
+  const { data, problem, reload, set } = useLoad((signal) => get("/account", { signal }), []);
+  A2(() => {
+    if (data) keeper().changed(data);
+  }, [data]);
+  if (problem) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4(Failed, { problem, retry: reload })
+  ] });
+  if (!data) return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4(Skeleton, { rows: 5 })
+  ] });
+  const me = auth.value.is === "in" ? auth.value.account : data;
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("account") }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
+      /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
+      /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
+    ] }),
+    /* @__PURE__ */ a4(Email, { me }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
+      /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
+      /* @__PURE__ */ a4("dl", { class: "facts", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("since") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.created_at, children: date(me.created_at) }) })
+        ] }),
+        me.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("previous") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.sign_in_summary.previous_at, children: ago(me.sign_in_summary.previous_at) }) })
+        ] }),
+        me.role === "admin" && /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t5("role") }),
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
+        ] })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(ExportSection, {}),
+    /* @__PURE__ */ a4(Leave, { me })
+  ] });
+}
+function ProfileForm({ me, onSaved }) {
+  const [saved, setSaved] = d2(0);
+  return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
+    const changed2 = {};
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
+    if (Object.keys(changed2).length) onSaved(await patch("/account", { body: changed2 }));
+    if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
+    setSaved(saved + 1);
+    toast(t5("saved"));
+  }, children: [
+    /* @__PURE__ */ a4(Names, { value: me }),
+    /* @__PURE__ */ a4(Username, { value: me.username }),
+    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
+    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
+  ] }, saved);
+}
+
+// src/shell/rules.ts
+var passwordMin = 12;
+var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
+function personal(password, about) {
+  let left = password.normalize("NFC").toLowerCase();
+  const words2 = ["coffer"];
+  for (const text of about) {
+    const lower2 = text.normalize("NFC").toLowerCase();
+    words2.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
+  }
+  words2.sort((a5, b4) => b4.length - a5.length);
+  let found = false;
+  for (const word of words2) {
+    if ([...word].length < 3 || !left.includes(word)) continue;
+    left = left.replaceAll(word, " ");
+    found = true;
+  }
+  return found && !/\p{L}/u.test(left);
+}
+
+// src/shell/settings.ts
+var settings = y3(void 0);
+var asked2;
+function useSettings() {
+  A2(() => {
+    asked2 ??= get("/settings", { open: true }).then((answer) => void (settings.value = answer), () => void (asked2 = void 0));
+  }, []);
+  return settings.value;
+}
+
+// src/shell/new-password.tsx
+function NewPassword({ name = "password", label = t4("password"), about = [], stranger }) {
+  const [met, setMet] = d2({ length: false, own: false });
+  const list2 = T2(null);
+  const min = useSettings()?.password_min ?? passwordMin;
+  const known2 = about.join("\n");
+  F2(() => {
+    const form = list2.current.closest("form");
+    const look = () => {
+      const value = (field) => form.elements.namedItem(field)?.value ?? "";
+      const password = value(name);
+      const own = [...known2.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
+      setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, own) });
+    };
+    look();
+    form.addEventListener("input", look);
+    return () => form.removeEventListener("input", look);
+  }, [min, known2]);
+  const rules = /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
+      /* @__PURE__ */ a4(Rule, { met: met.length, text: t4("ruleLength", { count: min }) }),
+      !stranger && /* @__PURE__ */ a4(Rule, { met: met.own, text: t4("ruleOwn") })
+    ] }),
+    /* @__PURE__ */ a4("p", { children: t4(stranger ? "ruleStranger" : "ruleWords") })
+  ] });
+  return /* @__PURE__ */ a4(Password, { name, label, autoComplete: "new-password", required: true, hint: rules });
+}
+function Rule({ met, text }) {
+  return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: met ? "check" : "chevron" }),
+    " ",
+    text,
+    " ",
+    /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t4("ruleMet") : "" })
+  ] });
+}
+
+// src/account/password.tsx
+function Password2({ onChanged }) {
+  const [open2, setOpen] = d2(false);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "password", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "password", children: t5("passwordHead") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t5("passwordText") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setOpen(true), children: t5("passwordChange") })
+    ] }),
+    open2 && /* @__PURE__ */ a4(Change, { onClose: () => setOpen(false), onChanged })
+  ] });
+}
+function Change({ onClose, onChanged }) {
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  return /* @__PURE__ */ a4(Dialog, { title: t5("passwordChange"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t5("passwordChange"), onCancel: onClose, onSubmit: async (v4) => {
+    const others = v4.revoke_others === "on";
+    const opened = await put("/account/password", { body: { current_password: v4.current_password, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
+      throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err;
+    });
+    if ("access_token" in opened) await keeper().take(opened);
+    onClose();
+    onChanged();
+    toast(others ? t5("passwordChangedOut") : t5("passwordChanged"));
+  }, children: [
+    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me?.username ?? "" }),
+    /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), about: me && [me.first_name, me.last_name, me.username, me.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: t5("passwordOutHint"), checked: true })
+  ] }) });
+}
+
+// src/account/security.tsx
+function Security() {
+  const status = useLoad((signal) => get("/account/security", { signal }), []);
+  const [round, setRound] = d2(0);
+  const layers = Object.values(status.data ?? {});
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t5("security") }),
+    layers.length > 0 && /* @__PURE__ */ a4("p", { children: layers.some((l4) => l4.enabled) ? t5("adviceOn") : t5("adviceOff") }),
+    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
+    /* @__PURE__ */ a4(Password2, { onChanged: () => setRound(round + 1) }),
+    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, `${order} ${round}`))
+  ] });
 }
 
 // src/account/sign-up.tsx
@@ -2746,23 +3355,22 @@ function SignUp() {
     ] })
   ] });
 }
-function SignInLink(props) {
-  const door = signInDoor();
-  return door ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
-}
 function FirstAdmin() {
-  const link = useLink("token");
+  const link = useLink();
   const [over, setOver] = d2(false);
   const gone = () => {
     link.used();
     setOver(true);
   };
   A2(() => whenGone(link.secret, "/auth/first-admin/check", gone), []);
-  if (!link.secret || link.damaged || over) {
+  if (link.damaged || over) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: over ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over ? "button primary" : "button" }) }) });
+  }
+  if (!link.secret) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: over ? t5("linkGone") : link.damaged ? t5("linkDamaged") : t5("firstAdmin") }),
-      /* @__PURE__ */ a4("p", { children: over ? t5("firstAdminGone") : link.damaged ? t5("firstAdminDamaged") : t5("firstAdminNoToken") }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over ? "button primary" : "button" }) })
+      /* @__PURE__ */ a4("h1", { children: t5("firstAdmin") }),
+      /* @__PURE__ */ a4("p", { children: t5("firstAdminNoToken") }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: "button" }) })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -2789,9 +3397,9 @@ function FirstAdmin() {
 }
 
 // src/account/verify.tsx
-var proven = new BroadcastChannel("coffer.sign-up");
+var proven2 = new BroadcastChannel("coffer.sign-up");
 function Verify() {
-  const link = useLink("token");
+  const link = useLink();
   const [token2, setToken] = d2(link.secret);
   const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
   const [taken, setTaken] = d2(false);
@@ -2802,9 +3410,9 @@ function Verify() {
   }), [token2]);
   A2(() => {
     if (token2) return;
-    proven.onmessage = () => done();
+    proven2.onmessage = () => done();
     return () => {
-      proven.onmessage = null;
+      proven2.onmessage = null;
     };
   }, [token2]);
   function done() {
@@ -2828,7 +3436,7 @@ function Verify() {
       }
       throw err;
     }
-    proven.postMessage("");
+    proven2.postMessage("");
     done();
   }
   const password = elsewhere && /* @__PURE__ */ a4(Password, { name: "password", label: t5("elsewherePassword"), autoComplete: "current-password", required: true, autoFocus: true });
@@ -2838,11 +3446,11 @@ function Verify() {
     /* @__PURE__ */ a4("a", { href: "/sign-up", children: t5("signUpAgain") })
   ] });
   if (dead) {
-    return /* @__PURE__ */ a4(DeadLink, { damaged: dead === "damaged", onSent: () => {
+    return /* @__PURE__ */ a4(DeadLink, { dead, gone: t5("linkGoneText"), damaged: t5("linkDamagedText"), children: /* @__PURE__ */ a4(NewLink, { onSent: () => {
       link.used();
       setToken("");
       setDead(void 0);
-    } });
+    } }) });
   }
   if (token2) {
     return /* @__PURE__ */ a4("div", { class: elsewhere ? "card narrow" : "card narrow centre", children: [
@@ -2879,36 +3487,21 @@ function Verify() {
     ] })
   ] });
 }
-function DeadLink({ damaged, onSent }) {
-  A2(() => {
-    if (!damaged) focusMain();
-  }, []);
-  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: damaged ? t5("linkDamaged") : t5("linkGone") }),
-    /* @__PURE__ */ a4("p", { children: damaged ? t5("linkDamagedText") : t5("linkGoneText") }),
-    /* @__PURE__ */ a4(Form, { submit: t5("newLink"), extra: /* @__PURE__ */ a4(SignInLink, { class: "button" }), onSubmit: async (v4) => {
-      await post("/auth/verify-email/resend", { open: true, body: { email: v4.email } });
-      setAwaited(v4.email);
-      onSent();
-      toast(t5("resent"));
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", autoComplete: "email", required: true, spellcheck: false, value: awaited.value }) })
-  ] });
+function NewLink({ onSent }) {
+  return /* @__PURE__ */ a4(Form, { submit: t5("newLink"), extra: /* @__PURE__ */ a4(SignInLink, { class: "button" }), onSubmit: async (v4) => {
+    await post("/auth/verify-email/resend", { open: true, body: { email: v4.email } });
+    setAwaited(v4.email);
+    onSent();
+    toast(t5("resent"));
+  }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", autoComplete: "email", required: true, spellcheck: false, value: awaited.value }) });
 }
 function Resend({ email }) {
-  const [wait, setWait] = useWait();
-  return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
-    const typed = event.currentTarget.form?.elements.namedItem("email");
-    if (typed && !typed.reportValidity()) return;
-    try {
-      await post("/auth/verify-email/resend", { open: true, body: { email: email || typed.value } });
-      toast(t5("resent"));
-      setWait(30);
-    } catch (err) {
-      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
-      toastProblem(err);
-    }
-  }, children: wait > 0 ? t5("resendWait", { time: duration(wait) }) : t5("resend") });
+  return /* @__PURE__ */ a4(SendAgain, { send: async (form) => {
+    const typed2 = form?.elements.namedItem("email");
+    if (typed2 && !typed2.reportValidity()) return;
+    await post("/auth/verify-email/resend", { open: true, body: { email: email || typed2.value } });
+    return t5("resent");
+  } });
 }
 
 // src/account/room.ts
@@ -2917,8 +3510,13 @@ var account = {
     { path: "/sign-up", page: SignUp, title: () => t5("signUp"), open: true },
     { path: "/verify-email", page: Verify, title: () => t5("verify"), open: true },
     { path: "/first-admin", page: FirstAdmin, title: () => t5("firstAdmin"), open: true },
+    { path: "/confirm-email", page: ConfirmEmail, title: () => t5("confirmEmail") },
+    { path: "/undo-email", page: UndoEmail, title: () => t5("undo"), open: true },
     { path: "/security", page: Security, title: () => t5("security") },
-    { path: "/account", page: Profile, title: () => t5("account") }
+    { path: "/account", page: Profile, title: () => t5("account") },
+    { path: "/account/delete", page: Delete, title: () => t5("delete") },
+    { path: "/account/deactivated", page: Deactivated, title: () => t5("deactivated"), open: true },
+    { path: "/account/deleted", page: Deleted, title: () => t5("deleted"), open: true }
   ],
   door: { href: "/sign-up", label: () => t5("signUp"), order: 1 },
   menu: [
@@ -2926,7 +3524,10 @@ var account = {
     { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
   ],
   problems: problems2,
-  start: startAwaited
+  start: () => {
+    startAwaited();
+    startExport();
+  }
 };
 
 // src/shell/feed.ts
@@ -2960,7 +3561,7 @@ async function follow(signal) {
       const response = await stream("/changes", { signal });
       if (wait > 1e3) tell({ kind: anything });
       wait = 1e3;
-      await read2(response.body, tell);
+      await read3(response.body, tell);
     } catch {
     }
     await sleep(wait * (0.5 + Math.random()), signal);
@@ -2972,7 +3573,7 @@ function sleep(ms, signal) {
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 }
-async function read2(body, event) {
+async function read3(body, event) {
   let kind = "";
   let rest = "";
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -2996,97 +3597,6 @@ function hear({ kind, id }) {
   else for (const ear of ears.get(kind) ?? []) ear(id);
 }
 
-// src/file/batch.ts
-var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
-var patience = 20;
-async function each(items, work2, { signal, progress, pause = sleep2 }) {
-  const out = { done: [], failed: [], left: [] };
-  for (const [at, item] of items.entries()) {
-    if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    }
-    const problem = await patiently(() => work2(item), signal, pause);
-    if (!problem) {
-      out.done.push(item);
-    } else if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    } else {
-      out.failed.push({ item, problem });
-    }
-    if (problem && ends(problem)) {
-      out.left = items.slice(at + 1);
-      break;
-    }
-    progress(at + 1);
-  }
-  return out;
-}
-async function patiently(work2, signal, pause) {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work2();
-      return void 0;
-    } catch (err) {
-      const problem = asProblem(err);
-      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
-      if (!wait || tries >= patience || signal.aborted) return problem;
-      await pause(wait);
-    }
-  }
-}
-function ends(p5) {
-  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
-}
-
-// src/file/download.ts
-var askFrom = 64 << 20;
-async function download(entry, signal) {
-  const { showSaveFilePicker } = window;
-  if (entry.size >= askFrom && showSaveFilePicker && !signal) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
-      throw cancelled();
-    });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry.id } });
-    await response2.body.pipeTo(await handle.createWritable());
-    return;
-  }
-  const response = await stream("/files/{id}/content", { path: { id: entry.id }, signal });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = entry.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
-}
-
-// src/file/cut.ts
-var short = 18;
-var before = 6;
-var longest = 12;
-function cut(name) {
-  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
-  if (letters.length <= short) return [name, ""];
-  const dot = letters.lastIndexOf(".");
-  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
-  const at = letters.length - extension - before;
-  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
-}
-
-// src/file/name.tsx
-function Name({ name, read: read4 }) {
-  const [head, tail] = cut(name);
-  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
-  return /* @__PURE__ */ a4($, { children: [
-    read4 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read4, children: [
-      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
-      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
-    ] })
-  ] });
-}
-
 // src/file/tree.ts
 function list(folder, sort, cursor, signal, limit = 100) {
   return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
@@ -3094,9 +3604,9 @@ function list(folder, sort, cursor, signal, limit = 100) {
 async function path2(id, signal) {
   const way = [];
   for (let at = id; at; ) {
-    const entry = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry);
-    at = entry.parent;
+    const entry2 = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry2);
+    at = entry2.parent;
   }
   return way;
 }
@@ -3190,6 +3700,18 @@ var t6 = catalog({
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
     uploaded: { one: "{count} file uploaded", other: "{count} files uploaded" },
     uploadsFailed: { one: "{count} upload failed", other: "{count} uploads failed" },
+    downloads: "Downloads",
+    downloading: "Downloading",
+    downloadFailed: "The download failed",
+    downloaded: "Downloaded",
+    downloadCancelled: "The download was cancelled",
+    preparing: "Being prepared …",
+    received: "{size} received",
+    goFiles: { one: "{count} file ({size})", other: "{count} files ({size})" },
+    goFilesNone: "No files: you have none here",
+    goFilesMany: "All your files: more than {count}",
+    goFilesAll: "All your files and folders",
+    goFilesCounting: "All your files (being counted …)",
     notUploaded: "Not uploaded",
     underWay: "On the way",
     arrived: { one: "{count} done", other: "{count} done" },
@@ -3310,6 +3832,18 @@ var t6 = catalog({
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
     uploaded: { one: "{count} Datei hochgeladen", other: "{count} Dateien hochgeladen" },
     uploadsFailed: { one: "{count} Datei kam nicht an", other: "{count} Dateien kamen nicht an" },
+    downloads: "Downloads",
+    downloading: "Wird heruntergeladen",
+    downloadFailed: "Der Download ist fehlgeschlagen",
+    downloaded: "Heruntergeladen",
+    downloadCancelled: "Der Download wurde abgebrochen",
+    preparing: "Wird vorbereitet …",
+    received: "{size} empfangen",
+    goFiles: { one: "{count} Datei ({size})", other: "{count} Dateien ({size})" },
+    goFilesNone: "Keine Dateien: Sie haben hier keine",
+    goFilesMany: "Alle Ihre Dateien: mehr als {count}",
+    goFilesAll: "Alle Ihre Dateien und Ordner",
+    goFilesCounting: "Alle Ihre Dateien (werden gezählt …)",
     notUploaded: "Nicht hochgeladen",
     underWay: "Unterwegs",
     arrived: { one: "{count} fertig", other: "{count} fertig" },
@@ -3386,6 +3920,131 @@ var problems3 = catalog({
   }
 });
 
+// src/file/loss.tsx
+var enough = 1e4;
+function FilesGo() {
+  const [count, setCount] = d2();
+  A2(() => {
+    const stop = new AbortController();
+    countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
+    return () => stop.abort();
+  }, []);
+  return /* @__PURE__ */ a4("li", { children: words(count) });
+}
+function words(count) {
+  if (!count) return t6("goFilesCounting");
+  if (count === "unknown") return t6("goFilesAll");
+  if (count.more) return t6("goFilesMany", { count: count.files });
+  return count.files === 0 ? t6("goFilesNone") : t6("goFiles", { count: count.files, size: size(count.bytes) });
+}
+async function countFiles(signal) {
+  const count = { files: 0, bytes: 0, more: false };
+  const folders = [""];
+  for (let folder = folders.pop(); folder !== void 0; folder = folders.pop()) {
+    for (const entry2 of await everything(folder, { signal })) {
+      if (entry2.kind === "folder") {
+        folders.push(entry2.id);
+        continue;
+      }
+      count.files++;
+      count.bytes += entry2.size;
+    }
+    if (count.files >= enough) return { ...count, more: true };
+  }
+  return count;
+}
+
+// src/file/batch.ts
+var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var patience = 20;
+async function each(items, work2, { signal, progress, pause = sleep2 }) {
+  const out = { done: [], failed: [], left: [] };
+  for (const [at, item] of items.entries()) {
+    if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    }
+    const problem = await patiently(() => work2(item), signal, pause);
+    if (!problem) {
+      out.done.push(item);
+    } else if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    } else {
+      out.failed.push({ item, problem });
+    }
+    if (problem && ends(problem)) {
+      out.left = items.slice(at + 1);
+      break;
+    }
+    progress(at + 1);
+  }
+  return out;
+}
+async function patiently(work2, signal, pause) {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work2();
+      return void 0;
+    } catch (err) {
+      const problem = asProblem(err);
+      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem;
+      await pause(wait);
+    }
+  }
+}
+function ends(p5) {
+  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download(entry2, signal) {
+  const { showSaveFilePicker } = window;
+  if (entry2.size >= askFrom && showSaveFilePicker && !signal) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry2.name }).catch(() => {
+      throw cancelled();
+    });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry2.id } });
+    await response2.body.pipeTo(await handle.createWritable());
+    return;
+  }
+  const response = await stream("/files/{id}/content", { path: { id: entry2.id }, signal });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = entry2.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/file/cut.ts
+var short = 18;
+var before = 6;
+var longest = 12;
+function cut(name) {
+  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
+  if (letters.length <= short) return [name, ""];
+  const dot = letters.lastIndexOf(".");
+  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
+  const at = letters.length - extension - before;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+// src/file/name.tsx
+function Name({ name, read: read5 }) {
+  const [head, tail] = cut(name);
+  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
+  return /* @__PURE__ */ a4($, { children: [
+    read5 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read5, children: [
+      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
+      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
+    ] })
+  ] });
+}
+
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
@@ -3395,14 +4054,14 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
-function Rename({ entry, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+function Rename({ entry: entry2, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry2.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted = v4.name.normalize("NFC");
-    const changed2 = wanted === entry.name ? entry : await patch("/files/{id}", { path: { id: entry.id }, body: { name: v4.name } });
+    const changed2 = wanted === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted) toast(entry.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry.name, required: true, autoFocus: true, selectName: entry.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry2.name, required: true, autoFocus: true, selectName: entry2.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 function useWork() {
   const [working, setWorking] = d2();
@@ -3435,11 +4094,11 @@ function report(out, count, done) {
   if (failed.length === 0) return toast(t6("stopped", { done: out.done.length, count }), true);
   toast(t6("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
 }
-function Delete({ entries: entries2, onClose, onDone }) {
+function Delete2({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
   return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry) => del("/files/{id}", { path: { id: entry.id } }).catch((err) => {
+    const out = await work2.run(entries2, (entry2) => del("/files/{id}", { path: { id: entry2.id } }).catch((err) => {
       if (asProblem(err).code !== "not_found") throw err;
     }));
     await onDone(out.done);
@@ -3453,9 +4112,9 @@ function Delete({ entries: entries2, onClose, onDone }) {
 }
 async function moveAll(work2, entries2, to, onDone) {
   const numbered = [];
-  const out = await work2.run(entries2, async (entry) => {
-    const moved3 = await patch("/files/{id}", { path: { id: entry.id }, body: { parent: to.id } });
-    if (moved3.name !== entry.name) numbered.push(moved3.name);
+  const out = await work2.run(entries2, async (entry2) => {
+    const moved3 = await patch("/files/{id}", { path: { id: entry2.id }, body: { parent: to.id } });
+    if (moved3.name !== entry2.name) numbered.push(moved3.name);
   });
   await onDone(out.done);
   report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
@@ -3674,11 +4333,11 @@ var clock = y3(0);
 var meter = new Meter();
 var moved = 0;
 var ids = 0;
-var running = 0;
+var running2 = 0;
 var questions = inTurn();
 function add(tree, root) {
   const folders = new Folders(root);
-  begin();
+  begin2();
   const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
     id: ++ids,
     file: file2,
@@ -3700,7 +4359,7 @@ function add(tree, root) {
   uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh];
   void check(fresh, root, tree.folders, folders);
 }
-function begin() {
+function begin2() {
   if (active.peek() > 0) return;
   run.value++;
   meter.start(performance.now(), moved);
@@ -3802,13 +4461,13 @@ var Folders = class {
   }
 };
 function work() {
-  while (running < atOnce) {
+  while (running2 < atOnce) {
     const next = uploads.value.find((u4) => u4.state.value === "waiting");
     if (!next) return;
     next.state.value = "sending";
-    running++;
+    running2++;
     void carry(next).finally(() => {
-      running--;
+      running2--;
       work();
     });
   }
@@ -3904,7 +4563,7 @@ function cancel(u4) {
 }
 var cancelAll = () => uploads.peek().filter(runs).forEach(cancel);
 function retry(some) {
-  begin();
+  begin2();
   const ask2 = /* @__PURE__ */ new Map();
   for (const u4 of some) {
     u4.problem.value = void 0;
@@ -3918,6 +4577,7 @@ function retry(some) {
 }
 function clear() {
   uploads.value = uploads.peek().filter(runs);
+  downloads.value = downloads.peek().filter((d5) => d5.state.value === "running");
 }
 function startUploads() {
   addEventListener("beforeunload", (event) => {
@@ -3930,13 +4590,13 @@ function startUploads() {
   });
   x2(() => {
     const { size: size2, sent } = totals.value;
-    transfers.value = { count: active.value, done: size2 > 0 ? sent / size2 : 0 };
+    transfers.value = { count: active.value + downloading.value, done: active.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
   });
   x2(() => {
-    panel.value = uploads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
+    panel.value = uploads.value.length + downloads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
   });
   x2(() => {
-    if (active.value === 0) return;
+    if (active.value + downloading.value === 0) return;
     const timer = setInterval(() => clock.value++, 1e3);
     return () => clearInterval(timer);
   });
@@ -4072,9 +4732,9 @@ function useDrop(drop, setDragging) {
     return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
   }, []);
 }
-var carried = [];
+var carried2 = [];
 function lift(event, entries2, label) {
-  carried = entries2;
+  carried2 = entries2;
   const transfer = event.dataTransfer;
   transfer.effectAllowed = "move";
   transfer.setData("application/x-coffer-entries", "");
@@ -4086,11 +4746,11 @@ function lift(event, entries2, label) {
   setTimeout(() => ghost.remove());
 }
 function lower() {
-  carried = [];
+  carried2 = [];
   for (const mark of document.querySelectorAll("[data-over]")) mark.removeAttribute("data-over");
 }
 function target(id, name, here, receive) {
-  const takes = () => carried.length > 0 && id !== here && !carried.some((e4) => e4.id === id);
+  const takes = () => carried2.length > 0 && id !== here && !carried2.some((e4) => e4.id === id);
   const over = (event) => {
     if (!takes()) return;
     event.preventDefault();
@@ -4107,7 +4767,7 @@ function target(id, name, here, receive) {
     onDrop: (event) => {
       if (!takes()) return;
       event.preventDefault();
-      const entries2 = carried;
+      const entries2 = carried2;
       lower();
       receive(entries2, id, name);
     }
@@ -4133,7 +4793,7 @@ function useListing(folder, sort, pages) {
   const what = `${folder} ${sort.by} ${sort.down}`;
   const shown2 = T2({ what, pages, loading: false });
   if (shown2.current.what !== what) shown2.current = { what, pages, loading: false };
-  const read4 = useLoad(async (signal) => {
+  const read5 = useLoad(async (signal) => {
     const items = [];
     let next;
     for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
@@ -4143,20 +4803,20 @@ function useListing(folder, sort, pages) {
     }
     return { of: what, items, next };
   }, [folder, sort.by, sort.down]);
-  const latest = T2(read4.data);
-  latest.current = read4.data;
+  const latest = T2(read5.data);
+  latest.current = read5.data;
   const n3 = changesOf(folder);
   const newest = T2(n3);
   newest.current = n3;
-  const known = T2({ folder, n: n3 });
-  if (known.current.folder !== folder) known.current = { folder, n: n3 };
+  const known2 = T2({ folder, n: n3 });
+  if (known2.current.folder !== folder) known2.current = { folder, n: n3 };
   const timer = T2(void 0);
   A2(() => {
-    if (known.current.n === n3 || timer.current !== void 0) return;
+    if (known2.current.n === n3 || timer.current !== void 0) return;
     timer.current = setTimeout(() => {
       timer.current = void 0;
-      known.current.n = newest.current;
-      void read4.reload();
+      known2.current.n = newest.current;
+      void read5.reload();
     }, 250);
   }, [n3, folder]);
   A2(() => () => {
@@ -4165,17 +4825,17 @@ function useListing(folder, sort, pages) {
   }, [folder, sort.by, sort.down]);
   async function more() {
     const mine2 = shown2.current;
-    if (mine2.loading || !read4.data?.next || read4.data.of !== what) return;
+    if (mine2.loading || !read5.data?.next || read5.data.of !== what) return;
     mine2.loading = true;
     try {
-      const page = await list(folder, sort, read4.data.next);
+      const page = await list(folder, sort, read5.data.next);
       if (shown2.current !== mine2) return;
       mine2.pages++;
-      const now = latest.current ?? read4.data;
+      const now = latest.current ?? read5.data;
       const there = new Set(now.items.map((e4) => e4.id));
       const fresh = page.items.filter((e4) => !there.has(e4.id));
       const loaded = new Set(fresh.map((e4) => e4.id));
-      read4.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
+      read5.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -4192,10 +4852,10 @@ function useListing(folder, sort, pages) {
     if (at?.of !== what) return [];
     const there = new Set(at.items.map((e4) => e4.id));
     const others = beyond.filter((e4) => !there.has(e4.id));
-    if (at.next) read4.set({ ...at, beyond: others });
+    if (at.next) read5.set({ ...at, beyond: others });
     return others;
   }
-  const data = read4.data?.of === what ? read4.data : void 0;
+  const data = read5.data?.of === what ? read5.data : void 0;
   return {
     items: data?.items,
     next: data?.next,
@@ -4205,8 +4865,8 @@ function useListing(folder, sort, pages) {
     pages: () => shown2.current.pages,
     more,
     rest,
-    problem: read4.problem ?? problem,
-    reload: read4.reload
+    problem: read5.problem ?? problem,
+    reload: read5.reload
   };
 }
 
@@ -4312,14 +4972,14 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text }, value)) })
   ] });
 }
-function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row({ entry: entry2, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf(entry);
+  const icon = iconOf(entry2);
   return /* @__PURE__ */ a4(
     "tr",
     {
       "data-at": at,
-      "data-id": entry.id,
+      "data-id": entry2.id,
       tabIndex: tab,
       "aria-selected": selected,
       "aria-rowindex": at + 2,
@@ -4331,22 +4991,22 @@ function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpe
       onDragEnd: onLower,
       ...takes,
       children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry2.name }), onChange: onToggle }) }) }),
         /* @__PURE__ */ a4("td", { class: "col-name", children: [
           /* @__PURE__ */ a4("span", { class: "name-cell", children: [
             /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-            entry.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry.id, draggable: false, "aria-label": entry.name, children: /* @__PURE__ */ a4(Name, { name: entry.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry.name }) })
+            entry2.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry2.id, draggable: false, "aria-label": entry2.name, children: /* @__PURE__ */ a4(Name, { name: entry2.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry2.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry2.name }) })
           ] }),
-          entry.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          entry2.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
           /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-            entry.damaged ? t6("damaged") : entry.kind === "folder" ? t6("folder") : size(entry.size),
+            entry2.damaged ? t6("damaged") : entry2.kind === "folder" ? t6("folder") : size(entry2.size),
             " · ",
-            ago(entry.modified_at)
+            ago(entry2.modified_at)
           ] })
         ] }),
-        /* @__PURE__ */ a4("td", { class: "col-size", children: entry.kind === "folder" ? "–" : size(entry.size) }),
-        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry.modified_at, children: ago(entry.modified_at) }) }),
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-size", children: entry2.kind === "folder" ? "–" : size(entry2.size) }),
+        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry2.modified_at, children: ago(entry2.modified_at) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry2.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -4379,9 +5039,9 @@ var kinds = {
   "7z": "archive",
   rar: "archive"
 };
-function iconOf(entry) {
-  if (entry.kind === "folder") return "folder";
-  return kinds[entry.name.split(".").pop().toLowerCase()] ?? "file";
+function iconOf(entry2) {
+  if (entry2.kind === "folder") return "folder";
+  return kinds[entry2.name.split(".").pop().toLowerCase()] ?? "file";
 }
 function More({ load, problem }) {
   const button = T2(null);
@@ -4455,7 +5115,7 @@ var counted = 2e3;
 function useWhole(page, picked, setPicked, of) {
   const [reading, setReading] = d2();
   const stop = T2(void 0);
-  const known = T2(/* @__PURE__ */ new Map());
+  const known2 = T2(/* @__PURE__ */ new Map());
   const items = T2(page.items);
   items.current = page.items;
   function end2() {
@@ -4465,7 +5125,7 @@ function useWhole(page, picked, setPicked, of) {
   }
   A2(() => () => {
     end2();
-    known.current.clear();
+    known2.current.clear();
   }, [of]);
   const some = picked.ids.size > 0;
   A2(() => {
@@ -4484,7 +5144,7 @@ function useWhole(page, picked, setPicked, of) {
     try {
       const beyond = await page.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded2 + n3));
       if (mine2.signal.aborted) return;
-      for (const e4 of beyond) known.current.set(e4.id, e4);
+      for (const e4 of beyond) known2.current.set(e4.id, e4);
       setPicked((p5) => everything2(p5, items.current ?? [], beyond));
     } catch (err) {
       if (!mine2.signal.aborted) toastProblem(err);
@@ -4494,14 +5154,14 @@ function useWhole(page, picked, setPicked, of) {
   }
   const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
   const shown2 = new Set(loaded.map((e4) => e4.id));
-  const selected = [...loaded, ...[...known.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
+  const selected = [...loaded, ...[...known2.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
   return {
     select,
     reading,
     // how many were read of a folder that is being selected
     selected,
     all: page.total !== void 0 && page.total > 0 && selected.length === page.total,
-    knows: (id) => known.current.has(id),
+    knows: (id) => known2.current.has(id),
     clear() {
       end2();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
@@ -4542,10 +5202,10 @@ function Files({ params }) {
   }, [items]);
   useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const read4 = T2({ folder, seen });
+  const read5 = T2({ folder, seen });
   A2(() => {
-    const before2 = read4.current;
-    read4.current = { folder, seen };
+    const before2 = read5.current;
+    read5.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
   const clear2 = whole3.clear;
@@ -4558,11 +5218,11 @@ function Files({ params }) {
     document.addEventListener("keydown", escape);
     return () => document.removeEventListener("keydown", escape);
   });
-  function open2(entry) {
-    if (entry.kind === "folder") go("/files/" + entry.id);
-    else save([entry]);
+  function open2(entry2) {
+    if (entry2.kind === "folder") go("/files/" + entry2.id);
+    else save2([entry2]);
   }
-  async function save(entries2) {
+  async function save2(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
     await download(entries2[0]).catch(toastProblem);
   }
@@ -4570,8 +5230,8 @@ function Files({ params }) {
     grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
   }
   const meant = (at) => {
-    const entry = items[at];
-    return picked.ids.has(entry.id) ? selected : [entry];
+    const entry2 = items[at];
+    return picked.ids.has(entry2.id) ? selected : [entry2];
   };
   function key(event) {
     const row = event.target.closest("tr[data-at]");
@@ -4603,13 +5263,13 @@ function Files({ params }) {
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
     else setPicked(only(items, at));
   }
-  function menu(entry) {
-    const isFolder = entry.kind === "folder";
+  function menu(entry2) {
+    const isFolder = entry2.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save([entry]), keys: "↵" },
-      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry }), keys: "F2" },
-      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry] }) },
-      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry] }), danger: true, keys: "⌦" }
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save2([entry2]), keys: "↵" },
+      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry2 }), keys: "F2" },
+      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry2] }) },
+      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry2] }), danger: true, keys: "⌦" }
     ];
   }
   const close = () => setWish(void 0);
@@ -4630,7 +5290,7 @@ function Files({ params }) {
       /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole3.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole3.reading }) }),
       whole3.reading === void 0 && !whole3.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole3.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
       whole3.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
-        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save(selected), children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
           /* @__PURE__ */ a4("span", { children: t6("download") })
@@ -4673,25 +5333,25 @@ function Files({ params }) {
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
           /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
         ] }) }),
-        /* @__PURE__ */ a4("tbody", { children: items.map((entry, at) => /* @__PURE__ */ a4(
+        /* @__PURE__ */ a4("tbody", { children: items.map((entry2, at) => /* @__PURE__ */ a4(
           Row,
           {
-            entry,
+            entry: entry2,
             at,
             focus: at === picked.focus,
-            selected: picked.ids.has(entry.id),
-            menu: menu(entry),
+            selected: picked.ids.has(entry2.id),
+            menu: menu(entry2),
             onClick: (event) => click(event, at),
             onToggle: () => setPicked(toggle(picked, items, at)),
-            onOpen: () => open2(entry),
-            takes: entry.kind === "folder" ? target(entry.id, entry.name, folder, receive) : void 0,
+            onOpen: () => open2(entry2),
+            takes: entry2.kind === "folder" ? target(entry2.id, entry2.name, folder, receive) : void 0,
             onLift: (event) => raise(event, at),
             onLower: lower,
             onFocus: () => {
               if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
             }
           },
-          entry.id
+          entry2.id
         )) })
       ] }),
       /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
@@ -4705,7 +5365,7 @@ function Files({ params }) {
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
     wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
-    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete, { entries: wish.entries, onClose: close, onDone: done })
+    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete2, { entries: wish.entries, onClose: close, onDone: done })
   ] });
   function raise(event, at) {
     const entries2 = meant(at);
@@ -4716,18 +5376,25 @@ function Files({ params }) {
 // src/file/panel.tsx
 var most2 = 100;
 function Uploads() {
-  return uploads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
+  return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
 function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
   const busy = active.value;
-  const running2 = all2.filter(runs);
+  const running3 = all2.filter(runs);
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
-  const title = busy > 0 ? t6("uploading", { count: busy }) : failed > 0 ? t6("uploadsFailed", { count: failed }) : t6("uploaded", { count: done.length });
-  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": t6("uploads"), children: [
+  const own = downloads.value;
+  const coming = downloading.value;
+  const broken = own.filter((d5) => d5.state.value === "failed").length;
+  const title = busy > 0 ? t6("uploading", { count: busy }) : coming > 0 ? t6("downloading") : failed > 0 ? t6("uploadsFailed", { count: failed }) : broken > 0 ? t6("downloadFailed") : all2.length > 0 ? t6("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t6("downloaded") : t6("downloadCancelled");
+  A2(() => {
+    if (broken > 0) panel.value = true;
+  }, [broken]);
+  const label = all2.length > 0 ? t6("uploads") : t6("downloads");
+  return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
@@ -4737,12 +5404,13 @@ function Panel() {
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      busy === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      busy + coming === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
-    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": t6("uploads"), children: [
+    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
+      own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running2, children: running2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running3, children: running3.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -4816,6 +5484,27 @@ function Row2({ upload: u4 }) {
     (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
+function Coming({ download: d5 }) {
+  const [meter2] = d2(() => new Meter());
+  void clock.value;
+  const state = d5.state.value;
+  const bytes = d5.received.value;
+  const now = performance.now();
+  if (state === "running") meter2.note(now, bytes);
+  const speed = meter2.speed(now);
+  const name = d5.name();
+  const problem = d5.problem.value;
+  return /* @__PURE__ */ a4("li", { class: "upload", children: [
+    /* @__PURE__ */ a4("div", { class: "upload-text", children: [
+      /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
+      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t6("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes === 0 ? t6("preparing") : [t6("received", { size: size(bytes) }), ...speed ? [t6("perSecond", { size: size(speed) })] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes)].join(" · ") : t6("state_cancelled") })
+    ] }),
+    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+  ] });
+}
 
 // src/file/room.ts
 var file = {
@@ -4833,6 +5522,7 @@ var file = {
     { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
     { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
   ],
+  loss: { Line: FilesGo, order: 4 },
   problems: problems3,
   Floating: Uploads,
   start: () => {
@@ -4841,8 +5531,267 @@ var file = {
   }
 };
 
-// src/session/words.ts
+// src/recovery/enter.ts
+async function enterBy(link, send3, done) {
+  const opening = await keeper().opening();
+  await link.use(async (token2) => {
+    let opened;
+    try {
+      opened = await send3(token2, opening);
+    } catch (err) {
+      if (!(err instanceof Problem) || err.code !== "not_signed_in") throw err;
+      go(signInPath(), { replace: true });
+      return toast(say(err), true);
+    }
+    await keeper().enter(opened);
+    toast(done);
+  });
+}
+
+// src/recovery/words.ts
 var t7 = catalog({
+  en: {
+    forgot: "Forgot your password",
+    forgotLink: "Forgot your password?",
+    forgotText: "Enter the e-mail address of your account. We send you a link with which you choose a new password.",
+    email: "E-mail",
+    send: "Send the link",
+    remembered: "Remembered it?",
+    sent: "Look into your mailbox",
+    forgotSent: "If there is an account with {email}, we have sent a mail to it.",
+    forgotNext: "Open the link in the mail to choose a new password.",
+    forgotAgain: "If there is an account with this address, a new mail is on its way.",
+    lives: "The link works for {time}.",
+    noMail: "No mail? Look into your spam folder.",
+    otherEmail: "Use another e-mail address",
+    newLink: "Send a new link",
+    reset: "Choose a new password",
+    resetText: "With it you are signed in here, and signed out on every other device.",
+    newPassword: "New password",
+    resetDo: "Set the new password",
+    resetDone: "Your new password is set.",
+    resetGone: "It was used already or has expired, or you used another one. If you have set a new password, sign in with it. If not, send yourself a new link.",
+    resetDamaged: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
+    activate: "Activate your account",
+    activateAsk: "To bring a deactivated account back, enter how you signed in. We send a link to its e-mail address.",
+    activateLed: "Your account is deactivated. We send a link to its e-mail address, and with the link you bring the account back.",
+    identifier: "E-mail or username",
+    password: "Password",
+    notDeactivated: "Not deactivated?",
+    activateSent: "If your account is deactivated, we have sent a mail to its address.",
+    activateNext: "Open the link in the mail to bring the account back.",
+    activateAgain: "If your account is deactivated, a new mail is on its way.",
+    activateText: "Press the button, and your account is as it was. You are signed in here.",
+    activateDo: "Activate my account",
+    activateDone: "Your account is active again.",
+    activateGone: "It was used already, was replaced by a newer one, or has expired. If your account is active again, sign in. If not, send yourself a new link.",
+    activateDamaged: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one."
+  },
+  de: {
+    forgot: "Passwort vergessen",
+    forgotLink: "Passwort vergessen?",
+    forgotText: "Geben Sie die E-Mail-Adresse Ihres Kontos ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort wählen.",
+    email: "E-Mail",
+    send: "Link senden",
+    remembered: "Wieder eingefallen?",
+    sent: "Sehen Sie in Ihr Postfach",
+    forgotSent: "Wenn es ein Konto mit {email} gibt, haben wir eine Mail dorthin gesendet.",
+    forgotNext: "Öffnen Sie den Link in der Mail, um ein neues Passwort zu wählen.",
+    forgotAgain: "Wenn es ein Konto mit dieser Adresse gibt, ist eine neue Mail unterwegs.",
+    lives: "Der Link gilt {time}.",
+    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach.",
+    otherEmail: "Andere E-Mail-Adresse verwenden",
+    newLink: "Neuen Link senden",
+    reset: "Neues Passwort wählen",
+    resetText: "Mit ihm sind Sie hier angemeldet und auf allen anderen Geräten abgemeldet.",
+    newPassword: "Neues Passwort",
+    resetDo: "Neues Passwort setzen",
+    resetDone: "Ihr neues Passwort gilt.",
+    resetGone: "Er wurde schon benutzt oder ist abgelaufen, oder Sie haben einen anderen benutzt. Wenn Sie ein neues Passwort gesetzt haben, melden Sie sich damit an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    resetDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
+    activate: "Konto aktivieren",
+    activateAsk: "Um ein deaktiviertes Konto zurückzuholen, geben Sie ein, womit Sie sich angemeldet haben. Wir senden einen Link an seine E-Mail-Adresse.",
+    activateLed: "Ihr Konto ist deaktiviert. Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
+    identifier: "E-Mail oder Benutzername",
+    password: "Passwort",
+    notDeactivated: "Nicht deaktiviert?",
+    activateSent: "Wenn Ihr Konto deaktiviert ist, haben wir eine Mail an seine Adresse gesendet.",
+    activateNext: "Öffnen Sie den Link in der Mail, um das Konto zurückzuholen.",
+    activateAgain: "Wenn Ihr Konto deaktiviert ist, ist eine neue Mail unterwegs.",
+    activateText: "Drücken Sie auf den Knopf, und Ihr Konto ist wie zuvor. Sie sind dann hier angemeldet.",
+    activateDo: "Mein Konto aktivieren",
+    activateDone: "Ihr Konto ist wieder aktiv.",
+    activateGone: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Ihr Konto wieder aktiv ist, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
+  }
+});
+var problems4 = catalog({
+  en: {
+    not_signed_in: "That is done, but you could not be signed in. Sign in now."
+  },
+  de: {
+    not_signed_in: "Das ist geschehen, aber Sie konnten nicht angemeldet werden. Melden Sie sich jetzt an."
+  }
+});
+
+// src/recovery/sent.tsx
+function Sent({ text, next, send: send3, again, children }) {
+  const lives = useSettings()?.link_seconds;
+  A2(focusMain, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: t7("sent") }),
+    /* @__PURE__ */ a4("p", { children: text }),
+    /* @__PURE__ */ a4("p", { children: [
+      next,
+      " ",
+      lives && t7("lives", { time: duration(lives) })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4(SendAgain, { send: async () => {
+        await send3();
+        return again;
+      } }),
+      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t7("noMail"),
+      " ",
+      children
+    ] })
+  ] });
+}
+
+// src/recovery/typed.ts
+var typed;
+function setTyped(what) {
+  typed = what;
+}
+function takeTyped() {
+  const was = typed;
+  typed = void 0;
+  return was ?? { identifier: "" };
+}
+
+// src/recovery/activate.tsx
+function Activate() {
+  const link = useOneTime("/auth/activate/check");
+  const [anew, setAnew] = d2(false);
+  if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask, { moved: anew });
+  if (link.dead) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t7("activateGone"), damaged: t7("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t7("newLink") }),
+      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
+    /* @__PURE__ */ a4("h1", { children: t7("activate") }),
+    /* @__PURE__ */ a4("p", { children: t7("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t7("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t7("activateDone")), children: null })
+  ] });
+}
+function Ask({ moved: moved3 }) {
+  const [was] = d2(takeTyped);
+  const [typed2, setTyped2] = d2();
+  const send3 = (body) => post("/auth/activate", { open: true, body });
+  A2(() => {
+    if (moved3) focusMain();
+  }, []);
+  if (typed2) {
+    return /* @__PURE__ */ a4(Sent, { text: t7("activateSent"), next: t7("activateNext"), send: () => send3(typed2), again: t7("activateAgain"), children: null });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t7("activate") }),
+    /* @__PURE__ */ a4("p", { children: was.password ? t7("activateLed") : t7("activateAsk") }),
+    /* @__PURE__ */ a4(Form, { submit: t7("send"), onSubmit: async (v4) => {
+      const body = { identifier: v4.identifier, password: v4.password };
+      await send3(body);
+      setTyped2(body);
+    }, children: [
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true, value: was.password })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t7("notDeactivated"),
+      " ",
+      /* @__PURE__ */ a4(SignInLink, {})
+    ] })
+  ] });
+}
+
+// src/recovery/forgot.tsx
+function Forgot() {
+  const [email, setEmail] = d2(known);
+  const [sent, setSent] = d2(false);
+  const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
+  if (sent) {
+    return /* @__PURE__ */ a4(Sent, { text: t7("forgotSent", { email }), next: t7("forgotNext"), send: () => send3(email), again: t7("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t7("otherEmail") }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t7("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t7("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t7("send"), onSubmit: async (v4) => {
+      await send3(v4.email);
+      setEmail(v4.email);
+      setSent(true);
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t7("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    auth.value.is !== "in" && /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t7("remembered"),
+      " ",
+      /* @__PURE__ */ a4(SignInLink, {})
+    ] })
+  ] });
+}
+function known() {
+  const { identifier } = takeTyped();
+  if (identifier.includes("@")) return identifier;
+  return auth.value.is === "in" ? auth.value.account.email : "";
+}
+
+// src/recovery/reset.tsx
+function Reset() {
+  const link = useOneTime("/auth/password/reset/check");
+  if (link.dead || !link.token) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t7("resetGone"), damaged: t7("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t7("newLink") }),
+      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+    /* @__PURE__ */ a4("h1", { children: t7("reset") }),
+    /* @__PURE__ */ a4("p", { children: t7("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t7("resetDo"), onSubmit: async (v4) => {
+      try {
+        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t7("resetDone"));
+      } catch (err) {
+        if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
+        link.used();
+        setTyped({ identifier: "", password: v4.password });
+        go("/activate", { replace: true });
+        toast(t7("resetDone"));
+      }
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t7("newPassword"), stranger: true }) })
+  ] });
+}
+
+// src/recovery/room.ts
+var recovery = {
+  routes: [
+    { path: "/forgot", page: Forgot, title: () => t7("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t7("reset"), open: true },
+    { path: "/activate", page: Activate, title: () => t7("activate"), open: true }
+  ],
+  problems: problems4,
+  waysBack: {
+    password: { href: "/forgot", label: () => t7("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t7("activate"), take: setTyped }
+  }
+};
+
+// src/session/words.ts
+var t8 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -4883,6 +5832,15 @@ var t7 = catalog({
     endText: "“{name}” is signed out at once.",
     ended: "The device is signed out.",
     unknownDevice: "Unknown device",
+    goDevices: { one: "Your sign-in on this device", other: "Your sign-ins on {count} devices" },
+    goDevicesAll: "Your sign-ins on every device",
+    strangeText: "This device signed in to your account. If it was you, you need not do anything.",
+    strangeDo: "Sign this device out",
+    strangeSince: "Signed in",
+    strangeOut: "The device is signed out",
+    strangeAdvice: "Whoever used it may know your password. Choose a new one now: that signs out every other device too.",
+    strangeDamaged: "A part of the address is missing. Copy the whole link from the mail. You can also sign in: the page “Security” shows every device, and signs it out.",
+    strangeGone: "It was used already or has expired. If you still do not know the device, choose a new password: that signs out every device.",
     signOut: "Sign out",
     signedOut: "You are signed out, in every tab of this browser.",
     point: "You see every device",
@@ -4928,26 +5886,33 @@ var t7 = catalog({
     endText: "„{name}“ wird sofort abgemeldet.",
     ended: "Das Gerät ist abgemeldet.",
     unknownDevice: "Unbekanntes Gerät",
+    goDevices: { one: "Ihre Anmeldung auf diesem Gerät", other: "Ihre Anmeldungen auf {count} Geräten" },
+    goDevicesAll: "Ihre Anmeldungen auf allen Geräten",
+    strangeText: "Dieses Gerät wurde in Ihrem Konto angemeldet. Wenn Sie das waren, müssen Sie nichts tun.",
+    strangeDo: "Dieses Gerät abmelden",
+    strangeSince: "Angemeldet:",
+    strangeOut: "Das Gerät ist abgemeldet",
+    strangeAdvice: "Wer es benutzt hat, kennt vielleicht Ihr Passwort. Wählen Sie jetzt ein neues: Das meldet auch alle anderen Geräte ab.",
+    strangeDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail. Sie können sich auch anmelden: Die Seite „Sicherheit“ zeigt jedes Gerät und meldet es ab.",
+    strangeGone: "Er wurde schon benutzt oder ist abgelaufen. Wenn Sie das Gerät noch immer nicht kennen, wählen Sie ein neues Passwort: Das meldet alle Geräte ab.",
     signOut: "Abmelden",
     signedOut: "Sie sind abgemeldet, in allen Tabs dieses Browsers.",
     point: "Sie sehen jedes Gerät",
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems4 = catalog({
+var problems5 = catalog({
   en: {
-    invalid_credentials: "Wrong e-mail, username or password.",
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
-    account_deactivated: "This account is deactivated.",
+    proof_over: "Too many wrong codes, or too late. Please begin again with your password.",
     invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
     invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
-    invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
     wrong_password: "Falsches Passwort.",
     attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
-    account_deactivated: "Dieses Konto ist deaktiviert.",
+    proof_over: "Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal mit Ihrem Passwort.",
     invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
@@ -4967,10 +5932,10 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t7("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t7("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t8("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("devicesText") })
       ] }),
-      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t7("endOthers") })
+      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t8("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
@@ -4978,40 +5943,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t7("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t8("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t7("lastUse"),
+          t8("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t7("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t8("now") : ago(d5.last_used_at) }),
           " · ",
-          t7("firstUse"),
+          t8("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t7("deviceMenu", { name: nameOf2(d5) }), items: [
-        { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t7("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t8("deviceMenu", { name: nameOf2(d5) }), items: [
+        { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t8("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t7("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t8("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t8("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t7("endTitle"), action: t7("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t8("endTitle"), action: t8("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t7("ended"));
+      toast(t8("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t7("endText", { name: nameOf2(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t7("endOthers"), action: t7("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t8("endText", { name: nameOf2(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t8("endOthers"), action: t8("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t7("endedOthers"));
+      toast(t8("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t7("endOthersText", { count: others }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t8("endOthersText", { count: others }) }) })
   ] });
+}
+function DevicesGo() {
+  const { data } = useLoad((signal) => allDevices(signal), []);
+  return /* @__PURE__ */ a4("li", { children: data ? t8("goDevices", { count: data.length }) : t8("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -5025,10 +5994,10 @@ async function allDevices(signal) {
 }
 function traits(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, t7(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, t8(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function nameOf2(d5) {
-  return d5.name || d5.device || t7("unknownDevice");
+  return d5.name || d5.device || t8("unknownDevice");
 }
 
 // src/session/key.ts
@@ -5037,7 +6006,7 @@ var keys = "keys";
 var curves = ["P-521", "P-256"];
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  const pair = await read3() ?? await make();
+  const pair = await read4() ?? await make();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -5054,7 +6023,7 @@ async function make() {
   }
   throw last2;
 }
-function read3() {
+function read4() {
   return within("readonly", (store) => store.get("client"));
 }
 async function within(mode, work2) {
@@ -5084,16 +6053,16 @@ var tokenEnds = 0;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh, prove, changed });
+  useKeeper({ token: freshToken, renew: refresh2, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
 async function freshToken() {
-  if (!token || Date.now() > tokenEnds - 1e4) await refresh(token);
+  if (!token || Date.now() > tokenEnds - 1e4) await refresh2(token);
   return token;
 }
 var refreshing;
-function refresh(stale) {
+function refresh2(stale) {
   refreshing ??= locked(async () => {
     if (token !== stale && Date.now() < tokenEnds - 1e4) return;
     try {
@@ -5119,10 +6088,32 @@ function adopt(session2) {
   tell2({ kind: "token", token, ends: tokenEnds });
 }
 async function signedIn(session2) {
-  const known = auth.value.is === "in";
+  const known2 = auth.value.is === "in";
   adopt(session2);
-  if (!known) tell2({ kind: "in" });
+  if (!known2) tell2({ kind: "in" });
   await loadAccount();
+}
+var handed;
+async function enter(opened) {
+  if (isChallenge(opened)) {
+    handed = opened;
+    r3(() => {
+      forget();
+      go(signInPath(), { replace: true });
+    });
+    return;
+  }
+  adopt(opened);
+  tell2({ kind: "in" });
+  await loadAccount().catch((err) => {
+    auth.value = { is: "unreachable", problem: asProblem(err), retry: lookUp };
+  });
+  go(firstPlace(), { replace: true });
+}
+function handedOver() {
+  const challenge = handed;
+  handed = void 0;
+  return challenge;
 }
 async function loadAccount() {
   auth.value = { is: "in", account: await get("/account") };
@@ -5151,15 +6142,18 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave2) {
+async function signOut(leave3) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
+  ended(leave3);
+}
+function ended(leave3) {
   r3(() => {
     end(void 0, "otherTab");
-    leave2();
+    leave3();
   });
 }
 function end(here, there) {
@@ -5193,7 +6187,7 @@ function hear2(news) {
 async function lookUp() {
   auth.value = { is: "starting" };
   try {
-    await refresh("");
+    await refresh2("");
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
@@ -5203,7 +6197,7 @@ async function lookUp() {
 }
 
 // src/session/steps.tsx
-function Steps({ challenge, onSession, onOver }) {
+function Steps({ challenge, onSession, onOver, inside }) {
   const [layers, setLayers] = d2(challenge.layers);
   const next = layers.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -5218,15 +6212,15 @@ function Steps({ challenge, onSession, onOver }) {
     }
   };
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t7("oneMore") }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t7("steps"), children: [
+    inside ? /* @__PURE__ */ a4("h3", { children: t8("oneMore") }) : /* @__PURE__ */ a4("h1", { children: t8("oneMore") }),
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t8("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
-        t7("password"),
+        t8("password"),
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t7("done")
+          t8("done")
         ] })
       ] }),
       layers.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -5235,11 +6229,11 @@ function Steps({ challenge, onSession, onOver }) {
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t7("done")
+          t8("done")
         ] })
       ] }, l4.layer))
     ] }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer: send3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t7("noStep") })
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer: send3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t8("noStep") })
   ] });
 }
 
@@ -5247,12 +6241,12 @@ function Steps({ challenge, onSession, onOver }) {
 var proving;
 function askForProof() {
   proving ??= (async () => {
-    let proven2 = false;
+    let proven3 = false;
     await ask((close) => /* @__PURE__ */ a4(Proof, { onClose: close, onProven: () => {
-      proven2 = true;
+      proven3 = true;
       close();
     } }));
-    return proven2;
+    return proven3;
   })().finally(() => {
     proving = void 0;
   });
@@ -5266,17 +6260,18 @@ function Proof({ onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t7("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { challenge, onSession: done, onOver: () => {
-    setOver(new Problem({ status: 410, code: "attempt_over" }));
+  return /* @__PURE__ */ a4(Dialog, { title: t8("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, onSession: done, onOver: () => {
+    setOver(new Problem({ status: 410, code: "proof_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("p", { children: [
-      t7("proofText"),
+      t8("proofText"),
       " ",
-      lasts && t7("proofLasts", { time: duration(lasts) })
+      lasts && t8("proofLasts", { time: duration(lasts) })
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
-    /* @__PURE__ */ a4(Form, { submit: t7("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t8("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
+      setOver(void 0);
       const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
         throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
       });
@@ -5296,17 +6291,78 @@ function Proof({ onClose, onProven }) {
           value: auth.value.is === "in" ? auth.value.account.username : ""
         }
       ),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true, autoFocus: true })
+      /* @__PURE__ */ a4(Password, { name: "password", label: t8("password"), autoComplete: "current-password", required: true, autoFocus: true })
     ] })
   ] }) });
+}
+
+// src/session/end-device.tsx
+function EndDevice() {
+  const link = useLink();
+  const [over, setOver] = d2();
+  const { data, problem, reload } = useLoad(async (signal) => whole(link.secret) ? post("/auth/end-device/check", { open: true, body: { token: link.secret }, signal }) : void 0, []);
+  A2(() => {
+    if (over === "out") focusMain();
+  }, [over]);
+  if (over === "out") {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+      /* @__PURE__ */ a4("h1", { children: t8("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t8("strangeAdvice") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+        /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+        /* @__PURE__ */ a4(SignInLink, { class: "button" })
+      ] })
+    ] });
+  }
+  const gone = over === "gone" || problem?.code === "link_gone";
+  if (gone || !whole(link.secret)) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t8("strangeGone"), damaged: t8("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+      /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
+    /* @__PURE__ */ a4("h1", { children: t8("endTitle") }),
+    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("p", { children: t8("strangeText") }),
+      /* @__PURE__ */ a4("div", { class: "device strange", children: [
+        /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
+        /* @__PURE__ */ a4("div", { class: "device-text", children: [
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t8("unknownDevice") }) }),
+          data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: [
+            t8("strangeSince"),
+            " ",
+            /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
+          ] })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4(Form, { submit: t8("strangeDo"), danger: true, onSubmit: async () => {
+        try {
+          await post("/auth/end-device", { open: true, body: { token: link.secret } });
+        } catch (err) {
+          if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+          link.used();
+          return setOver("gone");
+        }
+        link.used();
+        setOver("out");
+        if (auth.value.is === "in") void get("/account").catch(() => void 0);
+      }, children: null })
+    ] })
+  ] });
 }
 
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  const [challenge, setChallenge] = d2();
+  const [challenge, setChallenge] = d2(handedOver);
   const [over, setOver] = d2(false);
+  const typed2 = T2("");
   const why = auth.value.is === "out" ? auth.value.why : void 0;
+  const forgot = wayBack("password");
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -5314,62 +6370,74 @@ function SignIn() {
         setOver(true);
         setChallenge(void 0);
       } }),
-      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t7("startAgain") }) })
+      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t8("startAgain") }) })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t7("welcome") }),
+    /* @__PURE__ */ a4("h1", { children: t8("welcome") }),
     why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t7(`why_${why}`) })
+      /* @__PURE__ */ a4("p", { children: t8(`why_${why}`) })
     ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems4("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems5("attempt_over") })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t7("signIn"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t8("signIn"), onSubmit: async (v4) => {
       setOver(false);
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
-      const opened = await post("/auth/sign-in", { open: true, body });
+      const opened = await post("/auth/sign-in", { open: true, body }).catch((err) => {
+        const activate = wayBack("activate");
+        if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
+        activate.take({ identifier: v4.identifier, password: v4.password });
+        go(activate.href);
+      });
+      if (!opened) return;
       if (isChallenge(opened)) setChallenge(opened);
       else await signedIn(opened);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, autoFocus: true }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t7("remember"), hint: t7("rememberHint") })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t8("identifier"), autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t8("password"), autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t8("remember"), hint: t8("rememberHint") })
     ] }),
-    others.length > 0 && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t7("noAccount"),
-      " ",
-      others.map(({ href, label }) => /* @__PURE__ */ a4("a", { href, children: label() }, href))
+    (forgot || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current }), children: forgot.label() }) }),
+      others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
+        t8("noAccount"),
+        " ",
+        /* @__PURE__ */ a4("a", { href, children: label() })
+      ] }, href))
     ] })
   ] });
 }
 
 // src/session/room.ts
 var session = {
-  routes: [{ path: "/sign-in", page: SignIn, title: () => t7("signIn"), open: true }],
-  door: { href: "/sign-in", label: () => t7("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t7("signOut"), run: () => void leave(), order: 9 }],
-  points: [{ icon: "device", title: () => t7("point"), text: () => t7("pointText"), order: 2 }],
+  routes: [
+    { path: "/sign-in", page: SignIn, title: () => t8("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t8("endTitle"), open: true }
+  ],
+  door: { href: "/sign-in", label: () => t8("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t8("signOut"), run: () => void leave2(), order: 9 }],
+  points: [{ icon: "device", title: () => t8("point"), text: () => t8("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
-  problems: problems4,
+  loss: { Line: DevicesGo, order: 2 },
+  problems: problems5,
   start: () => startSession(askForProof)
 };
-async function leave() {
+async function leave2() {
   try {
     await signOut(() => go("/"));
-    toast(t7("signedOut"));
+    toast(t8("signedOut"));
   } catch (err) {
     toastProblem(err);
   } finally {
-    setTheme(theme.value);
-    setLang(lang.value);
+    keepLook();
   }
 }
 
 // src/totp/words.ts
-var t8 = catalog({
+var t9 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -5393,7 +6461,8 @@ var t8 = catalog({
     enabled: "Authenticator app is on.",
     disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
-    disableText: "After that, your password alone is enough to sign in."
+    disableText: "After that, your password alone is enough to sign in.",
+    goStep: "Your authenticator app as a sign-in step"
   },
   de: {
     step: "Code aus Ihrer App",
@@ -5418,10 +6487,11 @@ var t8 = catalog({
     enabled: "Die Authenticator-App ist an.",
     disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
-    disableText: "Danach genügt Ihr Passwort allein zum Anmelden."
+    disableText: "Danach genügt Ihr Passwort allein zum Anmelden.",
+    goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -5452,7 +6522,7 @@ function Section({ status }) {
   const [disabling, setDisabling] = d2(false);
   const [busy, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
-  async function begin2() {
+  async function begin3() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
@@ -5466,45 +6536,49 @@ function Section({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t8("title"),
+          t9("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t8("on") : t8("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t9("on") : t9("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t8("onText") : t8("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t9("onText") : t9("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin2, children: t8("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t9("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t8("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t9("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t8("enabled"));
+      toast(t9("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(Confirm, { title: t8("disableTitle"), action: t8("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
+    disabling && /* @__PURE__ */ a4(Confirm, { title: t9("disableTitle"), action: t9("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
       await del("/account/totp");
-      toast(t8("disabled"));
+      toast(t9("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t8("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t9("disableText") }) })
   ] });
+}
+function StepGoes() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t8("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t8("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t8("orType") }),
+        /* @__PURE__ */ a4("p", { children: t9("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t9("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t9("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t8("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t9("type") }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t9("enable"), onCancel: onClose, onSubmit: async (v4) => {
       await sendCode(post("/account/totp/confirm", { body: { code: digits(v4.code) } }));
       await onDone();
-    }, children: /* @__PURE__ */ a4(Code, { label: t8("code") }) })
+    }, children: /* @__PURE__ */ a4(Code, { label: t9("code") }) })
   ] });
 }
 function Copy({ text }) {
@@ -5514,25 +6588,26 @@ function Copy({ text }) {
       await navigator.clipboard.writeText(text);
       setCopied(true);
     } catch {
-      toast(t8("copyFailed"), true);
+      toast(t9("copyFailed"), true);
     }
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
     " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t8("copied") : t8("copy") })
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t9("copied") : t9("copy") })
   ] });
 }
 
 // src/totp/step.tsx
 function Step({ answer }) {
-  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => sendCode(answer("/auth/attempts/{id}/totp", { code: digits(v4.code) })), children: /* @__PURE__ */ a4(Code, { label: t8("code"), hint: t8("codeHint"), autoFocus: true }) });
+  return /* @__PURE__ */ a4(Form, { submit: t9("go"), onSubmit: (v4) => sendCode(answer("/auth/attempts/{id}/totp", { code: digits(v4.code) })), children: /* @__PURE__ */ a4(Code, { label: t9("code"), hint: t9("codeHint"), autoFocus: true }) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t8("step"), Step } },
+  layers: { totp: { title: () => t9("step"), Step } },
   security: { Section, order: 1 },
-  problems: problems5
+  loss: { Line: StepGoes, order: 3 },
+  problems: problems6
 };
 
 // src/main.tsx

@@ -1,5 +1,6 @@
 // The rooms of the app: one line each.
 export { account } from './account/room';
 export { file } from './file/room';
+export { recovery } from './recovery/room';
 export { session } from './session/room';
 export { totp } from './totp/room';

@@ -179,6 +179,33 @@ export async function member(server) {
   return who;
 }
 
+// as returns what does calls as that person through the API, without a browser.
+export async function as(server, who) {
+  const send = async (path, body, headers) => {
+    const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
+  };
+  const { access_token } = await send('/auth/sign-in', { identifier: who.username, password: who.password });
+  return (path, body) => send(path, body, { Authorization: 'Bearer ' + access_token });
+}
+
+// watchPosts lists the calls of a page that could change something, besides its session's own.
+export function watchPosts(page) {
+  const posts = [];
+  page.on('request', (request) => request.method() !== 'GET' && !/\/auth\/refresh$/.test(request.url()) && posts.push(new URL(request.url()).pathname.slice(3)));
+  return posts;
+}
+
+// altered changes one character in the middle of a link's token.
+export const altered = (link) => link.replace(/(#token=.{20})(.)/, (_, before, c) => before + (c === 'A' ? 'B' : 'A'));
+
+// visit opens a link as a mail program does: never on top of the page that it leads to.
+export async function visit(page, link) {
+  await page.goto('about:blank');
+  await page.goto(link);
+}
+
 export async function signIn(page, who) {
   await page.goto('/sign-in');
   await page.getByLabel('E-mail or username').fill(who.username);
@@ -230,6 +257,24 @@ export async function names(page) {
 }
 
 export const row = (page, name) => page.locator('tbody tr').filter({ has: page.locator('bdi', { hasText: new RegExp('^' + name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$') }) });
+
+// focused is the name of what has the focus.
+export const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim();
+});
+
+// tabTo presses Tab until what has the focus is called `name`.
+export async function tabTo(page, name) {
+  const seen = [];
+  for (let i = 0; i < 40; i++) {
+    const now = await focused(page);
+    if (name instanceof RegExp ? name.test(now) : now === name) return;
+    seen.push(now);
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`Tab never reached ${name}: ${seen.join(' | ')}`);
+}
 
 // totp computes RFC 6238 for a base32 secret; back counts steps into the past.
 export function totp(secret, back = 0) {

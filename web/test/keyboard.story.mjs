@@ -2,26 +2,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { member, names, open, row, stage, tree } from './browser.mjs';
+import { focused, member, names, open, row, stage, tabTo, tree } from './browser.mjs';
 
 const site = stage();
-
-const focused = (page) => page.evaluate(() => {
-  const e = document.activeElement;
-  return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim();
-});
-
-// tabTo presses Tab until what has the focus is called `name`.
-async function tabTo(page, name) {
-  const seen = [];
-  for (let i = 0; i < 40; i++) {
-    const now = await focused(page);
-    if (name instanceof RegExp ? name.test(now) : now === name) return;
-    seen.push(now);
-    await page.keyboard.press('Tab');
-  }
-  assert.fail(`Tab never reached ${name}: ${seen.join(' | ')}`);
-}
 
 test('sign in, make, upload, select, rename, move, delete, sign out by keys alone', async (t) => {
   const who = await member(site.server);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from './axe.mjs';
-import { drop, mail, member, mine, open, person, post, row, signIn, stage, tree } from './browser.mjs';
+import { as, drop, mail, member, mine, open, person, post, row, signIn, stage, tree, visit } from './browser.mjs';
 
 const site = stage();
 
@@ -18,7 +18,7 @@ for (const [name, options] of [
 ]) {
   test(`every page on ${name}`, async (t) => {
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/nowhere']) {
+    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/account/deactivated', '/account/deleted', '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
       await page.locator('main h1').waitFor();
@@ -73,8 +73,153 @@ for (const [name, options] of [
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       await check(page, at);
     }
+    await account(page);
+    const dead = ['x', 'x'.repeat(43)];
+    for (const at of ['reset', 'activate', 'confirm-email', 'undo-email', 'end-device']) {
+      for (const token of dead) {
+        await visit(page, `/${at}#token=${token}`);
+        await page.locator('main .badge').waitFor();
+        await page.locator('main form').waitFor({ state: 'detached' });
+        await check(page, `/${at}, ${token}`);
+      }
+    }
     const inline = await page.evaluate(() => document.querySelectorAll('style, [onclick], script:not([src])').length);
     assert.equal(inline, 0);
+  });
+}
+
+// account looks at what the account page and the security page open.
+async function account(page) {
+  const part = (name) => page.getByRole('region', { name, exact: true });
+  const dialog = page.getByRole('dialog');
+  const closed = async () => {
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  };
+  const long = `${'a.very.long.address.'.repeat(3)}${Date.now() % 1000}@${'subdomain.'.repeat(5)}example.org`;
+  await part('E-mail').getByLabel('New e-mail address').fill(long);
+  await part('E-mail').getByRole('button', { name: 'Change my e-mail' }).click();
+  await part('E-mail').getByText(`We sent a link to ${long}`).waitFor();
+  await check(page, 'Account, with an address that waits');
+  await part('Deactivate my account').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'the question before deactivating');
+  await closed();
+
+  // The dialog of the fresh proof, and its sign-in step.
+  await page.route('**/v1/account/export', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }));
+  await page.evaluate(() => delete globalThis.showSaveFilePicker);
+  await part('My data').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'the fresh proof, over a running download');
+  await page.route('**/v1/account/reauthenticate', (route) => route.fulfill({ status: 202, json: { attempt_id: 'a', attempt_token: 'b', expires_at: new Date(Date.now() + 60_000).toISOString(), layers: [{ layer: 'totp', done: false }] } }));
+  await dialog.getByLabel('Password', { exact: true }).fill('anything');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByRole('heading', { name: 'One more step' }).waitFor();
+  await check(page, 'the sign-in step of a fresh proof');
+  await closed();
+  await page.getByRole('region', { name: 'Downloads' }).or(page.getByRole('region', { name: 'Uploads' })).waitFor();
+  await check(page, 'a download that was cancelled');
+
+  await page.getByRole('link', { name: 'Delete' }).click();
+  await page.getByText('3 files').waitFor();
+  await check(page, 'Delete my account');
+  await page.getByLabel('Your username').fill('somebody');
+  await page.getByRole('button', { name: 'Delete my account for good' }).click();
+  await page.getByText('This is not your username.').waitFor();
+  await check(page, 'Delete my account, refused');
+
+  await mine(page, 'Security');
+  await page.getByText('This device').waitFor();
+  await part('Password').getByRole('button').click();
+  await dialog.waitFor();
+  await check(page, 'Change password');
+  await dialog.getByLabel('Current password').fill('not the password');
+  await dialog.getByLabel('New password').fill('short');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await check(page, 'Change password, refused');
+  await closed();
+}
+
+for (const [name, options] of [
+  ['a desk in the light', { colorScheme: 'light' }],
+  ['a desk in the dark', { colorScheme: 'dark', locale: 'de-DE' }],
+  ['a phone in the light', { ...phone, colorScheme: 'light', locale: 'de-DE' }],
+  ['a phone in the dark', { ...phone, colorScheme: 'dark' }],
+]) {
+  test(`the pages of mailed links on ${name}`, async (t) => {
+    const page = await open(t, site, { reducedMotion: 'reduce', ...options });
+    const submit = page.locator('main button[type=submit]');
+    const seen = async (what) => {
+      await page.waitForTimeout(50);
+      await check(page, what);
+      if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `${what} on ${name}.png`) });
+    };
+    const who = await member(site.server);
+    await page.goto('/sign-in');
+    await submit.waitFor();
+    await seen('sign-in');
+    await page.goto('/forgot');
+    await page.locator('[name=email]').fill(who.email);
+    await seen('forgot');
+    await submit.click();
+    await page.locator('main .badge').waitFor();
+    await seen('forgot, sent');
+    await visit(page, (await mail(site.server, who.email, 'reset-password')).link);
+    await page.locator('[name=password]').fill('passwordpassword');
+    await seen('reset');
+    await submit.click();
+    await page.getByRole('alert').waitFor();
+    await seen('reset, refused');
+    await visit(page, `/reset#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('reset, gone');
+
+    const act = await as(site.server, who);
+    const next = `new.${who.email}`;
+    await act('/account/email', { email: next });
+    await visit(page, (await mail(site.server, next, 'change-email')).link);
+    await page.locator('[name=identifier]').fill(who.username);
+    await page.locator('[name=password]').fill(who.password);
+    await submit.click();
+    await page.locator('main .centre').waitFor();
+    await seen('confirm-email');
+    await submit.click();
+    await page.locator('main .centre').waitFor({ state: 'detached' });
+    await visit(page, `/confirm-email#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('confirm-email, gone');
+    await visit(page, (await mail(site.server, who.email, 'new-device')).link);
+    await page.locator('main .device').waitFor();
+    await seen('end-device');
+    await submit.click();
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('end-device, done');
+    await visit(page, (await mail(site.server, who.email, 'change-email-notice')).link);
+    await submit.waitFor();
+    await seen('undo-email');
+    await submit.click();
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('undo-email, done');
+
+    await (await as(site.server, who))('/account/deactivate');
+    await page.goto('/sign-in');
+    await page.locator('[name=identifier]').fill(who.username);
+    await page.locator('[name=password]').fill(who.password);
+    await submit.click();
+    await page.waitForURL('**/activate');
+    await submit.waitFor();
+    await seen('activate, asked');
+    await submit.click();
+    await page.locator('main .badge').waitFor();
+    await seen('activate, sent');
+    await visit(page, (await mail(site.server, who.email, 'activate')).link);
+    await submit.waitFor();
+    await seen('activate');
+    await visit(page, `/activate#token=${'x'.repeat(43)}`);
+    await page.locator('main form').waitFor({ state: 'detached' });
+    await seen('activate, gone');
   });
 }
 

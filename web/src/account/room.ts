@@ -1,8 +1,11 @@
-// The room of accounts: sign-up, the proof of the address, the first admin, the profile,
-// and the security page, on which every room can have a section.
+// The room of accounts: sign-up, the proof of the address, the first admin, the account
+// page with the ways to leave, and the security page, on which every room can have a section.
 import type { Room } from '../shell/room';
 import './account.css';
 import { startAwaited } from './awaited';
+import { ConfirmEmail, UndoEmail } from './change-links';
+import { startExport } from './export';
+import { Deactivated, Delete, Deleted } from './leave';
 import { Profile } from './profile';
 import { Security } from './security';
 import { FirstAdmin, SignUp } from './sign-up';
@@ -14,8 +17,13 @@ export const account: Room = {
     { path: '/sign-up', page: SignUp, title: () => t('signUp'), open: true },
     { path: '/verify-email', page: Verify, title: () => t('verify'), open: true },
     { path: '/first-admin', page: FirstAdmin, title: () => t('firstAdmin'), open: true },
+    { path: '/confirm-email', page: ConfirmEmail, title: () => t('confirmEmail') },
+    { path: '/undo-email', page: UndoEmail, title: () => t('undo'), open: true },
     { path: '/security', page: Security, title: () => t('security') },
     { path: '/account', page: Profile, title: () => t('account') },
+    { path: '/account/delete', page: Delete, title: () => t('delete') },
+    { path: '/account/deactivated', page: Deactivated, title: () => t('deactivated'), open: true },
+    { path: '/account/deleted', page: Deleted, title: () => t('deleted'), open: true },
   ],
   door: { href: '/sign-up', label: () => t('signUp'), order: 1 },
   menu: [
@@ -23,5 +31,8 @@ export const account: Room = {
     { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
   ],
   problems,
-  start: startAwaited,
+  start: () => {
+    startAwaited();
+    startExport();
+  },
 };

@@ -5,12 +5,14 @@ import { useLeaveWhenIn } from '../shell/app';
 import { Field, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { useLink, whenGone } from '../shell/link';
+import { DeadLink, SignInLink } from '../shell/link-page';
+import { NewPassword } from '../shell/new-password';
 import { Problem } from '../shell/problem';
-import { signInDoor, signInPath } from '../shell/room';
+import { signInPath } from '../shell/room';
 import { go } from '../shell/router';
 import { toast } from '../shell/ui';
 import { setAwaited } from './awaited';
-import { Names, newAccount, NewPassword, Username } from './fields';
+import { Names, newAccount, Username } from './fields';
 import { t } from './words';
 
 export function SignUp() {
@@ -33,26 +35,28 @@ export function SignUp() {
   );
 }
 
-export function SignInLink(props: { class?: string }) {
-  const door = signInDoor();
-  return door ? <a {...props} href={door.href}>{door.label()}</a> : null;
-}
-
 // FirstAdmin makes the first account. The page says at once when its link is used.
 export function FirstAdmin() {
-  const link = useLink('token');
+  const link = useLink();
   const [over, setOver] = useState(false);
   const gone = () => {
     link.used();
     setOver(true);
   };
   useEffect(() => whenGone(link.secret, '/auth/first-admin/check', gone), []);
-  if (!link.secret || link.damaged || over) {
+  if (link.damaged || over) {
+    return (
+      <DeadLink dead={over ? 'gone' : 'damaged'} gone={t('firstAdminGone')} damaged={t('firstAdminDamaged')} icon="shield">
+        <p><SignInLink class={over ? 'button primary' : 'button'} /></p>
+      </DeadLink>
+    );
+  }
+  if (!link.secret) {
     return (
       <div class="card narrow">
-        <h1>{over ? t('linkGone') : link.damaged ? t('linkDamaged') : t('firstAdmin')}</h1>
-        <p>{over ? t('firstAdminGone') : link.damaged ? t('firstAdminDamaged') : t('firstAdminNoToken')}</p>
-        <p><SignInLink class={over ? 'button primary' : 'button'} /></p>
+        <h1>{t('firstAdmin')}</h1>
+        <p>{t('firstAdminNoToken')}</p>
+        <p><SignInLink class="button" /></p>
       </div>
     );
   }

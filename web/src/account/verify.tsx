@@ -1,18 +1,17 @@
 // The page that proves an address.
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
-import { focusMain } from '../shell/app';
-import { Code, digits, Field, Form, Password, useWait, type Values } from '../shell/form';
-import { duration } from '../shell/i18n';
+import { Code, digits, Field, Form, Password, type Values } from '../shell/form';
 import { Icon } from '../shell/icon';
-import { useLink, whenGone } from '../shell/link';
+import { useLink, whenGone, type Dead } from '../shell/link';
+import { DeadLink, SignInLink } from '../shell/link-page';
 import { Problem } from '../shell/problem';
 import { signInPath } from '../shell/room';
 import { go } from '../shell/router';
-import { toast, toastProblem } from '../shell/ui';
+import { SendAgain } from '../shell/send-again';
+import { toast } from '../shell/ui';
 import { awaited, setAwaited } from './awaited';
 import { Username } from './fields';
-import { SignInLink } from './sign-up';
 import { t } from './words';
 
 // The tabs of this browser tell each other that the address is proven.
@@ -23,9 +22,9 @@ const proven = new BroadcastChannel('coffer.sign-up');
 // signed up proves the sign-up by its cookie, another browser by the password. The server says
 // at once when the link is used or expired; asking uses nothing up.
 export function Verify() {
-  const link = useLink('token');
+  const link = useLink();
   const [token, setToken] = useState(link.secret);
-  const [dead, setDead] = useState<'damaged' | 'gone' | undefined>(link.damaged ? 'damaged' : undefined);
+  const [dead, setDead] = useState<Dead | undefined>(link.damaged ? 'damaged' : undefined);
   const [taken, setTaken] = useState(false);
   const [elsewhere, setElsewhere] = useState(false);
 
@@ -74,11 +73,13 @@ export function Verify() {
 
   if (dead) {
     return (
-      <DeadLink damaged={dead === 'damaged'} onSent={() => {
-        link.used();
-        setToken('');
-        setDead(undefined);
-      }} />
+      <DeadLink dead={dead} gone={t('linkGoneText')} damaged={t('linkDamagedText')}>
+        <NewLink onSent={() => {
+          link.used();
+          setToken('');
+          setDead(undefined);
+        }} />
+      </DeadLink>
     );
   }
   if (token) {
@@ -114,44 +115,28 @@ export function Verify() {
   );
 }
 
-// DeadLink says that a link does not work, and offers a new one.
-function DeadLink({ damaged, onSent }: { damaged: boolean; onSent: () => void }) {
-  useEffect(() => {
-    if (!damaged) focusMain();
-  }, []);
+// NewLink stands on the page of a link that does not work.
+function NewLink({ onSent }: { onSent: () => void }) {
   return (
-    <div class="card narrow">
-      <span class="badge"><Icon name="mail" /></span>
-      <h1>{damaged ? t('linkDamaged') : t('linkGone')}</h1>
-      <p>{damaged ? t('linkDamagedText') : t('linkGoneText')}</p>
-      <Form submit={t('newLink')} extra={<SignInLink class="button" />} onSubmit={async (v) => {
-        await post('/auth/verify-email/resend', { open: true, body: { email: v.email! } });
-        setAwaited(v.email!);
-        onSent();
-        toast(t('resent'));
-      }}>
-        <Field name="email" label={t('email')} type="email" autoComplete="email" required spellcheck={false} value={awaited.value} />
-      </Form>
-    </div>
+    <Form submit={t('newLink')} extra={<SignInLink class="button" />} onSubmit={async (v) => {
+      await post('/auth/verify-email/resend', { open: true, body: { email: v.email! } });
+      setAwaited(v.email!);
+      onSent();
+      toast(t('resent'));
+    }}>
+      <Field name="email" label={t('email')} type="email" autoComplete="email" required spellcheck={false} value={awaited.value} />
+    </Form>
   );
 }
 
+// Resend asks for the address when the page does not know it.
 function Resend({ email }: { email: string }) {
-  const [wait, setWait] = useWait();
   return (
-    <button type="button" class="button" disabled={wait > 0} onClick={async (event) => {
-      const typed = (event.currentTarget as HTMLButtonElement).form?.elements.namedItem('email') as HTMLInputElement | null;
+    <SendAgain send={async (form) => {
+      const typed = form?.elements.namedItem('email') as HTMLInputElement | null | undefined;
       if (typed && !typed.reportValidity()) return;
-      try {
-        await post('/auth/verify-email/resend', { open: true, body: { email: email || typed!.value } });
-        toast(t('resent'));
-        setWait(30);
-      } catch (err) {
-        if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
-        toastProblem(err);
-      }
-    }}>
-      {wait > 0 ? t('resendWait', { time: duration(wait) }) : t('resend')}
-    </button>
+      await post('/auth/verify-email/resend', { open: true, body: { email: email || typed!.value } });
+      return t('resent');
+    }} />
   );
 }

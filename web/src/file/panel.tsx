@@ -1,12 +1,12 @@
-// The panel of uploads, in the corner of every page while there are any: what failed first,
-// then what runs, then what is done.
+// The panel of uploads, and of downloads that other rooms run, in the corner of every page while
+// there are any: what failed first, then what runs, then what is done.
 import type { ComponentChildren } from 'preact';
-import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { lang, size } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { say } from '../shell/problem';
-import { panel } from '../shell/transfers';
-import { rounded, type Meter } from './meter';
+import { downloading, downloads, panel, type Download } from '../shell/transfers';
+import { Meter, rounded } from './meter';
 import { Name } from './name';
 import { active, cancel, cancelAll, clear, clock, meter, retry, runs, totals, uploads, type Upload } from './upload';
 import { t } from './words';
@@ -14,7 +14,7 @@ import { t } from './words';
 const most = 100; // rows of a group that are drawn
 
 export function Uploads() {
-  return uploads.value.length === 0 ? null : <Panel />;
+  return uploads.value.length + downloads.value.length === 0 ? null : <Panel />;
 }
 
 function Panel() {
@@ -25,9 +25,19 @@ function Panel() {
   const missing = all.filter((u) => u.state.value === 'failed' || u.state.value === 'cancelled');
   const done = all.filter((u) => u.state.value === 'done');
   const failed = missing.filter((u) => u.state.value === 'failed').length;
-  const title = busy > 0 ? t('uploading', { count: busy }) : failed > 0 ? t('uploadsFailed', { count: failed }) : t('uploaded', { count: done.length });
+  const own = downloads.value;
+  const coming = downloading.value;
+  const broken = own.filter((d) => d.state.value === 'failed').length;
+  const title = busy > 0 ? t('uploading', { count: busy }) : coming > 0 ? t('downloading')
+    : failed > 0 ? t('uploadsFailed', { count: failed }) : broken > 0 ? t('downloadFailed')
+    : all.length > 0 ? t('uploaded', { count: done.length }) : own.some((d) => d.state.value === 'done') ? t('downloaded') : t('downloadCancelled');
+  // A failure is not folded away.
+  useEffect(() => {
+    if (broken > 0) panel.value = true;
+  }, [broken]);
+  const label = all.length > 0 ? t('uploads') : t('downloads');
   return (
-    <section ref={useRoom()} class="uploads" aria-label={t('uploads')}>
+    <section ref={useRoom()} class="uploads" aria-label={label}>
       <div class="uploads-head">
         <div>
           <h2 aria-live="polite">{title}</h2>
@@ -37,11 +47,12 @@ function Panel() {
         <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => { panel.value = !open; }}>
           <Icon name="chevron" class={open ? 'down' : 'up'} />
         </button>
-        {busy === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}
+        {busy + coming === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}
       </div>
       {busy > 0 && <progress value={totals.value.sent} max={Math.max(1, totals.value.size)} aria-label={t('allUploads')} />}
       {open && (
-        <div class="uploads-list" tabIndex={0} role="group" aria-label={t('uploads')}>
+        <div class="uploads-list" tabIndex={0} role="group" aria-label={label}>
+          {own.length > 0 && <ul class="uploads-group">{own.map((d, i) => <Coming key={i} download={d} />)}</ul>}
           <Group title={t('notUploaded')} list={missing}>
             {missing.length > 1 && <button type="button" class="link" onClick={() => retry(missing)}>{t('retryAll')}</button>}
           </Group>
@@ -146,6 +157,37 @@ function Row({ upload: u }: { upload: Upload }) {
       )}
       {(state === 'failed' || state === 'cancelled') && (
         <button type="button" class="icon-button" aria-label={t('retryOf', { name })} title={t('retry')} onClick={() => retry([u])}><Icon name="retry" /></button>
+      )}
+    </li>
+  );
+}
+
+// Coming is a download: how much has come, for the whole is not known.
+function Coming({ download: d }: { download: Download }) {
+  const [meter] = useState(() => new Meter());
+  void clock.value;
+  const state = d.state.value;
+  const bytes = d.received.value;
+  const now = performance.now();
+  if (state === 'running') meter.note(now, bytes);
+  const speed = meter.speed(now);
+  const name = d.name();
+  const problem = d.problem.value;
+  return (
+    <li class="upload">
+      <div class="upload-text">
+        <p class="upload-name">{name}</p>
+        {state === 'running' && <progress aria-label={t('progressOf', { name })} />}
+        <p class="hint">
+          {state === 'failed' && problem ? <span class="error">{say(problem)}</span>
+            : state === 'running' ? (bytes === 0 ? t('preparing') : [t('received', { size: size(bytes) }), ...(speed ? [t('perSecond', { size: size(speed) })] : [])].join(' · '))
+            : state === 'done' ? [t('downloaded'), size(bytes)].join(' · ') : t('state_cancelled')}
+        </p>
+      </div>
+      {state === 'running' && <button type="button" class="icon-button" aria-label={t('cancelOf', { name })} title={t('cancel')} onClick={() => d.cancel()}><Icon name="close" /></button>}
+      {state === 'done' && <Icon name="check" class="good" />}
+      {(state === 'failed' || state === 'cancelled') && (
+        <button type="button" class="icon-button" aria-label={t('retryOf', { name })} title={t('retry')} onClick={() => d.again()}><Icon name="retry" /></button>
       )}
     </li>
   );

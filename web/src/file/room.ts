@@ -2,6 +2,7 @@
 import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
 import './file.css';
+import { FilesGo } from './loss';
 import { chooseFiles, chooseFolder, newFolder } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
@@ -24,6 +25,7 @@ export const file: Room = {
     { icon: 'shield', title: () => t('pointSealed'), text: () => t('pointSealedText'), order: 1 },
     { icon: 'folder', title: () => t('pointSimple'), text: () => t('pointSimpleText'), order: 3 },
   ],
+  loss: { Line: FilesGo, order: 4 },
   problems,
   Floating: Uploads,
   start: () => {

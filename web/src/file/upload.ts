@@ -4,7 +4,7 @@ import { computed, effect, signal, type Signal } from '@preact/signals';
 import { address, post, tokenEnded } from '../shell/api';
 import { auth, keeper } from '../shell/auth';
 import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
-import { panel, transfers } from '../shell/transfers';
+import { downloading, downloads, panel, transfers } from '../shell/transfers';
 import { toast, toastProblem } from '../shell/ui';
 import { Meter } from './meter';
 import { askTaken } from './question';
@@ -355,9 +355,10 @@ export function retry(some: readonly Upload[]): void {
   work();
 }
 
-// clear removes finished, failed and cancelled uploads from the list.
+// clear removes what is over from the list.
 export function clear(): void {
   uploads.value = uploads.peek().filter(runs);
+  downloads.value = downloads.peek().filter((d) => d.state.value === 'running');
 }
 
 // Leaving the app would break running uploads, so the browser asks first; signing out
@@ -373,15 +374,15 @@ export function startUploads(): void {
   });
   effect(() => {
     const { size, sent } = totals.value;
-    transfers.value = { count: active.value, done: size > 0 ? sent / size : 0 };
+    transfers.value = { count: active.value + downloading.value, done: active.value === 0 && downloading.value > 0 ? undefined : size > 0 ? sent / size : 0 };
   });
-  // The panel is there from the first upload to the last. On a phone it begins folded: its
+  // The panel is there from the first transfer to the last. On a phone it begins folded: its
   // list would hide the page that the person looks at.
   effect(() => {
-    panel.value = uploads.value.length > 0 ? (panel.peek() ?? !matchMedia('(max-width: 40rem)').matches) : undefined;
+    panel.value = uploads.value.length + downloads.value.length > 0 ? (panel.peek() ?? !matchMedia('(max-width: 40rem)').matches) : undefined;
   });
   effect(() => {
-    if (active.value === 0) return;
+    if (active.value + downloading.value === 0) return;
     const timer = setInterval(() => clock.value++, 1000);
     return () => clearInterval(timer);
   });

@@ -86,6 +86,12 @@ export function Devices() {
   );
 }
 
+// DevicesGo is what the page that deletes the account says of devices.
+export function DevicesGo() {
+  const { data } = useLoad((signal) => allDevices(signal), []);
+  return <li>{data ? t('goDevices', { count: data.length }) : t('goDevicesAll')}</li>;
+}
+
 async function allDevices(signal: AbortSignal): Promise<Device[]> {
   const all: Device[] = [];
   let cursor: string | undefined;

@@ -40,8 +40,8 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
-        <Steps challenge={challenge} onSession={done} onOver={() => {
-          setOver(new Problem({ status: 410, code: 'attempt_over' }));
+        <Steps inside challenge={challenge} onSession={done} onOver={() => {
+          setOver(new Problem({ status: 410, code: 'proof_over' }));
           setChallenge(undefined);
         }} />
       ) : (
@@ -49,6 +49,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
           <p>{t('proofText')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
           {over && <Failed problem={over} />}
           <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
+            setOver(undefined);
             const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
               // The server's words are those of a sign-in, which asks for a name too.
               throw err instanceof Problem && err.code === 'invalid_credentials' ? new Problem({ status: 401, code: 'wrong_password' }) : err;

@@ -4,14 +4,14 @@
 // refresh cookie, which scripts cannot read. A refresh holds a lock that spans tabs, its
 // result is told to the other tabs, and so is the end.
 import { batch } from '@preact/signals';
-import { call, get, post, type Answer, type Body } from '../shell/api';
-import { auth, useKeeper, type Account, type Ending } from '../shell/auth';
+import { call, get, post } from '../shell/api';
+import { auth, useKeeper, type Account, type Ending, type Opened, type Opening, type Session } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
-import type { Challenge } from '../shell/room';
+import { firstPlace, signInPath, type Challenge } from '../shell/room';
+import { go } from '../shell/router';
 import { clientKey } from './key';
 
-export type Opened = Answer<'post', '/auth/sign-in'>;
-export type Session = Extract<Opened, { access_token: string }>;
+export type { Session };
 
 let token = '';
 let tokenEnds = 0;
@@ -26,7 +26,7 @@ const channel = new BroadcastChannel('coffer.session');
 
 // startSession hands the shell its keeper and finds out whether this browser has a session.
 export function startSession(prove: () => Promise<boolean>): void {
-  useKeeper({ token: freshToken, renew: refresh, prove, changed });
+  useKeeper({ token: freshToken, renew: refresh, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
   void lookUp();
 }
@@ -79,6 +79,35 @@ export async function signedIn(session: Session): Promise<void> {
   await loadAccount();
 }
 
+let handed: Challenge | undefined;
+
+// enter takes what the use of a link opened. The sign-in page asks for steps that are left.
+async function enter(opened: Opened): Promise<void> {
+  if (isChallenge(opened)) {
+    handed = opened;
+    batch(() => {
+      forget();
+      go(signInPath(), { replace: true });
+    });
+    return;
+  }
+  adopt(opened);
+  tell({ kind: 'in' });
+  // The link is used up, so that the person cannot press again: what fails now is told, and
+  // tried again, by the next page.
+  await loadAccount().catch((err: unknown) => {
+    auth.value = { is: 'unreachable', problem: asProblem(err), retry: lookUp };
+  });
+  go(firstPlace(), { replace: true });
+}
+
+// handedOver returns the challenge that waits for its steps, once.
+export function handedOver(): Challenge | undefined {
+  const challenge = handed;
+  handed = undefined;
+  return challenge;
+}
+
 async function loadAccount(): Promise<void> {
   auth.value = { is: 'in', account: await get('/account') };
 }
@@ -89,7 +118,7 @@ function changed(account: Account): void {
 }
 
 // openSession are the fields that every call which opens a session takes.
-export async function openSession(): Promise<Pick<Body<'post', '/auth/sign-in'>, 'public_key' | 'device_name'>> {
+export async function openSession(): Promise<Opening> {
   const key = await clientKey().catch(() => undefined);
   return { ...(key && { public_key: key }), device_name: deviceName(navigator.userAgent) };
 }
@@ -119,6 +148,10 @@ export async function signOut(leave: () => void): Promise<void> {
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
+  ended(leave);
+}
+
+function ended(leave: () => void): void {
   batch(() => {
     end(undefined, 'otherTab');
     leave();

@@ -1,20 +1,24 @@
 // The page that signs in.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
 import { auth } from '../shell/auth';
 import { Check, Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
-import { doors, type Challenge } from '../shell/room';
-import { isChallenge, openSession, signedIn } from './session';
+import { Problem } from '../shell/problem';
+import { doors, wayBack } from '../shell/room';
+import { go } from '../shell/router';
+import { handedOver, isChallenge, openSession, signedIn } from './session';
 import { Steps } from './steps';
 import { problems, t } from './words';
 
 export function SignIn() {
   useLeaveWhenIn();
-  const [challenge, setChallenge] = useState<Challenge>();
+  const [challenge, setChallenge] = useState(handedOver);
   const [over, setOver] = useState(false);
+  const typed = useRef('');
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
+  const forgot = wayBack('password');
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return (
@@ -35,15 +39,26 @@ export function SignIn() {
       <Form submit={t('signIn')} onSubmit={async (v) => {
         setOver(false);
         const body = { identifier: v.identifier, password: v.password, remember_device: v.remember_device === 'on', ...(await openSession()) };
-        const opened = await post('/auth/sign-in', { open: true, body });
+        const opened = await post('/auth/sign-in', { open: true, body }).catch((err: unknown) => {
+          const activate = wayBack('activate');
+          if (!(err instanceof Problem) || err.code !== 'account_deactivated' || !activate) throw err;
+          activate.take({ identifier: v.identifier!, password: v.password });
+          go(activate.href);
+        });
+        if (!opened) return;
         if (isChallenge(opened)) setChallenge(opened);
         else await signedIn(opened);
       }}>
-        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} autoFocus />
+        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} autoFocus onInput={(value) => (typed.current = value)} />
         <Password name="password" label={t('password')} autoComplete="current-password" required />
         <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} />
       </Form>
-      {others.length > 0 && <p class="aside">{t('noAccount')} {others.map(({ href, label }) => <a key={href} href={href}>{label()}</a>)}</p>}
+      {(forgot || others.length > 0) && (
+        <div class="aside ways">
+          {forgot && <p><a href={forgot.href} onClick={() => forgot.take({ identifier: typed.current })}>{forgot.label()}</a></p>}
+          {others.map(({ href, label }) => <p key={href}>{t('noAccount')} <a href={href}>{label()}</a></p>)}
+        </div>
+      )}
     </div>
   );
 }

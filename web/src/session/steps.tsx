@@ -11,10 +11,11 @@ interface StepsProps {
   challenge: Challenge;
   onSession: (s: Session) => Promise<void>;
   onOver: () => void;
+  inside?: boolean; // a dialog's title stands above
 }
 
 // Steps asks for one open layer after the other until the server opens the session.
-export function Steps({ challenge, onSession, onOver }: StepsProps) {
+export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
   const [layers, setLayers] = useState(challenge.layers);
   const next = layers.find((l) => !l.done && layerStep(l.layer));
   const step = next && layerStep(next.layer);
@@ -33,7 +34,7 @@ export function Steps({ challenge, onSession, onOver }: StepsProps) {
 
   return (
     <>
-      <h1>{t('oneMore')}</h1>
+      {inside ? <h3>{t('oneMore')}</h3> : <h1>{t('oneMore')}</h1>}
       <ol class="layers" aria-label={t('steps')}>
         <li class="done"><Icon name="check" /> {t('password')}<span class="hidden">, {t('done')}</span></li>
         {layers.map((l) => (

@@ -2,9 +2,9 @@
 // that are generated from api/openapi.json.
 import type { paths } from '../api';
 import { auth, keeper } from './auth';
-import { offline, Problem, problemOf } from './problem';
+import { cancelled, offline, Problem, problemOf } from './problem';
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 // Paths are those of the document that know the method.
 export type Paths<M extends Method> = { [P in keyof paths]: paths[P][M] extends undefined ? never : P }[keyof paths];
@@ -43,23 +43,36 @@ type Rest<O> = {} extends O ? [options?: O] : [options: O];
 // call sends a request and answers its body. It settles what can be settled without the
 // caller: an access token that ended, and a fresh proof that the server wants first.
 export async function call<M extends Method, P extends Paths<M>>(method: M, path: P, ...[options]: Rest<Options<M, P>>): Promise<Answer<M, P>> {
-  const once = async () => (await bodyOf(await respond(method, path, options))) as Answer<M, P>;
+  return proven(async () => (await bodyOf(await respond(method, path, options))) as Answer<M, P>);
+}
+
+let proofs = 0; // that the person has given
+
+// proven asks for a fresh proof when the server wants one, and then repeats the work. Work that
+// was refused while another call was asking needs no second proof.
+async function proven<T>(work: () => Promise<T>): Promise<T> {
+  const before = proofs;
   try {
-    return await once();
+    return await work();
   } catch (err) {
-    if (!(err instanceof Problem) || err.code !== 'step_up_required' || !(await keeper().prove())) throw err;
-    return once();
+    if (!(err instanceof Problem) || err.code !== 'step_up_required') throw err;
+    if (proofs === before) {
+      if (!(await keeper().prove())) throw cancelled();
+      proofs++;
+    }
+    return work();
   }
 }
 
 export const get = <P extends Paths<'get'>>(path: P, ...rest: Rest<Options<'get', P>>) => call('get', path, ...rest);
 export const post = <P extends Paths<'post'>>(path: P, ...rest: Rest<Options<'post', P>>) => call('post', path, ...rest);
+export const put = <P extends Paths<'put'>>(path: P, ...rest: Rest<Options<'put', P>>) => call('put', path, ...rest);
 export const patch = <P extends Paths<'patch'>>(path: P, ...rest: Rest<Options<'patch', P>>) => call('patch', path, ...rest);
 export const del = <P extends Paths<'delete'>>(path: P, ...rest: Rest<Options<'delete', P>>) => call('delete', path, ...rest);
 
 // stream is for downloads: the answer, whose body is not read yet.
 export function stream<P extends Paths<'get'>>(path: P, ...[options]: Rest<Options<'get', P>>): Promise<Response> {
-  return respond('get', path, options);
+  return proven(() => respond('get', path, options));
 }
 
 // Loose is Options of any operation: the functions below serve all of them.

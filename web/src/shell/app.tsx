@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { auth } from './auth';
 import { Bar, Side, Top } from './frame';
 import { Home } from './home';
+import { carried } from './link';
 import { Footer } from './look';
 import { firstPlace, rooms, signInPath } from './room';
 import { arrivals, go, match, moves, place, safeNext, type Match, type Route } from './router';
@@ -56,7 +57,9 @@ function Guarded({ found }: { found: Match }) {
   const leave = !found.route.open && state.is === 'out';
   const shown = useRef(0);
   useEffect(() => {
-    if (leave) go(signInPath() + '?next=' + encodeURIComponent(path + place.value.search), { replace: true });
+    if (!leave) return;
+    const search = [place.value.search.slice(1), carried()].filter(Boolean).join('&');
+    go(signInPath() + '?next=' + encodeURIComponent(path + (search && '?' + search)), { replace: true });
   }, [leave, path]);
   useEffect(() => {
     // After a move the new page's heading gets the focus, so that a screen reader says

@@ -1,7 +1,7 @@
 // This file tells the frame and every page whether somebody is signed in. The session room
 // keeps the session itself and hands in a Keeper.
 import { signal } from '@preact/signals';
-import type { Answer } from './api';
+import type { Answer, Body } from './api';
 import type { Problem } from './problem';
 
 export type Account = Answer<'get', '/account'>;
@@ -18,6 +18,10 @@ export type Ending = 'ended' | 'otherTab';
 
 export const auth = signal<Auth>({ is: 'starting' });
 
+export type Opened = Answer<'post', '/auth/sign-in'>;
+export type Session = Extract<Opened, { access_token: string }>;
+export type Opening = Omit<Body<'post', '/auth/sign-in'>, 'identifier' | 'password' | 'remember_device'>;
+
 export interface Keeper {
   // An access token with some life left.
   token(): Promise<string>;
@@ -25,8 +29,18 @@ export interface Keeper {
   renew(stale: string): Promise<void>;
   // Asks the person for a fresh proof; false when they decline.
   prove(): Promise<boolean>;
+  // What every call carries that opens a session.
+  opening(): Promise<Opening>;
+  // Takes over what such a call answered, and leads to where people begin, or to the sign-in
+  // steps that are left.
+  enter(opened: Opened): Promise<void>;
   // Takes over a changed account, here and in every other tab.
   changed(account: Account): void;
+  // Takes over the session that a call has answered.
+  take(session: Session): Promise<void>;
+  // Forgets the session, in every tab, because the server has ended it; `leave` goes to the page
+  // that says so.
+  ended(leave: () => void): void;
 }
 
 let kept: Keeper | undefined;

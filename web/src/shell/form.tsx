@@ -21,9 +21,11 @@ interface FormProps {
   // More beside the submit button.
   extra?: ComponentChildren;
   wide?: boolean;
+  // Another form of the page is the main one.
+  quiet?: boolean;
 }
 
-export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide }: FormProps) {
+export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }: FormProps) {
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const [wait, setWait] = useWait();
@@ -41,7 +43,8 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
       setProblem(undefined);
     } catch (err) {
       const p = asProblem(err);
-      setProblem(p);
+      // Who takes a question back knows it.
+      setProblem(p.code === 'cancelled' ? undefined : p);
       if (p.status === 429 && p.retryAfter) setWait(p.retryAfter);
     } finally {
       setBusy(false);
@@ -54,7 +57,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
         {problem && <Summary problem={problem} form={form} wait={wait} />}
         {children}
         <div class="form-actions">
-          <button type="submit" class={danger ? 'button danger' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
+          <button type="submit" class={danger ? 'button danger' : quiet ? 'button' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
             {busy && <span class="spinner" aria-hidden="true" />}
             {wait > 0 ? t('waitButton', { time: duration(wait) }) : submit}
           </button>
@@ -186,13 +189,14 @@ export function Select({ name, label, hint, value, options }: FieldProps & { opt
 }
 
 // Password never hinders paste or a password manager.
-export function Password(props: Pick<FieldProps, 'name' | 'label' | 'hint' | 'required' | 'autoFocus' | 'onInput'> & { autoComplete: 'current-password' | 'new-password' }) {
-  const { name, label, hint, onInput, autoFocus, ...rest } = props;
+export function Password(props: Pick<FieldProps, 'name' | 'label' | 'value' | 'hint' | 'required' | 'autoFocus' | 'onInput'> & { autoComplete: 'current-password' | 'new-password' }) {
+  const { name, label, value, hint, onInput, autoFocus, ...rest } = props;
   const [shown, setShown] = useState(false);
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
   useLayoutEffect(() => {
+    if (value) input.current!.value = value; // not as an attribute, which stands in the page's text
     if (autoFocus) input.current!.focus();
   }, []);
   return (

@@ -84,14 +84,14 @@ function Ring() {
   const { count, done } = transfers.value;
   const open = panel.value;
   if (open === undefined) return null;
-  const label = count > 0 ? t('transfers', { count, percent: Math.round(done * 100) }) : t('transfersOver');
+  const label = count === 0 ? t('transfersOver') : done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
   return (
     <button type="button" class="ring" aria-expanded={open} aria-label={label} title={label} onClick={() => {
       panel.value = !open;
     }}>
       <svg viewBox="0 0 36 36" aria-hidden="true" focusable="false">
         <circle class="ring-whole" cx="18" cy="18" r="15" />
-        <circle class="ring-share" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${count > 0 ? done * 100 : 100} 200`} />
+        <circle class="ring-share" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${count > 0 ? (done ?? .25) * 100 : 100} 200`} />
       </svg>
       {count > 0 ? <span aria-hidden="true">{count}</span> : <Icon name="check" />}
     </button>

@@ -29,6 +29,12 @@ export function Footer() {
   );
 }
 
+// keepLook stores language and appearance again, after an answer that cleared this site's storage.
+export function keepLook(): void {
+  setTheme(theme.value);
+  setLang(lang.value);
+}
+
 function LanguageField() {
   const id = useId();
   return (

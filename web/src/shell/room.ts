@@ -22,10 +22,14 @@ export interface Room {
   // A button for people who are signed out: on the first page, beside a form that is not
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
+  // Ways back into an account, for people who cannot sign in.
+  waysBack?: Record<'password' | 'activate', WayBack>;
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
   // A section of the security page.
   security?: { Section: ComponentType<SecurityProps>; order: number };
+  // A line, an <li>, of the page that deletes the account: what of the room goes with it.
+  loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
   layers?: Record<string, LayerStep>;
   // The words of the problem codes that this room's operations alone answer; the words of
@@ -41,6 +45,13 @@ export interface Place {
   href: string;
   label: () => string;
   order: number;
+}
+
+// A page for people who cannot sign in. take hands it what they have typed elsewhere.
+export interface WayBack {
+  href: string;
+  label: () => string;
+  take: (typed: { identifier: string; password?: string }) => void;
 }
 
 export interface Spot extends Place {
@@ -100,6 +111,9 @@ export const doors = () => collect((room) => room.door);
 // signInDoor is where people without a session are sent.
 export const signInDoor = () => doors().find((door) => door.signsIn);
 export const signInPath = () => signInDoor()?.href ?? '/';
+
+// wayBack is where a person gets a new password, or activates an account again.
+export const wayBack = (to: 'password' | 'activate') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
 export const places = () => collect((room) => room.places);
 

@@ -1,6 +1,6 @@
 // The layer of one-time codes from an authenticator app.
 import type { Room } from '../shell/room';
-import { Section } from './section';
+import { Section, StepGoes } from './section';
 import { Step } from './step';
 import './totp.css';
 import { problems, t } from './words';
@@ -8,5 +8,6 @@ import { problems, t } from './words';
 export const totp: Room = {
   layers: { totp: { title: () => t('step'), Step } },
   security: { Section, order: 1 },
+  loss: { Line: StepGoes, order: 3 },
   problems,
 };

@@ -1,10 +1,10 @@
 // The section of the security page that turns the authenticator app on and off.
 import { useState } from 'preact/hooks';
-import { del, post, type Answer } from '../shell/api';
+import { del, get, post, type Answer } from '../shell/api';
 import { Code, digits, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
-import { Confirm, Dialog, Skeleton, toast, toastProblem } from '../shell/ui';
+import { Confirm, Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
 import { t } from './words';
 import { sendCode } from './wrong';
 
@@ -60,6 +60,12 @@ export function Section({ status }: SecurityProps) {
       )}
     </section>
   );
+}
+
+// StepGoes is what the page that deletes the account says of the app, when it is on.
+export function StepGoes() {
+  const { data } = useLoad((signal) => get('/account/security', { signal }), []);
+  return data?.totp?.enabled ? <li>{t('goStep')}</li> : null;
 }
 
 function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: () => void; onDone: () => Promise<void> }) {

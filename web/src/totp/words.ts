@@ -26,6 +26,7 @@ export const t = catalog({
     disabled: 'Authenticator app is off.',
     disableTitle: 'Turn off the authenticator app?',
     disableText: 'After that, your password alone is enough to sign in.',
+    goStep: 'Your authenticator app as a sign-in step',
   },
   de: {
     step: 'Code aus Ihrer App',
@@ -51,6 +52,7 @@ export const t = catalog({
     disabled: 'Die Authenticator-App ist aus.',
     disableTitle: 'Authenticator-App ausschalten?',
     disableText: 'Danach genügt Ihr Passwort allein zum Anmelden.',
+    goStep: 'Ihre Authenticator-App als Anmeldeschritt',
   },
 });
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { longEnough, personal } = await load('account/rules.ts');
+const { longEnough, personal } = await load('shell/rules.ts');
 
 test('a password is long enough by characters, not by bytes or halves of characters', () => {
   assert.equal(longEnough('elevenchars'), false);
