@@ -25,7 +25,13 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return err
 	})
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, ended(err)
+	}
+	// The keys come from another store. They are read before the transaction, in which a
+	// caller that waits for the account's row holds a connection of the database.
+	keys, err := s.ownKeys(ctx, who, c.Session)
+	if err != nil {
+		return Outcome{}, ended(err)
 	}
 	var out *Opened
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -48,17 +54,26 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 			return err
 		}
 		// The token is made before the commit: no failure can follow the change.
-		keys, err := s.keysOf(ctx, r)
-		if err != nil {
-			return err
-		}
 		out, err = s.issue(ctx, r, keys)
 		return err
 	})
-	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) || errors.Is(err, token.ErrEnded) {
-		return Outcome{}, token.ErrUnauthenticated.Because(err) // ended meanwhile, or altered
+	if errors.Is(err, errAltered) {
+		err = token.ErrUnauthenticated.Because(err)
 	}
-	return Outcome{Opened: out}, err
+	return Outcome{Opened: out}, ended(err)
+}
+
+// ownKeys returns the keys of a live session.
+func (s *Service) ownKeys(ctx context.Context, who account.ID, id string) (*token.Keys, error) {
+	st, err := s.Accounts.State(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readSession(ctx, s.DB, who, id, st.SessionEpoch, s.Now().UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	return s.keysOf(ctx, r)
 }
 
 // endAttemptsAndLinks ends what may stand on an old password, and no session.

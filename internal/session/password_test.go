@@ -165,7 +165,9 @@ func TestChangePasswordRefusals(t *testing.T) {
 func TestChangePasswordAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d, func(s *setup) { s.config.PairLimit = limit.Rule{Limit: 1000, Window: time.Minute} })
+		w := newWorld(t, d, func(s *setup) {
+			s.config.PairLimit, s.config.SessionsMax = limit.Rule{Limit: 1000, Window: time.Minute}, 100
+		})
 		w.below.Join("ada")
 		for _, revoke := range []bool{true, false} {
 			var sessions []*browser
