@@ -85,7 +85,9 @@ func TestActivateAtOnce(t *testing.T) {
 		ada := w.Join("ada")
 		open := w.is(w.signIn("ada", oldPassword, nil), 201, "")
 		w.Mails()
-		got := race(20, func(int) string { return said(w.call(home, "POST", "/account/deactivate", "Bearer "+open.AccessToken, nil)) })
+		got := race(20, func(int) string {
+			return said(w.call(home, "POST", "/account/deactivate", "Bearer "+open.AccessToken, nil))
+		})
 		if got["204"] == 0 || got["204"]+got["401 unauthenticated"] != 20 {
 			t.Errorf("%v", got)
 		}
