@@ -2,11 +2,18 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/rest"
 )
+
+// exportedDevice is a remembered device in its owner's archive.
+type exportedDevice struct {
+	Layers    []string  `json:"layers"` // that it is not asked for again
+	ExpiresAt time.Time `json:"expires_at"`
+}
 
 // export adds sessions.json and devices.json to the owner's archive. A sign-in attempt lives
 // for minutes and says nothing that these do not.
@@ -32,6 +39,10 @@ func (s *Service) export(ctx context.Context, who account.ID, to *account.Archiv
 	if err != nil {
 		return err
 	}
+	key, err := s.Accounts.DataKey(ctx, s.DB, who)
+	if err != nil {
+		return err
+	}
 	return to.PutAll("devices.json", func(yield func(any, error) bool) {
 		for after := []byte{}; ; {
 			devices, last, err := rememberedDevices(ctx, s.DB, who, after, db.BatchRows)
@@ -40,7 +51,11 @@ func (s *Service) export(ctx context.Context, who account.ID, to *account.Archiv
 				return
 			}
 			for _, one := range devices {
-				if !yield(one, nil) {
+				if err := one.check(key, one.Token); err != nil { // the server wrote no such device
+					s.noteAltered(ctx, "devices", b64.EncodeToString(one.Token))
+					continue
+				}
+				if !yield(exportedDevice{Layers: one.Layers, ExpiresAt: time.UnixMilli(one.Expires).UTC()}, nil) {
 					return
 				}
 			}

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"strings"
-	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -62,27 +61,27 @@ func deleteOthers(ctx context.Context, tx *db.Tx, who account.ID, spare string) 
 	return nil
 }
 
-// exportedDevice is a remembered device in its owner's archive.
-type exportedDevice struct {
-	Layers    []string  `json:"layers"` // that it is not asked for again
-	ExpiresAt time.Time `json:"expires_at"`
+// remembered is a remembered device with the digest of its token.
+type remembered struct {
+	Token []byte
+	deviceRow
 }
 
 // rememberedDevices lists the devices of an account behind the token after, and returns the
 // token to go on from; nil when there are no more.
-func rememberedDevices(ctx context.Context, q db.Querier, who account.ID, after []byte, limit int) (all []exportedDevice, last []byte, err error) {
-	rows, err := q.Query(ctx, `SELECT token, layers, expires_at FROM devices WHERE account = $1 AND token > $2 ORDER BY token LIMIT $3`, string(who), after, limit)
+func rememberedDevices(ctx context.Context, q db.Querier, who account.ID, after []byte, limit int) (all []remembered, last []byte, err error) {
+	rows, err := q.Query(ctx, `SELECT token, ver, layers, expires_at, seal FROM devices WHERE account = $1 AND token > $2 ORDER BY token LIMIT $3`, string(who), after, limit)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var layers string
-		var expires int64
-		if err := rows.Scan(&last, &layers, &expires); err != nil {
+		d, layers := remembered{deviceRow: deviceRow{Account: who}}, ""
+		if err := rows.Scan(&d.Token, &d.Ver, &layers, &d.Expires, &d.Seal); err != nil {
 			return nil, nil, err
 		}
-		all = append(all, exportedDevice{Layers: strings.Fields(layers), ExpiresAt: time.UnixMilli(expires).UTC()})
+		d.Layers, last = strings.Fields(layers), d.Token
+		all = append(all, d)
 	}
 	if len(all) < limit {
 		last = nil

@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -66,4 +69,77 @@ func export(t *testing.T, s *server) {
 	if sessions := string(read("sessions.json")); strings.Count(sessions, `"last_used_at"`) != 2 {
 		t.Errorf("sessions.json: %s", sessions)
 	}
+}
+
+// An export much larger than the server's memory limit streams in little memory, and holds
+// every byte.
+func TestExportInLittleMemory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc, which only Linux has")
+	}
+	s := start(t, alone)
+	c := s.member(t).signIn(t)
+	const size = 256 << 20
+	if _, err := c.Upload(t.Context(), "", client.Source{Name: "zeros.bin", Content: io.LimitReader(zeros{}, size)}); err != nil {
+		t.Fatal(err)
+	}
+	before := s.memory(t, "VmHWM")
+	body, err := c.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	archive, err := os.Create(filepath.Join(t.TempDir(), "export.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	length, err := io.Copy(archive, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(archive, length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.Open("files/zeros.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, f); err != nil || n != size { // zip checks the sum
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	peak := s.memory(t, "VmHWM")
+	t.Logf("peak %d MiB, %d before", peak>>20, before>>20)
+	if grown := peak - before; grown > 32<<20 {
+		t.Errorf("memory grew by %d MiB for an export of %d", grown>>20, size>>20)
+	}
+
+	// An export that breaks off shows it: the download fails, and the archive does not open.
+	uploadPattern(t, c, 24<<20) // more than socket buffers hold
+	broken, err := c.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broken.Close()
+	var part bytes.Buffer
+	if _, err := io.CopyN(&part, broken, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	s.kill()
+	if n, err := io.Copy(&part, broken); err == nil {
+		t.Errorf("a broken export ended well after %d bytes", n)
+	}
+	if _, err := zip.NewReader(bytes.NewReader(part.Bytes()), int64(part.Len())); err == nil {
+		t.Error("a broken archive opens")
+	}
+}
+
+// zeros reads as zero bytes without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
