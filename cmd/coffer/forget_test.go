@@ -18,7 +18,6 @@ import (
 
 	"coffer/client"
 	"coffer/internal/account"
-	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 )
 
@@ -76,7 +75,7 @@ func forget(w *forgotten, tables []string) {
 		t.Fatalf("%d sessions, %d objects", sessions, objects)
 	}
 
-	if err := a.accounts.Forget(ctx, account.ID(ada.id)); err != nil {
+	if err := strong.DeleteAccount(ctx); err != nil {
 		t.Fatal(err)
 	}
 	// At once: the account, its key and its sessions.
@@ -245,6 +244,7 @@ func (w *forgotten) member(name string) member {
 func (w *forgotten) use(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
+	w.must(m.c.ChangeEmail(ctx, "new-"+m.name+"@example.org")) // its links wait
 	e, err := m.c.EnrolTOTP(ctx)
 	w.must(err)
 	code := func(at time.Time) client.TOTPCode {
@@ -271,10 +271,6 @@ func (w *forgotten) use(m member) *client.Client {
 	if ch == nil {
 		w.Fatal("no layer is asked")
 	}
-	w.must(w.db.Tx(ctx, func(tx *db.Tx) error {
-		_, err := w.accounts.NewLink(ctx, tx, account.Purpose{Name: "story", Page: "/story"}, account.ID(m.id), "")
-		return err
-	}))
 	folder, err := m.c.CreateFolder(ctx, "", "papers")
 	w.must(err)
 	big := bytes.Repeat([]byte("otters "), 30_000)
