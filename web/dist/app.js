@@ -2859,10 +2859,7 @@ function UndoEmail() {
       /* @__PURE__ */ a4("li", { children: t5("undoOut") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t5("undoDo"), onSubmit: async () => {
-      const worked = await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }));
-      if (!worked) return;
-      setDone(true);
-      if (auth.value.is === "in") void get("/account").catch(() => void 0);
+      if (await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
 }
@@ -6349,7 +6346,6 @@ function EndDevice() {
         }
         link.used();
         setOver("out");
-        if (auth.value.is === "in") void get("/account").catch(() => void 0);
       }, children: null })
     ] })
   ] });

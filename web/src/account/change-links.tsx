@@ -1,7 +1,7 @@
 // The pages of the two links of a changed address: the one that confirms the new address, and
 // the one that keeps the old one, before the change or after it. Opening them does nothing: a person presses the button.
 import { useEffect, useState } from 'preact/hooks';
-import { get, post } from '../shell/api';
+import { post } from '../shell/api';
 import { focusMain } from '../shell/app';
 import { auth, keeper } from '../shell/auth';
 import { Form } from '../shell/form';
@@ -69,11 +69,7 @@ export function UndoEmail() {
         <li>{t('undoOut')}</li>
       </ul>
       <Form submit={t('undoDo')} onSubmit={async () => {
-        const worked = await link.use((token) => post('/account/email/undo', { open: true, body: { token } }));
-        if (!worked) return;
-        setDone(true);
-        // This browser may be signed out too: that shows at the next call.
-        if (auth.value.is === 'in') void get('/account').catch(() => undefined);
+        if (await link.use((token) => post('/account/email/undo', { open: true, body: { token } }))) setDone(true);
       }}>{null}</Form>
     </div>
   );
