@@ -2859,7 +2859,9 @@ function UndoEmail() {
       /* @__PURE__ */ a4("li", { children: t5("undoOut") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t5("undoDo"), onSubmit: async () => {
-      if (await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }))) setDone(true);
+      if (!await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }))) return;
+      setDone(true);
+      if (auth.value.is === "in") void get("/account").catch(() => void 0);
     }, children: null })
   ] });
 }
@@ -6346,6 +6348,7 @@ function EndDevice() {
         }
         link.used();
         setOver("out");
+        if (auth.value.is === "in") void get("/account").catch(() => void 0);
       }, children: null })
     ] })
   ] });

@@ -1,7 +1,7 @@
 // The pages of the two links of a changed address: the one that confirms the new address, and
 // the one that keeps the old one, before the change or after it. Opening them does nothing: a person presses the button.
 import { useEffect, useState } from 'preact/hooks';
-import { post } from '../shell/api';
+import { get, post } from '../shell/api';
 import { focusMain } from '../shell/app';
 import { auth, keeper } from '../shell/auth';
 import { Form } from '../shell/form';
@@ -69,7 +69,10 @@ export function UndoEmail() {
         <li>{t('undoOut')}</li>
       </ul>
       <Form submit={t('undoDo')} onSubmit={async () => {
-        if (await link.use((token) => post('/account/email/undo', { open: true, body: { token } }))) setDone(true);
+        if (!(await link.use((token) => post('/account/email/undo', { open: true, body: { token } })))) return;
+        setDone(true);
+        // The frame goes at once when this browser's session has ended too.
+        if (auth.value.is === 'in') void get('/account').catch(() => undefined);
       }}>{null}</Form>
     </div>
   );

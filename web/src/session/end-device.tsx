@@ -1,7 +1,8 @@
 // The page of the link in the mail about a new device: signs the device out without a sign-in.
 import { useEffect, useState } from 'preact/hooks';
-import { post } from '../shell/api';
+import { get, post } from '../shell/api';
 import { focusMain } from '../shell/app';
+import { auth } from '../shell/auth';
 import { Form, Time } from '../shell/form';
 import { dateTime } from '../shell/i18n';
 import { Icon } from '../shell/icon';
@@ -63,6 +64,8 @@ export function EndDevice() {
             }
             link.used();
             setOver('out');
+            // It may be this device: the frame goes at once when its session has ended.
+            if (auth.value.is === 'in') void get('/account').catch(() => undefined);
           }}>{null}</Form>
         </>
       )}
