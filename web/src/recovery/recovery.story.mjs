@@ -94,6 +94,7 @@ test('forgot answers alike for an address without an account, and sends again', 
     await page.getByLabel('E-mail').fill(email);
     await page.getByRole('button', { name: 'Send the link' }).click();
     await heading(page, 'Look into your mailbox');
+    await page.getByText('The link works for').waitFor(); // the settings are read
     return (await page.locator('main').innerText()).replaceAll(email, '…');
   };
   const seen = new Set();
