@@ -2790,6 +2790,8 @@ var problems2 = catalog({
     field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
     field_wrong_sign_up: "This password does not belong to this mail.",
     field_wrong_password: "This is not your current password.",
+    field_unchanged: "This is the one that you have already. Choose another one.",
+    last_admin: "You are the only administrator of this server. Make somebody else an administrator first.",
     field_other_username: "This is not your username.",
     download_broken: "The download broke, and nothing was saved. Try again."
   },
@@ -2805,6 +2807,8 @@ var problems2 = catalog({
     field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
     field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
     field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
+    field_unchanged: "Das haben Sie schon. Wählen Sie etwas anderes.",
+    last_admin: "Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.",
     field_other_username: "Das ist nicht Ihr Benutzername.",
     download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
   }
