@@ -2642,7 +2642,7 @@ var t5 = catalog({
     deleteFirst: "Keep a copy first",
     deleteSure: "Delete it now",
     deleteName: "Your username",
-    deleteType: "Type {username} to confirm.",
+    deleteType: "Type your username, {username}, to confirm.",
     deleteDo: "Delete my account for good",
     deleted: "Your account is deleted",
     deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
@@ -2759,7 +2759,7 @@ var t5 = catalog({
     deleteFirst: "Vorher eine Kopie behalten",
     deleteSure: "Jetzt löschen",
     deleteName: "Ihr Benutzername",
-    deleteType: "Geben Sie zur Bestätigung {username} ein.",
+    deleteType: "Geben Sie zur Bestätigung Ihren Benutzernamen ein: {username}.",
     deleteDo: "Konto endgültig löschen",
     deleted: "Ihr Konto ist gelöscht",
     deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
@@ -3065,7 +3065,10 @@ function Delete() {
         if (v4.username.trim().toLowerCase() !== me.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
         await del("/account");
         leave("/account/deleted");
-      }, children: /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), hint: t5("deleteType", { username: me.username }), autoComplete: "off", required: true, spellcheck: false }) })
+      }, children: [
+        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me.username }) }),
+        /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), autoComplete: "off", required: true, spellcheck: false })
+      ] })
     ] })
   ] });
 }

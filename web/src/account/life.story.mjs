@@ -256,6 +256,21 @@ test('a download that breaks says so and saves nothing; one can cancel it, and t
   await again.click();
   await prove(page, who);
   assert.ok(fs.statSync(await (await download).path()).size > 3 << 20);
+
+  // The file that the person picked goes with the break.
+  await page.evaluate(() => {
+    globalThis.showSaveFilePicker = async ({ suggestedName }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+  });
+  await mine(page, 'Account');
+  await stale();
+  await page.getByRole('button', { name: 'Download my data' }).click();
+  await proof(page).waitFor();
+  hold(1 << 20);
+  await prove(page, who);
+  await panel.getByText(/ received/).waitFor();
+  cut();
+  await panel.getByText('The download broke, and nothing was saved. Try again.').waitFor();
+  assert.deepEqual(await page.evaluate(async () => Array.fromAsync((await navigator.storage.getDirectory()).keys())), []);
 });
 
 test('a deactivated account says what happened and how to come back, and is out everywhere', async (t) => {
