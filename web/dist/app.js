@@ -2642,7 +2642,7 @@ var t5 = catalog({
     deleteFirst: "Keep a copy first",
     deleteSure: "Delete it now",
     deleteName: "Your username",
-    deleteType: "Type {username} to confirm.",
+    deleteType: "Type your username, {username}, to confirm.",
     deleteDo: "Delete my account for good",
     deleted: "Your account is deleted",
     deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
@@ -2759,7 +2759,7 @@ var t5 = catalog({
     deleteFirst: "Vorher eine Kopie behalten",
     deleteSure: "Jetzt löschen",
     deleteName: "Ihr Benutzername",
-    deleteType: "Geben Sie zur Bestätigung {username} ein.",
+    deleteType: "Geben Sie zur Bestätigung Ihren Benutzernamen ein: {username}.",
     deleteDo: "Konto endgültig löschen",
     deleted: "Ihr Konto ist gelöscht",
     deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
@@ -2790,6 +2790,8 @@ var problems2 = catalog({
     field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
     field_wrong_sign_up: "This password does not belong to this mail.",
     field_wrong_password: "This is not your current password.",
+    field_unchanged: "This is the one that you have already. Choose another one.",
+    last_admin: "You are the only administrator of this server. Make somebody else an administrator first.",
     field_other_username: "This is not your username.",
     download_broken: "The download broke, and nothing was saved. Try again."
   },
@@ -2805,6 +2807,8 @@ var problems2 = catalog({
     field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
     field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
     field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
+    field_unchanged: "Das haben Sie schon. Wählen Sie etwas anderes.",
+    last_admin: "Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.",
     field_other_username: "Das ist nicht Ihr Benutzername.",
     download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
   }
@@ -3060,7 +3064,10 @@ function Delete() {
         if (v4.username.trim().toLowerCase() !== me.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
         await del("/account");
         leave("/account/deleted");
-      }, children: /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), hint: t5("deleteType", { username: me.username }), autoComplete: "off", required: true, spellcheck: false }) })
+      }, children: [
+        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me.username }) }),
+        /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), autoComplete: "off", required: true, spellcheck: false })
+      ] })
     ] })
   ] });
 }

@@ -95,7 +95,8 @@ export function Delete() {
           await del('/account');
           leave('/account/deleted');
         }}>
-          <Field name="username" label={t('deleteName')} hint={t('deleteType', { username: me.username })} autoComplete="off" required spellcheck={false} />
+          <p>{t('deleteType', { username: me.username })}</p>
+          <Field name="username" label={t('deleteName')} autoComplete="off" required spellcheck={false} />
         </Form>
       </section>
     </>

@@ -256,6 +256,21 @@ test('a download that breaks says so and saves nothing; one can cancel it, and t
   await again.click();
   await prove(page, who);
   assert.ok(fs.statSync(await (await download).path()).size > 3 << 20);
+
+  // The file that the person picked goes with the break.
+  await page.evaluate(() => {
+    globalThis.showSaveFilePicker = async ({ suggestedName }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+  });
+  await mine(page, 'Account');
+  await stale();
+  await page.getByRole('button', { name: 'Download my data' }).click();
+  await proof(page).waitFor();
+  hold(1 << 20);
+  await prove(page, who);
+  await panel.getByText(/ received/).waitFor();
+  cut();
+  await panel.getByText('The download broke, and nothing was saved. Try again.').waitFor();
+  assert.deepEqual(await page.evaluate(async () => Array.fromAsync((await navigator.storage.getDirectory()).keys())), []);
 });
 
 test('a deactivated account says what happened and how to come back, and is out everywhere', async (t) => {
@@ -336,7 +351,7 @@ test('deleting says what goes, takes the username and a code, and frees the name
   await page.getByRole('heading', { name: 'Nothing here yet' }).waitFor();
 });
 
-test('the address and the data want a code too, and an attempt that is over begins again with the password', async (t) => {
+test('the address wants a code too, and an attempt that is over begins again with the password', async (t) => {
   const { who, page } = await onAccount(t);
   const secret = await withApp(page, who);
   await mine(page, 'Account');
@@ -359,19 +374,19 @@ test('the address and the data want a code too, and an attempt that is over begi
   await proof(page).getByRole('button', { name: 'Continue' }).click();
   await email.getByText(`We sent a link to new-${who.email}.`).waitFor();
 
+  // A device that has given its code is asked for the password alone.
   await stale();
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download my data' }).click();
   await prove(page, who);
-  await code.waitFor();
-  await sleep(30_100 - (Date.now() % 30_000)); // this step's code is used
-  await code.fill(totp(secret));
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   assert.match((await download).suggestedFilename(), /\.zip$/);
 });
 
-test('two calls that want a proof at once open one dialog, and both are made', async (t) => {
+test('two calls that want a proof at once, the address and the data, open one dialog, which takes the code too, and both are made', async (t) => {
   const { who, page } = await onAccount(t);
+  const secret = await withApp(page, who);
+  await mine(page, 'Account');
+  await part(page, 'E-mail').waitFor();
   await stale();
   const download = page.waitForEvent('download');
   await part(page, 'E-mail').getByLabel('New e-mail address').fill(`new-${who.email}`);
@@ -383,6 +398,11 @@ test('two calls that want a proof at once open one dialog, and both are made', a
   await sleep(500);
   assert.equal(await page.getByRole('dialog').count(), 1);
   await prove(page, who);
+  const code = proof(page).getByLabel('Code from your authenticator app');
+  await code.waitFor();
+  await freshCode();
+  await code.fill(totp(secret));
+  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await download;
   await part(page, 'E-mail').getByText(`We sent a link to new-${who.email}.`).waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
