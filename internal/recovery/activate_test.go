@@ -191,6 +191,23 @@ func TestActivateTakesCredentials(t *testing.T) {
 	}
 }
 
+// A job that comes late mails no link to an account that is active by then.
+func TestActivateJobComesLate(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), nil)
+	ada := w.Join("ada")
+	if err := w.Accounts.Deactivate(t.Context(), ada); err != nil {
+		t.Fatal(err)
+	}
+	w.Mails()
+	w.is(w.post("/auth/activate", fields{"identifier": "ada", "password": oldPassword}), 202, "")
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { _, err := w.Accounts.Activate(t.Context(), tx, ada); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if mails := w.Mails(); len(mails) != 0 {
+		t.Errorf("%v", mails)
+	}
+}
+
 // A link to activate dies with a reset: the password that it was asked with is gone.
 func TestResetEndsALinkToActivate(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), nil)
