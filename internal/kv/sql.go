@@ -16,16 +16,17 @@ import (
 
 // SQL is a store in the database. Each operation is one conditional statement.
 type SQL struct {
-	db   *db.DB
-	now  func() time.Time
-	kept *db.Kept[timed]
+	db    *db.DB
+	now   func() time.Time
+	kept  *db.Kept[timed]
+	marks *marks // of the process that owns the database
 }
 
 var _ Store = (*SQL)(nil)
 
 // NewSQL returns the store in d whose clock is now.
 func NewSQL(d *db.DB, now func() time.Time) *SQL {
-	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384)}
+	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384), marks: newMarks(now())}
 }
 
 // timed is a value and its expiry, in unix milliseconds.
@@ -50,7 +51,7 @@ const keyMark = "base64:"
 
 // Get returns the value, or [ErrMissing].
 func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
-	if err := checkKey(key); err != nil {
+	if err := before(ctx, checkKey(key)); err != nil {
 		return nil, err
 	}
 	name := column(key)
@@ -132,6 +133,21 @@ func (s *SQL) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	return s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
+}
+
+// Once reports whether this call is the first with key.
+func (s *SQL) Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkPut(key, nil, ttl)); err != nil {
+		return false, err
+	}
+	if s.db.Owned() {
+		return s.marks.first(key, made, s.now(), ttl)
+	}
+	now := s.ms()
+	n, err := s.db.Exec(ctx, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE kv.expires_at <= $4`,
+		column(key), []byte{}, now+millis(ttl), now)
+	return n == 1, sqlError(err)
 }
 
 // change runs a statement that changes key, and drops the cached value.
