@@ -144,7 +144,7 @@ func TestSQLOfOneProcess(t *testing.T) {
 }
 
 // What was made before a process began may have been used before: after a restart it is no
-// longer the first.
+// longer the first. A process that is the first for a while takes it.
 func TestOnceAfterARestart(t *testing.T) {
 	d, ctx := owned(t), t.Context()
 	now := time.Date(2026, 11, 20, 9, 0, 0, 500e6, time.UTC)
@@ -162,6 +162,18 @@ func TestOnceAfterARestart(t *testing.T) {
 	}
 	if ok, err := restarted.Once(ctx, "y", now.Truncate(time.Second), time.Minute); !ok || err != nil {
 		t.Errorf("a key of this second: %t, %v", ok, err)
+	}
+	now = now.Add(15 * time.Minute)
+	if ok, err := restarted.Once(ctx, "z", now, time.Minute); !ok || err != nil { // it says again that it runs
+		t.Fatal(ok, err)
+	}
+	now = now.Add(15 * time.Minute)
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "z", now.Add(-time.Second), time.Minute); ok || err != nil {
+		t.Errorf("a quarter of an hour later: %t, %v", ok, err)
+	}
+	now = now.Add(time.Hour)
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "z", now.Add(-time.Second), time.Minute); !ok || err != nil {
+		t.Errorf("the first process for a while: %t, %v", ok, err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 //
 // Marks that end within the same slot are forgotten together.
 type marks struct {
-	began int64 // unix seconds
+	began int64 // unix seconds; what is older may have had a mark in another process
 	most  int
 	seed  maphash.Seed
 
@@ -28,20 +28,19 @@ const (
 	mostMarks = 2 << 20
 )
 
-func newMarks(now time.Time) *marks {
-	return &marks{began: now.Unix(), most: mostMarks, seed: maphash.MakeSeed(), slots: map[int64]map[uint64]struct{}{}}
+func newMarks() *marks {
+	return &marks{most: mostMarks, seed: maphash.MakeSeed(), slots: map[int64]map[uint64]struct{}{}}
 }
 
 // first sets the mark of key until ttl after now. It reports whether the mark was absent.
-// What was made before the process began may have had a mark then.
 func (m *marks) first(key string, made, now time.Time, ttl time.Duration) (bool, error) {
-	if made.Unix() < m.began {
-		return false, nil
-	}
 	mark := maphash.String(m.seed, key)
 	ends := (now.Add(ttl).UnixMilli() + slotSeconds*1000 - 1) / (slotSeconds * 1000)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if made.Unix() < m.began {
+		return false, nil
+	}
 	for end, slot := range m.slots {
 		if end*slotSeconds*1000 <= now.UnixMilli() {
 			m.count -= len(slot)
@@ -61,4 +60,11 @@ func (m *marks) first(key string, made, now time.Time, ttl time.Duration) (bool,
 	slot[mark] = struct{}{}
 	m.count++
 	return true, nil
+}
+
+// since says when this process began, after another that had marks.
+func (m *marks) since(began time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.began = began.Unix()
 }

@@ -38,7 +38,7 @@ const firstSweep = 1024
 
 // NewMemory returns an empty store whose clock is now.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, marks: newMarks(now()), items: map[string]item{}, sweep: firstSweep}
+	return &Memory{now: now, marks: newMarks(), items: map[string]item{}, sweep: firstSweep}
 }
 
 // Get returns the value, or [ErrMissing].
