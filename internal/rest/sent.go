@@ -24,7 +24,8 @@ type Sent struct {
 	x    *exchange
 	r    *http.Request
 	json bool              // a JSON body comes, or came
-	body *bytes.Buffer     // once it is read
+	read bool              // that body was read
+	body []byte            // then it is this, while the operation runs
 	want [sha256.Size]byte // digest that the body must have
 	must bool              // want is set
 }
@@ -58,7 +59,7 @@ func (q *Sent) JSON() bool { return q.json }
 // place of a stream's last bytes (see [Complete]).
 func (q *Sent) MustBe(sum [sha256.Size]byte) error {
 	q.want, q.must = sum, true
-	if q.body != nil || q.x.body == nil {
+	if q.read || q.x.body == nil {
 		return q.check()
 	}
 	if !q.json {
@@ -72,11 +73,7 @@ func (q *Sent) MustBe(sum [sha256.Size]byte) error {
 
 // check compares a body that was read.
 func (q *Sent) check() error {
-	var body []byte
-	if q.body != nil {
-		body = q.body.Bytes()
-	}
-	if q.must && sha256.Sum256(body) != q.want {
+	if q.must && sha256.Sum256(q.body) != q.want {
 		return ErrProof
 	}
 	return nil
