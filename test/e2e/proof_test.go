@@ -132,10 +132,11 @@ func proven(t *testing.T, s *server) {
 	if slices.Contains(p.mails(t), "security-notice") {
 		t.Error("a refused refresh worried the owner")
 	}
+	last := again.Credentials()
 	if err := again.SignOut(ctx); err != nil {
 		t.Errorf("sign-out: %v", err)
 	}
-	p.dead(t, again.Credentials())
+	p.dead(t, last)
 
 	// Who asks for none gets none.
 	free := p.signIn(t, client.WithoutProofs())
