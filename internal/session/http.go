@@ -27,7 +27,7 @@ const (
 func (s *Service) Routes(a *rest.API) {
 	a.Tell("step_up_seconds", "How long a fresh proof counts for sensitive changes.", seconds(s.StepUpTTL))
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
+		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1, F-S3",
 		Summary:     "Sign in with e-mail or username and password",
 		Description: "The answer is 201 with a session, or 202 with the layers that the account asks for. A remembered device skips the layers it has passed.",
 		Errors:      []*fault.Error{account.ErrCredentials, token.ErrPublicKey, ErrDeactivated, limit.ErrLimited, account.ErrBusy},
@@ -37,7 +37,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "The layers of a sign-in that are still open",
 	}, s.getAttempt)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11",
+		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11, F-S3",
 		Summary: "The next access and refresh token",
 		Description: "The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session. " +
 			"A session with proofs also wants this request signed, over @method, @target-uri and, with a body, content-digest.",

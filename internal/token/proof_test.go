@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -119,129 +120,152 @@ func TestProof(t *testing.T) {
 	})
 }
 
+// A spoil breaks one rule: in what is signed, or in the request after that.
+type spoil struct {
+	name string
+	sign func(p *tokentest.Proof)
+	send func(r *http.Request)
+}
+
+const (
+	input     = "Signature-Input"
+	signature = "Signature"
+	digest    = "Content-Digest"
+)
+
+func header(name string, values ...string) func(*http.Request) {
+	return func(r *http.Request) { r.Header[name] = values }
+}
+
+func edit(name, old, with string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, strings.Replace(r.Header.Get(name), old, with, 1)) }
+}
+
+func twice(name, sep string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, r.Header.Get(name)+sep+r.Header.Get(name)) }
+}
+
+func lines(name string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Add(name, r.Header.Get(name)) }
+}
+
+// spoiltRequests break what a proof says of its request, session and time. other is a session
+// of another account, again another one of the same.
+func spoiltRequests(other, again *bound) []spoil {
+	return []spoil{
+		{"no Signature-Input", nil, header(input)},
+		{"no Signature", nil, header(signature)},
+		{"empty fields", nil, func(r *http.Request) { r.Header.Set(input, ""); r.Header.Set(signature, "") }},
+		{"keyid of another session", func(p *tokentest.Proof) { p.KeyID = other.keys.Session }, nil},
+		{"keyid of another session of the account", func(p *tokentest.Proof) { p.KeyID = again.keys.Session }, nil},
+		{"key of another session", func(p *tokentest.Proof) { p.Key = other.key }, nil},
+		{"key of another session of the account", func(p *tokentest.Proof) { p.Key = again.key }, nil},
+		{"a proof of another session", func(p *tokentest.Proof) { p.Key, p.KeyID = other.key, other.keys.Session }, nil},
+		{"K_proof of zeros", func(p *tokentest.Proof) { p.Key = make([]byte, 32) }, nil},
+		{"an empty key", func(p *tokentest.Proof) { p.Key = nil }, nil},
+		{"another alg", func(p *tokentest.Proof) { p.Alg = "hmac-sha512" }, nil},
+		{"alg in upper case", func(p *tokentest.Proof) { p.Alg = "HMAC-SHA256" }, nil},
+		{"ecdsa", func(p *tokentest.Proof) { p.Alg = "ecdsa-p256-sha256" }, nil},
+		{"created 61 s ago", func(p *tokentest.Proof) { p.Created -= 61 }, nil},
+		{"created in 61 s", func(p *tokentest.Proof) { p.Created += 61 }, nil},
+		{"created in milliseconds", func(p *tokentest.Proof) { p.Created *= 1000 }, nil},
+		{"created before 1970", func(p *tokentest.Proof) { p.Created = -p.Created }, nil},
+		{"created altered", nil, edit(input, "created=1", "created=2")},
+		{"nonce altered", nil, edit(input, `nonce="`, `nonce="A`)},
+		{"the method left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "@method") }, nil},
+		{"the target left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "@target-uri") }, nil},
+		{"the token left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "authorization") }, nil},
+		{"the digest left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "content-digest") }, nil},
+		{"nothing covered", func(p *tokentest.Proof) { p.Covered = nil }, nil},
+		{"a component twice", func(p *tokentest.Proof) { p.Covered = append(p.Covered, "@method") }, nil},
+		{"another component", func(p *tokentest.Proof) { p.Covered = append(p.Covered, "@authority") }, nil},
+		{"another method", func(p *tokentest.Proof) { p.Method = "GET" }, nil},
+		{"the method in lower case", func(p *tokentest.Proof) { p.Method = "patch" }, nil},
+		{"another path", func(p *tokentest.Proof) { p.Target = base + "/v1/sessions" }, nil},
+		{"another query", func(p *tokentest.Proof) { p.Target += "?x=1" }, nil},
+		{"another origin", func(p *tokentest.Proof) { p.Target = "https://evil.example/v1/account" }, nil},
+		{"the target without an origin", func(p *tokentest.Proof) { p.Target = "/v1/account" }, nil},
+		{"another scheme", func(p *tokentest.Proof) { p.Target = "ftp" + p.Target[strings.Index(p.Target, ":"):] }, nil},
+		{"another Host signed", func(p *tokentest.Proof) { p.Target = "http://127.0.0.1:8420/v1/account" }, func(r *http.Request) { r.Host, r.RequestURI = "127.0.0.1:8420", "/v1/account" }},
+		{"another token signed", func(p *tokentest.Proof) { p.Authorization = "Bearer " + again.text }, nil},
+		{"another body signed", func(p *tokentest.Proof) { p.Digest = tokentest.Digest([]byte(`{"bio":"altered"}`)) }, nil},
+		{"an altered body", nil, func(r *http.Request) { r.Body = http.NoBody; *r = *withBody(r, `{"bio":"forged"}`) }},
+		{"an altered body that is no JSON", nil, func(r *http.Request) { *r = *withBody(r, `{"bio":`) }},
+		{"an altered body and its digest", nil, func(r *http.Request) {
+			*r = *withBody(r, `{"bio":"forged"}`)
+			r.Header.Set(digest, tokentest.Digest([]byte(`{"bio":"forged"}`)))
+		}},
+	}
+}
+
+// spoiltFields break the header fields themselves.
+func spoiltFields() []spoil {
+	return []spoil{
+		{"no Content-Digest", nil, header(digest)},
+		{"another digest algorithm", func(p *tokentest.Proof) { p.Digest = strings.Replace(p.Digest, "sha-256", "sha-512", 1) }, nil},
+		{"two digests", func(p *tokentest.Proof) { p.Digest += ", " + p.Digest }, nil},
+		{"a digest without padding", func(p *tokentest.Proof) { p.Digest = strings.Replace(p.Digest, "=:", ":", 2) }, nil},
+		{"Content-Digest twice", nil, lines(digest)},
+		{"Signature-Input twice", nil, lines(input)},
+		{"Signature twice", nil, lines(signature)},
+		{"two members of Signature-Input", nil, twice(input, ", ")},
+		{"two members of Signature", nil, twice(signature, ", ")},
+		{"labels that differ", nil, edit(signature, "proof=", "prove=")},
+		{"two labels", nil, func(r *http.Request) {
+			r.Header.Set(input, "other="+strings.TrimPrefix(r.Header.Get(input), "proof=")+", "+r.Header.Get(input))
+			r.Header.Set(signature, "other="+strings.TrimPrefix(r.Header.Get(signature), "proof=")+", "+r.Header.Get(signature))
+		}},
+	}
+}
+
+// spoiltForms break the form of a signature that is right otherwise.
+func spoiltForms() []spoil {
+	return []spoil{
+		{"no created", func(p *tokentest.Proof) { p.Params = fmt.Sprintf(`;nonce="n1";keyid="%s";alg="hmac-sha256"`, p.KeyID) }, nil},
+		{"no nonce", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
+		}, nil},
+		{"no keyid", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;nonce="n2";alg="hmac-sha256"`, p.Created)
+		}, nil},
+		{"no alg", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;nonce="n3";keyid="%s"`, p.Created, p.KeyID)
+		}, nil},
+		{"an empty nonce", func(p *tokentest.Proof) { p.Nonce = "" }, nil},
+		{"a nonce twice", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;nonce="n4";nonce="n5";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
+		}, nil},
+		{"created twice", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;created=%[1]d;nonce="n6";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
+		}, nil},
+		{"an unknown parameter", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=%d;nonce="n7";keyid="%s";alg="hmac-sha256";tag="x"`, p.Created, p.KeyID)
+		}, nil},
+		{"white space in the parameters", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`; created=%d; nonce="n8"; keyid="%s"; alg="hmac-sha256"`, p.Created, p.KeyID)
+		}, nil},
+		{"a leading zero", func(p *tokentest.Proof) {
+			p.Params = fmt.Sprintf(`;created=0%d;nonce="n9";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
+		}, nil},
+		{"a long nonce", func(p *tokentest.Proof) { p.Nonce = strings.Repeat("n", 65) }, nil},
+		{"a long Signature-Input", func(p *tokentest.Proof) { p.Label = "l" + strings.Repeat("x", 600) }, nil},
+		{"an odd label", func(p *tokentest.Proof) { p.Label = "Proof" }, nil},
+		{"a signature of zeros", nil, header(signature, "proof=:"+base64.StdEncoding.EncodeToString(make([]byte, 32))+":")},
+		{"an empty signature", nil, header(signature, "proof=::")},
+		{"half a signature", nil, header(signature, "proof=:"+base64.StdEncoding.EncodeToString(make([]byte, 16))+":")},
+		{"a long signature", nil, header(signature, "proof=:"+strings.Repeat("A", 4000)+":")},
+		{"a signature in base64url", nil, header(signature, `proof=:`+strings.Repeat("-", 43)+`=:`)},
+		{"a string as signature", nil, header(signature, `proof="`+strings.Repeat("A", 43)+`="`)},
+	}
+}
+
 // Each rule of a proof, broken once.
 func TestAttackProof(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ada := w.below.Join("ada")
 		b, other := w.openBound(ada, "P-256"), w.openBound(w.below.Join("eve"), "P-256")
-		again := w.openBound(ada, "P-256")
-		header := func(name string, values ...string) func(*http.Request) {
-			return func(r *http.Request) { r.Header[name] = values }
-		}
-		edit := func(name, old, with string) func(*http.Request) {
-			return func(r *http.Request) {
-				value := r.Header.Get(name)
-				if !strings.Contains(value, old) {
-					t.Fatalf("%s: no %q in %q", name, old, value)
-				}
-				r.Header.Set(name, strings.Replace(value, old, with, 1))
-			}
-		}
-		const input, signature, digest = "Signature-Input", "Signature", "Content-Digest"
-		twice := func(name, sep string) func(*http.Request) {
-			return func(r *http.Request) { r.Header.Set(name, r.Header.Get(name)+sep+r.Header.Get(name)) }
-		}
-		lines := func(name string) func(*http.Request) {
-			return func(r *http.Request) { r.Header.Add(name, r.Header.Get(name)) }
-		}
-		for _, tt := range []struct {
-			name string
-			sign func(p *tokentest.Proof) // before it is signed
-			send func(r *http.Request)    // after that
-		}{
-			{"no Signature-Input", nil, header(input)},
-			{"no Signature", nil, header(signature)},
-			{"empty fields", nil, func(r *http.Request) { r.Header.Set(input, ""); r.Header.Set(signature, "") }},
-			{"keyid of another session", func(p *tokentest.Proof) { p.KeyID = other.keys.Session }, nil},
-			{"keyid of another session of the account", func(p *tokentest.Proof) { p.KeyID = again.keys.Session }, nil},
-			{"key of another session", func(p *tokentest.Proof) { p.Key = other.key }, nil},
-			{"key of another session of the account", func(p *tokentest.Proof) { p.Key = again.key }, nil},
-			{"a proof of another session", func(p *tokentest.Proof) { p.Key, p.KeyID = other.key, other.keys.Session }, nil},
-			{"K_proof of zeros", func(p *tokentest.Proof) { p.Key = make([]byte, 32) }, nil},
-			{"an empty key", func(p *tokentest.Proof) { p.Key = nil }, nil},
-			{"another alg", func(p *tokentest.Proof) { p.Alg = "hmac-sha512" }, nil},
-			{"alg in upper case", func(p *tokentest.Proof) { p.Alg = "HMAC-SHA256" }, nil},
-			{"ecdsa", func(p *tokentest.Proof) { p.Alg = "ecdsa-p256-sha256" }, nil},
-			{"created 61 s ago", func(p *tokentest.Proof) { p.Created -= 61 }, nil},
-			{"created in 61 s", func(p *tokentest.Proof) { p.Created += 61 }, nil},
-			{"created in milliseconds", func(p *tokentest.Proof) { p.Created *= 1000 }, nil},
-			{"created before 1970", func(p *tokentest.Proof) { p.Created = -p.Created }, nil},
-			{"created altered", nil, edit(input, "created=1", "created=2")},
-			{"nonce altered", nil, edit(input, `nonce="`, `nonce="A`)},
-			{"the method left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "@method") }, nil},
-			{"the target left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "@target-uri") }, nil},
-			{"the token left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "authorization") }, nil},
-			{"the digest left out", func(p *tokentest.Proof) { p.Covered = without(p.Covered, "content-digest") }, nil},
-			{"nothing covered", func(p *tokentest.Proof) { p.Covered = nil }, nil},
-			{"a component twice", func(p *tokentest.Proof) { p.Covered = append(p.Covered, "@method") }, nil},
-			{"another component", func(p *tokentest.Proof) { p.Covered = append(p.Covered, "@authority") }, nil},
-			{"another method", func(p *tokentest.Proof) { p.Method = "GET" }, nil},
-			{"the method in lower case", func(p *tokentest.Proof) { p.Method = "patch" }, nil},
-			{"another path", func(p *tokentest.Proof) { p.Target = base + "/v1/sessions" }, nil},
-			{"another query", func(p *tokentest.Proof) { p.Target += "?x=1" }, nil},
-			{"another origin", func(p *tokentest.Proof) { p.Target = "https://evil.example/v1/account" }, nil},
-			{"the target without an origin", func(p *tokentest.Proof) { p.Target = "/v1/account" }, nil},
-			{"another scheme", func(p *tokentest.Proof) { p.Target = "ftp" + p.Target[strings.Index(p.Target, ":"):] }, nil},
-			{"another Host signed", func(p *tokentest.Proof) { p.Target = "http://127.0.0.1:8420/v1/account" }, func(r *http.Request) { r.Host, r.RequestURI = "127.0.0.1:8420", "/v1/account" }},
-			{"another token signed", func(p *tokentest.Proof) { p.Authorization = "Bearer " + again.text }, nil},
-			{"another body signed", func(p *tokentest.Proof) { p.Digest = tokentest.Digest([]byte(`{"bio":"altered"}`)) }, nil},
-			{"an altered body", nil, func(r *http.Request) { r.Body = http.NoBody; *r = *withBody(r, `{"bio":"forged"}`) }},
-			{"an altered body that is no JSON", nil, func(r *http.Request) { *r = *withBody(r, `{"bio":`) }},
-			{"an altered body and its digest", nil, func(r *http.Request) {
-				*r = *withBody(r, `{"bio":"forged"}`)
-				r.Header.Set(digest, tokentest.Digest([]byte(`{"bio":"forged"}`)))
-			}},
-			{"no Content-Digest", nil, header(digest)},
-			{"another digest algorithm", func(p *tokentest.Proof) { p.Digest = strings.Replace(p.Digest, "sha-256", "sha-512", 1) }, nil},
-			{"two digests", func(p *tokentest.Proof) { p.Digest += ", " + p.Digest }, nil},
-			{"a digest without padding", func(p *tokentest.Proof) { p.Digest = strings.Replace(p.Digest, "=:", ":", 2) }, nil},
-			{"Content-Digest twice", nil, lines(digest)},
-			{"Signature-Input twice", nil, lines(input)},
-			{"Signature twice", nil, lines(signature)},
-			{"two members of Signature-Input", nil, twice(input, ", ")},
-			{"two members of Signature", nil, twice(signature, ", ")},
-			{"labels that differ", nil, edit(signature, "proof=", "prove=")},
-			{"two labels", nil, func(r *http.Request) {
-				r.Header.Set(input, "other="+strings.TrimPrefix(r.Header.Get(input), "proof=")+", "+r.Header.Get(input))
-				r.Header.Set(signature, "other="+strings.TrimPrefix(r.Header.Get(signature), "proof=")+", "+r.Header.Get(signature))
-			}},
-			{"no created", func(p *tokentest.Proof) { p.Params = fmt.Sprintf(`;nonce="n1";keyid="%s";alg="hmac-sha256"`, p.KeyID) }, nil},
-			{"no nonce", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
-			}, nil},
-			{"no keyid", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;nonce="n2";alg="hmac-sha256"`, p.Created)
-			}, nil},
-			{"no alg", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;nonce="n3";keyid="%s"`, p.Created, p.KeyID)
-			}, nil},
-			{"an empty nonce", func(p *tokentest.Proof) { p.Nonce = "" }, nil},
-			{"a nonce twice", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;nonce="n4";nonce="n5";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
-			}, nil},
-			{"created twice", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;created=%[1]d;nonce="n6";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
-			}, nil},
-			{"an unknown parameter", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=%d;nonce="n7";keyid="%s";alg="hmac-sha256";tag="x"`, p.Created, p.KeyID)
-			}, nil},
-			{"white space in the parameters", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`; created=%d; nonce="n8"; keyid="%s"; alg="hmac-sha256"`, p.Created, p.KeyID)
-			}, nil},
-			{"a leading zero", func(p *tokentest.Proof) {
-				p.Params = fmt.Sprintf(`;created=0%d;nonce="n9";keyid="%s";alg="hmac-sha256"`, p.Created, p.KeyID)
-			}, nil},
-			{"a long nonce", func(p *tokentest.Proof) { p.Nonce = strings.Repeat("n", 65) }, nil},
-			{"a long Signature-Input", func(p *tokentest.Proof) { p.Label = "l" + strings.Repeat("x", 600) }, nil},
-			{"an odd label", func(p *tokentest.Proof) { p.Label = "Proof" }, nil},
-			{"a signature of zeros", nil, header(signature, "proof=:"+base64.StdEncoding.EncodeToString(make([]byte, 32))+":")},
-			{"an empty signature", nil, header(signature, "proof=::")},
-			{"half a signature", nil, header(signature, "proof=:"+base64.StdEncoding.EncodeToString(make([]byte, 16))+":")},
-			{"a long signature", nil, header(signature, "proof=:"+strings.Repeat("A", 4000)+":")},
-			{"a signature in base64url", nil, header(signature, `proof=:`+strings.Repeat("-", 43)+`=:`)},
-			{"a string as signature", nil, header(signature, `proof="`+strings.Repeat("A", 43)+`="`)},
-		} {
+		for _, tt := range slices.Concat(spoiltRequests(other, w.openBound(ada, "P-256")), spoiltFields(), spoiltForms()) {
 			p := b.proof("PATCH", "/account", patch)
 			if tt.sign != nil {
 				tt.sign(&p)
