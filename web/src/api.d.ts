@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Ask about an access token
-         * @description For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. A token that is not a live access token of this server is inactive, whatever is wrong with it.
+         * @description For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. A token that is not a live access token of this server is inactive, whatever is wrong with it. A token whose session wants signed requests is inactive too: a resource server cannot check the signatures.
          */
         post: operations["introspect"];
         delete?: never;
@@ -912,6 +912,12 @@ export interface components {
             token: string;
         };
         ConfirmBody: {
+            /**
+             * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
+             * @default none
+             * @enum {string}
+             */
+            binding?: "none" | "proof";
             /** @description Name of this device in the list of sessions. */
             device_name?: string;
             /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
@@ -1203,6 +1209,12 @@ export interface components {
             sign_up?: string;
         };
         ResetBody: {
+            /**
+             * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
+             * @default none
+             * @enum {string}
+             */
+            binding?: "none" | "proof";
             /** @description Name of this device in the list of sessions. */
             device_name?: string;
             /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
@@ -1479,7 +1491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1675,7 +1687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,7 +1765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1867,7 +1879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1988,7 +2000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2403,7 +2415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_credentials`, `unauthenticated`. */
+            /** @description Unauthorized: `invalid_credentials`, `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
