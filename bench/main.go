@@ -50,7 +50,7 @@ var groups = []struct {
 	id   string
 	open func(b *bench) ([]row, error)
 }{
-	{"P10", (*bench).start}, {"P1", (*bench).account}, {"P3", (*bench).signIn}, {"P4", (*bench).refresh},
+	{"P10", (*bench).start}, {"P1", (*bench).account}, {"P2", (*bench).proofs}, {"P3", (*bench).signIn}, {"P4", (*bench).refresh},
 	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P9", (*bench).folder}, {"P13", (*bench).small},
 }
 

@@ -14,6 +14,8 @@
 //
 // # What it defends against
 //
+//   - A stolen token: the client signs each request of a session under a key that only it
+//     and the server have, and the server refuses others ([WithoutProofs] turns that off).
 //   - A redirect carries no token away: the client follows none.
 //   - A server, or an impostor, cannot fill the memory: JSON answers are capped, contents
 //     stream.
@@ -36,6 +38,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +50,8 @@ type Client struct {
 	curve Curve
 	save  func(context.Context, Credentials) error
 	now   func() time.Time
+	bare  bool         // opens sessions without request proofs
+	ahead atomic.Int64 // of the server's clock, in nanoseconds
 
 	// saving is held while credentials change and are saved, so the last saved ones are
 	// those in force.
@@ -124,7 +129,8 @@ type request struct {
 	attempt      string // attempt token, instead of proof
 	in           any    // JSON body; nil without
 	header       http.Header
-	good         int // a status beyond 2xx that is no refusal
+	good         int  // a status beyond 2xx that is no refusal
+	signed       bool // with the session's proof key, though the operation needs no access token
 
 	// body is a stream that can be sent only once.
 	body        *once
@@ -155,11 +161,17 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := c.exchange(ctx, r, "Bearer "+token)
-	if Code(err) != codeNoSession || (r.body != nil && r.body.begun()) {
+	if r.body != nil && r.body.begun() {
 		return res, err
 	}
-	if err := c.refresh(ctx, token); err != nil {
-		return nil, err
+	switch Code(err) {
+	default:
+		return res, err
+	case codeProof: // the refusal has told the server's time
+	case codeNoSession:
+		if err := c.refresh(ctx, token); err != nil {
+			return nil, err
+		}
 	}
 	if token, err = c.token(ctx); err != nil {
 		return nil, err
@@ -180,10 +192,10 @@ func (c *Client) exchange(ctx context.Context, r request, authorization string) 
 	}
 	u.RawQuery = r.query.Encode()
 	var body io.Reader
+	var raw []byte
 	switch {
 	case r.in != nil:
-		raw, err := json.Marshal(r.in)
-		if err != nil {
+		if raw, err = json.Marshal(r.in); err != nil {
 			return nil, err
 		}
 		body = bytes.NewReader(raw)
@@ -207,10 +219,14 @@ func (c *Client) exchange(ctx context.Context, r request, authorization string) 
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
+	if r.proof == session || r.signed {
+		c.sign(req, raw)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
 	}
+	c.setClock(res)
 	if (res.StatusCode < 200 || res.StatusCode > 299) && res.StatusCode != r.good {
 		defer res.Body.Close()
 		return nil, readError(res)

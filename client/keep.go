@@ -23,6 +23,8 @@ type Credentials struct {
 	RefreshToken   string    `json:"refresh_token"`
 	RefreshExpires time.Time `json:"refresh_expires"`
 	PrivateKey     []byte    `json:"private_key"`  // PKCS #8
+	ProofKey       []byte    `json:"proof_key"`    // signs requests; nil when the session wants no proofs
+	Origin         string    `json:"origin"`       // that proofs name
 	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
 }
 
@@ -73,9 +75,33 @@ func (c *Client) adopt(ctx context.Context, s *Session, key *ecdh.PrivateKey, re
 			return err
 		}
 	}
+	if s.Binding == bindingProof {
+		if err := c.proveIn(&next, s); err != nil {
+			c.mu.Unlock()
+			return err
+		}
+	}
 	c.creds, c.last = next, s
 	c.mu.Unlock()
 	return c.saveNow(ctx, next)
+}
+
+// proveIn gives credentials the key for the proofs of their session. The caller holds c.mu.
+func (c *Client) proveIn(next *Credentials, s *Session) error {
+	if s.ID == c.creds.SessionID && c.creds.ProofKey != nil {
+		next.ProofKey, next.Origin = c.creds.ProofKey, c.creds.Origin
+		return nil
+	}
+	key, err := next.Key()
+	if err != nil {
+		return err
+	}
+	if key == nil {
+		return errors.New("client: the session wants proofs, but its key is not here")
+	}
+	by, err := c.newSigner(s, key)
+	next.ProofKey, next.Origin = by.key, by.origin
+	return err
 }
 
 // forget drops the session, unless another one has begun meanwhile.
@@ -199,10 +225,10 @@ func (c *Client) refresh(ctx context.Context, stale string) error {
 // rotate trades the refresh token for the next one. Each is valid once, but the server
 // repeats its answer for some seconds. So rotate asks once more after a lost answer.
 func (c *Client) rotate(ctx context.Context, creds Credentials) error {
-	r := request{method: http.MethodPost, path: "/v1/auth/refresh", in: map[string]string{"refresh_token": creds.RefreshToken}}
+	r := request{method: http.MethodPost, path: "/v1/auth/refresh", signed: true, in: map[string]string{"refresh_token": creds.RefreshToken}}
 	var s Session
 	_, err := c.call(ctx, r, &s)
-	if err != nil && Status(err) == 0 && ctx.Err() == nil {
+	if err != nil && (Status(err) == 0 || Code(err) == codeProof) && ctx.Err() == nil {
 		_, err = c.call(ctx, r, &s)
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Curve is the curve of a session's key exchange.
@@ -92,4 +93,21 @@ func (c Credentials) Key() (*ecdh.PrivateKey, error) {
 		return k.ECDH()
 	}
 	return nil, errors.New("client: session key: not a key for ECDH")
+}
+
+// public reads a server's public key of a curve.
+func (k JWK) public(curve ecdh.Curve) (*ecdh.PublicKey, error) {
+	x, errX := base64.RawURLEncoding.DecodeString(k.X)
+	y, errY := base64.RawURLEncoding.DecodeString(k.Y)
+	if err := errors.Join(errX, errY); err != nil {
+		return nil, fmt.Errorf("client: the server's key: %w", err)
+	}
+	if k.KeyType == "EC" {
+		x = slices.Concat([]byte{4}, x, y)
+	}
+	pub, err := curve.NewPublicKey(x)
+	if err != nil {
+		return nil, fmt.Errorf("client: the server's key: %w", err)
+	}
+	return pub, nil
 }

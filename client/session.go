@@ -22,6 +22,7 @@ type Session struct {
 	RefreshExpiresIn int64    `json:"refresh_expires_in"` // seconds
 	DeviceToken      string   `json:"device_token"`       // once, after a sign-in with Remember
 	ServerPublicKey  JWK      `json:"server_public_key"`
+	Binding          string   `json:"binding"` // proof when the server wants requests signed, else none
 	AAL              string   `json:"aal"`
 	AMR              []string `json:"amr"`
 	Account          struct {
@@ -70,6 +71,7 @@ type sessionRequest struct {
 	RememberDevice bool   `json:"remember_device,omitempty"`
 	DeviceToken    string `json:"device_token,omitempty"`
 	RefreshIn      string `json:"refresh_in,omitempty"`
+	Binding        string `json:"binding,omitempty"`
 }
 
 // newSessionRequest makes a session's key and the common fields of every call that opens
@@ -83,8 +85,12 @@ func (c *Client) newSessionRequest(device string, remember bool) (*ecdh.PrivateK
 	if err != nil {
 		return nil, sessionRequest{}, err
 	}
+	binding := bindingProof
+	if c.bare {
+		binding = bindingNone
+	}
 	return key, sessionRequest{
-		PublicKey: &jwk, DeviceName: device, RememberDevice: remember, DeviceToken: c.Credentials().DeviceToken, RefreshIn: "body",
+		PublicKey: &jwk, DeviceName: device, RememberDevice: remember, DeviceToken: c.Credentials().DeviceToken, RefreshIn: "body", Binding: binding,
 	}, nil
 }
 
@@ -163,11 +169,14 @@ func (c *Client) SignOut(ctx context.Context) error {
 		return nil
 	}
 	// The refresh token identifies the session when the access token has expired.
-	r := request{method: http.MethodPost, path: "/v1/auth/sign-out", in: map[string]string{"refresh_token": creds.RefreshToken}}
+	r := request{method: http.MethodPost, path: "/v1/auth/sign-out", signed: true, in: map[string]string{"refresh_token": creds.RefreshToken}}
 	res, err := c.exchange(ctx, r, "Bearer "+creds.AccessToken)
+	if Code(err) == codeProof {
+		res, err = c.exchange(ctx, r, "Bearer "+creds.AccessToken)
+	}
 	if err == nil {
 		res.Body.Close()
-	} else if Status(err) != http.StatusUnauthorized {
+	} else if Status(err) != http.StatusUnauthorized || Code(err) == codeProof {
 		return err
 	}
 	return c.forget(ctx, creds.SessionID)

@@ -25,8 +25,8 @@ import (
 // session's to test.
 type byID struct{}
 
-func (byID) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
-	id, ok := strings.CutPrefix(authorization, "Bearer ")
+func (byID) Authenticate(_ context.Context, q *rest.Sent) (rest.Caller, error) {
+	id, ok := strings.CutPrefix(q.Authorization, "Bearer ")
 	if !ok {
 		return rest.Caller{}, fault.New(fault.Unauthenticated, "invalid_token", "Sign in.")
 	}

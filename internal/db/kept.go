@@ -35,6 +35,9 @@ func (d *DB) Own() error {
 	return nil
 }
 
+// Owned reports whether this process has claimed the database: no other process changes it.
+func (d *DB) Owned() bool { return d.owner != nil }
+
 // Changed drops the values of every [Kept] of topic under key. It does so when the
 // transaction ends, before the caller has its result.
 func (t *Tx) Changed(topic, key string) { t.notes = append(t.notes, note{topic, key}) }
@@ -64,7 +67,7 @@ func Keep[V any](d *DB, topic string, most int) *Kept[V] {
 
 // Get returns the value under key, from memory or by read.
 func (k *Kept[V]) Get(ctx context.Context, key string, read func(context.Context) (V, error)) (V, error) {
-	if k.db.owner == nil {
+	if !k.db.Owned() {
 		return read(ctx)
 	}
 	k.mu.RLock()

@@ -45,7 +45,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	caller := rest.CallerOf(r)
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
-	f := &form{u: u, ctx: r.Context()}
+	f := &form{u: u, ctx: r.Context(), complete: func() error { return rest.Complete(r) }}
 	if len(query) == 1 {
 		f.parent, f.named = query[0], true
 	}
@@ -73,6 +73,8 @@ type form struct {
 	parent string
 	named  bool // parent was given
 	heads  heads
+
+	complete func() error // reads what stands behind the last part, where that counts
 }
 
 // parser reads the parts of the form.
@@ -88,6 +90,9 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		part, err := mr.NextRawPart()
 		f.heads.end()
 		if err == io.EOF {
+			if err := f.complete(); err != nil {
+				return nil, unread(err)
+			}
 			break
 		} else if errors.Is(err, errLongHead) {
 			return nil, fault.InvalidField(f.pointer(), "too_long", "A part's header may have at most 32 KiB.").Because(err)

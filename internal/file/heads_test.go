@@ -34,7 +34,7 @@ func TestLongPartHeaders(t *testing.T) {
 		"before the first": strings.Repeat("x", 100) + "\r\n" + strings.Repeat("y\r\n", 12000),
 	} {
 		body := &counted{r: io.MultiReader(strings.NewReader(start), bytes.NewReader(bytes.Repeat([]byte("x"), mebibytes)), strings.NewReader("\r\n\r\n"))}
-		f := &form{u: w.NewUpload(ada), ctx: t.Context()}
+		f := &form{u: w.NewUpload(ada), ctx: t.Context(), complete: func() error { return nil }}
 		f.heads.r = body
 		_, err := f.take(f.parser("b"))
 		if err == nil || body.n > len(part)+maxHead+16<<10 {

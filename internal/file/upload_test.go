@@ -176,7 +176,7 @@ func TestUploadLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (&form{u: u, ctx: t.Context()}).take(multipart.NewReader(body, params["boundary"])); !errors.Is(err, errTooMany) {
+	if _, err := (&form{u: u, ctx: t.Context(), complete: func() error { return nil }}).take(multipart.NewReader(body, params["boundary"])); !errors.Is(err, errTooMany) {
 		t.Errorf("file number %d: %v", MaxFiles+1, err)
 	}
 	w.nothing("too many files")

@@ -18,7 +18,8 @@ func (s *Service) Routes(a *rest.API) {
 		Status: http.StatusOK, Rows: "F-S6",
 		Summary: "Ask about an access token",
 		Description: "For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. " +
-			"A token that is not a live access token of this server is inactive, whatever is wrong with it.",
+			"A token that is not a live access token of this server is inactive, whatever is wrong with it. " +
+			"A token whose session wants signed requests is inactive too: a resource server cannot check the signatures.",
 		Errors: []*fault.Error{ErrClient},
 	}, s.postIntrospect)
 }

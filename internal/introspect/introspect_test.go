@@ -21,6 +21,7 @@ import (
 	"coffer/internal/rest"
 	"coffer/internal/session"
 	"coffer/internal/token"
+	"coffer/internal/token/tokentest"
 )
 
 // world is the room over real sessions, behind its own door.
@@ -124,7 +125,19 @@ func TestIntrospect(t *testing.T) {
 				t.Errorf("after %s: %d %v", what, got.status, got.body)
 			}
 		}
-		end("sign-out", one, func() error { return w.sessions.SignOut(ctx, "Bearer "+one.AccessToken, "") })
+		end("sign-out", one, func() error {
+			return w.sessions.SignOut(ctx, &rest.Sent{Authorization: "Bearer " + one.AccessToken}, "")
+		})
+		// A token that is good only in signed requests: a thief could show it to a resource server.
+		_, public := tokentest.KeyPair(t, "P-256")
+		out, err := w.sessions.SignIn(ctx, "ada", accounttest.Password, session.SessionRequest{RefreshIn: "body", PublicKey: public, Binding: "proof"},
+			rest.Client{Addr: netip.MustParseAddr("192.0.2.7")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.ask(as, form(out.Opened.AccessToken)); got.status != 200 || !cmp.Equal(got.body, inactive) {
+			t.Errorf("a token of a session with proofs: %d %v", got.status, got.body)
+		}
 		two := w.signIn("ada")
 		end("a new epoch", two, func() error {
 			return d.Tx(ctx, func(tx *db.Tx) error { return w.below.Accounts.InvalidateSessions(ctx, tx, ada, "") })

@@ -6,3 +6,13 @@ func Items(m *Memory) int {
 	defer m.mu.Unlock()
 	return len(m.items)
 }
+
+// Marks counts what Once holds in memory, forgotten or not.
+func Marks(s *SQL) int {
+	s.marks.mu.Lock()
+	defer s.marks.mu.Unlock()
+	return s.marks.count
+}
+
+// AtMost bounds what Once holds in memory. No call may be running.
+func AtMost(s *SQL, n int) { s.marks.most = n }

@@ -63,6 +63,10 @@ func calls(t *testing.T, s store, key string) map[string]func() error {
 		"Put":    func(ctx context.Context) error { return s.Put(ctx, key+" other", []byte("x"), time.Minute) },
 		"Add":    func(ctx context.Context) error { _, err := s.Add(ctx, key+" counter", 1, time.Minute); return err },
 		"Delete": func(ctx context.Context) error { return s.Delete(ctx, key+" other") },
+		"Once": func(ctx context.Context) error {
+			_, err := s.Once(ctx, key+" once", time.Now(), time.Minute)
+			return err
+		},
 	}
 	bounded := map[string]func() error{}
 	for what, call := range all {

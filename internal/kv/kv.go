@@ -12,6 +12,7 @@
 //   - A key holds a value (Put) or a counter (Add). A counter reads as its decimal text. Add
 //     to a value is [ErrNotCounter]. A counter that returns to zero is absent.
 //   - [Store.Add] is atomic: concurrent calls add up.
+//   - [Store.Once] is atomic too: of concurrent calls with one key, one is the first.
 //   - An unreachable store answers [ErrUnavailable], never "absent": a caller must not take
 //     silence for a sign-out, or for permission. A change with that answer may have happened.
 //   - [Memory] belongs to one process. All nodes share [SQL] and [Redis].
@@ -20,6 +21,9 @@
 //
 // Every request reads keys under "session:". SQL caches them in the process that owns a
 // SQLite database, where no other process changes them.
+//
+// Such a process also keeps the marks of [Store.Once] in memory, bounded, because each would
+// cost a synced write. They end with the process. On PostgreSQL they are rows.
 //
 // Redis caches values under "session:" too, and drops them when the server announces a
 // change. [Redis] says how long a node without connection may be behind. The other stores
@@ -67,6 +71,11 @@ type Store interface {
 	Add(ctx context.Context, key string, delta int64, ttl time.Duration) (int64, error)
 	// Delete removes the key; an absent key is no error.
 	Delete(ctx context.Context, key string) error
+	// Once reports whether no call with key came in the ttl before, and remembers this one.
+	// made is when the key was made: a store that forgets marks with its process answers
+	// false for what is older, by the second, if another process ran shortly before. No other
+	// method may use a key of Once.
+	Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error)
 }
 
 func checkKey(key string) error {

@@ -1,6 +1,7 @@
 package kv_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -120,4 +121,81 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestTwoNodesOnRedis(t *testing.T) {
 	kvtest.TwoNodes(t, openRedis(t), openRedis(t))
+}
+
+// owned is a SQLite database that this process has claimed.
+func owned(t *testing.T) *db.DB {
+	t.Helper()
+	d := dbtest.SQLite(t)
+	if err := d.Own(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// The owner of a database keeps marks in memory, by the rules of every store.
+func TestSQLOfOneProcess(t *testing.T) {
+	d := owned(t)
+	kvtest.Run(t, func(_ *testing.T, clock *kvtest.Clock) kv.Store { return kv.NewSQL(d, clock.Now) })
+	var rows int
+	if err := d.QueryRow(t.Context(), `SELECT count(*) FROM kv WHERE key LIKE '%once%'`).Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d marks were written, %v", rows, err)
+	}
+}
+
+// What was made before a process began may have been used before: after a restart it is no
+// longer the first. A process that is the first for a while takes it.
+func TestOnceAfterARestart(t *testing.T) {
+	d, ctx := owned(t), t.Context()
+	now := time.Date(2026, 11, 20, 9, 0, 0, 500e6, time.UTC)
+	clock := func() time.Time { return now }
+	made := now
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "x", made, time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	now = now.Add(time.Second)
+	restarted := kv.NewSQL(d, clock)
+	for _, key := range []string{"x", "unused"} {
+		if ok, err := restarted.Once(ctx, key, made, time.Minute); ok || err != nil {
+			t.Errorf("%s is of an earlier process: %t, %v", key, ok, err)
+		}
+	}
+	if ok, err := restarted.Once(ctx, "y", now.Truncate(time.Second), time.Minute); !ok || err != nil {
+		t.Errorf("a key of this second: %t, %v", ok, err)
+	}
+	now = now.Add(15 * time.Minute)
+	if ok, err := restarted.Once(ctx, "z", now, time.Minute); !ok || err != nil { // it says again that it runs
+		t.Fatal(ok, err)
+	}
+	now = now.Add(15 * time.Minute)
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "z", now.Add(-time.Second), time.Minute); ok || err != nil {
+		t.Errorf("a quarter of an hour later: %t, %v", ok, err)
+	}
+	now = now.Add(time.Hour)
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "z", now.Add(-time.Second), time.Minute); !ok || err != nil {
+		t.Errorf("the first process for a while: %t, %v", ok, err)
+	}
+}
+
+// Marks in memory are bounded. A full store refuses; it does not forget.
+func TestMarksAreBounded(t *testing.T) {
+	d, ctx := owned(t), t.Context()
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	s := kv.NewSQL(d, func() time.Time { return now })
+	kv.AtMost(s, 1000)
+	for i := range 1000 {
+		if ok, err := s.Once(ctx, fmt.Sprint(i), now, time.Minute); !ok || err != nil {
+			t.Fatal(i, ok, err)
+		}
+	}
+	if ok, err := s.Once(ctx, "one more", now, time.Minute); ok || !errors.Is(err, kv.ErrUnavailable) {
+		t.Errorf("over the bound: %t, %v", ok, err)
+	}
+	if ok, err := s.Once(ctx, "0", now, time.Minute); ok || err != nil {
+		t.Errorf("a mark was forgotten: %t, %v", ok, err)
+	}
+	now = now.Add(2 * time.Minute)
+	if ok, err := s.Once(ctx, "0", now, time.Minute); !ok || err != nil || kv.Marks(s) != 1 {
+		t.Errorf("later: %t, %v, %d marks", ok, err, kv.Marks(s))
+	}
 }

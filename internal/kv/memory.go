@@ -10,7 +10,8 @@ import (
 
 // Memory is a store within one process.
 type Memory struct {
-	now func() time.Time
+	now   func() time.Time
+	marks *marks
 
 	mu    sync.Mutex
 	items map[string]item
@@ -37,7 +38,7 @@ const firstSweep = 1024
 
 // NewMemory returns an empty store whose clock is now.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, items: map[string]item{}, sweep: firstSweep}
+	return &Memory{now: now, marks: newMarks(), items: map[string]item{}, sweep: firstSweep}
 }
 
 // Get returns the value, or [ErrMissing].
@@ -100,6 +101,14 @@ func (m *Memory) Delete(ctx context.Context, key string) error {
 	defer m.mu.Unlock()
 	delete(m.items, key)
 	return nil
+}
+
+// Once reports whether this call is the first with key.
+func (m *Memory) Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkPut(key, nil, ttl)); err != nil {
+		return false, err
+	}
+	return m.marks.first(key, made, m.now(), ttl)
 }
 
 // Ping always succeeds while ctx lives.

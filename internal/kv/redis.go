@@ -181,6 +181,20 @@ func (r *Redis) Delete(ctx context.Context, key string) error {
 	return r.write(ctx, key, r.client.B().Del().Key(space+key).Build())
 }
 
+// Once reports whether this call is the first with key.
+func (r *Redis) Once(ctx context.Context, key string, _ time.Time, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkPut(key, nil, ttl)); err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	err := r.client.Do(ctx, r.client.B().Set().Key(space+key).Value(marked(nil)).Nx().PxMilliseconds(life(ttl)).Build()).Error()
+	if rueidis.IsRedisNil(err) {
+		return false, nil
+	}
+	return err == nil, redisError(ctx, err)
+}
+
 // write runs a command that may change key. Whatever the result, it drops the cached value
 // after the server ran the command and before the caller learns of it.
 func (r *Redis) write(ctx context.Context, key string, command rueidis.Completed) error {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -16,16 +18,21 @@ import (
 
 // SQL is a store in the database. Each operation is one conditional statement.
 type SQL struct {
-	db   *db.DB
-	now  func() time.Time
-	kept *db.Kept[timed]
+	db    *db.DB
+	now   func() time.Time
+	kept  *db.Kept[timed]
+	marks *marks // of the process that owns the database
+
+	began   time.Time
+	claim   sync.Mutex
+	claimed atomic.Int64 // until when the row of claimName stands; unix milliseconds
 }
 
 var _ Store = (*SQL)(nil)
 
 // NewSQL returns the store in d whose clock is now.
 func NewSQL(d *db.DB, now func() time.Time) *SQL {
-	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384)}
+	return &SQL{db: d, now: now, kept: db.Keep[timed](d, topic, 16_384), marks: newMarks(), began: now()}
 }
 
 // timed is a value and its expiry, in unix milliseconds.
@@ -50,7 +57,7 @@ const keyMark = "base64:"
 
 // Get returns the value, or [ErrMissing].
 func (s *SQL) Get(ctx context.Context, key string) ([]byte, error) {
-	if err := checkKey(key); err != nil {
+	if err := before(ctx, checkKey(key)); err != nil {
 		return nil, err
 	}
 	name := column(key)
@@ -132,6 +139,58 @@ func (s *SQL) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	return s.change(ctx, key, `DELETE FROM kv WHERE key = $1`, column(key))
+}
+
+// Once reports whether this call is the first with key.
+func (s *SQL) Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error) {
+	if err := before(ctx, checkPut(key, nil, ttl)); err != nil {
+		return false, err
+	}
+	if s.db.Owned() {
+		if err := s.claimMarks(ctx); err != nil {
+			return false, err
+		}
+		return s.marks.first(key, made, s.now(), ttl)
+	}
+	now := s.ms()
+	n, err := s.db.Exec(ctx, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE kv.expires_at <= $4`,
+		column(key), []byte{}, now+millis(ttl), now)
+	return n == 1, sqlError(err)
+}
+
+// The row that says that a process keeps marks in memory. A process that finds it knows that
+// another had marks not long ago.
+const (
+	claimName = "marks"
+	claimFor  = 20 * time.Minute // longer than any ttl of a mark
+	claimAt   = 10 * time.Minute // how often the row is written
+)
+
+// claimMarks notes now and then, before a mark is set, that this process has marks.
+func (s *SQL) claimMarks(ctx context.Context) error {
+	if s.ms() < s.claimed.Load() {
+		return nil
+	}
+	s.claim.Lock()
+	defer s.claim.Unlock()
+	if s.ms() < s.claimed.Load() {
+		return nil
+	}
+	if s.claimed.Load() == 0 {
+		_, err := s.read(ctx, claimName)
+		if err != nil && !errors.Is(err, db.ErrNoRows) {
+			return sqlError(err)
+		}
+		if err == nil {
+			s.marks.since(s.began)
+		}
+	}
+	if err := s.Put(ctx, claimName, nil, claimFor); err != nil {
+		return err
+	}
+	s.claimed.Store(s.ms() + claimAt.Milliseconds())
+	return nil
 }
 
 // change runs a statement that changes key, and drops the cached value.

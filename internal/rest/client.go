@@ -19,16 +19,18 @@ type Client struct {
 	Origin    string // of the page that sent the request, if the browser names it
 }
 
-// Request is embedded in an operation's input. It holds the caller and the client.
+// Request is embedded in an operation's input. It holds the caller, the client and what the
+// client sent.
 type Request struct {
 	Caller Caller
 	Client Client
+	Sent   *Sent
 }
 
 // Resolve implements huma.Resolver.
 func (q *Request) Resolve(ctx huma.Context) []error {
 	c := ctx.(*call)
-	q.Caller, q.Client = c.x.caller, c.x.clientOf(c.r)
+	q.Caller, q.Client, q.Sent = c.x.caller, c.x.clientOf(c.r), &c.x.sent
 	return nil
 }
 

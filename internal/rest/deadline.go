@@ -46,6 +46,7 @@ type incoming struct {
 	late   bool      // its time is over
 	window time.Time // start of the counting window
 	bytes  int64     // in this window
+	proof  *streamProof
 }
 
 // takeBody watches r's body and returns a copy of r. net/http uses the original's body to
@@ -70,6 +71,11 @@ func (b *incoming) Read(p []byte) (int, error) {
 	}
 	n, err := b.src.Read(p)
 	b.bytes += int64(n)
+	if b.proof != nil {
+		if refusal := b.proof.take(p[:n]); refusal != nil {
+			return 0, refusal
+		}
+	}
 	if err != nil {
 		b.ended = err == io.EOF
 		// After the body net/http watches the connection for a hang-up. A deadline that

@@ -29,6 +29,7 @@ type exchange struct {
 	start time.Time
 
 	caller Caller
+	sent   Sent
 	call   call
 	client clientCache
 
@@ -110,6 +111,10 @@ func (x *exchange) send(status int, body []byte) {
 
 // admit checks the caller against the operation's access.
 func (x *exchange) admit(r *http.Request, op *Op) error {
+	x.sent = Sent{x: x, r: r, json: !op.stream && x.body != nil}
+	if header := r.Header["Authorization"]; len(header) == 1 { // two header fields count as none
+		x.sent.Authorization = header[0]
+	}
 	if op.Access.public() {
 		return nil
 	}
@@ -117,13 +122,9 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 	if auth == nil {
 		return errUnauthenticated
 	}
-	authorization := ""
-	if header := r.Header["Authorization"]; len(header) == 1 { // two header fields count as none
-		authorization = header[0]
-	}
-	caller, err := auth.Authenticate(r.Context(), authorization)
+	caller, err := auth.Authenticate(r.Context(), &x.sent)
 	if err != nil {
-		if f := fault.Of(err); f.Kind == fault.Unauthenticated {
+		if f := fault.Of(err); f.Kind == fault.Unauthenticated && f.Code != ErrProof.Code {
 			return errUnauthenticated.Because(err)
 		}
 		return err

@@ -20,6 +20,7 @@ import (
 // guard checks a request before it is routed.
 type guard struct {
 	base     string // scheme://host of BaseURL: the origin of the web app
+	origin   string // the same as browsers write it
 	host     string // base's host with port, as browsers send it
 	hostname string
 	proxies  []netip.Prefix
@@ -31,7 +32,8 @@ func newGuard(cfg Config) guard {
 		cfg.BaseURL = &url.URL{Scheme: "http", Host: "localhost:8420"}
 	}
 	g := guard{
-		base: cfg.BaseURL.Scheme + "://" + strings.ToLower(cfg.BaseURL.Host), host: strings.ToLower(cfg.BaseURL.Host),
+		origin: originOf(cfg.BaseURL),
+		base:   cfg.BaseURL.Scheme + "://" + strings.ToLower(cfg.BaseURL.Host), host: strings.ToLower(cfg.BaseURL.Host),
 		hostname: strings.ToLower(cfg.BaseURL.Hostname()), proxies: cfg.TrustedProxies, cross: http.NewCrossOriginProtection(),
 	}
 	// A proxy may rewrite Host: our own origin is trusted by name.

@@ -71,6 +71,10 @@ func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) e
 		}
 		return errBodyCut.Because(err)
 	}
+	x.sent.read, x.sent.body = true, buf.Bytes() // who decodes buf drains it
+	if err := x.sent.check(); err != nil {
+		return err
+	}
 	if buf.Len() == 0 {
 		if required {
 			return errNoBody

@@ -64,7 +64,7 @@ func humaConfig(cfg Config, operation *string) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", newNamer(operation)),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					schemeBearer:  {Type: "http", Scheme: "bearer", Description: "The access token of a session."},
+					schemeBearer:  {Type: "http", Scheme: "bearer", Description: bearerDescription},
 					schemeAttempt: {Type: "apiKey", In: "header", Name: "Authorization", Description: "`Attempt <attempt_token>`, with the token of a Challenge."},
 				},
 			},
@@ -74,6 +74,10 @@ func humaConfig(cfg Config, operation *string) huma.Config {
 	}
 	return c
 }
+
+const bearerDescription = "The access token of a session. A session that was opened with binding `proof` accepts only requests with one HTTP message signature (RFC 9421): " +
+	"alg `hmac-sha256`, keyid the session_id, created within 60 s of the server's time, a nonce of up to 64 visible characters that is used once. It covers `@method`, `@target-uri` " +
+	"(COFFER_URL, path and query), `authorization` where that is sent and, with a JSON body, `content-digest` (sha-256, RFC 9530). The key is K_proof: see docs/design/0017-request-proofs.md."
 
 const (
 	schemeBearer  = "bearer"

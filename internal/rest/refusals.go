@@ -100,7 +100,7 @@ func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 		list = append(list, errCrossOrigin)
 	}
 	if !op.Access.public() {
-		list = append(list, errUnauthenticated)
+		list = append(list, errUnauthenticated, ErrProof)
 	}
 	if op.Access == Admin {
 		list = append(list, errNotAdmin)

@@ -52,11 +52,11 @@ type Caller struct {
 	Role                  string
 }
 
-// Authenticator turns a request's Authorization into a [Caller]. Its refusals are
-// *fault.Error. Every Unauthenticated one becomes the same uniform answer.
+// Authenticator turns a request into a [Caller]. Its refusals are *fault.Error. Every
+// Unauthenticated one but [ErrProof] becomes the same uniform answer.
 type Authenticator interface {
-	// Authenticate gets the whole header value, "" when it is absent.
-	Authenticate(ctx context.Context, authorization string) (Caller, error)
+	// Authenticate reads the credential, and the signature if the session wants one.
+	Authenticate(ctx context.Context, q *Sent) (Caller, error)
 	// StepUp refuses a caller whose last proof of presence is too old.
 	StepUp(ctx context.Context, c Caller) error
 	// Alive refuses a caller whose session has ended since Authenticate. rest asks

@@ -237,8 +237,8 @@ type fakeAuth struct {
 	over  atomic.Pointer[error] // the answer to a session check
 }
 
-func (f *fakeAuth) Authenticate(_ context.Context, authorization string) (Caller, error) {
-	switch authorization {
+func (f *fakeAuth) Authenticate(_ context.Context, q *Sent) (Caller, error) {
+	switch q.Authorization {
 	case "Bearer good":
 		return Caller{Account: "alice", Session: "s1", AAL: "aal2", AuthTime: time.Unix(1, 0)}, nil
 	case "Bearer stale":

@@ -68,7 +68,7 @@ func quickly(t *testing.T) (w *world, readers chan error) {
 
 type bearer struct{}
 
-func (bearer) Authenticate(context.Context, string) (rest.Caller, error) {
+func (bearer) Authenticate(context.Context, *rest.Sent) (rest.Caller, error) {
 	return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 }
 func (bearer) StepUp(context.Context, rest.Caller) error { return nil }

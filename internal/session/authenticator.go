@@ -16,8 +16,8 @@ var _ rest.Authenticator = (*Service)(nil)
 var errStepUp = fault.New(fault.Forbidden, "step_up_required", "Prove your identity again: POST /v1/account/reauthenticate, then try again.")
 
 // Authenticate implements rest.Authenticator.
-func (s *Service) Authenticate(ctx context.Context, authorization string) (rest.Caller, error) {
-	return s.Tokens.Authenticate(ctx, authorization)
+func (s *Service) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, error) {
+	return s.Tokens.Authenticate(ctx, q)
 }
 
 // StepUp implements rest.Authenticator. The last proof must be fresh, and as strong as the
@@ -53,7 +53,7 @@ func (s *Service) Refusals(to rest.Access) []*fault.Error {
 	case rest.Attempt:
 		return []*fault.Error{token.ErrUnauthenticated, errOver}
 	case rest.Refresh:
-		return []*fault.Error{errRefresh}
+		return []*fault.Error{errRefresh, rest.ErrProof}
 	}
 	return nil
 }

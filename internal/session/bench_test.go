@@ -5,6 +5,7 @@ import (
 
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
+	"coffer/internal/rest"
 )
 
 func BenchmarkRefresh(b *testing.B) {
@@ -13,7 +14,7 @@ func BenchmarkRefresh(b *testing.B) {
 	token := w.browser().signIn("ada", inBody).RefreshToken
 	b.ReportAllocs()
 	for b.Loop() {
-		a, err := w.Refresh(b.Context(), token, nil)
+		a, err := w.Refresh(b.Context(), &rest.Sent{}, token, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"coffer/internal/account"
+	"coffer/internal/fault"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
 	"coffer/internal/token"
@@ -18,20 +19,29 @@ type Entry struct {
 }
 
 // Prepare checks what a client asks of a session. A room calls it before it changes
-// anything. amr names the proof of its call (RFC 8176). Code invalid_public_key.
+// anything. amr names the proof of its call (RFC 8176). Codes: invalid_public_key,
+// validation_failed.
 func (s *Service) Prepare(r SessionRequest, c rest.Client, amr string) (Entry, error) {
 	e := Entry{former: r.Former, addr: limit.AddrKey(c.Addr), pending: pendingSession{
 		AMR: []string{amr}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
-		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody,
+		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody, Bound: r.Binding == bindingProof,
 	}}
 	if r.PublicKey != nil {
 		var err error
 		if e.pending.PublicKey, err = token.ParseKey(r.PublicKey); err != nil {
 			return Entry{}, err
 		}
+	} else if e.pending.Bound {
+		return Entry{}, fault.InvalidField("/public_key", "required", "A session with proofs needs the client's public key.")
 	}
 	return e, nil
 }
+
+// The values of binding.
+const (
+	bindingNone  = "none"
+	bindingProof = "proof"
+)
 
 // Enter opens a session for the owner of an account, who has given the proof of e. It asks
 // for every layer of the account: a remembered device spares none here. st is the account's

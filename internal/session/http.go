@@ -27,7 +27,7 @@ const (
 func (s *Service) Routes(a *rest.API) {
 	a.Tell("step_up_seconds", "How long a fresh proof counts for sensitive changes.", seconds(s.StepUpTTL))
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1",
+		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1, F-S3",
 		Summary:     "Sign in with e-mail or username and password",
 		Description: "The answer is 201 with a session, or 202 with the layers that the account asks for. A remembered device skips the layers it has passed.",
 		Errors:      []*fault.Error{account.ErrCredentials, token.ErrPublicKey, ErrDeactivated, limit.ErrLimited, account.ErrBusy},
@@ -37,16 +37,17 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "The layers of a sign-in that are still open",
 	}, s.getAttempt)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11",
-		Summary:     "The next access and refresh token",
-		Description: "The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session.",
-		Errors:      []*fault.Error{token.ErrPublicKey},
+		Method: http.MethodPost, Path: "/auth/refresh", ID: "refresh", Tag: tagSignIn, Access: rest.Refresh, Cookie: refreshCookie, Status: http.StatusCreated, Rows: "F-A11, F-S3",
+		Summary: "The next access and refresh token",
+		Description: "The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session. " +
+			"A session with proofs also wants this request signed, over @method, @target-uri and, with a body, content-digest.",
+		Errors: []*fault.Error{token.ErrPublicKey},
 	}, s.postRefresh)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/sign-out", ID: "sign-out", Tag: tagSignIn, Status: http.StatusNoContent, Rows: "F-A4",
 		Summary:     "Sign out",
-		Description: "The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once.",
-		Errors:      []*fault.Error{token.ErrUnauthenticated},
+		Description: "The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once. A session with proofs wants this request signed.",
+		Errors:      []*fault.Error{token.ErrUnauthenticated, rest.ErrProof},
 	}, s.postSignOut)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate", ID: "reauthenticate", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A14",
@@ -113,6 +114,7 @@ type Session struct {
 	RefreshExpiresIn int64            `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed."`
 	DeviceToken      string           `json:"device_token,omitempty" doc:"With remember_device and refresh_in body; else it is a cookie."`
 	ServerPublicKey  *token.PublicKey `json:"server_public_key"`
+	Binding          string           `json:"binding" enum:"none,proof" doc:"Whether the session accepts only signed requests."`
 	AAL              string           `json:"aal" doc:"Assurance level: aal1 or aal2 (NIST SP 800-63B)."`
 	AMR              []string         `json:"amr" doc:"Authentication methods (RFC 8176)."`
 	Account          Owner            `json:"account"`
@@ -164,7 +166,10 @@ func Respond(out Outcome, err error) (*Answer, error) {
 	o := out.Opened
 	body := &Session{
 		SessionID: o.ID, AccessToken: o.AccessToken, TokenType: "Bearer", ExpiresIn: seconds(o.AccessLife),
-		RefreshExpiresIn: seconds(o.RefreshLife), ServerPublicKey: o.ServerKey, AAL: o.AAL, AMR: o.AMR, Account: Owner{o.Account},
+		RefreshExpiresIn: seconds(o.RefreshLife), ServerPublicKey: o.ServerKey, AAL: o.AAL, AMR: o.AMR, Account: Owner{o.Account}, Binding: bindingNone,
+	}
+	if o.Bound {
+		body.Binding = bindingProof
 	}
 	a := &Answer{Status: http.StatusCreated, Body: AnswerBody{Session: body}}
 	if o.InBody {
@@ -236,7 +241,7 @@ func (s *Service) postRefresh(ctx context.Context, in *refreshInput) (*Answer, e
 	if body == nil {
 		body = &RefreshBody{}
 	}
-	out, err := s.Refresh(ctx, cmp.Or(body.RefreshToken, in.RefreshCookie), body.PublicKey)
+	out, err := s.Refresh(ctx, in.Sent, cmp.Or(body.RefreshToken, in.RefreshCookie), body.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +271,7 @@ func (s *Service) postSignOut(ctx context.Context, in *signOutInput) (*signOutOu
 	if in.Body != nil {
 		refresh = cmp.Or(in.Body.RefreshToken, refresh)
 	}
-	if err := s.SignOut(ctx, in.Authorization, refresh); err != nil {
+	if err := s.SignOut(ctx, in.Sent, refresh); err != nil {
 		return nil, err
 	}
 	gone := cookie(refreshCookie, "", 0)

@@ -190,7 +190,7 @@ func TestAliveAndHold(t *testing.T) {
 		}
 		begin := func() (*browser, rest.Caller) {
 			b := w.browser()
-			c, err := w.Authenticate(t.Context(), "Bearer "+b.signIn("ada").AccessToken)
+			c, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + b.signIn("ada").AccessToken})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func TestHoldAgainstSignOut(t *testing.T) {
 		id := w.below.Join("ada")
 		for range 20 {
 			b := w.browser()
-			c, err := w.Authenticate(t.Context(), "Bearer "+b.signIn("ada").AccessToken)
+			c, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + b.signIn("ada").AccessToken})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,6 +28,7 @@ type pendingSession struct {
 	Addr      string       `json:"addr"`
 	Remember  bool         `json:"remember"`
 	InBody    bool         `json:"in_body"`
+	Bound     bool         `json:"bound"`  // its requests must be signed
 	Device    []byte       `json:"device"` // digest of the remembered device's token, which a new one replaces
 	KnownTill int64        `json:"known_till"`
 	Replaces  string       `json:"replaces"` // the session that this browser had
@@ -51,6 +52,7 @@ type Opened struct {
 	AAL          string
 	AMR          []string
 	ServerKey    *token.PublicKey
+	Bound        bool
 	AccessToken  string
 	AccessLife   time.Duration
 	RefreshToken string // "" when the client keeps the one that it has
@@ -73,7 +75,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 	family, secret := raw[:familySize], raw[familySize:]
 	now := s.Now()
 	end := now.Add(s.SessionTTL)
-	keys, err := s.Tokens.Open(ctx, p.PublicKey, end)
+	keys, err := s.Tokens.Open(ctx, p.PublicKey, p.Bound, end)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -154,7 +156,7 @@ func (s *Service) issue(ctx context.Context, r row, keys *token.Keys) (*Opened, 
 		return nil, err
 	}
 	return &Opened{
-		ID: r.ID, Account: r.Account, AAL: r.AAL, AMR: amr, ServerKey: keys.ServerKey(), AccessToken: access, AccessLife: life,
+		ID: r.ID, Account: r.Account, AAL: r.AAL, AMR: amr, ServerKey: keys.ServerKey(), Bound: keys.Bound(), AccessToken: access, AccessLife: life,
 		RefreshLife: time.UnixMilli(r.RefreshExpires).Sub(s.Now()),
 	}, nil
 }
@@ -164,22 +166,22 @@ func (s *Service) keysOf(ctx context.Context, r row) (*token.Keys, error) {
 	return s.Tokens.Keys(ctx, r.ID, r.PublicKey)
 }
 
-// sessionOf returns the session that a good refresh token belongs to and its owner; "" for
-// any other token.
-func (s *Service) sessionOf(ctx context.Context, text string) (account.ID, string, error) {
+// rowOf returns the session that a good refresh token belongs to; the zero row for any other
+// token.
+func (s *Service) rowOf(ctx context.Context, text string) (row, error) {
 	family, secret, ok := parseRefresh(text)
 	if !ok {
-		return "", "", nil
+		return row{}, nil
 	}
 	r, err := readByFamily(ctx, s.DB, familyDigest(family))
 	if errors.Is(err, db.ErrNoRows) || err == nil && !equal(r.RefreshHash, tokenDigest(secret)) {
-		return "", "", nil
+		return row{}, nil
 	}
 	if err == nil {
 		err = s.checkRow(ctx, r)
 	}
 	if errors.Is(err, errAltered) {
-		return "", "", nil
+		return row{}, nil
 	}
-	return r.Account, r.ID, err
+	return r, err
 }

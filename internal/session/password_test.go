@@ -42,11 +42,11 @@ func TestChangePassword(t *testing.T) {
 		eve.signIn("eve")
 		w.below.Advance(time.Minute)
 		attempt := w.is(w.browser().attempt("ada"), 202, "")
-		before, err := w.Authenticate(t.Context(), "Bearer "+mine.access)
+		before, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + mine.access})
 		if err != nil {
 			t.Fatal(err)
 		}
-		gone, err := w.Authenticate(t.Context(), "Bearer "+other.access)
+		gone, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + other.access})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestChangePassword(t *testing.T) {
 		if got.SessionID != before.Session || got.AAL != "aal2" || strings.Join(got.AMR, " ") != "pwd otp pin mfa" || got.RefreshToken != "" || got.Header.Get("Set-Cookie") != "" {
 			t.Errorf("the answer: %s", got.Raw)
 		}
-		after, err := w.Authenticate(t.Context(), "Bearer "+got.AccessToken)
+		after, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + got.AccessToken})
 		if err != nil || !after.AuthTime.Equal(w.Now().Truncate(time.Second)) {
 			t.Errorf("the new token: %+v, %v", after, err)
 		}
@@ -256,7 +256,7 @@ func TestChangePasswordWithoutAStore(t *testing.T) {
 	w.below.Join("ada")
 	b := w.browser()
 	session := b.signIn("ada").SessionID
-	caller, err := w.Authenticate(t.Context(), "Bearer "+b.access)
+	caller, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + b.access})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
+	"coffer/internal/rest"
 	"coffer/internal/token"
 )
 
@@ -73,9 +74,10 @@ func (s *Service) nextRefreshSecret(ctx context.Context, kid string, family, sec
 }
 
 // Refresh takes a refresh token out of use and returns the session with the next one.
-// public, when the client sends it, must be the key that the session was opened with.
-// Code invalid_refresh_token for everything that is not good.
-func (s *Service) Refresh(ctx context.Context, text string, public *token.PublicKey) (*Opened, error) {
+// public, when the client sends it, must be the key that the session was opened with. A bound
+// session wants a proof first: without one a token is neither used up nor used again. Codes:
+// invalid_proof, and invalid_refresh_token for everything else that is not good.
+func (s *Service) Refresh(ctx context.Context, q *rest.Sent, text string, public *token.PublicKey) (*Opened, error) {
 	family, secret, ok := parseRefresh(text)
 	if !ok {
 		return nil, errRefresh
@@ -87,6 +89,7 @@ func (s *Service) Refresh(ctx context.Context, text string, public *token.Public
 			return nil, err
 		}
 	}
+	proven := false
 	// Twice: the call that loses the race for a token finds what the winner wrote.
 	for range 2 {
 		r, err := readByFamily(ctx, s.DB, familyDigest(family))
@@ -102,7 +105,17 @@ func (s *Service) Refresh(ctx context.Context, text string, public *token.Public
 		if err != nil {
 			return nil, err
 		}
-		keys, next, again, err := s.rotate(ctx, &r, family, secret, client)
+		keys, ended := s.keysOf(ctx, r)
+		if ended != nil && !errors.Is(ended, token.ErrEnded) {
+			return nil, ended
+		}
+		if ended == nil && !proven {
+			if err := s.Tokens.Prove(ctx, keys, q); err != nil {
+				return nil, err
+			}
+			proven = true
+		}
+		next, again, err := s.rotate(ctx, &r, family, secret, client, ended)
 		if err != nil {
 			return nil, err
 		}
@@ -120,8 +133,8 @@ func (s *Service) Refresh(ctx context.Context, text string, public *token.Public
 }
 
 // rotate decides what a use of secret means and brings r up to date. again says that
-// another use came first.
-func (s *Service) rotate(ctx context.Context, r *row, family, secret, client []byte) (keys *token.Keys, next []byte, again bool, err error) {
+// another use came first. ended is not nil when the session has no record.
+func (s *Service) rotate(ctx context.Context, r *row, family, secret, client []byte, ended error) (next []byte, again bool, err error) {
 	now := s.Now()
 	digest := tokenDigest(secret)
 	current := equal(digest, r.RefreshHash)
@@ -129,47 +142,40 @@ func (s *Service) rotate(ctx context.Context, r *row, family, secret, client []b
 	repeated := r.RefreshBefore != nil && equal(digest, r.RefreshBefore) && sameClient &&
 		now.Sub(time.UnixMilli(r.RefreshedAt)) <= s.RefreshGrace
 	if !current && !repeated {
-		return nil, nil, false, s.reused(ctx, *r)
+		return nil, false, s.reused(ctx, *r)
 	}
 	if !sameClient || now.UnixMilli() >= min(r.RefreshExpires, r.Expires) {
-		return nil, nil, false, errRefresh
+		return nil, false, errRefresh
 	}
-	if keys, err = s.liveKeys(ctx, *r); err != nil {
-		return nil, nil, false, err
+	if ended != nil {
+		return nil, false, errRefresh.Because(ended)
+	}
+	if err := s.checkOwner(ctx, *r); err != nil {
+		return nil, false, err
 	}
 	if repeated {
 		next, err = s.nextRefreshSecret(ctx, r.RefreshKid, family, secret, r.RefreshSeq)
-		return keys, next, false, err
+		return next, false, err
 	}
 	key, err := s.Ring.Active(ctx, keyring.Refresh)
 	if err != nil {
-		return nil, nil, false, err
+		return nil, false, err
 	}
 	if next, err = s.nextRefreshSecret(ctx, key.ID, family, secret, r.RefreshSeq+1); err != nil {
-		return nil, nil, false, err
+		return nil, false, err
 	}
 	r.RefreshExpires = min(now.Add(s.RefreshTTL).UnixMilli(), r.Expires)
 	won, err := rotate(ctx, s.DB, r.ID, digest, tokenDigest(next), key.ID, now.UnixMilli(), r.RefreshExpires)
-	return keys, next, !won, err
+	return next, !won, err
 }
 
-// liveKeys returns the keys of a session; errRefresh when its account or record is gone.
-func (s *Service) liveKeys(ctx context.Context, r row) (*token.Keys, error) {
+// checkOwner returns errRefresh unless the account of a session may still have it.
+func (s *Service) checkOwner(ctx context.Context, r row) error {
 	st, err := s.Accounts.State(ctx, r.Account)
-	if errors.Is(err, account.ErrNotFound) {
-		return nil, errRefresh
+	if errors.Is(err, account.ErrNotFound) || err == nil && (st.Status != account.Active || st.SessionEpoch != r.Ver) {
+		return errRefresh
 	}
-	if err != nil {
-		return nil, err
-	}
-	if st.Status != account.Active || st.SessionEpoch != r.Ver {
-		return nil, errRefresh
-	}
-	keys, err := s.keysOf(ctx, r)
-	if errors.Is(err, token.ErrEnded) {
-		return nil, errRefresh.Because(err)
-	}
-	return keys, err
+	return err
 }
 
 // reused ends the session of a token that was used again: one of its two holders has stolen

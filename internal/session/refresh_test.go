@@ -13,6 +13,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 	"coffer/internal/token"
 	"coffer/internal/token/tokentest"
@@ -352,7 +353,7 @@ func TestRefreshCutOff(t *testing.T) {
 		first := w.browser().signIn("ada", inBody)
 		ctx, cancel := context.WithCancel(t.Context())
 		gate.got = func(string) { cancel() } // after the record is read, before the token is used up
-		if _, err := w.Refresh(ctx, first.RefreshToken, nil); err == nil {
+		if _, err := w.Refresh(ctx, &rest.Sent{}, first.RefreshToken, nil); err == nil {
 			t.Fatal("a refresh whose client has gone came to an end")
 		}
 		gate.got = nil
@@ -360,7 +361,7 @@ func TestRefreshCutOff(t *testing.T) {
 			t.Fatalf("%d rotations by a refresh that was cut off", n)
 		}
 		// Now cut off after the rotation: the answer is lost.
-		lost, err := w.Refresh(t.Context(), first.RefreshToken, nil)
+		lost, err := w.Refresh(t.Context(), &rest.Sent{}, first.RefreshToken, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

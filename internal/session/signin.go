@@ -18,6 +18,7 @@ type SessionRequest struct {
 	DeviceName     string           `json:"device_name,omitempty" maxLength:"100" doc:"Name of this device in the list of sessions."`
 	RememberDevice bool             `json:"remember_device,omitempty" doc:"Do not ask this device again for the layers it passes now."`
 	DeviceToken    string           `json:"device_token,omitempty" maxLength:"100" doc:"Device token of an earlier sign-in with remember_device, for clients without cookies."`
+	Binding        string           `json:"binding,omitempty" enum:"none,proof" default:"none" doc:"With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key."`
 	RefreshIn      string           `json:"refresh_in,omitempty" enum:"cookie,body" default:"cookie" doc:"Where the server puts refresh and device tokens. Browsers need the cookie, which scripts cannot read."`
 
 	// Former is the refresh token that a browser holds already. A new session ends the one
@@ -78,10 +79,11 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 		return Outcome{}, ErrDeactivated
 	}
 	p := e.pending
-	var err error
-	if p.Owner, p.Replaces, err = s.sessionOf(ctx, e.former); err != nil {
+	replaced, err := s.rowOf(ctx, e.former)
+	if err != nil {
 		return Outcome{}, err
 	}
+	p.Owner, p.Replaces = replaced.Account, replaced.ID
 	p.Account, p.Ver = st.ID, st.SessionEpoch
 	p.Known, p.Device, p.KnownTill = known.layers, known.digest, known.expires
 	layers, err := s.enabled(ctx, st)
@@ -172,21 +174,29 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 }
 
 // SignOut ends the session of an access token or, when that has expired, of a refresh token.
-// The session is dead everywhere when SignOut returns.
-func (s *Service) SignOut(ctx context.Context, authorization, refresh string) error {
-	c, err := s.Tokens.Authenticate(ctx, authorization)
+// A bound session wants a proof in both cases. The session is dead everywhere when SignOut
+// returns.
+func (s *Service) SignOut(ctx context.Context, q *rest.Sent, refresh string) error {
+	c, err := s.Tokens.Authenticate(ctx, q)
 	if err == nil {
 		return s.end(ctx, account.ID(c.Account), c.Session)
 	}
-	if fault.Of(err).Kind != fault.Unauthenticated {
+	if f := fault.Of(err); f.Kind != fault.Unauthenticated || f.Code == rest.ErrProof.Code {
 		return err
 	}
-	owner, sid, err := s.sessionOf(ctx, refresh)
+	r, err := s.rowOf(ctx, refresh)
 	if err != nil {
 		return err
 	}
-	if sid == "" {
+	if r.ID == "" {
 		return token.ErrUnauthenticated
 	}
-	return s.end(ctx, owner, sid)
+	keys, err := s.keysOf(ctx, r)
+	if err == nil {
+		err = s.Tokens.Prove(ctx, keys, q)
+	}
+	if err != nil && !errors.Is(err, token.ErrEnded) { // without its record the session is dead already
+		return err
+	}
+	return s.end(ctx, r.Account, r.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"coffer/internal/db/dbtest"
+	"coffer/internal/rest"
 	"coffer/internal/token/tokentest"
 )
 
@@ -27,7 +28,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.Run("WarmWithAccount", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := warm.Authenticate(b.Context(), "Bearer "+text); err != nil {
+			if _, err := warm.Authenticate(b.Context(), &rest.Sent{Authorization: "Bearer " + text}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdh"
 	"crypto/hkdf"
 	"crypto/sha512"
+	"slices"
 
 	"coffer/internal/fault"
 	"coffer/internal/seal"
@@ -152,21 +153,32 @@ func (c *suite) jwk(public []byte) *PublicKey {
 	return k
 }
 
-// sealKey is K_seal of protocols.md §1. An all-zero agreement, which a client forces with a
-// low-order X25519 point, is an error.
-func sealKey(c *suite, private *ecdh.PrivateKey, client *ecdh.PublicKey, sid []byte, issuer string) ([]byte, error) {
+// agreement is what a session's two keys make together (protocols.md §1): PRK and what every
+// key is bound to.
+type agreement struct{ prk, bound []byte }
+
+// agreeOn agrees on keys. An all-zero agreement, which a client forces with a low-order
+// X25519 point, is an error.
+func agreeOn(c *suite, private *ecdh.PrivateKey, client *ecdh.PublicKey, sid []byte, issuer string) (agreement, error) {
 	z, err := private.ECDH(client)
 	if err != nil {
-		return nil, ErrPublicKey.Because(err)
+		return agreement{}, ErrPublicKey.Because(err)
 	}
 	prk, err := hkdf.Extract(sha512.New, z, sid)
-	if err != nil {
-		return nil, err
-	}
-	info := append([]byte("coffer/session/v1\x00"), seal.LP([]byte("seal"), []byte(issuer), []byte(c.name),
-		private.PublicKey().Bytes(), client.Bytes())...)
-	return hkdf.Expand(sha512.New, prk, string(info), 32)
+	return agreement{prk, seal.LP([]byte(issuer), []byte(c.name), private.PublicKey().Bytes(), client.Bytes())}, err
 }
+
+// key derives the key with a label: K_seal or K_proof.
+func (a agreement) key(label string) ([]byte, error) {
+	info := slices.Concat([]byte("coffer/session/v1\x00"), seal.LP([]byte(label)), a.bound)
+	return hkdf.Expand(sha512.New, a.prk, string(info), 32)
+}
+
+// The labels of a session's keys.
+const (
+	labelSeal  = "seal"  // K_seal seals payloads
+	labelProof = "proof" // K_proof keys request proofs
+)
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)

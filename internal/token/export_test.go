@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdh"
+	"encoding/base64"
+	"strconv"
+	"strings"
 
 	"coffer/internal/keyring"
+	"coffer/internal/rest"
 )
 
 // RecordName is the key store's name of a session.
@@ -35,7 +39,7 @@ func (s *Service) Parse(ctx context.Context, token string) error {
 
 // Read is a request's token without the account: what needs no database.
 func (s *Service) Read(ctx context.Context, token string) error {
-	_, _, err := s.read(ctx, token)
+	_, _, err := s.read(ctx, token, &rest.Sent{})
 	return err
 }
 
@@ -52,12 +56,20 @@ func SealKey(k *PublicKey, private, sid []byte, issuer string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sealKey(c.suite, server, c.public, sid, issuer)
+	a, err := agreeOn(c.suite, server, c.public, sid, issuer)
+	if err != nil {
+		return nil, err
+	}
+	return a.key(labelSeal)
 }
 
 // SealKeyOf is [SealKey] without the check of the client's key.
 func SealKeyOf(private *ecdh.PrivateKey, client *ecdh.PublicKey) ([]byte, error) {
-	return sealKey(suiteOf(client.Bytes()), private, client, []byte("sid"), "iss")
+	a, err := agreeOn(suiteOf(client.Bytes()), private, client, []byte("sid"), "iss")
+	if err != nil {
+		return nil, err
+	}
+	return a.key(labelSeal)
 }
 
 // NewAEAD is the cipher of payloads.
@@ -74,4 +86,38 @@ func VerifyJWS(public crypto.PublicKey, token string) bool {
 func (s *Service) Forget() {
 	s.tokens.InvalidateAll()
 	s.derived.InvalidateAll()
+}
+
+// SignatureBase is the base of components that are given, ended by params.
+func SignatureBase(lines [][2]string, params string) string {
+	var base []byte
+	for _, line := range lines {
+		base = appendLine(base, line[0], line[1])
+	}
+	return string(appendParams(base, params))
+}
+
+// SignatureIs reports whether a signature in base64 is that of a base.
+func SignatureIs(key []byte, base, signature string) bool {
+	mac, ok := bytesItem("a=:"+signature+":", "a")
+	return ok && macIs(key, []byte(base), mac)
+}
+
+// Respell writes what was read of a signature, the parameters in the order in which they came.
+func Respell(input, value string) (string, bool) {
+	s, ok := parseSignature(input, value)
+	if !ok {
+		return "", false
+	}
+	label, _, _ := strings.Cut(input, "=")
+	text := label + `=("` + strings.Join(s.covered, `" "`) + `")`
+	one := map[string]string{
+		"created": strconv.FormatInt(s.created, 10), "nonce": `"` + s.nonce + `"`, "keyid": `"` + s.keyID + `"`, "alg": `"` + s.alg + `"`,
+	}
+	for param := range strings.SplitSeq(input[strings.Index(input, ")")+1:], ";") {
+		if name, _, ok := strings.Cut(param, "="); ok {
+			text += ";" + name + "=" + one[name]
+		}
+	}
+	return text + "\n" + label + "=:" + base64.StdEncoding.EncodeToString(s.mac) + ":", true
 }

@@ -111,22 +111,28 @@ func (s *Service) readClaims(h header, first string, raw []byte) (*verified, err
 // strictJSON refuses unknown, duplicate and case-variant names.
 func strictJSON(b []byte, v any) error { return json.Unmarshal(b, v, json.RejectUnknownMembers(true)) }
 
-// Authenticate returns the holder of the access token in an Authorization header. It makes
-// the cheap checks before those that cost, in the order of protocols.md §1. Every token that
-// is not good gets ErrUnauthenticated.
-func (s *Service) Authenticate(ctx context.Context, authorization string) (rest.Caller, error) {
-	token, ok := rest.Credentials(authorization, "Bearer")
+// Authenticate returns the holder of a request's access token. It makes the cheap checks
+// before those that cost, in the order of protocols.md §1. Every token that is not good gets
+// ErrUnauthenticated. A good token of a bound session without a good proof gets
+// rest.ErrProof.
+func (s *Service) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, error) {
+	token, ok := rest.Credentials(q.Authorization, "Bearer")
 	if !ok {
 		return rest.Caller{}, ErrUnauthenticated
 	}
-	c, _, err := s.Inspect(ctx, token)
+	c, _, err := s.inspect(ctx, token, q)
 	return c, err
 }
 
 // Inspect returns the holder of an access token and when the token expires. Every token that
-// is not good gets ErrUnauthenticated.
+// is not good gets ErrUnauthenticated. A token of a bound session is good only in requests
+// that its client signs, and gets rest.ErrProof here.
 func (s *Service) Inspect(ctx context.Context, token string) (rest.Caller, time.Time, error) {
-	v, p, err := s.read(ctx, token)
+	return s.inspect(ctx, token, &rest.Sent{})
+}
+
+func (s *Service) inspect(ctx context.Context, token string, q *rest.Sent) (rest.Caller, time.Time, error) {
+	v, p, err := s.read(ctx, token, q)
 	var c rest.Caller
 	if err == nil {
 		c, err = s.holder(ctx, v, p)
@@ -155,7 +161,7 @@ func (s *Service) holder(ctx context.Context, v *verified, p Payload) (rest.Call
 }
 
 // read returns what a good token of a live session says. It does not ask for the account.
-func (s *Service) read(ctx context.Context, token string) (*verified, Payload, error) {
+func (s *Service) read(ctx context.Context, token string, q *rest.Sent) (*verified, Payload, error) {
 	v, err := s.parse(ctx, token)
 	if err != nil {
 		return nil, Payload{}, err
@@ -165,6 +171,9 @@ func (s *Service) read(ctx context.Context, token string) (*verified, Payload, e
 	}
 	k, err := s.keys(ctx, v.sid, v.client, v.clientDigest)
 	if err != nil {
+		return nil, Payload{}, err
+	}
+	if err := s.Prove(ctx, k, q); err != nil {
 		return nil, Payload{}, err
 	}
 	plain, err := k.aead.Open(nil, v.iv, v.data, v.aad)

@@ -17,31 +17,36 @@ import (
 )
 
 // record is what the key store holds of a session, sealed: the server's private key, the
-// digest of the client's public key and the absolute end. It does not say whose session it
-// is.
+// digest of the client's public key, the absolute end and whether requests must be signed. It
+// does not say whose session it is.
 type record struct {
 	private []byte
 	client  [sha256.Size]byte
 	expires int64 // unix milliseconds
+	bound   bool
 }
 
 func recordName(sid string) string { return "session:" + sid }
 
 func recordAAD(sid string) []byte { return seal.LP([]byte("session"), []byte(sid)) }
 
-// encode returns private ‖ digest ‖ end. The tail has a fixed length.
+// encode returns private ‖ digest ‖ end ‖ binding. The tail has a fixed length.
 func (r record) encode() []byte {
 	b := append(bytes.Clone(r.private), r.client[:]...)
-	return binary.BigEndian.AppendUint64(b, uint64(r.expires))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.expires))
+	if r.bound {
+		return append(b, 1)
+	}
+	return append(b, 0)
 }
 
 func decodeRecord(b []byte) (record, error) {
-	const tail = sha256.Size + 8
-	if len(b) <= tail {
-		return record{}, errors.New("token: a record is too short")
+	const tail = sha256.Size + 8 + 1
+	if len(b) <= tail || b[len(b)-1] > 1 {
+		return record{}, errors.New("token: a record has another form")
 	}
 	n := len(b) - tail
-	r := record{private: b[:n:n], expires: int64(binary.BigEndian.Uint64(b[n+sha256.Size:]))}
+	r := record{private: b[:n:n], expires: int64(binary.BigEndian.Uint64(b[n+sha256.Size:])), bound: b[len(b)-1] == 1}
 	copy(r.client[:], b[n:])
 	return r, nil
 }
@@ -64,6 +69,7 @@ type Keys struct {
 	Client  []byte // the client's public key, encoded
 	server  []byte // the server's
 	aead    cipher.AEAD
+	proof   []byte // keys request proofs; nil when the session wants none
 	expires int64  // the session's end, unix milliseconds
 	kid     string // the key of the ring that seals the record
 }
@@ -73,8 +79,12 @@ func (k *Keys) ServerKey() *PublicKey { return suiteOf(k.server).jwk(k.server) }
 
 // Open makes the record of a new session that ends at end, and returns its id and keys.
 // client is what ParseKey returned. Without a client key the server makes a pair and
-// throws the private half away.
-func (s *Service) Open(ctx context.Context, client []byte, end time.Time) (*Keys, error) {
+// throws the private half away. A bound session accepts only signed requests; without the
+// client's key it would accept none.
+func (s *Service) Open(ctx context.Context, client []byte, bound bool, end time.Time) (*Keys, error) {
+	if bound && client == nil {
+		return nil, ErrPublicKey
+	}
 	raw, err := s.random(idSize)
 	if err != nil {
 		return nil, err
@@ -93,7 +103,7 @@ func (s *Service) Open(ctx context.Context, client []byte, end time.Time) (*Keys
 	if err != nil {
 		return nil, err
 	}
-	r := record{private: private.Bytes(), client: sha256.Sum256(client), expires: end.UnixMilli()}
+	r := record{private: private.Bytes(), client: sha256.Sum256(client), expires: end.UnixMilli(), bound: bound}
 	sealed, err := s.putRecord(ctx, sid, r)
 	if err != nil {
 		return nil, err
@@ -202,15 +212,19 @@ func (s *Service) deriveFrom(sid string, r record, sealed, client []byte) (*Keys
 	if !ok {
 		return nil, ErrEnded
 	}
-	secret, err := sealKey(k.suite, private, k.public, raw, s.BaseURL)
+	agreed, err := agreeOn(k.suite, private, k.public, raw, s.BaseURL)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := newAEAD(secret)
+	secret, err := agreed.key(labelSeal)
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{Session: sid, Client: client, server: private.PublicKey().Bytes(), aead: aead, expires: r.expires, kid: kid}, nil
+	out := &Keys{Session: sid, Client: client, server: private.PublicKey().Bytes(), expires: r.expires, kid: kid}
+	if out.aead, err = newAEAD(secret); err == nil && r.bound {
+		out.proof, err = agreed.key(labelProof)
+	}
+	return out, err
 }
 
 // newPair makes a key pair for one session.

@@ -341,7 +341,7 @@ func TestStoreThatIsAway(t *testing.T) {
 	if err := w.End(t.Context(), i.keys.Session); err == nil {
 		t.Error("a session was ended in a store that is away")
 	}
-	if _, err := w.Open(t.Context(), nil, w.Now().Add(month)); err == nil {
+	if _, err := w.Open(t.Context(), nil, false, w.Now().Add(month)); err == nil {
 		t.Error("a session was opened in a store that is away")
 	}
 	broken.down.Store(false)

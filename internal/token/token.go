@@ -18,13 +18,15 @@
 //   - Forged, foreign and confused tokens (RFC 8725): the key that kid names decides on the
 //     algorithm, header and claims are closed lists, every part has one spelling. Each
 //     refusal is the same 401.
+//   - Stolen tokens: a session that was opened with a binding accepts only requests that its
+//     client signs, each once (proof.go, docs/design/0017-request-proofs.md).
 //   - Invalid public keys of clients: a point must be on its curve and, on X25519, not of
 //     low order. The check runs before a password is looked at.
 //
 // # Limits
 //
-// Whoever holds an access token is the session until the token expires or the session
-// ends.
+// Whoever holds an access token of a session without binding is the session until the token
+// expires or the session ends.
 package token
 
 import (

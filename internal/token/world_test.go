@@ -36,6 +36,7 @@ type world struct {
 	below *accounttest.World
 	t     testing.TB
 	door  http.Handler
+	bound bool // sessions are opened with binding
 }
 
 // setup is what a world may be made of in another way.
@@ -47,8 +48,8 @@ type setup struct {
 // authenticator lets tokens judge requests without the room session above them.
 type authenticator struct{ s *token.Service }
 
-func (a authenticator) Authenticate(ctx context.Context, authorization string) (rest.Caller, error) {
-	return a.s.Authenticate(ctx, authorization)
+func (a authenticator) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, error) {
+	return a.s.Authenticate(ctx, q)
 }
 func (a authenticator) StepUp(context.Context, rest.Caller) error { return nil }
 func (a authenticator) Alive(ctx context.Context, c rest.Caller) error {
@@ -122,7 +123,7 @@ func (w *world) open(id account.ID, public *token.PublicKey, life time.Duration)
 		}
 	}
 	i := issued{holder: token.Payload{Account: id, AAL: "aal1", AMR: []string{"pwd"}, AuthTime: w.Now().Unix(), Ver: st.SessionEpoch}}
-	if i.keys, err = w.Open(ctx, client, w.Now().Add(life)); err != nil {
+	if i.keys, err = w.Open(ctx, client, w.bound, w.Now().Add(life)); err != nil {
 		w.t.Fatal(err)
 	}
 	if i.text, i.life, err = w.Mint(ctx, i.keys, i.holder, w.Now().Add(life)); err != nil {
@@ -191,6 +192,7 @@ func refusal(r reply) string {
 type breakable struct {
 	kv.Store
 	down atomic.Bool
+	deaf atomic.Bool // remembers no first use
 }
 
 // over puts b over a store in memory.
@@ -211,6 +213,13 @@ func (b *breakable) Delete(ctx context.Context, key string) error {
 		return kv.ErrUnavailable
 	}
 	return b.Store.Delete(ctx, key)
+}
+
+func (b *breakable) Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error) {
+	if b.deaf.Load() {
+		return false, kv.ErrUnavailable
+	}
+	return b.Store.Once(ctx, key, made, ttl)
 }
 
 func (b *breakable) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {

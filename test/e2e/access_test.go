@@ -89,7 +89,7 @@ func notMine(t *testing.T, s *server) {
 	nothing := map[string]string{
 		"/v1/files/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
 	}
-	e := eve.signIn(t)
+	e := eve.signIn(t, client.WithoutProofs())
 	token := "Bearer " + e.Credentials().AccessToken
 	tried := 0
 	known := map[string][]string{}

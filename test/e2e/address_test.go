@@ -126,7 +126,7 @@ func changeEmail(t *testing.T, s *server) {
 func changeEmailToAnothers(t *testing.T, s *server) {
 	ctx := t.Context()
 	p, victim := s.member(t), s.member(t)
-	c := p.signIn(t)
+	c := p.signIn(t, client.WithoutProofs())
 	token := "Bearer " + c.Credentials().AccessToken
 	ask := func(email string) answer {
 		return s.raw(t, p.from, "POST", "/v1/account/email", fmt.Sprintf(`{"email":%q}`, email), "Authorization", token).plain()

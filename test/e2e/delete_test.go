@@ -19,7 +19,7 @@ import (
 func deleteAccount(t *testing.T, s *server) {
 	ctx := t.Context()
 	p := s.member(t)
-	c, other := p.signIn(t), p.signIn(t)
+	c, other := p.signIn(t, client.WithoutProofs()), p.signIn(t)
 	const size = 24 << 20 // more than socket buffers hold
 	id := uploadPattern(t, c, size)
 	d, err := p.client(t, client.WithCredentials(c.Credentials())).Download(ctx, id)

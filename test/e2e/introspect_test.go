@@ -33,7 +33,7 @@ func resourceServer(t *testing.T, s *server) {
 	as := client.ResourceServer{ID: found[1], Secret: found[2]}
 	asking := s.client(t, nil)
 	p := s.member(t)
-	c := p.signIn(t)
+	c := p.signIn(t, client.WithoutProofs())
 	profile, err := c.Profile(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,7 +21,9 @@ import (
 // rotate trades a refresh token without keeping any credentials.
 func (p *person) rotate(t *testing.T, token string) (refresh, access string, status int) {
 	t.Helper()
-	c := p.client(t, client.WithCredentials(client.Credentials{AccessToken: "none", RefreshToken: token}))
+	held := proofOf(familyOf(token))
+	held.AccessToken, held.RefreshToken = "none", token
+	c := p.client(t, client.WithCredentials(held))
 	s, err := c.Refresh(t.Context())
 	if err != nil {
 		return "", "", client.Status(err)
@@ -26,13 +31,48 @@ func (p *person) rotate(t *testing.T, token string) (refresh, access string, sta
 	return s.RefreshToken, s.AccessToken, http.StatusOK
 }
 
+// accessWorks tries an access token, with a proof where its session wants one.
 func (p *person) accessWorks(t *testing.T, token string) bool {
 	t.Helper()
-	a := p.s.raw(t, p.from, "GET", "/v1/account", "", "Authorization", "Bearer "+token)
-	if a.status != http.StatusOK && a.status != http.StatusUnauthorized {
-		t.Errorf("%d %s", a.status, a.body)
+	held := proofOf(sessionOf(token))
+	held.AccessToken, held.AccessExpires = token, time.Now().Add(time.Hour)
+	_, err := p.client(t, client.WithCredentials(held)).Profile(t.Context())
+	if err != nil && !errors.Is(err, client.ErrSignedOut) {
+		t.Error(err)
 	}
-	return a.status == http.StatusOK
+	return err == nil
+}
+
+// proofs are the sessions that clients of this run opened with proofs, by id and by the family
+// of their refresh tokens.
+var proofs sync.Map
+
+func rememberProof(_ context.Context, c client.Credentials) error {
+	if c.ProofKey != nil {
+		held := client.Credentials{SessionID: c.SessionID, ProofKey: c.ProofKey, Origin: c.Origin}
+		proofs.Store(c.SessionID, held)
+		proofs.Store(familyOf(c.RefreshToken), held)
+	}
+	return nil
+}
+
+// proofOf returns what signs the requests of a session; nothing for one without proofs.
+func proofOf(name string) client.Credentials {
+	held, _ := proofs.Load(name)
+	c, _ := held.(client.Credentials)
+	return c
+}
+
+func familyOf(refresh string) string { return refresh[:strings.LastIndexByte(refresh, '.')+1] }
+
+// sessionOf reads the session's id in an access token.
+func sessionOf(token string) string {
+	var claims struct{ Sid string }
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		raw, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		_ = json.Unmarshal(raw, &claims) // a forged token may have none
+	}
+	return claims.Sid
 }
 
 // refreshRepeated repeats a refresh, as after a lost answer or from twenty tabs at once.

@@ -33,6 +33,8 @@ var shared = []story{
 	{"a change of password", changePassword},
 	{"deactivated and activated again", deactivated},
 	{"what another device changes", changes},
+	{"requests that are signed", proven},
+	{"a copy of a signed request", provenOnce},
 	{"another address", changeEmail},
 	{"an address of somebody else", changeEmailToAnothers},
 	{"ending a new device from its mail", endDevice},

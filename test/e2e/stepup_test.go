@@ -75,7 +75,7 @@ func TestStepUpOfEveryOperation(t *testing.T) {
 			t.Run(name+map[bool]string{true: " with a layer"}[strong], func(t *testing.T) {
 				t.Parallel()
 				p := s.member(t)
-				c := p.signIn(t)
+				c := p.signIn(t, client.WithoutProofs())
 				if strong {
 					p.enrol(t, c)
 				}

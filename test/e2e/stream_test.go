@@ -128,7 +128,7 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 	most := fmt.Sprint(2 * n)
 	s := start(t, alone, "COFFER_MAX_STREAMS="+most, "COFFER_MAX_STREAMS_ACCOUNT="+most, "COFFER_MAX_STREAMS_ADDRESS="+most)
 	p := s.member(t)
-	c := p.signIn(t)
+	c := p.signIn(t, client.WithoutProofs())
 	id := uploadPattern(t, c, 24<<20)
 	bearer := "Authorization: Bearer " + c.Credentials().AccessToken + "\r\n"
 	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"

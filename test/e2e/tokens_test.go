@@ -236,7 +236,7 @@ func forgedTokens(t *testing.T, s *server) {
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls.Add(1); fmt.Fprint(w, `{"keys":[]}`) }))
 	defer listener.Close()
 	p := s.member(t)
-	c := p.signIn(t)
+	c := p.signIn(t, client.WithoutProofs()) // a proof would hide what a token alone opens
 	keys, err := c.JWKS(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func forgedTokens(t *testing.T, s *server) {
 	}
 	// Another person's sealed payload in this token, and the reverse.
 	q := s.member(t)
-	theirs := newForger(t, q.signIn(t).Credentials().AccessToken, keys, listener.URL)
+	theirs := newForger(t, q.signIn(t, client.WithoutProofs()).Credentials().AccessToken, keys, listener.URL)
 	refused("payloads swapped", "Authorization", "Bearer "+f.head+"."+theirs.claims+"."+f.sig)
 
 	if got := calls.Load(); got != 0 {

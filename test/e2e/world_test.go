@@ -303,7 +303,7 @@ func (s *server) client(t *testing.T, from net.IP, opts ...client.Option) *clien
 	t.Helper()
 	tr := transport(from)
 	t.Cleanup(tr.CloseIdleConnections)
-	c, err := client.New(s.url, append([]client.Option{client.WithHTTPClient(&http.Client{Transport: tr, Timeout: time.Minute}), client.WithUserAgent("coffer-e2e/1")}, opts...)...)
+	c, err := client.New(s.url, append([]client.Option{client.WithHTTPClient(&http.Client{Transport: tr, Timeout: time.Minute}), client.WithUserAgent("coffer-e2e/1"), client.WithSave(rememberProof)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1144,13 +1144,13 @@ function show(l4) {
   document.documentElement.lang = l4;
 }
 function fill(message, values, l4) {
-  let text;
+  let text2;
   if (typeof message === "string") {
-    text = message;
+    text2 = message;
   } else {
-    text = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
+    text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text.replace(/\{(\w+)\}/g, (whole3, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole3, name) => {
     const value = values[name];
     if (value === void 0) return whole3;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
@@ -1164,8 +1164,8 @@ function catalog(c4) {
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
-function size(bytes) {
-  let n3 = bytes;
+function size(bytes2) {
+  let n3 = bytes2;
   let unit = 0;
   while (n3 >= 999.5 && unit < units.length - 1) {
     n3 /= 1e3;
@@ -1322,6 +1322,7 @@ var problems = catalog({
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
+    invalid_proof: "This browser can no longer prove that this session is its own. Please sign in again.",
     step_up_required: "Enter your password again to continue.",
     validation_failed: "Please check the marked fields.",
     not_found: "This does not exist, or no longer.",
@@ -1365,6 +1366,7 @@ var problems = catalog({
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
+    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, dass diese Sitzung seine ist. Bitte melden Sie sich noch einmal an.",
     step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
     validation_failed: "Bitte prüfen Sie die markierten Felder.",
     not_found: "Das gibt es nicht oder nicht mehr.",
@@ -1436,7 +1438,7 @@ var offline = () => new Problem({ status: 0, code: "offline" });
 var cancelled = () => new Problem({ status: 0, code: "cancelled" });
 function problemOf(status, body, retryAfter) {
   const doc = typeof body === "object" && body !== null ? body : {};
-  const text = (name) => typeof doc[name] === "string" ? doc[name] : "";
+  const text2 = (name) => typeof doc[name] === "string" ? doc[name] : "";
   const fields = [];
   if (Array.isArray(doc.errors)) {
     for (const e4 of doc.errors) {
@@ -1445,9 +1447,9 @@ function problemOf(status, body, retryAfter) {
   }
   return new Problem({
     status,
-    code: text("code") || "http_" + status,
-    detail: text("detail") || text("title"),
-    requestId: text("request_id"),
+    code: text2("code") || "http_" + status,
+    detail: text2("detail") || text2("title"),
+    requestId: text2("request_id"),
     fields,
     retryAfter: waitOf(retryAfter, Date.now())
   });
@@ -1469,8 +1471,8 @@ function fieldName(pointer) {
 }
 function worded(code, values) {
   for (const words2 of [problems, ...rooms().map((room) => room.problems)]) {
-    const text = words2?.find(code, values);
-    if (text) return text;
+    const text2 = words2?.find(code, values);
+    if (text2) return text2;
   }
   return void 0;
 }
@@ -1521,37 +1523,51 @@ function stream(path3, ...[options]) {
 }
 async function respond(method, path3, options = {}) {
   if (options.attempt) return send(method, path3, options, "Attempt " + options.attempt);
-  if (options.open) return send(method, path3, options);
+  if (!options.open) return withToken((token2) => send(method, path3, { ...options, signed: true }, "Bearer " + token2));
+  try {
+    return await send(method, path3, options);
+  } catch (err) {
+    if (!proofRefused(err)) throw err;
+    return send(method, path3, options);
+  }
+}
+async function withToken(once) {
   const token2 = await keeper().token();
   try {
-    return await send(method, path3, options, "Bearer " + token2);
+    return await once(token2);
   } catch (err) {
-    if (!tokenEnded(err)) throw err;
-    await keeper().renew(token2);
-    return send(method, path3, options, "Bearer " + await keeper().token());
+    if (tokenEnded(err)) await keeper().renew(token2);
+    else if (!proofRefused(err)) throw err;
+    return once(await keeper().token());
   }
 }
 function tokenEnded(err) {
   return err instanceof Problem && err.code === "unauthenticated" && auth.value.is === "in";
 }
-async function send(method, path3, { path: named, query, body, signal }, authorization) {
-  const headers = { Accept: "application/json" };
+function proofRefused(err) {
+  return err instanceof Problem && err.code === "invalid_proof";
+}
+var ahead = 0;
+function hearTime(date2) {
+  if (date2) ahead = Date.parse(date2) - Date.now();
+}
+function proof(method, to, authorization, body) {
+  return keeper().sign({ method, address: to, authorization, body, at: Date.now() + ahead });
+}
+async function send(method, path3, { path: named, query, body, signal, signed: signed2 }, authorization) {
+  const to = address(path3, query, named);
+  const json = body === void 0 ? void 0 : JSON.stringify(body);
+  const headers = { Accept: "application/json", ...signed2 && await proof(method, to, authorization, json) };
   if (authorization) headers.Authorization = authorization;
-  if (body !== void 0) headers["Content-Type"] = "application/json";
+  if (json !== void 0) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(address(path3, query, named), {
-      method: method.toUpperCase(),
-      headers,
-      body: body === void 0 ? void 0 : JSON.stringify(body),
-      signal,
-      credentials: "same-origin",
-      cache: "no-store"
-    });
+    response = await fetch(to, { method: method.toUpperCase(), headers, body: json, signal, credentials: "same-origin", cache: "no-store" });
   } catch (err) {
     if (signal?.aborted) throw err;
     throw offline();
   }
+  hearTime(response.headers.get("Date"));
   if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get("Retry-After"));
   return response;
 }
@@ -1563,10 +1579,10 @@ function address(path3, query = {}, named = {}) {
   return "/v1" + path3.replace(/\{(\w+)\}/g, (_4, name) => encodeURIComponent(values[name])) + (tail ? "?" + tail : "");
 }
 async function bodyOf(response) {
-  const text = await response.text().catch(() => "");
-  if (!text || !/json/.test(response.headers.get("Content-Type") ?? "")) return void 0;
+  const text2 = await response.text().catch(() => "");
+  if (!text2 || !/json/.test(response.headers.get("Content-Type") ?? "")) return void 0;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text2);
   } catch {
     return void 0;
   }
@@ -1698,7 +1714,7 @@ function Summary({ problem, form, wait }) {
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: wait > 0 ? sayWait(wait) : say(problem) }),
-      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text }, text)) }),
+      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text: text2, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text2 }, text2)) }),
       problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) })
     ] })
   ] });
@@ -1778,7 +1794,7 @@ function Select({ name, label, hint, value, options }) {
   const error = useFieldError(name);
   return /* @__PURE__ */ a4("div", { class: "field", children: [
     /* @__PURE__ */ a4("label", { for: id, children: label }),
-    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key, text]) => /* @__PURE__ */ a4("option", { value: key, selected: key === value, children: text }, key)) }),
+    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key, text2]) => /* @__PURE__ */ a4("option", { value: key, selected: key === value, children: text2 }, key)) }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
 }
@@ -1991,9 +2007,9 @@ function Empty({ icon, title, page, children }) {
 }
 var notes = y3([]);
 var noteId = 0;
-function toast(text, bad = false) {
+function toast(text2, bad = false) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value }];
+  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value }];
   if (!bad) setTimeout(() => dismiss(id), 6e3);
 }
 function toastProblem(err) {
@@ -2371,11 +2387,11 @@ function Home() {
     /* @__PURE__ */ a4("h1", { children: t4("heroTitle") }),
     /* @__PURE__ */ a4("p", { class: "lead", children: t4("heroText") }),
     /* @__PURE__ */ a4("div", { class: "hero-actions", children: doors().map(({ href, label }, i4) => /* @__PURE__ */ a4("a", { class: i4 === 0 ? "button primary big" : "button big", href, children: label() }, href)) }),
-    /* @__PURE__ */ a4("ul", { class: "points", children: collect((room) => room.points).map(({ icon, title, text, order }) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "points", children: collect((room) => room.points).map(({ icon, title, text: text2, order }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: icon }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { children: title() }),
-        /* @__PURE__ */ a4("p", { children: text() })
+        /* @__PURE__ */ a4("p", { children: text2() })
       ] })
     ] }, order)) })
   ] });
@@ -2902,8 +2918,8 @@ function begin() {
   };
   downloads.value = [...downloads.peek().filter((d5) => d5 !== current.peek()), mine2];
   current.value = mine2;
-  save(stop.signal, (bytes) => {
-    mine2.received.value += bytes;
+  save(stop.signal, (bytes2) => {
+    mine2.received.value += bytes2;
   }).then(() => {
     mine2.state.value = "done";
   }, (err) => {
@@ -2923,16 +2939,16 @@ async function save(stop, seen) {
     const response = await stream("/account/export", { signal: stop });
     const parts = [];
     let held = [];
-    let bytes = 0;
+    let bytes2 = 0;
     const put2 = () => {
       parts.push(new Blob(held));
       held = [];
-      bytes = 0;
+      bytes2 = 0;
     };
     await read2(response, (chunk) => {
       held.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= 4 << 20) put2();
+      bytes2 += chunk.length;
+      if (bytes2 >= 4 << 20) put2();
       seen(chunk.length);
     });
     put2();
@@ -3231,8 +3247,8 @@ var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")]
 function personal(password, about) {
   let left = password.normalize("NFC").toLowerCase();
   const words2 = ["coffer"];
-  for (const text of about) {
-    const lower2 = text.normalize("NFC").toLowerCase();
+  for (const text2 of about) {
+    const lower2 = text2.normalize("NFC").toLowerCase();
     words2.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
   }
   words2.sort((a5, b4) => b4.length - a5.length);
@@ -3282,11 +3298,11 @@ function NewPassword({ name = "password", label = t4("password"), about = [], st
   ] });
   return /* @__PURE__ */ a4(Password, { name, label, autoComplete: "new-password", required: true, hint: rules });
 }
-function Rule({ met, text }) {
+function Rule({ met, text: text2 }) {
   return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
     /* @__PURE__ */ a4(Icon, { name: met ? "check" : "chevron" }),
     " ",
-    text,
+    text2,
     " ",
     /* @__PURE__ */ a4("span", { class: "hidden", children: met ? t4("ruleMet") : "" })
   ] });
@@ -3427,9 +3443,9 @@ function Verify() {
     go(signInPath());
     toast(t5("verified"));
   }
-  async function prove(proof, v4) {
+  async function prove(proof2, v4) {
     try {
-      await post("/auth/verify-email", { open: true, body: { ...proof, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
+      await post("/auth/verify-email", { open: true, body: { ...proof2, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
     } catch (err) {
       if (err instanceof Problem && err.code === "link_gone" && token2) {
         link.used();
@@ -4223,14 +4239,14 @@ var span = 5e3;
 var Meter = class {
   #seen = [];
   // start forgets what was: the speed is measured from here.
-  start(at, bytes) {
-    this.#seen = [{ at, bytes }];
+  start(at, bytes2) {
+    this.#seen = [{ at, bytes: bytes2 }];
   }
   // note remembers how many bytes had gone at a time; fewer than before is a new start.
-  note(at, bytes) {
+  note(at, bytes2) {
     const last2 = this.#seen.at(-1);
-    if (last2 && bytes < last2.bytes) this.#seen = [];
-    this.#seen.push({ at, bytes });
+    if (last2 && bytes2 < last2.bytes) this.#seen = [];
+    this.#seen.push({ at, bytes: bytes2 });
     while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
   }
   // speed is in bytes per second; undefined until a second has been seen.
@@ -4242,9 +4258,9 @@ var Meter = class {
     return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
   }
   // left is in seconds; undefined when nothing moves.
-  left(now, bytes) {
+  left(now, bytes2) {
     const speed = this.speed(now);
-    return speed ? bytes / speed : void 0;
+    return speed ? bytes2 / speed : void 0;
   }
 };
 function rounded(seconds) {
@@ -4515,24 +4531,21 @@ async function patiently2(u4, once) {
     }
   }
 }
-async function send2(u4, folder) {
-  const token2 = await keeper().token();
-  try {
-    return await transmit(u4, folder, token2);
-  } catch (err) {
-    if (!tokenEnded(err)) throw err;
-    await keeper().renew(token2);
-    return transmit(u4, folder, await keeper().token());
-  }
+function send2(u4, folder) {
+  return withToken(async (token2) => {
+    const to = address("/files", { parent: folder });
+    const authorization = "Bearer " + token2;
+    return transmit(u4, to, { Authorization: authorization, ...await proof("post", to, authorization) });
+  });
 }
-function transmit(u4, folder, token2) {
+function transmit(u4, to, headers) {
   return new Promise((resolve, reject) => {
     if (u4.state.value !== "sending") return reject(cancelled());
     const request = new XMLHttpRequest();
     u4.request = request;
     u4.sent.value = 0;
-    request.open("POST", address("/files", { parent: folder }));
-    request.setRequestHeader("Authorization", "Bearer " + token2);
+    request.open("POST", to);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       const sent = Math.min(u4.file.size, event.loaded);
       moved += Math.max(0, sent - u4.sent.peek());
@@ -4541,6 +4554,7 @@ function transmit(u4, folder, token2) {
       meter.note(performance.now(), moved);
     };
     request.onload = () => {
+      hearTime(request.getResponseHeader("Date"));
       if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
       reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
     };
@@ -4551,9 +4565,9 @@ function transmit(u4, folder, token2) {
     request.send(form);
   });
 }
-function parsed(text) {
+function parsed(text2) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text2);
   } catch {
     return void 0;
   }
@@ -4880,10 +4894,10 @@ function useListing(folder, sort, pages) {
 var columns = ["name", "size", "modified"];
 var most = 50;
 var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
-function sortOf(text) {
-  if (typeof text !== "string") return void 0;
-  const by = text.replace(/^-/, "");
-  return columns.includes(by) ? { by, down: text.startsWith("-") } : void 0;
+function sortOf(text2) {
+  if (typeof text2 !== "string") return void 0;
+  const by = text2.replace(/^-/, "");
+  return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
 function viewOf(state, folder, last2) {
   const fresh = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
@@ -4913,13 +4927,13 @@ function useView(folder) {
   const mine2 = chosen2?.after === start ? chosen2.sort : void 0;
   const sort = mine2 ?? start.sort;
   const shown2 = T2(void 0);
-  const write = T2(() => void 0);
+  const write2 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
     choose2({ after: start, sort: to });
   }
   const follow2 = ({ items, pages, focus, refocus }) => {
-    write.current = (row) => {
+    write2.current = (row) => {
       if (shown2.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
       history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? "" }), "");
@@ -4931,17 +4945,17 @@ function useView(folder) {
       const at = start.focus ? items.findIndex((e4) => e4.id === start.focus) : -1;
       if (at >= 0) refocus(at);
     }, [items, folder]);
-    A2(() => write.current(), [sort, focus, items]);
+    A2(() => write2.current(), [sort, focus, items]);
   };
   A2(() => {
     let timer;
     const later = () => {
       const move = moves.peek();
       clearTimeout(timer);
-      timer = setTimeout(() => move === moves.peek() && write.current(), 150);
+      timer = setTimeout(() => move === moves.peek() && write2.current(), 150);
     };
-    const now = () => write.current();
-    const press = (event) => write.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
+    const now = () => write2.current();
+    const press = (event) => write2.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
     addEventListener("scroll", later, { passive: true });
     addEventListener("pagehide", now);
     document.addEventListener("click", press, { capture: true });
@@ -4975,7 +4989,7 @@ function Sorting({ sort, set }) {
   const now = sortText(sort);
   return /* @__PURE__ */ a4("label", { class: "sorting", children: [
     /* @__PURE__ */ a4("span", { class: "hidden", children: t6("sorting") }),
-    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text }, value)) })
+    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
 function Row({ entry: entry2, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
@@ -5494,9 +5508,9 @@ function Coming({ download: d5 }) {
   const [meter2] = d2(() => new Meter());
   void clock.value;
   const state = d5.state.value;
-  const bytes = d5.received.value;
+  const bytes2 = d5.received.value;
   const now = performance.now();
-  if (state === "running") meter2.note(now, bytes);
+  if (state === "running") meter2.note(now, bytes2);
   const speed = meter2.speed(now);
   const name = d5.name();
   const problem = d5.problem.value;
@@ -5504,7 +5518,7 @@ function Coming({ download: d5 }) {
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
       state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t6("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes === 0 ? t6("preparing") : [t6("received", { size: size(bytes) }), ...speed ? [t6("perSecond", { size: size(speed) })] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes)].join(" · ") : t6("state_cancelled") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t6("preparing") : [t6("received", { size: size(bytes2) }), ...speed ? [t6("perSecond", { size: size(speed) })] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes2)].join(" · ") : t6("state_cancelled") })
     ] }),
     state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
@@ -5641,13 +5655,13 @@ var problems4 = catalog({
 });
 
 // src/recovery/sent.tsx
-function Sent({ text, next, send: send3, again, children }) {
+function Sent({ text: text2, next, send: send3, again, children }) {
   const lives = useSettings()?.link_seconds;
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
     /* @__PURE__ */ a4("h1", { children: t7("sent") }),
-    /* @__PURE__ */ a4("p", { children: text }),
+    /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
@@ -6010,9 +6024,10 @@ function nameOf2(d5) {
 var database = "coffer";
 var keys = "keys";
 var curves = ["P-521", "P-256"];
+var pair;
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  const pair = await read4() ?? await make();
+  pair = await read4("client") ?? await make();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -6020,17 +6035,80 @@ async function make() {
   let last2;
   for (const namedCurve of curves) {
     try {
-      const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
-      await within("readwrite", (store) => store.put(pair, "client"));
-      return pair;
+      const made = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
+      await write("client", made);
+      return made;
     } catch (err) {
       last2 = err;
     }
   }
   throw last2;
 }
-function read4() {
-  return within("readonly", (store) => store.get("client"));
+async function prover(session2) {
+  const own = pair ?? await read4("client");
+  if (!own) throw new Error("the session wants signed requests, but its key is gone");
+  const { subtle } = crypto;
+  const { namedCurve } = own.publicKey.algorithm;
+  const { kty, crv, x: x3, y: y5 } = session2.server_public_key;
+  const server = await subtle.importKey("jwk", { kty, crv, x: x3, y: y5 }, { name: "ECDH", namedCurve }, true, []);
+  const agreed = await subtle.deriveBits({ name: "ECDH", public: server }, own.privateKey, namedCurve === "P-521" ? 528 : 256);
+  const issuer = issuerOf(session2.access_token);
+  const info = joined(text("coffer/session/v1\0"), ...[
+    text("proof"),
+    text(issuer),
+    text(`${namedCurve.replace("-", "")}-HKDF512-A256GCM`),
+    new Uint8Array(await subtle.exportKey("raw", server)),
+    new Uint8Array(await subtle.exportKey("raw", own.publicKey))
+  ].flatMap((part) => [new Uint8Array([part.length >> 8, part.length & 255]), part]));
+  const key = await subtle.deriveKey(
+    { name: "HKDF", hash: "SHA-512", salt: bytes(session2.session_id), info },
+    await subtle.importKey("raw", agreed, "HKDF", false, ["deriveKey"]),
+    { name: "HMAC", hash: "SHA-256", length: 256 },
+    false,
+    ["sign"]
+  );
+  const made = { session: session2.session_id, origin: new URL(issuer).origin, key };
+  await write("proof", made);
+  return made;
+}
+async function keptProver() {
+  return globalThis.crypto?.subtle && globalThis.indexedDB ? read4("proof") : void 0;
+}
+async function sign({ session: session2, origin, key }, { method, address: address3, authorization, body, at }) {
+  const { subtle } = crypto;
+  const fields = {};
+  const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address3]];
+  if (authorization) covered.push(["authorization", authorization]);
+  if (body !== void 0) {
+    const digest = fields["Content-Digest"] = `sha-256=:${base64(await subtle.digest("SHA-256", text(body)))}:`;
+    covered.push(["content-digest", digest]);
+  }
+  const nonce = base64(crypto.getRandomValues(new Uint8Array(18)).buffer);
+  const params = `(${covered.map(([name]) => `"${name}"`).join(" ")});created=${Math.floor(at / 1e3)};nonce="${nonce}";keyid="${session2}";alg="hmac-sha256"`;
+  const base = covered.map(([name, value]) => `"${name}": ${value}
+`).join("") + `"@signature-params": ${params}`;
+  fields["Signature-Input"] = "proof=" + params;
+  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key, text(base)))}:`;
+  return fields;
+}
+function issuerOf(token2) {
+  return JSON.parse(new TextDecoder().decode(bytes(token2.split(".")[1]))).iss;
+}
+var text = (s4) => new TextEncoder().encode(s4);
+function joined(...parts) {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+function bytes(s4) {
+  return Uint8Array.from(atob(s4.replaceAll("-", "+").replaceAll("_", "/")), (c4) => c4.charCodeAt(0));
+}
+function base64(b4) {
+  return btoa(String.fromCharCode(...new Uint8Array(b4)));
+}
+function read4(name) {
+  return within("readonly", (store) => store.get(name));
+}
+function write(name, value) {
+  return within("readwrite", (store) => store.put(value, name));
 }
 async function within(mode, work2) {
   const db = await open();
@@ -6056,10 +6134,11 @@ function settled(request) {
 // src/session/session.ts
 var token = "";
 var tokenEnds = 0;
+var signer;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh2, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh2, sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
@@ -6072,9 +6151,9 @@ function refresh2(stale) {
   refreshing ??= locked(async () => {
     if (token !== stale && Date.now() < tokenEnds - 1e4) return;
     try {
-      const opened = await post("/auth/refresh", { open: true });
+      const opened = await post("/auth/refresh", { open: true, signed: true });
       if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
-      adopt(opened);
+      await adopt(opened);
     } catch (err) {
       if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end("ended", "ended");
       throw err;
@@ -6087,15 +6166,22 @@ function refresh2(stale) {
 function locked(work2) {
   return navigator.locks ? navigator.locks.request("coffer.refresh", work2) : work2();
 }
-function adopt(session2) {
+async function adopt(session2) {
+  if (session2.binding === "none") signer = Promise.resolve(void 0);
+  else if ((await signer)?.session !== session2.session_id) signer = Promise.resolve(await prover(session2));
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
   localStorage.setItem(had, "1");
-  tell2({ kind: "token", token, ends: tokenEnds });
+  tell2({ kind: "token", token, ends: tokenEnds, session: session2.session_id });
+}
+async function signed(request) {
+  signer ??= keptProver().catch(() => void 0);
+  const by = await signer;
+  return by ? sign(by, request) : {};
 }
 async function signedIn(session2) {
   const known2 = auth.value.is === "in";
-  adopt(session2);
+  await adopt(session2);
   if (!known2) tell2({ kind: "in" });
   await loadAccount();
 }
@@ -6109,7 +6195,7 @@ async function enter(opened) {
     });
     return;
   }
-  adopt(opened);
+  await adopt(opened);
   tell2({ kind: "in" });
   await loadAccount().catch((err) => {
     auth.value = { is: "unreachable", problem: asProblem(err), retry: lookUp };
@@ -6130,7 +6216,7 @@ function changed(account2) {
 }
 async function openSession() {
   const key = await clientKey().catch(() => void 0);
-  return { ...key && { public_key: key }, device_name: deviceName(navigator.userAgent) };
+  return { ...key && { public_key: key, binding: "proof" }, device_name: deviceName(navigator.userAgent) };
 }
 function deviceName(agent) {
   const marks = [
@@ -6178,8 +6264,7 @@ function tell2(news) {
 function hear2(news) {
   switch (news.kind) {
     case "token":
-      token = news.token;
-      tokenEnds = news.ends;
+      void takeOver(news.token, news.ends, news.session);
       break;
     case "out":
       forget(auth.value.is === "in" ? news.why : void 0);
@@ -6189,6 +6274,11 @@ function hear2(news) {
       void loadAccount().catch(() => void 0);
       break;
   }
+}
+async function takeOver(next, ends2, session2) {
+  if ((await signer)?.session !== session2) signer = void 0;
+  token = next;
+  tokenEnds = ends2;
 }
 async function lookUp() {
   auth.value = { is: "starting" };
@@ -6587,11 +6677,11 @@ function Enrol({ enrolment, onClose, onDone }) {
     }, children: /* @__PURE__ */ a4(Code, { label: t9("code") }) })
   ] });
 }
-function Copy({ text }) {
+function Copy({ text: text2 }) {
   const [copied, setCopied] = d2(false);
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(text2);
       setCopied(true);
     } catch {
       toast(t9("copyFailed"), true);

@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Ask about an access token
-         * @description For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. A token that is not a live access token of this server is inactive, whatever is wrong with it.
+         * @description For resource servers (RFC 7662), with HTTP Basic. The operator makes their credentials with `coffer clients add NAME`. A token that is not a live access token of this server is inactive, whatever is wrong with it. A token whose session wants signed requests is inactive too: a resource server cannot check the signatures.
          */
         post: operations["introspect"];
         delete?: never;
@@ -575,7 +575,7 @@ export interface paths {
         put?: never;
         /**
          * The next access and refresh token
-         * @description The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session.
+         * @description The refresh token comes from the cookie or the body and works once. A repetition within the grace gets the same answer while the next token is unused. Any other second use ends the session. A session with proofs also wants this request signed, over @method, @target-uri and, with a body, content-digest.
          */
         post: operations["refresh"];
         delete?: never;
@@ -615,7 +615,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once.
+         * @description The caller sends the access token or, after its expiry, the refresh token. The session ends everywhere at once. A session with proofs wants this request signed.
          */
         post: operations["sign-out"];
         delete?: never;
@@ -912,6 +912,12 @@ export interface components {
             token: string;
         };
         ConfirmBody: {
+            /**
+             * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
+             * @default none
+             * @enum {string}
+             */
+            binding?: "none" | "proof";
             /** @description Name of this device in the list of sessions. */
             device_name?: string;
             /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
@@ -1203,6 +1209,12 @@ export interface components {
             sign_up?: string;
         };
         ResetBody: {
+            /**
+             * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
+             * @default none
+             * @enum {string}
+             */
+            binding?: "none" | "proof";
             /** @description Name of this device in the list of sessions. */
             device_name?: string;
             /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
@@ -1229,6 +1241,11 @@ export interface components {
             account: components["schemas"]["Owner"];
             /** @description Authentication methods (RFC 8176). */
             amr: string[];
+            /**
+             * @description Whether the session accepts only signed requests.
+             * @enum {string}
+             */
+            binding: "none" | "proof";
             /** @description With remember_device and refresh_in body; else it is a cookie. */
             device_token?: string;
             /**
@@ -1249,6 +1266,12 @@ export interface components {
             token_type: "Bearer";
         };
         SignInBody: {
+            /**
+             * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
+             * @default none
+             * @enum {string}
+             */
+            binding?: "none" | "proof";
             /** @description Name of this device in the list of sessions. */
             device_name?: string;
             /** @description Device token of an earlier sign-in with remember_device, for clients without cookies. */
@@ -1413,7 +1436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1468,7 +1491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1555,7 +1578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1664,7 +1687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1742,7 +1765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1856,7 +1879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1977,7 +2000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2304,7 +2327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2392,7 +2415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_credentials`, `unauthenticated`. */
+            /** @description Unauthorized: `invalid_credentials`, `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2498,7 +2521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_credentials`, `unauthenticated`. */
+            /** @description Unauthorized: `invalid_credentials`, `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2601,7 +2624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2658,7 +2681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2730,7 +2753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2797,7 +2820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_code`, `unauthenticated`. */
+            /** @description Unauthorized: `invalid_code`, `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2899,7 +2922,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4329,7 +4352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_refresh_token`. */
+            /** @description Unauthorized: `invalid_proof`, `invalid_refresh_token`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4544,7 +4567,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5063,7 +5086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5136,7 +5159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5225,7 +5248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5348,7 +5371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5460,7 +5483,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5534,7 +5557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5623,7 +5646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5769,7 +5792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5884,7 +5907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5947,7 +5970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6014,7 +6037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6088,7 +6111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6177,7 +6200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `unauthenticated`. */
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;

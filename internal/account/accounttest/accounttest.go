@@ -101,11 +101,11 @@ type Named struct{}
 var _ rest.Authenticator = Named{}
 
 // Authenticate implements rest.Authenticator.
-func (Named) Authenticate(_ context.Context, authorization string) (rest.Caller, error) {
-	if authorization == "" {
+func (Named) Authenticate(_ context.Context, q *rest.Sent) (rest.Caller, error) {
+	if q.Authorization == "" {
 		return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 	}
-	return rest.Caller{Account: authorization, Session: "s-" + authorization}, nil
+	return rest.Caller{Account: q.Authorization, Session: "s-" + q.Authorization}, nil
 }
 
 // StepUp implements rest.Authenticator: each proof is fresh.

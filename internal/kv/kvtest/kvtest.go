@@ -115,6 +115,8 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 		{"AddsAddUp", (*kit).addsAddUp},
 		{"ZeroIsAbsent", (*kit).zeroIsAbsent},
 		{"ValueOrCounter", (*kit).valueOrCounter},
+		{"Once", (*kit).once},
+		{"OnceAtOnce", (*kit).onceAtOnce},
 		{"DeleteIsSeenAtOnce", (*kit).deleteIsSeenAtOnce},
 		{"Copies", (*kit).copies},
 		{"Cancelled", (*kit).cancelled},
@@ -210,14 +212,16 @@ func (k *kit) limits() {
 	long := strings.Repeat("k", kv.MaxKey+1)
 	big := make([]byte, kv.MaxValue+1)
 	for what, op := range map[string]func() error{
-		"no key":          func() error { return k.store.Put(ctx, "", nil, time.Hour) },
-		"long key":        func() error { return k.store.Put(ctx, long, nil, time.Hour) },
-		"big value":       func() error { return k.store.Put(ctx, k.own, big, time.Hour) },
-		"no life":         func() error { return k.store.Put(ctx, k.own, nil, 0) },
-		"get of no key":   func() error { _, err := k.store.Get(ctx, ""); return err },
-		"delete of long":  func() error { return k.store.Delete(ctx, long) },
-		"add for no time": func() error { _, err := k.store.Add(ctx, k.own, 1, 0); return err },
-		"add too much":    func() error { _, err := k.store.Add(ctx, k.own, 1<<31+1, time.Hour); return err },
+		"no key":           func() error { return k.store.Put(ctx, "", nil, time.Hour) },
+		"long key":         func() error { return k.store.Put(ctx, long, nil, time.Hour) },
+		"big value":        func() error { return k.store.Put(ctx, k.own, big, time.Hour) },
+		"no life":          func() error { return k.store.Put(ctx, k.own, nil, 0) },
+		"get of no key":    func() error { _, err := k.store.Get(ctx, ""); return err },
+		"delete of long":   func() error { return k.store.Delete(ctx, long) },
+		"add for no time":  func() error { _, err := k.store.Add(ctx, k.own, 1, 0); return err },
+		"once for no time": func() error { _, err := k.store.Once(ctx, k.own, k.clock.Now(), 0); return err },
+		"once of no key":   func() error { _, err := k.store.Once(ctx, "", k.clock.Now(), time.Hour); return err },
+		"add too much":     func() error { _, err := k.store.Add(ctx, k.own, 1<<31+1, time.Hour); return err },
 	} {
 		if err := op(); err == nil || errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrUnavailable) {
 			k.Errorf("%s: %v; want a refusal", what, err)
@@ -355,6 +359,7 @@ func (k *kit) cancelled() {
 		"Put":             func() error { return k.store.Put(ctx, key, nil, time.Hour) },
 		"Add":             func() error { _, err := k.store.Add(ctx, key+"counter", 1, time.Hour); return err },
 		"Delete":          func() error { return k.store.Delete(ctx, key) },
+		"Once":            func() error { _, err := k.store.Once(ctx, key+"once", k.clock.Now(), time.Hour); return err },
 	} {
 		if err := op(); !errors.Is(err, context.Canceled) || errors.Is(err, kv.ErrUnavailable) {
 			k.Errorf("%s of a caller that left: %v; want context.Canceled alone", what, err)
@@ -385,5 +390,11 @@ func TwoNodes(t *testing.T, a, b kv.Store) {
 				return errors.Is(err, kv.ErrMissing)
 			})
 		}
+	}
+	nodes := []kv.Store{a, b}
+	if won := k.race(20, func(i int) (bool, error) {
+		return nodes[i%2].Once(t.Context(), own+"once", time.Now(), time.Hour)
+	}); won != 1 {
+		t.Errorf("%d calls at once on two nodes were the first", won)
 	}
 }

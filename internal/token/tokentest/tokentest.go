@@ -120,7 +120,11 @@ func hkdf512(secret, salt, info []byte) []byte {
 
 // Agreed is K_seal of the agreement z.
 func Agreed(crv string, z, sid []byte, issuer string, server, client []byte) []byte {
-	info := append([]byte("coffer/session/v1\x00"), lp([]byte("seal"), []byte(issuer), []byte(Suites[crv]), server, client)...)
+	return agreed("seal", crv, z, sid, issuer, server, client)
+}
+
+func agreed(label, crv string, z, sid []byte, issuer string, server, client []byte) []byte {
+	info := append([]byte("coffer/session/v1\x00"), lp([]byte(label), []byte(issuer), []byte(Suites[crv]), server, client)...)
 	return hkdf512(z, sid, info)
 }
 

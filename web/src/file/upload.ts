@@ -1,8 +1,8 @@
 // The upload queue: two files at a time, each with progress, cancel and retry. It goes on
 // while the person moves to other pages.
 import { computed, effect, signal, type Signal } from '@preact/signals';
-import { address, post, tokenEnded } from '../shell/api';
-import { auth, keeper } from '../shell/auth';
+import { address, hearTime, post, proof, withToken } from '../shell/api';
+import { auth } from '../shell/auth';
 import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
 import { downloading, downloads, panel, transfers } from '../shell/transfers';
 import { toast, toastProblem } from '../shell/ui';
@@ -276,29 +276,26 @@ async function patiently(u: Upload, once: () => Promise<string | undefined>): Pr
   }
 }
 
-// send answers the name that the file got.
-async function send(u: Upload, folder: string): Promise<string | undefined> {
-  const token = await keeper().token();
-  try {
-    return await transmit(u, folder, token);
-  } catch (err) {
-    // The token may have ended while the file waited for its turn on the wire.
-    if (!tokenEnded(err)) throw err;
-    await keeper().renew(token);
-    return transmit(u, folder, await keeper().token());
-  }
+// send answers the name that the file got. The token may end while the file waits for its turn
+// on the wire.
+function send(u: Upload, folder: string): Promise<string | undefined> {
+  return withToken(async (token) => {
+    const to = address('/files', { parent: folder });
+    const authorization = 'Bearer ' + token;
+    return transmit(u, to, { Authorization: authorization, ...(await proof('post', to, authorization)) });
+  });
 }
 
 // transmit uses XMLHttpRequest because fetch tells no upload progress.
-function transmit(u: Upload, folder: string, token: string): Promise<string | undefined> {
+function transmit(u: Upload, to: string, headers: Record<string, string>): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     // Cancelled while its folder was being made.
     if (u.state.value !== 'sending') return reject(cancelled());
     const request = new XMLHttpRequest();
     u.request = request;
     u.sent.value = 0;
-    request.open('POST', address('/files', { parent: folder }));
-    request.setRequestHeader('Authorization', 'Bearer ' + token);
+    request.open('POST', to);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       // The multipart frame is a few hundred bytes more than the file.
       const sent = Math.min(u.file.size, event.loaded);
@@ -308,6 +305,7 @@ function transmit(u: Upload, folder: string, token: string): Promise<string | un
       meter.note(performance.now(), moved);
     };
     request.onload = () => {
+      hearTime(request.getResponseHeader('Date'));
       if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
       reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader('Retry-After')));
     };

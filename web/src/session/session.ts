@@ -2,31 +2,35 @@
 //
 // The access token lives in this module's memory only; a reload gets a new one with the
 // refresh cookie, which scripts cannot read. A refresh holds a lock that spans tabs, its
-// result is told to the other tabs, and so is the end.
+// result is told to the other tabs, and so is the end. Every request of the session is
+// signed, so a stolen token is of no use elsewhere (key.ts).
 import { batch } from '@preact/signals';
 import { call, get, post } from '../shell/api';
-import { auth, useKeeper, type Account, type Ending, type Opened, type Opening, type Session } from '../shell/auth';
+import { auth, useKeeper, type Account, type Ending, type Opened, type Opening, type Outgoing, type Session } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
 import { firstPlace, signInPath, type Challenge } from '../shell/room';
 import { go } from '../shell/router';
-import { clientKey } from './key';
+import { clientKey, keptProver, prover, sign, type Prover } from './key';
 
 export type { Session };
 
 let token = '';
 let tokenEnds = 0;
 
+// Who signs: undefined until this tab has looked, or after another tab opened a session.
+let signer: Promise<Prover | undefined> | undefined;
+
 // That this browser had a session, and nothing else: a page that is opened after the session
 // ended can say so.
 const had = 'coffer.session';
 
-type News = { kind: 'token'; token: string; ends: number } | { kind: 'out'; why: Ending } | { kind: 'in' } | { kind: 'account' };
+type News = { kind: 'token'; token: string; ends: number; session: string } | { kind: 'out'; why: Ending } | { kind: 'in' } | { kind: 'account' };
 
 const channel = new BroadcastChannel('coffer.session');
 
 // startSession hands the shell its keeper and finds out whether this browser has a session.
 export function startSession(prove: () => Promise<boolean>): void {
-  useKeeper({ token: freshToken, renew: refresh, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh, sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
   void lookUp();
 }
@@ -46,9 +50,9 @@ function refresh(stale: string): Promise<void> {
   refreshing ??= locked(async () => {
     if (token !== stale && Date.now() < tokenEnds - 10_000) return;
     try {
-      const opened = await post('/auth/refresh', { open: true });
+      const opened = await post('/auth/refresh', { open: true, signed: true });
       if (isChallenge(opened)) throw new Error('a refresh asks for no layers');
-      adopt(opened);
+      await adopt(opened);
     } catch (err) {
       // At load there is nothing to end, and another tab may be signing in right now.
       if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === 'in') end('ended', 'ended');
@@ -64,17 +68,25 @@ function locked<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks ? (navigator.locks.request('coffer.refresh', work) as Promise<T>) : work();
 }
 
-function adopt(session: Session): void {
+async function adopt(session: Session): Promise<void> {
+  if (session.binding === 'none') signer = Promise.resolve(undefined);
+  else if ((await signer)?.session !== session.session_id) signer = Promise.resolve(await prover(session));
   token = session.access_token;
   tokenEnds = Date.now() + session.expires_in * 1000;
   localStorage.setItem(had, '1');
-  tell({ kind: 'token', token, ends: tokenEnds });
+  tell({ kind: 'token', token, ends: tokenEnds, session: session.session_id });
+}
+
+async function signed(request: Outgoing): Promise<Record<string, string>> {
+  signer ??= keptProver().catch(() => undefined);
+  const by = await signer;
+  return by ? sign(by, request) : {};
 }
 
 // signedIn takes the session that a sign-in, or a fresh proof, opened.
 export async function signedIn(session: Session): Promise<void> {
   const known = auth.value.is === 'in';
-  adopt(session);
+  await adopt(session);
   if (!known) tell({ kind: 'in' });
   await loadAccount();
 }
@@ -91,7 +103,7 @@ async function enter(opened: Opened): Promise<void> {
     });
     return;
   }
-  adopt(opened);
+  await adopt(opened);
   tell({ kind: 'in' });
   // The link is used up, so that the person cannot press again: what fails now is told, and
   // tried again, by the next page.
@@ -117,10 +129,11 @@ function changed(account: Account): void {
   tell({ kind: 'account' });
 }
 
-// openSession are the fields that every call which opens a session takes.
+// openSession are the fields that every call which opens a session takes. Without a key of
+// this browser the session's requests are not signed.
 export async function openSession(): Promise<Opening> {
   const key = await clientKey().catch(() => undefined);
-  return { ...(key && { public_key: key }), device_name: deviceName(navigator.userAgent) };
+  return { ...(key && { public_key: key, binding: 'proof' as const }), device_name: deviceName(navigator.userAgent) };
 }
 
 // deviceName says what a person would call this browser; they can change it later.
@@ -178,8 +191,7 @@ function tell(news: News): void {
 function hear(news: News): void {
   switch (news.kind) {
     case 'token':
-      token = news.token;
-      tokenEnds = news.ends;
+      void takeOver(news.token, news.ends, news.session);
       break;
     case 'out':
       forget(auth.value.is === 'in' ? news.why : undefined);
@@ -189,6 +201,13 @@ function hear(news: News): void {
       void loadAccount().catch(() => undefined);
       break;
   }
+}
+
+// takeOver takes the token that another tab got.
+async function takeOver(next: string, ends: number, session: string): Promise<void> {
+  if ((await signer)?.session !== session) signer = undefined; // that tab has kept the new one
+  token = next;
+  tokenEnds = ends;
 }
 
 // lookUp finds out at load whether this browser has a session.

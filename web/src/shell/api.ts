@@ -35,6 +35,8 @@ interface Extra {
   attempt?: string;
   // Public calls carry no token.
   open?: boolean;
+  // A public call that is signed nevertheless.
+  signed?: boolean;
   signal?: AbortSignal;
 }
 
@@ -82,40 +84,69 @@ interface Loose extends Extra {
   body?: unknown;
 }
 
-// respond returns a response that is no refusal. A token that the server no longer takes
-// is replaced once.
+// respond returns a response that is no refusal.
 async function respond(method: Method, path: string, options: Loose = {}): Promise<Response> {
   if (options.attempt) return send(method, path, options, 'Attempt ' + options.attempt);
-  if (options.open) return send(method, path, options);
+  if (!options.open) return withToken((token) => send(method, path, { ...options, signed: true }, 'Bearer ' + token));
+  try {
+    return await send(method, path, options);
+  } catch (err) {
+    if (!proofRefused(err)) throw err;
+    return send(method, path, options);
+  }
+}
+
+// withToken makes a call with the access token. Once it replaces a token that the server no
+// longer takes, or signs again: the refusal of a signature has told the server's time.
+export async function withToken<T>(once: (token: string) => Promise<T>): Promise<T> {
   const token = await keeper().token();
   try {
-    return await send(method, path, options, 'Bearer ' + token);
+    return await once(token);
   } catch (err) {
-    if (!tokenEnded(err)) throw err;
-    await keeper().renew(token);
-    return send(method, path, options, 'Bearer ' + (await keeper().token()));
+    if (tokenEnded(err)) await keeper().renew(token);
+    else if (!proofRefused(err)) throw err;
+    return once(await keeper().token());
   }
 }
 
 // tokenEnded tells a token that the server no longer takes from other refusals with
 // status 401, such as a wrong code.
-export function tokenEnded(err: unknown): boolean {
+function tokenEnded(err: unknown): boolean {
   return err instanceof Problem && err.code === 'unauthenticated' && auth.value.is === 'in';
 }
 
-async function send(method: Method, path: string, { path: named, query, body, signal }: Loose, authorization?: string): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+function proofRefused(err: unknown): boolean {
+  return err instanceof Problem && err.code === 'invalid_proof';
+}
+
+// By how many milliseconds the server's clock is ahead of this one. Signatures bear the
+// server's time, so that a wrong clock locks nobody out.
+let ahead = 0;
+
+// hearTime takes the Date of an answer.
+export function hearTime(date: string | null): void {
+  if (date) ahead = Date.parse(date) - Date.now();
+}
+
+// proof returns the header fields that prove a request of the session.
+export function proof(method: string, to: string, authorization?: string, body?: string): Promise<Record<string, string>> {
+  return keeper().sign({ method, address: to, authorization, body, at: Date.now() + ahead });
+}
+
+async function send(method: Method, path: string, { path: named, query, body, signal, signed }: Loose, authorization?: string): Promise<Response> {
+  const to = address(path, query, named);
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  const headers: Record<string, string> = { Accept: 'application/json', ...(signed && (await proof(method, to, authorization, json))) };
   if (authorization) headers.Authorization = authorization;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (json !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch(address(path, query, named), {
-      method: method.toUpperCase(), headers, body: body === undefined ? undefined : JSON.stringify(body), signal, credentials: 'same-origin', cache: 'no-store',
-    });
+    response = await fetch(to, { method: method.toUpperCase(), headers, body: json, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (err) {
     if (signal?.aborted) throw err;
     throw offline();
   }
+  hearTime(response.headers.get('Date'));
   if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get('Retry-After'));
   return response;
 }

@@ -22,9 +22,20 @@ export type Opened = Answer<'post', '/auth/sign-in'>;
 export type Session = Extract<Opened, { access_token: string }>;
 export type Opening = Omit<Body<'post', '/auth/sign-in'>, 'identifier' | 'password' | 'remember_device'>;
 
+// An Outgoing is a request that is about to be sent.
+export interface Outgoing {
+  method: string;
+  address: string; // path and query
+  authorization?: string;
+  body?: string; // JSON
+  at: number; // the server's time, in milliseconds
+}
+
 export interface Keeper {
   // An access token with some life left.
   token(): Promise<string>;
+  // The header fields that prove a request, when the session wants its requests signed.
+  sign(request: Outgoing): Promise<Record<string, string>>;
   // Replaces the token `stale`, unless that was done meanwhile.
   renew(stale: string): Promise<void>;
   // Asks the person for a fresh proof; false when they decline.
