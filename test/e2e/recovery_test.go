@@ -208,14 +208,17 @@ func changePassword(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for { // its stream lives
-		if _, err := lives(); err != nil {
+	if _, err := stays.CreateFolder(ctx, folder.ID, "inner"); err != nil {
+		t.Fatal(err)
+	}
+	for { // its stream lives: it tells of a change after the other stream has ended
+		change, err := lives()
+		if err != nil {
 			t.Fatalf("the session's own stream: %v", err)
 		}
-		if _, err := stays.File(ctx, folder.ID); err != nil {
-			t.Fatal(err)
+		if change.ID == folder.ID {
+			break
 		}
-		break
 	}
 	p.told(t, "was changed on a device that was signed in")
 
