@@ -408,6 +408,27 @@ test('two calls that want a proof at once, the address and the data, open one di
   assert.equal(await page.getByRole('dialog').count(), 0);
 });
 
+test('a refusal that comes when the proof is given already asks no second time', async (t) => {
+  const { who, page } = await onAccount(t);
+  await stale();
+  let answer;
+  const refused = new Promise((resolve) => void page.route('**/v1/account/export', async (route) => {
+    const response = await route.fetch();
+    answer = () => route.fulfill({ response });
+    resolve(response.status());
+  }, { times: 1 }));
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download my data' }).click();
+  assert.equal(await refused, 403);
+  await part(page, 'E-mail').getByLabel('New e-mail address').fill(`new-${who.email}`);
+  await part(page, 'E-mail').getByRole('button', { name: 'Change my e-mail' }).click();
+  await prove(page, who);
+  await proof(page).waitFor({ state: 'detached' });
+  await answer();
+  await download;
+  assert.equal(await page.getByRole('dialog').count(), 0);
+});
+
 test('keys alone: the address with its proof, the password, deactivating', async (t) => {
   const { who, page } = await onAccount(t);
   const { keyboard } = page;
