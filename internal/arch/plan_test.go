@@ -44,6 +44,8 @@ var plan = map[string]place{
 
 	"content": {5, "stored objects of accounts: store, settle, mark for deletion, open, serve, quota"},
 
+	"code": {5, "makes short codes that are sent to a person, and judges what comes back"},
+
 	"feed": {5, "tells the open pages of a person what changed: one event stream for each"},
 
 	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
