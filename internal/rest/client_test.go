@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -124,5 +125,26 @@ func TestClient(t *testing.T) {
 	}
 	if r := httptest.NewRequest("GET", "/", nil); CallerOf(r).Account != "" {
 		t.Error("a request from elsewhere has a caller")
+	}
+}
+
+// An operation's context tells its client, so that what is recorded deep below can name it.
+func TestClientInOperation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var told Client
+	var ok bool
+	Register(w.API, Op{Method: http.MethodGet, Path: "/told", ID: "told", Status: http.StatusOK, Summary: "Told"}, func(ctx context.Context, in *struct{ Request }) (*struct{}, error) {
+		if told, ok = ClientIn(context.WithoutCancel(ctx)); told != in.Client {
+			t.Errorf("the context tells %+v, the input %+v", told, in.Client)
+		}
+		return nil, nil
+	})
+	w.do(t, "GET", "/v1/told", "")
+	if !ok || !told.Addr.IsValid() {
+		t.Errorf("%+v, %t", told, ok)
+	}
+	if _, ok := ClientIn(t.Context()); ok {
+		t.Error("a context without a request tells a client")
 	}
 }

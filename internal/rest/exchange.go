@@ -199,7 +199,7 @@ type call struct {
 var _ huma.Context = (*call)(nil)
 
 func (c *call) Operation() *huma.Operation      { return c.op }
-func (c *call) Context() context.Context        { return c.r.Context() }
+func (c *call) Context() context.Context        { return withExchange(c.r.Context(), c.x) }
 func (c *call) TLS() *tls.ConnectionState       { return c.r.TLS }
 func (c *call) Method() string                  { return c.r.Method }
 func (c *call) Host() string                    { return c.r.Host }
