@@ -59,6 +59,8 @@ var good = map[string]string{
 	"GET /v1/files/{id}/content": "",
 	"GET /v1/sessions/{id}":      "",
 	"GET /v1/auth/attempts/{id}": "",
+
+	"POST /v1/auth/attempts/{id}/sms/resend": "",
 }
 
 // notMine calls every operation with an id, using another person's ids. Every call answers
@@ -176,7 +178,7 @@ func withoutToken(t *testing.T, s *server) {
 		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
 		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
-		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
+		"POST /v1/auth/attempts/{id}/sms/resend", "POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}
 	for name := range layers {
