@@ -451,3 +451,24 @@ func TestSMSForgotten(t *testing.T) {
 	dbtest.PrunesInBatches(t, d, "smscode_counts", `INSERT INTO smscode_counts (rule, key, nth, n, ends_at) SELECT 'r', x'', i, 1, 1 FROM n`,
 		func() error { return prune(t.Context(), d, 1) })
 }
+
+// A text message's code lives for ten minutes, also where mailed codes live for hours.
+func TestTextMessagesLiveTenMinutes(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.Accounts.CodeTTL = 6 * time.Hour
+	id := w.below.Join("ada")
+	w.enabled(id, phone)
+	for _, late := range []bool{false, true} {
+		if _, err := w.begin(id, fmt.Sprint(late)); err != nil {
+			t.Fatal(err)
+		}
+		text := w.code(phone)
+		w.below.Advance(codeFor - time.Second)
+		if late {
+			w.below.Advance(time.Second)
+		}
+		if err := w.use(id, fmt.Sprint(late), text); errors.Is(err, code.ErrOver) != late || !late && err != nil {
+			t.Errorf("late %t: %v", late, err)
+		}
+	}
+}
