@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,9 +145,9 @@ func TestServicesThatFail(t *testing.T) {
 			{"a connection that breaks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, ""},
 			{"a slow service", func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }, false, ""},
 		} {
-			asked := 0
+			var asked atomic.Int64
 			host := service(t, func(w http.ResponseWriter, r *http.Request) {
-				if asked++; r.URL.Path == "/elsewhere" {
+				if asked.Add(1); r.URL.Path == "/elsewhere" {
 					t.Error("a redirect was followed")
 				}
 				tt.do(w, r)
@@ -161,8 +162,8 @@ func TestServicesThatFail(t *testing.T) {
 			}
 			err := s.Send(t.Context(), message())
 			e, ok := errors.AsType[*Error](err)
-			if !ok || asked != 1 {
-				t.Errorf("%s, %s: %v, asked %d times", scheme, tt.what, err, asked)
+			if !ok || asked.Load() != 1 {
+				t.Errorf("%s, %s: %v, asked %d times", scheme, tt.what, err, asked.Load())
 				continue
 			}
 			class := "sms " + scheme + tt.class
