@@ -22,6 +22,7 @@ type Settings struct {
 	CodeSeconds   int64 `json:"code_seconds"`    // life of a mailed code and of a sign-in attempt
 	LinkSeconds   int64 `json:"link_seconds"`    // life of a mailed link
 	StepUpSeconds int64 `json:"step_up_seconds"` // how long a fresh proof counts
+	SMS           int64 `json:"sms"`             // 1 when text messages reach people
 }
 
 // Settings returns the rules of the server. It needs no session.

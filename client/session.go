@@ -50,6 +50,8 @@ type Layer struct {
 	SentTo   string `json:"sent_to"`
 	Question string `json:"question"`
 	Hint     string `json:"hint"`
+	// ResendAt is from when on another message may be asked for; nil for a layer that sends none.
+	ResendAt *time.Time `json:"resend_at"`
 }
 
 // Open reports whether the named layer is still to be passed.

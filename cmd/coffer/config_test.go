@@ -16,6 +16,7 @@ func TestMaskedURL(t *testing.T) {
 		"postgres://ada:hunter2@db/coffer":  "postgres://" + mask + "@db/coffer",
 		"postgres://db/coffer?password=h2":  "postgres://db/coffer?" + mask,
 		"s3://key:hunter2@host/b?region=eu": "s3://" + mask + "@host/b?" + mask,
+		"twilio://AC1:hunter2@/?from=%2B1":  "twilio://" + mask + "@/?" + mask,
 	} {
 		if got := maskedURL(value); got != want {
 			t.Errorf("%s: %s, want %s", value, got, want)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http/httptest"
@@ -58,7 +59,9 @@ func newForgotten(t *testing.T, database string) *forgotten {
 func forget(w *forgotten, tables []string) {
 	t, a, ctx := w.T, w.app, w.Context()
 	ada, bob := w.member("ada"), w.member("bob")
-	strong := w.use(ada)
+	strong := w.harden(ada)
+	w.harden(bob)
+	w.use(ada)
 	w.use(bob)
 
 	if len(tables) < 8 {
@@ -141,7 +144,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 		}
 	}
 	for name, want := range map[string]string{
-		"account.json": `"totp": {`, "sessions.json": `"current":`, "devices.json": `"totp"`, "files.json": `"path": "files/papers/large"`,
+		"account.json": `"totp": {`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "files.json": `"path": "files/papers/large"`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -239,14 +242,37 @@ func (w *forgotten) member(name string) member {
 	return m
 }
 
-// use leaves data in every place of an account, and waiting mails. It returns a client that
-// has passed every layer.
-func (w *forgotten) use(m member) *client.Client {
+// texted is the code of the newest text message to a number.
+func (w *forgotten) texted(number string) (code string) {
+	w.Helper()
+	w.settle()
+	messages, err := filepath.Glob(filepath.Join(w.data, "outbox", "*.sms"))
+	w.must(err)
+	for _, path := range messages {
+		raw, err := os.ReadFile(path)
+		w.must(err)
+		if m := regexp.MustCompile(`"text":"(\d{6}) `).FindSubmatch(raw); m != nil && bytes.Contains(raw, []byte(number)) {
+			code = string(m[1])
+		}
+	}
+	return code
+}
+
+// harden turns every layer on. It returns a client that has passed them.
+func (w *forgotten) harden(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
 	w.must(m.c.ChangeEmail(ctx, "new-"+m.name+"@example.org")) // its links wait
+	phone := fmt.Sprintf("+4917%03d%03d%03d", m.name[0], m.name[1], m.name[2])
+	_, err := m.c.EnrolSMS(ctx, phone)
+	w.must(err)
 	e, err := m.c.EnrolTOTP(ctx)
 	w.must(err)
+	text := w.texted(phone)
+	if err := m.c.ConfirmSMS(ctx, text[1:]+text[:1]); client.Code(err) == "" { // a wrong code, unless all digits are the same
+		w.Fatalf("a wrong code: %v", err)
+	}
+	w.must(m.c.ConfirmSMS(ctx, text))
 	code := func(at time.Time) client.TOTPCode {
 		code, err := totp.GenerateCode(e.Secret, at)
 		w.must(err)
@@ -264,9 +290,18 @@ func (w *forgotten) use(m member) *client.Client {
 	other := w.client()
 	_, ch, err := other.SignIn(ctx, client.SignIn{Identifier: m.name, Password: forgetPassword, Remember: true})
 	w.must(err)
-	_, _, err = ch.Pass(ctx, client.TOTP, code(time.Now()))
+	_, ch, err = ch.Pass(ctx, client.TOTP, code(time.Now()))
 	w.must(err)
-	_, ch, err = w.client().SignIn(ctx, client.SignIn{Identifier: m.name, Password: forgetPassword}) // stays open
+	_, _, err = ch.Pass(ctx, client.SMS, client.SMSCode{Code: w.texted(phone)})
+	w.must(err)
+	return other
+}
+
+// use leaves data in every place of an account, and waiting messages.
+func (w *forgotten) use(m member) {
+	w.Helper()
+	ctx := w.Context()
+	_, ch, err := w.client().SignIn(ctx, client.SignIn{Identifier: m.name, Password: forgetPassword}) // stays open
 	w.must(err)
 	if ch == nil {
 		w.Fatal("no layer is asked")
@@ -282,5 +317,4 @@ func (w *forgotten) use(m member) *client.Client {
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
 	w.must(m.c.DeleteFile(ctx, gone.ID)) // its content waits for a job
-	return other
 }

@@ -15,6 +15,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
+	"coffer/internal/code"
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/event"
@@ -30,6 +31,8 @@ import (
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/internal/session"
+	"coffer/internal/sms"
+	"coffer/internal/smscode"
 	"coffer/internal/token"
 	"coffer/internal/totp"
 	"coffer/web"
@@ -48,9 +51,12 @@ type Settings struct {
 	Blob    blob.Settings    `embed:""`
 	Keyring keyring.Settings `embed:""`
 	Mail    mail.Settings    `embed:""`
+	SMS     sms.Settings     `embed:""`
 	Account account.Settings `embed:""`
 	Token   token.Settings   `embed:""`
 	Session session.Settings `embed:""`
+	Code    code.Settings    `embed:""`
+	SMSCode smscode.Settings `embed:""`
 	Content content.Settings `embed:""`
 	Rest    rest.Settings    `embed:""`
 	File    file.Settings    `embed:""`
@@ -220,6 +226,13 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 	a.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: a.jobs.Reseal})
 	a.mailer = mail.New(sender, "Coffer", s.URL)
 	a.jobs.Handle(mail.Job, a.mailer.Handle)
+	texts := sms.NewOutbox(filepath.Join(s.Data, "outbox"), time.Now)
+	if s.SMS.SMSURL != "" {
+		if texts, err = sms.Open(s.SMS.SMSURL, s.SMS.SMSSecret, time.Now); err != nil {
+			return fmt.Errorf("COFFER_SMS_URL: %w", err)
+		}
+	}
+	a.jobs.Handle(sms.Job, sms.New(texts, time.Now).Handle)
 	if s.Session.GeoIP != "" {
 		var closeFile func() error
 		if a.place, closeFile, err = session.Places(s.Session.GeoIP); err != nil {
@@ -279,6 +292,17 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	short, err := code.New(code.Config{Settings: s.Code, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	phones, err := smscode.New(smscode.Config{
+		Settings: s.SMSCode, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Sessions: a.sessions, Codes: short, Events: events,
+		Now: time.Now, Log: log, BaseURL: s.URL, Sends: s.SMS.SMSURL != "",
+	})
+	if err != nil {
+		return err
+	}
 	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	back := recovery.New(recovery.Config{
 		DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Log: log,
@@ -296,6 +320,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.sessions.Routes(a.api)
 	back.Routes(a.api)
 	codes.Routes(a.api)
+	phones.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()

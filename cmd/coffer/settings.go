@@ -128,7 +128,7 @@ func (s *Settings) moveTo(dir string) {
 	s.Data, s.DB.DatabaseURL, s.Blob.Blobs = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs")
 	s.Keyring.RootKey, s.Keyring.RootKeyFile = "", filepath.Join(dir, "root.key")
 	s.Keyring.TokenAlg = "ES256" // fast to make
-	s.KV.RedisURL, s.Mail.SMTPURL, s.Session.GeoIP = "", "", ""
+	s.KV.RedisURL, s.Mail.SMTPURL, s.SMS.SMSURL, s.Session.GeoIP = "", "", "", ""
 }
 
 // makeData creates the data folder, accessible to its owner only.

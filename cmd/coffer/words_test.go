@@ -80,6 +80,7 @@ var headers = map[string]string{
 	"change-email": "change-email", "change-email-exists": "security-notice", "change-email-notice": "change-email-notice",
 	"email-changed": "security-notice", "email-yours": "security-notice", "email-restored": "security-notice", "account-deleted": "account-deleted",
 	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
+	"sms-enabled": "security-notice", "sms-changed": "security-notice", "sms-disabled": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-reset": "security-notice",
 	"account-deactivated": "security-notice", "account-activated": "security-notice",
 }

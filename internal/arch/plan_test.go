@@ -26,10 +26,14 @@ var plan = map[string]place{
 	"mail/mailtest": {1, "checks what every mail must be, whoever wrote its words"},
 	"mail":          {1, "renders and sends the handful of messages Coffer sends; outbox, SMTP"},
 
+	"outbound": {1, "the one guarded HTTP client for outgoing calls"},
+
 	"kv":        {2, "short-lived values with expiry and counters: memory, SQL, Redis/Valkey"},
 	"kv/kvtest": {2, "the contract of kv.Store as tests"},
 	"keyring":   {2, "named keys by purpose, rotation, field encryption and blind indexes"},
 	"jobs":      {2, "work that must happen later, enqueued in the transaction that asked for it; periodic work; one node at a time"},
+
+	"sms": {2, "writes and sends the few text messages that Coffer sends; outbox, Twilio, webhook"},
 
 	"event":           {3, "what happened to an account, recorded in the transaction in which it happened"},
 	"limit":           {3, "sliding-window limits over kv"},
@@ -44,13 +48,17 @@ var plan = map[string]place{
 
 	"content": {5, "stored objects of accounts: store, settle, mark for deletion, open, serve, quota"},
 
+	"code": {5, "makes short codes that are sent to a person, and judges what comes back"},
+
 	"feed": {5, "tells the open pages of a person what changed: one event stream for each"},
 
 	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
 
 	"recovery": {7, "the ways back in through the mailbox: a forgotten password and a deactivated account"},
 
-	"totp": {7, "the layer of one-time codes from an authenticator app"},
+	"totp":    {7, "the layer of one-time codes from an authenticator app"},
+	"smscode": {7, "the layer of codes that are sent to a telephone"},
+
 	"file": {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},

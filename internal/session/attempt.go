@@ -22,6 +22,8 @@ const maxTries = 5
 
 var (
 	errOver = fault.New(fault.Gone, "attempt_over", "This sign-in has expired, had too many wrong answers, or is complete. Begin again.")
+	// ErrHeld refuses an answer for a layer whose turn has not come.
+	ErrHeld = fault.New(fault.Conflict, "earlier_layers_open", "This step comes last. Pass the other steps first.")
 	// ErrNotAsked refuses an answer for a layer that this sign-in does not ask for. A room
 	// that is a layer declares it.
 	ErrNotAsked = fault.New(fault.NotFound, "not_found", "This sign-in does not ask for that step.")
@@ -69,11 +71,10 @@ func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		p.Asked = nil
 		for _, l := range layers {
-			prompt, err := l.Begin(ctx, tx, p.Account, id)
-			if err != nil {
-				return err
-			}
-			p.Asked = append(p.Asked, askedLayer{l.Name(), prompt})
+			p.Asked = append(p.Asked, askedLayer{Layer: l.Name(), Held: true})
+		}
+		if err := s.release(ctx, tx, id, &p, layers); err != nil {
+			return err
 		}
 		if err := s.sealPending(ctx, &a, p); err != nil {
 			return err
@@ -96,6 +97,25 @@ func (s *Service) orGone(ctx context.Context, p pendingSession, err error) error
 		return token.ErrUnauthenticated.Because(err)
 	}
 	return account.ErrCredentials.Because(err)
+}
+
+// release begins every held layer whose turn it is: at once those that are not last, and the
+// last ones when all others are passed.
+func (s *Service) release(ctx context.Context, tx *db.Tx, attempt string, p *pendingSession, layers []Layer) error {
+	others := slices.ContainsFunc(layers, func(l Layer) bool { return !l.Last() && p.asks(l.Name()) && !p.passed(l.Name()) })
+	for i := range p.Asked {
+		asked := &p.Asked[i]
+		at := slices.IndexFunc(layers, func(l Layer) bool { return l.Name() == asked.Layer })
+		if !asked.Held || at < 0 || layers[at].Last() && others {
+			continue
+		}
+		prompt, err := layers[at].Begin(ctx, tx, p.Account, attempt)
+		if err != nil {
+			return err
+		}
+		asked.Held, asked.Prompt = false, prompt
+	}
+	return nil
 }
 
 func (s *Service) sealPending(ctx context.Context, a *attemptRow, p pendingSession) error {
@@ -156,6 +176,9 @@ func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (at
 	if !p.passed(layer) {
 		p.Passed = append(p.Passed, layer)
 	}
+	if err := s.release(ctx, tx, id, &p, s.layers); err != nil {
+		return a, p, err
+	}
 	if err := s.sealPending(ctx, &a, p); err != nil {
 		return a, p, err
 	}
@@ -196,8 +219,8 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 	if err != nil {
 		return Outcome{}, err
 	}
-	if !slices.ContainsFunc(p.Asked, func(q askedLayer) bool { return q.Layer == layer }) {
-		return Outcome{}, errors.Join(ErrNotAsked, takeBackTry(ctx, s.DB, a.ID))
+	if err := p.mayAnswer(layer); err != nil {
+		return Outcome{}, errors.Join(err, takeBackTry(ctx, s.DB, a.ID))
 	}
 	if p.passed(layer) {
 		// It was passed, but the session could not be opened at that moment.
@@ -237,6 +260,44 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 		}
 	}
 	return s.complete(ctx, a, p)
+}
+
+// Again sends the message of a layer once more. send runs in the transaction that notes what
+// it returns; it refuses while it is too soon. Codes beside send's: unauthenticated,
+// attempt_over, not_found, earlier_layers_open.
+func (s *Service) Again(ctx context.Context, in AttemptInput, layer string, send func(ctx context.Context, tx *db.Tx, who account.ID, attempt string) (Prompt, error)) error {
+	a, p, _, err := s.load(ctx, in, readAttempt)
+	if err == nil {
+		err = p.mayAnswer(layer)
+	}
+	if err != nil {
+		return err
+	}
+	if p.passed(layer) {
+		return ErrNotAsked
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		prompt, err := send(ctx, tx, p.Account, a.ID)
+		if err != nil {
+			return err
+		}
+		a, err := holdAttempt(ctx, tx, a.ID)
+		if errors.Is(err, db.ErrNoRows) {
+			return errOver // another call ended it meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		p, err := s.pendingOf(ctx, a)
+		if err != nil {
+			return err
+		}
+		p.Asked[slices.IndexFunc(p.Asked, func(q askedLayer) bool { return q.Layer == layer })].Prompt = prompt
+		if err := s.sealPending(ctx, &a, p); err != nil {
+			return err
+		}
+		return setPending(ctx, tx, a)
+	})
 }
 
 // judged reports whether an answer was looked at and found wrong.

@@ -364,3 +364,62 @@ func (w *world) silent(written string, secrets ...string) {
 		}
 	}
 }
+
+// A layer that is last is asked for when all others are passed, and shows nothing before.
+func TestLastLayer(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.pin.last = true
+		w.layered("ada")
+		w.below.Advance(time.Minute)
+		b := w.browser()
+		c := w.is(b.attempt("ada", inBody), 202, "")
+		if layers(c) != "app pin" || c.Layers[1].Hint != "" || w.pin.begun != 0 || strings.Contains(c.Raw, "canary-hint") {
+			t.Fatalf("before its turn: %s", c.Raw)
+		}
+		w.is(b.pass(c, "pin", "1234"), 409, "earlier_layers_open")
+		w.is(b.send("POST", "/auth/attempts/"+c.AttemptID+"/pin/resend", "attempt "+c.AttemptToken, nil), 409, "earlier_layers_open")
+		for range 6 { // each too early, and none a try
+			w.is(b.pass(c, "pin", "0000"), 409, "earlier_layers_open")
+		}
+		w.is(b.pass(c, "app", w.code()), 202, "")
+		c = w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "attempt "+c.AttemptToken, nil), 200, "")
+		if layers(c) != "app+ pin" || c.Layers[1].Hint != "canary-hint" || w.pin.begun != 1 {
+			t.Errorf("in its turn: %s", c.Raw)
+		}
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+
+		// Alone, it is asked for at once.
+		w.pin.set(w.below.Join("eve"), true)
+		c = w.is(b.attempt("eve", inBody), 202, "")
+		if layers(c) != "pin" || c.Layers[0].Hint != "canary-hint" {
+			t.Errorf("alone: %s", c.Raw)
+		}
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+	})
+}
+
+// A message that is sent again changes what the person is shown, and is no try.
+func TestSentAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.layered("ada")
+		w.below.Advance(time.Minute)
+		b := w.browser()
+		c := w.is(b.attempt("ada", inBody), 202, "")
+		again := func() reply {
+			return b.send("POST", "/auth/attempts/"+c.AttemptID+"/pin/resend", "attempt "+c.AttemptToken, nil)
+		}
+		for range 6 {
+			w.is(again(), 202, "")
+		}
+		if seen := w.is(b.send("GET", "/auth/attempts/"+c.AttemptID, "attempt "+c.AttemptToken, nil), 200, ""); seen.Layers[1].Hint != "sent again" {
+			t.Errorf("shown: %s", seen.Raw)
+		}
+		w.is(b.pass(c, "pin", "1234"), 202, "")
+		w.is(again(), 404, "not_found") // it is passed
+		w.is(b.send("POST", "/auth/attempts/"+c.AttemptID+"/pin/resend", "attempt x"+c.AttemptToken, nil), 410, "attempt_over")
+		w.is(b.pass(c, "app", w.code()), 201, "")
+		w.is(again(), 410, "attempt_over")
+	})
+}

@@ -20,6 +20,9 @@ import (
 type pin struct {
 	mu sync.Mutex
 	on map[account.ID]bool
+
+	last  bool // see session.Layer
+	begun int  // messages that it would have sent
 }
 
 var _ session.Layer = (*pin)(nil)
@@ -35,8 +38,13 @@ func (p *pin) Enabled(_ context.Context, _ db.Querier, id account.ID) (bool, err
 }
 
 func (p *pin) Begin(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.begun++
 	return session.Prompt{Hint: "canary-hint"}, nil
 }
+
+func (p *pin) Last() bool { return p.last }
 
 type layerInput struct {
 	session.AttemptInput
@@ -46,7 +54,7 @@ type layerInput struct {
 }
 
 func (p *pin) routes(a *rest.API, s *session.Service) {
-	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Access: rest.Attempt, Summary: "Pin", Errors: []*fault.Error{account.ErrCredentials, session.ErrNotAsked}},
+	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin", ID: "pass-pin", Tag: "Test", Access: rest.Attempt, Summary: "Pin", Errors: []*fault.Error{account.ErrCredentials, session.ErrNotAsked, session.ErrHeld}},
 		func(ctx context.Context, in *layerInput) (*session.Answer, error) {
 			return session.Respond(s.Pass(ctx, in.AttemptInput, "pin", func(context.Context, *db.Tx, account.ID) error {
 				if in.Body.Code == "away" {
@@ -57,6 +65,12 @@ func (p *pin) routes(a *rest.API, s *session.Service) {
 				}
 				return nil
 			}))
+		})
+	rest.Register(a, rest.Op{Method: "POST", Path: "/auth/attempts/{id}/pin/resend", ID: "resend-pin", Tag: "Test", Access: rest.Attempt, Summary: "Pin again", Status: 202, Errors: []*fault.Error{session.ErrNotAsked, session.ErrHeld}},
+		func(ctx context.Context, in *session.AttemptInput) (*struct{}, error) {
+			return nil, s.Again(ctx, *in, "pin", func(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
+				return session.Prompt{Hint: "sent again"}, nil
+			})
 		})
 	rest.Register(a, rest.Op{Method: "POST", Path: "/fresh", ID: "fresh", Tag: "Test", Summary: "Wants a fresh proof", Access: rest.StepUp},
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
@@ -69,6 +83,7 @@ type app struct{ w *world }
 var _ session.Layer = (*app)(nil)
 
 func (a *app) Name() string              { return "app" }
+func (a *app) Last() bool                { return false }
 func (a *app) Assurance() (string, bool) { return "otp", true }
 
 func (a *app) Enabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {

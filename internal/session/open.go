@@ -39,7 +39,25 @@ type pendingSession struct {
 // askedLayer is one layer that an attempt asks for.
 type askedLayer struct {
 	Layer string `json:"layer"`
+	Held  bool   `json:"held"` // until all others are passed
 	Prompt
+}
+
+func (p pendingSession) asks(layer string) bool {
+	return slices.ContainsFunc(p.Asked, func(q askedLayer) bool { return q.Layer == layer })
+}
+
+// mayAnswer refuses an answer for a layer that is not asked, or not yet.
+func (p pendingSession) mayAnswer(layer string) error {
+	for _, q := range p.Asked {
+		if q.Layer == layer && q.Held {
+			return ErrHeld
+		}
+	}
+	if !p.asks(layer) {
+		return ErrNotAsked
+	}
+	return nil
 }
 
 func (p pendingSession) passed(layer string) bool { return slices.Contains(p.Passed, layer) }

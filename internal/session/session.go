@@ -55,6 +55,9 @@ type Layer interface {
 	// Begin is called once for each attempt that asks for the layer, in the transaction
 	// that makes the attempt; a layer that sends something enqueues it there.
 	Begin(ctx context.Context, tx *db.Tx, id account.ID, attempt string) (Prompt, error)
+	// Last reports whether sign-in asks for the layer only when all others are passed. Begin is
+	// called then, in the transaction that notes that the last of the others is passed.
+	Last() bool
 	// Assurance says what passing the layer adds: a method (RFC 8176) and whether, with a
 	// password, it makes aal2 (NIST SP 800-63B).
 	Assurance() (amr string, aal2 bool)
@@ -65,6 +68,8 @@ type Prompt struct {
 	SentTo   string `json:"sent_to,omitempty"`  // a masked address
 	Question string `json:"question,omitempty"` // of a security question
 	Hint     string `json:"hint,omitempty"`
+	// ResendAt is from when on another message may be asked for; nil for a layer that sends none.
+	ResendAt *time.Time `json:"resend_at,omitempty"`
 }
 
 // The values of an assurance level (NIST SP 800-63B).

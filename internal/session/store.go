@@ -193,6 +193,11 @@ func lockAttempt(ctx context.Context, tx *db.Tx, id string) (attemptRow, error) 
 	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET tries = tries - 1 WHERE id = $1 RETURNING `+attemptColumns, id))
 }
 
+// holdAttempt keeps others from changing an attempt until tx ends.
+func holdAttempt(ctx context.Context, tx *db.Tx, id string) (attemptRow, error) {
+	return scanAttempt(tx.QueryRow(ctx, `UPDATE attempts SET tries = tries WHERE id = $1 RETURNING `+attemptColumns, id))
+}
+
 // setPending replaces what a locked attempt holds.
 func setPending(ctx context.Context, tx *db.Tx, a attemptRow) error {
 	_, err := tx.Exec(ctx, `UPDATE attempts SET data = $2 WHERE id = $1`, a.ID, a.Data)

@@ -115,6 +115,9 @@ func New(cfg Config) *Service {
 // Name is the layer's name in attempts.
 func (s *Service) Name() string { return name }
 
+// Last reports that sign-in may ask for a code at any time.
+func (s *Service) Last() bool { return false }
+
 // Enabled reports whether sign-in to the account asks for a code.
 func (s *Service) Enabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	return isEnabled(ctx, q, id)

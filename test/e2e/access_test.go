@@ -59,6 +59,8 @@ var good = map[string]string{
 	"GET /v1/files/{id}/content": "",
 	"GET /v1/sessions/{id}":      "",
 	"GET /v1/auth/attempts/{id}": "",
+
+	"POST /v1/auth/attempts/{id}/sms/resend": "",
 }
 
 // notMine calls every operation with an id, using another person's ids. Every call answers
@@ -181,7 +183,7 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/account/email/undo", "POST /v1/account/email/undo/check", // by an owner whose session may be another's
 		"POST /v1/auth/end-device", "POST /v1/auth/end-device/check", // by an owner without a session at hand
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
-		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
+		"POST /v1/auth/attempts/{id}/sms/resend", "POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}
 	for name := range layers {

@@ -1,0 +1,248 @@
+// Package code makes short codes that are sent to a person, and judges what comes back.
+//
+// A room that sends codes (by mail, by SMS) keeps none itself. It asks here for a code,
+// in the transaction that enqueues the message, and hands the answer in.
+//
+// # What it defends against
+//
+//   - Guessing: a challenge bears [maxTries] answers over all its codes, and an account
+//     bears [maxFailures] wrong answers an hour over all its challenges. A new code forgives
+//     none (NIST SP 800-63B-4 §3.1.3.2). The account's row is locked while an answer is
+//     judged, so of answers at once no more are looked at.
+//   - A read database: a code is a keyed hash over challenge, purpose, account, times and
+//     code (protocols.md §4).
+//   - A written database: a row that was moved, prolonged or copied fits no code. A writer
+//     can reset the counts.
+//   - A code used twice, or in another challenge: the row goes with its use, and the hash
+//     binds the challenge (ASVS 6.5.1, 6.6.2).
+//   - Somebody who makes the server send: a challenge gets one code in [Config.Cooldown],
+//     and [maxSends] codes in all.
+package code
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+)
+
+const (
+	digits      = 6  // ASVS 6.5.4
+	maxTries    = 5  // answers to one challenge
+	maxSends    = 5  // codes of one challenge
+	maxFailures = 10 // wrong answers of an account, an hour and a purpose
+	failureTime = time.Hour
+)
+
+var (
+	// ErrWrong refuses a wrong code; the caller may try again.
+	ErrWrong = fault.New(fault.Unauthenticated, "invalid_code", "That code is wrong or was replaced by a newer one.")
+	// ErrOver refuses every answer to a challenge whose code has expired or was used, or
+	// that had too many answers.
+	ErrOver = fault.New(fault.Gone, "code_expired", "That code has expired, was used, or had too many wrong answers. Ask for a new one.")
+	// ErrTooMany refuses answers of an account with too many wrong ones, until RetryAfter.
+	ErrTooMany = fault.New(fault.Limited, "rate_limited", "Too many wrong codes. Try again later.")
+	// ErrTooSoon refuses a further code until RetryAfter.
+	ErrTooSoon = fault.New(fault.Limited, "rate_limited", "A code was sent a moment ago. Wait before you ask for another.")
+	// ErrNoMore refuses a further code of a challenge that had all of its codes.
+	ErrNoMore = fault.New(fault.Gone, "code_expired", "No more codes are sent for this sign-in. Begin again.")
+)
+
+// Config is what a Service needs. DB, Ring, Jobs and Accounts are required.
+type Config struct {
+	Settings
+	DB       *db.DB
+	Ring     *keyring.Ring
+	Jobs     *jobs.Queue
+	Accounts *account.Service
+	Now      func() time.Time // zero: time.Now
+	Rand     io.Reader        // zero: crypto/rand
+}
+
+// Service makes and judges codes. It is safe for concurrent use.
+type Service struct{ Config }
+
+// New returns the service.
+func New(cfg Config) (*Service, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if err := cfg.AfterApply(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Ring.Need(context.Background(), keyring.Code); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg}
+	s.Accounts.Keep("code", account.Keeper{Forget: forget, SignOut: func(ctx context.Context, tx *db.Tx, id account.ID, _ string) error {
+		return dropCodes(ctx, tx, id)
+	}})
+	s.Jobs.Every("code.prune", 10*time.Minute, func(ctx context.Context) error {
+		now := s.Now()
+		return prune(ctx, s.DB, now.UnixMilli(), now.Add(-failureTime).UnixMilli())
+	})
+	return s, nil
+}
+
+// Challenge is what a code answers: an attempt, or a set-up.
+type Challenge struct {
+	ID      string
+	Purpose string // names the room and the step, such as "mailcode"
+	Account account.ID
+	Ends    time.Time // no code of it lives longer
+}
+
+// Send makes a code for a challenge, in the transaction that enqueues its message. The
+// challenge's older code ends. again is from when on another may be asked for. Codes:
+// rate_limited, code_expired.
+func (s *Service) Send(ctx context.Context, tx *db.Tx, c Challenge) (text string, again time.Time, err error) {
+	if _, err := s.Accounts.Hold(ctx, tx, c.Account); err != nil {
+		return "", time.Time{}, err
+	}
+	if text, err = newCode(s.Rand); err != nil {
+		return "", time.Time{}, err
+	}
+	now := s.Now()
+	r := row{Challenge: c, SentAt: now.UnixMilli(), EndsAt: c.Ends.UnixMilli()}
+	r.ExpiresAt = min(now.Add(s.Accounts.CodeTTL).UnixMilli(), r.EndsAt)
+	if r.Code, err = s.Ring.MAC(ctx, keyring.Code, r.parts(text)...); err != nil {
+		return "", time.Time{}, err
+	}
+	sent, err := putCode(ctx, tx, r, now.Add(-s.Cooldown).UnixMilli(), maxSends)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if !sent {
+		return "", time.Time{}, s.mayNotSend(ctx, tx, c, now)
+	}
+	return text, now.Add(s.Cooldown), nil
+}
+
+// mayNotSend says why a challenge gets no further code now.
+func (s *Service) mayNotSend(ctx context.Context, tx *db.Tx, c Challenge, now time.Time) error {
+	sent, sends, err := readSends(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	if sends >= maxSends {
+		return ErrNoMore
+	}
+	return after(ErrTooSoon, time.UnixMilli(sent).Add(s.Cooldown).Sub(now))
+}
+
+// after is a refusal that ends after a while.
+func after(f *fault.Error, wait time.Duration) error {
+	e := *f
+	e.RetryAfter = max(wait, time.Second)
+	return &e
+}
+
+// Use judges an answer in the transaction of what it allows. Of all answers to a code, one
+// right one is good. A wrong one is [ErrWrong], of kind Unauthenticated, and the caller
+// commits what Use has counted. Other codes: code_expired, rate_limited.
+func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) error {
+	// The lock makes answers of one account follow each other, so the counts are exact.
+	if _, err := s.Accounts.Hold(ctx, tx, c.Account); err != nil {
+		return err
+	}
+	now := s.Now()
+	failures, first, err := countFailures(ctx, tx, c, now.Add(-failureTime).UnixMilli())
+	if err != nil {
+		return err
+	}
+	if failures >= maxFailures {
+		return after(ErrTooMany, time.UnixMilli(first).Add(failureTime).Sub(now))
+	}
+	r, err := countTry(ctx, tx, c, now.UnixMilli(), maxTries)
+	if errors.Is(err, db.ErrNoRows) {
+		return ErrOver
+	}
+	if err != nil {
+		return err
+	}
+	right, err := s.right(ctx, r, text)
+	if err != nil {
+		return err
+	}
+	if right {
+		return deleteCode(ctx, tx, c)
+	}
+	if err := insertFailure(ctx, tx, c, now.UnixMilli(), uuid.NewString()); err != nil {
+		return err
+	}
+	return ErrWrong
+}
+
+// Try is Use in a transaction of its own, in which then runs for a right answer. The count
+// of a wrong answer stays.
+func (s *Service) Try(ctx context.Context, c Challenge, text string, then func(*db.Tx) error) error {
+	var wrong error
+	err := s.DB.Tx(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		wrong = nil
+		err := s.Use(ctx, tx, c, text)
+		if errors.Is(err, ErrWrong) {
+			wrong = err
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return then(tx)
+	})
+	return errors.Join(err, wrong)
+}
+
+// right compares an answer with the code under every live key.
+func (s *Service) right(ctx context.Context, r row, text string) (bool, error) {
+	sums, err := s.Ring.MACs(ctx, keyring.Code, r.parts(plain(text))...)
+	if err != nil {
+		return false, err
+	}
+	found := 0
+	for _, sum := range sums {
+		found |= subtle.ConstantTimeCompare(sum, r.Code)
+	}
+	return found == 1, nil
+}
+
+// plain drops the spaces that people type into a code.
+func plain(text string) string { return strings.ReplaceAll(text, " ", "") }
+
+// parts is what a code's keyed hash goes over.
+func (r row) parts(text string) [][]byte {
+	var times []byte
+	for _, at := range []int64{r.SentAt, r.ExpiresAt, r.EndsAt} {
+		times = binary.BigEndian.AppendUint64(times, uint64(at))
+	}
+	return [][]byte{[]byte("code"), []byte(r.ID), []byte(r.Purpose), []byte(r.Account), times, []byte(text)}
+}
+
+func newCode(random io.Reader) (string, error) {
+	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(digits), nil)
+	n, err := rand.Int(random, most)
+	if err != nil {
+		return "", fmt.Errorf("make a code: %w", err)
+	}
+	return fmt.Sprintf("%0*d", digits, n), nil
+}
+
+func forget(ctx context.Context, tx *db.Tx, id account.ID) error {
+	return errors.Join(dropCodes(ctx, tx, id), dropFailures(ctx, tx, id))
+}
