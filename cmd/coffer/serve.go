@@ -15,6 +15,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
+	"coffer/internal/code"
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/event"
@@ -26,6 +27,8 @@ import (
 	"coffer/internal/kv"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/mailcode"
+	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
 	"coffer/internal/server"
@@ -51,6 +54,7 @@ type Settings struct {
 	Account account.Settings `embed:""`
 	Token   token.Settings   `embed:""`
 	Session session.Settings `embed:""`
+	Code    code.Settings    `embed:""`
 	Content content.Settings `embed:""`
 	Rest    rest.Settings    `embed:""`
 	File    file.Settings    `embed:""`
@@ -278,7 +282,20 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
-	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	app := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	codes, err := code.New(code.Config{Settings: s.Code, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	mailed := mailcode.New(mailcode.Config{
+		DB: a.db, Codes: codes, Jobs: a.jobs, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now,
+	})
+	asked, err := question.New(question.Config{
+		DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return err
+	}
 	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	back := recovery.New(recovery.Config{
 		DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Log: log,
@@ -295,7 +312,9 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.tokens.Routes(a.api)
 	a.sessions.Routes(a.api)
 	back.Routes(a.api)
-	codes.Routes(a.api)
+	app.Routes(a.api)
+	mailed.Routes(a.api)
+	asked.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()

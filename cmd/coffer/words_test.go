@@ -78,6 +78,8 @@ var lostPassword = regexp.MustCompile(`(?i)forgot`)
 var headers = map[string]string{
 	"verify-email": "verify-email", "sign-up-exists": "sign-up-exists", "new-device": "new-device",
 	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
+	"email-code": "email-code", "email-otp-enabled": "security-notice", "email-otp-disabled": "security-notice",
+	"security-question-enabled": "security-notice", "security-question-changed": "security-notice", "security-question-disabled": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-reset": "security-notice",
 	"account-deactivated": "security-notice", "account-activated": "security-notice",
 }

@@ -13,6 +13,7 @@ type Profile struct {
 	ID                                        ID
 	Email, Username, FirstName, LastName, Bio string
 	Lang, Role                                string
+	AlwaysAsk                                 bool
 	CreatedAt                                 time.Time
 	SignIns                                   int64
 	SignedInAt, SignedInBeforeAt              time.Time // zero: never
@@ -43,7 +44,7 @@ func (s *Service) profileOf(ctx context.Context, r row, p person) (Profile, erro
 	st, err := s.believed(ctx, r.stored)
 	return Profile{
 		ID: r.ID, Email: p.Email, Username: p.Username, FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio,
-		Lang: r.Lang, Role: st.Role, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
+		Lang: r.Lang, Role: st.Role, AlwaysAsk: st.AlwaysAsk, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
 		SignIns: r.SignIns, SignedInAt: timeOf(r.SignedInAt), SignedInBeforeAt: timeOf(r.SignedInBeforeAt),
 	}, err
 }

@@ -150,7 +150,7 @@ func TestLifeOfALayer(t *testing.T) {
 			t.Errorf("an older step after a newer one: %v", err)
 		}
 		for range 2 { // once more is no error, and no second mail
-			if err := w.Disable(ctx, id); err != nil {
+			if err := w.Disable(ctx, id, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -215,7 +215,7 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 			if dead := errors.Is(err, errNotPending); dead != (wrongs == maxTries) || !dead && err != nil {
 				t.Errorf("the right code after %d wrong ones: %v", wrongs, err)
 			}
-			if err := w.Disable(t.Context(), id); err != nil {
+			if err := w.Disable(t.Context(), id, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -275,7 +275,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		if got, want := w.below.Told(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		again := w.enabled(id)
@@ -398,7 +398,7 @@ func TestProtection(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(account.Protection{Enabled: true})
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		is(account.Protection{})
@@ -443,7 +443,7 @@ func TestEveryVerifiedAddressIsTold(t *testing.T) {
 			}
 		}
 		told(locked)
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		told(disabled)
