@@ -209,23 +209,29 @@ func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) 
 // first counts it as wrong, the second takes that back and passes the layer.
 func (s *Service) pass(ctx context.Context, in session.AttemptInput, answer string) (session.Outcome, error) {
 	var t try
-	return s.Sessions.PassSlowly(ctx, in, name, func(ctx context.Context, id account.ID) (err error) {
+	out, err := s.Sessions.PassSlowly(ctx, in, name, func(ctx context.Context, id account.ID) (err error) {
 		t, err = s.judge(ctx, id, answer)
 		return err
 	}, func(ctx context.Context, tx *db.Tx, id account.ID) error {
 		return s.settle(ctx, tx, id, t)
 	})
+	if err != nil && t.nth != "" && !errors.Is(err, errAnswer) {
+		// The answer was right, and the attempt ended before it passed.
+		err = errors.Join(err, deleteFailure(context.WithoutCancel(ctx), s.DB, t.who, t.nth))
+	}
+	return out, err
 }
 
 // try is a right answer that is still counted as wrong.
 type try struct {
+	who    account.ID
 	nth    string // its failure
 	answer []byte // the sealed hash that it is right for
 }
 
 // judge counts an answer as wrong and compares it. Codes: wrong_answer, rate_limited, busy.
 func (s *Service) judge(ctx context.Context, id account.ID, answer string) (try, error) {
-	t := try{nth: uuid.NewString()}
+	t := try{who: id, nth: uuid.NewString()}
 	now := s.Now()
 	err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		// The row's lock makes answers at once follow each other, so the count is exact.
