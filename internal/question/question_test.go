@@ -270,19 +270,33 @@ func TestSecurityQuestionLimitOfAnAccount(t *testing.T) {
 	})
 }
 
-// An answer that finds the hasher busy is not judged: neither attempt nor account count it.
-func TestSecurityQuestionWhenTheHasherIsBusy(t *testing.T) {
+// An answer that the server cannot judge counts neither for the attempt nor for the account.
+func TestSecurityQuestionNotJudged(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
-	w.on("ada")
+	id := w.on("ada")
+	var good []byte
+	if err := w.DB.QueryRow(t.Context(), `SELECT answer FROM questions`).Scan(&good); err != nil {
+		t.Fatal(err)
+	}
+	broken, err := w.Ring.Seal(t.Context(), keyring.Pepper, []byte("no hash"), answerAAD(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(answer []byte) {
+		t.Helper()
+		if _, err := w.DB.Exec(t.Context(), `UPDATE questions SET answer = $1`, answer); err != nil {
+			t.Fatal(err)
+		}
+	}
 	at := w.is(w.signIn("ada", nil), 202, "")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := w.judge(ctx, "", "x"); err == nil {
-		t.Error("a call that was given up is judged")
+	put(broken)
+	for range 6 {
+		w.is(w.try(at, "rose bud"), 500, "internal_error")
 	}
 	if n := w.count(`SELECT COUNT(*) FROM question_failures`); n != 0 {
 		t.Errorf("%d count as wrong", n)
 	}
+	put(good)
 	w.is(w.try(at, "rose bud"), 201, "")
 }
 
