@@ -176,6 +176,8 @@ func withoutToken(t *testing.T, s *server) {
 		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
 		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
+		"POST /v1/auth/activate", "POST /v1/auth/activate/check", "POST /v1/auth/activate/confirm", // without a session, with the password or a link
+		"POST /v1/auth/password/forgot", "POST /v1/auth/password/reset", "POST /v1/auth/password/reset/check",
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}
