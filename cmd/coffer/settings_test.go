@@ -26,6 +26,7 @@ func TestRoomsRefuseSettings(t *testing.T) {
 		"--url=ftp://example.org":  "COFFER_URL: ",
 		"--mail-from=nobody":       "COFFER_MAIL_FROM: ",
 		"--code-ttl=1ms":           "COFFER_CODE_TTL: must be from 1s to 6h",
+		"--code-ttl=6h1s":          "COFFER_CODE_TTL: must be from 1s to 6h",
 		"--link-ttl=0s":            "COFFER_LINK_TTL: at least 1s",
 		"--password-min=129":       "COFFER_PASSWORD_MIN: must be from 8 to 128",
 		"--argon2-memory=63":       "COFFER_ARGON2_MEMORY: ",

@@ -2,6 +2,7 @@ package question
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -298,6 +299,28 @@ func TestSecurityQuestionNotJudged(t *testing.T) {
 	}
 	put(good)
 	w.is(w.try(at, "rose bud"), 201, "")
+}
+
+// An answer that was right for the question before a change passes nothing after it.
+func TestSecurityQuestionChangesMeanwhile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.on("ada")
+		right, err := w.judge(t.Context(), id, "rose bud")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Put(t.Context(), id, Question{Question: "And the cat?", Answer: "Pyewacket"}); err != nil {
+			t.Fatal(err)
+		}
+		err = d.Tx(t.Context(), func(tx *db.Tx) error { return w.settle(t.Context(), tx, id, right) })
+		if !errors.Is(err, errAnswer) {
+			t.Errorf("after the change: %v", err)
+		}
+		if w.line(id).LastUsed != nil {
+			t.Error("the layer counts as passed")
+		}
+	})
 }
 
 // Nothing of question, answer and hint stands in the database.
