@@ -96,9 +96,10 @@ type Profile struct {
 	LastName      string    `json:"last_name"`
 	Username      string    `json:"username"`
 	Bio           string    `json:"bio"`
-	Language      string    `json:"language"` // BCP 47
-	Role          string    `json:"role"`     // user or admin
-	Avatar        *string   `json:"avatar"`   // the picture's address; nil without one
+	Language      string    `json:"language"`   // BCP 47
+	Role          string    `json:"role"`       // user or admin
+	Avatar        *string   `json:"avatar"`     // the picture's address; nil without one
+	AlwaysAsk     bool      `json:"always_ask"` // sign-in asks for every layer, on remembered devices too
 	CreatedAt     time.Time `json:"created_at"`
 	SignInSummary struct {
 		Count      int64      `json:"count"`
@@ -132,10 +133,11 @@ func (c *Client) ChangeProfile(ctx context.Context, change ProfileChange) (Profi
 
 // Protection is one layer of the sign-in, or another protection of the account.
 type Protection struct {
-	Enabled bool       `json:"enabled"`
-	Since   *time.Time `json:"since"` // when it was turned on; nil when it is off
-	Left    *int       `json:"left"`  // remaining uses; nil if not counted
-	Hint    string     `json:"hint"`  // for the owner to recognise it
+	Enabled  bool       `json:"enabled"`
+	Since    *time.Time `json:"since"`     // when it was turned on; nil when it is off
+	LastUsed *time.Time `json:"last_used"` // nil: never
+	Left     *int       `json:"left"`      // remaining uses; nil if not counted
+	Hint     string     `json:"hint"`      // for the owner to recognise it
 }
 
 // Security reads the account's protections, by names such as [TOTP].
@@ -143,6 +145,30 @@ func (c *Client) Security(ctx context.Context) (map[string]Protection, error) {
 	var s map[string]Protection
 	_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/account/security", proof: session}, &s)
 	return s, err
+}
+
+// SetAlwaysAsk chooses whether sign-in asks for every layer on remembered devices too. It
+// requires a fresh proof.
+func (c *Client) SetAlwaysAsk(ctx context.Context, on bool) error {
+	_, err := c.call(ctx, request{method: http.MethodPut, path: "/v1/account/always-ask", proof: session, in: map[string]bool{"always_ask": on}}, nil)
+	return err
+}
+
+// Disabling says what else may end with a layer.
+type Disabling string
+
+// DisableRecovery turns the recovery methods off as well, if fewer layers remain than they
+// need.
+const DisableRecovery Disabling = "?recovery=off"
+
+// disable turns a layer off.
+func (c *Client) disable(ctx context.Context, layer string, with []Disabling) error {
+	path := "/v1/account/" + layer
+	if len(with) > 0 {
+		path += string(with[0])
+	}
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: path, proof: session}, nil)
+	return err
 }
 
 // Export opens a zip of all the server's data about the account. Code step_up_required

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -114,9 +115,22 @@ func (c *Client) SignIn(ctx context.Context, in SignIn) (*Session, *Challenge, e
 // Pass answers a layer, for example with a [TOTPCode]. After the last layer it returns the
 // session, otherwise the challenge with the remaining layers.
 func (ch *Challenge) Pass(ctx context.Context, layer string, body any) (*Session, *Challenge, error) {
-	return ch.c.open(ctx, request{
-		method: http.MethodPost, path: "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/" + url.PathEscape(layer), attempt: ch.Token, in: body,
-	}, ch.key)
+	return ch.c.open(ctx, request{method: http.MethodPost, path: ch.path(layer), attempt: ch.Token, in: body}, ch.key)
+}
+
+// Resend requests the message of a layer once more, and returns from when on it may be
+// requested again. The older code is void from then on. Code rate_limited demands to wait.
+func (ch *Challenge) Resend(ctx context.Context, layer string) (time.Time, error) {
+	var out struct {
+		ResendAt time.Time `json:"resend_at"`
+	}
+	_, err := ch.c.call(ctx, request{method: http.MethodPost, path: ch.path(layer) + "/resend", attempt: ch.Token}, &out)
+	return out.ResendAt, err
+}
+
+// path is the path of a layer's operation; there a hyphen stands for each underscore.
+func (ch *Challenge) path(layer string) string {
+	return "/v1/auth/attempts/" + url.PathEscape(ch.ID) + "/" + url.PathEscape(strings.ReplaceAll(layer, "_", "-"))
 }
 
 // Refresh reads the remaining layers into the challenge.

@@ -33,8 +33,8 @@ func (c *Client) ConfirmTOTP(ctx context.Context, code string) error {
 	return err
 }
 
-// DisableTOTP turns the layer off. It requires a fresh proof.
-func (c *Client) DisableTOTP(ctx context.Context) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/account/totp", proof: session}, nil)
-	return err
+// DisableTOTP turns the layer off. It requires a fresh proof. Code
+// recovery_needs_two_layers: see [DisableRecovery].
+func (c *Client) DisableTOTP(ctx context.Context, with ...Disabling) error {
+	return c.disable(ctx, "totp", with)
 }

@@ -27,6 +27,8 @@ import (
 	"coffer/internal/kv"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/mailcode"
+	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
 	"coffer/internal/server"
@@ -291,14 +293,23 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
-	codes := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
-	short, err := code.New(code.Config{Settings: s.Code, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now})
+	app := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
+	codes, err := code.New(code.Config{Settings: s.Code, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now})
 	if err != nil {
 		return err
 	}
+	mailed := mailcode.New(mailcode.Config{
+		DB: a.db, Codes: codes, Jobs: a.jobs, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now,
+	})
 	phones, err := smscode.New(smscode.Config{
-		Settings: s.SMSCode, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Sessions: a.sessions, Codes: short, Events: events,
+		Settings: s.SMSCode, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Sessions: a.sessions, Codes: codes, Events: events,
 		Now: time.Now, Log: log, BaseURL: s.URL, Sends: s.SMS.SMSURL != "",
+	})
+	if err != nil {
+		return err
+	}
+	asked, err := question.New(question.Config{
+		DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return err
@@ -319,8 +330,10 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.tokens.Routes(a.api)
 	a.sessions.Routes(a.api)
 	back.Routes(a.api)
-	codes.Routes(a.api)
+	app.Routes(a.api)
+	mailed.Routes(a.api)
 	phones.Routes(a.api)
+	asked.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()

@@ -147,6 +147,7 @@ type Service struct {
 
 	protections []protecting // lines of the security page
 	keepers     []keeping
+	waysBack    []WayBack
 }
 
 // New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.
@@ -173,6 +174,7 @@ type State struct {
 	Role         string   // User or Admin
 	Lang         string   // BCP 47
 	Layers       []string // that sign-in asks for, as their rooms noted with SetLayer
+	AlwaysAsk    bool     // sign-in asks for them on remembered devices too
 }
 
 // State reads an account's state; ErrNotFound when it does not exist. It is on the path

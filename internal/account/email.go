@@ -101,3 +101,14 @@ func localOf(a address) string {
 	local, _, _ := strings.Cut(a.Canonical, "@")
 	return local
 }
+
+// MaskEmail shows enough of an address for its owner to know it by: the first character
+// before the @, and the domain.
+func MaskEmail(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 0 {
+		return ""
+	}
+	_, first := utf8.DecodeRuneInString(email)
+	return email[:min(first, at)] + "…" + email[at:]
+}

@@ -106,6 +106,7 @@ type exported struct {
 	LastName         string                `json:"last_name"`
 	Bio              string                `json:"bio"`
 	Language         string                `json:"language"`
+	AlwaysAsk        bool                  `json:"always_ask"`
 	CreatedAt        time.Time             `json:"created_at"`
 	SignIns          int64                 `json:"sign_ins"`
 	SignedInAt       time.Time             `json:"signed_in_at,omitzero"`
@@ -147,7 +148,7 @@ func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
 	a := &Archive{zip: zip.NewWriter(w), now: s.Now().UTC()}
 	err = a.Put("account.json", exported{
 		ExportedAt: a.now, ID: id, Status: st.Status, Role: p.Role, Email: p.Email, Addresses: addresses, Username: p.Username,
-		FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio, Language: p.Lang, CreatedAt: p.CreatedAt,
+		FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio, Language: p.Lang, AlwaysAsk: p.AlwaysAsk, CreatedAt: p.CreatedAt,
 		SignIns: p.SignIns, SignedInAt: p.SignedInAt, SignedInBeforeAt: p.SignedInBeforeAt, Security: lines,
 	})
 	for _, k := range s.keepers {

@@ -84,6 +84,11 @@ func (s *Service) Routes(a *rest.API) {
 		Summary:     "Read what protects my account",
 		Description: "One line for each layer of the sign-in and each other protection, by its name. The server reads all lines at one moment.",
 	}, s.getSecurity)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPut, Path: "/account/always-ask", ID: "set-always-ask", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L5",
+		Summary:     "Choose whether sign-in always asks for every layer",
+		Description: "While it is on, sign-in asks remembered devices for every layer, and remembers no new device.",
+	}, s.putAlwaysAsk)
 }
 
 // accepted is the one body of answers that tell nothing.
@@ -262,6 +267,7 @@ type profileBody struct {
 	Language      string        `json:"language" doc:"BCP 47."`
 	Role          string        `json:"role" enum:"user,admin"`
 	Avatar        *string       `json:"avatar" doc:"Address of the picture; null without one."`
+	AlwaysAsk     bool          `json:"always_ask" doc:"Whether every sign-in asks for all layers, on remembered devices too."`
 	CreatedAt     time.Time     `json:"created_at"`
 	SignInSummary signInSummary `json:"sign_in_summary"`
 }
@@ -281,7 +287,7 @@ func (s *Service) newProfileOutput(p Profile) *profileOutput {
 	}
 	return &profileOutput{profileBody{
 		ID: p.ID, Email: p.Email, EmailVerified: p.Email != "", PendingEmail: pending, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username,
-		Bio: p.Bio, Language: p.Lang, Role: p.Role, CreatedAt: p.CreatedAt,
+		Bio: p.Bio, Language: p.Lang, Role: p.Role, AlwaysAsk: p.AlwaysAsk, CreatedAt: p.CreatedAt,
 		SignInSummary: signInSummary{Count: p.SignIns, LastAt: orNone(p.SignedInAt), PreviousAt: orNone(p.SignedInBeforeAt)},
 	}}
 }
@@ -323,6 +329,17 @@ func (s *Service) patchAccount(ctx context.Context, in *patchAccountInput) (*pro
 		return nil, err
 	}
 	return s.newProfileOutput(p), nil
+}
+
+type alwaysAskInput struct {
+	rest.Request
+	Body struct {
+		AlwaysAsk bool `json:"always_ask"`
+	}
+}
+
+func (s *Service) putAlwaysAsk(ctx context.Context, in *alwaysAskInput) (*struct{}, error) {
+	return nil, s.SetAlwaysAsk(ctx, ID(in.Caller.Account), in.Body.AlwaysAsk)
 }
 
 type securityInput struct{ rest.Request }

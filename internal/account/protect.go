@@ -12,8 +12,21 @@ import (
 type Protection struct {
 	Enabled bool       `json:"enabled"`
 	Since   *time.Time `json:"since,omitempty" doc:"When it was turned on."`
-	Left    *int       `json:"left,omitempty" doc:"Uses left, where the server counts them."`
-	Hint    string     `json:"hint,omitempty" doc:"Hint for the owner, such as a masked address."`
+	// LastUsed is when a sign-in last passed the layer, or the owner last used the method.
+	LastUsed *time.Time `json:"last_used,omitempty" doc:"When it was last used."`
+	Left     *int       `json:"left,omitempty" doc:"Uses left, where the server counts them."`
+	Hint     string     `json:"hint,omitempty" doc:"Hint for the owner, such as a masked address."`
+}
+
+// Used is the line of a layer that is on. since and used are unix milliseconds; nil: never.
+func Used(since int64, used *int64) Protection {
+	at := time.UnixMilli(since).UTC()
+	p := Protection{Enabled: true, Since: &at}
+	if used != nil {
+		last := timeOf(used)
+		p.LastUsed = &last
+	}
+	return p
 }
 
 // protecting is a room that answers for one line.

@@ -40,8 +40,8 @@ func (s *Settings) AfterApply() error {
 		return errors.New("COFFER_ARGON2_TIME: at least 1")
 	case s.Argon.Threads < 1:
 		return errors.New("COFFER_ARGON2_THREADS: at least 1")
-	case s.CodeTTL < time.Second:
-		return errors.New("COFFER_CODE_TTL: at least 1s")
+	case s.CodeTTL < time.Second || s.CodeTTL > 6*time.Hour:
+		return errors.New("COFFER_CODE_TTL: must be from 1s to 6h")
 	case s.LinkTTL < time.Second:
 		return errors.New("COFFER_LINK_TTL: at least 1s")
 	}

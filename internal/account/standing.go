@@ -12,8 +12,8 @@ import (
 	"coffer/internal/seal"
 )
 
-// The server seals status, version, role and layers of an account beside their columns,
-// under the field key and bound to the account's id. An attacker who writes to the database
+// The server seals status, version, role, layers and the choice "always ask" of an account
+// beside their columns, under the field key and bound to the account's id. An attacker who writes to the database
 // can take rights away through the columns, but cannot grant any. An account is active, or
 // an admin, only where column and seal both say so. Its version is the higher of the two. A
 // layer in the seal is asked for even when the layer's own row is gone. An account whose
@@ -25,6 +25,7 @@ type standing struct {
 	SessionEpoch int64    `json:"ver"`
 	Role         string   `json:"role"`
 	Layers       []string `json:"layers,omitempty"`
+	AlwaysAsk    bool     `json:"always_ask,omitempty"`
 }
 
 func standingAAD(id ID) []byte {
@@ -33,7 +34,7 @@ func standingAAD(id ID) []byte {
 
 // sealStanding seals what st says.
 func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
-	b, err := json.Marshal(standing{Status: st.Status, SessionEpoch: st.SessionEpoch, Role: st.Role, Layers: st.Layers})
+	b, err := json.Marshal(standing{Status: st.Status, SessionEpoch: st.SessionEpoch, Role: st.Role, Layers: st.Layers, AlwaysAsk: st.AlwaysAsk})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	if in.Role != Admin {
 		st.Role = User
 	}
-	st.SessionEpoch, st.Layers = max(st.SessionEpoch, in.SessionEpoch), in.Layers
+	st.SessionEpoch, st.Layers, st.AlwaysAsk = max(st.SessionEpoch, in.SessionEpoch), in.Layers, in.AlwaysAsk
 	return st, nil
 }
 
@@ -150,8 +151,16 @@ func (s *Service) EndLinks(ctx context.Context, tx *db.Tx, id ID) error {
 	return dropOutstanding(ctx, tx, id)
 }
 
+// SetAlwaysAsk notes whether the owner wants every sign-in to ask for all layers, on
+// remembered devices too.
+func (s *Service) SetAlwaysAsk(ctx context.Context, id ID, on bool) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		return s.changeStanding(ctx, tx, id, func(st *State) { st.AlwaysAsk = on })
+	})
+}
+
 // SetLayer notes that sign-in asks for a layer, or does so no longer. The layer's room calls
-// it in the transaction that turns the layer on or off.
+// it in the transaction that turns the layer on. To turn it off, the room calls DropLayer.
 func (s *Service) SetLayer(ctx context.Context, tx *db.Tx, id ID, layer string, on bool) error {
 	return s.changeStanding(ctx, tx, id, func(st *State) {
 		st.Layers = slices.DeleteFunc(slices.Clone(st.Layers), func(l string) bool { return l == layer })

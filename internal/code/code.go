@@ -16,7 +16,8 @@
 //   - A code used twice, or in another challenge: the row goes with its use, and the hash
 //     binds the challenge (ASVS 6.5.1, 6.6.2).
 //   - Somebody who makes the server send: a challenge gets one code in [Config.Cooldown],
-//     and [maxSends] codes in all.
+//     and [maxSends] codes in all. An account gets [maxWaiting] codes of a purpose before one
+//     is used or its challenge ends.
 package code
 
 import (
@@ -44,6 +45,7 @@ const (
 	digits      = 6  // ASVS 6.5.4
 	maxTries    = 5  // answers to one challenge
 	maxSends    = 5  // codes of one challenge
+	maxWaiting  = 20 // codes of an account and a purpose, over its open challenges
 	maxFailures = 10 // wrong answers of an account, an hour and a purpose
 	failureTime = time.Hour
 )
@@ -58,6 +60,8 @@ var (
 	ErrTooMany = fault.New(fault.Limited, "rate_limited", "Too many wrong codes. Try again later.")
 	// ErrTooSoon refuses a further code until RetryAfter.
 	ErrTooSoon = fault.New(fault.Limited, "rate_limited", "A code was sent a moment ago. Wait before you ask for another.")
+	// ErrWaiting refuses a further code until RetryAfter to an account that used none of many.
+	ErrWaiting = fault.New(fault.Limited, "rate_limited", "Too many codes were sent and not used. Try again later.")
 	// ErrNoMore refuses a further code of a challenge that had all of its codes.
 	ErrNoMore = fault.New(fault.Gone, "code_expired", "No more codes are sent for this sign-in. Begin again.")
 )
@@ -120,6 +124,13 @@ func (s *Service) Send(ctx context.Context, tx *db.Tx, c Challenge) (text string
 		return "", time.Time{}, err
 	}
 	now := s.Now()
+	waiting, ends, err := countWaiting(ctx, tx, c, now.UnixMilli())
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if waiting >= maxWaiting {
+		return "", time.Time{}, after(ErrWaiting, time.UnixMilli(ends).Sub(now))
+	}
 	r := row{Challenge: c, SentAt: now.UnixMilli(), EndsAt: c.Ends.UnixMilli()}
 	r.ExpiresAt = min(now.Add(s.Accounts.CodeTTL).UnixMilli(), r.EndsAt)
 	if r.Code, err = s.Ring.MAC(ctx, keyring.Code, r.parts(text)...); err != nil {

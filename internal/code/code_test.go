@@ -113,47 +113,51 @@ func errOf(_ string, err error) error { return err }
 
 // A new code forgives no failure, and a challenge gets few codes.
 func TestFailuresAreKept(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	c := w.challenge(w.below.Join("ada"), "one")
-	text := w.sent(c)
-	for range 3 {
-		wants(t, "a wrong code", w.try(c, other(text)), ErrWrong)
-	}
-	w.below.Advance(w.Cooldown)
-	text = w.sent(c)
-	for range 2 {
-		wants(t, "a wrong code", w.try(c, other(text)), ErrWrong)
-	}
-	wants(t, "the right code after five wrong ones", w.try(c, text), ErrOver)
-	for range maxSends - 2 {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		c := w.challenge(w.below.Join("ada"), "one")
+		text := w.sent(c)
+		for range 3 {
+			wants(t, "a wrong code", w.try(c, other(text)), ErrWrong)
+		}
 		w.below.Advance(w.Cooldown)
-		w.sent(c)
-	}
-	w.below.Advance(w.Cooldown)
-	wants(t, "one more code", errOf(w.send(c)), ErrNoMore)
+		text = w.sent(c)
+		for range 2 {
+			wants(t, "a wrong code", w.try(c, other(text)), ErrWrong)
+		}
+		wants(t, "the right code after five wrong ones", w.try(c, text), ErrOver)
+		for range maxSends - 2 {
+			w.below.Advance(w.Cooldown)
+			w.sent(c)
+		}
+		w.below.Advance(w.Cooldown)
+		wants(t, "one more code", errOf(w.send(c)), ErrNoMore)
+	})
 }
 
 // An account bears ten wrong answers an hour, over however many challenges.
 func TestFailuresOfAnAccount(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	ada, bob := w.below.Join("ada"), w.below.Join("bob")
-	for n := range maxFailures {
-		c := w.challenge(ada, fmt.Sprint(n))
-		wants(t, "a wrong code", w.try(c, other(w.sent(c))), ErrWrong)
-		w.below.Advance(time.Minute)
-	}
-	c := w.challenge(ada, "last")
-	text := w.sent(c)
-	err := w.try(c, text)
-	wants(t, "the right code after ten wrong ones", err, ErrTooMany)
-	if wait := fault.Of(err).RetryAfter; wait != failureTime-maxFailures*time.Minute {
-		t.Errorf("try again in %v", wait)
-	}
-	hers := w.challenge(bob, "hers")
-	wants(t, "another account", w.try(hers, w.sent(hers)), nil)
-	w.below.Advance(failureTime - maxFailures*time.Minute)
-	c = w.challenge(ada, "later")
-	wants(t, "an hour after the first", w.try(c, w.sent(c)), nil)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, bob := w.below.Join("ada"), w.below.Join("bob")
+		for n := range maxFailures {
+			c := w.challenge(ada, fmt.Sprint(n))
+			wants(t, "a wrong code", w.try(c, other(w.sent(c))), ErrWrong)
+			w.below.Advance(time.Minute)
+		}
+		c := w.challenge(ada, "last")
+		text := w.sent(c)
+		err := w.try(c, text)
+		wants(t, "the right code after ten wrong ones", err, ErrTooMany)
+		if wait := fault.Of(err).RetryAfter; wait != failureTime-maxFailures*time.Minute {
+			t.Errorf("try again in %v", wait)
+		}
+		hers := w.challenge(bob, "hers")
+		wants(t, "another account", w.try(hers, w.sent(hers)), nil)
+		w.below.Advance(failureTime - maxFailures*time.Minute)
+		c = w.challenge(ada, "later")
+		wants(t, "an hour after the first", w.try(c, w.sent(c)), nil)
+	})
 }
 
 func TestGuessesAtOnce(t *testing.T) {
@@ -182,37 +186,46 @@ func TestGuessesAtOnce(t *testing.T) {
 
 // A right answer whose transaction fails is not spent.
 func TestRolledBack(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	c := w.challenge(w.below.Join("ada"), "one")
-	text := w.sent(c)
-	failed := errors.New("later")
-	if err := w.Try(t.Context(), c, text, func(*db.Tx) error { return failed }); !errors.Is(err, failed) {
-		t.Fatal(err)
-	}
-	wants(t, "the same code", w.try(c, text), nil)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		c := w.challenge(w.below.Join("ada"), "one")
+		text := w.sent(c)
+		failed := errors.New("later")
+		if err := w.Try(t.Context(), c, text, func(*db.Tx) error { return failed }); !errors.Is(err, failed) {
+			t.Fatal(err)
+		}
+		wants(t, "the same code", w.try(c, text), nil)
+	})
 }
 
 func TestAttackWriter(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	ada, eve := w.below.Join("ada"), w.below.Join("eve")
-	hers, mine := w.challenge(ada, "hers"), w.challenge(eve, "mine")
-	for what, statement := range map[string]string{
-		"her own code":  `UPDATE codes SET code = (SELECT code FROM codes WHERE challenge = 'mine') WHERE challenge = 'hers'`,
-		"her own row":   `UPDATE codes SET challenge = CASE challenge WHEN 'mine' THEN 'hers' ELSE 'x' END, account = '` + string(ada) + `'`,
-		"a longer life": `UPDATE codes SET expires_at = expires_at + 1, code = (SELECT code FROM codes WHERE challenge = 'mine')`,
-	} {
-		w.sent(hers)
-		text := w.sent(mine)
-		if _, err := w.DB.Exec(t.Context(), statement); err != nil {
-			t.Fatal(err)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, eve := w.below.Join("ada"), w.below.Join("eve")
+		hers, mine := w.challenge(ada, "hers"), w.challenge(eve, "mine")
+		for what, statement := range map[string]string{
+			"her own code":                   `UPDATE codes SET code = (SELECT code FROM codes WHERE challenge = 'mine') WHERE challenge = 'hers'`,
+			"her own row":                    `UPDATE codes SET challenge = CASE challenge WHEN 'mine' THEN 'hers' ELSE 'x' END, account = '` + string(ada) + `'`,
+			"a longer life of the challenge": `UPDATE codes SET ends_at = ends_at + 1 WHERE challenge = 'hers'`,
+			"another time of sending":        `UPDATE codes SET sent_at = sent_at - 60000 WHERE challenge = 'hers'`,
+			"a longer life":                  `UPDATE codes SET expires_at = expires_at + 1, code = (SELECT code FROM codes WHERE challenge = 'mine')`,
+		} {
+			right := w.sent(hers)
+			text := w.sent(mine)
+			if _, err := w.DB.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.try(hers, text); err == nil {
+				t.Errorf("%s passes another's challenge", what)
+			}
+			if err := w.try(hers, right); err == nil {
+				t.Errorf("%s leaves the code good", what)
+			}
+			if _, err := w.DB.Exec(t.Context(), `DELETE FROM codes`); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := w.try(hers, text); err == nil {
-			t.Errorf("%s passes another's challenge", what)
-		}
-		if _, err := w.DB.Exec(t.Context(), `DELETE FROM codes`); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 }
 
 func TestForgottenAndPruned(t *testing.T) {
@@ -245,4 +258,32 @@ func TestForgottenAndPruned(t *testing.T) {
 		SELECT 'c' || i, 'p', '`+string(bob)+`', x'', 0, 0, 1, 1, 1 FROM n`, func() error { return prune(t.Context(), w.DB, 1, 0) })
 	dbtest.PrunesInBatches(t, w.DB, "code_failures", `INSERT INTO code_failures (account, purpose, at, nth)
 		SELECT '`+string(bob)+`', 'p', 1, 'n' || i FROM n`, func() error { return prune(t.Context(), w.DB, 0, 1) })
+}
+
+// An account whose codes nobody uses gets no more than twenty at once, also over many
+// challenges and in a race; another purpose and another account have their own.
+func TestWaitingCodes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, bob := w.below.Join("ada"), w.below.Join("bob")
+		names := make(chan string, 40)
+		for n := range 40 {
+			names <- fmt.Sprint(n)
+		}
+		if sent := limittest.AtOnce(40, func() error { return errOf(w.send(w.challenge(ada, <-names))) }); sent != maxWaiting {
+			t.Errorf("%d codes of forty challenges at once, want %d", sent, maxWaiting)
+		}
+		err := errOf(w.send(w.challenge(ada, "more")))
+		wants(t, "one more", err, ErrWaiting)
+		if wait := fault.Of(err).RetryAfter; wait != time.Hour {
+			t.Errorf("try again in %v", wait)
+		}
+		elsewhere := w.challenge(ada, "more")
+		elsewhere.Purpose = "else"
+		w.sent(elsewhere)
+		w.sent(w.challenge(bob, "his"))
+		w.below.Advance(time.Hour)
+		c := w.challenge(ada, "later")
+		wants(t, "when the challenges are over", w.try(c, w.sent(c)), nil)
+	})
 }

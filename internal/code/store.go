@@ -27,6 +27,15 @@ func putCode(ctx context.Context, tx *db.Tx, r row, before int64, most int64) (b
 	return n == 1, err
 }
 
+// countWaiting counts the codes of an account's open challenges of a purpose, and says when
+// the first of these challenges ends.
+func countWaiting(ctx context.Context, tx *db.Tx, c Challenge, now int64) (n, first int64, err error) {
+	var ends sql.NullInt64
+	err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(sends), 0) AS BIGINT), MIN(ends_at) FROM codes WHERE account = $1 AND purpose = $2 AND ends_at > $3`,
+		string(c.Account), c.Purpose, now).Scan(&n, &ends)
+	return n, ends.Int64, err
+}
+
 func readSends(ctx context.Context, tx *db.Tx, c Challenge) (sentAt, sends int64, err error) {
 	err = tx.QueryRow(ctx, `SELECT sent_at, sends FROM codes WHERE challenge = $1 AND purpose = $2`, c.ID, c.Purpose).Scan(&sentAt, &sends)
 	return sentAt, sends, err

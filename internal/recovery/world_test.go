@@ -91,6 +91,7 @@ func (w *world) Enabled(context.Context, db.Querier, account.ID) (bool, error) {
 func (w *world) Begin(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
 	return session.Prompt{}, nil
 }
+func (w *world) Last() bool                { return false }
 func (w *world) Assurance() (string, bool) { return "none", false }
 
 // each runs fn on both engines, and on SQLite with the other key stores.

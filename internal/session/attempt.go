@@ -215,6 +215,12 @@ func (s *Service) load(ctx context.Context, in AttemptInput,
 // The count is taken back for an answer that passes or that verify could not judge. Codes
 // beside verify's: unauthenticated, attempt_over, not_found.
 func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verify func(context.Context, *db.Tx, account.ID) error) (Outcome, error) {
+	return s.PassSlowly(ctx, in, layer, func(context.Context, account.ID) error { return nil }, verify)
+}
+
+// PassSlowly is Pass for an answer that takes long to check. check runs after the answer was
+// counted, and before the transaction, which it would hold up. It refuses as verify does.
+func (s *Service) PassSlowly(ctx context.Context, in AttemptInput, layer string, check func(context.Context, account.ID) error, verify func(context.Context, *db.Tx, account.ID) error) (Outcome, error) {
 	a, p, text, err := s.load(ctx, in, countTry)
 	if err != nil {
 		return Outcome{}, err
@@ -230,6 +236,9 @@ func (s *Service) Pass(ctx context.Context, in AttemptInput, layer string, verif
 	} else {
 		// A client that hangs up does not undo the count.
 		ctx := context.WithoutCancel(ctx)
+		if err := check(ctx, p.Account); err != nil {
+			return Outcome{}, s.refused(ctx, a, err)
+		}
 		var refusal error
 		marked, now := a, p
 		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -324,7 +333,7 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	if st.Status != account.Active || st.SessionEpoch != p.Ver {
+	if st.Status != account.Active || st.SessionEpoch != p.Ver || st.AlwaysAsk && len(p.Known) > 0 {
 		return Outcome{}, errOver
 	}
 	aal := AAL1

@@ -127,6 +127,14 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		r.Label = sealLabel(key, r.ID, s.describe(p))
 		r.Device = p.Device
 		if p.Remember {
+			// The row is locked, so an owner who chose "always ask" a moment ago is obeyed.
+			st, err := s.Accounts.Hold(ctx, tx, p.Account)
+			if err != nil {
+				return err
+			}
+			p.Remember = !st.AlwaysAsk
+		}
+		if p.Remember {
 			if remembered, err = s.remember(ctx, tx, key, p); err != nil {
 				return err
 			}

@@ -175,3 +175,39 @@ func TestLockoutSparesKnownDevices(t *testing.T) {
 	known.addr = "203.0.113.99"
 	w.is(known.attempt("ada"), 429, "rate_limited")
 }
+
+// While the owner wants to be asked always, a remembered device is spared no layer, also in
+// an attempt that began before, and no device is remembered.
+func TestAlwaysAsk(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ada := w.layered("ada")
+		always := func(on bool) {
+			t.Helper()
+			if err := w.Accounts.SetAlwaysAsk(t.Context(), ada, on); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pin.set(ada, false)
+		b := w.remembered("ada")
+		w.is(b.attempt("ada"), 201, "")
+		w.pin.set(ada, true)
+		waits := w.is(b.attempt("ada"), 202, "") // is spared the app's layer
+		always(true)
+		w.is(b.pass(waits, "pin", "1234"), 410, "attempt_over")
+		c := w.is(b.attempt("ada", fields{"remember_device": true}), 202, "")
+		if layers(c) != "app pin" {
+			t.Errorf("asked for %s", layers(c))
+		}
+		w.below.Advance(30 * time.Second)
+		before := w.count(`SELECT COUNT(*) FROM devices`)
+		w.is(b.pass(b.pass(c, "pin", "1234"), "app", w.code()), 201, "")
+		if n := w.count(`SELECT COUNT(*) FROM devices`); n != before {
+			t.Errorf("%d devices are remembered, %d before", n, before)
+		}
+		always(false)
+		if c = w.is(b.attempt("ada"), 202, ""); layers(c) != "pin" {
+			t.Errorf("afterwards asked for %s", layers(c))
+		}
+	})
+}

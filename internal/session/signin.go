@@ -85,7 +85,10 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	}
 	p.Owner, p.Replaces = replaced.Account, replaced.ID
 	p.Account, p.Ver = st.ID, st.SessionEpoch
-	p.Known, p.Device, p.KnownTill = known.layers, known.digest, known.expires
+	p.Device = known.digest
+	if !st.AlwaysAsk {
+		p.Known, p.KnownTill = known.layers, known.expires
+	}
 	layers, err := s.enabled(ctx, st)
 	if err != nil {
 		return Outcome{}, err

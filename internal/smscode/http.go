@@ -44,6 +44,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/account/sms", ID: "disable-sms", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L3",
 		Summary: "Turn the layer off",
+		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/sms", ID: "pass-sms", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-L3",
@@ -121,8 +122,8 @@ func (s *Service) postResend(ctx context.Context, in *emptyInput) (*sentOutput, 
 	return sentAnswer(s.Resend(ctx, account.ID(in.Caller.Account)))
 }
 
-func (s *Service) deleteLayer(ctx context.Context, in *emptyInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account))
+func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
+	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
 }
 
 type attemptInput struct {

@@ -167,8 +167,7 @@ func (s *Service) protection(ctx context.Context, q db.Querier, id account.ID) (
 	if err != nil {
 		return account.Protection{}, err
 	}
-	since := time.UnixMilli(t.Since).UTC()
-	line := account.Protection{Enabled: true, Since: &since}
+	line := account.Used(t.Since, t.Used)
 	number, err := s.open(ctx, q, id, "phone", t.label(), t.Sealed)
 	if err == nil {
 		line.Hint = mask(number)
@@ -359,7 +358,7 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, text string) error
 
 // Disable turns the layer off and forgets its number, and the devices that were spared it.
 // That it is off already is no error.
-func (s *Service) Disable(ctx context.Context, id account.ID) error {
+func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		st, err := s.Accounts.Hold(ctx, tx, id)
 		if err != nil {
@@ -369,7 +368,7 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 		if err != nil || !was && !slices.Contains(st.Layers, name) {
 			return err
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, false); err != nil {
+		if err := s.Accounts.DropLayer(ctx, tx, id, name, recoveryOff); err != nil {
 			return err
 		}
 		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {

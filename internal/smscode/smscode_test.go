@@ -94,13 +94,13 @@ func TestLifeOfTheSMSLayer(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		text = w.code(second)
-		if err := w.Disable(ctx, id); err != nil || w.isOn(id) {
+		if err := w.Disable(ctx, id, false); err != nil || w.isOn(id) {
 			t.Fatalf("%v, on %t", err, w.isOn(id))
 		}
 		if err := w.use(id, "four", text); !errors.Is(err, code.ErrOver) {
 			t.Errorf("a code after the layer is off: %v", err)
 		}
-		if err := w.Disable(ctx, id); err != nil {
+		if err := w.Disable(ctx, id, false); err != nil {
 			t.Errorf("off already: %v", err)
 		}
 		if got := w.below.Told(); !slices.Equal(got, []string{"ada@canary.example sms-changed", "ada@canary.example sms-disabled"}) {

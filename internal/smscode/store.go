@@ -14,6 +14,7 @@ import (
 type telephone struct {
 	Sealed []byte
 	Since  int64
+	Used   *int64
 }
 
 // setup is a number that waits for its first code.
@@ -25,7 +26,7 @@ type setup struct {
 
 // readEnabled returns the telephone of the layer; db.ErrNoRows when it is off.
 func readEnabled(ctx context.Context, q db.Querier, id account.ID) (t telephone, err error) {
-	err = q.QueryRow(ctx, `SELECT phone, enabled_at FROM smscode WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&t.Sealed, &t.Since)
+	err = q.QueryRow(ctx, `SELECT phone, enabled_at, used_at FROM smscode WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&t.Sealed, &t.Since, &t.Used)
 	return t, err
 }
 

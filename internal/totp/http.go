@@ -34,6 +34,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/account/totp", ID: "disable-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary: "Turn the layer off",
+		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/totp", ID: "pass-totp", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-L1",
@@ -92,10 +93,8 @@ func (s *Service) postConfirm(ctx context.Context, in *confirmInput) (*struct{},
 	return nil, s.Confirm(ctx, account.ID(in.Caller.Account), in.Body.Code)
 }
 
-type disableInput struct{ rest.Request }
-
-func (s *Service) deleteLayer(ctx context.Context, in *disableInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account))
+func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
+	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
 }
 
 type attemptInput struct {

@@ -15,11 +15,11 @@ func isEnabled(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	return n > 0, err
 }
 
-// readEnabled returns when the layer was turned on; db.ErrNoRows when it is off.
-func readEnabled(ctx context.Context, q db.Querier, id account.ID) (time.Time, error) {
-	var at int64
-	err := q.QueryRow(ctx, `SELECT enabled_at FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&at)
-	return time.UnixMilli(at).UTC(), err
+// readEnabled returns when the layer was turned on and last passed (nil: never), in unix
+// milliseconds; db.ErrNoRows when it is off.
+func readEnabled(ctx context.Context, q db.Querier, id account.ID) (since int64, used *int64, err error) {
+	err = q.QueryRow(ctx, `SELECT enabled_at, used_at FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)).Scan(&since, &used)
+	return since, used, err
 }
 
 // putPending stores a pending secret, unless the layer is on.
@@ -84,10 +84,10 @@ func countTry(ctx context.Context, tx *db.Tx, id account.ID) (sealed []byte, fai
 
 // spendStep decides: of all uses of a step's code, and of older ones, one passes. The
 // secret names the set-up that the code was checked against.
-func spendStep(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, step int64) (bool, error) {
+func spendStep(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, step int64, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `
-		UPDATE totp SET last_step = $1, failures = 0
+		UPDATE totp SET last_step = $1, failures = 0, used_at = $4
 		WHERE account = $2 AND secret = $3 AND last_step < $1`,
-		step, string(id), sealed)
+		step, string(id), sealed, now.UnixMilli())
 	return n == 1, err
 }

@@ -130,14 +130,14 @@ func forget(ctx context.Context, tx *db.Tx, id account.ID) error {
 
 // protection is the layer's line on the security page.
 func protection(ctx context.Context, q db.Querier, id account.ID) (account.Protection, error) {
-	at, err := readEnabled(ctx, q, id)
+	since, used, err := readEnabled(ctx, q, id)
 	if errors.Is(err, db.ErrNoRows) {
 		return account.Protection{}, nil
 	}
 	if err != nil {
 		return account.Protection{}, err
 	}
-	return account.Protection{Enabled: true, Since: &at}, nil
+	return account.Used(since, used), nil
 }
 
 // Begin has nothing to send: the code comes from the app.
@@ -232,7 +232,8 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 
 // Disable turns the layer off and forgets its secret, and the devices that were spared it:
 // they have never passed the one that may come after it. That it is off already is no error.
-func (s *Service) Disable(ctx context.Context, id account.ID) error {
+// recoveryOff says that recovery methods end with it, when they need it.
+func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		was, err := remove(ctx, tx, id)
 		if err != nil {
@@ -242,7 +243,7 @@ func (s *Service) Disable(ctx context.Context, id account.ID) error {
 		if err != nil || !was && !slices.Contains(st.Layers, name) {
 			return err
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, false); err != nil {
+		if err := s.Accounts.DropLayer(ctx, tx, id, name, recoveryOff); err != nil {
 			return err
 		}
 		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
@@ -280,7 +281,7 @@ func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code stri
 	}
 	step, ok := match(secret, code, s.Now())
 	if ok {
-		if ok, err = spendStep(ctx, tx, id, sealed, step); err != nil || ok {
+		if ok, err = spendStep(ctx, tx, id, sealed, step, s.Now()); err != nil || ok {
 			return err
 		}
 	}

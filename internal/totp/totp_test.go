@@ -150,7 +150,7 @@ func TestLifeOfALayer(t *testing.T) {
 			t.Errorf("an older step after a newer one: %v", err)
 		}
 		for range 2 { // once more is no error, and no second mail
-			if err := w.Disable(ctx, id); err != nil {
+			if err := w.Disable(ctx, id, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -215,7 +215,7 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 			if dead := errors.Is(err, errNotPending); dead != (wrongs == maxTries) || !dead && err != nil {
 				t.Errorf("the right code after %d wrong ones: %v", wrongs, err)
 			}
-			if err := w.Disable(t.Context(), id); err != nil {
+			if err := w.Disable(t.Context(), id, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -275,7 +275,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		if got, want := w.below.Told(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		again := w.enabled(id)
@@ -398,7 +398,7 @@ func TestProtection(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(account.Protection{Enabled: true})
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		is(account.Protection{})
@@ -443,9 +443,48 @@ func TestEveryVerifiedAddressIsTold(t *testing.T) {
 			}
 		}
 		told(locked)
-		if err := w.Disable(t.Context(), id); err != nil {
+		if err := w.Disable(t.Context(), id, false); err != nil {
 			t.Fatal(err)
 		}
 		told(disabled)
+	})
+}
+
+// A layer that a recovery method needs stays on until the owner agrees that both go, and the
+// security page tells when a code was last used.
+func TestRecoveryKeepsTheLayer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.below.Join("ada")
+		secret := w.enabled(id)
+		line := func() account.Protection {
+			t.Helper()
+			lines, err := w.Accounts.Security(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return lines[name]
+		}
+		if p := line(); p.LastUsed != nil {
+			t.Errorf("the set-up counts as a use: %v", p.LastUsed)
+		}
+		if err := w.use(id, w.code(secret, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if p := line(); p.LastUsed == nil || !p.LastUsed.Equal(w.Now()) {
+			t.Errorf("last used %v", p.LastUsed)
+		}
+		on := true
+		w.Accounts.AddWayBack(account.WayBack{
+			On:  func(context.Context, db.Querier, account.ID) (bool, error) { return on, nil },
+			Off: func(context.Context, *db.Tx, account.ID) error { on = false; return nil },
+		})
+		w.below.Told()
+		if err := w.Disable(t.Context(), id, false); !errors.Is(err, account.ErrRecoveryNeedsLayers) || !w.isOn(id) || !on || len(w.below.Told()) != 0 {
+			t.Errorf("without the owner's word: %v; layer %t, recovery %t", err, w.isOn(id), on)
+		}
+		if err := w.Disable(t.Context(), id, true); err != nil || w.isOn(id) || on {
+			t.Errorf("with it: %v; layer %t, recovery %t", err, w.isOn(id), on)
+		}
 	})
 }

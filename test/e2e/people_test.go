@@ -32,8 +32,9 @@ type person struct {
 	s    *server
 	from net.IP
 
-	secret string // of a layer, if any
-	signUp string // the token of the latest sign-up
+	secret string   // of a layer, if any
+	codes  []string // that were mailed
+	signUp string   // the token of the latest sign-up
 }
 
 // layer is a layer as the stories see it. The layer's room adds it in its own file.
@@ -41,6 +42,9 @@ type layer struct {
 	enrol   func(p *person, t *testing.T, c *client.Client)
 	pass    func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error)
 	body    string                   // answers an attempt
+	resends bool                     // an attempt may ask for its message again
+	strong  bool                     // makes aal2: a session that did not pass it turns no further layer on
+	last    bool                     // asked when all others are passed
 	traces  func(p *person) []string // values that no store may show
 	stories []story
 }
@@ -55,9 +59,17 @@ func addLayer(name string, l layer) bool {
 // harden turns every layer on, the authenticator app last: its codes are rare.
 func (p *person) harden(t *testing.T, c *client.Client) {
 	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(layers)) {
-		p.stepUp(t, c)
-		layers[name].enrol(p, t, c)
+	for _, strong := range []bool{false, true} {
+		for _, name := range slices.Sorted(maps.Keys(layers)) {
+			l := layers[name]
+			if l.strong != strong {
+				continue
+			}
+			if strong {
+				p.stepUp(t, c)
+			}
+			l.enrol(p, t, c)
+		}
 	}
 }
 
@@ -66,12 +78,28 @@ func (p *person) stepUp(t *testing.T, c *client.Client) {
 	t.Helper()
 	_, ch, err := c.Reauthenticate(t.Context(), p.Password)
 	for err == nil && ch != nil {
-		next := slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done })
+		next := slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done && !layers[l.Name].last })
+		if next < 0 {
+			next = slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done })
+		}
 		_, ch, err = layers[ch.Layers[next].Name].pass(t.Context(), p, ch)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// layerPaths returns the operations on an attempt, below it, with their bodies.
+func layerPaths() map[string]string {
+	all := map[string]string{}
+	for name, l := range layers {
+		path := strings.ReplaceAll(name, "_", "-")
+		all[path] = l.body
+		if l.resends {
+			all[path+"/resend"] = ""
+		}
+	}
+	return all
 }
 
 var people atomic.Int64
@@ -157,7 +185,10 @@ func (p *person) signInAt(t *testing.T, c *client.Client, in client.SignIn) *cli
 		return err
 	})
 	for err == nil && ch != nil {
-		next := slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done })
+		next := slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done && !layers[l.Name].last })
+		if next < 0 {
+			next = slices.IndexFunc(ch.Layers, func(l client.Layer) bool { return !l.Done })
+		}
 		s, ch, err = layers[ch.Layers[next].Name].pass(t.Context(), p, ch)
 	}
 	if err != nil || ch != nil {
@@ -219,9 +250,17 @@ var letters sync.Map
 // outbox reads every mail that the server has written, oldest first.
 func (s *server) outbox(t *testing.T) []letter {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(s.data, "outbox", "*.eml"))
+	all, err := s.readOutbox()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return all
+}
+
+func (s *server) readOutbox() ([]letter, error) {
+	files, err := filepath.Glob(filepath.Join(s.data, "outbox", "*.eml"))
+	if err != nil {
+		return nil, err
 	}
 	slices.Sort(files)
 	all := make([]letter, 0, len(files))
@@ -232,18 +271,18 @@ func (s *server) outbox(t *testing.T) []letter {
 		}
 		f, err := os.Open(file)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		l, err := readLetter(f)
 		f.Close()
 		if err != nil {
-			t.Fatalf("%s: %v", file, err)
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		l.file = file
 		letters.Store(file, l)
 		all = append(all, l)
 	}
-	return all
+	return all, nil
 }
 
 var (

@@ -34,8 +34,10 @@ var _ = addLayer("sms", layer{
 		}
 		return ch.Pass(ctx, client.SMS, client.SMSCode{Code: text.code()})
 	},
-	body:   `{"code":"123456"}`,
-	traces: func(p *person) []string { return append(p.codes(), p.phone(), p.phone()[1:]) },
+	body:    `{"code":"123456"}`,
+	resends: true,
+	strong:  true,
+	traces:  func(p *person) []string { return append(p.texted(), p.phone(), p.phone()[1:]) },
 	stories: []story{
 		{"codes by text message", textMessages},
 		{"a text message's code twenty times at once", textAtOnce},
@@ -82,8 +84,8 @@ func (s *server) texts(number string) (all []text, err error) {
 	return all, nil
 }
 
-// codes are those of all messages to the person. A code is too short to be searched for.
-func (p *person) codes() (texts []string) {
+// texted are the texts of all messages to the person. A code is too short to be searched for.
+func (p *person) texted() (texts []string) {
 	all, err := p.s.texts(p.phone())
 	if err != nil {
 		panic(err)

@@ -25,7 +25,8 @@ var _ = addLayer("totp", layer{
 	pass: func(ctx context.Context, p *person, ch *client.Challenge) (*client.Session, *client.Challenge, error) {
 		return ch.Pass(ctx, client.TOTP, client.TOTPCode{Code: p.code(0)})
 	},
-	body: `{"code":"123456"}`,
+	body:   `{"code":"123456"}`,
+	strong: true,
 	traces: func(p *person) []string {
 		raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(p.secret)
 		if err != nil {

@@ -8,5 +8,6 @@ CREATE TABLE totp (
     enabled_at BIGINT,
     tries      BIGINT NOT NULL DEFAULT 0, -- codes tried against the enrolment
     failures   BIGINT NOT NULL DEFAULT 0, -- wrong codes since the last right one
-    last_step  BIGINT NOT NULL DEFAULT 0  -- the newest 30-second step whose code was spent
+    last_step  BIGINT NOT NULL DEFAULT 0, -- the newest 30-second step whose code was spent
+    used_at    BIGINT                     -- when a sign-in last passed the layer
 );

@@ -84,7 +84,7 @@ export type Challenge = Extract<Answer<'get', '/auth/attempts/{id}'>, { attempt_
 export type Layer = Challenge['layers'][number];
 
 // The operations that take a layer's answer.
-export type LayerPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>;
+export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>, `${string}/resend`>;
 
 export interface LayerProps {
   layer: Layer;

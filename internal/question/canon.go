@@ -1,0 +1,69 @@
+package question
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"coffer/internal/fault"
+	"coffer/internal/text"
+)
+
+// Limits in code points. The least is that of an answer's canonical form.
+const (
+	maxText   = 200
+	maxAnswer = 200
+	minAnswer = 3
+)
+
+// Question is what an owner sets up.
+type Question struct{ Question, Answer, Hint string }
+
+// canon returns the one form of an answer that is hashed (protocols.md §4): NFKC, case
+// folded, trimmed, each run of white space one space. The fold can undo NFKC, so that comes
+// again. The canonical form of a canonical form is itself.
+func canon(s string) string {
+	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// checked returns the question in its stored form and the canonical answer, or names every
+// field that is refused.
+func (q Question) checked() (Question, string, error) {
+	var fields []fault.Field
+	refuse := func(pointer, code, detail string) {
+		fields = append(fields, fault.Field{Pointer: pointer, Code: code, Detail: detail})
+	}
+	line := func(pointer, s string, most int) string {
+		s = strings.TrimSpace(norm.NFC.String(s))
+		switch {
+		case utf8.RuneCountInString(s) > most:
+			refuse(pointer, "too_long", fmt.Sprintf("At most %d characters.", most))
+		case strings.ContainsFunc(s, func(r rune) bool { return !text.Printable(r) }):
+			refuse(pointer, "invalid_characters", "One line, without control, direction or invisible characters.")
+		}
+		return s
+	}
+	out := Question{Question: line("/question", q.Question, maxText), Hint: line("/hint", q.Hint, maxText)}
+	answer := canon(line("/answer", q.Answer, maxAnswer))
+	if len(fields) > 0 {
+		return Question{}, "", fault.InvalidFields(fields...)
+	}
+	if !text.Visible(out.Question) {
+		refuse("/question", "required", "Write a question.")
+	}
+	if n := utf8.RuneCountInString(answer); n < minAnswer || !text.Visible(answer) {
+		refuse("/answer", "too_short", fmt.Sprintf("An answer has at least %d characters.", minAnswer))
+	} else if strings.Contains(canon(out.Question), answer) {
+		refuse("/answer", "in_question", "The question must not hold its answer.")
+	} else if strings.Contains(canon(out.Hint), answer) {
+		refuse("/answer", "in_hint", "The hint must not hold the answer.")
+	}
+	if len(fields) > 0 {
+		return Question{}, "", fault.InvalidFields(fields...)
+	}
+	return out, answer, nil
+}
