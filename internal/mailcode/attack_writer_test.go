@@ -1,6 +1,7 @@
 package mailcode
 
 import (
+	"bytes"
 	"testing"
 
 	"coffer/internal/db"
@@ -48,5 +49,29 @@ func TestAttackWriter(t *testing.T) {
 		// A row of the writer's own asks for more, not for less.
 		do(`INSERT INTO mailcode (account, enabled_at) VALUES ($1, 1)`, string(w.below.Join("bob")))
 		w.is(w.signIn("bob", nil), 202, "")
+	})
+}
+
+// Who reads the database finds no code that waits: neither its row nor the queued mail shows it.
+func TestMailedCodeIsNotInTheDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.on("ada")
+		w.is(w.signIn("ada", nil), 202, "")
+		var row, attempt, queued []byte
+		for q, to := range map[string]*[]byte{
+			`SELECT code FROM codes WHERE account = $1`: &row, `SELECT data FROM attempts WHERE account = $1`: &attempt,
+			`SELECT payload FROM jobs WHERE kind = 'mail' AND $1 <> '' ORDER BY id DESC LIMIT 1`: &queued,
+		} {
+			if err := d.QueryRow(t.Context(), q, string(id)).Scan(to); err != nil {
+				t.Fatalf("%s: %v", q, err)
+			}
+		}
+		text := w.code("ada")
+		for what, raw := range map[string][]byte{"the code's row": row, "the attempt": attempt, "the queued mail": queued} {
+			if text == "" || bytes.Contains(raw, []byte(text)) {
+				t.Errorf("%s shows the code", what)
+			}
+		}
 	})
 }
