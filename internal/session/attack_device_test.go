@@ -94,3 +94,77 @@ func TestAttackDeviceRememberedForEver(t *testing.T) {
 	w.below.Advance(29 * 24 * time.Hour)
 	w.is(b.attempt("ada"), 201, "")
 }
+
+// A sign-in that waits for a layer opens nothing that the owner has taken back or turned on
+// meanwhile.
+func TestAttackSignInOutlivesChange(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		do   func(w *world, ada account.ID, owner *browser, session string)
+	}{
+		{"the device is forgotten", func(w *world, ada account.ID, _ *browser, _ string) {
+			w.withoutApp(ada)
+			w.withApp(ada)
+		}},
+		{"the device's session is ended", func(w *world, _ account.ID, owner *browser, session string) {
+			w.is(owner.as("DELETE", "/sessions/"+session, nil), 204, "")
+		}},
+		{"all others are ended", func(w *world, _ account.ID, owner *browser, _ string) {
+			w.is(owner.as("DELETE", "/sessions", nil), 204, "")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := newWorld(t, d)
+				ada := w.below.Join("ada")
+				w.withApp(ada)
+				owner, thief := w.browser(), w.browser()
+				w.is(owner.pass(owner.attempt("ada"), "app", w.code()), 201, "")
+				w.below.Advance(30 * time.Second)
+				c := thief.attempt("ada", fields{"remember_device": true})
+				session := w.is(thief.pass(c, "app", w.code()), 201, "").SessionID
+				w.pin.set(ada, true)
+				// The device is spared the app's layer.
+				waits := w.is(thief.attempt("ada", fields{"remember_device": true}), 202, "")
+				tt.do(w, ada, owner, session)
+				w.is(thief.pass(waits, "pin", "1234"), 410, "attempt_over")
+				if got := w.is(thief.attempt("ada"), 202, ""); layers(got) != "app pin" {
+					t.Errorf("asked for %s", layers(got))
+				}
+			})
+		})
+	}
+}
+
+// A layer that is turned on while a sign-in waits is asked of it, also of a fresh proof.
+func TestAttackLayerTurnedOnMeanwhile(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Join("ada")
+		owner, thief := w.browser(), w.browser()
+		w.is(owner.attempt("ada"), 201, "")
+		w.pin.set(ada, true)
+		waits := w.is(thief.attempt("ada"), 202, "")
+		fresh := w.is(owner.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
+		w.withApp(ada)
+		w.is(thief.pass(waits, "pin", "1234"), 410, "attempt_over")
+		w.is(owner.pass(fresh, "pin", "1234"), 410, "attempt_over")
+	})
+}
+
+// What a sign-in passed of a layer does not count for the layer that came after it.
+func TestAttackLayerSetUpAnewMeanwhile(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.layered("ada")
+		thief := w.browser()
+		waits := w.is(thief.pass(thief.attempt("ada"), "app", w.code()), 202, "")
+		w.withoutApp(ada)
+		w.withApp(ada)
+		w.is(thief.pass(waits, "pin", "1234"), 410, "attempt_over")
+	})
+}

@@ -301,6 +301,9 @@ func (s *Service) Again(ctx context.Context, in AttemptInput, layer string, send
 		if err != nil {
 			return err
 		}
+		if p.passed(layer) {
+			return ErrNotAsked // another call passed it meanwhile
+		}
 		p.Asked[slices.IndexFunc(p.Asked, func(q askedLayer) bool { return q.Layer == layer })].Prompt = prompt
 		if err := s.sealPending(ctx, &a, p); err != nil {
 			return err
@@ -333,8 +336,8 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	if st.Status != account.Active || st.SessionEpoch != p.Ver || st.AlwaysAsk && len(p.Known) > 0 {
-		return Outcome{}, errOver
+	if err := s.stands(ctx, s.DB, st, p); err != nil {
+		return Outcome{}, err
 	}
 	aal := AAL1
 	for _, l := range s.layers {
@@ -350,6 +353,9 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 		p.AMR = append(p.AMR, "mfa")
 	}
 	win := func(ctx context.Context, tx *db.Tx) error {
+		if err := s.holds(ctx, tx, p); err != nil {
+			return err
+		}
 		won, err := endAttempt(ctx, tx, a.ID)
 		if err == nil && !won {
 			err = errOver
@@ -360,6 +366,44 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 		return s.renew(ctx, p, aal, win)
 	}
 	return s.open(ctx, p, aal, nil, win)
+}
+
+// stands refuses a sign-in that its account has outgrown: each layer that is on now must be
+// passed, or be spared to a device that is still remembered. Code attempt_over.
+func (s *Service) stands(ctx context.Context, q db.Querier, st account.State, p pendingSession) error {
+	if st.Status != account.Active || st.SessionEpoch != p.Ver || st.AlwaysAsk && len(p.Known) > 0 {
+		return errOver
+	}
+	layers, err := s.enabled(ctx, q, st)
+	if err != nil {
+		return err
+	}
+	for _, l := range layers {
+		if !p.passed(l.Name()) && !slices.Contains(p.Known, l.Name()) {
+			return errOver
+		}
+	}
+	if len(p.Known) == 0 {
+		return nil
+	}
+	_, err = readDevice(ctx, q, p.Device, s.Now().UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return errOver
+	}
+	return err
+}
+
+// holds is stands in the transaction that opens the session. The account's row is locked, so
+// a layer that is turned on and a device that is forgotten at the same moment count.
+func (s *Service) holds(ctx context.Context, tx *db.Tx, p pendingSession) error {
+	st, err := s.Accounts.Hold(ctx, tx, p.Account)
+	if errors.Is(err, account.ErrNotFound) {
+		return errOver
+	}
+	if err != nil {
+		return err
+	}
+	return s.stands(ctx, tx, st, p)
 }
 
 // renew notes a fresh proof in the session that asked for it and gives it a new access

@@ -33,7 +33,7 @@ func (s *Service) StepUp(ctx context.Context, c rest.Caller) error {
 	if err != nil {
 		return err
 	}
-	layers, err := s.enabled(ctx, st)
+	layers, err := s.enabled(ctx, s.DB, st)
 	if err != nil {
 		return err
 	}

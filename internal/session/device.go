@@ -107,9 +107,12 @@ func (r deviceRow) check(key *keyring.DataKey, digest []byte) error {
 	return err
 }
 
-// ForgetDevices makes every remembered device of an account pass its layers again. A room
-// calls it when its layer is turned off, so that no device is spared the layer that may be
-// set up anew.
+// ForgetDevices makes every remembered device of an account pass its layers again, and ends
+// the open sign-ins. A room calls it when its layer is turned off or changed: nobody is
+// spared the layer that may be set up anew, and what passed the old one does not pass the new.
 func (s *Service) ForgetDevices(ctx context.Context, tx *db.Tx, who account.ID) error {
+	if err := deleteAttempts(ctx, tx, who); err != nil {
+		return err
+	}
 	return deleteDevices(ctx, tx, who, "")
 }

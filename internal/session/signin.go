@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"coffer/internal/account"
+	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
@@ -89,7 +90,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	if !st.AlwaysAsk {
 		p.Known, p.KnownTill = known.layers, known.expires
 	}
-	layers, err := s.enabled(ctx, st)
+	layers, err := s.enabled(ctx, s.DB, st)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -97,16 +98,23 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	if len(layers) > 0 {
 		return s.begin(ctx, p, layers)
 	}
-	return s.open(ctx, p, AAL1, known.key, nil)
+	if len(p.Known) == 0 {
+		return s.open(ctx, p, AAL1, known.key, nil)
+	}
+	out, err := s.open(ctx, p, AAL1, known.key, func(ctx context.Context, tx *db.Tx) error { return s.holds(ctx, tx, p) })
+	if errors.Is(err, errOver) { // the device was forgotten, or a layer turned on, meanwhile
+		return s.enter(ctx, st, knownDevice{}, e)
+	}
+	return out, err
 }
 
 // enabled lists the layers that an account has on: those whose room says so, and those that
 // the account's seal names. A layer whose row was deleted by hand is asked for, and cannot
 // be passed.
-func (s *Service) enabled(ctx context.Context, st account.State) ([]Layer, error) {
+func (s *Service) enabled(ctx context.Context, q db.Querier, st account.State) ([]Layer, error) {
 	var on []Layer
 	for _, l := range s.layers {
-		ok, err := l.Enabled(ctx, s.DB, st.ID)
+		ok, err := l.Enabled(ctx, q, st.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +174,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 		p.AMR = c.AMR // the methods that this session has passed
 		return s.renew(ctx, p, AAL2, nil)
 	}
-	layers, err := s.enabled(ctx, st)
+	layers, err := s.enabled(ctx, s.DB, st)
 	if err != nil {
 		return Outcome{}, err
 	}
