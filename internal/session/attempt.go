@@ -349,8 +349,8 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 			}
 		}
 	}
-	if len(p.AMR) > 1 {
-		p.AMR = append(p.AMR, "mfa")
+	if aal == AAL2 {
+		p.AMR = append(p.AMR, "mfa") // a mailbox or an answer beside the password is no second factor
 	}
 	win := func(ctx context.Context, tx *db.Tx) error {
 		if err := s.holds(ctx, tx, p); err != nil {

@@ -82,7 +82,7 @@ func TestWeakLayer(t *testing.T) {
 	w.pin.set(w.below.Join("ada"), true)
 	b := w.browser()
 	got := w.is(b.pass(b.attempt("ada"), "pin", "1234"), 201, "")
-	if got.AAL != "aal1" || strings.Join(got.AMR, " ") != "pwd pin mfa" {
+	if got.AAL != "aal1" || strings.Join(got.AMR, " ") != "pwd pin" {
 		t.Errorf("%s %v", got.AAL, got.AMR)
 	}
 }
