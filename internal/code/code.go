@@ -9,8 +9,8 @@
 //     bears [maxFailures] wrong answers an hour over all its challenges. A new code forgives
 //     none (NIST SP 800-63B-4 §3.1.3.2). The account's row is locked while an answer is
 //     judged, so of answers at once no more are looked at.
-//   - A read database: a code is a keyed hash over challenge, purpose, account, times and
-//     code (protocols.md §4).
+//   - A read database: a code is a keyed hash over challenge, purpose, account, recipient,
+//     times and code (protocols.md §4).
 //   - A written database: a row that was moved, prolonged or copied fits no code. A writer
 //     can reset the counts.
 //   - A code used twice, or in another challenge: the row goes with its use, and the hash
@@ -110,6 +110,7 @@ type Challenge struct {
 	ID      string
 	Purpose string // names the room and the step, such as "mailcode"
 	Account account.ID
+	To      string    // where its code goes, in clear; a code that went elsewhere is wrong. No row holds it
 	Ends    time.Time // no code of it lives longer
 }
 
@@ -242,7 +243,7 @@ func (r row) parts(text string) [][]byte {
 	for _, at := range []int64{r.SentAt, r.ExpiresAt, r.EndsAt} {
 		times = binary.BigEndian.AppendUint64(times, uint64(at))
 	}
-	return [][]byte{[]byte("code"), []byte(r.ID), []byte(r.Purpose), []byte(r.Account), times, []byte(text)}
+	return [][]byte{[]byte("code"), []byte(r.ID), []byte(r.Purpose), []byte(r.Account), []byte(r.To), times, []byte(text)}
 }
 
 func newCode(random io.Reader) (string, error) {

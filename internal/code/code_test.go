@@ -89,6 +89,9 @@ func TestCode(t *testing.T) {
 		for what, c := range map[string]Challenge{"another challenge": again, "another purpose": elsewhere, "another account": others} {
 			wants(t, what, w.try(c, first), ErrOver)
 		}
+		moved := c
+		moved.To = "elsewhere"
+		wants(t, "another recipient", w.try(moved, first), ErrWrong)
 		wants(t, "a wrong code", w.try(c, other(first)), ErrWrong)
 		wants(t, "too soon", errOf(w.send(c)), ErrTooSoon)
 		w.below.Advance(w.Cooldown)

@@ -10,7 +10,8 @@
 //   - A mail server that is away: the attempt and its mail commit together, and the mail
 //     waits in the queue.
 //   - A mail to somebody else's address: it goes to the stored address, which was proven and
-//     is sealed.
+//     is sealed. A code that went to another address than the present one is wrong, so a
+//     change of the address ends what lies in the former mailbox.
 //   - A deleted row: the account's seal also says that the layer is on.
 //
 // # Limits
@@ -108,20 +109,29 @@ func (s *Service) Begin(ctx context.Context, tx *db.Tx, id account.ID, attempt s
 	return s.send(ctx, tx, id, attempt)
 }
 
-func challenge(id account.ID, attempt string) code.Challenge {
-	return code.Challenge{ID: attempt, Purpose: purpose, Account: id}
+func challenge(id account.ID, attempt string, to account.Contact) code.Challenge {
+	return code.Challenge{ID: attempt, Purpose: purpose, Account: id, To: to.Email}
+}
+
+// contact reads the primary address. It locks the account's row first, so the address is
+// the present one until tx ends.
+func (s *Service) contact(ctx context.Context, tx *db.Tx, id account.ID) (account.Contact, error) {
+	if _, err := s.Accounts.Hold(ctx, tx, id); err != nil {
+		return account.Contact{}, err
+	}
+	return s.Accounts.Contact(ctx, tx, id)
 }
 
 // send makes a code and enqueues its mail, in the transaction of the attempt. The challenge
 // does not outlive an attempt that is made now. Codes: rate_limited, code_expired.
 func (s *Service) send(ctx context.Context, tx *db.Tx, id account.ID, attempt string) (session.Prompt, error) {
-	c := challenge(id, attempt)
-	c.Ends = s.Now().Add(s.Accounts.CodeTTL)
-	text, again, err := s.Codes.Send(ctx, tx, c)
+	to, err := s.contact(ctx, tx, id)
 	if err != nil {
 		return session.Prompt{}, err
 	}
-	to, err := s.Accounts.Contact(ctx, tx, id)
+	c := challenge(id, attempt, to)
+	c.Ends = s.Now().Add(s.Accounts.CodeTTL)
+	text, again, err := s.Codes.Send(ctx, tx, c)
 	if err != nil {
 		return session.Prompt{}, err
 	}
@@ -148,7 +158,11 @@ func (s *Service) resend(ctx context.Context, in session.AttemptInput) (time.Tim
 // pass answers this layer of an attempt with a code.
 func (s *Service) pass(ctx context.Context, in session.AttemptInput, text string) (session.Outcome, error) {
 	return s.Sessions.Pass(ctx, in, name, func(ctx context.Context, tx *db.Tx, id account.ID) error {
-		if err := s.Codes.Use(ctx, tx, challenge(id, in.ID), text); err != nil {
+		to, err := s.contact(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.Codes.Use(ctx, tx, challenge(id, in.ID, to), text); err != nil {
 			return err
 		}
 		return noteUse(ctx, tx, id, s.Now().UnixMilli())

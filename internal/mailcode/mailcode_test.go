@@ -291,3 +291,34 @@ func TestAlwaysAskOverHTTP(t *testing.T) {
 		w.is(w.signIn("ada", device), 201, "")
 	})
 }
+
+// A code in a mailbox that the account has left is wrong; one that is asked for again goes to
+// the present address, and wrong answers stay counted.
+func TestMailedCodeOfAFormerAddress(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		w := newWorld(t, d)
+		id := w.on("ada")
+		at := w.is(w.signIn("ada", nil), 202, "")
+		former := w.code("ada")
+		if err := w.Accounts.ChangeEmail(ctx, id, "grace@canary.example", account.Source{}); err != nil {
+			t.Fatal(err)
+		}
+		token := ""
+		for _, m := range w.below.Mails() {
+			if m.Kind == "change-email" {
+				_, token, _ = strings.Cut(m.Data["link"], "#token=")
+			}
+		}
+		if _, err := w.Accounts.ConfirmEmail(ctx, id, token); err != nil {
+			t.Fatal(err)
+		}
+		w.is(w.try(at, former), 401, "invalid_code")
+		w.below.Advance(w.Codes.Cooldown)
+		w.is(w.again(at), 202, "")
+		if text := w.code("ada"); text != "" {
+			t.Error("a code goes to the former address")
+		}
+		w.is(w.try(at, w.code("grace")), 201, "")
+	})
+}
