@@ -31,6 +31,7 @@ type pendingSession struct {
 	Bound     bool         `json:"bound"`  // its requests must be signed
 	Device    []byte       `json:"device"` // digest of the remembered device's token, which a new one replaces
 	KnownTill int64        `json:"known_till"`
+	Proven    int64        `json:"proven"`   // when the device passed a layer that it is spared now; 0: it is spared none
 	Replaces  string       `json:"replaces"` // the session that this browser had
 	Owner     account.ID   `json:"owner"`    // of that session
 	Renews    string       `json:"renews"`   // the session that wants a fresh proof; "" opens a new one
@@ -101,6 +102,9 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		ID: keys.Session, Account: p.Account, Ver: p.Ver, AAL: aal, AMR: strings.Join(p.AMR, " "), AuthTime: now.UnixMilli(), PublicKey: keys.Client,
 		Family: familyDigest(family), RefreshHash: tokenDigest(secret), RefreshedAt: now.UnixMilli(),
 		RefreshExpires: now.Add(min(s.RefreshTTL, s.SessionTTL)).UnixMilli(), Created: now.UnixMilli(), Expires: end.UnixMilli(),
+	}
+	if p.Proven != 0 {
+		r.AuthTime = min(r.AuthTime, p.Proven) // the password alone is no fresh proof
 	}
 	var remembered newDevice
 	var ended []string

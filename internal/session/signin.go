@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -94,7 +95,10 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	if err != nil {
 		return Outcome{}, err
 	}
-	layers = slices.DeleteFunc(layers, func(l Layer) bool { return slices.Contains(p.Known, l.Name()) })
+	all := len(layers)
+	if layers = slices.DeleteFunc(layers, func(l Layer) bool { return slices.Contains(p.Known, l.Name()) }); len(layers) < all {
+		p.Proven = time.UnixMilli(p.KnownTill).Add(-s.DeviceTTL).UnixMilli()
+	}
 	if len(layers) > 0 {
 		return s.begin(ctx, p, layers)
 	}

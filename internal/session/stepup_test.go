@@ -172,3 +172,21 @@ func TestWrongPasswordsOfReauthenticate(t *testing.T) {
 	w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 429, "rate_limited")
 	w.is(w.browser().attempt("ada"), 201, "")
 }
+
+// A password on a device that is spared a layer is no fresh proof, whatever the layer is
+// worth: step-up asks for the layer.
+func TestStepUpOnARememberedDevice(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.pin.set(w.below.Join("ada"), true)
+		b := w.remembered("ada")
+		w.is(b.as("POST", "/fresh", nil), 204, "")
+		w.below.Advance(w.StepUpTTL + time.Second)
+		w.is(b.attempt("ada"), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 204, "")
+	})
+}
