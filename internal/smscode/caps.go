@@ -20,11 +20,17 @@ import (
 var errCapped = fault.New(fault.Limited, "rate_limited", "Too many text messages were sent. Try again later.")
 
 // caps are the rules of a message, the cheapest and likeliest to refuse first. Each counts for
-// a key.
-func (s *Service) caps(ctx context.Context, id account.ID, number string) []limit.Call {
+// a key. Anybody can begin set-ups, with anybody's number. So set-ups stop at half of what a
+// number, a country and all may have, and the other half is left to sign-ins.
+func (s *Service) caps(ctx context.Context, id account.ID, number, purpose string) []limit.Call {
 	all := []limit.Call{
-		{Rule: s.SMSAccountLimit, Key: string(id)}, {Rule: s.SMSNumberLimit, Key: number},
+		{Rule: s.SMSAccountLimit, Key: string(id)}, {Rule: s.SMSNumberLimit, Key: plain(number)},
 		{Rule: s.SMSCountryLimit, Key: area(number)}, {Rule: s.SMSTotalLimit, Key: "all"},
+	}
+	if purpose == enrol {
+		for i := 1; i < len(all); i++ {
+			all[i].Rule.Limit = (all[i].Rule.Limit + 1) / 2
+		}
 	}
 	if c, ok := rest.ClientIn(ctx); ok {
 		all = append([]limit.Call{{Rule: s.SMSAddressLimit, Key: limit.AddrKey(c.Addr)}}, all...)
@@ -33,8 +39,8 @@ func (s *Service) caps(ctx context.Context, id account.ID, number string) []limi
 }
 
 // ask refuses a message that a cap forbids now, and counts nothing.
-func (s *Service) ask(ctx context.Context, tx *db.Tx, id account.ID, number string) error {
-	for _, c := range s.caps(ctx, id, number) {
+func (s *Service) ask(ctx context.Context, tx *db.Tx, id account.ID, number, purpose string) error {
+	for _, c := range s.caps(ctx, id, number, purpose) {
 		w, err := s.window(ctx, c)
 		if err != nil {
 			return err
@@ -51,8 +57,8 @@ func (s *Service) ask(ctx context.Context, tx *db.Tx, id account.ID, number stri
 }
 
 // take counts a message in every cap, or refuses it with an error that must undo tx.
-func (s *Service) take(ctx context.Context, tx *db.Tx, id account.ID, number string) error {
-	for _, c := range s.caps(ctx, id, number) {
+func (s *Service) take(ctx context.Context, tx *db.Tx, id account.ID, number, purpose string) error {
+	for _, c := range s.caps(ctx, id, number, purpose) {
 		w, err := s.window(ctx, c)
 		if err != nil {
 			return err

@@ -46,6 +46,13 @@ func area(number string) string {
 	return number[:5]
 }
 
+// plain is what messages are counted for by number: without the zeros after the country
+// code. Some services drop them, so +49 0170… and +49 170… may be one telephone.
+func plain(number string) string {
+	c := country(number)
+	return c + strings.TrimLeft(number[len(c):], "0")
+}
+
 // mask shows a number to its owner: the country and the last two digits.
 func mask(number string) string {
 	return country(number) + " ••• ••" + number[len(number)-2:]

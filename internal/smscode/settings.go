@@ -13,9 +13,9 @@ type Settings struct {
 
 	SMSAddressLimit limit.Rule `name:"limit-sms-address" env:"COFFER_LIMIT_SMS_ADDRESS" default:"20/1h" group:"Limits" help:"Text messages that one address may cause (IPv6: one /64)."`
 	SMSAccountLimit limit.Rule `name:"limit-sms-account" env:"COFFER_LIMIT_SMS_ACCOUNT" default:"10/1h" group:"Limits" help:"Text messages of one account."`
-	SMSNumberLimit  limit.Rule `name:"limit-sms-number" env:"COFFER_LIMIT_SMS_NUMBER" default:"10/1h" group:"Limits" help:"Text messages to one number."`
-	SMSCountryLimit limit.Rule `name:"limit-sms-country" env:"COFFER_LIMIT_SMS_COUNTRY" default:"200/1h" group:"Limits" help:"Text messages to one country's numbers."`
-	SMSTotalLimit   limit.Rule `name:"limit-sms-total" env:"COFFER_LIMIT_SMS_TOTAL" default:"500/1h" group:"Limits" help:"Text messages in all."`
+	SMSNumberLimit  limit.Rule `name:"limit-sms-number" env:"COFFER_LIMIT_SMS_NUMBER" default:"10/1h" group:"Limits" help:"Text messages to one number; set-ups get half."`
+	SMSCountryLimit limit.Rule `name:"limit-sms-country" env:"COFFER_LIMIT_SMS_COUNTRY" default:"200/1h" group:"Limits" help:"Text messages to one country's numbers; set-ups get half."`
+	SMSTotalLimit   limit.Rule `name:"limit-sms-total" env:"COFFER_LIMIT_SMS_TOTAL" default:"500/1h" group:"Limits" help:"Text messages in all; set-ups get half."`
 }
 
 // AfterApply refuses settings that cannot work, by name. Package kong calls it, and New.

@@ -388,7 +388,7 @@ func (s *Service) Begin(ctx context.Context, tx *db.Tx, id account.ID, attempt s
 	if err != nil {
 		return session.Prompt{}, err
 	}
-	if err := s.ask(ctx, tx, id, number); err != nil {
+	if err := s.ask(ctx, tx, id, number, enter); err != nil {
 		refusal, ok := errors.AsType[*fault.Error](err)
 		if !ok || refusal.Kind != fault.Limited {
 			return session.Prompt{}, err
@@ -475,7 +475,7 @@ func (s *Service) send(ctx context.Context, tx *db.Tx, c code.Challenge, number 
 	if err != nil {
 		return Sent{}, err
 	}
-	if err := s.take(ctx, tx, c.Account, number); err != nil {
+	if err := s.take(ctx, tx, c.Account, number, c.Purpose); err != nil {
 		return Sent{}, err
 	}
 	st, err := s.Accounts.Hold(ctx, tx, c.Account)

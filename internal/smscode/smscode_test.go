@@ -220,9 +220,12 @@ func TestSMSCaps(t *testing.T) {
 		between func(n int) (who, number string)
 	}{
 		"an account": {func(c *Config) { c.SMSAccountLimit.Limit = 3 }, func(n int) (string, string) { return "ada", fmt.Sprintf("+4917012345%02d", n) }},
-		"a number":   {func(c *Config) { c.SMSNumberLimit.Limit = 3 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), phone }},
-		"a country":  {func(c *Config) { c.SMSCountryLimit.Limit = 3 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), fmt.Sprintf("+4917012345%02d", n) }},
-		"all":        {func(c *Config) { c.SMSTotalLimit.Limit = 3 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), fmt.Sprintf("+%d917012345", 30+n) }},
+		"a number":   {func(c *Config) { c.SMSNumberLimit.Limit = 5 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), phone }},
+		"a number with zeros": {func(c *Config) { c.SMSNumberLimit.Limit = 5 }, func(n int) (string, string) {
+			return fmt.Sprintf("ada%d", n), "+49" + strings.Repeat("0", n) + "170123456"
+		}},
+		"a country": {func(c *Config) { c.SMSCountryLimit.Limit = 5 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), fmt.Sprintf("+4917012345%02d", n) }},
+		"all":       {func(c *Config) { c.SMSTotalLimit.Limit = 5 }, func(n int) (string, string) { return fmt.Sprintf("ada%d", n), fmt.Sprintf("+%d917012345", 30+n) }},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -260,10 +263,53 @@ func TestSMSCaps(t *testing.T) {
 	}
 }
 
+// Strangers who begin set-ups, also with somebody else's number, use up half of the caps of a
+// number, a country and all. Sign-ins get what is left, up to the whole.
+func TestSetUpsLeaveMessagesToSignIns(t *testing.T) {
+	for what, set := range map[string]func(*Config){
+		"a number":  func(c *Config) { c.SMSNumberLimit.Limit = 6 },
+		"a country": func(c *Config) { c.SMSCountryLimit.Limit = 6 },
+		"all":       func(c *Config) { c.SMSTotalLimit.Limit = 6 },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := newWorldWith(t, d, set)
+				ada := w.below.Join("ada")
+				w.below.Advance(w.Now().Truncate(time.Hour).Add(time.Hour).Sub(w.Now())) // a window begins
+				w.enabled(ada, phone)
+				refused := 0
+				for n := range 4 {
+					number := fmt.Sprintf("+4917012399%02d", n)
+					if what == "a number" {
+						number = phone
+					}
+					if _, err := w.Enrol(t.Context(), w.below.Join(fmt.Sprintf("eve%d", n)), number); refusedFor(err) > 0 {
+						refused++
+					} else if err != nil {
+						t.Fatal(err)
+					}
+				}
+				if n := len(w.messages()); n != 2 || refused != 2 {
+					t.Errorf("%d set-ups were sent a code, %d refused", n, refused)
+				}
+				for n := range 4 {
+					p, err := w.begin(ada, fmt.Sprint("attempt ", n))
+					if err != nil || (p.SentTo != "") != (n < 3) {
+						t.Errorf("sign-in %d: %+v, %v", n, p, err)
+					}
+				}
+				if n := len(w.messages()); n != 3 {
+					t.Errorf("%d sign-ins were sent a code", n)
+				}
+			})
+		})
+	}
+}
+
 // Of messages at once, no more are sent than a cap allows.
 func TestSMSCapsAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorldWith(t, d, func(c *Config) { c.SMSNumberLimit.Limit = 4 })
+		w := newWorldWith(t, d, func(c *Config) { c.SMSNumberLimit.Limit = 8 })
 		ids := make(chan account.ID, 12)
 		for n := range cap(ids) {
 			ids <- w.below.Join(fmt.Sprintf("ada%d", n))
