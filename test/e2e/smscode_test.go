@@ -297,7 +297,7 @@ func anotherTelephone(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	p.mail(t, "security-notice")
-	if _, _, err := ch.Pass(ctx, client.SMS, client.SMSCode{Code: old}); client.Code(err) != "code_expired" {
+	if _, _, err := ch.Pass(ctx, client.SMS, client.SMSCode{Code: old}); client.Code(err) != "attempt_over" {
 		t.Errorf("a code that went to the old number: %v", err)
 	}
 	ch = p.challenged(t)
