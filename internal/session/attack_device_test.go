@@ -168,3 +168,22 @@ func TestAttackLayerSetUpAnewMeanwhile(t *testing.T) {
 		w.is(thief.pass(waits, "pin", "1234"), 410, "attempt_over")
 	})
 }
+
+// A device that is forgotten while it signs in is asked, and not remembered with what it was
+// spared.
+func TestAttackDeviceForgottenWhileItSignsIn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Join("ada")
+		w.withApp(ada)
+		b := w.remembered("ada")
+		w.pin.meanwhile = func() { w.withoutApp(ada); w.withApp(ada) }
+		if c := w.is(b.attempt("ada", fields{"remember_device": true}), 202, ""); layers(c) != "app" {
+			t.Errorf("asked for %s", layers(c))
+		}
+		if n := w.count(`SELECT COUNT(*) FROM devices`); n != 0 {
+			t.Errorf("%d devices are remembered", n)
+		}
+	})
+}

@@ -23,6 +23,8 @@ type pin struct {
 
 	last  bool // see session.Layer
 	begun int  // messages that it would have sent
+
+	meanwhile func() // happens once, while a sign-in looks which layers are on
 }
 
 var _ session.Layer = (*pin)(nil)
@@ -33,8 +35,13 @@ func (p *pin) set(id account.ID, on bool) { p.mu.Lock(); p.on[id] = on; p.mu.Unl
 
 func (p *pin) Enabled(_ context.Context, _ db.Querier, id account.ID) (bool, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.on[id], nil
+	on, happens := p.on[id], p.meanwhile
+	p.meanwhile = nil
+	p.mu.Unlock()
+	if happens != nil {
+		happens()
+	}
+	return on, nil
 }
 
 func (p *pin) Begin(context.Context, *db.Tx, account.ID, string) (session.Prompt, error) {
