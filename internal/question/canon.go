@@ -3,6 +3,7 @@ package question
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -57,13 +58,29 @@ func (q Question) checked() (Question, string, error) {
 	}
 	if n := utf8.RuneCountInString(answer); n < minAnswer || !text.Visible(answer) {
 		refuse("/answer", "too_short", fmt.Sprintf("An answer has at least %d characters.", minAnswer))
-	} else if strings.Contains(canon(out.Question), answer) {
+	} else if tells(out.Question, answer) {
 		refuse("/answer", "in_question", "The question must not hold its answer.")
-	} else if strings.Contains(canon(out.Hint), answer) {
+	} else if tells(out.Hint, answer) {
 		refuse("/answer", "in_hint", "The hint must not hold the answer.")
 	}
 	if len(fields) > 0 {
 		return Question{}, "", fault.InvalidFields(fields...)
 	}
 	return out, answer, nil
+}
+
+// tells reports whether a text holds a canonical answer, whatever stands between its letters
+// and digits: a hint "St Johns" tells the answer "St. John's".
+func tells(s, answer string) bool {
+	bare := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	s = canon(s)
+	letters := bare(answer)
+	return strings.Contains(s, answer) || utf8.RuneCountInString(letters) >= minAnswer && strings.Contains(bare(s), letters)
 }

@@ -139,6 +139,8 @@ func TestSecurityQuestionIsChecked(t *testing.T) {
 		{"Is it PYEWACKET?", "pyewacket", "", "/answer", "in_question"},
 		{"Cat?", "Pyewacket", "ｐｙｅｗａｃｋｅｔ", "/answer", "in_hint"},
 		{"Cat?", "Pyewacket", "it is Pyewacket, you know", "/answer", "in_hint"},
+		{"Cat?", "Pyewacket", "P-y-e-w-a-c-k-e-t", "/answer", "in_hint"},
+		{"Which college, St Johns?", "St. John's", "", "/answer", "in_question"},
 		{"Cat?", "Pyewacket", "a\x1bb", "/hint", "invalid_characters"},
 		{"Cat?", "Pyewacket", long, "/hint", "too_long"},
 	} {
