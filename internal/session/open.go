@@ -31,6 +31,7 @@ type pendingSession struct {
 	Bound     bool         `json:"bound"`  // its requests must be signed
 	Device    []byte       `json:"device"` // digest of the remembered device's token, which a new one replaces
 	KnownTill int64        `json:"known_till"`
+	Family    []byte       `json:"family"`   // of the remembered device
 	Replaces  string       `json:"replaces"` // the session that this browser had
 	Owner     account.ID   `json:"owner"`    // of that session
 	Renews    string       `json:"renews"`   // the session that wants a fresh proof; "" opens a new one
@@ -106,14 +107,14 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 				return err
 			}
 		}
-		r.Label = sealLabel(key, r.ID, s.describe(p))
 		r.Device = p.Device
 		if p.Remember {
 			if remembered, err = s.remember(ctx, tx, key, p); err != nil {
 				return err
 			}
-			r.Device = remembered.digest
+			r.Device, p.Family = remembered.digest, remembered.family
 		}
+		r.Label = sealLabel(key, r.ID, s.describe(p))
 		if err := s.sealRow(ctx, &r); err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	}
 	p.Owner, p.Replaces = replaced.Account, replaced.ID
 	p.Account, p.Ver = st.ID, st.SessionEpoch
-	p.Known, p.Device, p.KnownTill = known.layers, known.digest, known.expires
+	p.Known, p.Device, p.KnownTill, p.Family = known.layers, known.digest, known.expires, known.family
 	layers, err := s.enabled(ctx, st)
 	if err != nil {
 		return Outcome{}, err

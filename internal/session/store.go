@@ -215,21 +215,22 @@ type deviceRow struct {
 	Account account.ID
 	Ver     int64
 	Layers  []string
+	Family  []byte // of the tokens that the device has had, one after the other
 	Expires int64
 	Seal    []byte // see bound
 }
 
 func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d deviceRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6)`,
-		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires, d.Seal)
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, family, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Family, d.Expires, d.Seal)
 	return err
 }
 
 func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (deviceRow, error) {
 	var d deviceRow
 	var layers string
-	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
-		Scan(&d.Account, &d.Ver, &layers, &d.Expires, &d.Seal)
+	err := q.QueryRow(ctx, `SELECT account, ver, layers, family, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
+		Scan(&d.Account, &d.Ver, &layers, &d.Family, &d.Expires, &d.Seal)
 	d.Layers = strings.Fields(layers)
 	return d, err
 }

@@ -50,6 +50,7 @@ CREATE TABLE devices (
     account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     ver        BIGINT NOT NULL,
     layers     TEXT NOT NULL,
+    family     BLOB NOT NULL, -- stays when the device is remembered again
     expires_at BIGINT NOT NULL,
     seal       BLOB NOT NULL
 );
