@@ -14,10 +14,10 @@ import (
 
 // The mail about a new device carries a link that ends it, for an owner who is not signed in.
 // It ends every session of the device, which may have signed in again without a mail, also
-// from elsewhere with the token of a remembered device, and
-// makes the device pass its layers again. It works once, as long as a session may live, and
-// stays when other sessions end: an intruder who changes the password keeps a session, and
-// must not void the link. It signs nobody in, so it needs no other proof than the mailbox.
+// from elsewhere with the token of a remembered device, and makes the device pass its layers
+// again. It works once, as long as a session may live, and stays when other sessions end: an
+// intruder who changes the password keeps a session, and must not void the link. It signs
+// nobody in, so it needs no other proof than the mailbox.
 
 // endedDevice is the content of such a link.
 type endedDevice struct {
@@ -35,7 +35,7 @@ func (s *Service) endDevicePurpose() account.Purpose {
 }
 
 func (s *Service) newEndDevice(ctx context.Context, tx *db.Tx, r row, l label) (string, error) {
-	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, l.Family, time.UnixMilli(r.Created).UTC()})
+	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, r.DeviceFamily, time.UnixMilli(r.Created).UTC()})
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +109,8 @@ func (s *Service) sessionsOf(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	var ids []string
 	for _, r := range rows {
 		l, err := openLabel(key, r.ID, r.Label)
-		if r.ID == d.Session || err == nil && (l.Kind == d.Kind && networkOf(l.Addr) == networkOf(d.Addr) || len(d.Family) > 0 && bytes.Equal(l.Family, d.Family)) {
+		here := err == nil && l.Kind == d.Kind && networkOf(l.Addr) == networkOf(d.Addr)
+		if r.ID == d.Session || here || len(d.Family) > 0 && bytes.Equal(r.DeviceFamily, d.Family) {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -18,8 +18,7 @@ type label struct {
 	UserAgent string `json:"device"` // in words
 	Addr      string `json:"addr"`
 	Place     string `json:"place"`
-	Kind      string `json:"kind"`             // of the client, for telling which sessions are of one device
-	Family    []byte `json:"family,omitempty"` // of the remembered device, for the same
+	Kind      string `json:"kind"` // of the client, for telling which sessions are of one device
 }
 
 func sealLabel(key *keyring.DataKey, id string, l label) []byte {
@@ -42,7 +41,7 @@ func openLabel(key *keyring.DataKey, id string, sealed []byte) (label, error) {
 // describe puts into words what the client of p says of itself, and where its address is.
 func (s *Service) describe(p pendingSession) label {
 	kind, shown := namesOfAgent(p.UserAgent)
-	out := label{Name: p.Name, UserAgent: shown, Kind: kind, Family: p.Family}
+	out := label{Name: p.Name, UserAgent: shown, Kind: kind}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
 		out.Addr, out.Place = addr.String(), s.Place(addr)
 	}

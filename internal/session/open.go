@@ -107,12 +107,12 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 				return err
 			}
 		}
-		r.Device = p.Device
+		r.Device, r.DeviceFamily = p.Device, p.Family
 		if p.Remember {
 			if remembered, err = s.remember(ctx, tx, key, p); err != nil {
 				return err
 			}
-			r.Device, p.Family = remembered.digest, remembered.family
+			r.Device, r.DeviceFamily = remembered.digest, remembered.family
 		}
 		r.Label = sealLabel(key, r.ID, s.describe(p))
 		if err := s.sealRow(ctx, &r); err != nil {

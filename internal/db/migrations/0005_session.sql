@@ -22,6 +22,7 @@ CREATE TABLE sessions (
     refresh_expires_at BIGINT NOT NULL,
     seal               BLOB NOT NULL,
     device             BLOB, -- the remembered device it was opened from: who ends the session from the list ends that too
+    device_family      BLOB, -- of that device
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL
 );
