@@ -17,7 +17,7 @@
 //
 // A dump of the database names no person. Addresses, names, username and bio are sealed
 // under the account's data key, and found by blind index. Passwords are argon2id, sealed
-// under the pepper. Deleting the data key shreds the rest, backups included.
+// under the pepper. Deleting the data key shreds the rest, in every copy that lacks it.
 //
 // # Notices
 //

@@ -48,7 +48,7 @@ func (s *Service) addressRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/account", ID: "delete-account", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-A7",
 		Summary: "Delete my account for good",
-		Description: "All sessions end at once and the account's key is destroyed, which also shuts its data in backups. Jobs remove the content of its files. " +
+		Description: "All sessions end at once and the account's key is destroyed, so nothing personal opens any more. Jobs remove the content of its files. " +
 			"After 204 the address and the username are free. When a store fails in between, the answer is 503 and the server goes on by itself. " +
 			"The only admin is refused with 409 last_admin.",
 		Errors: []*fault.Error{ErrNotFound, errLastAdmin},

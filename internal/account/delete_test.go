@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -219,6 +220,37 @@ func TestDeleteAtOnce(t *testing.T) {
 		}
 		if mails := w.Mails(); len(mails) != 1 {
 			t.Errorf("%+v", mails)
+		}
+	})
+}
+
+// Of many admins who delete their accounts at once one stays, also while the account whose
+// row they wait for is being removed.
+func TestAttackAllAdminsGo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		kept := ID("")
+		for round := range 5 {
+			var admins []ID
+			for i := range 8 {
+				id, err := w.Create(t.Context(), person1(fmt.Sprintf("admin%d-%d", round, i)), Admin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				admins = append(admins, id)
+			}
+			if kept != "" {
+				if err := w.Delete(t.Context(), kept); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := race(8, func(i int) error { return w.Delete(context.Background(), admins[i]) })
+			if err := d.QueryRow(t.Context(), `SELECT id FROM accounts WHERE role = 'admin' AND status = 'active'`).Scan(&kept); err != nil {
+				t.Fatalf("no admin is left: %v, %v", err, got)
+			}
+			if got[""] != 7 || got["last_admin"] != 1 {
+				t.Errorf("%v", got)
+			}
 		}
 	})
 }

@@ -44,7 +44,8 @@ func (s *Service) Keep(room string, k Keeper) {
 
 // Forget deletes an account; ErrNotFound when it does not exist. The rooms first empty what
 // may be large. One transaction then deletes the account with its data key. The rest of its
-// personal data, backups included, stays shut. The jobs of the rooms follow. A call that failed in between can be repeated.
+// personal data stays shut, in every copy that lacks the key. The jobs of the rooms follow.
+// A call that failed in between can be repeated.
 func (s *Service) Forget(ctx context.Context, id ID) error {
 	for _, k := range s.keepers {
 		if k.Empty == nil {

@@ -234,10 +234,20 @@ func isAdmin(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
 }
 
 // lockAdmins makes transactions that take an admin away follow each other: each first writes
-// the row of the oldest admin.
+// the row of the oldest admin. On PostgreSQL that row may be deleted while they wait for it,
+// and then they have locked nothing: each goes on with the oldest that is left.
 func lockAdmins(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.Exec(ctx, `UPDATE accounts SET ver = ver WHERE id = (SELECT MIN(id) FROM accounts WHERE role = 'admin')`)
-	return err
+	for {
+		n, err := tx.Exec(ctx, `UPDATE accounts SET ver = ver WHERE id = (SELECT MIN(id) FROM accounts WHERE role = 'admin')`)
+		if err != nil || n > 0 {
+			return err
+		}
+		var left int64
+		err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM accounts WHERE role = 'admin' LIMIT 1) admins`).Scan(&left)
+		if err != nil || left == 0 {
+			return err
+		}
+	}
 }
 
 // hasOtherAdmin reports whether another account than id is an active admin.

@@ -15,8 +15,8 @@
 // # Limits
 //
 // An attacker who writes to the database can add a resource server. It learns of the tokens
-// that it holds already. A session that signs its requests is active here: the resource
-// server cannot check a signature that was made for Coffer.
+// that it holds already. A token of a session that signs its requests is inactive here: a
+// resource server cannot check a signature that was made for Coffer.
 package introspect
 
 import (

@@ -73,8 +73,9 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 	// Once reports whether no call with key came in the ttl before, and remembers this one.
 	// made is when the key was made: a store that forgets marks with its process answers
-	// false for what is older, by the second, if another process ran shortly before. No other
-	// method may use a key of Once.
+	// false for what is older, by the second, if another process ran shortly before. Its store
+	// keeps a mark that was made ahead of its clock, by up to two minutes. No other method may
+	// use a key of Once.
 	Once(ctx context.Context, key string, made time.Time, ttl time.Duration) (bool, error)
 }
 

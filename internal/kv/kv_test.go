@@ -177,6 +177,29 @@ func TestOnceAfterARestart(t *testing.T) {
 	}
 }
 
+// A key may be made ahead of this clock: its client's runs fast. It was used before the
+// restart, and stays used.
+func TestOnceAheadOfARestart(t *testing.T) {
+	d, ctx := owned(t), t.Context()
+	now := time.Date(2026, 11, 20, 9, 0, 0, 500e6, time.UTC)
+	clock := func() time.Time { return now }
+	made := now.Add(50 * time.Second)
+	if ok, err := kv.NewSQL(d, clock).Once(ctx, "x", made, 2*time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	now = now.Add(time.Second)
+	restarted := kv.NewSQL(d, clock)
+	for _, after := range []time.Duration{0, 30 * time.Second, 70 * time.Second} {
+		now = now.Add(after)
+		if ok, err := restarted.Once(ctx, "x", made, time.Minute); ok || err != nil {
+			t.Errorf("%s after the restart: %t, %v", after, ok, err)
+		}
+		if ok, err := restarted.Once(ctx, "unused "+after.String(), made, time.Minute); !ok || err != nil {
+			t.Errorf("%s after the restart, an unused key: %t, %v", after, ok, err)
+		}
+	}
+}
+
 // Marks in memory are bounded. A full store refuses; it does not forget.
 func TestMarksAreBounded(t *testing.T) {
 	d, ctx := owned(t), t.Context()

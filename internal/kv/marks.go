@@ -23,6 +23,8 @@ type marks struct {
 
 const (
 	slotSeconds = 20
+	// mostAhead is by how many seconds the making of a key may lie ahead of this clock.
+	mostAhead = 120
 	// mostMarks bounds the memory, at about 40 MB. A full store refuses: to forget a mark
 	// early would let a second caller be first.
 	mostMarks = 2 << 20
@@ -60,6 +62,14 @@ func (m *marks) first(key string, made, now time.Time, ttl time.Duration) (bool,
 	slot[mark] = struct{}{}
 	m.count++
 	return true, nil
+}
+
+// mayBeOlder reports whether a process before this one may have taken a key, although it was
+// made after this one began.
+func (m *marks) mayBeOlder(made time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.began != 0 && made.Unix() <= m.began+mostAhead
 }
 
 // since says when this process began, after another that had marks.

@@ -150,8 +150,32 @@ func (s *SQL) Once(ctx context.Context, key string, made time.Time, ttl time.Dur
 		if err := s.claimMarks(ctx); err != nil {
 			return false, err
 		}
-		return s.marks.first(key, made, s.now(), ttl)
+		now := s.now()
+		if first, err := s.marks.first(key, made, now, ttl); !first || err != nil {
+			return first, err
+		}
+		if made.Unix() <= now.Unix() {
+			return s.unusedBefore(ctx, key, made)
+		}
+		// The process after this one cannot see that the key is older than itself.
 	}
+	return s.insertOnce(ctx, key, ttl)
+}
+
+// unusedBefore reports whether no process before this one took a key that was made ahead of
+// its clock.
+func (s *SQL) unusedBefore(ctx context.Context, key string, made time.Time) (bool, error) {
+	if !s.marks.mayBeOlder(made) {
+		return true, nil
+	}
+	_, err := s.read(ctx, column(key))
+	if errors.Is(err, db.ErrNoRows) {
+		return true, nil
+	}
+	return false, sqlError(err)
+}
+
+func (s *SQL) insertOnce(ctx context.Context, key string, ttl time.Duration) (bool, error) {
 	now := s.ms()
 	n, err := s.db.Exec(ctx, `INSERT INTO kv (key, value, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE kv.expires_at <= $4`,

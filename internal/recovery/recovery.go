@@ -157,6 +157,11 @@ func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose
 		if err != nil || p.Name == activateLink.Name && st.Status != account.Deactivated {
 			return err
 		}
+		// The account may have got another address since, which voided the links to this one. An
+		// intruder's mailbox must get no new link after the owner has undone that change.
+		if now, err := s.Accounts.Contact(ctx, tx, id); err != nil || now.Email != to.Email {
+			return err
+		}
 		link, err := s.Accounts.NewLink(ctx, tx, p, id, "")
 		if err != nil {
 			return err

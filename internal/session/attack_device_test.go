@@ -41,7 +41,18 @@ func TestAttackRememberedDeviceOfAThief(t *testing.T) {
 		{"a session that remembered it anew is ended", func(w *stolen) {
 			w.revoke("/" + w.is(w.thief.attempt("ada", fields{"remember_device": true}), 201, "").SessionID)
 		}, 202, 201},
+		{"an older session is ended, it was remembered anew and signed out", func(w *stolen) {
+			delete(w.thief.jar, "__Host-coffer-refresh") // else the new session ends the older one
+			w.is(w.thief.attempt("ada", fields{"remember_device": true}), 201, "")
+			w.signOut()
+			w.revoke("/" + w.session)
+		}, 202, 201},
 		{"all others are ended", func(w *stolen) { w.revoke("") }, 202, 201},
+		{"all others are ended, it was remembered anew with the owner's token", func(w *stolen) {
+			w.thief.jar["__Host-coffer-device"] = w.owner.jar["__Host-coffer-device"]
+			w.is(w.thief.attempt("ada", fields{"remember_device": true}), 201, "")
+			w.revoke("")
+		}, 202, 202},
 		{"all others are ended, it is signed out", func(w *stolen) { w.signOut(); w.revoke("") }, 202, 201},
 		{"the layer is set up anew", func(w *stolen) { w.withoutApp(w.ada); w.withApp(w.ada) }, 202, 202},
 		{"a refresh token comes back", func(w *stolen) {

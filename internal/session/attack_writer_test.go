@@ -70,6 +70,7 @@ func TestAttackWriterOfSessions(t *testing.T) {
 			{"the end", `expires_at = $2`, []any{far}},
 			{"the beginning", `created_at = created_at + 1`, nil},
 			{"the device", `device = $2`, []any{point[:32]}},
+			{"the family of the device", `device_family = $2`, []any{point[:32]}},
 			{"the seal", `seal = (SELECT s.seal FROM sessions s WHERE s.id = $2)`, []any{hers.SessionID}},
 			{"everything but the id", `account = v.account, seal = v.seal, public_key = v.public_key, auth_time = v.auth_time, created_at = v.created_at, expires_at = v.expires_at
 				FROM (SELECT * FROM sessions WHERE id = $2) v`, []any{hers.SessionID}},

@@ -41,7 +41,7 @@ func (r row) bound() []byte {
 	for _, n := range []int64{r.Ver, r.AuthTime, r.Created, r.Expires} {
 		numbers = binary.BigEndian.AppendUint64(numbers, uint64(n))
 	}
-	return seal.LP([]byte("session-row"), []byte(r.ID), []byte(r.Account), []byte(r.AAL), []byte(r.AMR), r.PublicKey, r.Family, r.Device, numbers)
+	return seal.LP([]byte("session-row"), []byte(r.ID), []byte(r.Account), []byte(r.AAL), []byte(r.AMR), r.PublicKey, r.Family, r.Device, r.DeviceFamily, numbers)
 }
 
 func (s *Service) sealRow(ctx context.Context, r *row) (err error) {

@@ -27,6 +27,7 @@ type knownDevice struct {
 	digest  []byte   // of its token
 	layers  []string // that it has passed
 	expires int64
+	family  []byte           // see deviceRow
 	key     *keyring.DataKey // of the account
 }
 
@@ -54,13 +55,14 @@ func (s *Service) knownDevice(ctx context.Context, st account.State, text string
 	if err != nil {
 		return knownDevice{}, err
 	}
-	return knownDevice{digest, r.Layers, r.Expires, key}, nil
+	return knownDevice{digest, r.Layers, r.Expires, r.Family, key}, nil
 }
 
 // newDevice is a device that is remembered from now on.
 type newDevice struct {
 	token  string
 	digest []byte
+	family []byte
 	life   time.Duration
 }
 
@@ -86,8 +88,11 @@ func (s *Service) remember(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 		}
 	}
 	text := deviceVersion + b64.EncodeToString(raw)
-	d := newDevice{text, tokenDigest([]byte(text)), expires.Sub(now)}
-	r := deviceRow{Account: p.Account, Ver: p.Ver, Layers: layers, Expires: expires.UnixMilli()}
+	d := newDevice{text, tokenDigest([]byte(text)), p.Family, expires.Sub(now)}
+	if d.family == nil {
+		d.family = d.digest
+	}
+	r := deviceRow{Account: p.Account, Ver: p.Ver, Layers: layers, Family: d.family, Expires: expires.UnixMilli()}
 	r.Seal = key.Seal("devices", "seal", b64.EncodeToString(d.digest), r.bound())
 	return d, insertDevice(ctx, tx, d.digest, r)
 }
@@ -95,7 +100,7 @@ func (s *Service) remember(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 // bound is what the seal of a remembered device holds. Its account is that of the data key.
 func (r deviceRow) bound() []byte {
 	numbers := binary.BigEndian.AppendUint64(nil, uint64(r.Ver))
-	return seal.LP(binary.BigEndian.AppendUint64(numbers, uint64(r.Expires)), []byte(strings.Join(r.Layers, " ")))
+	return seal.LP(binary.BigEndian.AppendUint64(numbers, uint64(r.Expires)), []byte(strings.Join(r.Layers, " ")), r.Family)
 }
 
 // check returns an error unless the row is as the server wrote it.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,10 +13,11 @@ import (
 )
 
 // The mail about a new device carries a link that ends it, for an owner who is not signed in.
-// It ends every session of the device, which may have signed in again without a mail, and
-// makes the device pass its layers again. It works once, as long as a session may live, and
-// stays when other sessions end: an intruder who changes the password keeps a session, and
-// must not void the link. It signs nobody in, so it needs no other proof than the mailbox.
+// It ends every session of the device, which may have signed in again without a mail, also
+// from elsewhere with the token of a remembered device, and makes the device pass its layers
+// again. It works once, as long as a session may live, and stays when other sessions end: an
+// intruder who changes the password keeps a session, and must not void the link. It signs
+// nobody in, so it needs no other proof than the mailbox.
 
 // endedDevice is the content of such a link.
 type endedDevice struct {
@@ -24,7 +26,7 @@ type endedDevice struct {
 	Kind    string    `json:"kind"`
 	Place   string    `json:"place"`
 	Addr    string    `json:"addr"`
-	Token   []byte    `json:"token"` // digest of the remembered device's token
+	Family  []byte    `json:"family"` // of the remembered device
 	At      time.Time `json:"at"`
 }
 
@@ -33,7 +35,7 @@ func (s *Service) endDevicePurpose() account.Purpose {
 }
 
 func (s *Service) newEndDevice(ctx context.Context, tx *db.Tx, r row, l label) (string, error) {
-	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, r.Device, time.UnixMilli(r.Created).UTC()})
+	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, r.DeviceFamily, time.UnixMilli(r.Created).UTC()})
 	if err != nil {
 		return "", err
 	}
@@ -79,8 +81,8 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 				return err
 			}
 		}
-		if d.Token != nil {
-			if err := deleteDevice(ctx, tx, d.Token); err != nil {
+		if len(d.Family) > 0 {
+			if err := deleteFamily(ctx, tx, l.Account, d.Family); err != nil {
 				return err
 			}
 		}
@@ -96,8 +98,9 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 	return nil
 }
 
-// sessionsOf lists the sessions of a device: the one that was told of, and those from the
-// same kind of client on the same network.
+// sessionsOf lists the sessions of a device: the one that was told of, those from the same
+// kind of client on the same network, and those from anywhere that were opened with the
+// device's token. No mail told of those either.
 func (s *Service) sessionsOf(ctx context.Context, tx *db.Tx, key *keyring.DataKey, who account.ID, d endedDevice) ([]string, error) {
 	rows, err := readLabels(ctx, tx, who)
 	if err != nil {
@@ -106,7 +109,8 @@ func (s *Service) sessionsOf(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	var ids []string
 	for _, r := range rows {
 		l, err := openLabel(key, r.ID, r.Label)
-		if r.ID == d.Session || err == nil && l.Kind == d.Kind && networkOf(l.Addr) == networkOf(d.Addr) {
+		here := err == nil && l.Kind == d.Kind && networkOf(l.Addr) == networkOf(d.Addr)
+		if r.ID == d.Session || here || len(d.Family) > 0 && bytes.Equal(r.DeviceFamily, d.Family) {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -150,3 +150,37 @@ func TestEndDeviceOfAnother(t *testing.T) {
 		t.Error("the session ended")
 	}
 }
+
+// An intruder takes the remembered device elsewhere, under another name and with new tokens.
+// No mail tells of that, so the link in the first one ends it all.
+func TestAttackEndDeviceThatMovedOn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.below.Join("ada")
+		home := w.from(firefox, "192.0.2.7")
+		home.signIn("ada", fields{"remember_device": true})
+		w.below.Mails()
+		thief := w.from(chrome, "203.0.113.5")
+		first := thief.signIn("ada", fields{"remember_device": true, "refresh_in": "body"})
+		token := w.endLink()
+		moved := w.from("curl/8", "198.51.100.7")
+		second := moved.signIn("ada", fields{"remember_device": true, "refresh_in": "body", "device_token": first.DeviceToken})
+		again := w.from("wget/1", "198.51.100.9")
+		again.signIn("ada", fields{"remember_device": true, "device_token": second.DeviceToken})
+		w.wantNotices("a remembered device", 0)
+
+		w.is(home.send("POST", "/auth/end-device", "", fields{"token": token}), 204, "")
+		for name, b := range map[string]*browser{"the thief": thief, "the thief elsewhere": moved, "the thief with a third token": again} {
+			if b.alive(b.access) {
+				t.Errorf("%s lives on", name)
+			}
+		}
+		if !home.alive(home.access) {
+			t.Error("the owner is signed out")
+		}
+		if n := w.count(`SELECT COUNT(*) FROM devices WHERE account = $1`, string(id)); n != 1 {
+			t.Errorf("%d remembered devices, want that of home", n)
+		}
+	})
+}

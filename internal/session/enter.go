@@ -47,11 +47,10 @@ const (
 // for every layer of the account: a remembered device spares none here. st is the account's
 // state after all that the room has changed. Code account_deactivated.
 func (s *Service) Enter(ctx context.Context, st account.State, e Entry) (Outcome, error) {
-	out, err := s.enter(ctx, st, knownDevice{}, e)
-	if err == nil {
-		s.forgive(ctx, st.ID, e.addr)
-	}
-	return out, err
+	// The proof counts, even if no session opens: a deactivated account's owner needs the
+	// password next, and strangers' guesses must not be in the way.
+	s.forgive(ctx, st.ID, e.addr)
+	return s.enter(ctx, st, knownDevice{}, e)
 }
 
 // forgive forgets the failed sign-ins to an account from anywhere, and those from addr. Its

@@ -23,7 +23,7 @@ func TestForgetAccount(t *testing.T) {
 			refreshed_at, seal, created_at, expires_at, refresh_expires_at)
 			SELECT 's' || i, account, 1, '', '', 1, wrapped, wrapped, CAST(i AS BLOB), wrapped, '', 1, 1, wrapped, i / 7, 1, 1 FROM n, account_keys`,
 		`INSERT INTO attempts (id, account, token, data, tries, expires_at) SELECT 'a' || i, account, wrapped, wrapped, 0, 1 FROM n, account_keys`,
-		`INSERT INTO devices (token, account, ver, layers, expires_at, seal) SELECT CAST(i AS BLOB), account, 1, '', 1, wrapped FROM n, account_keys`,
+		`INSERT INTO devices (token, account, ver, layers, family, expires_at, seal) SELECT CAST(i AS BLOB), account, 1, '', wrapped, 1, wrapped FROM n, account_keys`,
 	} {
 		_, err := d.Exec(t.Context(), `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1101) `+q)
 		if err != nil {

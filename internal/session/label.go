@@ -53,17 +53,39 @@ const maxAgent = 512
 
 // namesOfAgent are the kind of a client, "Firefox on Linux", which an update does not
 // change, and what its owner is shown, "Firefox 140 on Linux". Of a client that is no
-// browser both are the first word: "curl/8.5". The system has no version: browsers
+// browser both are its product: "curl/8.5". The system has no version: browsers
 // send the same for years, whatever it is.
+//
+// The text comes from whoever signs in, and stands in mails to the owner. So nothing is left
+// in it that a mail program would show as a link.
 func namesOfAgent(agent string) (kind, shown string) {
 	agent = agent[:min(len(agent), maxAgent)]
 	if ua := useragent.Parse(agent); ua.Name != "" && ua.OS != "" && ua.Name != agent {
-		version, _, _ := strings.Cut(ua.Version, ".")
-		return cleanName(ua.Name + " on " + ua.OS), cleanName(strings.TrimSpace(ua.Name+" "+version) + " on " + ua.OS)
+		name, system := plain(ua.Name), " on "+plain(ua.OS)
+		return cleanName(name + system), cleanName(strings.TrimSpace(name+" "+leading(ua.Version, "0123456789")) + system)
 	}
 	first, _, _ := strings.Cut(agent, " ")
-	kind = cleanName(first)
+	name, version, _ := strings.Cut(first, "/")
+	kind = plain(name)
+	if v := leading(version, "0123456789."); kind != "" && v != "" {
+		kind += "/" + v
+	}
+	kind = cleanName(kind)
 	return kind, kind
+}
+
+// leading returns the longest beginning of text that consists of some characters.
+func leading(text, of string) string { return text[:len(text)-len(strings.TrimLeft(text, of))] }
+
+// plain keeps letters, digits and what joins them in names of products.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == ' ', r == '-', r == '_':
+			return r
+		}
+		return -1
+	}, name)
 }
 
 // cleanName drops what may not be shown, which could turn the line around, and cuts to 100 characters. It returns "" for a name that shows nothing.

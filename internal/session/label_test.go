@@ -76,6 +76,14 @@ func TestDeviceIsNamedByItsAgent(t *testing.T) {
 		"curl/8.5.0":           {"curl/8.5.0", "curl/8.5.0"},
 		"":                     {"", ""},
 		"a\u202eb\x00c\nd e f": {"abcd", "abcd"},
+
+		// Text of an attacker, which mails show to the owner: no link is left in it.
+		"https://evil.example/end-session":                            {"https", "https"},
+		"evil.example/1.2x":                                           {"evilexample/1.2", "evilexample/1.2"},
+		"www.evil.example":                                            {"wwwevilexample", "wwwevilexample"},
+		"call@evil.example":                                           {"callevilexample", "callevilexample"},
+		"evil.example/1.2 (Windows NT 10.0; Win64; x64)":              {"evilexample on Windows", "evilexample 1 on Windows"},
+		"Mozilla/5.0 (X11; Linux x86_64) evil.example/evil.example/1": {"evilexample on Linux", "evilexample on Linux"},
 	} {
 		if kind, shown := namesOfAgent(agent); kind != want[0] || shown != want[1] {
 			t.Errorf("%q is %q and shown as %q, want %q", agent, kind, shown, want)

@@ -32,6 +32,7 @@ type pendingSession struct {
 	Device    []byte       `json:"device"` // digest of the remembered device's token, which a new one replaces
 	KnownTill int64        `json:"known_till"`
 	Proven    int64        `json:"proven"`   // when the device passed a layer that it is spared now; 0: it is spared none
+	Family    []byte       `json:"family"`   // of the remembered device
 	Replaces  string       `json:"replaces"` // the session that this browser had
 	Owner     account.ID   `json:"owner"`    // of that session
 	Renews    string       `json:"renews"`   // the session that wants a fresh proof; "" opens a new one
@@ -128,8 +129,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 				return err
 			}
 		}
-		r.Label = sealLabel(key, r.ID, s.describe(p))
-		r.Device = p.Device
+		r.Device, r.DeviceFamily = p.Device, p.Family
 		if p.Remember {
 			// The row is locked, so an owner who chose "always ask" a moment ago is obeyed.
 			st, err := s.Accounts.Hold(ctx, tx, p.Account)
@@ -142,8 +142,9 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 			if remembered, err = s.remember(ctx, tx, key, p); err != nil {
 				return err
 			}
-			r.Device = remembered.digest
+			r.Device, r.DeviceFamily = remembered.digest, remembered.family
 		}
+		r.Label = sealLabel(key, r.ID, s.describe(p))
 		if err := s.sealRow(ctx, &r); err != nil {
 			return err
 		}

@@ -19,6 +19,11 @@ import (
 // validation_failed, rate_limited, busy, unauthenticated.
 func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest.Client, current, next string, revoke bool) (Outcome, error) {
 	who := account.ID(c.Account)
+	// Each change is mailed to the owner. An intruder must not bury the first of these mails.
+	changes := string(who) + " changes"
+	if err := s.Limit.Ask(ctx, s.PairLimit, changes); err != nil {
+		return Outcome{}, err
+	}
 	var password account.Password
 	err := s.withSignInLimits(ctx, signedIn(who), client, func() (err error) {
 		password, err = s.Accounts.ReplacePassword(ctx, who, current, next)
@@ -57,6 +62,11 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		out, err = s.issue(ctx, r, keys)
 		return err
 	})
+	if err == nil {
+		if kept := s.Limit.Take(context.WithoutCancel(ctx), s.PairLimit, changes); kept != nil {
+			s.Log.WarnContext(ctx, "session: a change of password is not counted", "err", kept)
+		}
+	}
 	if errors.Is(err, errAltered) {
 		err = token.ErrUnauthenticated.Because(err)
 	}

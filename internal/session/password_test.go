@@ -268,3 +268,28 @@ func TestChangePasswordWithoutAStore(t *testing.T) {
 	}
 	w.browser().signIn("ada")
 }
+
+// An intruder with the password cannot bury the first notice below thousands of others. Other
+// proofs of the password still count.
+func TestAttackManyChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	w.below.Join("ada")
+	b := w.browser()
+	b.signIn("ada")
+	w.below.Mails()
+	now := password
+	for i := range w.PairLimit.Limit {
+		next := fmt.Sprintf("nine loud herons %d", 100+i)
+		b.access = w.is(b.change(now, next), 201, "").AccessToken
+		now = next
+	}
+	w.is(b.change(now, otherPassword), 429, "rate_limited")
+	if n := len(w.below.Mails()); n != w.PairLimit.Limit {
+		t.Errorf("%d mails, want %d", n, w.PairLimit.Limit)
+	}
+	b.access = w.is(b.as("POST", "/account/reauthenticate", fields{"password": now}), 201, "").AccessToken
+	w.below.Advance(2 * w.PairLimit.Window)
+	b.signIn("ada", fields{"password": now})
+	w.is(b.change(now, otherPassword), 201, "")
+}

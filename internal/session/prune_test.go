@@ -21,6 +21,6 @@ func TestPruneInBatches(t *testing.T) {
 		SELECT 'a' || i, (SELECT id FROM accounts), x'', x'', 0, 1 FROM n`, prune)
 	dbtest.PrunesInBatches(t, d, "session_clients", `INSERT INTO session_clients (account, client, session, first_at, expires_at)
 		SELECT (SELECT id FROM accounts), CAST(i AS BLOB), '', 1, 1 FROM n`, prune)
-	dbtest.PrunesInBatches(t, d, "devices", `INSERT INTO devices (token, account, ver, layers, expires_at, seal)
-		SELECT CAST(i AS BLOB), (SELECT id FROM accounts), 1, '', 1, x'' FROM n`, prune)
+	dbtest.PrunesInBatches(t, d, "devices", `INSERT INTO devices (token, account, ver, layers, family, expires_at, seal)
+		SELECT CAST(i AS BLOB), (SELECT id FROM accounts), 1, '', x'', 1, x'' FROM n`, prune)
 }

@@ -87,7 +87,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	}
 	p.Owner, p.Replaces = replaced.Account, replaced.ID
 	p.Account, p.Ver = st.ID, st.SessionEpoch
-	p.Device = known.digest
+	p.Device, p.Family = known.digest, known.family
 	if !st.AlwaysAsk {
 		p.Known, p.KnownTill = known.layers, known.expires
 	}

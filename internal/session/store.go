@@ -26,23 +26,24 @@ type row struct {
 	RefreshExpires   int64
 	Created, Expires int64
 	Device           []byte // digest of the token of the remembered device that it was opened from
+	DeviceFamily     []byte // see deviceRow
 	Seal             []byte // see bound
 }
 
-const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at, device, seal`
+const rowColumns = `id, account, ver, aal, amr, auth_time, public_key, label, family, refresh_hash, refresh_before, refresh_kid, refresh_seq, refreshed_at, refresh_expires_at, created_at, expires_at, device, device_family, seal`
 
 func scanRow(scan func(...any) error) (row, error) {
 	var r row
 	err := scan(&r.ID, &r.Account, &r.Ver, &r.AAL, &r.AMR, &r.AuthTime, &r.PublicKey, &r.Label, &r.Family, &r.RefreshHash,
-		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires, &r.Device, &r.Seal)
+		&r.RefreshBefore, &r.RefreshKid, &r.RefreshSeq, &r.RefreshedAt, &r.RefreshExpires, &r.Created, &r.Expires, &r.Device, &r.DeviceFamily, &r.Seal)
 	return r, err
 }
 
 func insertSession(ctx context.Context, tx *db.Tx, r row) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sessions (`+rowColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		r.ID, string(r.Account), r.Ver, r.AAL, r.AMR, r.AuthTime, r.PublicKey, r.Label, r.Family, r.RefreshHash,
-		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires, r.Device, r.Seal)
+		r.RefreshBefore, r.RefreshKid, r.RefreshSeq, r.RefreshedAt, r.RefreshExpires, r.Created, r.Expires, r.Device, r.DeviceFamily, r.Seal)
 	return err
 }
 
@@ -140,7 +141,7 @@ func deleteSession(ctx context.Context, q db.Querier, who account.ID, id string)
 
 // deleteSessionAndDevice deletes a session and forgets the device that it was opened from.
 func deleteSessionAndDevice(ctx context.Context, tx *db.Tx, who account.ID, id string) (bool, error) {
-	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1 AND token = (SELECT device FROM sessions WHERE id = $2 AND account = $1)`,
+	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1 AND family = (SELECT device_family FROM sessions WHERE id = $2 AND account = $1)`,
 		string(who), id)
 	if err != nil {
 		return false, err
@@ -220,21 +221,22 @@ type deviceRow struct {
 	Account account.ID
 	Ver     int64
 	Layers  []string
+	Family  []byte // of the tokens that the device has had, one after the other
 	Expires int64
 	Seal    []byte // see bound
 }
 
 func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d deviceRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6)`,
-		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Expires, d.Seal)
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, family, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Family, d.Expires, d.Seal)
 	return err
 }
 
 func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (deviceRow, error) {
 	var d deviceRow
 	var layers string
-	err := q.QueryRow(ctx, `SELECT account, ver, layers, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
-		Scan(&d.Account, &d.Ver, &layers, &d.Expires, &d.Seal)
+	err := q.QueryRow(ctx, `SELECT account, ver, layers, family, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
+		Scan(&d.Account, &d.Ver, &layers, &d.Family, &d.Expires, &d.Seal)
 	d.Layers = strings.Fields(layers)
 	return d, err
 }

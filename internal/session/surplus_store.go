@@ -20,9 +20,9 @@ func unusedLongest(ctx context.Context, tx *db.Tx, r row, replaces string, now i
 	return rows.Strings()
 }
 
-// readLabels reads id and label of every session of an account.
+// readLabels reads id, label and family of the remembered device of every session of an account.
 func readLabels(ctx context.Context, tx *db.Tx, who account.ID) ([]row, error) {
-	rows, err := tx.Query(ctx, `SELECT id, label /* bounded: an account's live sessions are */ FROM sessions WHERE account = $1`, string(who))
+	rows, err := tx.Query(ctx, `SELECT id, label, device_family /* bounded: an account's live sessions are */ FROM sessions WHERE account = $1`, string(who))
 	if err != nil {
 		return nil, err
 	}
@@ -30,12 +30,18 @@ func readLabels(ctx context.Context, tx *db.Tx, who account.ID) ([]row, error) {
 	var all []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.ID, &r.Label); err != nil {
+		if err := rows.Scan(&r.ID, &r.Label, &r.DeviceFamily); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
 	}
 	return all, rows.Err()
+}
+
+// deleteFamily forgets a remembered device, whichever of its tokens is good now.
+func deleteFamily(ctx context.Context, tx *db.Tx, who account.ID, family []byte) error {
+	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1 AND family = $2`, string(who), family)
+	return err
 }
 
 // forgetKnown makes a client of an account unknown.

@@ -112,6 +112,12 @@ func TestProof(t *testing.T) {
 				w.taken(fmt.Sprintf("created %d s ago", -age), b.send(p, "/account", nil, nil))
 			}
 		}
+		// The binding comes from the record, also when nothing is cached.
+		b := w.openBound(ada, "P-256")
+		w.Forget()
+		w.refused("a bare token, read anew", w.get("Bearer "+b.text))
+		w.Forget()
+		w.taken("a signed request, read anew", b.send(b.proof("GET", "/account", nil), "/account", nil, nil))
 		// A session without binding needs no proof, and looks at none.
 		free := w.issue(ada, "P-256")
 		if !w.alive(free.text) {

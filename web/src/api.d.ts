@@ -37,7 +37,7 @@ export interface paths {
         post?: never;
         /**
          * Delete my account for good
-         * @description All sessions end at once and the account's key is destroyed, which also shuts its data in backups. Jobs remove the content of its files. After 204 the address and the username are free. When a store fails in between, the answer is 503 and the server goes on by itself. The only admin is refused with 409 last_admin.
+         * @description All sessions end at once and the account's key is destroyed, so nothing personal opens any more. Jobs remove the content of its files. After 204 the address and the username are free. When a store fails in between, the answer is 503 and the server goes on by itself. The only admin is refused with 409 last_admin.
          */
         delete: operations["delete-account"];
         options?: never;

@@ -22,6 +22,7 @@ CREATE TABLE sessions (
     refresh_expires_at BIGINT NOT NULL,
     seal               BLOB NOT NULL,
     device             BLOB, -- the remembered device it was opened from: who ends the session from the list ends that too
+    device_family      BLOB, -- of that device
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL
 );
@@ -50,6 +51,7 @@ CREATE TABLE devices (
     account    TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     ver        BIGINT NOT NULL,
     layers     TEXT NOT NULL,
+    family     BLOB NOT NULL, -- stays when the device is remembered again
     expires_at BIGINT NOT NULL,
     seal       BLOB NOT NULL
 );

@@ -44,7 +44,6 @@ export function Leave({ me }: { me: Account }) {
         }}>
           <ul class="effects">
             <li>{t('deactivateOut')}</li>
-            <li>{t('deactivateLinks')}</li>
             <li>{t('deactivateKept')}</li>
           </ul>
           <p class="address">{t('deactivateBack', { email: me.email })}</p>
@@ -74,9 +73,7 @@ export function Delete() {
         <ul class="effects address">
           <li>{t('goesAccount', { email: me.email, username: me.username })}</li>
           {collect((room) => room.loss).map(({ Line, order }) => <Line key={order} />)}
-          <li>{t('goesLinks')}</li>
         </ul>
-        <p>{t('goesBackups')}</p>
         <p>{t('goesFree')}</p>
       </section>
       <section class="card" aria-labelledby="first">

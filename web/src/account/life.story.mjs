@@ -281,7 +281,7 @@ test('a deactivated account says what happened and how to come back, and is out 
   await page.reload();
   await part(page, 'Deactivate my account').getByRole('button').click();
   const dialog = page.getByRole('dialog', { name: 'Deactivate your account?' });
-  for (const text of ['You are signed out on every device at once.', 'Links that you have shared stop working.', 'Nothing is deleted', who.email]) await dialog.getByText(text).waitFor();
+  for (const text of ['You are signed out on every device at once.', 'Nothing is deleted', who.email]) await dialog.getByText(text).waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await part(page, 'Deactivate my account').getByRole('button').click();
@@ -311,7 +311,7 @@ test('deleting says what goes, takes the username and a code, and frees the name
   await mine(page, 'Account');
   await page.getByRole('link', { name: 'Delete' }).click();
   await page.getByRole('heading', { level: 1, name: 'Delete my account' }).waitFor();
-  for (const text of [who.email, 'Your sign-in on this device', 'Your authenticator app as a sign-in step', '2 files (2 kB)', 'Every link that you have shared', 'Backups of this server', 'become free']) await page.locator('main').getByText(text).first().waitFor();
+  for (const text of [who.email, 'Your sign-in on this device', 'Your authenticator app as a sign-in step', '2 files (2 kB)', 'become free']) await page.locator('main').getByText(text).first().waitFor();
   await page.getByRole('button', { name: 'Download my data' }).waitFor();
   await stale();
   const name = page.getByLabel('Your username');
