@@ -32,6 +32,12 @@ export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
     }
   };
 
+  const again: LayerProps['again'] = async (path) => {
+    const sent: { sent_to?: string; resend_at: string } = await post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token });
+    setLayers((all) => all.map((l) => (l === next ? { ...l, ...sent } : l)));
+    return sent;
+  };
+
   return (
     <>
       {inside ? <h3>{t('oneMore')}</h3> : <h1>{t('oneMore')}</h1>}
@@ -44,7 +50,7 @@ export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
           </li>
         ))}
       </ol>
-      {next && step ? <step.Step key={next.layer} layer={next} answer={send} /> : <p>{t('noStep')}</p>}
+      {next && step ? <step.Step key={next.layer} layer={next} answer={send} again={again} /> : <p>{t('noStep')}</p>}
     </>
   );
 }

@@ -86,9 +86,13 @@ export type Layer = Challenge['layers'][number];
 // The operations that take a layer's answer.
 export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>, `${string}/resend`>;
 
+// The operations that send a layer's message once more.
+export type AgainPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}/resend`>;
+
 export interface LayerProps {
   layer: Layer;
   answer: (path: LayerPath, body: Body<'post', LayerPath>) => Promise<void>;
+  again: (path: AgainPath) => Promise<{ resend_at: string }>;
 }
 
 let all: readonly Room[] = [];

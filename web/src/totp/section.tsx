@@ -1,7 +1,7 @@
 // The section of the security page that turns the authenticator app on and off.
 import { useState } from 'preact/hooks';
 import { del, get, post, type Answer } from '../shell/api';
-import { Code, digits, Form } from '../shell/form';
+import { CodeForm } from '../shell/code';
 import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
 import { Confirm, Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
@@ -85,12 +85,10 @@ function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: 
           <p>{t('type')}</p>
         </li>
       </ol>
-      <Form submit={t('enable')} onCancel={onClose} onSubmit={async (v) => {
-        await sendCode(post('/account/totp/confirm', { body: { code: digits(v.code) } }));
+      <CodeForm submit={t('enable')} label={t('code')} onCancel={onClose} onCode={async (code) => {
+        await sendCode(post('/account/totp/confirm', { body: { code } }));
         await onDone();
-      }}>
-        <Code label={t('code')} />
-      </Form>
+      }} />
     </>
   );
 }
