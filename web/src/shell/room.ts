@@ -74,9 +74,11 @@ export interface SecurityProps {
   status: Loaded<Answer<'get', '/account/security'>>;
 }
 
-// A step of a sign-in: asks for one layer's answer and says when it passed.
+// A step of a sign-in: asks for one layer's answer and says when it passed. The step that asks
+// least of a person has the lowest order, and comes first.
 export interface LayerStep {
   title: () => string;
+  order: number;
   Step: ComponentType<LayerProps>;
 }
 

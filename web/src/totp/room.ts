@@ -6,7 +6,7 @@ import './totp.css';
 import { problems, t } from './words';
 
 export const totp: Room = {
-  layers: { totp: { title: () => t('step'), Step } },
+  layers: { totp: { title: () => t('step'), order: 1, Step } },
   security: { Section, order: 1 },
   loss: { Line: StepGoes, order: 3 },
   problems,
