@@ -181,13 +181,13 @@ export async function member(server) {
 
 // as returns what does calls as that person through the API, without a browser.
 export async function as(server, who) {
-  const send = async (path, body, headers) => {
-    const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
+  const send = async (path, body, headers, method = 'POST') => {
+    const response = await fetch(server.url + '/v1' + path, { method, headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
   };
   const { access_token } = await send('/auth/sign-in', { identifier: who.username, password: who.password });
-  return (path, body) => send(path, body, { Authorization: 'Bearer ' + access_token });
+  return (path, body, method) => send(path, body, { Authorization: 'Bearer ' + access_token }, method);
 }
 
 // watchPosts lists the calls of a page that could change something, besides its session's own.
