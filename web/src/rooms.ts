@@ -5,4 +5,5 @@ export { mailcode } from './mailcode/room';
 export { question } from './question/room';
 export { recovery } from './recovery/room';
 export { session } from './session/room';
+export { smscode } from './smscode/room';
 export { totp } from './totp/room';

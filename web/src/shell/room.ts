@@ -26,8 +26,9 @@ export interface Room {
   waysBack?: Record<'password' | 'activate', WayBack>;
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
-  // A section of the security page.
-  security?: { Section: ComponentType<SecurityProps>; order: number };
+  // A section of the security page. Weaker steps offer the step of first before themselves,
+  // while it is off; run begins its set-up on the same page.
+  security?: { Section: ComponentType<SecurityProps>; order: number; first?: { layer: string; label: () => string; run: () => void } };
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
   loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
