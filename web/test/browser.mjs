@@ -145,6 +145,21 @@ export async function mail(server, to, kind, seen = new Set()) {
   throw new Error(`no ${kind} for ${to} in ${server.outbox}`);
 }
 
+// text waits for a text message to that number that is not in `seen`.
+export async function text(server, number, seen = new Set()) {
+  for (let tries = 0; tries < 400; tries++) {
+    const files = fs.existsSync(server.outbox) ? fs.readdirSync(server.outbox).filter((f) => f.endsWith('.sms') && !seen.has(f)).sort().reverse() : [];
+    for (const file of files) {
+      const message = JSON.parse(fs.readFileSync(path.join(server.outbox, file), 'utf8'));
+      if (message.to !== number) continue;
+      seen.add(file);
+      return { ...message, code: message.text.match(/^\d{6}\b/)[0] };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`no text message to ${number} in ${server.outbox}`);
+}
+
 // plain is the text part, decoded.
 function plain(raw) {
   const normal = raw.replace(/\r\n/g, '\n');

@@ -51,8 +51,11 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
           await onDone();
         }}
         again={{ at: sent.resend_at, send: () => post('/account/sms/resend') }} />
-      <p class="hint">{change && t('oldStays')} <button type="button" class="link" onClick={() => setSent(undefined)}>{t('otherNumber')}</button></p>
-      {notice.current && <p class="hint"><Icon name="warning" /> {notice.current}</p>}
+      <div class="telephone-more">
+        {change && <p class="hint">{t('oldStays')}</p>}
+        <button type="button" class="link" onClick={() => setSent(undefined)}>{t('otherNumber')}</button>
+        {notice.current && <div class="notice small"><Icon name="shield" /><p>{notice.current}</p></div>}
+      </div>
     </>
   );
 }
@@ -70,8 +73,8 @@ function Number({ change, typed, onClose, onSent }: { change: boolean; typed: { 
         setRound((n) => n + 1);
       }}>
         <Select name="country" label={t('country')} value={typed.country} options={options} />
-        <Field name="phone" label={t('phone')} value={typed.phone} required autoFocus autoComplete="tel" inputMode="tel" maxLength={30}
-          hint={typed.phone.replace(/\D/g, '').length > 4 ? t('goesTo', { number: whole }) : t('phoneHint')} />
+        <Field name="phone" label={t('phone')} value={typed.phone} required autoFocus autoComplete="tel" inputMode="tel" maxLength={30} hint={t('phoneHint')} />
+        {typed.phone.replace(/\D/g, '').length > 4 && <p class="hint">{t('goesTo', { number: whole })}</p>}
       </div>
     </Form>
   );
