@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t12, r4) {
+function k(n3, t13, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t12) "key" == f5 ? u4 = t12[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t12[f5] : o5[f5] = t12[f5];
+  for (f5 in t13) "key" == f5 ? u4 = t13[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t13[f5] : o5[f5] = t13[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t12) {
-  this.props = n3, this.context = t12, this.__g = 0;
+function x(n3, t13) {
+  this.props = n3, this.context = t13, this.__g = 0;
 }
-function S(n3, t12) {
-  if (null == t12) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t12 < n3.__k.length; t12++) if ((r4 = n3.__k[t12]) && r4.__e) return r4.__e;
+function S(n3, t13) {
+  if (null == t13) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t13 < n3.__k.length; t13++) if ((r4 = n3.__k[t13]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t12) {
-  var r4, u4 = t12.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t12.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t12.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t13) {
+  var r4, u4 = t13.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t13.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t13.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t12) {
-    return t12 && (n3.__e = t12.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t13) {
+    return t13 && (n3.__e = t13.__e);
   }), j(n3);
 }
-function L(t12) {
-  (8 & t12.__g || (t12.__g |= 8, u.push(t12), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t13) {
+  (8 & t13.__g || (t13.__g |= 8, u.push(t13), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t12 = 1; u.length; ) u.length > t12 && u.sort(o), n3 = u.shift(), t12 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t13 = 1; u.length; ) u.length > t13 && u.sort(o), n3 = u.shift(), t13 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t12, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t12.length;
-  for (l4 = q(r4, t12, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t13.length;
+  for (l4 = q(r4, t13, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t12, r4, u4, i4) {
+function q(n3, t13, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t12[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t13[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t12, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t12, r4, u4) {
+function A(n3, t13, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t12;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t12 = A(i4[f5], t12, r4, false));
-    return t12;
+    if (n3.props.__P) return t13;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t13 = A(i4[f5], t13, r4, false));
+    return t13;
   }
-  for (t12 && !t12.parentNode && (t12 = S(n3)) && !t12.parentNode && (t12 = null), o5 = n3.__e, e4 = t12; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t12) : r4.insertBefore(o5, t12 || null)), t12 = o5; (t12 = t12 && t12.nextSibling) && 8 == t12.nodeType && !t12.data.startsWith("$s"); ) ;
-  return t12;
+  for (t13 && !t13.parentNode && (t13 = S(n3)) && !t13.parentNode && (t13 = null), o5 = n3.__e, e4 = t13; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t13) : r4.insertBefore(o5, t13 || null)), t13 = o5; (t13 = t13 && t13.nextSibling) && 8 == t13.nodeType && !t13.data.startsWith("$s"); ) ;
+  return t13;
 }
-function P(n3, t12, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t12[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t13, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t13[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t12[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t12.length; i4++) if ((e4 = t12[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t13.length; i4++) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t12, r4) {
-  null == r4 && (r4 = ""), "-" == t12[0] ? n3.setProperty(t12, r4) : n3[t12] = r4;
+function T(n3, t13, r4) {
+  null == r4 && (r4 = ""), "-" == t13[0] ? n3.setProperty(t13, r4) : n3[t13] = r4;
 }
-function N(n3, t12, r4, u4, i4) {
+function N(n3, t13, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t12) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t13) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t12 in u4) r4 && t12 in r4 || T(n3.style, t12);
-    if (r4) for (t12 in r4) u4 && r4[t12] == u4[t12] || T(n3.style, t12, r4[t12]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t13 in u4) r4 && t13 in r4 || T(n3.style, t13);
+    if (r4) for (t13 in r4) u4 && r4[t13] == u4[t13] || T(n3.style, t13, r4[t13]);
   }
-  else if ("o" == t12[0] && "n" == t12[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t12] = r4, r4 && u4 || (o5 = a[t12] || (a[t12] = V(t12)), (n3.__a || (n3.__a = {}))[t12] = c, f5 = t12 != (t12 = t12.replace(l, "$1")), (t12 = t12.slice(2))[0] < "a" && (t12 = t12.toLowerCase()), r4 ? n3.addEventListener(t12, o5, f5) : n3.removeEventListener(t12, o5, f5));
+  else if ("o" == t13[0] && "n" == t13[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t13] = r4, r4 && u4 || (o5 = a[t13] || (a[t13] = V(t13)), (n3.__a || (n3.__a = {}))[t13] = c, f5 = t13 != (t13 = t13.replace(l, "$1")), (t13 = t13.slice(2))[0] < "a" && (t13 = t13.toLowerCase()), r4 ? n3.addEventListener(t13, o5, f5) : n3.removeEventListener(t13, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t12 = t12.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t12 && "height" != t12 && "href" != t12 && "list" != t12 && "form" != t12 && "tabIndex" != t12 && "download" != t12 && "rowSpan" != t12 && "colSpan" != t12 && "role" != t12 && "popover" != t12 && t12 in n3) try {
-      return void (n3[t12] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t13 = t13.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t13 && "height" != t13 && "href" != t13 && "list" != t13 && "form" != t13 && "tabIndex" != t13 && "download" != t13 && "rowSpan" != t13 && "colSpan" != t13 && "role" != t13 && "popover" != t13 && t13 in n3) try {
+      return void (n3[t13] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t12[4] ? n3.removeAttribute(t12) : n3.setAttribute(t12, "popover" == t12 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t13[4] ? n3.removeAttribute(t13) : n3.setAttribute(t13, "popover" == t13 && 1 == r4 ? "" : r4);
   }
 }
-function V(t12) {
+function V(t13) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t12], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t12]) return;
+      if (u4 = u4[t13], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t13]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t12, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t12, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t12, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t13, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t12 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t12 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t13 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t13 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t12, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t13) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t13 && t13.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t13, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t14) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t14 && t14.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t12, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t13 && t13.then || D(r4), n.__e(t13, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t14 && t14.then || D(r4), n.__e(t14, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t12);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t13);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t12) {
+function B(n3, t13) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t12 && t12.push(n3);
+    t13 && t13.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t12, r4, u4) {
+function E(t13, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t12), t12.some(function(r5) {
+  n.__c && n.__c(r4, t13), t13.some(function(r5) {
     try {
-      t12 = r5.__h, r5.__h = [], t12.some(function(n3) {
+      t13 = r5.__h, r5.__h = [], t13.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t13) {
-      n.__e(t13, r5.__v);
+    } catch (t14) {
+      n.__e(t14, r5.__v);
     }
   });
 }
-function F(t12, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t12 = k4, o5[s4] = null;
+      t13 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t12) {
+  if (!t13) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t12 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t13 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t12.content || t12, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t12.attributes.length; s4++) $2[(k4 = t12.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t12, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t12, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t12.innerHTML) || (t12.innerHTML = h5.__html), r4.__k = []) : (y5 && (t12.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t12.removeAttribute(s4) : null == b4 || b4 === t12[s4] && ("progress" != C3 || b4) || N(t12, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t12[s4] && N(t12, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t12.data == x3 || (t12.data = x3);
-  return t12;
+    if (a5 = "template" == C3 && t13.content || t13, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t13.attributes.length; s4++) $2[(k4 = t13.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t13, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t13, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t13.innerHTML) || (t13.innerHTML = h5.__html), r4.__k = []) : (y5 && (t13.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t13.removeAttribute(s4) : null == b4 || b4 === t13[s4] && ("progress" != C3 || b4) || N(t13, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t13[s4] && N(t13, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t13.data == x3 || (t13.data = x3);
+  return t13;
 }
-function G(t12, r4, u4, i4) {
+function G(t13, r4, u4, i4) {
   try {
-    "function" == typeof t12 ? r4 ? r4.__x = t12(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t12(null)) : t12.current = r4;
-  } catch (t13) {
-    n.__e(t13, u4);
+    "function" == typeof t13 ? r4 ? r4.__x = t13(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t13(null)) : t13.current = r4;
+  } catch (t14) {
+    n.__e(t14, u4);
   }
 }
-function J(t12, r4, u4) {
+function J(t13, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t12), !(i4 = t12.ref) || i4.current && i4.current != t12.__e || G(i4, null, r4, t12), i4 = t12.__c) {
+  if (n.unmount && n.unmount(t13), !(i4 = t13.ref) || i4.current && i4.current != t13.__e || G(i4, null, r4, t13), i4 = t13.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t13) {
-      n.__e(t13, r4);
+    } catch (t14) {
+      n.__e(t14, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t12.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t12.type || u4 && !t12.props.__P);
-  !u4 && (i4 = t12.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t12.__e && o5.some(g), g(f5), g(i4)), u4 || g(t12.__e), t12.__e = t12.__c = t12.__ = null;
+  if (i4 = t13.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t13.type || u4 && !t13.props.__P);
+  !u4 && (i4 = t13.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t13.__e && o5.some(g), g(f5), g(i4)), u4 || g(t13.__e), t13.__e = t13.__c = t13.__ = null;
 }
-function K(n3, t12, r4) {
+function K(n3, t13, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t12, r4) {
+function Q(t13, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t12, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t12 && 32 & t12.__u) ? null : r4.__k, r4.__k = m($, { children: [t12] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t13, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t13 && 32 & t13.__u) ? null : r4.__k, r4.__k = m($, { children: [t13] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t12(n4) {
+  function t13(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t12.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t13.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,35 +265,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t13 = n5.componentWillUnmount;
+      var t14 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t13 && t13.call(n5);
+        r4.delete(n5), t14 && t14.call(n5);
       };
     }), n4.children;
   }
-  return t12.__c = "__cC" + s++, t12.__ = n3, t12.Provider = (t12.Consumer = function(n4, t13) {
-    return n4.children(t13);
-  }).contextType = t12, t12;
+  return t13.__c = "__cC" + s++, t13.__ = n3, t13.Provider = (t13.Consumer = function(n4, t14) {
+    return n4.children(t14);
+  }).contextType = t13, t13;
 }
-n = { __e: function(n3, t12, r4, u4) {
-  for (var i4, o5, e4; t12 = t12.__; ) if ((i4 = t12.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t13, r4, u4) {
+  for (var i4, o5, e4; t13 = t13.__; ) if ((i4 = t13.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t13) {
-      n3 = t13;
+    } catch (t14) {
+      n3 = t14;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t12) {
+}, x.prototype.setState = function(n3, t13) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t12 && this.__k.push(t12), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t13 && this.__k.push(t13), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t12) {
-  return n3.__v.__b - t12.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t13) {
+  return n3.__v.__b - t13.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -305,6 +305,7 @@ __export(rooms_exports, {
   question: () => question,
   recovery: () => recovery,
   session: () => session,
+  smscode: () => smscode,
   totp: () => totp
 });
 
@@ -324,8 +325,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t12) {
-  a2.__h && a2.__h(r2, n3, f2 || t12), f2 = 0;
+function y2(n3, t13) {
+  a2.__h && a2.__h(r2, n3, f2 || t13), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -335,19 +336,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t12 = (f5.__N || f5.__)[0], r4 = f5.t(t12, n4);
-    o2(t12, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t13 = (f5.__N || f5.__)[0], r4 = f5.t(t13, n4);
+    o2(t13, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t12, r4) {
+    r2.shouldComponentUpdate = function(n4, t13, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t12, r4);
+        var e4 = c4.call(this, n4, t13, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -372,10 +373,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t12) {
+function b(n3, t13) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t12);
+  }, t13);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -395,23 +396,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t13) {
-      a2.__e(t13, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t14) {
+      a2.__e(t14, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t12 = n3.__H;
-      if (n3.__P && t12) try {
-        t12.__h.some(C2), t12.__h.some(D2), t12.__h = [];
+      var t13 = n3.__H;
+      if (n3.__P && t13) try {
+        t13.__h.some(C2), t13.__h.some(D2), t13.__h = [];
       } catch (r4) {
-        t12.__h = [], a2.__e(r4, n3.__v);
+        t13.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t12) {
-  n3 && t12.__k && t12.__k.__m && (n3.__m = t12.__k.__m), p2 && p2(n3, t12);
+}, a2.__ = function(n3, t13) {
+  n3 && t13.__k && t13.__k.__m && (n3.__m = t13.__k.__m), p2 && p2(n3, t13);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -420,25 +421,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t12 = n3.__c;
-  t12 && t12.__H && (t12.__H.__h.length && B2(c2.push(t12)), t12.__H.__.some(function(n4) {
+  var t13 = n3.__c;
+  t13 && t13.__H && (t13.__H.__h.length && B2(c2.push(t13)), t13.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t12) {
-  t12.some(function(n4) {
+}, a2.__c = function(n3, t13) {
+  t13.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t13) {
+    } catch (t14) {
       n4.__h = [function() {
-        throw t13;
+        throw t14;
       }];
     }
-  }), h2 && h2(n3, t12);
+  }), h2 && h2(n3, t13);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t12, r4, u4 = n3.__c;
+  var t13, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -449,49 +450,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t12 = n4;
+      t13 = n4;
     }
-  }), u4.__H = void 0, t12 && a2.__e(t12, u4.__v));
+  }), u4.__H = void 0, t13 && a2.__e(t13, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t12, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t12), setTimeout(n3);
+  var t13, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t13), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t12 = requestAnimationFrame(r4));
+  k2 && (t13 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t12 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t12;
+  var t13 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t13;
 }
 function D2(n3) {
-  var t12 = r2;
-  n3.__c = n3.__(), r2 = t12;
+  var t13 = r2;
+  n3.__c = n3.__(), r2 = t13;
 }
-function E2(n3, t12) {
-  return !n3 || n3.length != t12.length || t12.some(function(t13, r4) {
-    return !o2(t13, n3[r4]);
+function E2(n3, t13) {
+  return !n3 || n3.length != t13.length || t13.some(function(t14, r4) {
+    return !o2(t14, n3[r4]);
   });
 }
-function G2(n3, t12) {
-  return "function" == typeof t12 ? t12(n3) : t12;
+function G2(n3, t13) {
+  return "function" == typeof t13 ? t13(n3) : t13;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t12 = false;
+    var i4, t13 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t13 = i5.S;
-        if (t13.v === i5.v) {
-          for (var r5 = t13.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t13.i;
+        var t14 = i5.S;
+        if (t14.v === i5.v) {
+          for (var r5 = t14.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t14.i;
         }
         i5 = i5.o;
       }
@@ -507,9 +508,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t12) {
+          if (!t13) {
             i4 = r5;
-            t12 = true;
+            t13 = true;
           }
         }
         r4 = n3;
@@ -517,7 +518,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t12) throw i4;
+    if (t13) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -533,13 +534,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t12 = o3, r4 = n2;
+  var t13 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t12;
+    o3 = t13;
     n2 = r4;
   }
 }
@@ -552,56 +553,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t12 = i4.n;
-    if (void 0 === t12 || t12.t !== o3) {
-      t12 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t12 };
-      if (void 0 !== o3.s) o3.s.n = t12;
-      o3.s = t12;
-      i4.n = t12;
-      if (32 & o3.f) i4.S(t12);
-      return t12;
-    } else if (-1 === t12.i) {
-      t12.i = 0;
-      if (void 0 !== t12.n) {
-        t12.n.p = t12.p;
-        if (void 0 !== t12.p) t12.p.n = t12.n;
-        t12.p = o3.s;
-        t12.n = void 0;
-        o3.s.n = t12;
-        o3.s = t12;
+    var t13 = i4.n;
+    if (void 0 === t13 || t13.t !== o3) {
+      t13 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t13 };
+      if (void 0 !== o3.s) o3.s.n = t13;
+      o3.s = t13;
+      i4.n = t13;
+      if (32 & o3.f) i4.S(t13);
+      return t13;
+    } else if (-1 === t13.i) {
+      t13.i = 0;
+      if (void 0 !== t13.n) {
+        t13.n.p = t13.p;
+        if (void 0 !== t13.p) t13.p.n = t13.n;
+        t13.p = o3.s;
+        t13.n = void 0;
+        o3.s.n = t13;
+        o3.s = t13;
       }
-      return t12;
+      return t13;
     }
   }
 }
-function l3(i4, t12) {
+function l3(i4, t13) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t12 ? void 0 : t12.watched;
-  this.Z = null == t12 ? void 0 : t12.unwatched;
-  this.name = null == t12 ? void 0 : t12.name;
+  this.W = null == t13 ? void 0 : t13.watched;
+  this.Z = null == t13 ? void 0 : t13.unwatched;
+  this.name = null == t13 ? void 0 : t13.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t12 = this, r4 = this.t;
+  var t13 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t12.W) || i5.call(t12);
+      null == (i5 = t13.W) || i5.call(t13);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t12 = this;
+  var t13 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -616,15 +617,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t12.Z) || i5.call(t12);
+        null == (i5 = t13.Z) || i5.call(t13);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t12 = this;
+  var t13 = this;
   return x2(function() {
-    var r4 = t12.value;
+    var r4 = t13.value;
     f3(function() {
       return i4(r4);
     });
@@ -671,42 +672,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t12) {
-  return new l3(i4, t12);
+function y3(i4, t13) {
+  return new l3(i4, t13);
 }
 function w3(i4) {
-  for (var t12 = i4.s; void 0 !== t12; t12 = t12.n) if (t12.S.i !== t12.i || !t12.S.h() || t12.S.i !== t12.i) return true;
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) if (t13.S.i !== t13.i || !t13.S.h() || t13.S.i !== t13.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t12 = i4.s; void 0 !== t12; t12 = t12.n) {
-    var r4 = t12.S.n;
-    if (void 0 !== r4) t12.r = r4;
-    t12.S.n = t12;
-    t12.i = -1;
-    if (void 0 === t12.n) {
-      i4.s = t12;
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) {
+    var r4 = t13.S.n;
+    if (void 0 !== r4) t13.r = r4;
+    t13.S.n = t13;
+    t13.i = -1;
+    if (void 0 === t13.n) {
+      i4.s = t13;
       break;
     }
   }
 }
 function _3(i4) {
-  var t12 = i4.s, r4 = void 0;
-  while (void 0 !== t12) {
-    var n3 = t12.p;
-    if (-1 === t12.i) {
-      t12.S.U(t12);
-      if (void 0 !== n3) n3.n = t12.n;
-      if (void 0 !== t12.n) t12.n.p = n3;
-    } else r4 = t12;
-    t12.S.n = t12.r;
-    if (void 0 !== t12.r) t12.r = void 0;
-    t12 = n3;
+  var t13 = i4.s, r4 = void 0;
+  while (void 0 !== t13) {
+    var n3 = t13.p;
+    if (-1 === t13.i) {
+      t13.S.U(t13);
+      if (void 0 !== n3) n3.n = t13.n;
+      if (void 0 !== t13.n) t13.n.p = n3;
+    } else r4 = t13;
+    t13.S.n = t13.r;
+    if (void 0 !== t13.r) t13.r = void 0;
+    t13 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t12) {
-  l3.call(this, void 0, t12);
+function j3(i4, t13) {
+  l3.call(this, void 0, t13);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -729,9 +730,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t12 = this.x();
-    if (16 & this.f || this.v !== t12 || 0 === this.i) {
-      this.v = t12;
+    var t13 = this.x();
+    if (16 & this.f || this.v !== t13 || 0 === this.i) {
+      this.v = t13;
       this.f &= -17;
       this.i++;
     }
@@ -748,7 +749,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t12 = this.s; void 0 !== t12; t12 = t12.n) t12.S.S(t12);
+    for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.S(t13);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -757,7 +758,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t12 = this.s; void 0 !== t12; t12 = t12.n) t12.S.U(t12);
+      for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
     }
   }
 };
@@ -775,8 +776,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t12) {
-  return new j3(i4, t12);
+function O(i4, t13) {
+  return new j3(i4, t13);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -787,11 +788,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t12) {
+    } catch (t13) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t12;
+      throw t13;
     } finally {
       o3 = n3;
       t3();
@@ -799,7 +800,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t12 = i4.s; void 0 !== t12; t12 = t12.n) t12.S.U(t12);
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -815,13 +816,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t12) {
+function m3(i4, t13) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t12 ? void 0 : t12.name;
+  this.name = null == t13 ? void 0 : t13.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -829,8 +830,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t12 = this.x();
-    if ("function" == typeof t12) this.j = t12;
+    var t13 = this.x();
+    if ("function" == typeof t13) this.j = t13;
   } finally {
     i4();
   }
@@ -860,8 +861,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t12) {
-  var r4 = new m3(i4, t12);
+function x2(i4, t13) {
+  var r4 = new m3(i4, t13);
   try {
     r4.c();
   } catch (i5) {
@@ -895,9 +896,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t12 = useSignal(r4);
-  t12.name = "ReactiveDom";
-  t12.value = r4;
+  var n3 = this, r4 = i4.data, t13 = useSignal(r4);
+  t13.name = "ReactiveDom";
+  t13.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -905,7 +906,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t12.value.value;
+      var i6 = t13.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -935,13 +936,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t12 = n3.props;
-    for (var f5 in t12) if ("children" !== f5) {
-      var o5 = t12[f5];
+    var r4, t13 = n3.props;
+    for (var f5 in t13) if ("children" !== f5) {
+      var o5 = t13[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t12[f5] = o5.peek();
+        t13[f5] = o5.peek();
       }
     }
   }
@@ -951,10 +952,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t12, f5 = r4.__c;
+    var t13, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t12 = f5.__$u)) f5.__$u = t12 = (function(i5, n3) {
+      if (void 0 === (t13 = f5.__$u)) f5.__$u = t13 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -971,34 +972,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t12);
+    y4(t13);
   }
 });
-b3("__e", function(i4, n3, r4, t12) {
+b3("__e", function(i4, n3, r4, t13) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t12);
+  i4(n3, r4, t13);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t12 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t13 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t12 && e4 in t12)) {
+      if (!(void 0 === u4 || t13 && e4 in t13)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t12) {
+    if (t13) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t12) {
-        var c4 = o5[a5], v4 = t12[a5];
+      for (var a5 in t13) {
+        var c4 = o5[a5], v4 = t13[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1008,16 +1009,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t12) {
+function k3(i4, n3, r4, t13) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t12 = n4;
+    t13 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t12[n3] !== r5) {
-      t12[n3] = r5;
+    if (t13[n3] !== r5) {
+      t13[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1028,11 +1029,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t12 = r4.U;
-      if (t12) {
+      var t13 = r4.U;
+      if (t13) {
         r4.U = void 0;
-        for (var f5 in t12) {
-          var o5 = t12[f5];
+        for (var f5 in t13) {
+          var o5 = t13[f5];
           if (o5) o5.d();
         }
       }
@@ -1056,20 +1057,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t12) {
-  if (t12 < 3) n3.__$f |= 2;
-  i4(n3, r4, t12);
+b3("__h", function(i4, n3, r4, t13) {
+  if (t13 < 3) n3.__$f |= 2;
+  i4(n3, r4, t13);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t12 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t13 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t12 || o5 || 4 & this.__$f)) return true;
+    if (!(t13 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t12 || 4 & this.__$f)) return true;
+    if (!(t13 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1147,10 +1148,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t12 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t12, {
+  const t13 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t13, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t12(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t13(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1614,11 +1615,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t12, e4, n3, u4, a5, i4) {
+function a4(t13, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t12) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t12, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t13) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t13, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2569,16 +2570,16 @@ var stored3 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen2 = localStorage.getItem(stored3);
-  show2(themes.find((t12) => t12 === chosen2) ?? "auto");
+  show2(themes.find((t13) => t13 === chosen2) ?? "auto");
 }
-function setTheme(t12) {
-  localStorage.setItem(stored3, t12);
-  show2(t12);
+function setTheme(t13) {
+  localStorage.setItem(stored3, t13);
+  show2(t13);
 }
-function show2(t12) {
-  theme.value = t12;
-  if (t12 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t12;
+function show2(t13) {
+  theme.value = t13;
+  if (t13 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t13;
 }
 
 // src/shell/look.tsx
@@ -3372,10 +3373,10 @@ function rate(lines) {
   const strength = on("totp") ? "strong" : "good";
   if (!on("totp") && has("totp")) return { strength, advice: "smsOnly" };
   if (has("backup_codes")) {
-    const codes = lines.backup_codes.left;
+    const codes2 = lines.backup_codes.left;
     if (steps3 < 2) return { strength, advice: "addSecond" };
     if (!on("backup_codes")) return { strength, advice: "makeCodes" };
-    if (codes !== void 0 && codes <= 3) return { strength, advice: "fewCodes", codes };
+    if (codes2 !== void 0 && codes2 <= 3) return { strength, advice: "fewCodes", codes: codes2 };
   }
   return { strength, advice: "lookNow" };
 }
@@ -3489,18 +3490,18 @@ function Security() {
     status.data && Object.keys(status.data).length > 0 && /* @__PURE__ */ a4(Glance, { lines: status.data }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     /* @__PURE__ */ a4(Password2, { onChanged: () => setRound(round + 1) }),
-    collect((room) => room.security).map(({ Section: Section4, order }) => /* @__PURE__ */ a4(Section4, { status }, `${order} ${round}`))
+    collect((room) => room.security).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status }, `${order} ${round}`))
   ] });
 }
 var icons = { weak: "warning", fair: "shield", good: "shield", strong: "shield" };
 function Glance({ lines }) {
-  const { strength, advice, codes } = rate(lines);
+  const { strength, advice, codes: codes2 } = rate(lines);
   const on = Object.keys(lines).filter((name) => lines[name].enabled).flatMap((name) => layerStep(name) ?? []).sort((a5, b4) => a5.order - b4.order);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
     /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("h2", { id: "glance", children: t5(`strength_${strength}`) }),
-      /* @__PURE__ */ a4("p", { children: t5(`advice_${advice}`, { count: codes ?? 0 }) }),
+      /* @__PURE__ */ a4("p", { children: t5(`advice_${advice}`, { count: codes2 ?? 0 }) }),
       /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [t5("passwordHead"), ...on.map((step) => step.title())].map((name) => /* @__PURE__ */ a4("li", { children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
@@ -4234,10 +4235,10 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
 }
 function Rename({ entry: entry2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry2.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted = v4.name.normalize("NFC");
-    const changed2 = wanted === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
+    const wanted2 = v4.name.normalize("NFC");
+    const changed2 = wanted2 === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted2) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry2.name, required: true, autoFocus: true, selectName: entry2.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -6379,7 +6380,8 @@ var t10 = catalog({
     noAccount: "New here?",
     why_ended: "You were signed out, because you were away for a long time or another device signed this one out. Sign in to continue where you were.",
     why_otherTab: "You signed out in another tab. Sign in to continue where you were.",
-    oneMore: "One more step",
+    oneMore: { one: "One more step", other: "{count} more steps" },
+    progress: "Step {step} of {total}: {name}",
     steps: "Sign-in steps",
     done: "done",
     noStep: "This page does not know the next step. Reload it and try again.",
@@ -6433,7 +6435,8 @@ var t10 = catalog({
     noAccount: "Neu hier?",
     why_ended: "Sie wurden abgemeldet, weil Sie lange nicht da waren oder ein anderes Gerät dieses abgemeldet hat. Melden Sie sich an, um fortzufahren.",
     why_otherTab: "Sie haben sich in einem anderen Tab abgemeldet. Melden Sie sich an, um fortzufahren.",
-    oneMore: "Noch ein Schritt",
+    oneMore: { one: "Noch ein Schritt", other: "Noch {count} Schritte" },
+    progress: "Schritt {step} von {total}: {name}",
     steps: "Anmeldeschritte",
     done: "erledigt",
     noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
@@ -6850,27 +6853,40 @@ async function lookUp() {
 }
 
 // src/session/steps.tsx
+var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
 function Steps({ challenge, onSession, onOver, inside }) {
-  const [layers2, setLayers] = d2(challenge.layers);
+  const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
-  const send3 = async (path3, body) => {
+  const left = layers2.filter((l4) => !l4.done).length;
+  const total = layers2.length + 1;
+  async function guard(work2) {
     try {
-      const opened = await post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body });
-      if (isChallenge(opened)) setLayers(opened.layers);
-      else await onSession(opened);
+      return await work2;
     } catch (err) {
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver();
-      else throw err;
+      if (!(err instanceof Problem) || err.code !== "attempt_over" && err.status !== 404) throw err;
+      onOver();
+      return void 0;
     }
+  }
+  const answer = async (path3, body) => {
+    const opened = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    if (!opened) return;
+    if (isChallenge(opened)) setLayers(inOrder(opened.layers));
+    else await onSession(opened);
   };
   const again = async (path3) => {
-    const sent = await post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token });
-    setLayers((all2) => all2.map((l4) => l4 === next ? { ...l4, ...sent } : l4));
+    const sent = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    if (!sent) throw cancelled();
+    setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
+  const title = t10("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
-    inside ? /* @__PURE__ */ a4("h3", { children: t10("oneMore") }) : /* @__PURE__ */ a4("h1", { children: t10("oneMore") }),
+    /* @__PURE__ */ a4("div", { class: "steps-head", children: [
+      inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t10("progress", { step: total - left + 1, total, name: step.title() }) })
+    ] }),
     /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t10("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
@@ -6891,7 +6907,7 @@ function Steps({ challenge, onSession, onOver, inside }) {
         ] })
       ] }, l4.layer))
     ] }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer: send3, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") })
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") })
   ] });
 }
 
@@ -6913,6 +6929,7 @@ function askForProof() {
 function Proof({ onClose, onProven }) {
   const [challenge, setChallenge] = d2();
   const [over, setOver] = d2();
+  const typed2 = T2("");
   const lasts = useSettings()?.step_up_seconds;
   async function done(s4) {
     if (s4?.access_token) await signedIn(s4);
@@ -6930,6 +6947,7 @@ function Proof({ onClose, onProven }) {
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(Form, { submit: t10("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
       setOver(void 0);
+      typed2.current = v4.password;
       const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
         throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
       });
@@ -6949,7 +6967,7 @@ function Proof({ onClose, onProven }) {
           value: auth.value.is === "in" ? auth.value.account.username : ""
         }
       ),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, autoFocus: true })
+      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current, autoComplete: "current-password", required: true, autoFocus: true })
     ] })
   ] }) });
 }
@@ -7018,7 +7036,7 @@ function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = d2(handedOver);
   const [over, setOver] = d2(false);
-  const typed2 = T2("");
+  const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
   const forgot = wayBack("password");
   const others = doors().filter((door) => !door.signsIn);
@@ -7043,6 +7061,7 @@ function SignIn() {
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t10("signIn"), onSubmit: async (v4) => {
       setOver(false);
+      typed2.current = { identifier: v4.identifier, password: v4.password, remember: v4.remember_device === "on" };
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
       const opened = await post("/auth/sign-in", { open: true, body }).catch((err) => {
         const activate = wayBack("activate");
@@ -7054,12 +7073,12 @@ function SignIn() {
       if (isChallenge(opened)) setChallenge(opened);
       else await signedIn(opened);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint") })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), value: typed2.current.identifier, autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
     (forgot || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current }), children: forgot.label() }) }),
+      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current.identifier }), children: forgot.label() }) }),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
         t10("noAccount"),
         " ",
@@ -7094,8 +7113,273 @@ async function leave2() {
   }
 }
 
-// src/totp/words.ts
+// src/smscode/phone.ts
+var codes = Object.fromEntries("AD376 AE971 AF93 AG1268 AI1264 AL355 AM374 AO244 AR54 AS1684 AT43 AU61 AW297 AX358 AZ994 BA387 BB1246 BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BL590 BM1441 BN673 BO591 BQ599 BR55 BS1242 BT975 BW267 BY375 BZ501 CA1 CC61 CD243 CF236 CG242 CH41 CI225 CK682 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CW599 CX61 CY357 CZ420 DE49 DJ253 DK45 DM1767 DO1809 DZ213 EC593 EE372 EG20 ER291 ES34 ET251 FI358 FJ679 FK500 FM691 FO298 FR33 GA241 GB44 GD1473 GE995 GF594 GG44 GH233 GI350 GL299 GM220 GN224 GP590 GQ240 GR30 GT502 GU1671 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IM44 IN91 IO246 IQ964 IR98 IS354 IT39 JE44 JM1876 JO962 JP81 KE254 KG996 KH855 KI686 KM269 KN1869 KP850 KR82 KW965 KY1345 KZ7 LA856 LB961 LC1758 LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373 ME382 MF590 MG261 MH692 MK389 ML223 MM95 MN976 MO853 MP1670 MQ596 MR222 MS1664 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NC687 NE227 NF672 NG234 NI505 NL31 NO47 NP977 NR674 NU683 NZ64 OM968 PA507 PE51 PF689 PG675 PH63 PK92 PL48 PM508 PR1787 PS970 PT351 PW680 PY595 QA974 RE262 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249 SE46 SG65 SH290 SI386 SJ47 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SX1721 SY963 SZ268 TC1649 TD235 TG228 TH66 TJ992 TK690 TL670 TM993 TN216 TO676 TR90 TT1868 TV688 TW886 TZ255 UA380 UG256 US1 UY598 UZ998 VA39 VC1784 VE58 VG1284 VI1340 VN84 VU678 WF681 WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263".split(" ").map((c4) => [c4.slice(0, 2), c4.slice(2)]));
+var callingCode = (country) => codes[country] ?? "";
+function countries(lang2) {
+  const names = new Intl.DisplayNames(lang2, { type: "region" });
+  const order = new Intl.Collator(lang2);
+  return Object.keys(codes).map((country) => ({ country, name: names.of(country) ?? country })).sort((a5, b4) => order.compare(a5.name, b4.name));
+}
+function homeOf(tags) {
+  for (const tag of tags) {
+    const { region } = new Intl.Locale(tag).maximize();
+    if (region && callingCode(region)) return region;
+  }
+  return "US";
+}
+var zeroStays = ["IT", "VA", "CI", "CG"];
+function toE164(typed2, country) {
+  const code = callingCode(country);
+  const number = typed2.trim().replace(/[^\d+]/g, "").replace(/(?!^)\+/g, "").replace(/^00/, "+");
+  if (number.startsWith("+") && !number.startsWith("+" + code)) return number;
+  const national = number.startsWith("+") ? number.slice(1 + code.length) : number;
+  if (code[0] === "1" && /^1?\d{10}$/.test(national)) return "+1" + national.slice(-10);
+  return "+" + code + (zeroStays.includes(country) ? national : national.replace(/^0/, ""));
+}
+
+// src/smscode/words.ts
 var t11 = catalog({
+  en: {
+    step: "Code by text message",
+    code: "Code from the text message",
+    codeHint: "Six digits. The newest message has the code that counts.",
+    go: "Continue",
+    sentTo: "We sent a code to {number}.",
+    capped: "No text message could be sent to your phone just now, because many were sent before.",
+    cappedUntil: "You can ask for one from {time}.",
+    unsent: "Whoever runs this server has set up no service that sends text messages. The server keeps each message as a file in its outbox; none reaches a phone.",
+    title: "Codes by text message",
+    onText: "When you sign in on a new device, you are asked for a code that we send to {number}.",
+    offText: "When you sign in, you are also asked for a code that we send to your phone. This is better than a password alone, and weaker than an authenticator app.",
+    numberGone: "The number is damaged. Change it.",
+    enable: "Turn on text message codes",
+    change: "Change the number",
+    disable: "Turn off text message codes",
+    enrol: "Set up codes by text message",
+    enrolText: "We send a first code to your phone. Once you enter it here, the step is on.",
+    changeTitle: "Change your phone number",
+    changeText: "We send a code to the new number. The number you have now stays in use until you enter that code.",
+    changeDo: "Use this number",
+    better: "An authenticator app protects you better: nobody can read its codes on their way, and it works without reception.",
+    country: "Country",
+    phone: "Phone number",
+    phoneHint: "As you give it to friends, or with + and the country’s code.",
+    goesTo: "The code goes to {number}.",
+    send: "Send the code",
+    otherNumber: "Use another number",
+    oldStays: "Your old number stays in use until then.",
+    enabled: "Codes by text message are on.",
+    changed: "Codes now go to the new number.",
+    disabled: "Codes by text message are off.",
+    disableTitle: "Turn off codes by text message?",
+    disableText: "After that, no code is sent to your phone when you sign in. The server forgets your number.",
+    goStep: "Your phone number and its sign-in step"
+  },
+  de: {
+    step: "Code per SMS",
+    code: "Code aus der SMS",
+    codeHint: "Sechs Ziffern. Es gilt der Code aus der neuesten Nachricht.",
+    go: "Weiter",
+    sentTo: "Wir haben einen Code an {number} gesendet.",
+    capped: "Gerade konnte keine SMS an Ihr Telefon gesendet werden, weil zuvor viele gesendet wurden.",
+    cappedUntil: "Ab {time} können Sie eine anfordern.",
+    unsent: "Wer diesen Server betreibt, hat keinen Dienst eingerichtet, der SMS sendet. Der Server legt jede Nachricht als Datei in seinen Postausgang; keine erreicht ein Telefon.",
+    title: "Codes per SMS",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, werden Sie nach einem Code gefragt, den wir an {number} senden.",
+    offText: "Beim Anmelden werden Sie auch nach einem Code gefragt, den wir an Ihr Telefon senden. Das ist besser als ein Passwort allein und schwächer als eine Authenticator-App.",
+    numberGone: "Die Nummer ist beschädigt. Ändern Sie sie.",
+    enable: "SMS-Codes einschalten",
+    change: "Nummer ändern",
+    disable: "SMS-Codes ausschalten",
+    enrol: "Codes per SMS einrichten",
+    enrolText: "Wir senden einen ersten Code an Ihr Telefon. Sobald Sie ihn hier eingeben, ist der Schritt an.",
+    changeTitle: "Telefonnummer ändern",
+    changeText: "Wir senden einen Code an die neue Nummer. Ihre jetzige Nummer gilt, bis Sie diesen Code eingeben.",
+    changeDo: "Diese Nummer verwenden",
+    better: "Eine Authenticator-App schützt Sie besser: Niemand kann ihre Codes unterwegs mitlesen, und sie funktioniert ohne Empfang.",
+    country: "Land",
+    phone: "Telefonnummer",
+    phoneHint: "So, wie Sie sie Freunden geben, oder mit + und der Vorwahl des Landes.",
+    goesTo: "Der Code geht an {number}.",
+    send: "Code senden",
+    otherNumber: "Andere Nummer verwenden",
+    oldStays: "Bis dahin gilt Ihre alte Nummer.",
+    enabled: "Codes per SMS sind an.",
+    changed: "Codes gehen jetzt an die neue Nummer.",
+    disabled: "Codes per SMS sind aus.",
+    disableTitle: "Codes per SMS ausschalten?",
+    disableText: "Danach wird beim Anmelden kein Code an Ihr Telefon gesendet. Der Server vergisst Ihre Nummer.",
+    goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
+  }
+});
+var problems8 = catalog({
+  en: {
+    sms_already_enabled: "Codes are sent to this number already. Enter another one.",
+    sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
+    field_invalid_phone: "This is no phone number. Check the country and the digits.",
+    field_unsupported_country: "This server sends no text messages to that country."
+  },
+  de: {
+    sms_already_enabled: "An diese Nummer werden die Codes schon gesendet. Geben Sie eine andere ein.",
+    sms_not_pending: "Das hat zu lange gedauert oder wurde anderswo neu begonnen. Bitte beginnen Sie die Einrichtung von vorn.",
+    field_invalid_phone: "Das ist keine Telefonnummer. Prüfen Sie das Land und die Ziffern.",
+    field_unsupported_country: "Dieser Server sendet keine SMS in dieses Land."
+  }
+});
+
+// src/smscode/unsent.tsx
+function Unsent() {
+  const settings2 = useSettings();
+  if (!settings2 || settings2.sms) return null;
+  return /* @__PURE__ */ a4("div", { class: "notice", children: [
+    /* @__PURE__ */ a4(Icon, { name: "warning" }),
+    /* @__PURE__ */ a4("p", { children: t11("unsent") })
+  ] });
+}
+
+// src/smscode/set-up.tsx
+function SetUp2({ change, better, onClose, onDone }) {
+  const [sent, setSent] = d2();
+  const notice = T2(void 0);
+  const typed2 = T2({ country: homeOf(navigator.languages), phone: "" });
+  if (!sent) {
+    return /* @__PURE__ */ a4($, { children: [
+      better && /* @__PURE__ */ a4("div", { class: "notice", children: [
+        /* @__PURE__ */ a4(Icon, { name: "shield" }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("p", { children: t11("better") }),
+          /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4(Unsent, {}),
+      /* @__PURE__ */ a4(Number2, { change, typed: typed2.current, onClose, onSent: (s4) => {
+        notice.current = s4.notice ?? notice.current;
+        setSent(s4);
+      } })
+    ] });
+  }
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: sent.sent_to }) }),
+    /* @__PURE__ */ a4(Unsent, {}),
+    /* @__PURE__ */ a4(
+      CodeForm,
+      {
+        submit: change ? t11("changeDo") : t11("enable"),
+        label: t11("code"),
+        hint: t11("codeHint"),
+        autoFocus: true,
+        onCancel: onClose,
+        onCode: async (code) => {
+          await post("/account/sms/confirm", { body: { code } });
+          await onDone();
+        },
+        again: { at: sent.resend_at, send: () => post("/account/sms/resend") }
+      }
+    ),
+    /* @__PURE__ */ a4("div", { class: "telephone-more", children: [
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") }),
+      notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
+        /* @__PURE__ */ a4(Icon, { name: "shield" }),
+        /* @__PURE__ */ a4("p", { children: notice.current })
+      ] })
+    ] })
+  ] });
+}
+function Number2({ change, typed: typed2, onClose, onSent }) {
+  const [, setRound] = d2(0);
+  const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
+  const whole3 = toE164(typed2.phone, typed2.country);
+  return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => onSent(await post("/account/sms", { body: { phone: toE164(typed2.phone, typed2.country) } })), children: [
+    /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
+    /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
+      const { name, value } = event.target;
+      if (name === "country" || name === "phone") typed2[name] = value;
+      setRound((n3) => n3 + 1);
+    }, children: [
+      /* @__PURE__ */ a4(Select, { name: "country", label: t11("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t11("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t11("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole3 }) })
+    ] })
+  ] });
+}
+
+// src/smscode/section.tsx
+function Section3({ status }) {
+  const { data, reload } = status;
+  const [setting, setSetting] = d2(false);
+  const [disabling, setDisabling] = d2(false);
+  const on = data?.sms?.enabled ?? false;
+  const better = collect((room) => room.security).find(({ first }) => first && data && !data[first.layer]?.enabled)?.first;
+  return /* @__PURE__ */ a4(
+    LayerCard,
+    {
+      layer: "sms",
+      title: t11("title"),
+      status,
+      text: (_4, line) => !on ? t11("offText") : line?.hint ? t11("onText", { number: line.hint }) : t11("numberGone"),
+      buttons: () => on ? /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t11("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("enable") }),
+      children: [
+        data && /* @__PURE__ */ a4(Unsent, {}),
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t11("changeTitle") : t11("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: better && { ...better, run: () => {
+          setSetting(false);
+          better.run();
+        } }, onClose: () => setSetting(false), onDone: async () => {
+          setSetting(false);
+          toast(on ? t11("changed") : t11("enabled"));
+          await reload();
+        } }) }),
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t11("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t11("disabled"));
+          await reload();
+        }, children: /* @__PURE__ */ a4("p", { children: t11("disableText") }) })
+      ]
+    }
+  );
+}
+function StepGoes() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+}
+
+// src/smscode/step.tsx
+function Step3({ layer, answer, again }) {
+  const { sent_to: to, resend_at: at } = layer;
+  return /* @__PURE__ */ a4($, { children: [
+    to ? /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: to }) }) : /* @__PURE__ */ a4("p", { children: [
+      t11("capped"),
+      " ",
+      at && /* @__PURE__ */ a4(Time, { at, children: t11("cappedUntil", { time: dateTime(at) }) })
+    ] }),
+    /* @__PURE__ */ a4(Unsent, {}),
+    /* @__PURE__ */ a4(
+      CodeForm,
+      {
+        submit: t11("go"),
+        label: t11("code"),
+        hint: t11("codeHint"),
+        autoFocus: true,
+        onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
+        again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
+      }
+    )
+  ] });
+}
+
+// src/smscode/room.ts
+var smscode = {
+  layers: { sms: { title: () => t11("step"), order: 3, Step: Step3 } },
+  security: { Section: Section3, order: 3 },
+  loss: { Line: StepGoes, order: 6 },
+  problems: problems8
+};
+
+// src/totp/words.ts
+var t12 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -7149,7 +7433,7 @@ var t11 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -7174,7 +7458,9 @@ async function sendCode(send3) {
 }
 
 // src/totp/section.tsx
-function Section3({ status }) {
+var wanted = y3(false);
+var setUp = () => void (wanted.value = true);
+function Section4({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
@@ -7190,50 +7476,55 @@ function Section3({ status }) {
       setBusy(false);
     }
   }
+  A2(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    void begin3();
+  }, [wanted.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t11("title"),
+          t12("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t11("on") : t11("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t12("on") : t12("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t11("onText") : t11("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t12("onText") : t12("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t11("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t11("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t12("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t11("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t12("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t11("enabled"));
+      toast(t12("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(Confirm, { title: t11("disableTitle"), action: t11("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
+    disabling && /* @__PURE__ */ a4(Confirm, { title: t12("disableTitle"), action: t12("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
       await del("/account/totp");
-      toast(t11("disabled"));
+      toast(t12("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t11("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
   ] });
 }
-function StepGoes() {
+function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t11("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t11("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t11("orType") }),
+        /* @__PURE__ */ a4("p", { children: t12("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t12("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t12("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t11("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t12("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t11("enable"), label: t11("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t12("enable"), label: t12("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -7246,26 +7537,26 @@ function Copy({ text: text2 }) {
       await navigator.clipboard.writeText(text2);
       setCopied(true);
     } catch {
-      toast(t11("copyFailed"), true);
+      toast(t12("copyFailed"), true);
     }
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
     " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t11("copied") : t11("copy") })
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t12("copied") : t12("copy") })
   ] });
 }
 
 // src/totp/step.tsx
-function Step3({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t11("go"), label: t11("code"), hint: t11("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+function Step4({ answer }) {
+  return /* @__PURE__ */ a4(CodeForm, { submit: t12("go"), label: t12("code"), hint: t12("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t11("step"), order: 1, Step: Step3 } },
-  security: { Section: Section3, order: 1 },
-  loss: { Line: StepGoes, order: 3 },
-  problems: problems8
+  layers: { totp: { title: () => t12("step"), order: 1, Step: Step4 } },
+  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("enrol"), run: setUp } },
+  loss: { Line: StepGoes2, order: 3 },
+  problems: problems9
 };
 
 // src/main.tsx

@@ -12,7 +12,7 @@ let numbers = 0;
 const number = () => '+4917012345' + String(10 + numbers++);
 const national = (e164) => '0' + e164.slice(3, 6) + ' ' + e164.slice(6);
 const other = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
-const section = (page) => page.getByRole('region', { name: /^Code by text message/ });
+const section = (page) => page.getByRole('region', { name: /^Codes by text message/ });
 const dialog = (page, name) => page.getByRole('dialog', { name });
 const field = (at) => at.getByLabel('Code from the text message');
 
@@ -47,7 +47,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await signIn(page, who);
     await mine(page, 'Security');
     await section(page).getByText('none reaches a phone').waitFor();
-    await section(page).getByRole('button', { name: 'Turn on' }).click();
+    await section(page).getByRole('button', { name: 'Turn on text message codes' }).click();
     const first = dialog(page, 'Set up codes by text message');
     assert.equal(await focused(page), 'Phone number');
     await first.getByText('none reaches a phone').waitFor();
@@ -58,7 +58,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await dialog(page, 'Set up your authenticator app').getByRole('img').waitFor();
     assert.equal(await page.getByRole('dialog').count(), 1);
     await page.keyboard.press('Escape');
-    await section(page).getByRole('button', { name: 'Turn on' }).click();
+    await section(page).getByRole('button', { name: 'Turn on text message codes' }).click();
 
     // What is no number is refused beside its field, and stays.
     const to = number();
@@ -125,14 +125,14 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
 
     // Turning off asks, and asks again when the ways back in would end.
     await page.route('**/v1/account/sms', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ status: 409, code: 'recovery_needs_two_layers' }) }), { times: 1 });
-    await section(page).getByRole('button', { name: 'Turn off' }).click();
+    await section(page).getByRole('button', { name: 'Turn off text message codes' }).click();
     await dialog(page, 'Turn off codes by text message?').getByRole('button', { name: 'Turn off' }).click();
     const both = dialog(page, 'Turn off your ways back in too?');
     await both.waitFor();
     const call = page.waitForRequest((r) => r.method() === 'DELETE' && r.url().includes('/v1/account/sms'));
     await both.getByRole('button', { name: 'Turn both off' }).click();
     assert.equal(new URL((await call).url()).search, '?recovery=off');
-    await section(page).getByRole('button', { name: 'Turn on' }).waitFor();
+    await section(page).getByRole('button', { name: 'Turn on text message codes' }).waitFor();
   });
 
   test(`sign in with a code by text message, on ${where}`, async (t) => {
@@ -193,9 +193,9 @@ test('in German, with the country that the browser tells', async (t) => {
   await page.locator('main .button.primary').click();
   await page.waitForURL('**/files');
   await page.goto('/security');
-  const here = page.getByRole('region', { name: /^Code per SMS/ });
+  const here = page.getByRole('region', { name: /^Codes per SMS/ });
   await here.getByText('keine erreicht ein Telefon').waitFor();
-  await here.getByRole('button', { name: 'Einschalten' }).click();
+  await here.getByRole('button', { name: 'SMS-Codes einschalten' }).click();
   const set = page.getByRole('dialog', { name: 'Codes per SMS einrichten' });
   assert.equal(await set.getByLabel('Land').inputValue(), 'AT');
   await set.getByLabel('Telefonnummer').fill('0660 123456');
