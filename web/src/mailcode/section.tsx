@@ -28,7 +28,7 @@ export function Section({ status }: SecurityProps) {
 
   return (
     <LayerCard layer="email_otp" title={t('title')} status={status}
-      text={(on, line) => (on ? t('onText', { address: line?.hint || masked(mine) }) : t('offText', { address: masked(mine) }))}
+      text={(on, line) => t(on ? 'onText' : 'offText', { address: whole(line?.hint || masked(mine)) })}
       buttons={(on) => (on
         ? <button type="button" class="button" onClick={() => setAsking(true)}>{t('disable')}</button>
         : <button type="button" class="button" disabled={busy} onClick={turnOn}>{t('enable')}</button>)}>
@@ -51,3 +51,6 @@ function masked(address: string): string {
   const at = address.lastIndexOf('@');
   return at < 0 ? '' : [...address.slice(0, at)].slice(0, 1).join('') + '…' + address.slice(at);
 }
+
+// whole keeps a line from breaking behind the ellipsis.
+const whole = (address: string) => address.replace('…', '…\u2060');
