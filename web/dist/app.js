@@ -1141,9 +1141,9 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole3, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole4, name) => {
     const value = values[name];
-    if (value === void 0) return whole3;
+    if (value === void 0) return whole4;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
@@ -5362,8 +5362,8 @@ function Files({ params }) {
   const here = way.data?.at(-1)?.name ?? t6("files");
   const above = way.data?.at(-2);
   useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
-  const whole3 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
-  const selected = whole3.selected;
+  const whole4 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  const selected = whole4.selected;
   A2(() => setPicked(nothing), [folder, sort]);
   view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
@@ -5371,7 +5371,7 @@ function Files({ params }) {
   } });
   A2(() => {
     if (!items) return;
-    setPicked((p5) => keep(p5, items, page.next ? whole3.knows : void 0));
+    setPicked((p5) => keep(p5, items, page.next ? whole4.knows : void 0));
     if (!acted.current || document.activeElement !== document.body) return;
     acted.current = false;
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
@@ -5385,7 +5385,7 @@ function Files({ params }) {
     read5.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
-  const clear2 = whole3.clear;
+  const clear2 = whole4.clear;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -5422,7 +5422,7 @@ function Files({ params }) {
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole3.select();
+      void whole4.select();
     } else if (event.key === "Enter" && onRow) {
       open2(items[at]);
     } else if (event.key === "F2") {
@@ -5464,9 +5464,9 @@ function Files({ params }) {
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }) }),
     selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole3.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole3.reading }) }),
-      whole3.reading === void 0 && !whole3.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole3.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
-      whole3.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole4.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole4.reading }) }),
+      whole4.reading === void 0 && !whole4.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole4.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+      whole4.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
         selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
@@ -5500,11 +5500,11 @@ function Files({ params }) {
             {
               type: "checkbox",
               "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
-              checked: whole3.all,
+              checked: whole4.all,
               ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && !whole3.all;
+                if (box) box.indeterminate = selected.length > 0 && !whole4.all;
               },
-              onChange: () => whole3.all ? clear2() : void whole3.select()
+              onChange: () => whole4.all ? clear2() : void whole4.select()
             }
           ) }) }),
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
@@ -5609,11 +5609,11 @@ function useRoom() {
   return box;
 }
 function Sum() {
-  const { size: whole3, sent } = totals.value;
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole3), ...pace(meter, whole3 - sent)].join(" · ") });
+  const { size: whole4, sent } = totals.value;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole4), ...pace(meter, whole4 - sent)].join(" · ") });
 }
-function percent(sent, whole3) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole3 > 0 ? Math.floor(100 * sent / whole3) / 100 : 0);
+function percent(sent, whole4) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole4 > 0 ? Math.floor(100 * sent / whole4) / 100 : 0);
 }
 function pace(of, left) {
   void clock.value;
@@ -5826,7 +5826,7 @@ function Section({ status }) {
       layer: "email_otp",
       title: t7("title"),
       status,
-      text: (on, line) => on ? t7("onText", { address: line?.hint || masked(mine2) }) : t7("offText", { address: masked(mine2) }),
+      text: (on, line) => t7(on ? "onText" : "offText", { address: whole3(line?.hint || masked(mine2)) }),
       buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t7("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: turnOn, children: t7("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
@@ -5848,6 +5848,7 @@ function masked(address3) {
   const at = address3.lastIndexOf("@");
   return at < 0 ? "" : [...address3.slice(0, at)].slice(0, 1).join("") + "…" + address3.slice(at);
 }
+var whole3 = (address3) => address3.replace("…", "…⁠");
 
 // src/shell/code.tsx
 function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
@@ -7290,7 +7291,7 @@ function SetUp2({ change, better, onClose, onDone }) {
 function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
-  const whole3 = toE164(typed2.phone, typed2.country);
+  const whole4 = toE164(typed2.phone, typed2.country);
   return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => onSent(await post("/account/sms", { body: { phone: toE164(typed2.phone, typed2.country) } })), children: [
     /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
@@ -7300,7 +7301,7 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
     }, children: [
       /* @__PURE__ */ a4(Select, { name: "country", label: t11("country"), value: typed2.country, options }),
       /* @__PURE__ */ a4(Field, { name: "phone", label: t11("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t11("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole3 }) })
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole4 }) })
     ] })
   ] });
 }
