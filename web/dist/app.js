@@ -7144,17 +7144,18 @@ var t11 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
-    codeHint: "Six digits. The newest message has the code that counts.",
+    codeHint: "Six digits. Only the newest code works.",
     go: "Continue",
     sentTo: "We sent a code to {number}.",
     capped: "No text message could be sent to your phone just now, because many were sent before.",
     cappedUntil: "You can ask for one from {time}.",
-    unsent: "Whoever runs this server has set up no service that sends text messages. The server keeps each message as a file in its outbox; none reaches a phone.",
+    unsent: "The operator of this server has set up no service that sends text messages. They stay in the server’s outbox, and none reaches a phone.",
     title: "Codes by text message",
     onText: "When you sign in on a new device, you are asked for a code that we send to {number}.",
     offText: "When you sign in, you are also asked for a code that we send to your phone. This is better than a password alone, and weaker than an authenticator app.",
     numberGone: "The number is damaged. Change it.",
     enable: "Turn on text message codes",
+    confirm: "Turn on",
     change: "Change the number",
     disable: "Turn off text message codes",
     enrol: "Set up codes by text message",
@@ -7180,17 +7181,18 @@ var t11 = catalog({
   de: {
     step: "Code per SMS",
     code: "Code aus der SMS",
-    codeHint: "Sechs Ziffern. Es gilt der Code aus der neuesten Nachricht.",
+    codeHint: "Sechs Ziffern. Nur der neueste Code gilt.",
     go: "Weiter",
     sentTo: "Wir haben einen Code an {number} gesendet.",
     capped: "Gerade konnte keine SMS an Ihr Telefon gesendet werden, weil zuvor viele gesendet wurden.",
     cappedUntil: "Ab {time} können Sie eine anfordern.",
-    unsent: "Wer diesen Server betreibt, hat keinen Dienst eingerichtet, der SMS sendet. Der Server legt jede Nachricht als Datei in seinen Postausgang; keine erreicht ein Telefon.",
+    unsent: "Für diesen Server ist kein Dienst eingerichtet, der SMS sendet. Sie bleiben im Postausgang des Servers, und keine erreicht ein Telefon.",
     title: "Codes per SMS",
     onText: "Wenn Sie sich auf einem neuen Gerät anmelden, werden Sie nach einem Code gefragt, den wir an {number} senden.",
     offText: "Beim Anmelden werden Sie auch nach einem Code gefragt, den wir an Ihr Telefon senden. Das ist besser als ein Passwort allein und schwächer als eine Authenticator-App.",
     numberGone: "Die Nummer ist beschädigt. Ändern Sie sie.",
     enable: "SMS-Codes einschalten",
+    confirm: "Einschalten",
     change: "Nummer ändern",
     disable: "SMS-Codes ausschalten",
     enrol: "Codes per SMS einrichten",
@@ -7233,7 +7235,7 @@ var problems8 = catalog({
 function Unsent() {
   const settings2 = useSettings();
   if (!settings2 || settings2.sms) return null;
-  return /* @__PURE__ */ a4("div", { class: "notice", children: [
+  return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("p", { children: t11("unsent") })
   ] });
@@ -7245,7 +7247,7 @@ function SetUp2({ change, better, onClose, onDone }) {
   const notice = T2(void 0);
   const typed2 = T2({ country: homeOf(navigator.languages), phone: "" });
   if (!sent) {
-    return /* @__PURE__ */ a4($, { children: [
+    return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
@@ -7253,20 +7255,18 @@ function SetUp2({ change, better, onClose, onDone }) {
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Unsent, {}),
       /* @__PURE__ */ a4(Number2, { change, typed: typed2.current, onClose, onSent: (s4) => {
         notice.current = s4.notice ?? notice.current;
         setSent(s4);
       } })
     ] });
   }
-  return /* @__PURE__ */ a4($, { children: [
+  return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
     /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: sent.sent_to }) }),
-    /* @__PURE__ */ a4(Unsent, {}),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t11("changeDo") : t11("enable"),
+        submit: change ? t11("changeDo") : t11("confirm"),
         label: t11("code"),
         hint: t11("codeHint"),
         autoFocus: true,
@@ -7280,11 +7280,12 @@ function SetUp2({ change, better, onClose, onDone }) {
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-more", children: [
       change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") }),
-      notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
-        /* @__PURE__ */ a4(Icon, { name: "shield" }),
-        /* @__PURE__ */ a4("p", { children: notice.current })
-      ] })
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
+    ] }),
+    /* @__PURE__ */ a4(Unsent, {}),
+    notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
+      /* @__PURE__ */ a4(Icon, { name: "shield" }),
+      /* @__PURE__ */ a4("p", { children: notice.current })
     ] })
   ] });
 }
@@ -7326,7 +7327,7 @@ function Section3({ status }) {
       ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t11("changeTitle") : t11("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t11("changeTitle") : t11("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
@@ -7356,7 +7357,6 @@ function Step3({ layer, answer, again }) {
       " ",
       at && /* @__PURE__ */ a4(Time, { at, children: t11("cappedUntil", { time: dateTime(at) }) })
     ] }),
-    /* @__PURE__ */ a4(Unsent, {}),
     /* @__PURE__ */ a4(
       CodeForm,
       {
@@ -7367,7 +7367,8 @@ function Step3({ layer, answer, again }) {
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
       }
-    )
+    ),
+    /* @__PURE__ */ a4(Unsent, {})
   ] });
 }
 
@@ -7394,6 +7395,7 @@ var t12 = catalog({
     enable: "Turn on",
     disable: "Turn off",
     enrol: "Set up your authenticator app",
+    instead: "Set up the app instead",
     scan: "Scan this QR code with your authenticator app.",
     qr: "QR code for the authenticator app; the setup key below says the same in letters",
     orType: "Or type this setup key into the app:",
@@ -7420,6 +7422,7 @@ var t12 = catalog({
     enable: "Einschalten",
     disable: "Ausschalten",
     enrol: "Authenticator-App einrichten",
+    instead: "Lieber die App einrichten",
     scan: "Scannen Sie diesen QR-Code mit Ihrer Authenticator-App.",
     qr: "QR-Code für die Authenticator-App; der Einrichtungsschlüssel darunter sagt dasselbe in Buchstaben",
     orType: "Oder tippen Sie diesen Einrichtungsschlüssel in die App:",
@@ -7555,7 +7558,7 @@ function Step4({ answer }) {
 // src/totp/room.ts
 var totp = {
   layers: { totp: { title: () => t12("step"), order: 1, Step: Step4 } },
-  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("enrol"), run: setUp } },
+  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("instead"), run: setUp } },
   loss: { Line: StepGoes2, order: 3 },
   problems: problems9
 };

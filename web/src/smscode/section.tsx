@@ -29,7 +29,7 @@ export function Section({ status }: SecurityProps) {
       {data && <Unsent />}
       {setting && (
         <Dialog title={on ? t('changeTitle') : t('enrol')} onClose={() => setSetting(false)}>
-          <SetUp change={on} better={better && { ...better, run: () => {
+          <SetUp change={on} better={on ? undefined : better && { ...better, run: () => {
             setSetting(false);
             better.run();
           } }} onClose={() => setSetting(false)} onDone={async () => {

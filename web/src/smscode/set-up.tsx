@@ -23,7 +23,7 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
 
   if (!sent) {
     return (
-      <>
+      <div class="telephone-set">
         {better && (
           <div class="notice">
             <Icon name="shield" />
@@ -33,19 +33,17 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
             </div>
           </div>
         )}
-        <Unsent />
         <Number change={change} typed={typed.current} onClose={onClose} onSent={(s) => {
           notice.current = s.notice ?? notice.current;
           setSent(s);
         }} />
-      </>
+      </div>
     );
   }
   return (
-    <>
+    <div class="telephone-set">
       <p>{t('sentTo', { number: sent.sent_to })}</p>
-      <Unsent />
-      <CodeForm submit={change ? t('changeDo') : t('enable')} label={t('code')} hint={t('codeHint')} autoFocus onCancel={onClose}
+      <CodeForm submit={change ? t('changeDo') : t('confirm')} label={t('code')} hint={t('codeHint')} autoFocus onCancel={onClose}
         onCode={async (code) => {
           await post('/account/sms/confirm', { body: { code } });
           await onDone();
@@ -54,9 +52,10 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
       <div class="telephone-more">
         {change && <p class="hint">{t('oldStays')}</p>}
         <button type="button" class="link" onClick={() => setSent(undefined)}>{t('otherNumber')}</button>
-        {notice.current && <div class="notice small"><Icon name="shield" /><p>{notice.current}</p></div>}
       </div>
-    </>
+      <Unsent />
+      {notice.current && <div class="notice small"><Icon name="shield" /><p>{notice.current}</p></div>}
+    </div>
   );
 }
 

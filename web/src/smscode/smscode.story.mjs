@@ -50,11 +50,10 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await section(page).getByRole('button', { name: 'Turn on text message codes' }).click();
     const first = dialog(page, 'Set up codes by text message');
     assert.equal(await focused(page), 'Phone number');
-    await first.getByText('none reaches a phone').waitFor();
 
     // The app that protects more is offered first, and its set-up opens from here.
     await first.getByText('An authenticator app protects you better').waitFor();
-    await first.getByRole('button', { name: 'Set up your authenticator app' }).click();
+    await first.getByRole('button', { name: 'Set up the app instead' }).click();
     await dialog(page, 'Set up your authenticator app').getByRole('img').waitFor();
     assert.equal(await page.getByRole('dialog').count(), 1);
     await page.keyboard.press('Escape');
@@ -103,6 +102,13 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await change.getByLabel('Country').selectOption('DE');
     await change.getByLabel('Phone number').fill(to);
     await change.getByRole('button', { name: 'Send the code' }).click();
+    const proof = dialog(page, 'Confirm it is you'); // with the phone, now that it is set up
+    await proof.getByLabel('Password', { exact: true }).fill(who.password);
+    await proof.getByRole('button', { name: 'Confirm' }).click();
+    await proof.getByText('Step 2 of 2: Code by text message').waitFor();
+    await seen(page, `a fresh proof on ${where}`);
+    await field(proof).fill((await text(site.server, to, read)).code);
+    await proof.waitFor({ state: 'detached' });
     await change.getByRole('alert').getByText('Codes are sent to this number already.').waitFor();
     const next = number();
     await change.getByLabel('Phone number').fill(next);
@@ -143,6 +149,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await page.getByRole('heading', { name: 'One more step' }).waitFor();
     await page.getByText('Step 2 of 2: Code by text message').waitFor();
     await page.getByText(`We sent a code to +49 ••• ••${to.slice(-2)}.`).waitFor();
+    await page.getByText('none reaches a phone').waitFor();
     assert.equal(await focused(page), 'Code from the text message');
     assert.equal(await field(page).getAttribute('autocomplete'), 'one-time-code');
     assert.equal(await field(page).getAttribute('inputmode'), 'numeric');

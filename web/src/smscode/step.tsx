@@ -11,9 +11,9 @@ export function Step({ layer, answer, again }: LayerProps) {
   return (
     <>
       {to ? <p>{t('sentTo', { number: to })}</p> : <p>{t('capped')} {at && <Time at={at}>{t('cappedUntil', { time: dateTime(at) })}</Time>}</p>}
-      <Unsent />
       <CodeForm submit={t('go')} label={t('code')} hint={t('codeHint')} autoFocus onCode={(code) => answer('/auth/attempts/{id}/sms', { code })}
         again={{ at, send: () => again('/auth/attempts/{id}/sms/resend') }} />
+      <Unsent />
     </>
   );
 }

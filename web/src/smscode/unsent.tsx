@@ -6,5 +6,5 @@ import { t } from './words';
 export function Unsent() {
   const settings = useSettings();
   if (!settings || settings.sms) return null;
-  return <div class="notice"><Icon name="warning" /><p>{t('unsent')}</p></div>;
+  return <div class="notice small"><Icon name="warning" /><p>{t('unsent')}</p></div>;
 }
