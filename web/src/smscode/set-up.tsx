@@ -5,6 +5,7 @@ import { CodeForm } from '../shell/code';
 import { Field, Form, Select } from '../shell/form';
 import { lang } from '../shell/i18n';
 import { Icon } from '../shell/icon';
+import { Problem } from '../shell/problem';
 import { callingCode, countries, homeOf, toE164 } from './phone';
 import { Unsent } from './unsent';
 import { t } from './words';
@@ -64,7 +65,11 @@ function Number({ change, typed, onClose, onSent }: { change: boolean; typed: { 
   const options = useMemo(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole = toE164(typed.phone, typed.country);
   return (
-    <Form submit={t('send')} onCancel={onClose} onSubmit={async () => onSent(await post('/account/sms', { body: { phone: toE164(typed.phone, typed.country) } }))}>
+    <Form submit={t('send')} onCancel={onClose} onSubmit={async () => {
+      // The server would count the characters, which says nothing to a person.
+      if (!/^\+\d{7,15}$/.test(whole)) throw new Problem({ status: 422, code: 'validation_failed', fields: [{ pointer: '/phone', code: 'invalid_phone' }] });
+      onSent(await post('/account/sms', { body: { phone: whole } }));
+    }}>
       <p>{change ? t('changeText') : t('enrolText')}</p>
       <div class="telephone-entry" onInput={(event) => {
         const { name, value } = event.target as HTMLInputElement;
