@@ -7293,7 +7293,10 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole4 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => onSent(await post("/account/sms", { body: { phone: toE164(typed2.phone, typed2.country) } })), children: [
+  return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => {
+    if (!/^\+\d{7,15}$/.test(whole4)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole4 } }));
+  }, children: [
     /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
