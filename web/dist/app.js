@@ -7138,6 +7138,7 @@ function toE164(typed2, country) {
   if (code[0] === "1" && /^1?\d{10}$/.test(national)) return "+1" + national.slice(-10);
   return "+" + code + (zeroStays.includes(country) ? national : national.replace(/^0/, ""));
 }
+var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
 var t11 = catalog({
@@ -7262,7 +7263,7 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: sent.sent_to }) }),
+    /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
@@ -7278,7 +7279,7 @@ function SetUp2({ change, better, onClose, onDone }) {
         again: { at: sent.resend_at, send: () => post("/account/sms/resend") }
       }
     ),
-    /* @__PURE__ */ a4("div", { class: "telephone-more", children: [
+    /* @__PURE__ */ a4("div", { class: "telephone-under", children: [
       change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
       /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
     ] }),
@@ -7323,7 +7324,7 @@ function Section3({ status }) {
       layer: "sms",
       title: t11("title"),
       status,
-      text: (_4, line) => !on ? t11("offText") : line?.hint ? t11("onText", { number: line.hint }) : t11("numberGone"),
+      text: (_4, line) => !on ? t11("offText") : line?.hint ? t11("onText", { number: unbroken(line.hint) }) : t11("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("change") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t11("disable") })
@@ -7355,7 +7356,7 @@ function StepGoes() {
 function Step3({ layer, answer, again }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: to }) }) : /* @__PURE__ */ a4("p", { children: [
+    to ? /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
       t11("capped"),
       " ",
       at && /* @__PURE__ */ a4(Time, { at, children: t11("cappedUntil", { time: dateTime(at) }) })

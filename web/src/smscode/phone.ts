@@ -43,3 +43,6 @@ export function toE164(typed: string, country: string): string {
   if (code[0] === '1' && /^1?\d{10}$/.test(national)) return '+1' + national.slice(-10);
   return '+' + code + (zeroStays.includes(country) ? national : national.replace(/^0/, ''));
 }
+
+// unbroken keeps a masked number on one line.
+export const unbroken = (number: string): string => number.replaceAll(' ', '\u00a0');

@@ -5,6 +5,7 @@ import { LayerCard } from '../shell/layer';
 import { collect, type SecurityProps } from '../shell/room';
 import { TurnOff } from '../shell/turn-off';
 import { Dialog, toast, useLoad } from '../shell/ui';
+import { unbroken } from './phone';
 import { SetUp } from './set-up';
 import { Unsent } from './unsent';
 import { t } from './words';
@@ -17,7 +18,7 @@ export function Section({ status }: SecurityProps) {
   const better = collect((room) => room.security).find(({ first }) => first && data && !data[first.layer]?.enabled)?.first;
 
   return (
-    <LayerCard layer="sms" title={t('title')} status={status} text={(_, line) => (!on ? t('offText') : line?.hint ? t('onText', { number: line.hint }) : t('numberGone'))}
+    <LayerCard layer="sms" title={t('title')} status={status} text={(_, line) => (!on ? t('offText') : line?.hint ? t('onText', { number: unbroken(line.hint) }) : t('numberGone'))}
       buttons={() => (on
         ? (
           <>

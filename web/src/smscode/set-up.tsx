@@ -6,7 +6,7 @@ import { Field, Form, Select } from '../shell/form';
 import { lang } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { Problem } from '../shell/problem';
-import { callingCode, countries, homeOf, toE164 } from './phone';
+import { callingCode, countries, homeOf, toE164, unbroken } from './phone';
 import { Unsent } from './unsent';
 import { t } from './words';
 
@@ -43,14 +43,14 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
   }
   return (
     <div class="telephone-set">
-      <p>{t('sentTo', { number: sent.sent_to })}</p>
+      <p>{t('sentTo', { number: unbroken(sent.sent_to) })}</p>
       <CodeForm submit={change ? t('changeDo') : t('confirm')} label={t('code')} hint={t('codeHint')} autoFocus onCancel={onClose}
         onCode={async (code) => {
           await post('/account/sms/confirm', { body: { code } });
           await onDone();
         }}
         again={{ at: sent.resend_at, send: () => post('/account/sms/resend') }} />
-      <div class="telephone-more">
+      <div class="telephone-under">
         {change && <p class="hint">{t('oldStays')}</p>}
         <button type="button" class="link" onClick={() => setSent(undefined)}>{t('otherNumber')}</button>
       </div>

@@ -3,6 +3,7 @@ import { CodeForm } from '../shell/code';
 import { Time } from '../shell/form';
 import { dateTime } from '../shell/i18n';
 import type { LayerProps } from '../shell/room';
+import { unbroken } from './phone';
 import { Unsent } from './unsent';
 import { t } from './words';
 
@@ -10,7 +11,7 @@ export function Step({ layer, answer, again }: LayerProps) {
   const { sent_to: to, resend_at: at } = layer;
   return (
     <>
-      {to ? <p>{t('sentTo', { number: to })}</p> : <p>{t('capped')} {at && <Time at={at}>{t('cappedUntil', { time: dateTime(at) })}</Time>}</p>}
+      {to ? <p>{t('sentTo', { number: unbroken(to) })}</p> : <p>{t('capped')} {at && <Time at={at}>{t('cappedUntil', { time: dateTime(at) })}</Time>}</p>}
       <CodeForm submit={t('go')} label={t('code')} hint={t('codeHint')} autoFocus onCode={(code) => answer('/auth/attempts/{id}/sms', { code })}
         again={{ at, send: () => again('/auth/attempts/{id}/sms/resend') }} />
       <Unsent />
