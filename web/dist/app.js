@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t10, r4) {
+function k(n3, t13, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t10) "key" == f5 ? u4 = t10[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t10[f5] : o5[f5] = t10[f5];
+  for (f5 in t13) "key" == f5 ? u4 = t13[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t13[f5] : o5[f5] = t13[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t10) {
-  this.props = n3, this.context = t10, this.__g = 0;
+function x(n3, t13) {
+  this.props = n3, this.context = t13, this.__g = 0;
 }
-function S(n3, t10) {
-  if (null == t10) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t10 < n3.__k.length; t10++) if ((r4 = n3.__k[t10]) && r4.__e) return r4.__e;
+function S(n3, t13) {
+  if (null == t13) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t13 < n3.__k.length; t13++) if ((r4 = n3.__k[t13]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t10) {
-  var r4, u4 = t10.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t10.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t10.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t13) {
+  var r4, u4 = t13.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t13.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t13.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t10) {
-    return t10 && (n3.__e = t10.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t13) {
+    return t13 && (n3.__e = t13.__e);
   }), j(n3);
 }
-function L(t10) {
-  (8 & t10.__g || (t10.__g |= 8, u.push(t10), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t13) {
+  (8 & t13.__g || (t13.__g |= 8, u.push(t13), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t10 = 1; u.length; ) u.length > t10 && u.sort(o), n3 = u.shift(), t10 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t13 = 1; u.length; ) u.length > t13 && u.sort(o), n3 = u.shift(), t13 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t10.length;
-  for (l4 = q(r4, t10, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t13.length;
+  for (l4 = q(r4, t13, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t10, r4, u4, i4) {
+function q(n3, t13, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t10[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t13[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t10, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t10, r4, u4) {
+function A(n3, t13, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t10;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t10 = A(i4[f5], t10, r4, false));
-    return t10;
+    if (n3.props.__P) return t13;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t13 = A(i4[f5], t13, r4, false));
+    return t13;
   }
-  for (t10 && !t10.parentNode && (t10 = S(n3)) && !t10.parentNode && (t10 = null), o5 = n3.__e, e4 = t10; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t10) : r4.insertBefore(o5, t10 || null)), t10 = o5; (t10 = t10 && t10.nextSibling) && 8 == t10.nodeType && !t10.data.startsWith("$s"); ) ;
-  return t10;
+  for (t13 && !t13.parentNode && (t13 = S(n3)) && !t13.parentNode && (t13 = null), o5 = n3.__e, e4 = t13; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t13) : r4.insertBefore(o5, t13 || null)), t13 = o5; (t13 = t13 && t13.nextSibling) && 8 == t13.nodeType && !t13.data.startsWith("$s"); ) ;
+  return t13;
 }
-function P(n3, t10, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t10[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t13, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t13[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t10[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t10.length; i4++) if ((e4 = t10[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t13.length; i4++) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t10, r4) {
-  null == r4 && (r4 = ""), "-" == t10[0] ? n3.setProperty(t10, r4) : n3[t10] = r4;
+function T(n3, t13, r4) {
+  null == r4 && (r4 = ""), "-" == t13[0] ? n3.setProperty(t13, r4) : n3[t13] = r4;
 }
-function N(n3, t10, r4, u4, i4) {
+function N(n3, t13, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t10) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t13) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t10 in u4) r4 && t10 in r4 || T(n3.style, t10);
-    if (r4) for (t10 in r4) u4 && r4[t10] == u4[t10] || T(n3.style, t10, r4[t10]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t13 in u4) r4 && t13 in r4 || T(n3.style, t13);
+    if (r4) for (t13 in r4) u4 && r4[t13] == u4[t13] || T(n3.style, t13, r4[t13]);
   }
-  else if ("o" == t10[0] && "n" == t10[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t10] = r4, r4 && u4 || (o5 = a[t10] || (a[t10] = V(t10)), (n3.__a || (n3.__a = {}))[t10] = c, f5 = t10 != (t10 = t10.replace(l, "$1")), (t10 = t10.slice(2))[0] < "a" && (t10 = t10.toLowerCase()), r4 ? n3.addEventListener(t10, o5, f5) : n3.removeEventListener(t10, o5, f5));
+  else if ("o" == t13[0] && "n" == t13[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t13] = r4, r4 && u4 || (o5 = a[t13] || (a[t13] = V(t13)), (n3.__a || (n3.__a = {}))[t13] = c, f5 = t13 != (t13 = t13.replace(l, "$1")), (t13 = t13.slice(2))[0] < "a" && (t13 = t13.toLowerCase()), r4 ? n3.addEventListener(t13, o5, f5) : n3.removeEventListener(t13, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t10 = t10.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t10 && "height" != t10 && "href" != t10 && "list" != t10 && "form" != t10 && "tabIndex" != t10 && "download" != t10 && "rowSpan" != t10 && "colSpan" != t10 && "role" != t10 && "popover" != t10 && t10 in n3) try {
-      return void (n3[t10] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t13 = t13.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t13 && "height" != t13 && "href" != t13 && "list" != t13 && "form" != t13 && "tabIndex" != t13 && "download" != t13 && "rowSpan" != t13 && "colSpan" != t13 && "role" != t13 && "popover" != t13 && t13 in n3) try {
+      return void (n3[t13] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t10[4] ? n3.removeAttribute(t10) : n3.setAttribute(t10, "popover" == t10 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t13[4] ? n3.removeAttribute(t13) : n3.setAttribute(t13, "popover" == t13 && 1 == r4 ? "" : r4);
   }
 }
-function V(t10) {
+function V(t13) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t10], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t10]) return;
+      if (u4 = u4[t13], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t13]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t10, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t13, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t10 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t10 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t13 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t13 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t10, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t11) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t11 && t11.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t13, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t14) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t14 && t14.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t11 && t11.then || D(r4), n.__e(t11, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t14 && t14.then || D(r4), n.__e(t14, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t10);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t13);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t10) {
+function B(n3, t13) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t10 && t10.push(n3);
+    t13 && t13.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t10, r4, u4) {
+function E(t13, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t10), t10.some(function(r5) {
+  n.__c && n.__c(r4, t13), t13.some(function(r5) {
     try {
-      t10 = r5.__h, r5.__h = [], t10.some(function(n3) {
+      t13 = r5.__h, r5.__h = [], t13.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t11) {
-      n.__e(t11, r5.__v);
+    } catch (t14) {
+      n.__e(t14, r5.__v);
     }
   });
 }
-function F(t10, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t10 = k4, o5[s4] = null;
+      t13 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t10) {
+  if (!t13) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t10 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t13 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t10.content || t10, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t10.attributes.length; s4++) $2[(k4 = t10.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t10, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t10, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t10.innerHTML) || (t10.innerHTML = h5.__html), r4.__k = []) : (y5 && (t10.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t10.removeAttribute(s4) : null == b4 || b4 === t10[s4] && ("progress" != C3 || b4) || N(t10, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t10[s4] && N(t10, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t10.data == x3 || (t10.data = x3);
-  return t10;
+    if (a5 = "template" == C3 && t13.content || t13, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t13.attributes.length; s4++) $2[(k4 = t13.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t13, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t13, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t13.innerHTML) || (t13.innerHTML = h5.__html), r4.__k = []) : (y5 && (t13.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t13.removeAttribute(s4) : null == b4 || b4 === t13[s4] && ("progress" != C3 || b4) || N(t13, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t13[s4] && N(t13, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t13.data == x3 || (t13.data = x3);
+  return t13;
 }
-function G(t10, r4, u4, i4) {
+function G(t13, r4, u4, i4) {
   try {
-    "function" == typeof t10 ? r4 ? r4.__x = t10(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t10(null)) : t10.current = r4;
-  } catch (t11) {
-    n.__e(t11, u4);
+    "function" == typeof t13 ? r4 ? r4.__x = t13(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t13(null)) : t13.current = r4;
+  } catch (t14) {
+    n.__e(t14, u4);
   }
 }
-function J(t10, r4, u4) {
+function J(t13, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t10), !(i4 = t10.ref) || i4.current && i4.current != t10.__e || G(i4, null, r4, t10), i4 = t10.__c) {
+  if (n.unmount && n.unmount(t13), !(i4 = t13.ref) || i4.current && i4.current != t13.__e || G(i4, null, r4, t13), i4 = t13.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t11) {
-      n.__e(t11, r4);
+    } catch (t14) {
+      n.__e(t14, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t10.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t10.type || u4 && !t10.props.__P);
-  !u4 && (i4 = t10.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t10.__e && o5.some(g), g(f5), g(i4)), u4 || g(t10.__e), t10.__e = t10.__c = t10.__ = null;
+  if (i4 = t13.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t13.type || u4 && !t13.props.__P);
+  !u4 && (i4 = t13.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t13.__e && o5.some(g), g(f5), g(i4)), u4 || g(t13.__e), t13.__e = t13.__c = t13.__ = null;
 }
-function K(n3, t10, r4) {
+function K(n3, t13, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t10, r4) {
+function Q(t13, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t10, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t10 && 32 & t10.__u) ? null : r4.__k, r4.__k = m($, { children: [t10] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t13, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t13 && 32 & t13.__u) ? null : r4.__k, r4.__k = m($, { children: [t13] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t10(n4) {
+  function t13(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t10.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t13.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,35 +265,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t11 = n5.componentWillUnmount;
+      var t14 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t11 && t11.call(n5);
+        r4.delete(n5), t14 && t14.call(n5);
       };
     }), n4.children;
   }
-  return t10.__c = "__cC" + s++, t10.__ = n3, t10.Provider = (t10.Consumer = function(n4, t11) {
-    return n4.children(t11);
-  }).contextType = t10, t10;
+  return t13.__c = "__cC" + s++, t13.__ = n3, t13.Provider = (t13.Consumer = function(n4, t14) {
+    return n4.children(t14);
+  }).contextType = t13, t13;
 }
-n = { __e: function(n3, t10, r4, u4) {
-  for (var i4, o5, e4; t10 = t10.__; ) if ((i4 = t10.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t13, r4, u4) {
+  for (var i4, o5, e4; t13 = t13.__; ) if ((i4 = t13.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t11) {
-      n3 = t11;
+    } catch (t14) {
+      n3 = t14;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t10) {
+}, x.prototype.setState = function(n3, t13) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t10 && this.__k.push(t10), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t13 && this.__k.push(t13), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t10) {
-  return n3.__v.__b - t10.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t13) {
+  return n3.__v.__b - t13.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -301,8 +301,11 @@ var rooms_exports = {};
 __export(rooms_exports, {
   account: () => account,
   file: () => file,
+  mailcode: () => mailcode,
+  question: () => question,
   recovery: () => recovery,
   session: () => session,
+  smscode: () => smscode,
   totp: () => totp
 });
 
@@ -322,8 +325,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t10) {
-  a2.__h && a2.__h(r2, n3, f2 || t10), f2 = 0;
+function y2(n3, t13) {
+  a2.__h && a2.__h(r2, n3, f2 || t13), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -333,19 +336,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t10 = (f5.__N || f5.__)[0], r4 = f5.t(t10, n4);
-    o2(t10, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t13 = (f5.__N || f5.__)[0], r4 = f5.t(t13, n4);
+    o2(t13, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t10, r4) {
+    r2.shouldComponentUpdate = function(n4, t13, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t10, r4);
+        var e4 = c4.call(this, n4, t13, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -370,10 +373,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t10) {
+function b(n3, t13) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t10);
+  }, t13);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -393,23 +396,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t11) {
-      a2.__e(t11, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t14) {
+      a2.__e(t14, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t10 = n3.__H;
-      if (n3.__P && t10) try {
-        t10.__h.some(C2), t10.__h.some(D2), t10.__h = [];
+      var t13 = n3.__H;
+      if (n3.__P && t13) try {
+        t13.__h.some(C2), t13.__h.some(D2), t13.__h = [];
       } catch (r4) {
-        t10.__h = [], a2.__e(r4, n3.__v);
+        t13.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t10) {
-  n3 && t10.__k && t10.__k.__m && (n3.__m = t10.__k.__m), p2 && p2(n3, t10);
+}, a2.__ = function(n3, t13) {
+  n3 && t13.__k && t13.__k.__m && (n3.__m = t13.__k.__m), p2 && p2(n3, t13);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -418,25 +421,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t10 = n3.__c;
-  t10 && t10.__H && (t10.__H.__h.length && B2(c2.push(t10)), t10.__H.__.some(function(n4) {
+  var t13 = n3.__c;
+  t13 && t13.__H && (t13.__H.__h.length && B2(c2.push(t13)), t13.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t10) {
-  t10.some(function(n4) {
+}, a2.__c = function(n3, t13) {
+  t13.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t11) {
+    } catch (t14) {
       n4.__h = [function() {
-        throw t11;
+        throw t14;
       }];
     }
-  }), h2 && h2(n3, t10);
+  }), h2 && h2(n3, t13);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t10, r4, u4 = n3.__c;
+  var t13, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -447,49 +450,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t10 = n4;
+      t13 = n4;
     }
-  }), u4.__H = void 0, t10 && a2.__e(t10, u4.__v));
+  }), u4.__H = void 0, t13 && a2.__e(t13, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t10, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t10), setTimeout(n3);
+  var t13, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t13), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t10 = requestAnimationFrame(r4));
+  k2 && (t13 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t10 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t10;
+  var t13 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t13;
 }
 function D2(n3) {
-  var t10 = r2;
-  n3.__c = n3.__(), r2 = t10;
+  var t13 = r2;
+  n3.__c = n3.__(), r2 = t13;
 }
-function E2(n3, t10) {
-  return !n3 || n3.length != t10.length || t10.some(function(t11, r4) {
-    return !o2(t11, n3[r4]);
+function E2(n3, t13) {
+  return !n3 || n3.length != t13.length || t13.some(function(t14, r4) {
+    return !o2(t14, n3[r4]);
   });
 }
-function G2(n3, t10) {
-  return "function" == typeof t10 ? t10(n3) : t10;
+function G2(n3, t13) {
+  return "function" == typeof t13 ? t13(n3) : t13;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t10 = false;
+    var i4, t13 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t11 = i5.S;
-        if (t11.v === i5.v) {
-          for (var r5 = t11.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t11.i;
+        var t14 = i5.S;
+        if (t14.v === i5.v) {
+          for (var r5 = t14.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t14.i;
         }
         i5 = i5.o;
       }
@@ -505,9 +508,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t10) {
+          if (!t13) {
             i4 = r5;
-            t10 = true;
+            t13 = true;
           }
         }
         r4 = n3;
@@ -515,7 +518,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t10) throw i4;
+    if (t13) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -531,13 +534,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t10 = o3, r4 = n2;
+  var t13 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t10;
+    o3 = t13;
     n2 = r4;
   }
 }
@@ -550,56 +553,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t10 = i4.n;
-    if (void 0 === t10 || t10.t !== o3) {
-      t10 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t10 };
-      if (void 0 !== o3.s) o3.s.n = t10;
-      o3.s = t10;
-      i4.n = t10;
-      if (32 & o3.f) i4.S(t10);
-      return t10;
-    } else if (-1 === t10.i) {
-      t10.i = 0;
-      if (void 0 !== t10.n) {
-        t10.n.p = t10.p;
-        if (void 0 !== t10.p) t10.p.n = t10.n;
-        t10.p = o3.s;
-        t10.n = void 0;
-        o3.s.n = t10;
-        o3.s = t10;
+    var t13 = i4.n;
+    if (void 0 === t13 || t13.t !== o3) {
+      t13 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t13 };
+      if (void 0 !== o3.s) o3.s.n = t13;
+      o3.s = t13;
+      i4.n = t13;
+      if (32 & o3.f) i4.S(t13);
+      return t13;
+    } else if (-1 === t13.i) {
+      t13.i = 0;
+      if (void 0 !== t13.n) {
+        t13.n.p = t13.p;
+        if (void 0 !== t13.p) t13.p.n = t13.n;
+        t13.p = o3.s;
+        t13.n = void 0;
+        o3.s.n = t13;
+        o3.s = t13;
       }
-      return t10;
+      return t13;
     }
   }
 }
-function l3(i4, t10) {
+function l3(i4, t13) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t10 ? void 0 : t10.watched;
-  this.Z = null == t10 ? void 0 : t10.unwatched;
-  this.name = null == t10 ? void 0 : t10.name;
+  this.W = null == t13 ? void 0 : t13.watched;
+  this.Z = null == t13 ? void 0 : t13.unwatched;
+  this.name = null == t13 ? void 0 : t13.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t10 = this, r4 = this.t;
+  var t13 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t10.W) || i5.call(t10);
+      null == (i5 = t13.W) || i5.call(t13);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t10 = this;
+  var t13 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -614,15 +617,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t10.Z) || i5.call(t10);
+        null == (i5 = t13.Z) || i5.call(t13);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t10 = this;
+  var t13 = this;
   return x2(function() {
-    var r4 = t10.value;
+    var r4 = t13.value;
     f3(function() {
       return i4(r4);
     });
@@ -669,42 +672,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t10) {
-  return new l3(i4, t10);
+function y3(i4, t13) {
+  return new l3(i4, t13);
 }
 function w3(i4) {
-  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) if (t10.S.i !== t10.i || !t10.S.h() || t10.S.i !== t10.i) return true;
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) if (t13.S.i !== t13.i || !t13.S.h() || t13.S.i !== t13.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) {
-    var r4 = t10.S.n;
-    if (void 0 !== r4) t10.r = r4;
-    t10.S.n = t10;
-    t10.i = -1;
-    if (void 0 === t10.n) {
-      i4.s = t10;
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) {
+    var r4 = t13.S.n;
+    if (void 0 !== r4) t13.r = r4;
+    t13.S.n = t13;
+    t13.i = -1;
+    if (void 0 === t13.n) {
+      i4.s = t13;
       break;
     }
   }
 }
 function _3(i4) {
-  var t10 = i4.s, r4 = void 0;
-  while (void 0 !== t10) {
-    var n3 = t10.p;
-    if (-1 === t10.i) {
-      t10.S.U(t10);
-      if (void 0 !== n3) n3.n = t10.n;
-      if (void 0 !== t10.n) t10.n.p = n3;
-    } else r4 = t10;
-    t10.S.n = t10.r;
-    if (void 0 !== t10.r) t10.r = void 0;
-    t10 = n3;
+  var t13 = i4.s, r4 = void 0;
+  while (void 0 !== t13) {
+    var n3 = t13.p;
+    if (-1 === t13.i) {
+      t13.S.U(t13);
+      if (void 0 !== n3) n3.n = t13.n;
+      if (void 0 !== t13.n) t13.n.p = n3;
+    } else r4 = t13;
+    t13.S.n = t13.r;
+    if (void 0 !== t13.r) t13.r = void 0;
+    t13 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t10) {
-  l3.call(this, void 0, t10);
+function j3(i4, t13) {
+  l3.call(this, void 0, t13);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -727,9 +730,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t10 = this.x();
-    if (16 & this.f || this.v !== t10 || 0 === this.i) {
-      this.v = t10;
+    var t13 = this.x();
+    if (16 & this.f || this.v !== t13 || 0 === this.i) {
+      this.v = t13;
       this.f &= -17;
       this.i++;
     }
@@ -746,7 +749,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t10 = this.s; void 0 !== t10; t10 = t10.n) t10.S.S(t10);
+    for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.S(t13);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -755,7 +758,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t10 = this.s; void 0 !== t10; t10 = t10.n) t10.S.U(t10);
+      for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
     }
   }
 };
@@ -773,8 +776,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t10) {
-  return new j3(i4, t10);
+function O(i4, t13) {
+  return new j3(i4, t13);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -785,11 +788,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t10) {
+    } catch (t13) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t10;
+      throw t13;
     } finally {
       o3 = n3;
       t3();
@@ -797,7 +800,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t10 = i4.s; void 0 !== t10; t10 = t10.n) t10.S.U(t10);
+  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -813,13 +816,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t10) {
+function m3(i4, t13) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t10 ? void 0 : t10.name;
+  this.name = null == t13 ? void 0 : t13.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -827,8 +830,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t10 = this.x();
-    if ("function" == typeof t10) this.j = t10;
+    var t13 = this.x();
+    if ("function" == typeof t13) this.j = t13;
   } finally {
     i4();
   }
@@ -858,8 +861,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t10) {
-  var r4 = new m3(i4, t10);
+function x2(i4, t13) {
+  var r4 = new m3(i4, t13);
   try {
     r4.c();
   } catch (i5) {
@@ -893,9 +896,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t10 = useSignal(r4);
-  t10.name = "ReactiveDom";
-  t10.value = r4;
+  var n3 = this, r4 = i4.data, t13 = useSignal(r4);
+  t13.name = "ReactiveDom";
+  t13.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -903,7 +906,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t10.value.value;
+      var i6 = t13.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -933,13 +936,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t10 = n3.props;
-    for (var f5 in t10) if ("children" !== f5) {
-      var o5 = t10[f5];
+    var r4, t13 = n3.props;
+    for (var f5 in t13) if ("children" !== f5) {
+      var o5 = t13[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t10[f5] = o5.peek();
+        t13[f5] = o5.peek();
       }
     }
   }
@@ -949,10 +952,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t10, f5 = r4.__c;
+    var t13, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t10 = f5.__$u)) f5.__$u = t10 = (function(i5, n3) {
+      if (void 0 === (t13 = f5.__$u)) f5.__$u = t13 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -969,34 +972,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t10);
+    y4(t13);
   }
 });
-b3("__e", function(i4, n3, r4, t10) {
+b3("__e", function(i4, n3, r4, t13) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t10);
+  i4(n3, r4, t13);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t10 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t13 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t10 && e4 in t10)) {
+      if (!(void 0 === u4 || t13 && e4 in t13)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t10) {
+    if (t13) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t10) {
-        var c4 = o5[a5], v4 = t10[a5];
+      for (var a5 in t13) {
+        var c4 = o5[a5], v4 = t13[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1006,16 +1009,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t10) {
+function k3(i4, n3, r4, t13) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t10 = n4;
+    t13 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t10[n3] !== r5) {
-      t10[n3] = r5;
+    if (t13[n3] !== r5) {
+      t13[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1026,11 +1029,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t10 = r4.U;
-      if (t10) {
+      var t13 = r4.U;
+      if (t13) {
         r4.U = void 0;
-        for (var f5 in t10) {
-          var o5 = t10[f5];
+        for (var f5 in t13) {
+          var o5 = t13[f5];
           if (o5) o5.d();
         }
       }
@@ -1054,20 +1057,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t10) {
-  if (t10 < 3) n3.__$f |= 2;
-  i4(n3, r4, t10);
+b3("__h", function(i4, n3, r4, t13) {
+  if (t13 < 3) n3.__$f |= 2;
+  i4(n3, r4, t13);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t10 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t13 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t10 || o5 || 4 & this.__$f)) return true;
+    if (!(t13 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t10 || 4 & this.__$f)) return true;
+    if (!(t13 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1094,18 +1097,6 @@ function M() {
   if (1 === g4.push(this)) (n.requestAnimationFrame || A3)(F3);
 }
 
-// src/account/awaited.ts
-var stored = "coffer.awaited";
-var awaited = y3("");
-function startAwaited() {
-  awaited.value = sessionStorage.getItem(stored) ?? "";
-}
-function setAwaited(email) {
-  awaited.value = email;
-  if (email) sessionStorage.setItem(stored, email);
-  else sessionStorage.removeItem(stored);
-}
-
 // src/shell/auth.ts
 var auth = y3({ is: "starting" });
 var kept;
@@ -1119,7 +1110,7 @@ function keeper() {
 
 // src/shell/i18n.ts
 var languages = { en: "English", de: "Deutsch" };
-var stored2 = "coffer.lang";
+var stored = "coffer.lang";
 var lang = y3("en");
 function isLang(tag) {
   return Object.hasOwn(languages, tag);
@@ -1132,11 +1123,11 @@ function pickLang(tags) {
   return "en";
 }
 function startLang() {
-  const chosen2 = localStorage.getItem(stored2);
+  const chosen2 = localStorage.getItem(stored);
   show(pickLang(chosen2 ? [chosen2] : navigator.languages));
 }
 function setLang(l4) {
-  localStorage.setItem(stored2, l4);
+  localStorage.setItem(stored, l4);
   show(l4);
 }
 function show(l4) {
@@ -1150,17 +1141,17 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole3, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole4, name) => {
     const value = values[name];
-    if (value === void 0) return whole3;
+    if (value === void 0) return whole4;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
 function catalog(c4) {
-  const t10 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t10, {
+  const t13 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t13, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t10(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t13(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1262,7 +1253,19 @@ var t4 = catalog({
     ruleWords: "Several words in a row work well. Common passwords are refused.",
     resend: "Send again",
     resendWait: "Send again in {time}",
+    another: "Send another code",
+    anotherWait: "Send another code in {time}",
+    anotherSent: "A new code is on its way. The older one no longer works.",
     newPassword: "Choose a new password",
+    on: "On",
+    off: "Off",
+    onSince: "On since",
+    lastUsed: "last used",
+    neverUsed: "not used yet",
+    turnOff: "Turn off",
+    turnOffBoth: "Turn both off",
+    waysBackTitle: "Turn off your ways back in too?",
+    waysBackText: "Backup codes and the second address need two sign-in steps. If you go on, they are turned off as well. To keep them, cancel and turn on another step first.",
     linkGone: "This link no longer works",
     linkDamaged: "This link is not complete",
     ruleStranger: "Several words in a row work well. Your name, username or e-mail alone and common passwords are refused.",
@@ -1307,7 +1310,19 @@ var t4 = catalog({
     ruleWords: "Mehrere Wörter hintereinander sind gut. Häufige Passwörter werden abgelehnt.",
     resend: "Noch einmal senden",
     resendWait: "Noch einmal in {time}",
+    another: "Noch einen Code senden",
+    anotherWait: "Noch einen Code senden in {time}",
+    anotherSent: "Ein neuer Code ist unterwegs. Der ältere gilt nicht mehr.",
     newPassword: "Neues Passwort wählen",
+    on: "An",
+    off: "Aus",
+    onSince: "An seit",
+    lastUsed: "zuletzt benutzt",
+    neverUsed: "noch nicht benutzt",
+    turnOff: "Ausschalten",
+    turnOffBoth: "Beides ausschalten",
+    waysBackTitle: "Auch Ihre Wege zurück ausschalten?",
+    waysBackText: "Notfallcodes und die zweite Adresse brauchen zwei Anmeldeschritte. Wenn Sie fortfahren, werden sie auch ausgeschaltet. Um sie zu behalten, brechen Sie ab und schalten Sie zuerst einen anderen Schritt ein.",
     linkGone: "Dieser Link gilt nicht mehr",
     linkDamaged: "Dieser Link ist nicht vollständig",
     ruleStranger: "Mehrere Wörter hintereinander sind gut. Nur Name, Benutzername oder E-Mail und häufige Passwörter werden abgelehnt.",
@@ -1322,13 +1337,17 @@ var problems = catalog({
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
-    invalid_proof: "This browser can no longer prove who is signed in. Please sign in again.",
+    invalid_proof: "This browser can no longer prove that this session is its own. Please sign in again.",
     step_up_required: "Enter your password again to continue.",
     validation_failed: "Please check the marked fields.",
     not_found: "This does not exist, or no longer.",
     body_too_large: "This is larger than the server takes.",
     body_unreadable: "The connection broke before everything had arrived. Try again.",
     invalid_code: "That code is not right. Check it and try again.",
+    code_expired: "This code has expired, was used already, or had too many wrong tries. Send yourself another code.",
+    no_more_codes: "No more codes are sent here. Start again.",
+    earlier_layers_open: "This step comes last. Finish the other steps first.",
+    recovery_needs_two_layers: "Your ways back in need two sign-in steps. Turn another step on first, or agree that they are turned off too.",
     invalid_json: "The page sent something that the server does not understand. Reload the page and try again.",
     malformed_body: "The page sent something that the server does not understand. Reload the page and try again.",
     malformed_request: "The page sent something that the server does not understand. Reload the page and try again.",
@@ -1366,13 +1385,17 @@ var problems = catalog({
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
-    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, wer angemeldet ist. Bitte melden Sie sich noch einmal an.",
+    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, dass diese Sitzung seine ist. Bitte melden Sie sich noch einmal an.",
     step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
     validation_failed: "Bitte prüfen Sie die markierten Felder.",
     not_found: "Das gibt es nicht oder nicht mehr.",
     body_too_large: "Das ist größer, als der Server annimmt.",
     body_unreadable: "Die Verbindung brach ab, bevor alles angekommen war. Versuchen Sie es noch einmal.",
     invalid_code: "Dieser Code stimmt nicht. Prüfen Sie ihn und versuchen Sie es noch einmal.",
+    code_expired: "Dieser Code ist abgelaufen, wurde schon benutzt oder zu oft falsch eingegeben. Lassen Sie sich noch einen Code senden.",
+    no_more_codes: "Hier werden keine weiteren Codes gesendet. Beginnen Sie von vorn.",
+    earlier_layers_open: "Dieser Schritt kommt zuletzt. Schließen Sie zuerst die anderen Schritte ab.",
+    recovery_needs_two_layers: "Ihre Wege zurück brauchen zwei Anmeldeschritte. Schalten Sie zuerst einen weiteren ein, oder stimmen Sie zu, dass sie mit ausgeschaltet werden.",
     invalid_json: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     malformed_body: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     malformed_request: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
@@ -1551,8 +1574,9 @@ var ahead = 0;
 function hearTime(date2) {
   if (date2) ahead = Date.parse(date2) - Date.now();
 }
+var serverNow = () => Date.now() + ahead;
 function proof(method, to, authorization, body) {
-  return keeper().sign({ method, address: to, authorization, body, at: Date.now() + ahead });
+  return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
 async function send(method, path3, { path: named, query, body, signal, signed: signed2 }, authorization) {
   const to = address(path3, query, named);
@@ -1591,11 +1615,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t10, e4, n3, u4, a5, i4) {
+function a4(t13, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t10) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t10, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t13) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t13, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -1645,24 +1669,6 @@ function Mark() {
     /* @__PURE__ */ a4("path", { class: "mark-body", d: "M4 14.5V12.5A7.5 7.5 0 0 1 11.5 5h9a7.5 7.5 0 0 1 7.5 7.5v2h-9a3 3 0 0 0-6 0zM4 17h9v1a3 3 0 0 0 6 0v-1h9v7a3 3 0 0 1-3 3H7a3 3 0 0 1-3-3z" }),
     /* @__PURE__ */ a4("rect", { class: "mark-lock", x: "15", y: "13", width: "2", height: "6.5", rx: "1" })
   ] });
-}
-
-// src/shell/theme.ts
-var themes = ["auto", "light", "dark"];
-var stored3 = "coffer.theme";
-var theme = y3("auto");
-function startTheme() {
-  const chosen2 = localStorage.getItem(stored3);
-  show2(themes.find((t10) => t10 === chosen2) ?? "auto");
-}
-function setTheme(t10) {
-  localStorage.setItem(stored3, t10);
-  show2(t10);
-}
-function show2(t10) {
-  theme.value = t10;
-  if (t10 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t10;
 }
 
 // src/shell/form.tsx
@@ -2058,8 +2064,7 @@ function Dialog({ title, onClose, children, sheet }) {
 }
 function Confirm({ title, children, action, onConfirm, onClose }) {
   return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit: action, danger: true, onCancel: onClose, onSubmit: async () => {
-    await onConfirm();
-    onClose();
+    if (await onConfirm() !== false) onClose();
   }, children: /* @__PURE__ */ a4("div", { class: "prose", children }) }) });
 }
 var asked = y3([]);
@@ -2187,6 +2192,394 @@ function place2(box, anchor) {
   const left = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
   box.style.top = Math.max(edge, top) + "px";
   box.style.left = Math.max(edge, left) + "px";
+}
+
+// src/account/words.ts
+var t5 = catalog({
+  en: {
+    signUp: "Create an account",
+    haveAccount: "Already have an account?",
+    firstName: "First name",
+    lastName: "Last name",
+    username: "Username",
+    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
+    email: "E-mail",
+    emailHint: "We send you a mail to confirm that it is yours.",
+    verify: "Confirm your e-mail",
+    checkMail: "Check your mail",
+    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
+    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
+    code: "Code from the mail",
+    codeHint: "Six digits.",
+    confirm: "Confirm my e-mail",
+    confirmTitle: "Confirm your e-mail",
+    confirmText: "Press the button to finish.",
+    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
+    elsewherePassword: "Password of your sign-up",
+    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
+    signUpAgain: "Sign up again",
+    verified: "Your e-mail is confirmed. Sign in to begin.",
+    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
+    noMail: "No mail? Look into your spam folder, or send it again.",
+    otherEmail: "Use another e-mail address",
+    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
+    newLink: "Send a new link",
+    firstAdmin: "The first administrator",
+    firstAdminText: "This link works once. The account that you create now administers this server.",
+    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
+    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
+    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
+    firstAdminDo: "Create the administrator",
+    firstAdminDone: "The administrator is ready. Sign in to begin.",
+    confirmEmail: "Confirm your new address",
+    confirmEmailText: "{email} becomes the address of your account. You sign in with it, and our mails go there.",
+    confirmEmailBare: "The new address becomes that of your account. You sign in with it, and our mails go there.",
+    confirmEmailDo: "Confirm this address",
+    confirmEmailDone: "Your new address is confirmed.",
+    confirmGone: "It was used already, has expired, or belongs to another account: you are signed in as {name}. Your account shows the address that counts; there you can change it again.",
+    toAccount: "Go to your account",
+    undo: "Keep your old address",
+    undoText: "Somebody who was signed in to your account asked for another e-mail address. If that was not you, press the button:",
+    undoOld: "The address that got this mail is that of your account again.",
+    undoOut: "Everybody is signed out, on every device.",
+    undoDo: "Keep my old address",
+    undoDone: "Your old address counts",
+    undoAdvice: "Everybody is signed out. Whoever asked for another address may know your password: choose a new one now.",
+    undoGone: "It was used already or has expired. If somebody else asked for another address, choose a new password.",
+    account: "Account",
+    profile: "Profile",
+    bio: "About you",
+    bioHint: "Up to 500 characters. You can leave it empty.",
+    language: "Language",
+    languageHint: "For this app and for the mails we send you.",
+    save: "Save changes",
+    saved: "Saved.",
+    facts: "Account details",
+    since: "Member since",
+    previous: "Previous sign-in",
+    role: "Role",
+    admin: "Administrator",
+    security: "Security",
+    emailNow: "Your address:",
+    emailNew: "New e-mail address",
+    emailNewHint: "We send a link there. Your present address gets a notice.",
+    emailChange: "Change my e-mail",
+    emailSent: "The link is on its way.",
+    emailSentAgain: "The link was sent again.",
+    emailPending: "We sent a link to {pending}. Until you confirm it, {email} counts.",
+    data: "My data",
+    dataText: "One zip file with all that Coffer holds about you: your profile, sign-ins and devices, and every file in its folder. Begin with index.html. The zip is not encrypted, so keep it in a safe place.",
+    dataDo: "Download my data",
+    dataRuns: "Downloading …",
+    deactivate: "Deactivate my account",
+    deactivateDo: "Deactivate",
+    deactivateHint: "For a break: you are signed out everywhere, nothing is deleted, and you can come back.",
+    deactivateTitle: "Deactivate your account?",
+    deactivateOut: "You are signed out on every device at once.",
+    deactivateLinks: "Links that you have shared stop working.",
+    deactivateKept: "Nothing is deleted: your files and settings wait for you.",
+    deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
+    deactivated: "Your account is deactivated",
+    deactivatedText: "You are signed out everywhere. Nothing was deleted.",
+    deactivatedBack: "To come back, you need your password and your mailbox.",
+    toHome: "Go to home page",
+    delete: "Delete my account",
+    deleteOpen: "Delete",
+    deleteHint: "For good: the account and everything in it.",
+    deleteLead: "This cannot be undone. Nobody can bring the account back, not even the people who run this server.",
+    goes: "What goes",
+    goesAccount: "Your account with your profile: {email}, username {username}",
+    goesLinks: "Every link that you have shared",
+    goesBackups: "Backups of this server hold nothing readable of it any more.",
+    goesFree: "Your e-mail address and your username become free: you or somebody else can sign up with them.",
+    deleteFirst: "Keep a copy first",
+    deleteSure: "Delete it now",
+    deleteName: "Your username",
+    deleteType: "Type your username, {username}, to confirm.",
+    deleteDo: "Delete my account for good",
+    deleted: "Your account is deleted",
+    deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
+    deletedAgain: "Your e-mail address and your username are free again. You can sign up with them at any time.",
+    passwordHead: "Password",
+    passwordText: "Use one that you use nowhere else.",
+    passwordChange: "Change password",
+    passwordCurrent: "Current password",
+    passwordNew: "New password",
+    passwordOut: "Sign out everywhere else",
+    passwordOutHint: "Leave this on if somebody else may know the old password.",
+    passwordChanged: "Your password is changed.",
+    passwordChangedOut: "Your password is changed, and all other devices are signed out.",
+    strength_weak: "Only your password protects this account",
+    strength_fair: "Better than a password alone",
+    strength_good: "Well protected",
+    strength_strong: "Strongly protected",
+    asked: "What a sign-in on a new device asks for",
+    advice_addApp: "Add an authenticator app: with it, a stolen password is not enough.",
+    advice_addAnyStep: "Add a sign-in step: with it, a stolen password is not enough.",
+    advice_mailOnly: "Anyone who can read your mail can reset the password and read the codes. Add an authenticator app.",
+    advice_questionOnly: "People who know you may guess the answer. Add an authenticator app.",
+    advice_mailAndQuestion: "Your mail can be read and an answer can be guessed. Add an authenticator app.",
+    advice_smsOnly: "A telephone number can be taken over. An authenticator app is stronger: add one.",
+    advice_addSecond: "Add a second sign-in step. After that you can make backup codes, for the day when you lose your phone.",
+    advice_makeCodes: "Make backup codes, for the day when you lose your phone.",
+    advice_fewCodes: { one: "You have {count} backup code left. Make new ones.", other: "You have {count} backup codes left. Make new ones." },
+    advice_lookNow: "Your password alone opens nothing here. Look at the devices now and then.",
+    always: "Ask on every device, every time",
+    alwaysOff: "A device that you chose to remember needs only your password. Turn this on, and every sign-in asks for every step.",
+    alwaysOn: "Every sign-in asks for every step, on remembered devices too.",
+    alwaysIsOn: "From now on every sign-in asks for every step.",
+    alwaysIsOff: "Remembered devices need only your password again."
+  },
+  de: {
+    signUp: "Konto anlegen",
+    haveAccount: "Sie haben schon ein Konto?",
+    firstName: "Vorname",
+    lastName: "Nachname",
+    username: "Benutzername",
+    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
+    email: "E-Mail",
+    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
+    verify: "E-Mail bestätigen",
+    checkMail: "Sehen Sie in Ihre Mails",
+    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
+    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
+    code: "Code aus der Mail",
+    codeHint: "Sechs Ziffern.",
+    confirm: "Meine E-Mail bestätigen",
+    confirmTitle: "Bestätigen Sie Ihre E-Mail",
+    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
+    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    elsewherePassword: "Passwort, das Sie dort gewählt haben",
+    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
+    signUpAgain: "Noch einmal anlegen",
+    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
+    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
+    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
+    otherEmail: "Andere E-Mail-Adresse verwenden",
+    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
+    newLink: "Neuen Link senden",
+    firstAdmin: "Das erste Verwaltungskonto",
+    firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
+    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
+    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
+    firstAdminDo: "Verwaltungskonto anlegen",
+    firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
+    confirmEmail: "Neue Adresse bestätigen",
+    confirmEmailText: "{email} wird die Adresse Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
+    confirmEmailBare: "Die neue Adresse wird die Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
+    confirmEmailDo: "Diese Adresse bestätigen",
+    confirmEmailDone: "Ihre neue Adresse ist bestätigt.",
+    confirmGone: "Er wurde schon benutzt, ist abgelaufen oder gehört zu einem anderen Konto: Sie sind als {name} angemeldet. Ihr Konto zeigt die Adresse, die gilt; dort können Sie sie wieder ändern.",
+    toAccount: "Zu Ihrem Konto",
+    undo: "Ihre alte Adresse behalten",
+    undoText: "Jemand, der in Ihrem Konto angemeldet war, hat eine andere E-Mail-Adresse verlangt. Wenn Sie das nicht waren, drücken Sie auf den Knopf:",
+    undoOld: "Die Adresse, an die diese Mail ging, ist wieder die Ihres Kontos.",
+    undoOut: "Alle werden abgemeldet, auf jedem Gerät.",
+    undoDo: "Meine alte Adresse behalten",
+    undoDone: "Ihre alte Adresse gilt",
+    undoAdvice: "Alle sind abgemeldet. Wer die andere Adresse verlangt hat, kennt vielleicht Ihr Passwort: Wählen Sie jetzt ein neues.",
+    undoGone: "Er wurde schon benutzt oder ist abgelaufen. Wenn jemand anders eine andere Adresse verlangt hat, wählen Sie ein neues Passwort.",
+    account: "Konto",
+    profile: "Profil",
+    bio: "Über Sie",
+    bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
+    language: "Sprache",
+    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
+    save: "Änderungen speichern",
+    saved: "Gespeichert.",
+    facts: "Kontodaten",
+    since: "Mitglied seit",
+    previous: "Vorherige Anmeldung",
+    role: "Rolle",
+    admin: "Verwaltung",
+    security: "Sicherheit",
+    emailNow: "Ihre Adresse:",
+    emailNew: "Neue E-Mail-Adresse",
+    emailNewHint: "Wir senden einen Link dorthin. Ihre jetzige Adresse bekommt eine Nachricht.",
+    emailChange: "E-Mail ändern",
+    emailSent: "Der Link ist unterwegs.",
+    emailSentAgain: "Der Link wurde noch einmal gesendet.",
+    emailPending: "Wir haben einen Link an {pending} gesendet. Bis Sie ihn bestätigen, gilt {email}.",
+    data: "Meine Daten",
+    dataText: "Eine Zip-Datei mit allem, was Coffer über Sie hat: Profil, Anmeldungen und Geräte und jede Datei in ihrem Ordner. Beginnen Sie mit index.html. Die Zip-Datei ist nicht verschlüsselt: Bewahren Sie sie sicher auf.",
+    dataDo: "Meine Daten herunterladen",
+    dataRuns: "Wird heruntergeladen …",
+    deactivate: "Konto deaktivieren",
+    deactivateDo: "Deaktivieren",
+    deactivateHint: "Für eine Pause: Sie werden überall abgemeldet, nichts wird gelöscht, und Sie können zurückkommen.",
+    deactivateTitle: "Ihr Konto deaktivieren?",
+    deactivateOut: "Sie werden auf allen Geräten sofort abgemeldet.",
+    deactivateLinks: "Links, die Sie geteilt haben, gelten nicht mehr.",
+    deactivateKept: "Nichts wird gelöscht: Ihre Dateien und Einstellungen warten auf Sie.",
+    deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
+    deactivated: "Ihr Konto ist deaktiviert",
+    deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
+    deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
+    toHome: "Zur Startseite",
+    delete: "Konto löschen",
+    deleteOpen: "Löschen",
+    deleteHint: "Endgültig: das Konto und alles, was darin ist.",
+    deleteLead: "Das lässt sich nicht rückgängig machen. Niemand kann das Konto zurückholen, auch nicht, wer diesen Server betreibt.",
+    goes: "Was gelöscht wird",
+    goesAccount: "Ihr Konto mit Ihrem Profil: {email}, Benutzername {username}",
+    goesLinks: "Jeder Link, den Sie geteilt haben",
+    goesBackups: "Auch Sicherungskopien dieses Servers enthalten danach nichts Lesbares mehr davon.",
+    goesFree: "Ihre E-Mail-Adresse und Ihr Benutzername werden frei: Sie oder jemand anders kann damit ein Konto anlegen.",
+    deleteFirst: "Vorher eine Kopie behalten",
+    deleteSure: "Jetzt löschen",
+    deleteName: "Ihr Benutzername",
+    deleteType: "Geben Sie zur Bestätigung Ihren Benutzernamen ein: {username}.",
+    deleteDo: "Konto endgültig löschen",
+    deleted: "Ihr Konto ist gelöscht",
+    deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
+    deletedAgain: "Ihre E-Mail-Adresse und Ihr Benutzername sind wieder frei. Sie können damit jederzeit ein neues Konto anlegen.",
+    passwordHead: "Passwort",
+    passwordText: "Nehmen Sie eines, das Sie nirgends sonst verwenden.",
+    passwordChange: "Passwort ändern",
+    passwordCurrent: "Jetziges Passwort",
+    passwordNew: "Neues Passwort",
+    passwordOut: "Überall sonst abmelden",
+    passwordOutHint: "Lassen Sie das an, wenn jemand anders das alte Passwort kennen könnte.",
+    passwordChanged: "Ihr Passwort ist geändert.",
+    passwordChangedOut: "Ihr Passwort ist geändert, und alle anderen Geräte sind abgemeldet.",
+    strength_weak: "Nur Ihr Passwort schützt dieses Konto",
+    strength_fair: "Besser als ein Passwort allein",
+    strength_good: "Gut geschützt",
+    strength_strong: "Sehr gut geschützt",
+    asked: "Wonach eine Anmeldung auf einem neuen Gerät fragt",
+    advice_addApp: "Richten Sie eine Authenticator-App ein: Dann reicht ein gestohlenes Passwort nicht aus.",
+    advice_addAnyStep: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
+    advice_mailOnly: "Wer Ihre E-Mails lesen kann, kann das Passwort zurücksetzen und die Codes lesen. Richten Sie eine Authenticator-App ein.",
+    advice_questionOnly: "Wer Sie kennt, errät vielleicht die Antwort. Richten Sie eine Authenticator-App ein.",
+    advice_mailAndQuestion: "E-Mails lassen sich mitlesen, und eine Antwort lässt sich erraten. Richten Sie eine Authenticator-App ein.",
+    advice_smsOnly: "Eine Telefonnummer lässt sich übernehmen. Eine Authenticator-App ist stärker: Richten Sie eine ein.",
+    advice_addSecond: "Richten Sie einen zweiten Anmeldeschritt ein. Danach können Sie Notfallcodes anlegen, für den Tag, an dem Ihr Telefon fehlt.",
+    advice_makeCodes: "Legen Sie Notfallcodes an, für den Tag, an dem Ihr Telefon fehlt.",
+    advice_fewCodes: { one: "Sie haben noch {count} Notfallcode. Legen Sie neue an.", other: "Sie haben noch {count} Notfallcodes. Legen Sie neue an." },
+    advice_lookNow: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte.",
+    always: "Auf jedem Gerät jedes Mal fragen",
+    alwaysOff: "Auf einem gemerkten Gerät genügt Ihr Passwort. Schalten Sie das ein, und jede Anmeldung fragt nach jedem Schritt.",
+    alwaysOn: "Jede Anmeldung fragt nach jedem Schritt, auch auf gemerkten Geräten.",
+    alwaysIsOn: "Ab jetzt fragt jede Anmeldung nach jedem Schritt.",
+    alwaysIsOff: "Auf gemerkten Geräten genügt wieder Ihr Passwort."
+  }
+});
+var problems2 = catalog({
+  en: {
+    username_taken: "That username is taken. Choose another one.",
+    email_taken: "Another account has this address by now, so it cannot be yours again. Ask the person who runs this server.",
+    account_exists: "There is already an account with this e-mail address or username.",
+    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
+    field_contains_link: "A name cannot hold a link.",
+    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
+    field_invalid_email: "This does not look like an e-mail address.",
+    field_unsupported_language: "This language is not offered.",
+    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
+    field_wrong_sign_up: "This password does not belong to this mail.",
+    field_wrong_password: "This is not your current password.",
+    field_unchanged: "This is the one that you have already. Choose another one.",
+    last_admin: "You are the only administrator of this server. Make somebody else an administrator first.",
+    field_other_username: "This is not your username.",
+    download_broken: "The download broke, and nothing was saved. Try again."
+  },
+  de: {
+    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
+    email_taken: "Diese Adresse gehört inzwischen zu einem anderen Konto und kann nicht mehr die Ihre sein. Fragen Sie, wer diesen Server betreibt.",
+    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
+    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
+    field_contains_link: "Ein Name kann keinen Link enthalten.",
+    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
+    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
+    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
+    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
+    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
+    field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
+    field_unchanged: "Das haben Sie schon. Wählen Sie etwas anderes.",
+    last_admin: "Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.",
+    field_other_username: "Das ist nicht Ihr Benutzername.",
+    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
+  }
+});
+
+// src/account/always.tsx
+function AlwaysAsk({ status }) {
+  const { data, set } = useLoad((signal) => get("/account", { signal }), []);
+  const [busy, setBusy] = d2(false);
+  const me = data ?? (auth.value.is === "in" ? auth.value.account : void 0);
+  const on = me?.always_ask ?? false;
+  if (!me || !(on || steps2(status.data).length > 0)) return null;
+  async function change(box) {
+    if (busy) return;
+    setBusy(true);
+    try {
+      await put("/account/always-ask", { body: { always_ask: !on } });
+      const fresh = { ...me, always_ask: !on };
+      set(fresh);
+      keeper().changed(fresh);
+      toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
+    } catch (err) {
+      box.checked = on;
+      toastProblem(err);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "always", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { children: /* @__PURE__ */ a4("label", { id: "always", for: "always-ask", children: t5("always") }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", id: "always-hint", children: on ? t5("alwaysOn") : t5("alwaysOff") })
+    ] }),
+    /* @__PURE__ */ a4(
+      "input",
+      {
+        class: "switch",
+        type: "checkbox",
+        role: "switch",
+        id: "always-ask",
+        checked: on,
+        "aria-describedby": "always-hint",
+        "aria-busy": busy,
+        onChange: (event) => void change(event.currentTarget)
+      }
+    )
+  ] }) });
+}
+var layers = ["totp", "email_otp", "sms", "security_question"];
+function steps2(lines) {
+  return layers.filter((name) => lines?.[name]?.enabled);
+}
+
+// src/account/awaited.ts
+var stored2 = "coffer.awaited";
+var awaited = y3("");
+function startAwaited() {
+  awaited.value = sessionStorage.getItem(stored2) ?? "";
+}
+function setAwaited(email) {
+  awaited.value = email;
+  if (email) sessionStorage.setItem(stored2, email);
+  else sessionStorage.removeItem(stored2);
+}
+
+// src/shell/theme.ts
+var themes = ["auto", "light", "dark"];
+var stored3 = "coffer.theme";
+var theme = y3("auto");
+function startTheme() {
+  const chosen2 = localStorage.getItem(stored3);
+  show2(themes.find((t13) => t13 === chosen2) ?? "auto");
+}
+function setTheme(t13) {
+  localStorage.setItem(stored3, t13);
+  show2(t13);
+}
+function show2(t13) {
+  theme.value = t13;
+  if (t13 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t13;
 }
 
 // src/shell/look.tsx
@@ -2556,274 +2949,6 @@ function NewPasswordLink(props) {
   return way ? /* @__PURE__ */ a4("a", { ...props, href: way.href, children: t4("newPassword") }) : null;
 }
 
-// src/account/words.ts
-var t5 = catalog({
-  en: {
-    signUp: "Create an account",
-    haveAccount: "Already have an account?",
-    firstName: "First name",
-    lastName: "Last name",
-    username: "Username",
-    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
-    email: "E-mail",
-    emailHint: "We send you a mail to confirm that it is yours.",
-    verify: "Confirm your e-mail",
-    checkMail: "Check your mail",
-    checkMailText: "If {email} is new here, we have sent it a code and a link. If it already has an account, the mail says so.",
-    checkMailBare: "Enter your e-mail address and the code from the mail, or open the link in it.",
-    code: "Code from the mail",
-    codeHint: "Six digits.",
-    confirm: "Confirm my e-mail",
-    confirmTitle: "Confirm your e-mail",
-    confirmText: "Press the button to finish.",
-    elsewhereText: "You signed up in another browser. Enter the password that you chose there.",
-    elsewherePassword: "Password of your sign-up",
-    elsewhereOthers: "Did several mails come? Then somebody else may have typed your address too. Only the mail of your own sign-up takes your password: try the others, or sign up again.",
-    signUpAgain: "Sign up again",
-    verified: "Your e-mail is confirmed. Sign in to begin.",
-    resent: "If this address is waiting to be confirmed, a new mail is on its way.",
-    noMail: "No mail? Look into your spam folder, or send it again.",
-    otherEmail: "Use another e-mail address",
-    linkGoneText: "It was used already, was replaced by a newer one, or has expired. If you have confirmed your e-mail, sign in. If not, send yourself a new link.",
-    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
-    newLink: "Send a new link",
-    firstAdmin: "The first administrator",
-    firstAdminText: "This link works once. The account that you create now administers this server.",
-    firstAdminNoToken: "Open the one-time link that the server printed when it started.",
-    firstAdminGone: "It was used already, or the server has printed a newer one. If there is no administrator yet, restart the server: it prints a new link.",
-    firstAdminDamaged: "A part of the address is missing. Copy the whole link that the server printed when it started.",
-    firstAdminDo: "Create the administrator",
-    firstAdminDone: "The administrator is ready. Sign in to begin.",
-    confirmEmail: "Confirm your new address",
-    confirmEmailText: "{email} becomes the address of your account. You sign in with it, and our mails go there.",
-    confirmEmailBare: "The new address becomes that of your account. You sign in with it, and our mails go there.",
-    confirmEmailDo: "Confirm this address",
-    confirmEmailDone: "Your new address is confirmed.",
-    confirmGone: "It was used already, has expired, or belongs to another account: you are signed in as {name}. Your account shows the address that counts; there you can change it again.",
-    toAccount: "Go to your account",
-    undo: "Keep your old address",
-    undoText: "Somebody who was signed in to your account asked for another e-mail address. If that was not you, press the button:",
-    undoOld: "The address that got this mail is that of your account again.",
-    undoOut: "Everybody is signed out, on every device.",
-    undoDo: "Keep my old address",
-    undoDone: "Your old address counts",
-    undoAdvice: "Everybody is signed out. Whoever asked for another address may know your password: choose a new one now.",
-    undoGone: "It was used already or has expired. If somebody else asked for another address, choose a new password.",
-    account: "Account",
-    profile: "Profile",
-    bio: "About you",
-    bioHint: "Up to 500 characters. You can leave it empty.",
-    language: "Language",
-    languageHint: "For this app and for the mails we send you.",
-    save: "Save changes",
-    saved: "Saved.",
-    facts: "Account details",
-    since: "Member since",
-    previous: "Previous sign-in",
-    role: "Role",
-    admin: "Administrator",
-    security: "Security",
-    emailNow: "Your address:",
-    emailNew: "New e-mail address",
-    emailNewHint: "We send a link there. Your present address gets a notice.",
-    emailChange: "Change my e-mail",
-    emailSent: "The link is on its way.",
-    emailSentAgain: "The link was sent again.",
-    emailPending: "We sent a link to {pending}. Until you confirm it, {email} counts.",
-    data: "My data",
-    dataText: "One zip file with all that Coffer holds about you: your profile, sign-ins and devices, and every file in its folder. Begin with index.html. The zip is not encrypted, so keep it in a safe place.",
-    dataDo: "Download my data",
-    dataRuns: "Downloading …",
-    deactivate: "Deactivate my account",
-    deactivateDo: "Deactivate",
-    deactivateHint: "For a break: you are signed out everywhere, nothing is deleted, and you can come back.",
-    deactivateTitle: "Deactivate your account?",
-    deactivateOut: "You are signed out on every device at once.",
-    deactivateKept: "Nothing is deleted: your files and settings wait for you.",
-    deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
-    deactivated: "Your account is deactivated",
-    deactivatedText: "You are signed out everywhere. Nothing was deleted.",
-    deactivatedBack: "To come back, you need your password and your mailbox.",
-    toHome: "Go to home page",
-    delete: "Delete my account",
-    deleteOpen: "Delete",
-    deleteHint: "For good: the account and everything in it.",
-    deleteLead: "This cannot be undone: the account cannot be brought back.",
-    goes: "What goes",
-    goesAccount: "Your account with your profile: {email}, username {username}",
-    goesFree: "Your e-mail address and your username become free: you or somebody else can sign up with them.",
-    deleteFirst: "Keep a copy first",
-    deleteSure: "Delete it now",
-    deleteName: "Your username",
-    deleteType: "Type your username, {username}, to confirm.",
-    deleteDo: "Delete my account for good",
-    deleted: "Your account is deleted",
-    deletedText: "Goodbye, and thank you. Your files, your devices and everything else that belonged to it are gone. We have sent you a last mail that says so.",
-    deletedAgain: "Your e-mail address and your username are free again. You can sign up with them at any time.",
-    passwordHead: "Password",
-    passwordText: "Use one that you use nowhere else.",
-    passwordChange: "Change password",
-    passwordCurrent: "Current password",
-    passwordNew: "New password",
-    passwordOut: "Sign out everywhere else",
-    passwordOutHint: "Leave this on if somebody else may know the old password.",
-    passwordChanged: "Your password is changed.",
-    passwordChangedOut: "Your password is changed, and all other devices are signed out.",
-    adviceOff: "Add a sign-in step: with it, a stolen password is not enough.",
-    adviceOn: "Your password alone opens nothing here. Look at the devices now and then."
-  },
-  de: {
-    signUp: "Konto anlegen",
-    haveAccount: "Sie haben schon ein Konto?",
-    firstName: "Vorname",
-    lastName: "Nachname",
-    username: "Benutzername",
-    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
-    email: "E-Mail",
-    emailHint: "Wir senden Ihnen eine Mail, um zu prüfen, dass die Adresse Ihnen gehört.",
-    verify: "E-Mail bestätigen",
-    checkMail: "Sehen Sie in Ihre Mails",
-    checkMailText: "Wenn {email} hier neu ist, haben wir dorthin einen Code und einen Link gesendet. Wenn es dazu schon ein Konto gibt, steht das in der Mail.",
-    checkMailBare: "Geben Sie Ihre E-Mail-Adresse und den Code aus der Mail ein oder öffnen Sie den Link darin.",
-    code: "Code aus der Mail",
-    codeHint: "Sechs Ziffern.",
-    confirm: "Meine E-Mail bestätigen",
-    confirmTitle: "Bestätigen Sie Ihre E-Mail",
-    confirmText: "Drücken Sie zum Abschluss auf den Knopf.",
-    elsewhereText: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
-    elsewherePassword: "Passwort, das Sie dort gewählt haben",
-    elsewhereOthers: "Kamen mehrere Mails? Dann hat vielleicht auch jemand anders Ihre Adresse eingegeben. Nur die Mail zu Ihrem eigenen Konto nimmt Ihr Passwort an: Versuchen Sie die anderen oder legen Sie das Konto noch einmal an.",
-    signUpAgain: "Noch einmal anlegen",
-    verified: "Ihre E-Mail ist bestätigt. Melden Sie sich an.",
-    resent: "Wenn diese Adresse noch bestätigt werden muss, ist eine neue Mail unterwegs.",
-    noMail: "Keine Mail? Sehen Sie im Spam-Ordner nach oder lassen Sie sie noch einmal senden.",
-    otherEmail: "Andere E-Mail-Adresse verwenden",
-    linkGoneText: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Wenn Sie Ihre E-Mail schon bestätigt haben, melden Sie sich an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
-    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
-    newLink: "Neuen Link senden",
-    firstAdmin: "Das erste Verwaltungskonto",
-    firstAdminText: "Dieser Link gilt einmal. Das Konto, das Sie jetzt anlegen, verwaltet diesen Server.",
-    firstAdminNoToken: "Öffnen Sie den einmaligen Link, den der Server beim Start ausgegeben hat.",
-    firstAdminGone: "Er wurde schon benutzt, oder der Server hat einen neueren ausgegeben. Wenn es noch kein Verwaltungskonto gibt, starten Sie den Server neu: Er gibt einen neuen Link aus.",
-    firstAdminDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link, den der Server beim Start ausgegeben hat.",
-    firstAdminDo: "Verwaltungskonto anlegen",
-    firstAdminDone: "Das Verwaltungskonto ist bereit. Melden Sie sich an.",
-    confirmEmail: "Neue Adresse bestätigen",
-    confirmEmailText: "{email} wird die Adresse Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
-    confirmEmailBare: "Die neue Adresse wird die Ihres Kontos. Sie melden sich damit an, und unsere Mails gehen dorthin.",
-    confirmEmailDo: "Diese Adresse bestätigen",
-    confirmEmailDone: "Ihre neue Adresse ist bestätigt.",
-    confirmGone: "Er wurde schon benutzt, ist abgelaufen oder gehört zu einem anderen Konto: Sie sind als {name} angemeldet. Ihr Konto zeigt die Adresse, die gilt; dort können Sie sie wieder ändern.",
-    toAccount: "Zu Ihrem Konto",
-    undo: "Ihre alte Adresse behalten",
-    undoText: "Jemand, der in Ihrem Konto angemeldet war, hat eine andere E-Mail-Adresse verlangt. Wenn Sie das nicht waren, drücken Sie auf den Knopf:",
-    undoOld: "Die Adresse, an die diese Mail ging, ist wieder die Ihres Kontos.",
-    undoOut: "Alle werden abgemeldet, auf jedem Gerät.",
-    undoDo: "Meine alte Adresse behalten",
-    undoDone: "Ihre alte Adresse gilt",
-    undoAdvice: "Alle sind abgemeldet. Wer die andere Adresse verlangt hat, kennt vielleicht Ihr Passwort: Wählen Sie jetzt ein neues.",
-    undoGone: "Er wurde schon benutzt oder ist abgelaufen. Wenn jemand anders eine andere Adresse verlangt hat, wählen Sie ein neues Passwort.",
-    account: "Konto",
-    profile: "Profil",
-    bio: "Über Sie",
-    bioHint: "Bis zu 500 Zeichen. Kann leer bleiben.",
-    language: "Sprache",
-    languageHint: "Für diese App und für die Mails, die wir Ihnen senden.",
-    save: "Änderungen speichern",
-    saved: "Gespeichert.",
-    facts: "Kontodaten",
-    since: "Mitglied seit",
-    previous: "Vorherige Anmeldung",
-    role: "Rolle",
-    admin: "Verwaltung",
-    security: "Sicherheit",
-    emailNow: "Ihre Adresse:",
-    emailNew: "Neue E-Mail-Adresse",
-    emailNewHint: "Wir senden einen Link dorthin. Ihre jetzige Adresse bekommt eine Nachricht.",
-    emailChange: "E-Mail ändern",
-    emailSent: "Der Link ist unterwegs.",
-    emailSentAgain: "Der Link wurde noch einmal gesendet.",
-    emailPending: "Wir haben einen Link an {pending} gesendet. Bis Sie ihn bestätigen, gilt {email}.",
-    data: "Meine Daten",
-    dataText: "Eine Zip-Datei mit allem, was Coffer über Sie hat: Profil, Anmeldungen und Geräte und jede Datei in ihrem Ordner. Beginnen Sie mit index.html. Die Zip-Datei ist nicht verschlüsselt: Bewahren Sie sie sicher auf.",
-    dataDo: "Meine Daten herunterladen",
-    dataRuns: "Wird heruntergeladen …",
-    deactivate: "Konto deaktivieren",
-    deactivateDo: "Deaktivieren",
-    deactivateHint: "Für eine Pause: Sie werden überall abgemeldet, nichts wird gelöscht, und Sie können zurückkommen.",
-    deactivateTitle: "Ihr Konto deaktivieren?",
-    deactivateOut: "Sie werden auf allen Geräten sofort abgemeldet.",
-    deactivateKept: "Nichts wird gelöscht: Ihre Dateien und Einstellungen warten auf Sie.",
-    deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
-    deactivated: "Ihr Konto ist deaktiviert",
-    deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
-    deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
-    toHome: "Zur Startseite",
-    delete: "Konto löschen",
-    deleteOpen: "Löschen",
-    deleteHint: "Endgültig: das Konto und alles, was darin ist.",
-    deleteLead: "Das lässt sich nicht rückgängig machen: Das Konto kommt nicht zurück.",
-    goes: "Was gelöscht wird",
-    goesAccount: "Ihr Konto mit Ihrem Profil: {email}, Benutzername {username}",
-    goesFree: "Ihre E-Mail-Adresse und Ihr Benutzername werden frei: Sie oder jemand anders kann damit ein Konto anlegen.",
-    deleteFirst: "Vorher eine Kopie behalten",
-    deleteSure: "Jetzt löschen",
-    deleteName: "Ihr Benutzername",
-    deleteType: "Geben Sie zur Bestätigung Ihren Benutzernamen ein: {username}.",
-    deleteDo: "Konto endgültig löschen",
-    deleted: "Ihr Konto ist gelöscht",
-    deletedText: "Auf Wiedersehen und danke. Ihre Dateien, Ihre Geräte und alles andere, was dazugehörte, sind gelöscht. Eine letzte Mail an Sie bestätigt das.",
-    deletedAgain: "Ihre E-Mail-Adresse und Ihr Benutzername sind wieder frei. Sie können damit jederzeit ein neues Konto anlegen.",
-    passwordHead: "Passwort",
-    passwordText: "Nehmen Sie eines, das Sie nirgends sonst verwenden.",
-    passwordChange: "Passwort ändern",
-    passwordCurrent: "Jetziges Passwort",
-    passwordNew: "Neues Passwort",
-    passwordOut: "Überall sonst abmelden",
-    passwordOutHint: "Lassen Sie das an, wenn jemand anders das alte Passwort kennen könnte.",
-    passwordChanged: "Ihr Passwort ist geändert.",
-    passwordChangedOut: "Ihr Passwort ist geändert, und alle anderen Geräte sind abgemeldet.",
-    adviceOff: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
-    adviceOn: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte."
-  }
-});
-var problems2 = catalog({
-  en: {
-    username_taken: "That username is taken. Choose another one.",
-    email_taken: "Another account has this address by now, so it cannot be yours again. Ask the person who runs this server.",
-    account_exists: "There is already an account with this e-mail address or username.",
-    sign_up_proof_required: "You signed up in another browser. Enter the password that you chose there.",
-    field_contains_link: "A name cannot hold a link.",
-    field_invalid_username: "Use 3 to 32 letters from a to z, digits, dots, hyphens or underscores, and begin with a letter.",
-    field_invalid_email: "This does not look like an e-mail address.",
-    field_unsupported_language: "This language is not offered.",
-    field_token_or_code: "Enter your e-mail address and the code, or open the link from the mail.",
-    field_wrong_sign_up: "This password does not belong to this mail.",
-    field_wrong_password: "This is not your current password.",
-    field_unchanged: "This is the one that you have already. Choose another one.",
-    last_admin: "You are the only administrator of this server. Make somebody else an administrator first.",
-    field_other_username: "This is not your username.",
-    download_broken: "The download broke, and nothing was saved. Try again."
-  },
-  de: {
-    username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
-    email_taken: "Diese Adresse gehört inzwischen zu einem anderen Konto und kann nicht mehr die Ihre sein. Fragen Sie, wer diesen Server betreibt.",
-    account_exists: "Zu dieser E-Mail-Adresse oder diesem Benutzernamen gibt es schon ein Konto.",
-    sign_up_proof_required: "Sie haben das Konto in einem anderen Browser angelegt. Geben Sie das Passwort ein, das Sie dort gewählt haben.",
-    field_contains_link: "Ein Name kann keinen Link enthalten.",
-    field_invalid_username: "Verwenden Sie 3 bis 32 Buchstaben von a bis z, Ziffern, Punkte, Binde- oder Unterstriche, und beginnen Sie mit einem Buchstaben.",
-    field_invalid_email: "Das sieht nicht nach einer E-Mail-Adresse aus.",
-    field_unsupported_language: "Diese Sprache gibt es hier nicht.",
-    field_token_or_code: "Geben Sie Ihre E-Mail-Adresse und den Code ein oder öffnen Sie den Link aus der Mail.",
-    field_wrong_sign_up: "Dieses Passwort gehört nicht zu dieser Mail.",
-    field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
-    field_unchanged: "Das haben Sie schon. Wählen Sie etwas anderes.",
-    last_admin: "Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.",
-    field_other_username: "Das ist nicht Ihr Benutzername.",
-    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
-  }
-});
-
 // src/account/change-links.tsx
 function ConfirmEmail() {
   const link = useOneTime("/account/email/confirm/check", false);
@@ -3029,6 +3154,7 @@ function Leave({ me }) {
     }, children: [
       /* @__PURE__ */ a4("ul", { class: "effects", children: [
         /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
+        /* @__PURE__ */ a4("li", { children: t5("deactivateLinks") }),
         /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
       ] }),
       /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me.email }) })
@@ -3054,8 +3180,10 @@ function Delete() {
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
         /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me.email, username: me.username }) }),
-        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order))
+        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order)),
+        /* @__PURE__ */ a4("li", { children: t5("goesLinks") })
       ] }),
+      /* @__PURE__ */ a4("p", { children: t5("goesBackups") }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "first", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
@@ -3232,6 +3360,27 @@ function ProfileForm({ me, onSaved }) {
   ] }, saved);
 }
 
+// src/account/advice.ts
+function rate(lines) {
+  const on = (name) => lines[name]?.enabled ?? false;
+  const has = (name) => Object.hasOwn(lines, name);
+  const steps3 = ["totp", "sms", "email_otp", "security_question"].filter(on).length;
+  if (steps3 === 0) return { strength: "weak", advice: has("totp") ? "addApp" : "addAnyStep" };
+  if (!on("totp") && !on("sms")) {
+    const advice = !has("totp") ? "lookNow" : !on("security_question") ? "mailOnly" : !on("email_otp") ? "questionOnly" : "mailAndQuestion";
+    return { strength: "fair", advice };
+  }
+  const strength = on("totp") ? "strong" : "good";
+  if (!on("totp") && has("totp")) return { strength, advice: "smsOnly" };
+  if (has("backup_codes")) {
+    const codes2 = lines.backup_codes.left;
+    if (steps3 < 2) return { strength, advice: "addSecond" };
+    if (!on("backup_codes")) return { strength, advice: "makeCodes" };
+    if (codes2 !== void 0 && codes2 <= 3) return { strength, advice: "fewCodes", codes: codes2 };
+  }
+  return { strength, advice: "lookNow" };
+}
+
 // src/shell/rules.ts
 var passwordMin = 12;
 var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
@@ -3336,13 +3485,29 @@ function Change({ onClose, onChanged }) {
 function Security() {
   const status = useLoad((signal) => get("/account/security", { signal }), []);
   const [round, setRound] = d2(0);
-  const layers = Object.values(status.data ?? {});
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("security") }),
-    layers.length > 0 && /* @__PURE__ */ a4("p", { children: layers.some((l4) => l4.enabled) ? t5("adviceOn") : t5("adviceOff") }),
+    status.data && Object.keys(status.data).length > 0 && /* @__PURE__ */ a4(Glance, { lines: status.data }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     /* @__PURE__ */ a4(Password2, { onChanged: () => setRound(round + 1) }),
-    collect((room) => room.security).map(({ Section: Section2, order }) => /* @__PURE__ */ a4(Section2, { status }, `${order} ${round}`))
+    collect((room) => room.security).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status }, `${order} ${round}`))
+  ] });
+}
+var icons = { weak: "warning", fair: "shield", good: "shield", strong: "shield" };
+function Glance({ lines }) {
+  const { strength, advice, codes: codes2 } = rate(lines);
+  const on = Object.keys(lines).filter((name) => lines[name].enabled).flatMap((name) => layerStep(name) ?? []).sort((a5, b4) => a5.order - b4.order);
+  return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
+    /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "glance", children: t5(`strength_${strength}`) }),
+      /* @__PURE__ */ a4("p", { children: t5(`advice_${advice}`, { count: codes2 ?? 0 }) }),
+      /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [t5("passwordHead"), ...on.map((step) => step.title())].map((name) => /* @__PURE__ */ a4("li", { children: [
+        /* @__PURE__ */ a4(Icon, { name: "check" }),
+        " ",
+        name
+      ] }, name)) })
+    ] })
   ] });
 }
 
@@ -3536,6 +3701,7 @@ var account = {
     { href: "/account", icon: "user", label: () => t5("account"), order: 1 },
     { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
   ],
+  security: { Section: AlwaysAsk, order: 5 },
   problems: problems2,
   start: () => {
     startAwaited();
@@ -4069,10 +4235,10 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
 }
 function Rename({ entry: entry2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry2.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted = v4.name.normalize("NFC");
-    const changed2 = wanted === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
+    const wanted2 = v4.name.normalize("NFC");
+    const changed2 = wanted2 === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted2) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry2.name, required: true, autoFocus: true, selectName: entry2.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -4303,12 +4469,12 @@ function Question({ taken, left, onReply, onClose }) {
 
 // src/file/taken.ts
 var same = (name) => name.normalize("NFC");
-async function settle(clashes, question) {
+async function settle(clashes, question2) {
   const answers = [];
   let all2;
   for (const [at, clash] of clashes.entries()) {
     if (!all2) {
-      const reply = await question(clash, clashes.length - at);
+      const reply = await question2(clash, clashes.length - at);
       answers.push(reply.answer);
       if (reply.all) all2 = reply.answer;
     } else {
@@ -5196,8 +5362,8 @@ function Files({ params }) {
   const here = way.data?.at(-1)?.name ?? t6("files");
   const above = way.data?.at(-2);
   useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
-  const whole3 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
-  const selected = whole3.selected;
+  const whole4 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  const selected = whole4.selected;
   A2(() => setPicked(nothing), [folder, sort]);
   view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
@@ -5205,7 +5371,7 @@ function Files({ params }) {
   } });
   A2(() => {
     if (!items) return;
-    setPicked((p5) => keep(p5, items, page.next ? whole3.knows : void 0));
+    setPicked((p5) => keep(p5, items, page.next ? whole4.knows : void 0));
     if (!acted.current || document.activeElement !== document.body) return;
     acted.current = false;
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
@@ -5219,7 +5385,7 @@ function Files({ params }) {
     read5.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
-  const clear2 = whole3.clear;
+  const clear2 = whole4.clear;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -5256,7 +5422,7 @@ function Files({ params }) {
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole3.select();
+      void whole4.select();
     } else if (event.key === "Enter" && onRow) {
       open2(items[at]);
     } else if (event.key === "F2") {
@@ -5298,9 +5464,9 @@ function Files({ params }) {
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }) }),
     selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole3.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole3.reading }) }),
-      whole3.reading === void 0 && !whole3.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole3.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
-      whole3.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole4.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole4.reading }) }),
+      whole4.reading === void 0 && !whole4.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole4.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+      whole4.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
         selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
@@ -5334,11 +5500,11 @@ function Files({ params }) {
             {
               type: "checkbox",
               "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
-              checked: whole3.all,
+              checked: whole4.all,
               ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && !whole3.all;
+                if (box) box.indeterminate = selected.length > 0 && !whole4.all;
               },
-              onChange: () => whole3.all ? clear2() : void whole3.select()
+              onChange: () => whole4.all ? clear2() : void whole4.select()
             }
           ) }) }),
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
@@ -5443,11 +5609,11 @@ function useRoom() {
   return box;
 }
 function Sum() {
-  const { size: whole3, sent } = totals.value;
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole3), ...pace(meter, whole3 - sent)].join(" · ") });
+  const { size: whole4, sent } = totals.value;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole4), ...pace(meter, whole4 - sent)].join(" · ") });
 }
-function percent(sent, whole3) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole3 > 0 ? Math.floor(100 * sent / whole3) / 100 : 0);
+function percent(sent, whole4) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole4 > 0 ? Math.floor(100 * sent / whole4) / 100 : 0);
 }
 function pace(of, left) {
   void clock.value;
@@ -5542,6 +5708,408 @@ var file = {
   }
 };
 
+// src/shell/turn-off.tsx
+function Used({ line }) {
+  if (!line?.enabled || !line.since) return null;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [
+    t4("onSince"),
+    " ",
+    /* @__PURE__ */ a4(Time, { at: line.since, children: date(line.since) }),
+    " · ",
+    line.last_used ? /* @__PURE__ */ a4($, { children: [
+      t4("lastUsed"),
+      " ",
+      /* @__PURE__ */ a4(Time, { at: line.last_used, children: ago(line.last_used) })
+    ] }) : t4("neverUsed")
+  ] });
+}
+function TurnOff({ title, children, off, onOff, onClose }) {
+  const [recovery2, setRecovery] = d2(false);
+  return /* @__PURE__ */ a4(Confirm, { title: recovery2 ? t4("waysBackTitle") : title, action: recovery2 ? t4("turnOffBoth") : t4("turnOff"), onClose, onConfirm: async () => {
+    try {
+      await off(recovery2 ? "off" : void 0);
+    } catch (err) {
+      if (recovery2 || !(err instanceof Problem) || err.code !== "recovery_needs_two_layers") throw err;
+      setRecovery(true);
+      return false;
+    }
+    await onOff();
+  }, children: recovery2 ? /* @__PURE__ */ a4("p", { children: t4("waysBackText") }) : children }, String(recovery2));
+}
+
+// src/shell/layer.tsx
+function LayerCard({ layer, title, status: { data, problem }, text: text2, buttons, children }) {
+  const line = data?.[layer];
+  const on = line?.enabled ?? false;
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": layer, children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: layer, children: [
+          title,
+          " ",
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t4("on") : t4("off") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: text2(on, line) }),
+        /* @__PURE__ */ a4(Used, { line })
+      ] }),
+      data && /* @__PURE__ */ a4("div", { class: "card-buttons", children: buttons(on) })
+    ] }),
+    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
+    children
+  ] });
+}
+
+// src/mailcode/words.ts
+var t7 = catalog({
+  en: {
+    step: "Code by e-mail",
+    code: "Code from the e-mail",
+    sentTo: "We sent six digits to {address}. If nothing comes within a minute, look into the spam folder.",
+    sent: "We sent you six digits. If nothing comes within a minute, look into the spam folder.",
+    go: "Continue",
+    title: "Codes by e-mail",
+    offText: "When you sign in on a new device, we send a code to {address} and ask for it. This stops somebody who has only your password, but nobody who can read your mail.",
+    onText: "When you sign in on a new device, we send a code to {address} and ask for it.",
+    enable: "Turn on e-mail codes",
+    disable: "Turn off e-mail codes",
+    enabled: "Codes by e-mail are on.",
+    disabled: "Codes by e-mail are off.",
+    disableTitle: "Turn off codes by e-mail?",
+    disableText: "After that, no sign-in asks for a code from your mailbox. Devices that were remembered are asked for your other steps again."
+  },
+  de: {
+    step: "Code per E-Mail",
+    code: "Code aus der E-Mail",
+    sentTo: "Wir haben sechs Ziffern an {address} gesendet. Wenn nach einer Minute nichts da ist, sehen Sie im Spam-Ordner nach.",
+    sent: "Wir haben Ihnen sechs Ziffern gesendet. Wenn nach einer Minute nichts da ist, sehen Sie im Spam-Ordner nach.",
+    go: "Weiter",
+    title: "Codes per E-Mail",
+    offText: "Wenn Sie sich auf einem neuen Gerät anmelden, senden wir einen Code an {address} und fragen danach. Das hält alle auf, die nur Ihr Passwort haben, aber niemanden, der Ihre E-Mails lesen kann.",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, senden wir einen Code an {address} und fragen danach.",
+    enable: "E-Mail-Codes einschalten",
+    disable: "E-Mail-Codes ausschalten",
+    enabled: "Codes per E-Mail sind an.",
+    disabled: "Codes per E-Mail sind aus.",
+    disableTitle: "Codes per E-Mail ausschalten?",
+    disableText: "Danach fragt keine Anmeldung mehr nach einem Code aus Ihrem Postfach. Gemerkte Geräte werden wieder nach Ihren anderen Schritten gefragt."
+  }
+});
+var problems4 = catalog({
+  en: {
+    wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
+  },
+  de: {
+    wrong_mailed_code: "Dieser Code stimmt nicht. Nehmen Sie den aus der neuesten E-Mail: Ein älterer gilt nicht mehr."
+  }
+});
+
+// src/mailcode/section.tsx
+function Section({ status }) {
+  const [asking, setAsking] = d2(false);
+  const [busy, setBusy] = d2(false);
+  const mine2 = auth.value.is === "in" ? auth.value.account.email : "";
+  async function turnOn() {
+    setBusy(true);
+    try {
+      await post("/account/email-otp");
+      toast(t7("enabled"));
+      await status.reload();
+    } catch (err) {
+      toastProblem(err);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4(
+    LayerCard,
+    {
+      layer: "email_otp",
+      title: t7("title"),
+      status,
+      text: (on, line) => t7(on ? "onText" : "offText", { address: whole3(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t7("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: turnOn, children: t7("enable") }),
+      children: asking && /* @__PURE__ */ a4(
+        TurnOff,
+        {
+          title: t7("disableTitle"),
+          onClose: () => setAsking(false),
+          off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
+          onOff: async () => {
+            toast(t7("disabled"));
+            await status.reload();
+          },
+          children: /* @__PURE__ */ a4("p", { children: t7("disableText") })
+        }
+      )
+    }
+  );
+}
+function masked(address3) {
+  const at = address3.lastIndexOf("@");
+  return at < 0 ? "" : [...address3.slice(0, at)].slice(0, 1).join("") + "…" + address3.slice(at);
+}
+var whole3 = (address3) => address3.replace("…", "…⁠");
+
+// src/shell/code.tsx
+function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
+  const box = T2(null);
+  const sent = T2("");
+  const input = () => box.current.querySelector("input");
+  function typed2() {
+    const code = digits(input().value);
+    if (!/^\d{6}$/.test(code) || code === sent.current) return;
+    sent.current = code;
+    input().form.requestSubmit();
+  }
+  function paste(event) {
+    const code = (event.clipboardData?.getData("text") ?? "").replace(/\D/g, "");
+    if (code.length !== 6) return;
+    event.preventDefault();
+    input().value = code;
+    typed2();
+  }
+  return /* @__PURE__ */ a4(Form, { submit, onCancel, onSubmit: async (v4) => {
+    sent.current = digits(v4.code);
+    await onCode(sent.current);
+  }, children: [
+    /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
+    again && /* @__PURE__ */ a4(Another, { again, onSent: () => {
+      sent.current = "";
+      input().value = "";
+      input().focus();
+    } })
+  ] });
+}
+function Another({ again, onSent }) {
+  const [at, setAt] = d2(again.at);
+  const [wait, setWait] = useWait();
+  const [done, setDone] = d2(false);
+  const [busy, setBusy] = d2(false);
+  const [problem, setProblem] = d2();
+  A2(() => setAt(again.at), [again.at]);
+  A2(() => {
+    if (at) setWait(Math.max(0, Math.ceil((Date.parse(at) - serverNow()) / 1e3)));
+  }, [at]);
+  async function send3() {
+    if (wait > 0 || busy) return;
+    setBusy(true);
+    setDone(false);
+    setProblem(void 0);
+    try {
+      setAt((await again.send()).resend_at);
+      setDone(true);
+      onSent();
+    } catch (err) {
+      const p5 = asProblem(err);
+      if (p5.retryAfter) setWait(p5.retryAfter);
+      setProblem(p5.code === "code_expired" ? new Problem({ status: p5.status, code: "no_more_codes" }) : p5);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4("div", { class: "another", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy, onClick: send3, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
+    /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: done && /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Icon, { name: "check" }),
+      " ",
+      t4("anotherSent")
+    ] }) }),
+    problem && problem.code !== "cancelled" && /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      say(problem)
+    ] })
+  ] });
+}
+
+// src/mailcode/step.tsx
+function Step({ layer, answer, again }) {
+  return /* @__PURE__ */ a4(
+    CodeForm,
+    {
+      label: t7("code"),
+      hint: layer.sent_to ? t7("sentTo", { address: layer.sent_to }) : t7("sent"),
+      submit: t7("go"),
+      autoFocus: true,
+      again: { at: layer.resend_at, send: () => again("/auth/attempts/{id}/email-otp/resend") },
+      onCode: async (code) => {
+        try {
+          await answer("/auth/attempts/{id}/email-otp", { code });
+        } catch (err) {
+          throw err instanceof Problem && err.code === "invalid_code" ? new Problem({ status: err.status, code: "wrong_mailed_code" }) : err;
+        }
+      }
+    }
+  );
+}
+
+// src/mailcode/room.ts
+var mailcode = {
+  layers: { email_otp: { title: () => t7("step"), order: 2, Step } },
+  security: { Section, order: 2 },
+  problems: problems4
+};
+
+// src/question/words.ts
+var t8 = catalog({
+  en: {
+    step: "Security question",
+    hintIs: "Your hint: {hint}",
+    forgiving: "Capital letters and spaces do not matter.",
+    unreadable: "The server cannot read your question, so no answer can pass. Please ask the person who runs this server.",
+    go: "Continue",
+    title: "Security question",
+    offText: "When you sign in on a new device, we also ask a question of yours, as the last step. It helps little: people who know you may know the answer.",
+    onText: "When you sign in on a new device, we ask your question as the last step. People who know you may know the answer.",
+    enable: "Set a question",
+    enableTitle: "Set a security question",
+    change: "Change the question",
+    changeTitle: "Change the security question",
+    changeText: "Write a new question with its answer; the old ones are not shown. Devices that were remembered are asked again.",
+    changeDo: "Save",
+    question: "Your question",
+    questionHint: "The best question is one that only you would ask.",
+    ideas: "Ideas for a question",
+    idea1: "What did I call my first bicycle?",
+    idea2: "Which dish did I refuse to eat as a child?",
+    idea3: "Which place did I and my oldest friend make up?",
+    answer: "Answer",
+    answerHint: "Nobody should be able to look it up. It need not be true, if you remember it. Capital letters and spaces do not matter.",
+    hint: "Hint (optional)",
+    hintHint: "Shown with the question when you sign in. It must not hold the answer.",
+    enabled: "The security question is on.",
+    changed: "The security question is changed.",
+    disable: "Turn off the question",
+    disabled: "The security question is off.",
+    disableTitle: "Turn off the security question?",
+    disableText: "Question, answer and hint are deleted. No sign-in asks for them any more."
+  },
+  de: {
+    step: "Sicherheitsfrage",
+    hintIs: "Ihr Hinweis: {hint}",
+    forgiving: "Groß- und Kleinschreibung und Leerzeichen sind egal.",
+    unreadable: "Der Server kann Ihre Frage nicht lesen, darum gilt keine Antwort. Bitte fragen Sie, wer diesen Server betreibt.",
+    go: "Weiter",
+    title: "Sicherheitsfrage",
+    offText: "Wenn Sie sich auf einem neuen Gerät anmelden, stellen wir als letzten Schritt auch eine Frage von Ihnen. Das hilft wenig: Wer Sie kennt, weiß vielleicht die Antwort.",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, stellen wir als letzten Schritt Ihre Frage. Wer Sie kennt, weiß vielleicht die Antwort.",
+    enable: "Frage festlegen",
+    enableTitle: "Sicherheitsfrage festlegen",
+    change: "Frage ändern",
+    changeTitle: "Sicherheitsfrage ändern",
+    changeText: "Schreiben Sie eine neue Frage mit ihrer Antwort; die alten werden nicht gezeigt. Gemerkte Geräte werden wieder gefragt.",
+    changeDo: "Speichern",
+    question: "Ihre Frage",
+    questionHint: "Am besten ist eine Frage, die nur Sie stellen würden.",
+    ideas: "Ideen für eine Frage",
+    idea1: "Wie nannte ich mein erstes Fahrrad?",
+    idea2: "Welches Gericht wollte ich als Kind nicht essen?",
+    idea3: "Welchen Ort habe ich mir mit meinem ältesten Freund ausgedacht?",
+    answer: "Antwort",
+    answerHint: "Niemand sollte sie nachschlagen können. Sie muss nicht stimmen, wenn Sie sie sich merken. Groß- und Kleinschreibung und Leerzeichen sind egal.",
+    hint: "Hinweis (freiwillig)",
+    hintHint: "Steht beim Anmelden unter der Frage. Er darf die Antwort nicht enthalten.",
+    enabled: "Die Sicherheitsfrage ist an.",
+    changed: "Die Sicherheitsfrage ist geändert.",
+    disable: "Frage ausschalten",
+    disabled: "Die Sicherheitsfrage ist aus.",
+    disableTitle: "Sicherheitsfrage ausschalten?",
+    disableText: "Frage, Antwort und Hinweis werden gelöscht. Keine Anmeldung fragt mehr danach."
+  }
+});
+var problems5 = catalog({
+  en: {
+    wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
+    field_in_question: "The answer stands in the question. Change one of them.",
+    field_in_hint: "The answer stands in the hint. Change one of them."
+  },
+  de: {
+    wrong_answer: "Diese Antwort stimmt nicht. Groß- und Kleinschreibung und Leerzeichen sind egal, aber jeder Buchstabe zählt.",
+    field_in_question: "Die Antwort steht in der Frage. Ändern Sie eine von beiden.",
+    field_in_hint: "Die Antwort steht im Hinweis. Ändern Sie eins von beiden."
+  }
+});
+
+// src/question/section.tsx
+function Section2({ status }) {
+  const [wish, setWish] = d2();
+  const close = () => setWish(void 0);
+  async function done(said) {
+    close();
+    toast(said);
+    await status.reload();
+  }
+  return /* @__PURE__ */ a4(
+    LayerCard,
+    {
+      layer: "security_question",
+      title: t8("title"),
+      status,
+      text: (on) => on ? t8("onText") : t8("offText"),
+      buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t8("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t8("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t8("enable") }),
+      children: [
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t8("enableTitle") : t8("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t8("enabled") : t8("changed")) }) }),
+        wish === "disable" && /* @__PURE__ */ a4(
+          TurnOff,
+          {
+            title: t8("disableTitle"),
+            onClose: close,
+            off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
+            onOff: () => done(t8("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t8("disableText") })
+          }
+        )
+      ]
+    }
+  );
+}
+function SetUp({ change, onClose, onDone }) {
+  const [idea, setIdea] = d2();
+  return /* @__PURE__ */ a4(Form, { submit: change ? t8("changeDo") : t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
+    await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
+    await onDone();
+  }, children: [
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t8("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t8("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t8("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t8("ideas"), children: [t8("idea1"), t8("idea2"), t8("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t8("answer"), required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t8("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t8("hint"), maxLength: 200, autoComplete: "off", hint: t8("hintHint") })
+  ] });
+}
+
+// src/question/step.tsx
+function Step2({ layer, answer }) {
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t8("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+    Field,
+    {
+      name: "answer",
+      label: layer.question,
+      class: "asked",
+      required: true,
+      autoFocus: true,
+      maxLength: 200,
+      autoComplete: "off",
+      spellcheck: false,
+      hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
+        t8("hintIs", { hint: layer.hint }),
+        /* @__PURE__ */ a4("br", {}),
+        t8("forgiving")
+      ] }) : t8("forgiving")
+    }
+  ) });
+}
+
+// src/question/room.ts
+var question = {
+  layers: { security_question: { title: () => t8("step"), order: 9, Step: Step2 } },
+  security: { Section: Section2, order: 4 },
+  problems: problems5
+};
+
 // src/recovery/enter.ts
 async function enterBy(link, send3, done) {
   const opening = await keeper().opening();
@@ -5560,7 +6128,7 @@ async function enterBy(link, send3, done) {
 }
 
 // src/recovery/words.ts
-var t7 = catalog({
+var t9 = catalog({
   en: {
     forgot: "Forgot your password",
     forgotLink: "Forgot your password?",
@@ -5636,7 +6204,7 @@ var t7 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems4 = catalog({
+var problems6 = catalog({
   en: {
     not_signed_in: "That is done, but you could not be signed in. Sign in now."
   },
@@ -5651,12 +6219,12 @@ function Sent({ text: text2, next, send: send3, again, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t7("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t9("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t7("lives", { time: duration(lives) })
+      lives && t9("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -5666,7 +6234,7 @@ function Sent({ text: text2, next, send: send3, again, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t7("noMail"),
+      t9("noMail"),
       " ",
       children
     ] })
@@ -5690,16 +6258,16 @@ function Activate() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t7("activateGone"), damaged: t7("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t7("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t9("activateGone"), damaged: t9("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t9("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t7("activate") }),
-    /* @__PURE__ */ a4("p", { children: t7("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t7("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t7("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t9("activate") }),
+    /* @__PURE__ */ a4("p", { children: t9("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t9("activateDone")), children: null })
   ] });
 }
 function Ask({ moved: moved3 }) {
@@ -5710,21 +6278,21 @@ function Ask({ moved: moved3 }) {
     if (moved3) focusMain();
   }, []);
   if (typed2) {
-    return /* @__PURE__ */ a4(Sent, { text: t7("activateSent"), next: t7("activateNext"), send: () => send3(typed2), again: t7("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t9("activateSent"), next: t9("activateNext"), send: () => send3(typed2), again: t9("activateAgain"), children: null });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t7("activate") }),
-    /* @__PURE__ */ a4("p", { children: was.password ? t7("activateLed") : t7("activateAsk") }),
-    /* @__PURE__ */ a4(Form, { submit: t7("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t9("activate") }),
+    /* @__PURE__ */ a4("p", { children: was.password ? t9("activateLed") : t9("activateAsk") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("send"), onSubmit: async (v4) => {
       const body = { identifier: v4.identifier, password: v4.password };
       await send3(body);
       setTyped2(body);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t7("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t7("password"), autoComplete: "current-password", required: true, value: was.password })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t9("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: was.password })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t7("notDeactivated"),
+      t9("notDeactivated"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -5737,18 +6305,18 @@ function Forgot() {
   const [sent, setSent] = d2(false);
   const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t7("forgotSent", { email }), next: t7("forgotNext"), send: () => send3(email), again: t7("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t7("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t9("forgotSent", { email }), next: t9("forgotNext"), send: () => send3(email), again: t9("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t9("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t7("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t7("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t7("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t9("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t9("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("send"), onSubmit: async (v4) => {
       await send3(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t7("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t9("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     auth.value.is !== "in" && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t7("remembered"),
+      t9("remembered"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -5764,45 +6332,45 @@ function known() {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t7("resetGone"), damaged: t7("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t7("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("resetGone"), damaged: t9("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t9("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t7("reset") }),
-    /* @__PURE__ */ a4("p", { children: t7("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t7("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t9("reset") }),
+    /* @__PURE__ */ a4("p", { children: t9("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t7("resetDone"));
+        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t9("resetDone"));
       } catch (err) {
         if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t7("resetDone"));
+        toast(t9("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t7("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t9("newPassword"), stranger: true }) })
   ] });
 }
 
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t7("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t7("reset"), open: true },
-    { path: "/activate", page: Activate, title: () => t7("activate"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t9("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t9("reset"), open: true },
+    { path: "/activate", page: Activate, title: () => t9("activate"), open: true }
   ],
-  problems: problems4,
+  problems: problems6,
   waysBack: {
-    password: { href: "/forgot", label: () => t7("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t7("activate"), take: setTyped }
+    password: { href: "/forgot", label: () => t9("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t9("activate"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t8 = catalog({
+var t10 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -5813,7 +6381,8 @@ var t8 = catalog({
     noAccount: "New here?",
     why_ended: "You were signed out, because you were away for a long time or another device signed this one out. Sign in to continue where you were.",
     why_otherTab: "You signed out in another tab. Sign in to continue where you were.",
-    oneMore: "One more step",
+    oneMore: { one: "One more step", other: "{count} more steps" },
+    progress: "Step {step} of {total}: {name}",
     steps: "Sign-in steps",
     done: "done",
     noStep: "This page does not know the next step. Reload it and try again.",
@@ -5867,7 +6436,8 @@ var t8 = catalog({
     noAccount: "Neu hier?",
     why_ended: "Sie wurden abgemeldet, weil Sie lange nicht da waren oder ein anderes Gerät dieses abgemeldet hat. Melden Sie sich an, um fortzufahren.",
     why_otherTab: "Sie haben sich in einem anderen Tab abgemeldet. Melden Sie sich an, um fortzufahren.",
-    oneMore: "Noch ein Schritt",
+    oneMore: { one: "Noch ein Schritt", other: "Noch {count} Schritte" },
+    progress: "Schritt {step} von {total}: {name}",
     steps: "Anmeldeschritte",
     done: "erledigt",
     noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
@@ -5912,7 +6482,7 @@ var t8 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems5 = catalog({
+var problems7 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -5943,10 +6513,10 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t8("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t8("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t10("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t10("devicesText") })
       ] }),
-      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t8("endOthers") })
+      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t10("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
@@ -5954,44 +6524,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t8("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t10("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t8("lastUse"),
+          t10("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t8("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t10("now") : ago(d5.last_used_at) }),
           " · ",
-          t8("firstUse"),
+          t10("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t8("deviceMenu", { name: nameOf2(d5) }), items: [
-        { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t8("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t10("deviceMenu", { name: nameOf2(d5) }), items: [
+        { icon: "pencil", label: t10("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t10("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t8("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t8("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t10("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t10("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t8("endTitle"), action: t8("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t10("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t10("endTitle"), action: t10("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t8("ended"));
+      toast(t10("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t8("endText", { name: nameOf2(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t8("endOthers"), action: t8("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t10("endText", { name: nameOf2(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t10("endOthers"), action: t10("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t8("endedOthers"));
+      toast(t10("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t8("endOthersText", { count: others }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t10("endOthersText", { count: others }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t8("goDevices", { count: data.length }) : t8("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t10("goDevices", { count: data.length }) : t10("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -6005,10 +6575,10 @@ async function allDevices(signal) {
 }
 function traits(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, t8(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, t10(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function nameOf2(d5) {
-  return d5.name || d5.device || t8("unknownDevice");
+  return d5.name || d5.device || t10("unknownDevice");
 }
 
 // src/session/key.ts
@@ -6284,43 +6854,61 @@ async function lookUp() {
 }
 
 // src/session/steps.tsx
+var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
 function Steps({ challenge, onSession, onOver, inside }) {
-  const [layers, setLayers] = d2(challenge.layers);
-  const next = layers.find((l4) => !l4.done && layerStep(l4.layer));
+  const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
+  const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
-  const send3 = async (path3, body) => {
+  const left = layers2.filter((l4) => !l4.done).length;
+  const total = layers2.length + 1;
+  async function guard(work2) {
     try {
-      const opened = await post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body });
-      if (isChallenge(opened)) setLayers(opened.layers);
-      else await onSession(opened);
+      return await work2;
     } catch (err) {
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === "attempt_over")) onOver();
-      else throw err;
+      if (!(err instanceof Problem) || err.code !== "attempt_over" && err.status !== 404) throw err;
+      onOver();
+      return void 0;
     }
+  }
+  const answer = async (path3, body) => {
+    const opened = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    if (!opened) return;
+    if (isChallenge(opened)) setLayers(inOrder(opened.layers));
+    else await onSession(opened);
   };
+  const again = async (path3) => {
+    const sent = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    if (!sent) throw cancelled();
+    setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
+    return sent;
+  };
+  const title = t10("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
-    inside ? /* @__PURE__ */ a4("h3", { children: t8("oneMore") }) : /* @__PURE__ */ a4("h1", { children: t8("oneMore") }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t8("steps"), children: [
+    /* @__PURE__ */ a4("div", { class: "steps-head", children: [
+      inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t10("progress", { step: total - left + 1, total, name: step.title() }) })
+    ] }),
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t10("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
-        t8("password"),
+        t10("password"),
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t8("done")
+          t10("done")
         ] })
       ] }),
-      layers.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
+      layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
         /* @__PURE__ */ a4(Icon, { name: l4.done ? "check" : "shield" }),
         " ",
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t8("done")
+          t10("done")
         ] })
       ] }, l4.layer))
     ] }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer: send3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t8("noStep") })
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") })
   ] });
 }
 
@@ -6342,23 +6930,25 @@ function askForProof() {
 function Proof({ onClose, onProven }) {
   const [challenge, setChallenge] = d2();
   const [over, setOver] = d2();
+  const typed2 = T2("");
   const lasts = useSettings()?.step_up_seconds;
   async function done(s4) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t8("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, onSession: done, onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, onSession: done, onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("p", { children: [
-      t8("proofText"),
+      t10("proofText"),
       " ",
-      lasts && t8("proofLasts", { time: duration(lasts) })
+      lasts && t10("proofLasts", { time: duration(lasts) })
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
-    /* @__PURE__ */ a4(Form, { submit: t8("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t10("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
       setOver(void 0);
+      typed2.current = v4.password;
       const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
         throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
       });
@@ -6378,7 +6968,7 @@ function Proof({ onClose, onProven }) {
           value: auth.value.is === "in" ? auth.value.account.username : ""
         }
       ),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t8("password"), autoComplete: "current-password", required: true, autoFocus: true })
+      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current, autoComplete: "current-password", required: true, autoFocus: true })
     ] })
   ] }) });
 }
@@ -6394,8 +6984,8 @@ function EndDevice() {
   if (over === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t8("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t8("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t10("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t10("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -6404,29 +6994,29 @@ function EndDevice() {
   }
   const gone = over === "gone" || problem?.code === "link_gone";
   if (gone || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t8("strangeGone"), damaged: t8("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t10("strangeGone"), damaged: t10("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t8("endTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t10("endTitle") }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t8("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t10("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t8("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t10("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t8("strangeSince"),
+            t10("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t8("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t10("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err) {
@@ -6447,7 +7037,7 @@ function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = d2(handedOver);
   const [over, setOver] = d2(false);
-  const typed2 = T2("");
+  const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
   const forgot = wayBack("password");
   const others = doors().filter((door) => !door.signsIn);
@@ -6457,21 +7047,22 @@ function SignIn() {
         setOver(true);
         setChallenge(void 0);
       } }),
-      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t8("startAgain") }) })
+      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t10("startAgain") }) })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t8("welcome") }),
+    /* @__PURE__ */ a4("h1", { children: t10("welcome") }),
     why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t8(`why_${why}`) })
+      /* @__PURE__ */ a4("p", { children: t10(`why_${why}`) })
     ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems5("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems7("attempt_over") })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t8("signIn"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t10("signIn"), onSubmit: async (v4) => {
       setOver(false);
+      typed2.current = { identifier: v4.identifier, password: v4.password, remember: v4.remember_device === "on" };
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
       const opened = await post("/auth/sign-in", { open: true, body }).catch((err) => {
         const activate = wayBack("activate");
@@ -6483,14 +7074,14 @@ function SignIn() {
       if (isChallenge(opened)) setChallenge(opened);
       else await signedIn(opened);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t8("identifier"), autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t8("password"), autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t8("remember"), hint: t8("rememberHint") })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), value: typed2.current.identifier, autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
     (forgot || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current }), children: forgot.label() }) }),
+      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current.identifier }), children: forgot.label() }) }),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t8("noAccount"),
+        t10("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -6501,21 +7092,21 @@ function SignIn() {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t8("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t8("endTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t10("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t10("endTitle"), open: true }
   ],
-  door: { href: "/sign-in", label: () => t8("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t8("signOut"), run: () => void leave2(), order: 9 }],
-  points: [{ icon: "device", title: () => t8("point"), text: () => t8("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t10("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9 }],
+  points: [{ icon: "device", title: () => t10("point"), text: () => t10("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems5,
+  problems: problems7,
   start: () => startSession(askForProof)
 };
 async function leave2() {
   try {
     await signOut(() => go("/"));
-    toast(t8("signedOut"));
+    toast(t10("signedOut"));
   } catch (err) {
     toastProblem(err);
   } finally {
@@ -6523,8 +7114,278 @@ async function leave2() {
   }
 }
 
+// src/smscode/phone.ts
+var codes = Object.fromEntries("AD376 AE971 AF93 AG1268 AI1264 AL355 AM374 AO244 AR54 AS1684 AT43 AU61 AW297 AX358 AZ994 BA387 BB1246 BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BL590 BM1441 BN673 BO591 BQ599 BR55 BS1242 BT975 BW267 BY375 BZ501 CA1 CC61 CD243 CF236 CG242 CH41 CI225 CK682 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CW599 CX61 CY357 CZ420 DE49 DJ253 DK45 DM1767 DO1809 DZ213 EC593 EE372 EG20 ER291 ES34 ET251 FI358 FJ679 FK500 FM691 FO298 FR33 GA241 GB44 GD1473 GE995 GF594 GG44 GH233 GI350 GL299 GM220 GN224 GP590 GQ240 GR30 GT502 GU1671 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IM44 IN91 IO246 IQ964 IR98 IS354 IT39 JE44 JM1876 JO962 JP81 KE254 KG996 KH855 KI686 KM269 KN1869 KP850 KR82 KW965 KY1345 KZ7 LA856 LB961 LC1758 LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373 ME382 MF590 MG261 MH692 MK389 ML223 MM95 MN976 MO853 MP1670 MQ596 MR222 MS1664 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NC687 NE227 NF672 NG234 NI505 NL31 NO47 NP977 NR674 NU683 NZ64 OM968 PA507 PE51 PF689 PG675 PH63 PK92 PL48 PM508 PR1787 PS970 PT351 PW680 PY595 QA974 RE262 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249 SE46 SG65 SH290 SI386 SJ47 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SX1721 SY963 SZ268 TC1649 TD235 TG228 TH66 TJ992 TK690 TL670 TM993 TN216 TO676 TR90 TT1868 TV688 TW886 TZ255 UA380 UG256 US1 UY598 UZ998 VA39 VC1784 VE58 VG1284 VI1340 VN84 VU678 WF681 WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263".split(" ").map((c4) => [c4.slice(0, 2), c4.slice(2)]));
+var callingCode = (country) => codes[country] ?? "";
+function countries(lang2) {
+  const names = new Intl.DisplayNames(lang2, { type: "region" });
+  const order = new Intl.Collator(lang2);
+  return Object.keys(codes).map((country) => ({ country, name: names.of(country) ?? country })).sort((a5, b4) => order.compare(a5.name, b4.name));
+}
+function homeOf(tags) {
+  for (const tag of tags) {
+    const { region } = new Intl.Locale(tag).maximize();
+    if (region && callingCode(region)) return region;
+  }
+  return "US";
+}
+var zeroStays = ["IT", "VA", "CI", "CG"];
+function toE164(typed2, country) {
+  const code = callingCode(country);
+  const number = typed2.trim().replace(/[^\d+]/g, "").replace(/(?!^)\+/g, "").replace(/^00/, "+");
+  if (number.startsWith("+") && !number.startsWith("+" + code)) return number;
+  const national = number.startsWith("+") ? number.slice(1 + code.length) : number;
+  if (code[0] === "1" && /^1?\d{10}$/.test(national)) return "+1" + national.slice(-10);
+  return "+" + code + (zeroStays.includes(country) ? national : national.replace(/^0/, ""));
+}
+var unbroken = (number) => number.replaceAll(" ", " ");
+
+// src/smscode/words.ts
+var t11 = catalog({
+  en: {
+    step: "Code by text message",
+    code: "Code from the text message",
+    codeHint: "Six digits. Only the newest code works.",
+    go: "Continue",
+    sentTo: "We sent a code to {number}.",
+    capped: "No text message could be sent to your phone just now, because many were sent before.",
+    cappedUntil: "You can ask for one from {time}.",
+    unsent: "The operator of this server has set up no service that sends text messages. They stay in the server’s outbox, and none reaches a phone.",
+    title: "Codes by text message",
+    onText: "When you sign in on a new device, you are asked for a code that we send to {number}.",
+    offText: "When you sign in, you are also asked for a code that we send to your phone. This is better than a password alone, and weaker than an authenticator app.",
+    numberGone: "The number is damaged. Change it.",
+    enable: "Turn on text message codes",
+    confirm: "Turn on",
+    change: "Change the number",
+    disable: "Turn off text message codes",
+    enrol: "Set up codes by text message",
+    enrolText: "We send a first code to your phone. Once you enter it here, the step is on.",
+    changeTitle: "Change your phone number",
+    changeText: "We send a code to the new number. The number you have now stays in use until you enter that code.",
+    changeDo: "Use this number",
+    better: "An authenticator app protects you better: nobody can read its codes on their way, and it works without reception.",
+    country: "Country",
+    phone: "Phone number",
+    phoneHint: "As you give it to friends, or with + and the country’s code.",
+    goesTo: "The code goes to {number}.",
+    send: "Send the code",
+    otherNumber: "Use another number",
+    oldStays: "Your old number stays in use until then.",
+    enabled: "Codes by text message are on.",
+    changed: "Codes now go to the new number.",
+    disabled: "Codes by text message are off.",
+    disableTitle: "Turn off codes by text message?",
+    disableText: "After that, no code is sent to your phone when you sign in. The server forgets your number.",
+    goStep: "Your phone number and its sign-in step"
+  },
+  de: {
+    step: "Code per SMS",
+    code: "Code aus der SMS",
+    codeHint: "Sechs Ziffern. Nur der neueste Code gilt.",
+    go: "Weiter",
+    sentTo: "Wir haben einen Code an {number} gesendet.",
+    capped: "Gerade konnte keine SMS an Ihr Telefon gesendet werden, weil zuvor viele gesendet wurden.",
+    cappedUntil: "Ab {time} können Sie eine anfordern.",
+    unsent: "Für diesen Server ist kein Dienst eingerichtet, der SMS sendet. Sie bleiben im Postausgang des Servers, und keine erreicht ein Telefon.",
+    title: "Codes per SMS",
+    onText: "Wenn Sie sich auf einem neuen Gerät anmelden, werden Sie nach einem Code gefragt, den wir an {number} senden.",
+    offText: "Beim Anmelden werden Sie auch nach einem Code gefragt, den wir an Ihr Telefon senden. Das ist besser als ein Passwort allein und schwächer als eine Authenticator-App.",
+    numberGone: "Die Nummer ist beschädigt. Ändern Sie sie.",
+    enable: "SMS-Codes einschalten",
+    confirm: "Einschalten",
+    change: "Nummer ändern",
+    disable: "SMS-Codes ausschalten",
+    enrol: "Codes per SMS einrichten",
+    enrolText: "Wir senden einen ersten Code an Ihr Telefon. Sobald Sie ihn hier eingeben, ist der Schritt an.",
+    changeTitle: "Telefonnummer ändern",
+    changeText: "Wir senden einen Code an die neue Nummer. Ihre jetzige Nummer gilt, bis Sie diesen Code eingeben.",
+    changeDo: "Diese Nummer verwenden",
+    better: "Eine Authenticator-App schützt Sie besser: Niemand kann ihre Codes unterwegs mitlesen, und sie funktioniert ohne Empfang.",
+    country: "Land",
+    phone: "Telefonnummer",
+    phoneHint: "So, wie Sie sie Freunden geben, oder mit + und der Vorwahl des Landes.",
+    goesTo: "Der Code geht an {number}.",
+    send: "Code senden",
+    otherNumber: "Andere Nummer verwenden",
+    oldStays: "Bis dahin gilt Ihre alte Nummer.",
+    enabled: "Codes per SMS sind an.",
+    changed: "Codes gehen jetzt an die neue Nummer.",
+    disabled: "Codes per SMS sind aus.",
+    disableTitle: "Codes per SMS ausschalten?",
+    disableText: "Danach wird beim Anmelden kein Code an Ihr Telefon gesendet. Der Server vergisst Ihre Nummer.",
+    goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
+  }
+});
+var problems8 = catalog({
+  en: {
+    sms_already_enabled: "Codes are sent to this number already. Enter another one.",
+    sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
+    field_invalid_phone: "This is no phone number. Check the country and the digits.",
+    field_unsupported_country: "This server sends no text messages to that country."
+  },
+  de: {
+    sms_already_enabled: "An diese Nummer werden die Codes schon gesendet. Geben Sie eine andere ein.",
+    sms_not_pending: "Das hat zu lange gedauert oder wurde anderswo neu begonnen. Bitte beginnen Sie die Einrichtung von vorn.",
+    field_invalid_phone: "Das ist keine Telefonnummer. Prüfen Sie das Land und die Ziffern.",
+    field_unsupported_country: "Dieser Server sendet keine SMS in dieses Land."
+  }
+});
+
+// src/smscode/unsent.tsx
+function Unsent() {
+  const settings2 = useSettings();
+  if (!settings2 || settings2.sms) return null;
+  return /* @__PURE__ */ a4("div", { class: "notice small", children: [
+    /* @__PURE__ */ a4(Icon, { name: "warning" }),
+    /* @__PURE__ */ a4("p", { children: t11("unsent") })
+  ] });
+}
+
+// src/smscode/set-up.tsx
+function SetUp2({ change, better, onClose, onDone }) {
+  const [sent, setSent] = d2();
+  const notice = T2(void 0);
+  const typed2 = T2({ country: homeOf(navigator.languages), phone: "" });
+  if (!sent) {
+    return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
+      better && /* @__PURE__ */ a4("div", { class: "notice", children: [
+        /* @__PURE__ */ a4(Icon, { name: "shield" }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("p", { children: t11("better") }),
+          /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4(Number2, { change, typed: typed2.current, onClose, onSent: (s4) => {
+        notice.current = s4.notice ?? notice.current;
+        setSent(s4);
+      } })
+    ] });
+  }
+  return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
+    /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4(
+      CodeForm,
+      {
+        submit: change ? t11("changeDo") : t11("confirm"),
+        label: t11("code"),
+        hint: t11("codeHint"),
+        autoFocus: true,
+        onCancel: onClose,
+        onCode: async (code) => {
+          await post("/account/sms/confirm", { body: { code } });
+          await onDone();
+        },
+        again: { at: sent.resend_at, send: () => post("/account/sms/resend") }
+      }
+    ),
+    /* @__PURE__ */ a4("div", { class: "telephone-under", children: [
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
+    ] }),
+    /* @__PURE__ */ a4(Unsent, {}),
+    notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
+      /* @__PURE__ */ a4(Icon, { name: "shield" }),
+      /* @__PURE__ */ a4("p", { children: notice.current })
+    ] })
+  ] });
+}
+function Number2({ change, typed: typed2, onClose, onSent }) {
+  const [, setRound] = d2(0);
+  const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
+  const whole4 = toE164(typed2.phone, typed2.country);
+  return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => {
+    if (!/^\+\d{7,15}$/.test(whole4)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole4 } }));
+  }, children: [
+    /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
+    /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
+      const { name, value } = event.target;
+      if (name === "country" || name === "phone") typed2[name] = value;
+      setRound((n3) => n3 + 1);
+    }, children: [
+      /* @__PURE__ */ a4(Select, { name: "country", label: t11("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t11("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t11("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole4 }) })
+    ] })
+  ] });
+}
+
+// src/smscode/section.tsx
+function Section3({ status }) {
+  const { data, reload } = status;
+  const [setting, setSetting] = d2(false);
+  const [disabling, setDisabling] = d2(false);
+  const on = data?.sms?.enabled ?? false;
+  const better = collect((room) => room.security).find(({ first }) => first && data && !data[first.layer]?.enabled)?.first;
+  return /* @__PURE__ */ a4(
+    LayerCard,
+    {
+      layer: "sms",
+      title: t11("title"),
+      status,
+      text: (_4, line) => !on ? t11("offText") : line?.hint ? t11("onText", { number: unbroken(line.hint) }) : t11("numberGone"),
+      buttons: () => on ? /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t11("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("enable") }),
+      children: [
+        data && /* @__PURE__ */ a4(Unsent, {}),
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t11("changeTitle") : t11("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+          setSetting(false);
+          better.run();
+        } }, onClose: () => setSetting(false), onDone: async () => {
+          setSetting(false);
+          toast(on ? t11("changed") : t11("enabled"));
+          await reload();
+        } }) }),
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t11("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t11("disabled"));
+          await reload();
+        }, children: /* @__PURE__ */ a4("p", { children: t11("disableText") }) })
+      ]
+    }
+  );
+}
+function StepGoes() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+}
+
+// src/smscode/step.tsx
+function Step3({ layer, answer, again }) {
+  const { sent_to: to, resend_at: at } = layer;
+  return /* @__PURE__ */ a4($, { children: [
+    to ? /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t11("capped"),
+      " ",
+      at && /* @__PURE__ */ a4(Time, { at, children: t11("cappedUntil", { time: dateTime(at) }) })
+    ] }),
+    /* @__PURE__ */ a4(
+      CodeForm,
+      {
+        submit: t11("go"),
+        label: t11("code"),
+        hint: t11("codeHint"),
+        autoFocus: true,
+        onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
+        again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
+      }
+    ),
+    /* @__PURE__ */ a4(Unsent, {})
+  ] });
+}
+
+// src/smscode/room.ts
+var smscode = {
+  layers: { sms: { title: () => t11("step"), order: 3, Step: Step3 } },
+  security: { Section: Section3, order: 3 },
+  loss: { Line: StepGoes, order: 6 },
+  problems: problems8
+};
+
 // src/totp/words.ts
-var t9 = catalog({
+var t12 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -6538,6 +7399,7 @@ var t9 = catalog({
     enable: "Turn on",
     disable: "Turn off",
     enrol: "Set up your authenticator app",
+    instead: "Set up the app instead",
     scan: "Scan this QR code with your authenticator app.",
     qr: "QR code for the authenticator app; the setup key below says the same in letters",
     orType: "Or type this setup key into the app:",
@@ -6564,6 +7426,7 @@ var t9 = catalog({
     enable: "Einschalten",
     disable: "Ausschalten",
     enrol: "Authenticator-App einrichten",
+    instead: "Lieber die App einrichten",
     scan: "Scannen Sie diesen QR-Code mit Ihrer Authenticator-App.",
     qr: "QR-Code für die Authenticator-App; der Einrichtungsschlüssel darunter sagt dasselbe in Buchstaben",
     orType: "Oder tippen Sie diesen Einrichtungsschlüssel in die App:",
@@ -6578,7 +7441,7 @@ var t9 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems6 = catalog({
+var problems9 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -6603,7 +7466,9 @@ async function sendCode(send3) {
 }
 
 // src/totp/section.tsx
-function Section({ status }) {
+var wanted = y3(false);
+var setUp = () => void (wanted.value = true);
+function Section4({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
@@ -6619,53 +7484,58 @@ function Section({ status }) {
       setBusy(false);
     }
   }
+  A2(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    void begin3();
+  }, [wanted.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t9("title"),
+          t12("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t9("on") : t9("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t12("on") : t12("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t9("onText") : t9("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t12("onText") : t12("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t9("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t12("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t9("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t12("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t9("enabled"));
+      toast(t12("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(Confirm, { title: t9("disableTitle"), action: t9("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
+    disabling && /* @__PURE__ */ a4(Confirm, { title: t12("disableTitle"), action: t12("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
       await del("/account/totp");
-      toast(t9("disabled"));
+      toast(t12("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t9("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
   ] });
 }
-function StepGoes() {
+function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t9("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t9("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t9("orType") }),
+        /* @__PURE__ */ a4("p", { children: t12("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t12("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t12("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t9("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t12("type") }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t9("enable"), onCancel: onClose, onSubmit: async (v4) => {
-      await sendCode(post("/account/totp/confirm", { body: { code: digits(v4.code) } }));
+    /* @__PURE__ */ a4(CodeForm, { submit: t12("enable"), label: t12("code"), onCancel: onClose, onCode: async (code) => {
+      await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
-    }, children: /* @__PURE__ */ a4(Code, { label: t9("code") }) })
+    } })
   ] });
 }
 function Copy({ text: text2 }) {
@@ -6675,26 +7545,26 @@ function Copy({ text: text2 }) {
       await navigator.clipboard.writeText(text2);
       setCopied(true);
     } catch {
-      toast(t9("copyFailed"), true);
+      toast(t12("copyFailed"), true);
     }
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
     " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t9("copied") : t9("copy") })
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t12("copied") : t12("copy") })
   ] });
 }
 
 // src/totp/step.tsx
-function Step({ answer }) {
-  return /* @__PURE__ */ a4(Form, { submit: t9("go"), onSubmit: (v4) => sendCode(answer("/auth/attempts/{id}/totp", { code: digits(v4.code) })), children: /* @__PURE__ */ a4(Code, { label: t9("code"), hint: t9("codeHint"), autoFocus: true }) });
+function Step4({ answer }) {
+  return /* @__PURE__ */ a4(CodeForm, { submit: t12("go"), label: t12("code"), hint: t12("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t9("step"), Step } },
-  security: { Section, order: 1 },
-  loss: { Line: StepGoes, order: 3 },
-  problems: problems6
+  layers: { totp: { title: () => t12("step"), order: 1, Step: Step4 } },
+  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("instead"), run: setUp } },
+  loss: { Line: StepGoes2, order: 3 },
+  problems: problems9
 };
 
 // src/main.tsx

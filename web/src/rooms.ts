@@ -1,6 +1,9 @@
 // The rooms of the app: one line each.
 export { account } from './account/room';
 export { file } from './file/room';
+export { mailcode } from './mailcode/room';
+export { question } from './question/room';
 export { recovery } from './recovery/room';
 export { session } from './session/room';
+export { smscode } from './smscode/room';
 export { totp } from './totp/room';

@@ -145,6 +145,21 @@ export async function mail(server, to, kind, seen = new Set()) {
   throw new Error(`no ${kind} for ${to} in ${server.outbox}`);
 }
 
+// text waits for a text message to that number that is not in `seen`.
+export async function text(server, number, seen = new Set()) {
+  for (let tries = 0; tries < 400; tries++) {
+    const files = fs.existsSync(server.outbox) ? fs.readdirSync(server.outbox).filter((f) => f.endsWith('.sms') && !seen.has(f)).sort().reverse() : [];
+    for (const file of files) {
+      const message = JSON.parse(fs.readFileSync(path.join(server.outbox, file), 'utf8'));
+      if (message.to !== number) continue;
+      seen.add(file);
+      return { ...message, code: message.text.match(/^\d{6}\b/)[0] };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`no text message to ${number} in ${server.outbox}`);
+}
+
 // plain is the text part, decoded.
 function plain(raw) {
   const normal = raw.replace(/\r\n/g, '\n');
@@ -181,13 +196,13 @@ export async function member(server) {
 
 // as returns what does calls as that person through the API, without a browser.
 export async function as(server, who) {
-  const send = async (path, body, headers) => {
-    const response = await fetch(server.url + '/v1' + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
+  const send = async (path, body, headers, method = 'POST') => {
+    const response = await fetch(server.url + '/v1' + path, { method, headers: { 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
   };
   const { access_token } = await send('/auth/sign-in', { identifier: who.username, password: who.password });
-  return (path, body) => send(path, body, { Authorization: 'Bearer ' + access_token });
+  return (path, body, method) => send(path, body, { Authorization: 'Bearer ' + access_token }, method);
 }
 
 // watchPosts lists the calls of a page that could change something, besides its session's own.

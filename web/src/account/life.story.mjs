@@ -40,15 +40,14 @@ async function onAccount(t, options) {
 // withApp turns the authenticator app on and answers its secret.
 async function withApp(page, who) {
   await mine(page, 'Security');
-  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.getByRole('button', { name: 'Turn on', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Set up your authenticator app' });
   await proof(page).or(dialog).first().waitFor();
   if (await proof(page).isVisible()) await prove(page, who);
   const secret = (await dialog.locator('code').textContent()).replace(/\s/g, '');
   await freshCode();
   await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code
-  await dialog.getByRole('button', { name: 'Turn on' }).click();
-  await page.getByRole('button', { name: 'Turn off' }).waitFor();
+  await page.getByRole('button', { name: 'Turn off', exact: true }).waitFor();
   return secret;
 }
 
@@ -328,7 +327,6 @@ test('deleting says what goes, takes the username and a code, and frees the name
   assert.equal(await code.evaluate((e) => e === document.activeElement), true);
   await freshCode();
   await code.fill(totp(secret) === '000000' ? '000001' : '000000');
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await proof(page).getByRole('alert').waitFor();
   await page.keyboard.press('Escape');
   await proof(page).waitFor({ state: 'detached' });
@@ -336,7 +334,6 @@ test('deleting says what goes, takes the username and a code, and frees the name
   await button.click();
   await prove(page, who);
   await code.fill(totp(secret));
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('heading', { level: 1, name: 'Your account is deleted' }).waitFor();
   await page.getByRole('link', { name: 'Sign in' }).waitFor();
   await mail(site.server, who.email, 'account-deleted');
@@ -364,14 +361,12 @@ test('the address wants a code too, and an attempt that is over begins again wit
   await code.waitFor();
   await page.route('**/v1/auth/attempts/*/totp', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ status: 401, code: 'attempt_over' }) }), { times: 1 });
   await code.fill('123456');
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await proof(page).getByText('Too many wrong codes, or too late. Please begin again with your password.').waitFor();
   await prove(page, who);
   await code.waitFor();
   assert.equal(await proof(page).getByText('Too many wrong codes').count(), 0);
   await freshCode();
   await code.fill(totp(secret));
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await email.getByText(`We sent a link to new-${who.email}.`).waitFor();
 
   // A device that has given its code is asked for the password alone.
@@ -402,7 +397,6 @@ test('two calls that want a proof at once, the address and the data, open one di
   await code.waitFor();
   await freshCode();
   await code.fill(totp(secret));
-  await proof(page).getByRole('button', { name: 'Continue' }).click();
   await download;
   await part(page, 'E-mail').getByText(`We sent a link to new-${who.email}.`).waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);

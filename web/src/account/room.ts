@@ -2,6 +2,7 @@
 // page with the ways to leave, and the security page, on which every room can have a section.
 import type { Room } from '../shell/room';
 import './account.css';
+import { AlwaysAsk } from './always';
 import { startAwaited } from './awaited';
 import { ConfirmEmail, UndoEmail } from './change-links';
 import { startExport } from './export';
@@ -30,6 +31,7 @@ export const account: Room = {
     { href: '/account', icon: 'user', label: () => t('account'), order: 1 },
     { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
   ],
+  security: { Section: AlwaysAsk, order: 5 },
   problems,
   start: () => {
     startAwaited();

@@ -1,5 +1,5 @@
 // The fresh proof that sensitive changes want: a dialog over the page.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { auth } from '../shell/auth';
 import { Form, Password } from '../shell/form';
@@ -32,6 +32,7 @@ export function askForProof(): Promise<boolean> {
 function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => void }) {
   const [challenge, setChallenge] = useState<Challenge>();
   const [over, setOver] = useState<Problem>();
+  const typed = useRef(''); // an attempt that is over begins again with it
   const lasts = useSettings()?.step_up_seconds;
   async function done(s: Session | undefined) {
     if (s?.access_token) await signedIn(s);
@@ -50,6 +51,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
           {over && <Failed problem={over} />}
           <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
             setOver(undefined);
+            typed.current = v.password!;
             const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
               // The server's words are those of a sign-in, which asks for a name too.
               throw err instanceof Problem && err.code === 'invalid_credentials' ? new Problem({ status: 401, code: 'wrong_password' }) : err;
@@ -60,7 +62,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
             {/* Password managers need the name beside the password. */}
             <input class="hidden" type="text" name="username" autoComplete="username" readOnly tabIndex={-1} aria-hidden="true"
               value={auth.value.is === 'in' ? auth.value.account.username : ''} />
-            <Password name="password" label={t('password')} autoComplete="current-password" required autoFocus />
+            <Password name="password" label={t('password')} value={typed.current} autoComplete="current-password" required autoFocus />
           </Form>
         </>
       )}

@@ -16,7 +16,8 @@ export function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = useState(handedOver);
   const [over, setOver] = useState(false);
-  const typed = useRef('');
+  // An attempt that is over begins again with what was typed.
+  const typed = useRef({ identifier: '', password: '', remember: false });
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
   const forgot = wayBack('password');
   const others = doors().filter((door) => !door.signsIn);
@@ -38,6 +39,7 @@ export function SignIn() {
       {over && <div class="notice bad" role="alert"><Icon name="warning" /><p>{problems('attempt_over')}</p></div>}
       <Form submit={t('signIn')} onSubmit={async (v) => {
         setOver(false);
+        typed.current = { identifier: v.identifier!, password: v.password!, remember: v.remember_device === 'on' };
         const body = { identifier: v.identifier, password: v.password, remember_device: v.remember_device === 'on', ...(await openSession()) };
         const opened = await post('/auth/sign-in', { open: true, body }).catch((err: unknown) => {
           const activate = wayBack('activate');
@@ -49,13 +51,13 @@ export function SignIn() {
         if (isChallenge(opened)) setChallenge(opened);
         else await signedIn(opened);
       }}>
-        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} autoFocus onInput={(value) => (typed.current = value)} />
-        <Password name="password" label={t('password')} autoComplete="current-password" required />
-        <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} />
+        <Field name="identifier" label={t('identifier')} value={typed.current.identifier} autoComplete="username" required spellcheck={false} autoFocus onInput={(value) => (typed.current.identifier = value)} />
+        <Password name="password" label={t('password')} value={typed.current.password} autoComplete="current-password" required />
+        <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} checked={typed.current.remember} />
       </Form>
       {(forgot || others.length > 0) && (
         <div class="aside ways">
-          {forgot && <p><a href={forgot.href} onClick={() => forgot.take({ identifier: typed.current })}>{forgot.label()}</a></p>}
+          {forgot && <p><a href={forgot.href} onClick={() => forgot.take({ identifier: typed.current.identifier })}>{forgot.label()}</a></p>}
           {others.map(({ href, label }) => <p key={href}>{t('noAccount')} <a href={href}>{label()}</a></p>)}
         </div>
       )}

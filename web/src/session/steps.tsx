@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { Icon } from '../shell/icon';
-import { Problem } from '../shell/problem';
+import { cancelled, Problem } from '../shell/problem';
 import { layerStep, type Challenge, type LayerProps } from '../shell/room';
 import { isChallenge, type Session } from './session';
 import { t } from './words';
@@ -14,27 +14,53 @@ interface StepsProps {
   inside?: boolean; // a dialog's title stands above
 }
 
-// Steps asks for one open layer after the other until the server opens the session.
+// inOrder puts the step that asks least first. The server asks for the question of its own
+// accord when all others are done, and the page's order has it last as well.
+const inOrder = (layers: Challenge['layers']) =>
+  [...layers].sort((a, b) => (layerStep(a.layer)?.order ?? Infinity) - (layerStep(b.layer)?.order ?? Infinity));
+
+// Steps asks for one open layer after the other until the server opens the session. The
+// password counts as the first step.
 export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
-  const [layers, setLayers] = useState(challenge.layers);
+  const [layers, setLayers] = useState(() => inOrder(challenge.layers));
   const next = layers.find((l) => !l.done && layerStep(l.layer));
   const step = next && layerStep(next.layer);
+  const left = layers.filter((l) => !l.done).length;
+  const total = layers.length + 1;
 
-  const send: LayerProps['answer'] = async (path, body) => {
+  // guard ends the steps of an attempt that is over: too many wrong answers, or too late. A
+  // code that has expired ends no attempt.
+  async function guard<T>(work: Promise<T>): Promise<T | undefined> {
     try {
-      const opened = await post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body });
-      if (isChallenge(opened)) setLayers(opened.layers);
-      else await onSession(opened);
+      return await work;
     } catch (err) {
-      // The attempt is over: too many wrong answers, or too late.
-      if (err instanceof Problem && (err.status === 410 || err.status === 404 || err.code === 'attempt_over')) onOver();
-      else throw err;
+      if (!(err instanceof Problem) || err.code !== 'attempt_over' && err.status !== 404) throw err;
+      onOver();
+      return undefined;
     }
+  }
+
+  const answer: LayerProps['answer'] = async (path, body) => {
+    const opened = await guard(post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    if (!opened) return;
+    if (isChallenge(opened)) setLayers(inOrder(opened.layers));
+    else await onSession(opened);
   };
 
+  const again: LayerProps['again'] = async (path) => {
+    const sent = await guard(post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    if (!sent) throw cancelled();
+    setLayers((all) => all.map((l) => (l.layer === next?.layer ? { ...l, ...sent } : l)));
+    return sent;
+  };
+
+  const title = t('oneMore', { count: left });
   return (
     <>
-      {inside ? <h3>{t('oneMore')}</h3> : <h1>{t('oneMore')}</h1>}
+      <div class="steps-head">
+        {inside ? <h3>{title}</h3> : <h1>{title}</h1>}
+        {next && step && <p class="hint" role="status">{t('progress', { step: total - left + 1, total, name: step.title() })}</p>}
+      </div>
       <ol class="layers" aria-label={t('steps')}>
         <li class="done"><Icon name="check" /> {t('password')}<span class="hidden">, {t('done')}</span></li>
         {layers.map((l) => (
@@ -44,7 +70,7 @@ export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
           </li>
         ))}
       </ol>
-      {next && step ? <step.Step key={next.layer} layer={next} answer={send} /> : <p>{t('noStep')}</p>}
+      {next && step ? <step.Step key={next.layer} layer={next} answer={answer} again={again} /> : <p>{t('noStep')}</p>}
     </>
   );
 }

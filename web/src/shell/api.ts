@@ -128,9 +128,12 @@ export function hearTime(date: string | null): void {
   if (date) ahead = Date.parse(date) - Date.now();
 }
 
+// serverNow is the time of the server's clock, which its answers speak of.
+export const serverNow = () => Date.now() + ahead;
+
 // proof returns the header fields that prove a request of the session.
 export function proof(method: string, to: string, authorization?: string, body?: string): Promise<Record<string, string>> {
-  return keeper().sign({ method, address: to, authorization, body, at: Date.now() + ahead });
+  return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
 
 async function send(method: Method, path: string, { path: named, query, body, signal, signed }: Loose, authorization?: string): Promise<Response> {

@@ -126,7 +126,7 @@ interface FieldProps {
   required?: boolean;
   autoComplete?: string;
   autoFocus?: boolean;
-  inputMode?: 'numeric' | 'email' | 'text';
+  inputMode?: 'numeric' | 'email' | 'tel' | 'text';
   pattern?: string;
   minLength?: number;
   maxLength?: number;

@@ -26,8 +26,9 @@ export interface Room {
   waysBack?: Record<'password' | 'activate', WayBack>;
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
-  // A section of the security page.
-  security?: { Section: ComponentType<SecurityProps>; order: number };
+  // A section of the security page. Weaker steps offer the step of first before themselves,
+  // while it is off; run begins its set-up on the same page.
+  security?: { Section: ComponentType<SecurityProps>; order: number; first?: { layer: string; label: () => string; run: () => void } };
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
   loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
@@ -74,9 +75,11 @@ export interface SecurityProps {
   status: Loaded<Answer<'get', '/account/security'>>;
 }
 
-// A step of a sign-in: asks for one layer's answer and says when it passed.
+// A step of a sign-in: asks for one layer's answer and says when it passed. The step that asks
+// least of a person has the lowest order, and comes first.
 export interface LayerStep {
   title: () => string;
+  order: number;
   Step: ComponentType<LayerProps>;
 }
 
@@ -86,9 +89,13 @@ export type Layer = Challenge['layers'][number];
 // The operations that take a layer's answer.
 export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>, `${string}/resend`>;
 
+// The operations that send a layer's message once more.
+export type AgainPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}/resend`>;
+
 export interface LayerProps {
   layer: Layer;
   answer: (path: LayerPath, body: Body<'post', LayerPath>) => Promise<void>;
+  again: (path: AgainPath) => Promise<{ resend_at: string }>;
 }
 
 let all: readonly Room[] = [];

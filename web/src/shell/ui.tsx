@@ -169,7 +169,8 @@ interface ConfirmProps {
   title: string;
   children: ComponentChildren;
   action: string;
-  onConfirm: () => Promise<void>;
+  // false: something is left to ask.
+  onConfirm: () => Promise<void | false>;
   onClose: () => void;
 }
 
@@ -177,8 +178,7 @@ export function Confirm({ title, children, action, onConfirm, onClose }: Confirm
   return (
     <Dialog title={title} onClose={onClose}>
       <Form submit={action} danger onCancel={onClose} onSubmit={async () => {
-        await onConfirm();
-        onClose();
+        if ((await onConfirm()) !== false) onClose();
       }}>
         <div class="prose">{children}</div>
       </Form>

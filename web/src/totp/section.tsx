@@ -1,7 +1,8 @@
 // The section of the security page that turns the authenticator app on and off.
-import { useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
 import { del, get, post, type Answer } from '../shell/api';
-import { Code, digits, Form } from '../shell/form';
+import { CodeForm } from '../shell/code';
 import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
 import { Confirm, Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
@@ -9,6 +10,10 @@ import { t } from './words';
 import { sendCode } from './wrong';
 
 type Enrolment = Answer<'post', '/account/totp'>;
+
+// setUp opens the set-up from another section of the page.
+const wanted = signal(false);
+export const setUp = () => void (wanted.value = true);
 
 export function Section({ status }: SecurityProps) {
   const { data, problem, reload } = status;
@@ -27,6 +32,12 @@ export function Section({ status }: SecurityProps) {
       setBusy(false);
     }
   }
+
+  useEffect(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    void begin();
+  }, [wanted.value]);
 
   return (
     <section class="card" aria-labelledby="totp">
@@ -85,12 +96,10 @@ function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: 
           <p>{t('type')}</p>
         </li>
       </ol>
-      <Form submit={t('enable')} onCancel={onClose} onSubmit={async (v) => {
-        await sendCode(post('/account/totp/confirm', { body: { code: digits(v.code) } }));
+      <CodeForm submit={t('enable')} label={t('code')} onCancel={onClose} onCode={async (code) => {
+        await sendCode(post('/account/totp/confirm', { body: { code } }));
         await onDone();
-      }}>
-        <Code label={t('code')} />
-      </Form>
+      }} />
     </>
   );
 }
