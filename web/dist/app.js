@@ -2511,7 +2511,7 @@ function AlwaysAsk({ status }) {
   const me = data ?? (auth.value.is === "in" ? auth.value.account : void 0);
   const on = me?.always_ask ?? false;
   if (!me || !(on || steps2(status.data).length > 0)) return null;
-  async function change(box) {
+  async function change() {
     if (busy) return;
     setBusy(true);
     try {
@@ -2521,7 +2521,6 @@ function AlwaysAsk({ status }) {
       keeper().changed(fresh);
       toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
     } catch (err) {
-      box.checked = on;
       toastProblem(err);
     } finally {
       setBusy(false);
@@ -2542,7 +2541,7 @@ function AlwaysAsk({ status }) {
         checked: on,
         "aria-describedby": "always-hint",
         "aria-busy": busy,
-        onChange: (event) => void change(event.currentTarget)
+        onChange: () => void change()
       }
     )
   ] }) });

@@ -15,7 +15,7 @@ export function AlwaysAsk({ status }: SecurityProps) {
   const on = me?.always_ask ?? false;
   if (!me || !(on || steps(status.data).length > 0)) return null;
 
-  async function change(box: HTMLInputElement) {
+  async function change() {
     if (busy) return;
     setBusy(true);
     try {
@@ -25,7 +25,6 @@ export function AlwaysAsk({ status }: SecurityProps) {
       keeper().changed(fresh);
       toast(on ? t('alwaysIsOff') : t('alwaysIsOn'));
     } catch (err) {
-      box.checked = on;
       toastProblem(err);
     } finally {
       setBusy(false);
@@ -40,7 +39,7 @@ export function AlwaysAsk({ status }: SecurityProps) {
           <p class="hint" id="always-hint">{on ? t('alwaysOn') : t('alwaysOff')}</p>
         </div>
         <input class="switch" type="checkbox" role="switch" id="always-ask" checked={on} aria-describedby="always-hint" aria-busy={busy}
-          onChange={(event) => void change(event.currentTarget)} />
+          onChange={() => void change()} />
       </div>
     </section>
   );
