@@ -2506,11 +2506,14 @@ var problems2 = catalog({
 
 // src/account/always.tsx
 function AlwaysAsk({ status }) {
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  return me && (me.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me }) : null;
+}
+function Choice({ known: known2 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
   const [busy, setBusy] = d2(false);
-  const me = data ?? (auth.value.is === "in" ? auth.value.account : void 0);
-  const on = me?.always_ask ?? false;
-  if (!me || !(on || steps2(status.data).length > 0)) return null;
+  const me = data ?? known2;
+  const on = me.always_ask;
   async function change() {
     if (busy) return;
     setBusy(true);
