@@ -35,16 +35,14 @@ func canon(s string) string {
 // field that is refused.
 func (q Question) checked() (Question, string, error) {
 	var fields []fault.Field
-	refuse := func(pointer, code, detail string) {
-		fields = append(fields, fault.Field{Pointer: pointer, Code: code, Detail: detail})
-	}
+	refuse := func(f fault.Field) { fields = append(fields, f) }
 	line := func(pointer, s string, most int) string {
 		s = strings.TrimSpace(norm.NFC.String(s))
 		switch {
 		case utf8.RuneCountInString(s) > most:
-			refuse(pointer, "too_long", fmt.Sprintf("At most %d characters.", most))
+			refuse(fault.Field{Pointer: pointer, Code: "too_long", Detail: fmt.Sprintf("At most %d characters.", most)})
 		case strings.ContainsFunc(s, func(r rune) bool { return !text.Printable(r) }):
-			refuse(pointer, "invalid_characters", "One line, without control, direction or invisible characters.")
+			refuse(fault.Field{Pointer: pointer, Code: "invalid_characters", Detail: "One line, without control, direction or invisible characters."})
 		}
 		return s
 	}
@@ -54,14 +52,14 @@ func (q Question) checked() (Question, string, error) {
 		return Question{}, "", fault.InvalidFields(fields...)
 	}
 	if !text.Visible(out.Question) {
-		refuse("/question", "required", "Write a question.")
+		refuse(fault.Field{Pointer: "/question", Code: "required", Detail: "Write a question."})
 	}
 	if n := utf8.RuneCountInString(answer); n < minAnswer || !text.Visible(answer) {
-		refuse("/answer", "too_short", fmt.Sprintf("An answer has at least %d characters.", minAnswer))
+		refuse(fault.Field{Pointer: "/answer", Code: "too_short", Detail: fmt.Sprintf("An answer has at least %d characters.", minAnswer)})
 	} else if tells(out.Question, answer) {
-		refuse("/answer", "in_question", "The question must not hold its answer.")
+		refuse(fault.Field{Pointer: "/answer", Code: "in_question", Detail: "The question must not hold its answer."})
 	} else if tells(out.Hint, answer) {
-		refuse("/answer", "in_hint", "The hint must not hold the answer.")
+		refuse(fault.Field{Pointer: "/answer", Code: "in_hint", Detail: "The hint must not hold the answer."})
 	}
 	if len(fields) > 0 {
 		return Question{}, "", fault.InvalidFields(fields...)

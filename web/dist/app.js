@@ -1337,7 +1337,7 @@ var problems = catalog({
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
-    invalid_proof: "This browser can no longer prove that this session is its own. Please sign in again.",
+    invalid_proof: "This browser can no longer prove who is signed in. Please sign in again.",
     step_up_required: "Enter your password again to continue.",
     validation_failed: "Please check the marked fields.",
     not_found: "This does not exist, or no longer.",
@@ -1385,7 +1385,7 @@ var problems = catalog({
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
-    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, dass diese Sitzung seine ist. Bitte melden Sie sich noch einmal an.",
+    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, wer angemeldet ist. Bitte melden Sie sich noch einmal an.",
     step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
     validation_failed: "Bitte prüfen Sie die markierten Felder.",
     not_found: "Das gibt es nicht oder nicht mehr.",
@@ -2277,7 +2277,6 @@ var t5 = catalog({
     deactivateHint: "For a break: you are signed out everywhere, nothing is deleted, and you can come back.",
     deactivateTitle: "Deactivate your account?",
     deactivateOut: "You are signed out on every device at once.",
-    deactivateLinks: "Links that you have shared stop working.",
     deactivateKept: "Nothing is deleted: your files and settings wait for you.",
     deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
     deactivated: "Your account is deactivated",
@@ -2287,11 +2286,9 @@ var t5 = catalog({
     delete: "Delete my account",
     deleteOpen: "Delete",
     deleteHint: "For good: the account and everything in it.",
-    deleteLead: "This cannot be undone. Nobody can bring the account back, not even the people who run this server.",
+    deleteLead: "This cannot be undone: the account cannot be brought back.",
     goes: "What goes",
     goesAccount: "Your account with your profile: {email}, username {username}",
-    goesLinks: "Every link that you have shared",
-    goesBackups: "Backups of this server hold nothing readable of it any more.",
     goesFree: "Your e-mail address and your username become free: you or somebody else can sign up with them.",
     deleteFirst: "Keep a copy first",
     deleteSure: "Delete it now",
@@ -2412,7 +2409,6 @@ var t5 = catalog({
     deactivateHint: "Für eine Pause: Sie werden überall abgemeldet, nichts wird gelöscht, und Sie können zurückkommen.",
     deactivateTitle: "Ihr Konto deaktivieren?",
     deactivateOut: "Sie werden auf allen Geräten sofort abgemeldet.",
-    deactivateLinks: "Links, die Sie geteilt haben, gelten nicht mehr.",
     deactivateKept: "Nichts wird gelöscht: Ihre Dateien und Einstellungen warten auf Sie.",
     deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
     deactivated: "Ihr Konto ist deaktiviert",
@@ -2422,11 +2418,9 @@ var t5 = catalog({
     delete: "Konto löschen",
     deleteOpen: "Löschen",
     deleteHint: "Endgültig: das Konto und alles, was darin ist.",
-    deleteLead: "Das lässt sich nicht rückgängig machen. Niemand kann das Konto zurückholen, auch nicht, wer diesen Server betreibt.",
+    deleteLead: "Das lässt sich nicht rückgängig machen: Das Konto kommt nicht zurück.",
     goes: "Was gelöscht wird",
     goesAccount: "Ihr Konto mit Ihrem Profil: {email}, Benutzername {username}",
-    goesLinks: "Jeder Link, den Sie geteilt haben",
-    goesBackups: "Auch Sicherungskopien dieses Servers enthalten danach nichts Lesbares mehr davon.",
     goesFree: "Ihre E-Mail-Adresse und Ihr Benutzername werden frei: Sie oder jemand anders kann damit ein Konto anlegen.",
     deleteFirst: "Vorher eine Kopie behalten",
     deleteSure: "Jetzt löschen",
@@ -2506,12 +2500,15 @@ var problems2 = catalog({
 
 // src/account/always.tsx
 function AlwaysAsk({ status }) {
+  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  return me && (me.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me }) : null;
+}
+function Choice({ known: known2 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
   const [busy, setBusy] = d2(false);
-  const me = data ?? (auth.value.is === "in" ? auth.value.account : void 0);
-  const on = me?.always_ask ?? false;
-  if (!me || !(on || steps2(status.data).length > 0)) return null;
-  async function change(box) {
+  const me = data ?? known2;
+  const on = me.always_ask;
+  async function change() {
     if (busy) return;
     setBusy(true);
     try {
@@ -2521,7 +2518,6 @@ function AlwaysAsk({ status }) {
       keeper().changed(fresh);
       toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
     } catch (err) {
-      box.checked = on;
       toastProblem(err);
     } finally {
       setBusy(false);
@@ -2542,7 +2538,7 @@ function AlwaysAsk({ status }) {
         checked: on,
         "aria-describedby": "always-hint",
         "aria-busy": busy,
-        onChange: (event) => void change(event.currentTarget)
+        onChange: () => void change()
       }
     )
   ] }) });
@@ -3154,7 +3150,6 @@ function Leave({ me }) {
     }, children: [
       /* @__PURE__ */ a4("ul", { class: "effects", children: [
         /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
-        /* @__PURE__ */ a4("li", { children: t5("deactivateLinks") }),
         /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
       ] }),
       /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me.email }) })
@@ -3180,10 +3175,8 @@ function Delete() {
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
         /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me.email, username: me.username }) }),
-        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order)),
-        /* @__PURE__ */ a4("li", { children: t5("goesLinks") })
+        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order))
       ] }),
-      /* @__PURE__ */ a4("p", { children: t5("goesBackups") }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "first", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [

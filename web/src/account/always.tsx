@@ -1,31 +1,34 @@
 // The switch of the security page that lets sign-in ask for every step on every device.
 import { useState } from 'preact/hooks';
 import { get, put } from '../shell/api';
-import { auth, keeper } from '../shell/auth';
+import { auth, keeper, type Account } from '../shell/auth';
 import type { SecurityProps } from '../shell/room';
 import { toast, toastProblem, useLoad } from '../shell/ui';
 import { t } from './words';
 
 // AlwaysAsk shows when there is a step to ask for.
 export function AlwaysAsk({ status }: SecurityProps) {
+  const me = auth.value.is === 'in' ? auth.value.account : undefined;
+  return me && (me.always_ask || steps(status.data).length > 0) ? <Choice known={me} /> : null;
+}
+
+function Choice({ known }: { known: Account }) {
   // Another device may have changed it since the session began.
   const { data, set } = useLoad((signal) => get('/account', { signal }), []);
   const [busy, setBusy] = useState(false);
-  const me = data ?? (auth.value.is === 'in' ? auth.value.account : undefined);
-  const on = me?.always_ask ?? false;
-  if (!me || !(on || steps(status.data).length > 0)) return null;
+  const me = data ?? known;
+  const on = me.always_ask;
 
-  async function change(box: HTMLInputElement) {
+  async function change() {
     if (busy) return;
     setBusy(true);
     try {
       await put('/account/always-ask', { body: { always_ask: !on } });
-      const fresh = { ...me!, always_ask: !on };
+      const fresh = { ...me, always_ask: !on };
       set(fresh);
       keeper().changed(fresh);
       toast(on ? t('alwaysIsOff') : t('alwaysIsOn'));
     } catch (err) {
-      box.checked = on;
       toastProblem(err);
     } finally {
       setBusy(false);
@@ -40,7 +43,7 @@ export function AlwaysAsk({ status }: SecurityProps) {
           <p class="hint" id="always-hint">{on ? t('alwaysOn') : t('alwaysOff')}</p>
         </div>
         <input class="switch" type="checkbox" role="switch" id="always-ask" checked={on} aria-describedby="always-hint" aria-busy={busy}
-          onChange={(event) => void change(event.currentTarget)} />
+          onChange={() => void change()} />
       </div>
     </section>
   );
