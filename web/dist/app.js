@@ -1337,7 +1337,7 @@ var problems = catalog({
     rate_limited: "Too many tries. Please wait a little.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
-    invalid_proof: "This browser can no longer prove that this session is its own. Please sign in again.",
+    invalid_proof: "This browser can no longer prove who is signed in. Please sign in again.",
     step_up_required: "Enter your password again to continue.",
     validation_failed: "Please check the marked fields.",
     not_found: "This does not exist, or no longer.",
@@ -1385,7 +1385,7 @@ var problems = catalog({
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
-    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, dass diese Sitzung seine ist. Bitte melden Sie sich noch einmal an.",
+    invalid_proof: "Dieser Browser kann nicht mehr nachweisen, wer angemeldet ist. Bitte melden Sie sich noch einmal an.",
     step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
     validation_failed: "Bitte prüfen Sie die markierten Felder.",
     not_found: "Das gibt es nicht oder nicht mehr.",
@@ -7281,7 +7281,7 @@ function SetUp2({ change, better, onClose, onDone }) {
         again: { at: sent.resend_at, send: () => post("/account/sms/resend") }
       }
     ),
-    /* @__PURE__ */ a4("div", { class: "telephone-under", children: [
+    /* @__PURE__ */ a4("div", { class: "telephone-below", children: [
       change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
       /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
     ] }),
