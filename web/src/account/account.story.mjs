@@ -246,8 +246,8 @@ test('the security page reads the status of all layers once, whatever sections i
   page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await mine(page, 'Security');
   await page.getByText('This device').waitFor();
-  await page.getByRole('button', { name: 'Turn on' }).waitFor();
-  assert.deepEqual(asked.sort(), ['GET /v1/account/security', 'GET /v1/sessions']);
+  await page.getByRole('button', { name: 'Turn on', exact: true }).waitFor();
+  assert.deepEqual(asked.sort(), ['GET /v1/account/security', 'GET /v1/sessions', 'GET /v1/settings']);
 });
 
 test('a security page that cannot be read says so once, and can be read again', async (t) => {
@@ -262,6 +262,6 @@ test('a security page that cannot be read says so once, and can be read again', 
   await page.getByText('This device').waitFor();
   busy = false;
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByRole('button', { name: 'Turn on' }).waitFor();
+  await page.getByRole('button', { name: 'Turn on', exact: true }).waitFor();
   await page.getByText('The server is busy just now.').waitFor({ state: 'detached' });
 });

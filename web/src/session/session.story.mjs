@@ -185,7 +185,7 @@ test('a refused proof is sent once', async (t) => {
   await signIn(page, await member(site.server));
   await page.route('**/v1/account/totp', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }));
   await mine(page, 'Security');
-  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.getByRole('button', { name: 'Turn on', exact: true }).click();
   const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
   await proof.getByText('You are not asked again for 10 minutes.').waitFor(); // the requests before the proof are over
   const asked = [];
