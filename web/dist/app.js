@@ -7272,7 +7272,7 @@ function SetUp2({ change, better, onClose, onDone }) {
         again: { at: sent.resend_at, send: () => post("/account/sms/resend") }
       }
     ),
-    /* @__PURE__ */ a4("div", { class: "telephone-below", children: [
+    /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
       change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
       /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
     ] }),

@@ -50,7 +50,7 @@ export function SetUp({ change, better, onClose, onDone }: SetUpProps) {
           await onDone();
         }}
         again={{ at: sent.resend_at, send: () => post('/account/sms/resend') }} />
-      <div class="telephone-below">
+      <div class="telephone-foot">
         {change && <p class="hint">{t('oldStays')}</p>}
         <button type="button" class="link" onClick={() => setSent(undefined)}>{t('otherNumber')}</button>
       </div>

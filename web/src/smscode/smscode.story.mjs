@@ -86,7 +86,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     const { code } = await text(site.server, to, read);
     await field(first).fill(old === code ? other(code) : old);
     await first.getByRole('alert').getByText('That code is not right.').waitFor();
-    await page.evaluate((c) => navigator.clipboard.writeText(`  ${c.slice(0, 3)} ${c.slice(3)}\n`), code);
+    await page.evaluate((c) => navigator.clipboard.writeText(` ${c.slice(0, 3)}-${c.slice(3)} \n \n  `), code);
     await field(first).focus();
     await page.keyboard.press('Control+v');
     await first.waitFor({ state: 'detached' });
