@@ -17,7 +17,7 @@ var guarded = map[string]string{
 	"POST /account/totp": "", "DELETE /account/totp": "",
 	"POST /account/email-otp": "", "DELETE /account/email-otp": "",
 	"POST /account/sms": `{"phone":"+41446681800"}`, "DELETE /account/sms": "",
-	"PUT /account/always-ask": `{"always_ask":true}`,
+	"PUT /account/always-ask":        `{"always_ask":true}`,
 	"PUT /account/security-question": `{"question":"Which river?","answer":"Limmat","hint":"h"}`, "DELETE /account/security-question": "",
 	"GET /account/backup-codes": "", "POST /account/backup-codes": "", "POST /account/backup-codes/regenerate": "",
 	"POST /account/backup-codes/confirm": "", "DELETE /account/backup-codes": "",
