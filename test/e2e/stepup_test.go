@@ -70,7 +70,7 @@ func stepUps(t *testing.T, c *client.Client) []string {
 // after a fresh password, and after a fresh password and code. Row F-A14.
 func TestStepUpOfEveryOperation(t *testing.T) {
 	t.Parallel()
-	s := start(t, alone, "COFFER_STEP_UP_TTL=1s")
+	s := start(t, alone, "COFFER_STEP_UP_TTL=3s")
 	for _, name := range stepUps(t, s.client(t, newAddress())) {
 		for _, strong := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: " with a layer"}[strong], func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestStepUpOfEveryOperation(t *testing.T) {
 				refused := func(a answer) bool {
 					return a.status == 403 && strings.Contains(a.body, `"code":"step_up_required"`)
 				}
-				time.Sleep(2100 * time.Millisecond) // the time of a proof is in seconds
+				time.Sleep(4100 * time.Millisecond) // the time of a proof is in seconds
 				if got := call(); !refused(got) {
 					t.Fatalf("with an old proof: %d %.200s", got.status, got.body)
 				}
