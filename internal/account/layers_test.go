@@ -94,7 +94,7 @@ func TestRecoveryNeedsTwoLayers(t *testing.T) {
 	})
 }
 
-// What a room cannot tell, or cannot turn off, keeps the layer.
+// The layer stays on when a recovery room fails to read its methods, or to turn them off.
 func TestRecoveryThatFailsKeepsTheLayer(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)

@@ -16,7 +16,10 @@ var plan = map[string]place{
 	"fault": {0, "the one error type a room may show the world: kind, code, detail, cause"},
 	"lang":  {0, "the one list of languages that Coffer speaks, and the choice of one"},
 	"text":  {0, "what may be shown of a text"},
-	"seal":  {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
+
+	"outbox": {0, "a folder into which messages are written whole, the newest sorting last"},
+
+	"seal": {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
 	"db/dbtest":     {1, "gives tests fresh, migrated databases of every engine"},

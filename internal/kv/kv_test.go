@@ -143,8 +143,8 @@ func TestSQLOfOneProcess(t *testing.T) {
 	}
 }
 
-// What was made before a process began may have been used before: after a restart it is no
-// longer the first. A process that is the first for a while takes it.
+// After a restart the store refuses keys that were made before the process began: the process
+// before may have taken them. It takes them when no other process ran for a while.
 func TestOnceAfterARestart(t *testing.T) {
 	d, ctx := owned(t), t.Context()
 	now := time.Date(2026, 11, 20, 9, 0, 0, 500e6, time.UTC)

@@ -3,27 +3,19 @@ package mail
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
 	"net/mail"
-	"os"
-	"path/filepath"
-	"runtime"
-	"sync"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	folder "coffer/internal/outbox"
 )
 
 // outbox writes each mail into a folder, for installations without a mail server.
 type outbox struct {
-	dir  string
-	from *mail.Address // nil: it could not be read
-	now  func() time.Time
-
-	mu   sync.Mutex
-	last time.Time // of the newest file's name
+	folder *folder.Folder
+	from   *mail.Address // nil: it could not be read
+	now    func() time.Time
 }
 
 var _ Sender = (*outbox)(nil)
@@ -36,7 +28,7 @@ func NewOutbox(dir, from string, now func() time.Time) Sender {
 	if now == nil {
 		now = time.Now
 	}
-	o := &outbox{dir: dir, now: now}
+	o := &outbox{folder: folder.In(dir), now: now}
 	o.from, _ = mail.ParseAddress(from) // Send says so
 	return o
 }
@@ -52,72 +44,8 @@ func (o *outbox) Send(_ context.Context, r Rendered) error {
 	if _, err := m.WriteTo(&b); err != nil {
 		return &Error{Stage: "compose", Err: err}
 	}
-	if err := o.write(o.name(now), b.Bytes()); err != nil {
+	if err := o.folder.Put(now, ".eml", b.Bytes()); err != nil {
 		return &Error{Stage: "outbox", Err: err}
 	}
 	return nil
-}
-
-// name returns a new file's name: later than every other one of this process, and unlike
-// those of other processes.
-func (o *outbox) name(now time.Time) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	now = now.UTC()
-	if !now.After(o.last) {
-		now = o.last.Add(1)
-	}
-	o.last = now
-	return now.Format("20060102T150405.000000000Z") + "-" + rand.Text()[:8] + ".eml"
-}
-
-// write makes the file appear whole: written aside, synced, renamed, and the folder synced.
-func (o *outbox) write(name string, data []byte) (err error) {
-	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return err
-	}
-	if info, err := os.Stat(o.dir); err != nil {
-		return err
-	} else if info.Mode().Perm()&0o077 != 0 { // mails hold links that sign people in
-		if err := os.Chmod(o.dir, 0o700); err != nil {
-			return err
-		}
-	}
-	f, err := os.CreateTemp(o.dir, ".draft-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), filepath.Join(o.dir, name)); err != nil {
-		return err
-	}
-	if err := syncDir(o.dir); err != nil {
-		return fmt.Errorf("sync the folder: %w", err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // a folder cannot be synced there
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -52,7 +52,8 @@ func TestAttackWriter(t *testing.T) {
 	})
 }
 
-// Who reads the database finds no code that waits: neither its row nor the queued mail shows it.
+// A reader of the database finds no code that waits: neither its row nor the queued mail
+// shows it.
 func TestMailedCodeIsNotInTheDatabase(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

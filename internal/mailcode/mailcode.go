@@ -16,7 +16,7 @@
 //
 // # Limits
 //
-// Whoever reads the mailbox can pass the layer, and can reset the password as well. So the
+// A reader of the mailbox can pass the layer, and can reset the password as well. So the
 // layer never makes aal2. A live phishing page can relay a code.
 package mailcode
 

@@ -15,8 +15,8 @@
 //
 // # Limits
 //
-// Whoever reads the mailbox of an account without layers can take the account. Its owner is
-// told at every verified address. Strangers on many networks can use up the mails of an
+// A reader of the mailbox can take an account without layers. The server tells its owner at
+// every verified address. Strangers on many networks can use up the mails of an
 // address for an hour.
 package recovery
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What rooms tell is one public answer, and the document names each value.
+// GET /settings answers the values of all rooms to everybody, and the document names each.
 func TestTell(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
