@@ -35,7 +35,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -359,23 +358,7 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, text string) error
 // Disable turns the layer off and forgets its number, and the devices that were spared it.
 // That it is off already is no error.
 func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		st, err := s.Accounts.Hold(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		was, err := remove(ctx, tx, id)
-		if err != nil || !was && !slices.Contains(st.Layers, name) {
-			return err
-		}
-		if err := s.Accounts.DropLayer(ctx, tx, id, name, recoveryOff); err != nil {
-			return err
-		}
-		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, id, disabled)
-	})
+	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
 }
 
 // Begin sends a code, unless a cap forbids it now. A layer whose number is gone or altered

@@ -34,7 +34,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -234,23 +233,7 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 // they have never passed the one that may come after it. That it is off already is no error.
 // recoveryOff says that recovery methods end with it, when they need it.
 func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		was, err := remove(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		st, err := s.Accounts.Hold(ctx, tx, id)
-		if err != nil || !was && !slices.Contains(st.Layers, name) {
-			return err
-		}
-		if err := s.Accounts.DropLayer(ctx, tx, id, name, recoveryOff); err != nil {
-			return err
-		}
-		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, id, disabled)
-	})
+	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
 }
 
 // pass answers this layer of an attempt with a code.
