@@ -279,6 +279,13 @@ export const focused = (page) => page.evaluate(() => {
   return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName).trim();
 });
 
+// focusComes waits until what has the focus is called `name`: a page moves it after it has drawn.
+export async function focusComes(page, name, why = '') {
+  const until = Date.now() + 5000;
+  while ((await focused(page)) !== name && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(await focused(page), name, why);
+}
+
 // tabTo presses Tab until what has the focus is called `name`.
 export async function tabTo(page, name) {
   const seen = [];

@@ -244,9 +244,11 @@ test('the security page reads the status of all layers once, whatever sections i
   await signIn(page, await member(site.server));
   const asked = [];
   page.on('request', (request) => new URL(request.url()).pathname.startsWith('/v1/') && asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  const settings = page.waitForRequest('**/v1/settings');
   await mine(page, 'Security');
   await page.getByText('This device').waitFor();
   await page.getByRole('button', { name: 'Turn on', exact: true }).waitFor();
+  await settings; // a section that is drawn later asks for them
   assert.deepEqual(asked.sort(), ['GET /v1/account/security', 'GET /v1/sessions', 'GET /v1/settings']);
 });
 
