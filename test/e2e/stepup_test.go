@@ -71,15 +71,29 @@ func stepUps(t *testing.T, c *client.Client) []string {
 func TestStepUpOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_STEP_UP_TTL=3s")
-	for _, name := range stepUps(t, s.client(t, newAddress())) {
+	type signedIn struct {
+		p *person
+		c *client.Client
+	}
+	// Everybody's proof grows old at once: the test waits one time.
+	ready := map[string]signedIn{}
+	named := func(name string, strong bool) string { return name + map[bool]string{true: " with a layer"}[strong] }
+	operations := stepUps(t, s.client(t, newAddress()))
+	for _, name := range operations {
 		for _, strong := range []bool{false, true} {
-			t.Run(name+map[bool]string{true: " with a layer"}[strong], func(t *testing.T) {
-				t.Parallel()
-				p := s.member(t)
-				c := p.signIn(t, client.WithoutProofs())
-				if strong {
-					p.enrol(t, c)
-				}
+			p := s.member(t)
+			c := p.signIn(t, client.WithoutProofs())
+			if strong {
+				p.enrol(t, c)
+			}
+			ready[named(name, strong)] = signedIn{p, c}
+		}
+	}
+	time.Sleep(4100 * time.Millisecond) // the time of a proof is in seconds
+	for _, name := range operations {
+		for _, strong := range []bool{false, true} {
+			t.Run(named(name, strong), func(t *testing.T) {
+				p, c := ready[named(name, strong)].p, ready[named(name, strong)].c
 				method, path, _ := strings.Cut(name, " ")
 				call := func() answer {
 					return s.raw(t, p.from, method, "/v1"+strings.NewReplacer("{id}", "x", "{provider}", "google").Replace(path), guarded[name],
@@ -88,7 +102,6 @@ func TestStepUpOfEveryOperation(t *testing.T) {
 				refused := func(a answer) bool {
 					return a.status == 403 && strings.Contains(a.body, `"code":"step_up_required"`)
 				}
-				time.Sleep(4100 * time.Millisecond) // the time of a proof is in seconds
 				if got := call(); !refused(got) {
 					t.Fatalf("with an old proof: %d %.200s", got.status, got.body)
 				}
