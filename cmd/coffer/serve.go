@@ -45,23 +45,24 @@ import (
 // Flags override the environment, the environment .env, and .env the defaults. A secret
 // setting is never printed.
 type Settings struct {
-	Server  server.Settings  `embed:""`
-	URL     string           `env:"COFFER_URL" placeholder:"http://localhost:PORT" group:"Where it listens" help:"Public base URL. Links, origins and token issuer come from it, never from a request."`
-	Data    string           `env:"COFFER_DATA" default:"./data" group:"Where it keeps things" help:"Folder for the database, blobs, keys and outbox of a single node."`
-	DB      db.Settings      `embed:""`
-	KV      kv.Settings      `embed:""`
-	Blob    blob.Settings    `embed:""`
-	Keyring keyring.Settings `embed:""`
-	Mail    mail.Settings    `embed:""`
-	SMS     sms.Settings     `embed:""`
-	Account account.Settings `embed:""`
-	Token   token.Settings   `embed:""`
-	Session session.Settings `embed:""`
-	Code    code.Settings    `embed:""`
-	SMSCode smscode.Settings `embed:""`
-	Content content.Settings `embed:""`
-	Rest    rest.Settings    `embed:""`
-	File    file.Settings    `embed:""`
+	Server   server.Settings   `embed:""`
+	URL      string            `env:"COFFER_URL" placeholder:"http://localhost:PORT" group:"Where it listens" help:"Public base URL. Links, origins and token issuer come from it, never from a request."`
+	Data     string            `env:"COFFER_DATA" default:"./data" group:"Where it keeps things" help:"Folder for the database, blobs, keys and outbox of a single node."`
+	DB       db.Settings       `embed:""`
+	KV       kv.Settings       `embed:""`
+	Blob     blob.Settings     `embed:""`
+	Keyring  keyring.Settings  `embed:""`
+	Mail     mail.Settings     `embed:""`
+	SMS      sms.Settings      `embed:""`
+	Account  account.Settings  `embed:""`
+	Token    token.Settings    `embed:""`
+	Session  session.Settings  `embed:""`
+	Code     code.Settings     `embed:""`
+	SMSCode  smscode.Settings  `embed:""`
+	Content  content.Settings  `embed:""`
+	Recovery recovery.Settings `embed:""`
+	Rest     rest.Settings     `embed:""`
+	File     file.Settings     `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -316,7 +317,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}
 	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	back := recovery.New(recovery.Config{
-		DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Log: log,
+		Settings: s.Recovery, DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
 	})
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,

@@ -100,3 +100,24 @@ func readAddresses(ctx context.Context, q db.Querier, id ID) ([]addressRow, erro
 	}
 	return all, rows.Err()
 }
+
+// readTrusted reads an account's trusted address; ErrNotFound when it has none.
+func readTrusted(ctx context.Context, q db.Querier, id ID) (addressRow, error) {
+	a := addressRow{Kind: trusted}
+	err := q.QueryRow(ctx, `SELECT email, verified_at FROM addresses WHERE account = $1 AND kind = $2`, string(id), trusted).Scan(&a.Email, &a.VerifiedAt)
+	return a, orNotFound(err)
+}
+
+// putTrusted gives an account another trusted address.
+func putTrusted(ctx context.Context, tx *db.Tx, id ID, a addressRow) error {
+	tx.Changed(topic, string(id))
+	_, err := tx.Exec(ctx, `INSERT INTO addresses (account, kind, email, verified_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account, kind) DO UPDATE SET email = excluded.email, verified_at = excluded.verified_at`, string(id), trusted, a.Email, a.VerifiedAt)
+	return err
+}
+
+func deleteTrusted(ctx context.Context, tx *db.Tx, id ID) error {
+	tx.Changed(topic, string(id))
+	_, err := tx.Exec(ctx, `DELETE FROM addresses WHERE account = $1 AND kind = $2`, string(id), trusted)
+	return err
+}

@@ -49,6 +49,11 @@ func (s *Service) NewLink(ctx context.Context, tx *db.Tx, p Purpose, id ID, data
 	return url, err
 }
 
+// DropLinks ends the links of one purpose that an account has.
+func (s *Service) DropLinks(ctx context.Context, tx *db.Tx, p Purpose, id ID) error {
+	return dropLinks(ctx, tx, id, p.Name)
+}
+
 // newLink is NewLink of a link that is made at the time earliest or later, in unix
 // milliseconds. It also returns that time.
 func (s *Service) newLink(ctx context.Context, tx *db.Tx, p Purpose, id ID, data string, earliest int64) (url string, made int64, err error) {

@@ -72,6 +72,9 @@ func (s *Service) ChangeEmail(ctx context.Context, id ID, email string, from Sou
 		if present, ok := parseEmail(now.Email); ok && present.Canonical == to.Canonical {
 			return fault.InvalidField("/email", "unchanged", "That is your address already.")
 		}
+		if err := s.notTrusted(ctx, tx, id, "/email", to); err != nil {
+			return err
+		}
 		tx.Changed(topic, string(id))
 		link, err := s.NewLink(ctx, tx, changeEmail, id, to.Stored)
 		if err != nil {
@@ -113,13 +116,13 @@ func (s *Service) runChangeEmail(ctx context.Context, payload []byte) error {
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return s.mailAddress(ctx, tx, in.Account, mail.Message{Kind: changeEmail.Name, To: in.Email, Data: map[string]string{"link": in.Link}})
+		return s.MailTo(ctx, tx, in.Account, mail.Message{Kind: changeEmail.Name, To: in.Email, Data: map[string]string{"link": in.Link}})
 	})
 }
 
-// mailAddress enqueues a mail to an address that the account does not have, in its language.
+// MailTo enqueues a mail to one address, which the account need not have, in its language.
 // An account that is gone sends nothing.
-func (s *Service) mailAddress(ctx context.Context, tx *db.Tx, id ID, m mail.Message) error {
+func (s *Service) MailTo(ctx context.Context, tx *db.Tx, id ID, m mail.Message) error {
 	st, err := s.Hold(ctx, tx, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -146,6 +149,10 @@ func (s *Service) ConfirmEmail(ctx context.Context, id ID, token string) (Profil
 		if !ok {
 			return fmt.Errorf("a link to confirm no address, of %s", id)
 		}
+		// The trusted address may have come after the request.
+		if err := s.notTrusted(ctx, tx, id, "/token", to); err != nil {
+			return err
+		}
 		old, err := s.presentAddress(ctx, tx, id)
 		if err != nil {
 			return err
@@ -162,7 +169,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, id ID, token string) (Profil
 		if err := s.moveTo(ctx, tx, id, to, max(at.UnixMilli(), made+1)); err != nil {
 			return err
 		}
-		return s.mailAddress(ctx, tx, id, mail.Message{Kind: "email-yours", To: to.Stored, Data: map[string]string{"time": at.UTC().Format(time.RFC3339)}})
+		return s.MailTo(ctx, tx, id, mail.Message{Kind: "email-yours", To: to.Stored, Data: map[string]string{"time": at.UTC().Format(time.RFC3339)}})
 	})
 	if err != nil {
 		return Profile{}, err
@@ -205,6 +212,14 @@ func (s *Service) UndoEmail(ctx context.Context, token string) error {
 			since = back.Since
 			if now, ok := parseEmail(old.Email); !ok || now.Canonical != to.Canonical {
 				restored = true
+				// An address that comes back may have become the trusted one: it cannot be both.
+				if second, err := s.TrustedAddress(ctx, tx, id); err != nil {
+					return err
+				} else if SameMailbox(second.Email, to.Stored) {
+					if err := deleteTrusted(ctx, tx, id); err != nil {
+						return err
+					}
+				}
 				if err := s.moveTo(ctx, tx, id, to, back.Since); err != nil {
 					return err
 				}
@@ -220,7 +235,7 @@ func (s *Service) UndoEmail(ctx context.Context, token string) error {
 			return err
 		}
 		// The address that was taken back is told as well: its reader may be the owner.
-		return s.mailAddress(ctx, tx, id, mail.Message{Kind: "email-restored", To: old.Email, Data: map[string]string{"time": s.Now().UTC().Format(time.RFC3339)}})
+		return s.MailTo(ctx, tx, id, mail.Message{Kind: "email-restored", To: old.Email, Data: map[string]string{"time": s.Now().UTC().Format(time.RFC3339)}})
 	})
 }
 
@@ -300,17 +315,33 @@ func (s *Service) moveTo(ctx context.Context, tx *db.Tx, id ID, to address, veri
 }
 
 // pendingEmail returns the address that waits for its confirmation, and until when; "" without
-// one. A link that was altered in the database confirms nothing.
+// one.
 func (s *Service) pendingEmail(ctx context.Context, q db.Querier, key *keyring.DataKey, id ID) (string, time.Time, error) {
-	r, err := newestLink(ctx, q, id, changeEmail.Name, s.Now().UnixMilli())
+	return s.pending(ctx, q, key, changeEmail, id)
+}
+
+// Pending returns what the newest outstanding link of a purpose was made with; "" without one.
+func (s *Service) Pending(ctx context.Context, q db.Querier, p Purpose, id ID) (string, error) {
+	key, err := s.DataKey(ctx, q, id)
+	if err != nil {
+		return "", err
+	}
+	data, _, err := s.pending(ctx, q, key, p, id)
+	return data, err
+}
+
+// pending is Pending, and until when the link works. A link that was altered in the database
+// is none.
+func (s *Service) pending(ctx context.Context, q db.Querier, key *keyring.DataKey, p Purpose, id ID) (string, time.Time, error) {
+	r, err := newestLink(ctx, q, id, p.Name, s.Now().UnixMilli())
 	if errors.Is(err, ErrLinkGone) {
 		return "", time.Time{}, nil
 	} else if err != nil {
 		return "", time.Time{}, err
 	}
-	email, err := key.Open("links", "data", r.place(), r.Data)
+	data, err := key.Open("links", "data", r.place(), r.Data)
 	if errors.Is(err, seal.ErrOpen) {
 		return "", time.Time{}, nil
 	}
-	return string(email), time.UnixMilli(r.ExpiresAt).UTC(), err
+	return string(data), time.UnixMilli(r.ExpiresAt).UTC(), err
 }

@@ -87,7 +87,6 @@ type excuse struct{ rule, file, reason string }
 var excused = []excuse{
 	{"budgets", "internal/db/db_test.go", "the one list of cases that both engines run"},
 	{"budgets", "test/e2e/outage_test.go", "one story: what works, what does not, and what works again"},
-	{"callers", "internal/account/layers.go", "AddWayBack: the recovery methods of backup codes and trusted addresses will call it"},
 	{"callers", "internal/kv/memory.go", "the plainest store: every case of the contract runs on it"},
 	{"interfaces", "internal/db/db.go", "engine is closed: two implementations in one package, and two of its methods are those of notifier"},
 }

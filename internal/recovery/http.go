@@ -47,6 +47,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors: opens,
 	}, s.postConfirm)
 	s.checkRoute(a, "/auth/activate/check", "check-activation", "F-A6", activateLink)
+	s.trustedRoutes(a)
 }
 
 func (s *Service) checkRoute(a *rest.API, path, id, rows string, p account.Purpose) {

@@ -26,6 +26,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -67,8 +68,9 @@ var words embed.FS
 // errNotSignedIn is the answer when the change stands, and the session after it failed.
 var errNotSignedIn = fault.New(fault.Unavailable, "not_signed_in", "The change was made, but the server could not sign you in after it. Sign in now.")
 
-// Config is what a Service needs. All but Log are required.
+// Config is what a Service needs. All but Now and Log are required.
 type Config struct {
+	Settings
 	DB       *db.DB
 	Jobs     *jobs.Queue
 	Limit    *limit.Limiter
@@ -76,7 +78,8 @@ type Config struct {
 	Accounts *account.Service
 	Sessions *session.Service
 	Events   *event.Log
-	Log      *slog.Logger // zero: discards
+	Now      func() time.Time // zero: time.Now
+	Log      *slog.Logger     // zero: discards
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -87,6 +90,9 @@ func New(cfg Config) *Service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	s := &Service{cfg}
 	for _, p := range []account.Purpose{resetLink, activateLink} {
 		s.Mail.Declare(mail.Kind{Name: p.Name}, words) // to the primary address alone
@@ -94,6 +100,7 @@ func New(cfg Config) *Service {
 	for _, kind := range []string{passwordReset, accountActivated} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
+	s.setUpTrusted()
 	s.Jobs.Handle(forgotJob, s.runForgot)
 	s.Jobs.Handle(activateJob, s.runActivate)
 	return s

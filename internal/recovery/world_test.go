@@ -68,9 +68,11 @@ func newWorld(t testing.TB, d *db.DB, store func(func() time.Time) kv.Store) *wo
 	}
 	w.codes = totp.New(totp.Config{DB: d, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now})
 	w.sessions.AddLayer(w)
-	w.back = recovery.New(recovery.Config{
-		DB: d, Jobs: w.Jobs, Limit: w.Limits, Mail: w.Mailer, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Log: w.Log,
-	})
+	rc := recovery.Config{
+		DB: d, Jobs: w.Jobs, Limit: w.Limits, Mail: w.Mailer, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now, Log: w.Log,
+	}
+	limittest.Defaults(t, &rc.Settings)
+	w.back = recovery.New(rc)
 	api := w.API(w.sessions)
 	for _, room := range []interface{ Routes(*rest.API) }{w.Accounts, tokens, w.sessions, w.codes, w.back} {
 		room.Routes(api)
