@@ -5850,9 +5850,7 @@ function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
   const input = () => box.current.querySelector("input");
   function typed2() {
     const code = digits(input().value);
-    if (!/^\d{6}$/.test(code) || code === sent.current) return;
-    sent.current = code;
-    input().form.requestSubmit();
+    if (/^\d{6}$/.test(code) && code !== sent.current) input().form.requestSubmit();
   }
   function paste(event) {
     const code = (event.clipboardData?.getData("text") ?? "").replace(/\D/g, "");
@@ -5863,7 +5861,12 @@ function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
   }
   return /* @__PURE__ */ a4(Form, { submit, onCancel, onSubmit: async (v4) => {
     sent.current = digits(v4.code);
-    await onCode(sent.current);
+    try {
+      await onCode(sent.current);
+    } catch (err) {
+      setTimeout(() => box.current && typed2());
+      throw err;
+    }
   }, children: [
     /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
     again && /* @__PURE__ */ a4(Another, { again, onSent: () => {

@@ -29,9 +29,7 @@ export function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFoc
 
   function typed() {
     const code = digits(input().value);
-    if (!/^\d{6}$/.test(code) || code === sent.current) return;
-    sent.current = code;
-    input().form!.requestSubmit();
+    if (/^\d{6}$/.test(code) && code !== sent.current) input().form!.requestSubmit();
   }
 
   // A copied code may have spaces, a hyphen or a line's end around its digits.
@@ -46,7 +44,12 @@ export function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFoc
   return (
     <Form submit={submit} onCancel={onCancel} onSubmit={async (v) => {
       sent.current = digits(v.code);
-      await onCode(sent.current);
+      try {
+        await onCode(sent.current);
+      } catch (err) {
+        setTimeout(() => box.current && typed()); // another code may have been typed meanwhile
+        throw err;
+      }
     }}>
       <div ref={box} onInput={typed} onPaste={paste} onFocusIn={() => input().select()}>
         <Code label={label} hint={hint} autoFocus={autoFocus} />
