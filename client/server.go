@@ -18,11 +18,12 @@ func (c *Client) JWKS(ctx context.Context) ([]JWK, error) {
 
 // Settings are the rules of the server that everybody may know.
 type Settings struct {
-	PasswordMin   int   `json:"password_min"`    // least number of characters
-	CodeSeconds   int64 `json:"code_seconds"`    // life of a mailed code and of a sign-in attempt
-	LinkSeconds   int64 `json:"link_seconds"`    // life of a mailed link
-	StepUpSeconds int64 `json:"step_up_seconds"` // how long a fresh proof counts
-	SMS           int64 `json:"sms"`             // 1 when text messages reach people
+	PasswordMin        int   `json:"password_min"`         // least number of characters
+	CodeSeconds        int64 `json:"code_seconds"`         // life of a mailed code and of a sign-in attempt
+	LinkSeconds        int64 `json:"link_seconds"`         // life of a mailed link
+	StepUpSeconds      int64 `json:"step_up_seconds"`      // how long a fresh proof counts
+	SMS                int64 `json:"sms"`                  // 1 when text messages reach people
+	TrustedRestSeconds int64 `json:"trusted_rest_seconds"` // how long a trusted address rests after it was verified
 }
 
 // Settings returns the rules of the server. It needs no session.

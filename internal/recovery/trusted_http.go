@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/fault"
@@ -14,6 +15,7 @@ import (
 
 // trustedRoutes registers the operations of the trusted address.
 func (s *Service) trustedRoutes(a *rest.API) {
+	a.Tell("trusted_rest_seconds", "How long a trusted address rests after it was verified.", int64(s.Cooldown/time.Second))
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/trusted-email", ID: "read-trusted-email", Tag: tag, Access: rest.StepUp, Status: http.StatusOK, Rows: "F-R2",
 		Summary: "Read the trusted address",

@@ -8968,6 +8968,11 @@ export interface operations {
                          * @description How long a fresh proof counts for sensitive changes.
                          */
                         step_up_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description How long a trusted address rests after it was verified.
+                         */
+                        trusted_rest_seconds: number;
                     };
                 };
             };
