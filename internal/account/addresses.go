@@ -24,6 +24,9 @@ import (
 // index, which is unique. The server inserts it verified.
 const primary = "primary"
 
+// alwaysAskOff is the event of an owner whose remembered devices are asked for less.
+const alwaysAskOff = "always-ask-off"
+
 // declare tells which mails this room sends, and makes it the one that mails the owners of
 // accounts what happened to them.
 func (s *Service) declare() {
@@ -32,6 +35,7 @@ func (s *Service) declare() {
 	s.Mail.Declare(mail.Kind{Name: "email-yours", Header: "security-notice"}, words) // to an address that became an account's
 	s.Events.Declare(mail.Kind{Name: "sign-up-exists"}, words)
 	s.Events.Declare(mail.Kind{Name: accountDeactivated, Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: alwaysAskOff, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-exists", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "email-changed", Header: "security-notice"}, words)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/keyring"
 	"coffer/internal/seal"
 )
@@ -152,10 +153,15 @@ func (s *Service) EndLinks(ctx context.Context, tx *db.Tx, id ID) error {
 }
 
 // SetAlwaysAsk notes whether the owner wants every sign-in to ask for all layers, on
-// remembered devices too.
+// remembered devices too. The owner is told when that ends.
 func (s *Service) SetAlwaysAsk(ctx context.Context, id ID, on bool) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.changeStanding(ctx, tx, id, func(st *State) { st.AlwaysAsk = on })
+		var was bool
+		err := s.changeStanding(ctx, tx, id, func(st *State) { was, st.AlwaysAsk = st.AlwaysAsk, on })
+		if err != nil || on || !was {
+			return err
+		}
+		return s.Events.Record(ctx, tx, event.Event{Kind: alwaysAskOff, Account: string(id)})
 	})
 }
 

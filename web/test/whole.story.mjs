@@ -1,0 +1,312 @@
+// One person's way through the whole of an account, in the order in which a person asks for
+// it: sign up, sessions, the four sign-in steps, the ways back in. The numbers are those of
+// docs/coverage.md.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mail, mine, open, person, stage, text, totp, visit } from './browser.mjs';
+
+const site = stage({ COFFER_CODE_COOLDOWN: '1s', COFFER_LIMIT_SMS_ADDRESS: '500/1h' });
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('one account, from the sign-up to the last way back in', async (t) => {
+  const seen = new Set();
+  const who = person();
+  const number = '+49170' + String(Date.now()).slice(-8);
+  const question = 'Which boat did we sail?';
+  const mailed = (kind, to = who.email) => mail(site.server, to, kind, seen);
+  let page = await open(t, site);
+  let secret;
+
+  // The next step begins where one ends, so a failure ends the story.
+  async function step(name, fn) {
+    let done = false;
+    await t.test(name, async () => {
+      await fn();
+      done = true;
+    });
+    assert.ok(done, name);
+  }
+  const heading = (name) => page.getByRole('heading', { level: 1, name }).waitFor();
+  const button = (name, at = page) => at.getByRole('button', { name, exact: true });
+  const dialog = (name) => page.getByRole('dialog', { name });
+  const region = (name) => page.getByRole('region', { name });
+  const toast = (message) => page.getByText(message).first().waitFor();
+
+  // enter gives the credentials; what comes then is for the caller to see.
+  async function enter({ remember } = {}) {
+    await page.goto('/sign-in');
+    await page.getByLabel('E-mail or username').fill(who.email);
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    if (remember) await page.getByLabel('Remember this device').check();
+    await button('Sign in').click();
+  }
+
+  // anew is a browser that the server has never seen.
+  async function anew() {
+    page = await open(t, site);
+  }
+
+  const fields = {
+    mailed: () => page.getByLabel('Code from the e-mail'),
+    sent: () => page.getByLabel('Code from the text message'),
+    app: () => page.getByLabel('Code from your authenticator app'),
+    question: () => page.getByLabel(question),
+  };
+  const passMailed = async () => fields.mailed().fill((await mailed('email-code')).code);
+  const passSent = async () => fields.sent().fill((await text(site.server, number, seen)).code);
+  async function passQuestion() {
+    await fields.question().fill('THE  red one');
+    await button('Continue').click();
+  }
+
+  await step('(1) sign up', async () => {
+    await page.goto('/sign-up');
+    for (const [label, value] of [['First name', who.first_name], ['Last name', who.last_name], ['Username', who.username], ['E-mail', who.email]]) await page.getByLabel(label).fill(value);
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    await button('Create an account').click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+  });
+
+  await step('(2) verify the address', async () => {
+    await visit(page, (await mailed('verify-email')).link);
+    await button('Confirm my e-mail').click();
+    await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  });
+
+  await step('(3) sign in', async () => {
+    await enter();
+    await heading('Files');
+  });
+
+  await step('(4) sign out', async () => {
+    await mine(page, 'Sign out');
+    await toast('You are signed out');
+    await page.goto('/files');
+    await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+  });
+
+  await step('(5) deactivate', async () => {
+    await enter();
+    await heading('Files');
+    await mine(page, 'Account');
+    await region('Deactivate my account').getByRole('button').click();
+    await button('Deactivate', dialog('Deactivate your account?')).click();
+    await heading('Your account is deactivated');
+    await enter();
+    await toast('deactivated');
+  });
+
+  await step('(6) activate again', async () => {
+    await page.goto('/activate');
+    await page.getByLabel('E-mail or username').fill(who.email);
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    await page.locator('main form button[type=submit]').click();
+    await visit(page, (await mailed('activate')).link);
+    await page.locator('main .button.primary').click();
+    await heading('Files');
+  });
+
+  await step('(7) delete, and sign up afresh with the same names', async () => {
+    await page.goto('/account/delete');
+    await page.getByLabel('Your username').fill(who.username);
+    await button('Delete my account for good').click();
+    const proof = dialog('Confirm it is you');
+    const gone = page.getByRole('heading', { level: 1, name: 'Your account is deleted' });
+    await proof.or(gone).first().waitFor();
+    if (await proof.isVisible()) {
+      await proof.getByLabel('Password', { exact: true }).fill(who.password);
+      await button('Confirm', proof).click();
+    }
+    await gone.waitFor();
+    await mailed('account-deleted');
+    await enter();
+    await toast('Wrong e-mail, username or password.');
+    await page.goto('/sign-up');
+    for (const [label, value] of [['First name', who.first_name], ['Last name', who.last_name], ['Username', who.username], ['E-mail', who.email]]) await page.getByLabel(label).fill(value);
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    await button('Create an account').click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByLabel('Code from the mail').fill((await mailed('verify-email')).code);
+    await button('Confirm my e-mail').click();
+    await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
+    await enter();
+    await heading('Files');
+  });
+
+  await step('(8) change the password', async () => {
+    await mine(page, 'Security');
+    await button('Change password').click();
+    const change = dialog('Change password');
+    await change.getByLabel('Current password').fill(who.password);
+    who.password = 'eleven quiet engines';
+    await change.getByLabel('New password').fill(who.password);
+    await button('Change password', change).click();
+    await toast('Your password is changed');
+  });
+
+  await step('(9) say that the password is forgotten', async () => {
+    await anew();
+    await page.goto('/forgot');
+    await page.getByLabel('E-mail').fill(who.email);
+    await button('Send the link').click();
+    await heading('Look into your mailbox');
+  });
+
+  await step('(10) set a new one with the mailed link, and be in', async () => {
+    await visit(page, (await mailed('reset-password')).link);
+    who.password = 'a lantern in the long grass';
+    await page.getByLabel('New password', { exact: true }).fill(who.password);
+    await button('Set the new password').click();
+    await heading('Files');
+  });
+
+  await step('(11) the session goes on with new tokens', async () => {
+    const refreshed = page.waitForResponse((r) => r.url().endsWith('/v1/auth/refresh'));
+    await page.reload();
+    assert.equal((await refreshed).status(), 201);
+    await heading('Files');
+  });
+
+  await step('(12) see every device', async () => {
+    const here = page;
+    await anew();
+    await enter();
+    await heading('Files');
+    page = here;
+    await mine(page, 'Security');
+    await page.locator('.device').nth(1).waitFor();
+    assert.equal(await page.getByText('This device').count(), 1);
+  });
+
+  await step('(13) end one of them', async () => {
+    await page.locator('.device').nth(1).getByRole('button', { name: /^Actions for/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await button('Sign out', page.getByRole('dialog')).click();
+    await page.locator('.device').nth(1).waitFor({ state: 'detached' });
+  });
+
+  await step('(14, 15) an authenticator app: its secret as text and as a picture', async () => {
+    await button('Turn on').click();
+    const setUp = dialog('Set up your authenticator app');
+    assert.ok(await setUp.getByRole('img', { name: /^QR code/ }).evaluate(async (img) => (await img.decode(), img.naturalWidth > 20)));
+    secret = (await setUp.locator('code').textContent()).replace(/\s/g, '');
+    assert.match(secret, /^[A-Z2-7]{32}$/);
+  });
+
+  await step('(16) confirm it with a code', async () => {
+    const left = 30_000 - (Date.now() % 30_000);
+    if (left < 10_000) await sleep(left + 100); // a code could be one step older when it arrives
+    await fields.app().fill(totp(secret, 1)); // leaves this step's code for the sign-in
+    await button('Turn off').waitFor();
+  });
+
+  await step('(18) be asked for it at sign-in', async () => {
+    await anew();
+    await enter();
+    await page.getByRole('heading', { name: 'One more step' }).waitFor();
+    await fields.app().fill(totp(secret));
+    await heading('Files');
+  });
+
+  await step('(17) turn it off', async () => {
+    await mine(page, 'Security');
+    await button('Turn off').click();
+    await button('Turn off', dialog('Turn off the authenticator app?')).click();
+    await button('Turn on').waitFor();
+  });
+
+  await step('(19) codes by e-mail', async () => {
+    await button('Turn on e-mail codes').click();
+    await button('Turn off e-mail codes').waitFor();
+  });
+
+  await step('(22) send another code', async () => {
+    await anew();
+    await enter();
+    await fields.mailed().waitFor();
+    const first = await mailed('email-code');
+    await button('Send another code').click();
+    await toast('A new code is on its way.');
+    await fields.mailed().fill(first.code);
+    await page.getByRole('alert').getByText('newest e-mail').waitFor();
+  });
+
+  await step('(20) give the code', async () => {
+    await passMailed();
+    await heading('Files');
+  });
+
+  await step('(23) codes by text message', async () => {
+    await mine(page, 'Security');
+    await button('Turn on text message codes').click();
+    const setUp = dialog('Set up codes by text message');
+    await setUp.getByLabel('Phone number').fill(number);
+    await button('Send the code', setUp).click();
+    await setUp.getByText('We sent a code to +49').waitFor();
+  });
+
+  await step('(25) send another code in set-up', async () => {
+    await text(site.server, number, seen);
+    await button('Send another code').click();
+    await toast('A new code is on its way.');
+  });
+
+  await step('(24) prove the number', async () => {
+    await passSent();
+    await button('Turn off text message codes').waitFor();
+  });
+
+  await step('(27, 29) a code at sign-in, and another one', async () => {
+    await anew();
+    await enter();
+    await fields.mailed().waitFor();
+    await passMailed();
+    await fields.sent().waitFor();
+    await text(site.server, number, seen);
+    await button('Send another code').click();
+    await toast('A new code is on its way.');
+  });
+
+  await step('(28) give the code', async () => {
+    await passSent();
+    await heading('Files');
+  });
+
+  await step('(30) a security question', async () => {
+    await mine(page, 'Security');
+    await button('Set a question').click();
+    const set = page.getByRole('dialog');
+    await set.getByLabel('Your question').fill('Which street?');
+    await set.getByLabel('Answer', { exact: true }).fill('A quiet one');
+    await button('Set a question', set).click();
+    await toast('The security question is on.');
+  });
+
+  await step('(31) change question, answer and hint', async () => {
+    await button('Change the question').click();
+    const change = page.getByRole('dialog');
+    await change.getByLabel('Your question').fill(question);
+    await change.getByLabel('Answer', { exact: true }).fill('The red one');
+    await change.getByLabel('Hint').fill('at the lake');
+    await button('Save', change).click();
+    await toast('The security question is changed.');
+  });
+
+  await step('(33) answer it at sign-in, after everything else', async () => {
+    await anew();
+    await enter();
+    await fields.mailed().waitFor();
+    await passMailed();
+    await fields.sent().waitFor();
+    await passSent();
+    await page.getByText('Your hint: at the lake').waitFor();
+    await passQuestion();
+    await heading('Files');
+  });
+
+  await step('(34) see what is on', async () => {
+    await mine(page, 'Security');
+    for (const name of ['Turn on', 'Turn off e-mail codes', 'Turn off text message codes', 'Turn off the question']) await button(name).waitFor();
+  });
+});
