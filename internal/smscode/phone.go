@@ -15,12 +15,20 @@ func (s *Service) parse(text string) (string, error) {
 	if !sms.Number(number) {
 		return "", fault.InvalidField("/phone", "invalid_phone", "A number begins with a plus sign and the country, such as +49.")
 	}
-	countries := s.countries()
-	if len(countries) > 0 && !slices.ContainsFunc(countries, func(c string) bool { return strings.HasPrefix(number, c) }) {
+	may := !strings.Contains(global, " "+country(number)[1:]+" ")
+	if countries := s.countries(); len(countries) > 0 {
+		may = slices.ContainsFunc(countries, func(c string) bool { return strings.HasPrefix(number, c) })
+	}
+	if !may {
 		return "", fault.InvalidField("/phone", "unsupported_country", "This server sends no text messages to that country.")
 	}
 	return number, nil
 }
+
+// global are the codes of no country (ITU-T E.164, list of assigned codes): shared cost,
+// satellites, international networks, and premium rates. A message there can cost a hundred
+// times that of a country, and a part of it may go to the owner of the number.
+const global = " 800 808 870 878 881 882 883 888 979 "
 
 // twoDigits are the country codes of two digits (ITU-T E.164, list of assigned codes).
 const twoDigits = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 "

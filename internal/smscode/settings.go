@@ -9,7 +9,7 @@ import (
 
 // Settings are the operator's settings of the room; the tags hold their defaults.
 type Settings struct {
-	SMSCountries string `name:"sms-countries" env:"COFFER_SMS_COUNTRIES" placeholder:"+49,+43,+41" group:"SMS" help:"Beginnings of the numbers that may be set up, with commas between. Empty: all."`
+	SMSCountries string `name:"sms-countries" env:"COFFER_SMS_COUNTRIES" placeholder:"+49,+43,+41" group:"SMS" help:"Beginnings of the numbers that may be set up, with commas between. Empty: those of all countries, and none of satellites, global networks and premium rates."`
 
 	SMSAddressLimit limit.Rule `name:"limit-sms-address" env:"COFFER_LIMIT_SMS_ADDRESS" default:"20/1h" group:"Limits" help:"Text messages that one address may cause (IPv6: one /64)."`
 	SMSAccountLimit limit.Rule `name:"limit-sms-account" env:"COFFER_LIMIT_SMS_ACCOUNT" default:"10/1h" group:"Limits" help:"Text messages of one account."`

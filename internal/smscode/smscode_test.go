@@ -194,6 +194,22 @@ func TestNumbersAreChecked(t *testing.T) {
 	if _, err := w.Enrol(t.Context(), id, "+43 660 1234567"); err != nil {
 		t.Error(err)
 	}
+	// Without a list every country may be set up. What belongs to no country may with a list alone.
+	w = newWorldWith(t, dbtest.SQLite(t), func(c *Config) { c.SMSCountries = "" })
+	id = w.below.Join("ada")
+	for _, phone := range []string{"+979123456789", "+870773123456", "+881612345678", "+882161234567", "+883510012345"} {
+		_, err := w.Enrol(t.Context(), id, phone)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || len(f.Fields) != 1 || f.Fields[0].Code != "unsupported_country" {
+			t.Errorf("%q: %v", phone, err)
+		}
+	}
+	if _, err := w.Enrol(t.Context(), id, "+88017112345678"); err != nil { // Bangladesh
+		t.Error(err)
+	}
+	w = newWorldWith(t, dbtest.SQLite(t), func(c *Config) { c.SMSCountries = "+8816" })
+	if _, err := w.Enrol(t.Context(), w.below.Join("ada"), "+881612345678"); err != nil {
+		t.Error(err)
+	}
 	for _, list := range []string{"49", "+", "+049", "+49;+43", "+49,"} {
 		s := Settings{SMSCountries: list}
 		if err := s.AfterApply(); err == nil || !strings.Contains(err.Error(), "COFFER_SMS_COUNTRIES") {
