@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -159,15 +160,15 @@ type Disabling string
 
 // DisableRecovery turns the recovery methods off as well, if fewer layers remain than they
 // need.
-const DisableRecovery Disabling = "?recovery=off"
+const DisableRecovery Disabling = "off"
 
 // disable turns a layer off.
 func (c *Client) disable(ctx context.Context, layer string, with []Disabling) error {
-	path := "/v1/account/" + layer
+	r := request{method: http.MethodDelete, path: "/v1/account/" + layer, proof: session}
 	if len(with) > 0 {
-		path += string(with[0])
+		r.query = url.Values{"recovery": {string(with[0])}}
 	}
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: path, proof: session}, nil)
+	_, err := c.call(ctx, r, nil)
 	return err
 }
 

@@ -29,6 +29,7 @@ var shared = []story{
 	{"forwarded for somebody else", forwardedFor},
 	{"taking my data along", export},
 	{"a forgotten password", forgotten},
+	{"a trusted address", trustedAddress},
 	{"a reset twenty times at once", resetAtOnce},
 	{"a change of password", changePassword},
 	{"deactivated and activated again", deactivated},
