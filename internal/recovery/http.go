@@ -47,6 +47,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors: opens,
 	}, s.postConfirm)
 	s.checkRoute(a, "/auth/activate/check", "check-activation", "F-A6", activateLink)
+	s.backupRoutes(a)
 	s.trustedRoutes(a)
 }
 

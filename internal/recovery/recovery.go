@@ -100,6 +100,7 @@ func New(cfg Config) *Service {
 	for _, kind := range []string{passwordReset, accountActivated} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
+	s.setUpBackup()
 	s.setUpTrusted()
 	s.Jobs.Handle(forgotJob, s.runForgot)
 	s.Jobs.Handle(activateJob, s.runActivate)
@@ -136,7 +137,7 @@ func (s *Service) runForgot(ctx context.Context, payload []byte) error {
 	if err != nil || found.ID == "" {
 		return err
 	}
-	return s.mailLink(ctx, found.ID, resetLink, in.From)
+	return s.mailLink(ctx, found.ID, resetLink, "", in.From)
 }
 
 func (s *Service) runActivate(ctx context.Context, payload []byte) error {
@@ -144,11 +145,12 @@ func (s *Service) runActivate(ctx context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return jobs.Permanent(err)
 	}
-	return s.mailLink(ctx, in.Account, activateLink, in.From)
+	return s.mailLink(ctx, in.Account, activateLink, "", in.From)
 }
 
-// mailLink mails a new link to the primary address of an account, as a source asked for it.
-func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose, from account.Source) error {
+// mailLink mails a new link with data to the primary address of an account, as a source asked
+// for it.
+func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose, data string, from account.Source) error {
 	to, err := s.Accounts.Contact(ctx, s.DB, id)
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile
@@ -169,9 +171,12 @@ func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose
 		if now, err := s.Accounts.Contact(ctx, tx, id); err != nil || now.Email != to.Email {
 			return err
 		}
-		link, err := s.Accounts.NewLink(ctx, tx, p, id, "")
+		link, err := s.Accounts.NewLink(ctx, tx, p, id, data)
 		if err != nil {
 			return err
+		}
+		if p.Name == backupLink.Name {
+			link += "&way=backup-code"
 		}
 		return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{
 			Kind: p.Name, To: to.Email, Lang: to.Lang, Data: map[string]string{"name": to.FirstName, "link": link},

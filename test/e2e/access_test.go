@@ -178,6 +178,7 @@ func withoutToken(t *testing.T, s *server) {
 		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
 		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
 		"POST /v1/auth/password/reset/check", "POST /v1/auth/activate/check", // likewise
+		"POST /v1/auth/recovery/backup-code", "POST /v1/auth/recovery/backup-code/confirm", "POST /v1/auth/recovery/backup-code/confirm/check", // by an owner who lost the layers
 		"POST /v1/auth/password/forgot", "POST /v1/auth/password/reset", // by somebody who cannot sign in
 		"POST /v1/auth/activate", "POST /v1/auth/activate/confirm", // likewise
 		"POST /v1/account/email/undo", "POST /v1/account/email/undo/check", // by an owner whose session may be another's
