@@ -12,21 +12,21 @@ import (
 // addressRoutes registers the operations that change the address or delete the account.
 func (s *Service) addressRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/email", ID: "change-email", Tag: tag, Access: rest.StepUp, Status: http.StatusAccepted, Rows: "F-U2",
+		Method: http.MethodPost, Path: "/account/email", ID: "change-email", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusAccepted, Rows: "F-U2",
 		Summary: "Ask for another e-mail address",
 		Description: "The server mails a link to the new address, and a notice with an undo link to the present one, which counts until the new one is confirmed. " +
 			"The answer is the same when another account has the new address. A new request replaces the one before.",
 		Errors: []*fault.Error{ErrNotFound, limit.ErrLimited},
 	}, s.postEmail)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/email/confirm", ID: "confirm-email", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U2",
+		Method: http.MethodPost, Path: "/account/email/confirm", ID: "confirm-email", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U2",
 		Summary: "Confirm the new e-mail address",
 		Description: "The caller sends the token of the mailed link, with a session of the account that asked for the change. " +
 			"The link works once. It stays valid when another account got the address meanwhile (409).",
 		Errors: []*fault.Error{ErrLinkGone, errEmailTaken, limit.ErrLimited},
 	}, s.postConfirmEmail)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/email/confirm/check", ID: "check-confirm-email", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-U2",
+		Method: http.MethodPost, Path: "/account/email/confirm/check", ID: "check-confirm-email", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-U2",
 		Summary:     "Check a link that confirms an address",
 		Description: "The answer is 204 while the link works for the caller's account. The check uses nothing up.",
 		Errors:      []*fault.Error{ErrLinkGone, limit.ErrLimited},

@@ -61,7 +61,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{ErrLinkGone, limit.ErrLimited},
 	}, s.Checked(s.CheckFirstAdmin))
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/account", ID: "get-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
+		Method: http.MethodGet, Path: "/account", ID: "get-account", Repairs: true, Weakly: true, Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary: "Read my profile",
 	}, s.getAccount)
 	rest.Raw(a, rest.Op{
@@ -80,7 +80,7 @@ func (s *Service) Routes(a *rest.API) {
 	s.lifecycleRoutes(a)
 	s.addressRoutes(a)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
+		Method: http.MethodGet, Path: "/account/security", ID: "read-security", Repairs: true, Weakly: true, Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L5",
 		Summary:     "Read what protects my account",
 		Description: "One line for each layer of the sign-in and each other protection, by its name. The server reads all lines at one moment.",
 	}, s.getSecurity)

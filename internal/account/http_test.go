@@ -33,9 +33,9 @@ func (byID) Authenticate(_ context.Context, q *rest.Sent) (rest.Caller, error) {
 	return rest.Caller{Account: id, Session: "s", Role: User}, nil
 }
 
-func (byID) StepUp(context.Context, rest.Caller) error { return nil }
-func (byID) Alive(context.Context, rest.Caller) error  { return nil }
-func (byID) Refusals(rest.Access) []*fault.Error       { return nil }
+func (byID) StepUp(context.Context, rest.Caller, bool) error { return nil }
+func (byID) Alive(context.Context, rest.Caller) error        { return nil }
+func (byID) Refusals(rest.Op) []*fault.Error                 { return nil }
 
 // serve returns the room behind every middleware.
 func (w *world) serve() http.Handler {

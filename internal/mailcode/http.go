@@ -17,12 +17,12 @@ const tag = "Layers"
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/email-otp", ID: "enable-email-otp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L2",
+		Method: http.MethodPost, Path: "/account/email-otp", ID: "enable-email-otp", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L2",
 		Summary:     "Turn mailed codes on",
 		Description: "From now on sign-in mails a code to the primary address and asks for it. A session that passed it is aal1.",
 	}, s.postLayer)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/account/email-otp", ID: "disable-email-otp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L2",
+		Method: http.MethodDelete, Path: "/account/email-otp", ID: "disable-email-otp", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L2",
 		Summary: "Turn the layer off",
 		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
@@ -44,11 +44,11 @@ func (s *Service) Routes(a *rest.API) {
 type enableInput struct{ rest.Request }
 
 func (s *Service) postLayer(ctx context.Context, in *enableInput) (*struct{}, error) {
-	return nil, s.Enable(ctx, account.ID(in.Caller.Account))
+	return nil, s.Enable(ctx, in.Caller)
 }
 
 func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
+	return nil, s.Disable(ctx, in.Caller, in.RecoveryOff())
 }
 
 type attemptInput struct {

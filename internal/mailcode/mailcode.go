@@ -33,6 +33,7 @@ import (
 	"coffer/internal/event"
 	"coffer/internal/jobs"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 )
 
@@ -79,7 +80,7 @@ func New(cfg Config) *Service {
 	for _, kind := range []string{enabled, disabled} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
-	s.Sessions.AddLayer(s)
+	s.Sessions.AddLayer(s, remove)
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep(name, account.Keeper{Forget: forget})
 	return s
@@ -170,7 +171,8 @@ func (s *Service) pass(ctx context.Context, in session.AttemptInput, text string
 }
 
 // Enable turns the layer on. That it is on already is no error, and tells nobody.
-func (s *Service) Enable(ctx context.Context, id account.ID) error {
+func (s *Service) Enable(ctx context.Context, c rest.Caller) error {
+	id := account.ID(c.Account)
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		// The lock lets calls at once follow each other: one of them turns the layer on.
 		st, err := s.Accounts.Hold(ctx, tx, id)
@@ -181,21 +183,14 @@ func (s *Service) Enable(ctx context.Context, id account.ID) error {
 		if err != nil || !made && slices.Contains(st.Layers, name) {
 			return err
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, id, enabled)
+		return s.Sessions.TurnOn(ctx, tx, c, name, enabled)
 	})
 }
 
 // Disable turns the layer off and forgets the devices that were spared it. That it is off
 // already is no error. recoveryOff says that recovery methods end with it, when they need it.
-func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
-}
-
-func (s *Service) record(ctx context.Context, tx *db.Tx, id account.ID, kind string) error {
-	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: string(id)})
+func (s *Service) Disable(ctx context.Context, c rest.Caller, recoveryOff bool) error {
+	return s.Sessions.TurnOff(ctx, c, name, disabled, recoveryOff)
 }
 
 func forget(ctx context.Context, tx *db.Tx, id account.ID) error {

@@ -118,7 +118,7 @@ func TestMailedCodeRaces(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
-		limittest.AtOnce(20, func() error { return w.Enable(t.Context(), id) })
+		limittest.AtOnce(20, func() error { return w.Enable(t.Context(), by(id)) })
 		if got := w.below.Told(); len(got) != 1 || !w.line(id).Enabled {
 			t.Errorf("turned on at once: %v", got)
 		}
@@ -151,7 +151,7 @@ func TestMailedCodeRaces(t *testing.T) {
 		if mails := w.below.Mails(); sent.Load() != 1 || len(mails) != 1 {
 			t.Errorf("asked again at once: %d sent, %d mails", sent.Load(), len(mails))
 		}
-		limittest.AtOnce(20, func() error { return w.Disable(t.Context(), id, false) })
+		limittest.AtOnce(20, func() error { return w.Disable(t.Context(), by(id), false) })
 		if got := w.below.Told(); len(got) != 1 || w.line(id).Enabled {
 			t.Errorf("turned off at once: %v", got)
 		}

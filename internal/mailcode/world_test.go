@@ -16,6 +16,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/limit/limittest"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 	"coffer/internal/token"
 )
@@ -123,7 +124,7 @@ func (w *world) is(a answer, status int, code string) answer {
 func (w *world) on(name string) account.ID {
 	w.t.Helper()
 	id := w.below.Join(name)
-	if err := w.Enable(w.t.Context(), id); err != nil {
+	if err := w.Enable(w.t.Context(), by(id)); err != nil {
 		w.t.Fatal(err)
 	}
 	return id
@@ -181,3 +182,6 @@ func (w *world) count(q string, args ...any) (n int) {
 	}
 	return n
 }
+
+// by is a caller with an ordinary session of an account.
+func by(id account.ID) rest.Caller { return rest.Caller{Account: string(id), AAL: session.AAL1} }

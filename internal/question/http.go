@@ -15,14 +15,14 @@ const tag = "Layers"
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
-		Method: http.MethodPut, Path: "/account/security-question", ID: "put-security-question", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L4",
+		Method: http.MethodPut, Path: "/account/security-question", ID: "put-security-question", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L4",
 		Summary: "Turn the security question on, or change it",
 		Description: "Sign-in asks the question when every other layer is passed. Case, white space and Unicode form of the answer do not count. " +
 			"A session that passed it is aal1.",
 		Errors: []*fault.Error{account.ErrBusy},
 	}, s.putLayer)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/account/security-question", ID: "disable-security-question", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L4",
+		Method: http.MethodDelete, Path: "/account/security-question", ID: "disable-security-question", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L4",
 		Summary: "Turn the layer off",
 		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
@@ -45,11 +45,11 @@ type putInput struct {
 }
 
 func (s *Service) putLayer(ctx context.Context, in *putInput) (*struct{}, error) {
-	return nil, s.Put(ctx, account.ID(in.Caller.Account), Question{in.Body.Question, in.Body.Answer, in.Body.Hint})
+	return nil, s.Put(ctx, in.Caller, Question{in.Body.Question, in.Body.Answer, in.Body.Hint})
 }
 
 func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
+	return nil, s.Disable(ctx, in.Caller, in.RecoveryOff())
 }
 
 type attemptInput struct {

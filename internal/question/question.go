@@ -40,6 +40,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 	"coffer/internal/seal"
 	"coffer/internal/session"
 )
@@ -98,7 +99,7 @@ func New(cfg Config) (*Service, error) {
 	for _, kind := range []string{enabled, changed, disabled} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
-	s.Sessions.AddLayer(s)
+	s.Sessions.AddLayer(s, remove)
 	s.Accounts.Protect(name, protection)
 	s.Accounts.Keep(name, account.Keeper{Export: s.export, Forget: forget})
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "question.answers", Purpose: keyring.Pepper, Step: s.rewrap})
@@ -143,7 +144,8 @@ func altered(err error) bool {
 
 // Put turns the layer on with a question, or changes it. A change forgets the devices that
 // were spared the older question. Codes: validation_failed, busy.
-func (s *Service) Put(ctx context.Context, id account.ID, in Question) error {
+func (s *Service) Put(ctx context.Context, c rest.Caller, in Question) error {
+	id := account.ID(c.Account)
 	in, answer, err := in.checked()
 	if err != nil {
 		return err
@@ -174,19 +176,16 @@ func (s *Service) Put(ctx context.Context, id account.ID, in Question) error {
 			if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
 				return err
 			}
-			return s.record(ctx, tx, id, changed)
+			return s.Sessions.TurnOn(ctx, tx, c, name, changed)
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, id, enabled)
+		return s.Sessions.TurnOn(ctx, tx, c, name, enabled)
 	})
 }
 
 // Disable turns the layer off and forgets the devices that were spared it. That it is off
 // already is no error. recoveryOff says that recovery methods end with it, when they need it.
-func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
+func (s *Service) Disable(ctx context.Context, c rest.Caller, recoveryOff bool) error {
+	return s.Sessions.TurnOff(ctx, c, name, disabled, recoveryOff)
 }
 
 // pass answers this layer of an attempt. The answer is hashed between two transactions: the
@@ -278,10 +277,6 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, id account.ID, t try) e
 		return errAnswer
 	}
 	return deleteFailure(ctx, tx, id, t.nth)
-}
-
-func (s *Service) record(ctx context.Context, tx *db.Tx, id account.ID, kind string) error {
-	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: string(id)})
 }
 
 func answerAAD(id account.ID) []byte {

@@ -222,11 +222,11 @@ func TestSecurityQuestionGuesses(t *testing.T) {
 		}
 
 		w.below.Told()
-		limittest.AtOnce(20, func() error { return w.Disable(context.Background(), id, false) })
+		limittest.AtOnce(20, func() error { return w.Disable(context.Background(), by(id), false) })
 		if got := w.below.Told(); len(got) != 1 {
 			t.Errorf("turned off at once: %v", got)
 		}
-		limittest.AtOnce(20, func() error { return w.Put(context.Background(), id, rosebud) })
+		limittest.AtOnce(20, func() error { return w.Put(context.Background(), by(id), rosebud) })
 		on := 0
 		for _, m := range w.below.Told() {
 			if strings.HasSuffix(m, enabled) {
@@ -314,7 +314,7 @@ func TestSecurityQuestionChangesMeanwhile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Put(t.Context(), id, Question{Question: "And the cat?", Answer: "Pyewacket"}); err != nil {
+		if err := w.Put(t.Context(), by(id), Question{Question: "And the cat?", Answer: "Pyewacket"}); err != nil {
 			t.Fatal(err)
 		}
 		err = d.Tx(t.Context(), func(tx *db.Tx) error { return w.settle(t.Context(), tx, id, right) })
@@ -393,7 +393,7 @@ func TestAttackWriter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		ada, eve := w.on("ada"), w.below.Join("eve")
-		if err := w.Put(t.Context(), eve, Question{Question: "Mine?", Answer: "chosen by eve"}); err != nil {
+		if err := w.Put(t.Context(), by(eve), Question{Question: "Mine?", Answer: "chosen by eve"}); err != nil {
 			t.Fatal(err)
 		}
 		do := func(q string, args ...any) {
@@ -418,7 +418,7 @@ func TestAttackWriter(t *testing.T) {
 		do(`UPDATE questions SET account = $1 WHERE account = $2`, string(ada), string(eve))
 		w.is(w.try(w.is(w.signIn("ada", nil), 202, ""), "chosen by eve"), 401, "wrong_answer")
 		// The owner, in a session from before, sets it up anew.
-		if err := w.Put(t.Context(), ada, rosebud); err != nil {
+		if err := w.Put(t.Context(), by(ada), rosebud); err != nil {
 			t.Fatal(err)
 		}
 		w.is(w.try(w.is(w.signIn("ada", nil), 202, ""), "rose bud"), 201, "")

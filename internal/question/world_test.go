@@ -49,7 +49,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	w.pin = &pin{on: map[account.ID]bool{}}
-	sessions.AddLayer(w.pin)
+	sessions.AddLayer(w.pin, nil)
 	api := b.API(sessions)
 	b.Accounts.Routes(api)
 	sessions.Routes(api)
@@ -122,7 +122,7 @@ var rosebud = Question{Question: "What did Kane say last?", Answer: "  Rose   BU
 func (w *world) on(name string) account.ID {
 	w.t.Helper()
 	id := w.below.Join(name)
-	if err := w.Put(w.t.Context(), id, rosebud); err != nil {
+	if err := w.Put(w.t.Context(), by(id), rosebud); err != nil {
 		w.t.Fatal(err)
 	}
 	return id
@@ -198,3 +198,6 @@ func (w *world) count(q string, args ...any) (n int) {
 	}
 	return n
 }
+
+// by is a caller with an ordinary session of an account.
+func by(id account.ID) rest.Caller { return rest.Caller{Account: string(id), AAL: session.AAL1} }

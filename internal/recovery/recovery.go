@@ -58,10 +58,6 @@ const (
 	accountActivated = "account-activated"
 )
 
-// amrEmail is the method of a session that a mailed link opened. RFC 8176 has no value for
-// it, and its §2 allows others.
-const amrEmail = "email"
-
 //go:embed words
 var words embed.FS
 
@@ -101,6 +97,7 @@ func New(cfg Config) *Service {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
 	s.setUpBackup()
+	s.setUpStop()
 	s.setUpTrusted()
 	s.Jobs.Handle(forgotJob, s.runForgot)
 	s.Jobs.Handle(activateJob, s.runActivate)
@@ -204,7 +201,7 @@ func (s *Service) check(p account.Purpose) func(context.Context, string) error {
 // password to activate it. Codes: link_gone, validation_failed, invalid_public_key, busy,
 // account_deactivated, not_signed_in.
 func (s *Service) Reset(ctx context.Context, token, password string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
-	entry, err := s.Sessions.Prepare(r, c, amrEmail)
+	entry, err := s.Sessions.Prepare(r, c, session.AMREmail)
 	if err != nil {
 		return session.Outcome{}, err
 	}
@@ -258,7 +255,7 @@ func (s *Service) Activate(ctx context.Context, identifier, password string, c r
 // begins an attempt for the account's layers. Codes: link_gone, invalid_public_key,
 // not_signed_in.
 func (s *Service) ConfirmActivation(ctx context.Context, token string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
-	entry, err := s.Sessions.Prepare(r, c, amrEmail)
+	entry, err := s.Sessions.Prepare(r, c, session.AMREmail)
 	if err != nil {
 		return session.Outcome{}, err
 	}

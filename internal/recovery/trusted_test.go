@@ -14,6 +14,7 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/fault"
 	"coffer/internal/recovery"
+	"coffer/internal/rest"
 )
 
 const (
@@ -316,13 +317,13 @@ func TestTrustedNeedsItsLayers(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d, nil)
 		ada, _ := w.trusting("ada")
-		if err := w.codes.Disable(ctx, ada, false); codeOf(err) != "recovery_needs_two_layers" {
+		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, false); codeOf(err) != "recovery_needs_two_layers" {
 			t.Errorf("the layer alone: %v", err)
 		}
 		if got := w.readTrusted(ada); got.Email == "" || w.told() != "" {
 			t.Errorf("after a refusal: %+v", got)
 		}
-		if err := w.codes.Disable(ctx, ada, true); err != nil {
+		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, true); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.told(); got != "ada@canary.example totp-disabled, ada@canary.example trusted-email-dropped, ada@second.example trusted-email-dropped" {
@@ -348,7 +349,7 @@ func TestTrustedRacesItsLayers(t *testing.T) {
 				if i == 0 {
 					return said(w.verifyTrusted(token))
 				}
-				return codeOf(w.codes.Disable(context.Background(), id, false))
+				return codeOf(w.codes.Disable(context.Background(), rest.Caller{Account: string(id)}, false))
 			})
 			verified := w.readTrusted(id).Email != ""
 			if won := got["204"] + got["<nil>"]; won != 1 || verified != (got["204"] == 1) {

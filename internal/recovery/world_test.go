@@ -67,7 +67,7 @@ func newWorld(t testing.TB, d *db.DB, store func(func() time.Time) kv.Store) *wo
 		t.Fatal(err)
 	}
 	w.codes = totp.New(totp.Config{DB: d, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now})
-	w.sessions.AddLayer(w)
+	w.sessions.AddLayer(w, nil)
 	rc := recovery.Config{
 		DB: d, Jobs: w.Jobs, Limit: w.Limits, Mail: w.Mailer, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now, Log: w.Log,
 	}
@@ -265,7 +265,7 @@ func (w *world) withApp(id account.ID) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.codes.Confirm(context.Background(), id, w.code(e.Secret)); err != nil {
+	if err := w.codes.Confirm(context.Background(), rest.Caller{Account: string(id)}, w.code(e.Secret)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.Advance(time.Minute)

@@ -106,29 +106,33 @@ func TestAdmissionComesBeforeTheBody(t *testing.T) {
 // Every access admits its callers and refuses all others.
 func TestEachAccess(t *testing.T) {
 	w := newWorld(t)
-	accesses := []Access{Public, Session, StepUp, Attempt, Refresh, Repair, Admin}
-	for i, access := range accesses {
+	accesses := []Op{
+		{Access: Public}, {Access: Session}, {Access: StepUp}, {Access: Attempt}, {Access: Refresh}, {Access: Session, Repairs: true, Weakly: true}, {Access: Admin},
+		{Access: Session, Repairs: true}, {Access: StepUp, Repairs: true},
+	}
+	for i, op := range accesses {
 		for _, method := range []string{"GET", "POST"} {
-			op := Op{Method: method, Path: "/access/" + string(rune('0'+i)), ID: method + string(rune('0'+i)), Tag: "Access", Access: access, Cookie: "__Host-refresh"}
+			op.Method, op.Path, op.ID, op.Tag, op.Cookie = method, "/access/"+string(rune('0'+i)), method+string(rune('0'+i)), "Access", "__Host-refresh"
 			Register(w.API, op, nothing[struct{}])
 		}
 	}
 	const ok = 204
 	tests := []struct {
 		token string
-		read  [7]int // status of a GET for each access
-		write [7]int // of a POST
+		read  [9]int // status of a GET for each access
+		write [9]int // of a POST
 	}{
-		{"", [7]int{ok, 401, 401, ok, ok, 401, 401}, [7]int{ok, 401, 401, ok, ok, 401, 401}},
-		{"bad", [7]int{ok, 401, 401, ok, ok, 401, 401}, [7]int{ok, 401, 401, ok, ok, 401, 401}},
-		{"good", [7]int{ok, ok, ok, ok, ok, ok, 403}, [7]int{ok, ok, ok, ok, ok, ok, 403}},
-		{"stale", [7]int{ok, ok, 403, ok, ok, ok, 403}, [7]int{ok, ok, 403, ok, ok, ok, 403}},
-		{"repair", [7]int{ok, 401, 401, ok, ok, ok, 401}, [7]int{ok, 401, 401, ok, ok, ok, 401}},
-		{"admin", [7]int{ok, ok, ok, ok, ok, ok, ok}, [7]int{ok, ok, ok, ok, ok, ok, ok}},
-		{"stale admin", [7]int{ok, ok, 403, ok, ok, ok, ok}, [7]int{ok, ok, 403, ok, ok, ok, 403}},
+		{"", [9]int{ok, 401, 401, ok, ok, 401, 401, 401, 401}, [9]int{ok, 401, 401, ok, ok, 401, 401, 401, 401}},
+		{"bad", [9]int{ok, 401, 401, ok, ok, 401, 401, 401, 401}, [9]int{ok, 401, 401, ok, ok, 401, 401, 401, 401}},
+		{"good", [9]int{ok, ok, ok, ok, ok, ok, 403, ok, ok}, [9]int{ok, ok, ok, ok, ok, ok, 403, ok, ok}},
+		{"stale", [9]int{ok, ok, 403, ok, ok, ok, 403, ok, 403}, [9]int{ok, ok, 403, ok, ok, ok, 403, ok, 403}},
+		{"repair", [9]int{ok, 403, 403, ok, ok, ok, 403, 403, 403}, [9]int{ok, 403, 403, ok, ok, ok, 403, 403, 403}},
+		{"strong repair", [9]int{ok, 403, 403, ok, ok, ok, 403, ok, ok}, [9]int{ok, 403, 403, ok, ok, ok, 403, ok, ok}},
+		{"admin", [9]int{ok, ok, ok, ok, ok, ok, ok, ok, ok}, [9]int{ok, ok, ok, ok, ok, ok, ok, ok, ok}},
+		{"stale admin", [9]int{ok, ok, 403, ok, ok, ok, ok, ok, 403}, [9]int{ok, ok, 403, ok, ok, ok, 403, ok, 403}},
 	}
 	for _, test := range tests {
-		for method, want := range map[string][7]int{"GET": test.read, "POST": test.write} {
+		for method, want := range map[string][9]int{"GET": test.read, "POST": test.write} {
 			for i := range accesses {
 				got := w.do(t, method, "/v1/access/"+string(rune('0'+i)), "", "Authorization: Bearer "+test.token)
 				if got.status != want[i] {
@@ -144,7 +148,7 @@ func TestEachAccess(t *testing.T) {
 	}
 	bearer := []any{map[string]any{"bearer": []any{}}}
 	for i, want := range [][]any{
-		{}, bearer, bearer, {map[string]any{"attempt": []any{}}}, {map[string]any{"refresh_cookie": []any{}}, map[string]any{}}, bearer, bearer,
+		{}, bearer, bearer, {map[string]any{"attempt": []any{}}}, {map[string]any{"refresh_cookie": []any{}}, map[string]any{}}, bearer, bearer, bearer, bearer,
 	} {
 		if diff := cmp.Diff(any(want), at(doc, "paths", "/access/"+string(rune('0'+i)), "get", "security")); diff != "" {
 			t.Errorf("access %d (-want +got):\n%s", i, diff)
@@ -153,7 +157,7 @@ func TestEachAccess(t *testing.T) {
 	if got := at(doc, "components", "securitySchemes", "refresh_cookie", "name"); got != "__Host-refresh" {
 		t.Errorf("the cookie is %v", got)
 	}
-	if diff := cmp.Diff([]string{"admin_only", "internal_error", "invalid_proof", "unauthenticated", "unavailable", "unknown_host"}, codesOf(doc, "/access/6", "get")); diff != "" {
+	if diff := cmp.Diff([]string{"admin_only", "internal_error", "invalid_proof", "recovery_session", "unauthenticated", "unavailable", "unknown_host"}, codesOf(doc, "/access/6", "get")); diff != "" {
 		t.Errorf("reading as an admin (-want +got):\n%s", diff)
 	}
 	if got := codesOf(doc, "/access/6", "post"); !slices.Contains(got, "step_up_required") {

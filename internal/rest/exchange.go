@@ -130,14 +130,14 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 		return err
 	}
 	switch {
-	case caller.AAL == aalRecovery && op.Access != Repair:
-		return errUnauthenticated.Because(errRepairOnly)
+	case caller.AAL == aalRecovery && !op.Repairs:
+		return errRepairOnly
 	case op.Access == Admin && caller.Role != roleAdmin:
 		return errNotAdmin
 	}
 	x.caller = caller
-	if op.proof() {
-		return auth.StepUp(r.Context(), caller)
+	if op.Proof() || op.Strong() && caller.AAL == aalRecovery {
+		return auth.StepUp(r.Context(), caller, op.Repairs)
 	}
 	return nil
 }

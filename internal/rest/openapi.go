@@ -158,7 +158,7 @@ func (a *API) operation(op Op) huma.Operation {
 		},
 	}
 	o.Security = a.security(op)
-	if op.proof() {
+	if op.Proof() {
 		o.Extensions["x-coffer-step-up"] = true
 	}
 	return o

@@ -235,10 +235,10 @@ func TestDocumentNamesEveryCode(t *testing.T) {
 	}{
 		{"/things", "post", append([]string{"cross_origin"}, body...)},
 		{"/things", "get", []string{"validation_failed"}},
-		{"/me", "get", []string{"unauthenticated", "invalid_proof", "recovery_only"}},
-		{"/me", "delete", []string{"cross_origin", "unauthenticated", "invalid_proof", "step_up_required"}},
+		{"/me", "get", []string{"unauthenticated", "invalid_proof", "recovery_session", "recovery_only"}},
+		{"/me", "delete", []string{"cross_origin", "unauthenticated", "invalid_proof", "recovery_session", "step_up_required"}},
 		{"/fail/{how}", "get", []string{"thing_gone", "validation_failed"}},
-		{"/streams/{how}", "get", []string{"unauthenticated", "invalid_proof", "not_found", "validation_failed", "too_many_streams", "busy"}},
+		{"/streams/{how}", "get", []string{"unauthenticated", "invalid_proof", "recovery_session", "not_found", "validation_failed", "too_many_streams", "busy"}},
 	}
 	for _, test := range tests {
 		want := slices.Sorted(slices.Values(append(slices.Clone(always), test.want...)))

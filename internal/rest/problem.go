@@ -83,11 +83,9 @@ var (
 	errNotFound        = fault.New(fault.NotFound, "not_found", "Not found.")
 	errMethod          = fault.New(fault.MethodNotAllowed, "method_not_allowed", "This address does not support the method. The Allow header lists those it supports.")
 	errMalformed       = fault.New(fault.Malformed, "malformed_request", "The request is malformed.")
+	errRepairOnly      = fault.New(fault.Forbidden, "recovery_session", "This session may only repair the account. Set a new password, or turn a layer on, and it becomes an ordinary one.")
 	errNotAdmin        = fault.New(fault.Forbidden, "admin_only", "Only an admin may do this.")
 )
-
-// errRepairOnly says why an operation does not accept a valid token.
-var errRepairOnly = errors.New("rest: the session may only repair its account")
 
 // muxRefusal translates a mux's plain-text answer.
 func muxRefusal(status int) *fault.Error {

@@ -101,15 +101,15 @@ func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	}
 	if !op.Access.public() {
 		list = append(list, errUnauthenticated, ErrProof)
+		if !op.Repairs {
+			list = append(list, errRepairOnly)
+		}
 	}
 	if op.Access == Admin {
 		list = append(list, errNotAdmin)
 	}
 	if a.cfg.Auth != nil {
-		list = append(list, a.cfg.Auth.Refusals(op.Access)...)
-		if op.proof() {
-			list = append(list, a.cfg.Auth.Refusals(StepUp)...)
-		}
+		list = append(list, a.cfg.Auth.Refusals(op)...)
 	}
 	if op.stream {
 		list = append(list, errTooManyStreams, errStreamsBusy)
@@ -156,8 +156,12 @@ func (a *API) security(op Op) []map[string][]string {
 
 // accessInWords describes the access for readers of the page.
 func accessInWords(op Op) string {
-	return cmp.Or(map[Access]string{
+	words := cmp.Or(map[Access]string{
 		Session: "Session", StepUp: "Session with a recent proof", Attempt: "Sign-in attempt", Refresh: "Refresh token",
-		Repair: "Session, also one that only repairs", Admin: "Admin", Resource: "Resource server",
+		Admin: "Admin", Resource: "Resource server",
 	}[op.Access], "Open to all")
+	if op.Repairs {
+		words += ", also a recovery session"
+	}
+	return words
 }

@@ -57,13 +57,14 @@ type Caller struct {
 type Authenticator interface {
 	// Authenticate reads the credential, and the signature if the session wants one.
 	Authenticate(ctx context.Context, q *Sent) (Caller, error)
-	// StepUp refuses a caller whose last proof of presence is too old.
-	StepUp(ctx context.Context, c Caller) error
+	// StepUp refuses a caller whose last proof of presence is too old. repairs says that the
+	// operation repairs the account ([Op]): a way back in counts as a proof there.
+	StepUp(ctx context.Context, c Caller, repairs bool) error
 	// Alive refuses a caller whose session has ended since Authenticate. rest asks
 	// repeatedly while a stream runs. The token's own expiry is no reason to refuse.
 	Alive(ctx context.Context, c Caller) error
-	// Refusals returns those of an access for the document, without the uniform one.
-	Refusals(to Access) []*fault.Error
+	// Refusals returns those of an operation's access for the document, without the uniform one.
+	Refusals(op Op) []*fault.Error
 }
 
 // Config configures an [API].
@@ -146,15 +147,14 @@ func setGlobals() {
 // Access says what an operation requires of its caller.
 type Access int
 
-// rest enforces Session, StepUp, Repair and Admin. An Attempt, Refresh or Resource operation
+// rest enforces Session, StepUp and Admin. An Attempt, Refresh or Resource operation
 // checks its own credential. For rest it is public, and its document names the credential.
 const (
 	Public   Access = iota // no caller
-	Session                // a valid access token of a session without restrictions
+	Session                // a valid access token of a session without restrictions, or see Op.Repairs
 	StepUp                 // also a recent proof of presence
 	Attempt                // the token of a sign-in attempt
 	Refresh                // a refresh token, in the cookie Op.Cookie or in the body
-	Repair                 // a valid access token, even of a session that may only repair the account
 	Admin                  // an admin's session; changes require the proof as well
 	Resource               // the id and secret of a resource server, as HTTP Basic (RFC 7617)
 )
@@ -164,8 +164,11 @@ func (a Access) public() bool {
 	return a == Public || a == Attempt || a == Refresh || a == Resource
 }
 
-// proof reports whether rest requires a recent proof of presence.
-func (op Op) proof() bool { return op.Access == StepUp || op.Access == Admin && !safe(op.Method) }
+// Proof reports whether rest requires a recent proof of presence.
+func (op Op) Proof() bool { return op.Access == StepUp || op.Access == Admin && !safe(op.Method) }
+
+// Strong reports whether a recovery session needs a strong proof for the operation.
+func (op Op) Strong() bool { return op.Repairs && !op.Weakly }
 
 const (
 	aalRecovery = "recovery" // of sessions that may only repair the account
@@ -182,6 +185,9 @@ type Op struct {
 	Form                                        bool           // the body is a URL-encoded form of text fields in place of JSON
 	Errors                                      []*fault.Error // its refusals beside those of its shape and access
 	Rows                                        string         // ids of the product's rows, such as "F-A1"
+
+	Repairs bool // a recovery session may call it too, if its proof is as strong as the account's layers
+	Weakly  bool // with Repairs: whatever its proof is
 
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	stream bool // added by Raw

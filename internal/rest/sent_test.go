@@ -22,9 +22,9 @@ func (d *digests) Authenticate(_ context.Context, q *Sent) (Caller, error) {
 	d.targets = append(d.targets, q.Method()+" "+q.Target())
 	return Caller{Account: "ada", Session: "s"}, q.MustBe(sha256.Sum256([]byte(q.Authorization)))
 }
-func (d *digests) StepUp(context.Context, Caller) error { return nil }
-func (d *digests) Alive(context.Context, Caller) error  { return nil }
-func (d *digests) Refusals(Access) []*fault.Error       { return nil }
+func (d *digests) StepUp(context.Context, Caller, bool) error { return nil }
+func (d *digests) Alive(context.Context, Caller) error        { return nil }
+func (d *digests) Refusals(Op) []*fault.Error                 { return nil }
 
 // byteByByte gives one byte at a time, so that the last one comes alone.
 type byteByByte struct{ io.Reader }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,6 +254,8 @@ func (f *fakeAuth) Authenticate(_ context.Context, q *Sent) (Caller, error) {
 		return Caller{}, errBlocked
 	case "Bearer repair":
 		return Caller{Account: "alice", Session: "s1", AAL: "recovery"}, nil
+	case "Bearer strong repair":
+		return Caller{Account: "alice", Session: "s1", AAL: "recovery", AMR: []string{"strong"}}, nil
 	case "Bearer admin":
 		return Caller{Account: "root", Session: "s1", Role: "admin"}, nil
 	case "Bearer stale admin":
@@ -261,15 +264,15 @@ func (f *fakeAuth) Authenticate(_ context.Context, q *Sent) (Caller, error) {
 	return Caller{}, fault.New(fault.Unauthenticated, "no_token", "There is none.")
 }
 
-func (f *fakeAuth) StepUp(_ context.Context, c Caller) error {
-	if c.Session != "s1" {
+func (f *fakeAuth) StepUp(_ context.Context, c Caller, repairs bool) error {
+	if c.Session != "s1" || c.AAL == aalRecovery && !(repairs && slices.Contains(c.AMR, "strong")) {
 		return errProof
 	}
 	return nil
 }
 
-func (f *fakeAuth) Refusals(to Access) []*fault.Error {
-	if to == StepUp {
+func (f *fakeAuth) Refusals(op Op) []*fault.Error {
+	if op.Proof() || op.Strong() {
 		return []*fault.Error{errProof}
 	}
 	return nil

@@ -71,9 +71,9 @@ type bearer struct{}
 func (bearer) Authenticate(context.Context, *rest.Sent) (rest.Caller, error) {
 	return rest.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in.")
 }
-func (bearer) StepUp(context.Context, rest.Caller) error { return nil }
-func (bearer) Alive(context.Context, rest.Caller) error  { return nil }
-func (bearer) Refusals(rest.Access) []*fault.Error       { return nil }
+func (bearer) StepUp(context.Context, rest.Caller, bool) error { return nil }
+func (bearer) Alive(context.Context, rest.Caller) error        { return nil }
+func (bearer) Refusals(rest.Op) []*fault.Error                 { return nil }
 
 // Every connection ends within its promised time, whatever its client omits. A refusal is
 // answered at once.

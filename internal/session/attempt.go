@@ -352,7 +352,7 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 	if aal == AAL2 {
 		p.AMR = append(p.AMR, "mfa") // a mailbox or an answer beside the password is no second factor
 	}
-	win := func(ctx context.Context, tx *db.Tx) error {
+	win := func(ctx context.Context, tx *db.Tx, _ string) error {
 		if err := s.holds(ctx, tx, p); err != nil {
 			return err
 		}
@@ -408,11 +408,11 @@ func (s *Service) holds(ctx context.Context, tx *db.Tx, p pendingSession) error 
 
 // renew notes a fresh proof in the session that asked for it and gives it a new access
 // token.
-func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first func(context.Context, *db.Tx) error) (Outcome, error) {
+func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first func(ctx context.Context, tx *db.Tx, id string) error) (Outcome, error) {
 	var r row
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if first != nil {
-			if err := first(ctx, tx); err != nil {
+			if err := first(ctx, tx, p.Renews); err != nil {
 				return err
 			}
 		}

@@ -22,11 +22,21 @@ func (s *Service) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, 
 
 // StepUp implements rest.Authenticator. The last proof must be fresh, and as strong as the
 // account can give (NIST SP 800-63B §4.1.2.1).
-func (s *Service) StepUp(ctx context.Context, c rest.Caller) error {
+//
+// A recovery session shows its proof when it is opened, which counts for its whole life. Its
+// backup code, or its wait, is as strong as the account's layers for what repairs, also after
+// it became an ordinary session.
+func (s *Service) StepUp(ctx context.Context, c rest.Caller, repairs bool) error {
+	if c.AAL == AALRecovery {
+		if !repairs {
+			return errStepUp
+		}
+		return s.mayRepair(ctx, c)
+	}
 	if s.Now().Sub(c.AuthTime) > s.StepUpTTL {
 		return errStepUp
 	}
-	if c.AAL == AAL2 {
+	if c.AAL == AAL2 || repairs && strong(c.AMR) {
 		return nil
 	}
 	st, err := s.Accounts.State(ctx, account.ID(c.Account))
@@ -46,16 +56,20 @@ func (s *Service) StepUp(ctx context.Context, c rest.Caller) error {
 }
 
 // Refusals implements rest.Authenticator.
-func (s *Service) Refusals(to rest.Access) []*fault.Error {
-	switch to {
-	case rest.StepUp:
-		return []*fault.Error{errStepUp}
+func (s *Service) Refusals(op rest.Op) (list []*fault.Error) {
+	switch op.Access {
 	case rest.Attempt:
-		return []*fault.Error{token.ErrUnauthenticated, errOver}
+		list = append(list, token.ErrUnauthenticated, errOver)
 	case rest.Refresh:
-		return []*fault.Error{errRefresh, rest.ErrProof}
+		list = append(list, errRefresh, rest.ErrProof)
 	}
-	return nil
+	if op.Proof() {
+		list = append(list, errStepUp)
+	}
+	if op.Strong() {
+		list = append(list, errWaits)
+	}
+	return list
 }
 
 // Alive implements rest.Authenticator. It asks for everything that ends a session, and not

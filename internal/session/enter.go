@@ -19,11 +19,11 @@ type Entry struct {
 }
 
 // Prepare checks what a client asks of a session. A room calls it before it changes
-// anything. amr names the proof of its call (RFC 8176). Codes: invalid_public_key,
+// anything. amr names the proofs of its call (RFC 8176). Codes: invalid_public_key,
 // validation_failed.
-func (s *Service) Prepare(r SessionRequest, c rest.Client, amr string) (Entry, error) {
+func (s *Service) Prepare(r SessionRequest, c rest.Client, amr ...string) (Entry, error) {
 	e := Entry{former: r.Former, addr: limit.AddrKey(c.Addr), pending: pendingSession{
-		AMR: []string{amr}, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
+		AMR: amr, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
 		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody, Bound: r.Binding == bindingProof,
 	}}
 	if r.PublicKey != nil {

@@ -115,9 +115,10 @@ type Session struct {
 	DeviceToken      string           `json:"device_token,omitempty" doc:"With remember_device and refresh_in body; else it is a cookie."`
 	ServerPublicKey  *token.PublicKey `json:"server_public_key"`
 	Binding          string           `json:"binding" enum:"none,proof" doc:"Whether the session accepts only signed requests."`
-	AAL              string           `json:"aal" doc:"Assurance level: aal1 or aal2 (NIST SP 800-63B)."`
+	AAL              string           `json:"aal" doc:"Assurance level: aal1 or aal2 (NIST SP 800-63B), or recovery: the session may only repair the account."`
 	AMR              []string         `json:"amr" doc:"Authentication methods (RFC 8176)."`
 	Account          Owner            `json:"account"`
+	Recovery         *Recovery        `json:"recovery,omitempty" doc:"Of a session whose aal is recovery."`
 }
 
 // Owner is whose session it is.
@@ -166,7 +167,7 @@ func Respond(out Outcome, err error) (*Answer, error) {
 	o := out.Opened
 	body := &Session{
 		SessionID: o.ID, AccessToken: o.AccessToken, TokenType: "Bearer", ExpiresIn: seconds(o.AccessLife),
-		RefreshExpiresIn: seconds(o.RefreshLife), ServerPublicKey: o.ServerKey, AAL: o.AAL, AMR: o.AMR, Account: Owner{o.Account}, Binding: bindingNone,
+		RefreshExpiresIn: seconds(o.RefreshLife), ServerPublicKey: o.ServerKey, AAL: o.AAL, AMR: o.AMR, Recovery: o.Recovery, Account: Owner{o.Account}, Binding: bindingNone,
 	}
 	if o.Bound {
 		body.Binding = bindingProof

@@ -79,7 +79,8 @@ type Opened struct {
 	RefreshLife  time.Duration
 	DeviceToken  string // "" unless the device is remembered anew
 	DeviceLife   time.Duration
-	InBody       bool // the client wants refresh and device tokens where it can read them
+	Recovery     *Recovery // of a recovery session; else nil
+	InBody       bool      // the client wants refresh and device tokens where it can read them
 }
 
 // open makes the session. first runs in the transaction that does so, and may refuse. key
@@ -87,14 +88,18 @@ type Opened struct {
 //
 // The record is stored before the transaction commits: a session that was acknowledged has
 // both its record and its row. A record without a row opens nothing and expires.
-func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *keyring.DataKey, first func(context.Context, *db.Tx) error) (Outcome, error) {
+func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *keyring.DataKey, first func(ctx context.Context, tx *db.Tx, id string) error) (Outcome, error) {
 	raw, err := s.random(familySize + secretSize)
 	if err != nil {
 		return Outcome{}, err
 	}
 	family, secret := raw[:familySize], raw[familySize:]
 	now := s.Now()
-	end := now.Add(s.SessionTTL)
+	life := s.SessionTTL
+	if aal == AALRecovery {
+		life = min(life, s.RecoveryTTL)
+	}
+	end := now.Add(life)
 	keys, err := s.Tokens.Open(ctx, p.PublicKey, p.Bound, end)
 	if err != nil {
 		return Outcome{}, err
@@ -102,7 +107,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 	r := row{
 		ID: keys.Session, Account: p.Account, Ver: p.Ver, AAL: aal, AMR: strings.Join(p.AMR, " "), AuthTime: now.UnixMilli(), PublicKey: keys.Client,
 		Family: familyDigest(family), RefreshHash: tokenDigest(secret), RefreshedAt: now.UnixMilli(),
-		RefreshExpires: now.Add(min(s.RefreshTTL, s.SessionTTL)).UnixMilli(), Created: now.UnixMilli(), Expires: end.UnixMilli(),
+		RefreshExpires: now.Add(min(s.RefreshTTL, life)).UnixMilli(), Created: now.UnixMilli(), Expires: end.UnixMilli(),
 	}
 	if p.Proven != 0 {
 		r.AuthTime = min(r.AuthTime, p.Proven) // the password alone is no fresh proof
@@ -120,7 +125,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 			return err
 		}
 		if first != nil {
-			if err := first(ctx, tx); err != nil {
+			if err := first(ctx, tx, r.ID); err != nil {
 				return err
 			}
 		}
@@ -186,8 +191,12 @@ func (s *Service) issue(ctx context.Context, r row, keys *token.Keys) (*Opened, 
 	if err != nil {
 		return nil, err
 	}
+	recovery, err := s.recoveryOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	return &Opened{
-		ID: r.ID, Account: r.Account, AAL: r.AAL, AMR: amr, ServerKey: keys.ServerKey(), Bound: keys.Bound(), AccessToken: access, AccessLife: life,
+		Recovery: recovery, ID: r.ID, Account: r.Account, AAL: r.AAL, AMR: amr, ServerKey: keys.ServerKey(), Bound: keys.Bound(), AccessToken: access, AccessLife: life,
 		RefreshLife: time.UnixMilli(r.RefreshExpires).Sub(s.Now()),
 	}, nil
 }

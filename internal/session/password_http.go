@@ -12,7 +12,7 @@ import (
 
 func (s *Service) passwordRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
-		Method: http.MethodPut, Path: "/account/password", ID: "change-password", Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A8",
+		Method: http.MethodPut, Path: "/account/password", ID: "change-password", Repairs: true, Weakly: true, Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A8",
 		Summary: "Change my password",
 		Description: "The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and " +
 			"remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one.",

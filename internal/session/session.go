@@ -123,6 +123,8 @@ func (c *Config) complete() error {
 type Service struct {
 	Config
 	layers []Layer
+	off    []func(context.Context, *db.Tx, account.ID) (was bool, err error) // of each layer
+	wait   func(context.Context, account.ID) (time.Time, error)              // see AddWait
 }
 
 // New returns the service.
@@ -142,8 +144,11 @@ func New(cfg Config) (*Service, error) {
 }
 
 // AddLayer adds a layer to sign-in. A room calls it when it is made, before the first
-// request. Sign-in asks for layers in the order in which they were added.
-func (s *Service) AddLayer(l Layer) { s.layers = append(s.layers, l) }
+// request. Sign-in asks for layers in the order in which they were added. off deletes the
+// room's rows of an account and reports whether the layer was on.
+func (s *Service) AddLayer(l Layer, off func(context.Context, *db.Tx, account.ID) (was bool, err error)) {
+	s.layers, s.off = append(s.layers, l), append(s.off, off)
+}
 
 // random returns n random bytes.
 func (s *Service) random(n int) ([]byte, error) {

@@ -14,6 +14,7 @@ type Settings struct {
 	RefreshGrace time.Duration `env:"COFFER_REFRESH_GRACE" default:"10s" group:"Lifetimes" help:"How long a repeated refresh (lost answer, second tab) gets the same answer."`
 	SessionTTL   time.Duration `env:"COFFER_SESSION_TTL" default:"720h" group:"Lifetimes" help:"Absolute life of a session, however active; at most 30 days."`
 	StepUpTTL    time.Duration `env:"COFFER_STEP_UP_TTL" default:"10m" group:"Lifetimes" help:"How long a fresh proof counts for sensitive changes."`
+	RecoveryTTL  time.Duration `name:"recovery-ttl" env:"COFFER_RECOVERY_TTL" default:"1h" group:"Lifetimes" help:"Absolute life of a session that a way back in opened."`
 	DeviceTTL    time.Duration `env:"COFFER_DEVICE_TTL" default:"720h" group:"Lifetimes" help:"How long a remembered device skips the layers it has passed."`
 
 	SessionsMax int `env:"COFFER_SESSIONS_MAX" default:"20" group:"Limits" help:"Sessions of one account. One more ends the one whose last use is the longest ago."`
@@ -40,6 +41,7 @@ func (s *Settings) AfterApply() error {
 	}{
 		{"COFFER_REFRESH_TTL", s.RefreshTTL}, {"COFFER_SESSION_TTL", s.SessionTTL},
 		{"COFFER_STEP_UP_TTL", s.StepUpTTL}, {"COFFER_DEVICE_TTL", s.DeviceTTL},
+		{"COFFER_RECOVERY_TTL", s.RecoveryTTL},
 	} {
 		if ttl.value < time.Second {
 			return fmt.Errorf("%s: at least 1s", ttl.name)

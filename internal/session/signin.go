@@ -45,7 +45,7 @@ var ErrDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This acc
 // Codes: invalid_credentials, rate_limited, busy, account_deactivated, invalid_public_key.
 func (s *Service) SignIn(ctx context.Context, identifier, password string, r SessionRequest, c rest.Client) (Outcome, error) {
 	// The server hashes no password for a client that could not get a session anyway.
-	e, err := s.Prepare(r, c, "pwd")
+	e, err := s.Prepare(r, c, AMRPassword)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	if len(p.Known) == 0 {
 		return s.open(ctx, p, AAL1, known.key, nil)
 	}
-	out, err := s.open(ctx, p, AAL1, known.key, func(ctx context.Context, tx *db.Tx) error { return s.holds(ctx, tx, p) })
+	out, err := s.open(ctx, p, AAL1, known.key, func(ctx context.Context, tx *db.Tx, _ string) error { return s.holds(ctx, tx, p) })
 	if errors.Is(err, errOver) { // the device was forgotten, or a layer turned on, meanwhile
 		return s.enter(ctx, st, knownDevice{}, e)
 	}
@@ -173,7 +173,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	if err != nil {
 		return Outcome{}, err
 	}
-	p := pendingSession{Account: id, Ver: st.SessionEpoch, AMR: []string{"pwd"}, Renews: c.Session}
+	p := pendingSession{Account: id, Ver: st.SessionEpoch, AMR: []string{AMRPassword}, Renews: c.Session}
 	if c.AAL == AAL2 {
 		p.AMR = c.AMR // the methods that this session has passed
 		return s.renew(ctx, p, AAL2, nil)

@@ -69,8 +69,8 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 		t.Fatal(err)
 	}
 	w.app, w.pin = &app{w}, &pin{on: map[account.ID]bool{}}
-	w.AddLayer(w.app)
-	w.AddLayer(w.pin)
+	w.AddLayer(w.app, nil)
+	w.AddLayer(w.pin, nil)
 	api := b.API(w.Service)
 	w.Accounts.Routes(api)
 	tokens.Routes(api)

@@ -61,7 +61,7 @@ func TestAttackSMSWriter(t *testing.T) {
 			}
 		}
 		// Its owner, in a session that has passed it, turns it off and may set it up anew.
-		if err := w.Disable(ctx, ada, false); err != nil || asked() {
+		if err := w.Disable(ctx, by(ada), false); err != nil || asked() {
 			t.Errorf("turned off: %v, asked %t", err, asked())
 		}
 		w.below.Advance(w.Codes.Cooldown)

@@ -23,26 +23,26 @@ func (s *Service) Routes(a *rest.API) {
 	}
 	a.Tell("sms", "1 when text messages reach people; 0 when the server keeps them as files, for development.", sends)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/sms", ID: "enrol-sms", Tag: tag, Access: rest.StepUp, Status: http.StatusAccepted, Rows: "F-L3",
+		Method: http.MethodPost, Path: "/account/sms", ID: "enrol-sms", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusAccepted, Rows: "F-L3",
 		Summary: "Begin to set up a telephone for codes",
 		Description: "The server sends a first code to the number. The set-up stays pending for half an hour, until the caller confirms the code. " +
 			"A number that is in force stays so until then. An earlier pending set-up is void.",
 		Errors: []*fault.Error{fault.ErrInvalid, errEnabled, errCapped},
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/sms/confirm", ID: "confirm-sms", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L3",
+		Method: http.MethodPost, Path: "/account/sms/confirm", ID: "confirm-sms", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L3",
 		Summary:     "Turn the layer on with the first code",
 		Description: "Five wrong codes end the set-up's codes.",
 		Errors:      []*fault.Error{code.ErrWrong, code.ErrOver, code.ErrTooMany, errNotPending},
 	}, s.postConfirm)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/sms/resend", ID: "resend-sms-setup", Tag: tag, Access: rest.Session, Status: http.StatusAccepted, Rows: "F-L3",
+		Method: http.MethodPost, Path: "/account/sms/resend", ID: "resend-sms-setup", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusAccepted, Rows: "F-L3",
 		Summary:     "Send the code of the set-up again",
 		Description: "The older code is void. Wrong codes stay counted.",
 		Errors:      []*fault.Error{code.ErrTooSoon, code.ErrNoMore, errNotPending},
 	}, s.postResend)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/account/sms", ID: "disable-sms", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L3",
+		Method: http.MethodDelete, Path: "/account/sms", ID: "disable-sms", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L3",
 		Summary: "Turn the layer off",
 		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
@@ -113,7 +113,7 @@ type confirmInput struct {
 }
 
 func (s *Service) postConfirm(ctx context.Context, in *confirmInput) (*struct{}, error) {
-	return nil, s.Confirm(ctx, account.ID(in.Caller.Account), in.Body.Code)
+	return nil, s.Confirm(ctx, in.Caller, in.Body.Code)
 }
 
 type emptyInput struct{ rest.Request }
@@ -123,7 +123,7 @@ func (s *Service) postResend(ctx context.Context, in *emptyInput) (*sentOutput, 
 }
 
 func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
+	return nil, s.Disable(ctx, in.Caller, in.RecoveryOff())
 }
 
 type attemptInput struct {

@@ -48,6 +48,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 	"coffer/internal/seal"
 	"coffer/internal/session"
 	"coffer/internal/sms"
@@ -127,7 +128,7 @@ func New(cfg Config) (*Service, error) {
 	for _, kind := range []string{enabled, changed, disabled} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
-	s.Sessions.AddLayer(s)
+	s.Sessions.AddLayer(s, remove)
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep("smscode", account.Keeper{Export: s.export, Forget: forget})
 	s.Jobs.Every("smscode.prune", 10*time.Minute, func(ctx context.Context) error { return prune(ctx, s.DB, s.Now().UnixMilli()) })
@@ -311,7 +312,8 @@ func (s *Service) pending(ctx context.Context, q db.Querier, id account.ID) (set
 
 // Confirm turns the layer on for the number whose code comes back. Codes: invalid_code,
 // code_expired, rate_limited, sms_not_pending.
-func (s *Service) Confirm(ctx context.Context, id account.ID, text string) error {
+func (s *Service) Confirm(ctx context.Context, c rest.Caller, text string) error {
+	id := account.ID(c.Account)
 	p, _, err := s.pending(ctx, s.DB, id)
 	if err != nil {
 		return err
@@ -341,24 +343,21 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, text string) error
 		if !on {
 			return errNotPending
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
-			return err
-		}
 		if !was {
-			return s.record(ctx, tx, id, enabled)
+			return s.Sessions.TurnOn(ctx, tx, c, name, enabled)
 		}
 		// A remembered device has passed the old number, and never the new one.
 		if err := s.Sessions.ForgetDevices(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, id, changed)
+		return s.Sessions.TurnOn(ctx, tx, c, name, changed)
 	})
 }
 
 // Disable turns the layer off and forgets its number, and the devices that were spared it.
 // That it is off already is no error.
-func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
+func (s *Service) Disable(ctx context.Context, c rest.Caller, recoveryOff bool) error {
+	return s.Sessions.TurnOff(ctx, c, name, disabled, recoveryOff)
 }
 
 // Begin sends a code, unless a cap forbids it now. A layer whose number is gone or altered
@@ -516,8 +515,4 @@ func (s *Service) altered(ctx context.Context, id account.ID, err error) bool {
 	}
 	s.Log.ErrorContext(ctx, "smscode: a row was altered in the database", "account", string(id))
 	return true
-}
-
-func (s *Service) record(ctx context.Context, tx *db.Tx, id account.ID, kind string) error {
-	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: string(id)})
 }

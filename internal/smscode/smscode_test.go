@@ -26,7 +26,7 @@ func TestLifeOfTheSMSLayer(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
-		if err := w.Confirm(ctx, id, "123456"); !errors.Is(err, errNotPending) {
+		if err := w.Confirm(ctx, by(id), "123456"); !errors.Is(err, errNotPending) {
 			t.Errorf("before a set-up: %v", err)
 		}
 		sent, err := w.Enrol(ctx, id, "+49 170 123-4512")
@@ -34,16 +34,16 @@ func TestLifeOfTheSMSLayer(t *testing.T) {
 			t.Fatalf("%+v, %v", sent, err)
 		}
 		first := w.code(phone)
-		if err := w.Confirm(ctx, id, other(first)); !errors.Is(err, code.ErrWrong) {
+		if err := w.Confirm(ctx, by(id), other(first)); !errors.Is(err, code.ErrWrong) {
 			t.Errorf("a wrong code: %v", err)
 		}
 		if w.isOn(id) {
 			t.Error("on before it is confirmed")
 		}
-		if err := w.Confirm(ctx, id, first); err != nil || !w.isOn(id) {
+		if err := w.Confirm(ctx, by(id), first); err != nil || !w.isOn(id) {
 			t.Fatalf("%v, on %t", err, w.isOn(id))
 		}
-		if err := w.Confirm(ctx, id, first); !errors.Is(err, errNotPending) {
+		if err := w.Confirm(ctx, by(id), first); !errors.Is(err, errNotPending) {
 			t.Errorf("a second time: %v", err)
 		}
 		if _, err := w.Enrol(ctx, id, phone); !errors.Is(err, errEnabled) {
@@ -84,7 +84,7 @@ func TestLifeOfTheSMSLayer(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		open := w.code(phone)
-		if err := w.Confirm(ctx, id, fresh); err != nil {
+		if err := w.Confirm(ctx, by(id), fresh); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.use(id, "three", open); !errors.Is(err, code.ErrOver) {
@@ -94,13 +94,13 @@ func TestLifeOfTheSMSLayer(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 		text = w.code(second)
-		if err := w.Disable(ctx, id, false); err != nil || w.isOn(id) {
+		if err := w.Disable(ctx, by(id), false); err != nil || w.isOn(id) {
 			t.Fatalf("%v, on %t", err, w.isOn(id))
 		}
 		if err := w.use(id, "four", text); !errors.Is(err, code.ErrOver) {
 			t.Errorf("a code after the layer is off: %v", err)
 		}
-		if err := w.Disable(ctx, id, false); err != nil {
+		if err := w.Disable(ctx, by(id), false); err != nil {
 			t.Errorf("off already: %v", err)
 		}
 		if got := w.below.Told(); !slices.Equal(got, []string{"ada@canary.example sms-changed", "ada@canary.example sms-disabled"}) {
@@ -152,11 +152,11 @@ func TestSMSSetUpIsSentAgain(t *testing.T) {
 			t.Fatalf("%+v, %v", sent, err)
 		}
 		second := w.code(phone)
-		if err := w.Confirm(ctx, id, first); first != second && !errors.Is(err, code.ErrWrong) {
+		if err := w.Confirm(ctx, by(id), first); first != second && !errors.Is(err, code.ErrWrong) {
 			t.Errorf("the older code: %v", err)
 		}
 		w.below.Advance(codeFor)
-		if err := w.Confirm(ctx, id, second); !errors.Is(err, code.ErrOver) {
+		if err := w.Confirm(ctx, by(id), second); !errors.Is(err, code.ErrOver) {
 			t.Errorf("after ten minutes: %v", err)
 		}
 		// A code of a set-up that another one replaced confirms nothing.
@@ -168,7 +168,7 @@ func TestSMSSetUpIsSentAgain(t *testing.T) {
 		if _, err := w.Enrol(ctx, id, "+43660123499"); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Confirm(ctx, id, old); err == nil && old != w.code("+43660123499") {
+		if err := w.Confirm(ctx, by(id), old); err == nil && old != w.code("+43660123499") {
 			t.Error("a code of the first number proves the second")
 		}
 		w.below.Advance(pendingFor)
@@ -398,7 +398,7 @@ func TestOneSMSConfirmationAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := w.code(phone)
-		if won := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), id, text) }); won != 1 {
+		if won := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), by(id), text) }); won != 1 {
 			t.Errorf("%d of 20 confirmed", won)
 		}
 		if got := w.below.Told(); len(got) != 1 {

@@ -12,6 +12,7 @@ import (
 	"coffer/internal/code"
 	"coffer/internal/db"
 	"coffer/internal/limit/limittest"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 	"coffer/internal/sms"
 	"coffer/internal/token"
@@ -106,7 +107,7 @@ func (w *world) enabled(id account.ID, number string) {
 	if _, err := w.Enrol(w.t.Context(), id, number); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.Confirm(w.t.Context(), id, w.code(number)); err != nil {
+	if err := w.Confirm(w.t.Context(), by(id), w.code(number)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.below.Advance(w.Codes.Cooldown)
@@ -152,3 +153,6 @@ func other(text string) string {
 	}
 	return "0" + text[1:]
 }
+
+// by is a caller with an ordinary session of an account.
+func by(id account.ID) rest.Caller { return rest.Caller{Account: string(id), AAL: session.AAL1} }

@@ -51,11 +51,11 @@ type authenticator struct{ s *token.Service }
 func (a authenticator) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, error) {
 	return a.s.Authenticate(ctx, q)
 }
-func (a authenticator) StepUp(context.Context, rest.Caller) error { return nil }
+func (a authenticator) StepUp(context.Context, rest.Caller, bool) error { return nil }
 func (a authenticator) Alive(ctx context.Context, c rest.Caller) error {
 	return a.s.Alive(ctx, c.Session)
 }
-func (a authenticator) Refusals(to rest.Access) (refusals []*fault.Error) { return nil }
+func (a authenticator) Refusals(op rest.Op) (refusals []*fault.Error) { return nil }
 
 func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {
 	t.Helper()

@@ -41,7 +41,7 @@ func TestAttackWriter(t *testing.T) {
 			}
 		}
 		// Its owner, in a session that has passed it, turns it off and may set it up anew.
-		if err := w.Disable(ctx, ada, false); err != nil || asked() {
+		if err := w.Disable(ctx, by(ada), false); err != nil || asked() {
 			t.Errorf("turned off: %v, asked %t", err, asked())
 		}
 		if w.enabled(ada); !asked() || !w.isOn(ada) {

@@ -15,24 +15,24 @@ const tag = "Layers"
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
+		Method: http.MethodPost, Path: "/account/totp", ID: "enrol-totp", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-L1",
 		Summary:     "Begin to set up an authenticator app",
 		Description: "The secret stays pending for an hour, until the caller confirms a code. The server never shows it after that. An earlier pending set-up is void.",
 		Errors:      []*fault.Error{errEnabled},
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1", Produces: "image/png",
+		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1", Produces: "image/png",
 		Summary: "The pending secret as a QR code",
 		Errors:  []*fault.Error{errNotPending},
 	}, s.getQR)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
+		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary:     "Turn the layer on with a first code",
 		Description: "The fifth wrong code ends the set-up. The right code is used up: sign-in needs a later one.",
 		Errors:      []*fault.Error{errCode, errNotPending},
 	}, s.postConfirm)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/account/totp", ID: "disable-totp", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L1",
+		Method: http.MethodDelete, Path: "/account/totp", ID: "disable-totp", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-L1",
 		Summary: "Turn the layer off",
 		Errors:  []*fault.Error{account.ErrRecoveryNeedsLayers},
 	}, s.deleteLayer)
@@ -90,11 +90,11 @@ type confirmInput struct {
 }
 
 func (s *Service) postConfirm(ctx context.Context, in *confirmInput) (*struct{}, error) {
-	return nil, s.Confirm(ctx, account.ID(in.Caller.Account), in.Body.Code)
+	return nil, s.Confirm(ctx, in.Caller, in.Body.Code)
 }
 
 func (s *Service) deleteLayer(ctx context.Context, in *account.DropLayerInput) (*struct{}, error) {
-	return nil, s.Disable(ctx, account.ID(in.Caller.Account), in.RecoveryOff())
+	return nil, s.Disable(ctx, in.Caller, in.RecoveryOff())
 }
 
 type attemptInput struct {

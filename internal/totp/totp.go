@@ -45,6 +45,7 @@ import (
 	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 )
 
@@ -105,7 +106,7 @@ func New(cfg Config) *Service {
 	for _, kind := range []string{enabled, disabled, locked} {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
-	s.Sessions.AddLayer(s)
+	s.Sessions.AddLayer(s, remove)
 	s.Accounts.Protect(name, protection)
 	s.Accounts.Keep(name, account.Keeper{Forget: forget})
 	return s
@@ -192,7 +193,8 @@ func (s *Service) Pending(ctx context.Context, id account.ID) (Enrolment, error)
 }
 
 // Confirm turns the layer on when code is right for the pending secret.
-func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error {
+func (s *Service) Confirm(ctx context.Context, c rest.Caller, code string) error {
+	id := account.ID(c.Account)
 	var wrong bool
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		// The try is counted before the code is looked at: what happens at once is
@@ -218,10 +220,7 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 		if err := enable(ctx, tx, id, step, s.Now()); err != nil {
 			return err
 		}
-		if err := s.Accounts.SetLayer(ctx, tx, id, name, true); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, id, enabled)
+		return s.Sessions.TurnOn(ctx, tx, c, name, enabled)
 	})
 	if err == nil && wrong {
 		err = errCode
@@ -232,8 +231,8 @@ func (s *Service) Confirm(ctx context.Context, id account.ID, code string) error
 // Disable turns the layer off and forgets its secret, and the devices that were spared it:
 // they have never passed the one that may come after it. That it is off already is no error.
 // recoveryOff says that recovery methods end with it, when they need it.
-func (s *Service) Disable(ctx context.Context, id account.ID, recoveryOff bool) error {
-	return s.Sessions.TurnOff(ctx, id, name, disabled, recoveryOff, remove)
+func (s *Service) Disable(ctx context.Context, c rest.Caller, recoveryOff bool) error {
+	return s.Sessions.TurnOff(ctx, c, name, disabled, recoveryOff)
 }
 
 // pass answers this layer of an attempt with a code.

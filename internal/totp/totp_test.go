@@ -87,7 +87,7 @@ func TestLifeOfALayer(t *testing.T) {
 		if w.isOn(id) {
 			t.Fatal("on before anything")
 		}
-		if err := w.Confirm(ctx, id, "123456"); !errors.Is(err, errNotPending) {
+		if err := w.Confirm(ctx, by(id), "123456"); !errors.Is(err, errNotPending) {
 			t.Errorf("confirm before set-up: %v", err)
 		}
 		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
@@ -110,11 +110,11 @@ func TestLifeOfALayer(t *testing.T) {
 		if err := w.use(id, w.code(second.Secret, 0)); !errors.Is(err, errCode) {
 			t.Errorf("a pending secret passes a sign-in: %v", err)
 		}
-		if err := w.Confirm(ctx, id, w.code(first.Secret, 0)); !errors.Is(err, errCode) {
+		if err := w.Confirm(ctx, by(id), w.code(first.Secret, 0)); !errors.Is(err, errCode) {
 			t.Errorf("a code of the void secret: %v", err)
 		}
 		spent := w.code(second.Secret, 0)
-		if err := w.Confirm(ctx, id, spent); err != nil {
+		if err := w.Confirm(ctx, by(id), spent); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := w.below.Told(), []string{"ada@canary.example totp-enabled"}; !w.isOn(id) || !cmp.Equal(got, want) {
@@ -150,7 +150,7 @@ func TestLifeOfALayer(t *testing.T) {
 			t.Errorf("an older step after a newer one: %v", err)
 		}
 		for range 2 { // once more is no error, and no second mail
-			if err := w.Disable(ctx, id, false); err != nil {
+			if err := w.Disable(ctx, by(id), false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -188,7 +188,7 @@ func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		code := w.code(e.Secret, 0)
-		if got := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), id, code) }); got != 1 {
+		if got := limittest.AtOnce(20, func() error { return w.Confirm(context.Background(), by(id), code) }); got != 1 {
 			t.Errorf("%d of 20 confirmed, want 1", got)
 		}
 		if got := w.below.Told(); len(got) != 1 {
@@ -207,15 +207,15 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range wrongs {
-				if err := w.Confirm(t.Context(), id, w.wrong(e.Secret)); !errors.Is(err, errCode) {
+				if err := w.Confirm(t.Context(), by(id), w.wrong(e.Secret)); !errors.Is(err, errCode) {
 					t.Fatalf("wrong code: %v", err)
 				}
 			}
-			err = w.Confirm(t.Context(), id, w.code(e.Secret, 0))
+			err = w.Confirm(t.Context(), by(id), w.code(e.Secret, 0))
 			if dead := errors.Is(err, errNotPending); dead != (wrongs == maxTries) || !dead && err != nil {
 				t.Errorf("the right code after %d wrong ones: %v", wrongs, err)
 			}
-			if err := w.Disable(t.Context(), id, false); err != nil {
+			if err := w.Disable(t.Context(), by(id), false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -233,7 +233,7 @@ func TestASetUpExpires(t *testing.T) {
 	if _, err := w.Pending(t.Context(), id); !errors.Is(err, errNotPending) {
 		t.Errorf("QR after an hour: %v", err)
 	}
-	if err := w.Confirm(t.Context(), id, w.code(e.Secret, 0)); !errors.Is(err, errNotPending) {
+	if err := w.Confirm(t.Context(), by(id), w.code(e.Secret, 0)); !errors.Is(err, errNotPending) {
 		t.Errorf("confirmed after an hour: %v", err)
 	}
 }
@@ -275,7 +275,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 		if got, want := w.below.Told(), []string{"ada@canary.example totp-locked"}; !cmp.Equal(got, want) {
 			t.Errorf("mails %v, want %v", got, want)
 		}
-		if err := w.Disable(t.Context(), id, false); err != nil {
+		if err := w.Disable(t.Context(), by(id), false); err != nil {
 			t.Fatal(err)
 		}
 		again := w.enabled(id)
@@ -398,7 +398,7 @@ func TestProtection(t *testing.T) {
 			t.Fatal(err)
 		}
 		is(account.Protection{Enabled: true})
-		if err := w.Disable(t.Context(), id, false); err != nil {
+		if err := w.Disable(t.Context(), by(id), false); err != nil {
 			t.Fatal(err)
 		}
 		is(account.Protection{})
@@ -443,7 +443,7 @@ func TestEveryVerifiedAddressIsTold(t *testing.T) {
 			}
 		}
 		told(locked)
-		if err := w.Disable(t.Context(), id, false); err != nil {
+		if err := w.Disable(t.Context(), by(id), false); err != nil {
 			t.Fatal(err)
 		}
 		told(disabled)
@@ -480,10 +480,10 @@ func TestRecoveryKeepsTheLayer(t *testing.T) {
 			Off: func(context.Context, *db.Tx, account.ID) error { on = false; return nil },
 		})
 		w.below.Told()
-		if err := w.Disable(t.Context(), id, false); !errors.Is(err, account.ErrRecoveryNeedsLayers) || !w.isOn(id) || !on || len(w.below.Told()) != 0 {
+		if err := w.Disable(t.Context(), by(id), false); !errors.Is(err, account.ErrRecoveryNeedsLayers) || !w.isOn(id) || !on || len(w.below.Told()) != 0 {
 			t.Errorf("without the owner's word: %v; layer %t, recovery %t", err, w.isOn(id), on)
 		}
-		if err := w.Disable(t.Context(), id, true); err != nil || w.isOn(id) || on {
+		if err := w.Disable(t.Context(), by(id), true); err != nil || w.isOn(id) || on {
 			t.Errorf("with it: %v; layer %t, recovery %t", err, w.isOn(id), on)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"coffer/internal/account/accounttest"
 	"coffer/internal/db"
 	"coffer/internal/limit/limittest"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 	"coffer/internal/token"
 )
@@ -51,7 +52,7 @@ func (w *world) enabled(id account.ID) (secret string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.Confirm(w.t.Context(), id, w.code(e.Secret, 0)); err != nil {
+	if err := w.Confirm(w.t.Context(), by(id), w.code(e.Secret, 0)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.below.Advance(period * time.Second)
@@ -91,3 +92,6 @@ func (w *world) isOn(id account.ID) bool {
 	}
 	return on
 }
+
+// by is a caller with an ordinary session of an account.
+func by(id account.ID) rest.Caller { return rest.Caller{Account: string(id), AAL: session.AAL1} }

@@ -1766,6 +1766,15 @@ export interface components {
             /** @description Primary e-mail address or username. */
             identifier: string;
         };
+        Recovery: {
+            /**
+             * Format: date-time
+             * @description When another recovery through the trusted address may do so.
+             */
+            from?: string;
+            /** @description Whether the session may turn layers on and off. */
+            may_repair_layers: boolean;
+        };
         RefreshBody: {
             /** @description The key that the session was opened with. The server refuses any other key. */
             public_key?: components["schemas"]["PublicKey"];
@@ -1810,7 +1819,7 @@ export interface components {
             token: string;
         };
         Session: {
-            /** @description Assurance level: aal1 or aal2 (NIST SP 800-63B). */
+            /** @description Assurance level: aal1 or aal2 (NIST SP 800-63B), or recovery: the session may only repair the account. */
             aal: string;
             access_token: string;
             account: components["schemas"]["Owner"];
@@ -1828,6 +1837,8 @@ export interface components {
              * @description Seconds that the access token lives.
              */
             expires_in: number;
+            /** @description Of a session whose aal is recovery. */
+            recovery?: components["schemas"]["Recovery"];
             /**
              * Format: int64
              * @description Seconds until the session ends unless it is refreshed.
@@ -2103,7 +2114,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2190,7 +2201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2302,7 +2313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2394,7 +2405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `step_up_required`. */
+            /** @description Forbidden: `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2459,7 +2470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2531,7 +2542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2594,7 +2605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2668,7 +2679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2741,7 +2752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2819,7 +2830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2927,7 +2938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2993,7 +3004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3080,7 +3091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3201,7 +3212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3528,7 +3539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `step_up_required`. */
+            /** @description Forbidden: `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3722,7 +3733,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3883,7 +3894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3976,7 +3987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4063,7 +4074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4174,7 +4185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4259,7 +4270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4378,7 +4389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4471,7 +4482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4546,7 +4557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4631,7 +4642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4733,6 +4744,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `recovery_waits`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Conflict: `totp_not_pending`. */
             409: {
                 headers: {
@@ -4798,7 +4818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `step_up_required`. */
+            /** @description Forbidden: `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4867,7 +4887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4975,7 +4995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8611,6 +8631,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests: `too_many_streams`. */
             429: {
                 headers: {
@@ -8677,6 +8706,15 @@ export interface operations {
             };
             /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8773,7 +8811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8896,7 +8934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9008,6 +9046,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found: `not_found`. */
             404: {
                 headers: {
@@ -9082,7 +9129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9171,7 +9218,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9317,6 +9364,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found: `not_found`. */
             404: {
                 headers: {
@@ -9432,6 +9488,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity: `validation_failed`. */
             422: {
                 headers: {
@@ -9495,7 +9560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9555,6 +9620,15 @@ export interface operations {
             };
             /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9636,7 +9710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9725,7 +9799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -109,10 +109,10 @@ func (Named) Authenticate(_ context.Context, q *rest.Sent) (rest.Caller, error) 
 }
 
 // StepUp implements rest.Authenticator: each proof is fresh.
-func (Named) StepUp(context.Context, rest.Caller) error { return nil }
+func (Named) StepUp(context.Context, rest.Caller, bool) error { return nil }
 
 // Alive implements rest.Authenticator: no session ends.
 func (Named) Alive(context.Context, rest.Caller) error { return nil }
 
 // Refusals implements rest.Authenticator.
-func (Named) Refusals(rest.Access) []*fault.Error { return nil }
+func (Named) Refusals(rest.Op) []*fault.Error { return nil }

@@ -1,0 +1,177 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/fault"
+	"coffer/internal/rest"
+	"coffer/internal/token"
+)
+
+// A recovery session may only repair its account. It is strong when a method in its amr is
+// worth the account's layers, and weak otherwise: then it may set a password and no more. It
+// becomes an ordinary session when it has set a password or turned a layer on. Its end stays
+// what it was, and its amr too: a backup code goes on to count for operations that repair.
+
+// AALRecovery is the level of a recovery session.
+const AALRecovery = "recovery"
+
+// The methods of a session that layers do not name. RFC 8176 has no value for most of them,
+// and its §2 allows others.
+const (
+	AMRPassword   = "pwd"
+	AMREmail      = "email" // the primary mailbox
+	AMRBackupCode = "backup_code"
+	AMRTrusted    = "trusted_email" // the mailbox of the trusted address
+	AMRDelay      = "delay"         // the trusted mailbox again, after the wait
+)
+
+var errWaits = fault.New(fault.Forbidden, "recovery_waits",
+	"The trusted address alone does not change sign-in layers. Set a new password. If you cannot pass the layers, recover the account again after the wait.")
+
+// strong reports whether a proof is as strong as an account's layers, for operations that repair.
+func strong(amr []string) bool {
+	return slices.Contains(amr, AMRBackupCode) || slices.Contains(amr, AMRDelay)
+}
+
+// Recovery is what the page of a recovery session needs to know.
+type Recovery struct {
+	MayRepairLayers bool       `json:"may_repair_layers" doc:"Whether the session may turn layers on and off."`
+	From            *time.Time `json:"from,omitempty" doc:"When another recovery through the trusted address may do so."`
+}
+
+// AddWait registers the room that knows from when on a weak recovery of an account becomes a
+// strong one; the zero time: it does not know.
+func (s *Service) AddWait(from func(ctx context.Context, id account.ID) (time.Time, error)) {
+	s.wait = from
+}
+
+// recoveryOf describes the recovery session r; nil for an ordinary session.
+func (s *Service) recoveryOf(ctx context.Context, r row) (*Recovery, error) {
+	if r.AAL != AALRecovery {
+		return nil, nil
+	}
+	out := &Recovery{MayRepairLayers: strong(strings.Fields(r.AMR))}
+	if out.MayRepairLayers || s.wait == nil {
+		return out, nil
+	}
+	from, err := s.wait(ctx, r.Account)
+	if err == nil && !from.IsZero() {
+		out.From = &from
+	}
+	return out, err
+}
+
+// mayRepair refuses a weak recovery session, and says when the wait is over.
+func (s *Service) mayRepair(ctx context.Context, c rest.Caller) error {
+	if strong(c.AMR) {
+		return nil
+	}
+	if s.wait == nil {
+		return errWaits
+	}
+	from, err := s.wait(ctx, account.ID(c.Account))
+	if err != nil || from.IsZero() {
+		return errors.Join(errWaits, err)
+	}
+	told := *errWaits
+	told.Detail += " It ends at " + from.UTC().Format(time.RFC3339) + "."
+	return &told
+}
+
+// Prove adds methods to the proof of e.
+func (e *Entry) Prove(amr ...string) {
+	e.pending.AMR = append(slices.Clone(e.pending.AMR), amr...)
+}
+
+// Recover opens a recovery session for the owner of an account, who has given the proof of e.
+// It asks for no layer, remembers no device and lives for RecoveryTTL, however active. first
+// runs in the transaction that opens it: it uses the proof up, and may refuse. A proof that
+// is older than the account's last new password, or other end of all sessions, opens nothing.
+// Codes: account_deactivated, invalid_credentials, and those of first.
+func (s *Service) Recover(ctx context.Context, st account.State, e Entry, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
+	if st.Status != account.Active {
+		return Outcome{}, ErrDeactivated
+	}
+	p := e.pending
+	replaced, err := s.rowOf(ctx, e.former)
+	if err != nil {
+		return Outcome{}, err
+	}
+	p.Owner, p.Replaces = replaced.Account, replaced.ID
+	p.Account, p.Ver, p.Remember = st.ID, st.SessionEpoch, false
+	return s.open(ctx, p, AALRecovery, nil, func(ctx context.Context, tx *db.Tx, id string) error {
+		if err := first(ctx, tx, id); err != nil {
+			return err
+		}
+		now, err := s.Accounts.Hold(ctx, tx, p.Account)
+		switch {
+		case errors.Is(err, account.ErrNotFound) || err == nil && now.SessionEpoch != p.Ver:
+			return account.ErrCredentials
+		case err == nil && now.Status != account.Active:
+			return ErrDeactivated
+		}
+		return err
+	})
+}
+
+// holdRepair keeps the recovery session of c from ending until tx ends, and returns its row.
+// The zero row says that c is, or meanwhile became, an ordinary session. Code unauthenticated.
+func (s *Service) holdRepair(ctx context.Context, tx *db.Tx, c rest.Caller) (row, error) {
+	if c.AAL != AALRecovery {
+		return row{}, nil
+	}
+	who := account.ID(c.Account)
+	if err := s.Hold(ctx, tx, who, c.Session); err != nil {
+		return row{}, err
+	}
+	r, err := lockSession(ctx, tx, c.Session, who)
+	if err == nil {
+		err = s.checkRow(ctx, r)
+	}
+	if errors.Is(err, errAltered) {
+		err = token.ErrUnauthenticated.Because(err)
+	}
+	if err != nil {
+		return row{}, ended(err)
+	}
+	if r.AAL != AALRecovery {
+		return row{}, nil
+	}
+	return r, nil
+}
+
+// repaired makes the recovery session r an ordinary one. Its end and its amr stay.
+func (s *Service) repaired(ctx context.Context, tx *db.Tx, r *row) error {
+	r.AAL = AAL1
+	if err := s.sealRow(ctx, r); err != nil {
+		return err
+	}
+	return renewSession(ctx, tx, *r)
+}
+
+// TurnOn notes that sign-in asks for a layer from now on, in the transaction in which the
+// layer's room turns it on for c, and tells the owner by an event of the given kind. A
+// recovery session becomes an ordinary one. One that has ended meanwhile is refused.
+func (s *Service) TurnOn(ctx context.Context, tx *db.Tx, c rest.Caller, layer, kind string) error {
+	r, err := s.holdRepair(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.SetLayer(ctx, tx, account.ID(c.Account), layer, true); err != nil {
+		return err
+	}
+	if r.ID != "" {
+		if err := s.repaired(ctx, tx, &r); err != nil {
+			return err
+		}
+	}
+	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account})
+}
