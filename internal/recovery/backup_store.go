@@ -2,7 +2,9 @@ package recovery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -22,7 +24,7 @@ type codeRow struct {
 // readCodes reads the codes of an account that are pending, live or used, in their order.
 func readCodes(ctx context.Context, q db.Querier, id account.ID) ([]codeRow, error) {
 	rows, err := q.Query(ctx, `SELECT id, nth, state, code, mac, made_at, confirmed_at, used_at FROM backup_codes
-		WHERE account = $1 AND state <> 'old' ORDER BY nth, id`, string(id))
+		WHERE account = $1 AND state <> 'old'`, string(id))
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +37,7 @@ func readCodes(ctx context.Context, q db.Querier, id account.ID) ([]codeRow, err
 		}
 		all = append(all, r)
 	}
+	slices.SortFunc(all, func(a, b codeRow) int { return cmp.Compare(a.Nth, b.Nth) })
 	return all, rows.Err()
 }
 
