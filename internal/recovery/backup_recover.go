@@ -139,6 +139,10 @@ func (s *Service) RecoverBackup(ctx context.Context, identifier, password, code 
 	if err != nil {
 		return session.Outcome{}, err
 	}
+	entry, err := s.Sessions.Prepare(r, c, session.AMRPassword, session.AMRBackupCode)
+	if err != nil {
+		return session.Outcome{}, err
+	}
 	st, err := s.Sessions.CheckCredentials(ctx, identifier, password, c)
 	if err != nil {
 		return session.Outcome{}, err
@@ -146,28 +150,60 @@ func (s *Service) RecoverBackup(ctx context.Context, identifier, password, code 
 	if err := s.guess(ctx, st.ID, code, limit.Call{Rule: backupLimit, Key: string(st.ID)}); err != nil {
 		return session.Outcome{}, err
 	}
-	if st.Status != account.Active {
-		return session.Outcome{}, session.ErrDeactivated
-	}
-	return session.Outcome{}, errBackupWrong
+	return s.Sessions.Recover(ctx, st, entry, func(ctx context.Context, tx *db.Tx, sessionID string) error {
+		if err := s.spend(ctx, tx, st.ID, code); err != nil {
+			return err
+		}
+		return s.recovered(ctx, tx, st.ID, sessionID, session.AMRBackupCode)
+	})
 }
 
 // ConfirmBackupLink opens a recovery session with the mailed link, and uses its code up.
 // Codes: link_gone, invalid_public_key, account_deactivated.
 func (s *Service) ConfirmBackupLink(ctx context.Context, token string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
-	if err := s.checkBackup(ctx, token); err != nil {
+	entry, err := s.Sessions.Prepare(r, c, session.AMREmail, session.AMRBackupCode)
+	if err != nil {
 		return session.Outcome{}, err
 	}
-	return session.Outcome{}, account.ErrLinkGone
+	l, err := s.findBackup(ctx, token)
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	st, err := s.Accounts.State(ctx, l.Account)
+	if errors.Is(err, account.ErrNotFound) {
+		err = account.ErrLinkGone // deleted meanwhile
+	}
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	out, err := s.Sessions.Recover(ctx, st, entry, func(ctx context.Context, tx *db.Tx, sessionID string) error {
+		if _, err := s.Accounts.UseLink(ctx, tx, backupLink, token); err != nil {
+			return err
+		}
+		if err := s.spend(ctx, tx, l.Account, l.Data); err != nil {
+			return err
+		}
+		return s.recovered(ctx, tx, l.Account, sessionID, session.AMRBackupCode)
+	})
+	if errors.Is(err, account.ErrCredentials) { // all sessions and links ended meanwhile
+		err = account.ErrLinkGone.Because(err)
+	}
+	return out, codeGone(err)
+}
+
+// findBackup is FindLink for a link whose code is live.
+func (s *Service) findBackup(ctx context.Context, token string) (account.Link, error) {
+	l, err := s.Accounts.FindLink(ctx, backupLink, token)
+	if err != nil {
+		return account.Link{}, err
+	}
+	return l, codeGone(s.judge(ctx, s.DB, l.Account, l.Data))
 }
 
 // checkBackup is nil while a link and its code work.
 func (s *Service) checkBackup(ctx context.Context, token string) error {
-	l, err := s.Accounts.FindLink(ctx, backupLink, token)
-	if err != nil {
-		return err
-	}
-	return codeGone(s.judge(ctx, s.DB, l.Account, l.Data))
+	_, err := s.findBackup(ctx, token)
+	return err
 }
 
 // isWrong reports whether err says that a code is not live.
