@@ -89,11 +89,12 @@ func TestRecoverBackup(t *testing.T) {
 		for n, code := range []string{wrongBackup, codes[0], codes[1], old[0], hers[0]} {
 			for _, name := range []string{"ada", "nobody"} {
 				got := w.is(w.useCode(name, "wrong otters 42", code), 401, "invalid_credentials")
+				text, _, _ := strings.Cut(got.Raw, `"request_id"`)
 				if want == "" {
-					want = got.Raw
+					want = text
 				}
-				if got.Raw != want {
-					t.Errorf("try %d at %s tells more: %s, not %s", n, name, got.Raw, want)
+				if text != want {
+					t.Errorf("try %d at %s tells more: %s, not %s", n, name, text, want)
 				}
 			}
 		}

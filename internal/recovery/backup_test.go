@@ -15,6 +15,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/recovery"
+	"coffer/internal/rest"
 )
 
 func (w *world) makeCodes(id account.ID, again bool) []string {
@@ -159,11 +160,11 @@ func TestBackupCodesNeedLayers(t *testing.T) {
 		ada := w.Join("ada")
 		w.twoLayers(ada)
 		w.withCodes(ada)
-		if err := w.codes.Disable(ctx, ada, false); codeOf(err) != "recovery_needs_two_layers" {
+		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, false); codeOf(err) != "recovery_needs_two_layers" {
 			t.Errorf("a layer that they need: %v", err)
 		}
 		w.Mails()
-		if err := w.codes.Disable(ctx, ada, true); err != nil {
+		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, true); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.told(); got != "ada@canary.example backup-codes-disabled, ada@canary.example totp-disabled" {
