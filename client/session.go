@@ -29,6 +29,13 @@ type Session struct {
 	Account          struct {
 		ID string `json:"id"`
 	} `json:"account"`
+	Recovery *Recovery `json:"recovery"` // of a session whose AAL is recovery; else nil
+}
+
+// Recovery is what a recovery session may do. It may always set a password.
+type Recovery struct {
+	MayRepairLayers bool       `json:"may_repair_layers"` // turn layers off and on
+	From            *time.Time `json:"from"`              // when another recovery by the trusted address may
 }
 
 // Challenge holds the layers to pass before a session opens. It is not safe for concurrent

@@ -47,24 +47,29 @@ func (s *Service) Protect(name string, read func(ctx context.Context, q db.Queri
 
 // Security reads the lines of all rooms in one snapshot. A layer that the account's seal
 // names is enabled, as it is for sign-in, even when the layer's own row is gone.
-func (s *Service) Security(ctx context.Context, id ID) (map[string]Protection, error) {
-	var lines map[string]Protection
-	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		lines = make(map[string]Protection, len(s.protections))
-		r, err := readState(ctx, tx, id)
-		st, err := s.believe(ctx, r, err)
-		if err != nil {
-			return err
-		}
-		for _, p := range s.protections {
-			line, err := p.read(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			line.Enabled = line.Enabled || slices.Contains(st.Layers, p.name)
-			lines[p.name] = line
-		}
-		return nil
+func (s *Service) Security(ctx context.Context, id ID) (lines map[string]Protection, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		lines, err = s.Protections(ctx, tx, id)
+		return err
 	})
 	return lines, err
+}
+
+// Protections is Security inside a transaction.
+func (s *Service) Protections(ctx context.Context, tx *db.Tx, id ID) (map[string]Protection, error) {
+	r, err := readState(ctx, tx, id)
+	st, err := s.believe(ctx, r, err)
+	if err != nil {
+		return nil, err
+	}
+	lines := make(map[string]Protection, len(s.protections))
+	for _, p := range s.protections {
+		line, err := p.read(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		line.Enabled = line.Enabled || slices.Contains(st.Layers, p.name)
+		lines[p.name] = line
+	}
+	return lines, nil
 }

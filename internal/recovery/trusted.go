@@ -12,6 +12,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 )
 
 // The trusted address is a second mailbox of the owner. The link that verifies it is asked
@@ -44,6 +45,7 @@ func (s *Service) setUpTrusted() {
 	s.Jobs.Handle(recoverJob, s.runRecover)
 	s.Accounts.Protect(trustedLine, s.protectTrusted)
 	s.Accounts.AddWayBack(account.WayBack{On: s.trustedOn, Off: s.dropTrusted})
+	s.Sessions.AddWait(s.waitEndsAt)
 	s.Accounts.Keep(trustedLine, account.Keeper{Forget: func(ctx context.Context, tx *db.Tx, id account.ID) error { return dropWait(ctx, tx, id) }})
 }
 
@@ -92,7 +94,8 @@ type trustedPayload struct {
 // AskTrusted mails a link to an address. Until the link is used, the address gets nothing
 // else, and the trusted address stays what it is. Every verified address is told. Codes:
 // validation_failed, needs_two_layers, rate_limited.
-func (s *Service) AskTrusted(ctx context.Context, id account.ID, email string, from account.Source) error {
+func (s *Service) AskTrusted(ctx context.Context, c rest.Caller, email string, from account.Source) error {
+	id := account.ID(c.Account)
 	email, err := account.NormalEmail("/email", email)
 	if err != nil {
 		return err
@@ -101,6 +104,9 @@ func (s *Service) AskTrusted(ctx context.Context, id account.ID, email string, f
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.holdRecovery(ctx, tx, c); err != nil {
+			return err
+		}
 		if _, err := s.needLayers(ctx, tx, id); err != nil {
 			return err
 		}
@@ -173,8 +179,12 @@ func (s *Service) VerifyTrusted(ctx context.Context, token string) error {
 }
 
 // DropTrusted turns the trusted address off, and voids a link for another one.
-func (s *Service) DropTrusted(ctx context.Context, id account.ID) error {
+func (s *Service) DropTrusted(ctx context.Context, c rest.Caller) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		id := account.ID(c.Account)
+		if err := s.holdRecovery(ctx, tx, c); err != nil {
+			return err
+		}
 		if err := s.Accounts.DropLinks(ctx, tx, trustedLink, id); err != nil {
 			return err
 		}

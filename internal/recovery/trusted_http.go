@@ -21,14 +21,14 @@ func (s *Service) trustedRoutes(a *rest.API) {
 		Summary: "Read the trusted address",
 	}, s.getTrusted)
 	rest.Register(a, rest.Op{
-		Method: http.MethodPut, Path: "/account/trusted-email", ID: "set-trusted-email", Tag: tag, Access: rest.StepUp, Status: http.StatusAccepted, Rows: "F-R2",
+		Method: http.MethodPut, Path: "/account/trusted-email", ID: "set-trusted-email", Tag: tag, Access: rest.StepUp, Repairs: true, Status: http.StatusAccepted, Rows: "F-R2",
 		Summary: "Ask for another trusted address",
 		Description: "The server mails a link to the address, and a notice to every verified one. The present trusted address stays until the new one is verified. " +
 			"Two layers must be on.",
 		Errors: []*fault.Error{errTwoLayers, limit.ErrLimited},
 	}, s.putTrusted)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/account/trusted-email", ID: "delete-trusted-email", Tag: tag, Access: rest.StepUp, Status: http.StatusNoContent, Rows: "F-R2",
+		Method: http.MethodDelete, Path: "/account/trusted-email", ID: "delete-trusted-email", Tag: tag, Access: rest.StepUp, Repairs: true, Status: http.StatusNoContent, Rows: "F-R2",
 		Summary:     "Turn the trusted address off",
 		Description: "Every verified address is told, the trusted one too. A link for another address ends.",
 	}, s.deleteTrusted)
@@ -51,7 +51,7 @@ func (s *Service) trustedRoutes(a *rest.API) {
 		Summary: "Open a recovery session with the link to the trusted address",
 		Description: "The link works once. The first such session may set a new password, and begins a wait. When the wait is over, the next one may also change layers, unless " +
 			"somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.",
-		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited},
+		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, account.ErrCredentials, limit.ErrLimited},
 	}, s.postConfirmRecover)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/recovery/trusted-email/confirm/check", ID: "check-trusted-recovery", Tag: tag, Status: http.StatusNoContent, Rows: "F-R2",
@@ -78,14 +78,14 @@ type putTrustedInput struct {
 }
 
 func (s *Service) putTrusted(ctx context.Context, in *putTrustedInput) (*acceptedOutput, error) {
-	if err := s.AskTrusted(ctx, account.ID(in.Caller.Account), in.Body.Email, account.SourceOf(in.Client.Addr)); err != nil {
+	if err := s.AskTrusted(ctx, in.Caller, in.Body.Email, account.SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	return accepted(), nil
 }
 
 func (s *Service) deleteTrusted(ctx context.Context, in *trustedInput) (*struct{}, error) {
-	return nil, s.DropTrusted(ctx, account.ID(in.Caller.Account))
+	return nil, s.DropTrusted(ctx, in.Caller)
 }
 
 func (s *Service) postVerifyTrusted(ctx context.Context, in *account.CheckInput) (*struct{}, error) {

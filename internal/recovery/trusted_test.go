@@ -24,6 +24,8 @@ const (
 
 var wherever = account.Source{Addr: home, Net: home}
 
+func caller(id account.ID) rest.Caller { return rest.Caller{Account: string(id)} }
+
 // twoLayers turns the app on, and a layer that nobody passes. It returns the app's secret.
 func (w *world) twoLayers(id account.ID) string {
 	w.t.Helper()
@@ -44,7 +46,7 @@ func (w *world) layer(id account.ID, name string, on bool) {
 func (w *world) askTrusted(id account.ID, email string) string {
 	w.t.Helper()
 	w.Mails()
-	if err := w.back.AskTrusted(context.Background(), id, email, wherever); err != nil {
+	if err := w.back.AskTrusted(context.Background(), caller(id), email, wherever); err != nil {
 		w.t.Fatal(err)
 	}
 	mails := w.Mails()
@@ -110,21 +112,21 @@ func TestTrustedAddress(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d, nil)
 		ada := w.Join("ada")
-		if err := w.back.AskTrusted(ctx, ada, "ada@second.example", wherever); codeOf(err) != "needs_two_layers" {
+		if err := w.back.AskTrusted(ctx, caller(ada), "ada@second.example", wherever); codeOf(err) != "needs_two_layers" {
 			t.Errorf("without layers: %v", err)
 		}
 		w.withApp(ada)
-		if err := w.back.AskTrusted(ctx, ada, "ada@second.example", wherever); codeOf(err) != "needs_two_layers" {
+		if err := w.back.AskTrusted(ctx, caller(ada), "ada@second.example", wherever); codeOf(err) != "needs_two_layers" {
 			t.Errorf("with one layer: %v", err)
 		}
 		w.layer(ada, w.Name(), true)
 		for email, want := range map[string]string{"ADA@canary.EXAMPLE": "/email is_primary", "x": "/email invalid_email"} {
-			if err := w.back.AskTrusted(ctx, ada, email, wherever); codeOf(err) != want {
+			if err := w.back.AskTrusted(ctx, caller(ada), email, wherever); codeOf(err) != want {
 				t.Errorf("%s: %v, want %s", email, err, want)
 			}
 		}
 		w.Mails()
-		if err := w.back.AskTrusted(ctx, ada, "Ada@second.example", wherever); err != nil {
+		if err := w.back.AskTrusted(ctx, caller(ada), "Ada@second.example", wherever); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.told(); got != "Ada@second.example trusted-email, ada@canary.example trusted-email-asked" {
@@ -169,7 +171,7 @@ func TestTrustedAddress(t *testing.T) {
 		if got := w.told(); got != "" {
 			t.Errorf("forgot with it: %s", got)
 		}
-		if err := w.back.AskTrusted(ctx, ada, "ADA@second.example", wherever); codeOf(err) != "/email unchanged" {
+		if err := w.back.AskTrusted(ctx, caller(ada), "ADA@second.example", wherever); codeOf(err) != "/email unchanged" {
 			t.Errorf("the same again: %v", err)
 		}
 
@@ -184,7 +186,7 @@ func TestTrustedAddress(t *testing.T) {
 		}
 		waiting := w.askTrusted(ada, "ada@fourth.example")
 		for range 2 { // the second time there is nothing to do
-			if err := w.back.DropTrusted(ctx, ada); err != nil {
+			if err := w.back.DropTrusted(ctx, caller(ada)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -293,7 +295,7 @@ func TestTrustedMailsToStrangers(t *testing.T) {
 			w.layer(id, "totp", true)
 			w.layer(id, w.Name(), true)
 			for range 11 {
-				if err := w.back.AskTrusted(ctx, id, "stranger@other.example", wherever); codeOf(err) == "rate_limited" {
+				if err := w.back.AskTrusted(ctx, caller(id), "stranger@other.example", wherever); codeOf(err) == "rate_limited" {
 					refused++
 				} else if err != nil {
 					t.Fatal(err)
@@ -317,13 +319,13 @@ func TestTrustedNeedsItsLayers(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, d, nil)
 		ada, _ := w.trusting("ada")
-		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, false); codeOf(err) != "recovery_needs_two_layers" {
+		if err := w.codes.Disable(ctx, caller(ada), false); codeOf(err) != "recovery_needs_two_layers" {
 			t.Errorf("the layer alone: %v", err)
 		}
 		if got := w.readTrusted(ada); got.Email == "" || w.told() != "" {
 			t.Errorf("after a refusal: %+v", got)
 		}
-		if err := w.codes.Disable(ctx, rest.Caller{Account: string(ada)}, true); err != nil {
+		if err := w.codes.Disable(ctx, caller(ada), true); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.told(); got != "ada@canary.example totp-disabled, ada@canary.example trusted-email-dropped, ada@second.example trusted-email-dropped" {
@@ -349,7 +351,7 @@ func TestTrustedRacesItsLayers(t *testing.T) {
 				if i == 0 {
 					return said(w.verifyTrusted(token))
 				}
-				return codeOf(w.codes.Disable(context.Background(), rest.Caller{Account: string(id)}, false))
+				return codeOf(w.codes.Disable(context.Background(), caller(id), false))
 			})
 			verified := w.readTrusted(id).Email != ""
 			if won := got["204"] + got["<nil>"]; won != 1 || verified != (got["204"] == 1) {

@@ -6,6 +6,8 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/rest"
+	"coffer/internal/session"
 )
 
 // recoveryHeader is the kind, in a mail's header, of the links that open a recovery session.
@@ -22,4 +24,13 @@ func (s *Service) needLayers(ctx context.Context, tx *db.Tx, id account.ID) (acc
 		err = errTwoLayers
 	}
 	return st, err
+}
+
+// holdRecovery refuses a recovery session that was stopped meanwhile, and keeps it until tx
+// ends.
+func (s *Service) holdRecovery(ctx context.Context, tx *db.Tx, c rest.Caller) error {
+	if c.AAL != session.AALRecovery {
+		return nil
+	}
+	return s.Sessions.Hold(ctx, tx, account.ID(c.Account), c.Session)
 }

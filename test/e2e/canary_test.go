@@ -28,6 +28,8 @@ const (
 	canaryBio     = "Collects mother-of-pearl seed bowls."
 	canaryContent = "The nightingale sings at a quarter past four, whoever listens."
 	canaryIP      = "127.77.66.55"
+	canarySecond  = "Zweite.Voliere@second-perch.example"
+	canaryThird   = "Dritte.Voliere@third-perch.example"
 )
 
 // needles are the forms in which a word may be stored.
@@ -63,7 +65,7 @@ func lower(b []byte) []byte {
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
-		s := start(t, in, "COFFER_LOG_LEVEL=debug")
+		s := start(t, in, "COFFER_LOG_LEVEL=debug", "COFFER_TRUSTED_COOLDOWN=0s")
 		ctx := t.Context()
 		p := &person{s: s, from: []byte{127, 77, 66, 55}, NewAccount: canary}
 		if newAddress().String() == "127.0.0.1" {
@@ -87,6 +89,11 @@ func TestCanary(t *testing.T) {
 			}
 		}
 		p.harden(t, c)
+		second := p.trusts(t, c, canarySecond)
+		if err := c.SetTrustedAddress(ctx, canaryThird); err != nil { // waits
+			t.Fatal(err)
+		}
+		p.recovers(t, second) // the next one waits
 		waiting := &person{s: s, from: newAddress(), NewAccount: canary}
 		waiting.Email, waiting.Username = "waiting."+canary.Email, canary.Username+"2"
 		waiting.apply(t, waiting.client(t)) // never proven
@@ -99,7 +106,7 @@ func TestCanary(t *testing.T) {
 
 		creds := c.Credentials()
 		words := []string{
-			canary.FirstName, canary.LastName, canary.Username, canary.Email, "canary-mail.example", canary.Password, canaryAgent, "CanaryBrowser",
+			canary.FirstName, canary.LastName, canary.Username, canary.Email, "canary-mail.example", canarySecond, "second-perch.example", canaryThird, "third-perch.example", canary.Password, canaryAgent, "CanaryBrowser",
 			canaryDevice, canaryFile, canaryFolder, canaryBio, canaryContent[:40], "text/x-canary",
 			creds.AccessToken, creds.RefreshToken, creds.DeviceToken, waiting.signUp,
 		}

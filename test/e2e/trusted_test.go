@@ -134,7 +134,14 @@ func trustedAddress(t *testing.T, s *server) {
 		t.Errorf("the primary address moves there: %v", err)
 	}
 
-	// A layer that it needs goes only with it.
+	replaceTrusted(t, p, c, to)
+}
+
+// replaceTrusted goes on: the owner changes the address, drops it, and turns a layer off that
+// it needs.
+func replaceTrusted(t *testing.T, p *person, c *client.Client, to *person) {
+	t.Helper()
+	ctx := t.Context()
 	if err := p.fresh(t, c, func() error { return c.DisableSecurityQuestion(ctx) }); client.Code(err) != "recovery_needs_two_layers" {
 		t.Errorf("a layer that it needs: %v", err)
 	}
@@ -157,4 +164,96 @@ func trustedAddress(t *testing.T, s *server) {
 	if got := to.mails(t); slices.Contains(got, "recovery") || slices.Contains(got, "reset-password") {
 		t.Errorf("mails to an address that rests: %q", got)
 	}
+}
+
+// recovers opens a recovery session with a link to the trusted address.
+func (p *person) recovers(t *testing.T, trusted *person) (*client.Client, *client.Session) {
+	t.Helper()
+	c := p.client(t)
+	opened, err := c.ConfirmTrustedRecovery(t.Context(), client.TrustedRecovery{Token: p.recoveryLink(t, trusted), DeviceName: "the library"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, opened
+}
+
+// recoveryLink asks for a link to the trusted address and returns its token.
+func (p *person) recoveryLink(t *testing.T, trusted *person) string {
+	t.Helper()
+	if err := patiently(func() error { return p.client(t).RecoverByTrustedAddress(t.Context(), p.Username) }); err != nil {
+		t.Fatal(err)
+	}
+	l := trusted.mail(t, "recovery")
+	token, way, _ := strings.Cut(l.token(), "&")
+	if !strings.HasPrefix(l.link, p.s.page("/recover#token=")) || way != "way=trusted-email" {
+		t.Errorf("the link %q", l.link)
+	}
+	return token
+}
+
+// TestTrustedRecovery tells of an owner who has lost the password, the mailbox and every
+// layer: the trusted address rests, sets a password, waits, and then turns the layers off.
+func TestTrustedRecovery(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in setup) {
+		const rests, waits = 3 * time.Second, 4 * time.Second
+		s := start(t, in, "COFFER_TRUSTED_COOLDOWN="+rests.String(), "COFFER_RECOVERY_WAIT="+waits.String())
+		ctx := t.Context()
+		p := s.member(t)
+		c := p.signIn(t)
+		p.twoLayers(t, c)
+		trusted := p.trusts(t, c, "two-"+p.Email)
+		if err := p.client(t).RecoverByTrustedAddress(ctx, p.Email); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rests)
+		if got := trusted.mails(t); slices.Contains(got, "recovery") {
+			t.Errorf("mails while it rests: %q", got)
+		}
+		token := p.recoveryLink(t, trusted)
+		for range 2 {
+			if err := p.client(t).CheckTrustedRecovery(ctx, token); err != nil {
+				t.Errorf("a look at the link: %v", err)
+			}
+		}
+		lost := p.client(t)
+		opened, err := lost.ConfirmTrustedRecovery(ctx, client.TrustedRecovery{Token: token})
+		if err != nil || opened.AAL != "recovery" || !slices.Equal(opened.AMR, []string{"trusted_email"}) {
+			t.Fatalf("%+v, %v", opened, err)
+		}
+		if opened.Recovery == nil || opened.Recovery.MayRepairLayers || opened.Recovery.From == nil || time.Until(*opened.Recovery.From) > waits {
+			t.Errorf("what comes next: %+v", opened.Recovery)
+		}
+		if _, err := p.client(t).ConfirmTrustedRecovery(ctx, client.TrustedRecovery{Token: token}); client.Code(err) != "link_gone" {
+			t.Errorf("the link again: %v", err)
+		}
+		for _, reader := range []*person{p, trusted} {
+			reader.mail(t, "recovery")
+		}
+		// It removes no layer and reads no file: it sets a password, and layers are asked.
+		for what, err := range map[string]error{"a layer": lost.DisableEmailOTP(ctx), "the trusted address": lost.DropTrustedAddress(ctx)} {
+			if client.Code(err) != "recovery_waits" || client.Status(err) != http.StatusForbidden {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := lost.CreateFolder(ctx, "", "x"); client.Status(err) != http.StatusForbidden && client.Status(err) != http.StatusUnauthorized {
+			t.Errorf("a folder: %v", err)
+		}
+		if err := lost.DeleteAccount(ctx); client.Status(err) != http.StatusForbidden && client.Status(err) != http.StatusUnauthorized {
+			t.Errorf("the account: %v", err)
+		}
+
+		time.Sleep(waits)
+		back, opened := p.recovers(t, trusted)
+		if opened.AAL != "recovery" || !slices.Equal(opened.AMR, []string{"trusted_email", "delay"}) || opened.Recovery == nil || !opened.Recovery.MayRepairLayers {
+			t.Fatalf("after the wait: %+v", opened)
+		}
+		if err := back.DisableEmailOTP(ctx, client.DisableRecovery); err != nil {
+			t.Fatal(err)
+		}
+		if err := back.DisableSecurityQuestion(ctx); err != nil {
+			t.Fatal(err)
+		}
+		trusted.told(t, "was turned off or replaced")
+	})
 }

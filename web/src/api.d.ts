@@ -4887,7 +4887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4995,7 +4995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7452,6 +7452,15 @@ export interface operations {
             };
             /** @description Bad Request: `body_unreadable`, `invalid_json`, `invalid_public_key`, `unknown_host`. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_credentials`. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
