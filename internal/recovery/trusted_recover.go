@@ -199,11 +199,11 @@ func (s *Service) stopTrusted(ctx context.Context, tx *db.Tx, id account.ID, sin
 // waitEndsAt is from when on the trusted address of an account may change layers; the zero
 // time while no wait is under way.
 func (s *Service) waitEndsAt(ctx context.Context, id account.ID) (from time.Time, err error) {
+	st, err := s.Accounts.State(ctx, id) // before: it may need a connection of its own
+	if err != nil {
+		return from, err
+	}
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
-		st, err := s.Accounts.State(ctx, id)
-		if err != nil {
-			return err
-		}
 		t, err := s.Accounts.TrustedAddress(ctx, tx, id)
 		if err != nil {
 			return err
@@ -232,10 +232,10 @@ func (s *Service) RecoverTrusted(ctx context.Context, token string, r session.Se
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	from, err := s.waitEndsAt(ctx, l.Account)
-	var st account.State
+	st, err := s.Accounts.State(ctx, l.Account)
+	var from time.Time
 	if err == nil {
-		st, err = s.Accounts.State(ctx, l.Account)
+		from, err = s.waitEndsAt(ctx, l.Account)
 	}
 	if errors.Is(err, account.ErrNotFound) {
 		err = account.ErrLinkGone // deleted meanwhile
