@@ -46,6 +46,7 @@ func newForgotten(t *testing.T, database string) *forgotten {
 	s.moveTo(t.TempDir())
 	s.DB.DatabaseURL, s.URL = database, "http://"+srv.Listener.Addr().String()
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
+	s.Recovery.Cooldown = 0
 	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,8 @@ func forget(w *forgotten, tables []string) {
 	t, a, ctx := w.T, w.app, w.Context()
 	ada, bob := w.member("ada"), w.member("bob")
 	strong := w.harden(ada)
-	w.harden(bob)
+	w.trusts(ada, strong)
+	w.trusts(bob, w.harden(bob))
 	w.use(ada)
 	w.use(bob)
 
@@ -75,7 +77,7 @@ func forget(w *forgotten, tables []string) {
 	}
 	w.exported(strong, bob)
 	sessions, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects()
-	if sessions != 2*2 || objects != 2*2 {
+	if sessions != 2*3 || objects != 2*2 {
 		t.Fatalf("%d sessions, %d objects", sessions, objects)
 	}
 
@@ -115,8 +117,8 @@ func forget(w *forgotten, tables []string) {
 	if n := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE $1`, "%"+ada.id+"%"); n != 0 {
 		t.Errorf("%d values of the key store name an account that is gone", n)
 	}
-	if left, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects(); left != 2 || objects != 1 {
-		t.Errorf("%d sessions and %d objects are left, want bob's two and one", left, objects)
+	if left, objects := w.count(`SELECT COUNT(*) FROM kv WHERE key LIKE 'session:%'`), w.objects(); left != 3 || objects != 1 {
+		t.Errorf("%d sessions and %d objects are left, want bob's three and one", left, objects)
 	}
 	if again := w.member("ada"); again.id == ada.id {
 		t.Error("a new account has the old id")
@@ -145,7 +147,8 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 		}
 	}
 	for name, want := range map[string]string{
-		"account.json": `"totp": {`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "files.json": `"path": "files/papers/large"`,
+		"account.json": `"kind": "trusted",
+      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "files.json": `"path": "files/papers/large"`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -332,6 +335,38 @@ func (w *forgotten) harden(m member) *client.Client {
 	_, _, err = ch.Pass(ctx, client.SecurityQuestion, client.SecurityAnswer{Answer: "weeping beech"})
 	w.must(err)
 	return other
+}
+
+// trusts gives a user a trusted address, and opens a recovery session with it.
+func (w *forgotten) trusts(m member, c *client.Client) {
+	w.Helper()
+	ctx := w.Context()
+	second := "two-" + m.name + "@example.net"
+	w.must(c.SetTrustedAddress(ctx, second))
+	w.must(w.client().VerifyTrustedAddress(ctx, w.linkTo(second, "/trusted-email")))
+	w.must(w.client().RecoverByTrustedAddress(ctx, m.name))
+	_, err := w.client().ConfirmTrustedRecovery(ctx, client.TrustedRecovery{Token: w.linkTo(second, "/recover")})
+	w.must(err)
+}
+
+// linkTo returns the token of the newest mail to an address whose link opens a page.
+func (w *forgotten) linkTo(email, page string) (token string) {
+	w.Helper()
+	w.settle()
+	mails, err := filepath.Glob(filepath.Join(w.data, "outbox", "*.eml"))
+	w.must(err)
+	for _, path := range mails {
+		raw, err := os.ReadFile(path)
+		w.must(err)
+		text := strings.NewReplacer("=\r\n", "", "=\n", "", "=3D", "=").Replace(string(raw))
+		if found := regexp.MustCompile(page + `#token=([A-Za-z0-9_-]+)`).FindStringSubmatch(text); found != nil && strings.Contains(text, "To: <"+email) {
+			token = found[1]
+		}
+	}
+	if token == "" {
+		w.Fatalf("no link to %s for %s", page, email)
+	}
+	return token
 }
 
 // use leaves data in every place of an account, and waiting messages.

@@ -86,7 +86,8 @@ var headers = map[string]string{
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-reset": "security-notice",
 	"backup-codes-enabled": "security-notice", "backup-codes-regenerated": "security-notice", "backup-codes-disabled": "security-notice", "recovery-backup": "recovery",
 	"account-deactivated": "security-notice", "account-activated": "security-notice", "always-ask-off": "security-notice",
-	"recovery-used": "recovery", "recovery-stopped": "security-notice",
+	"trusted-email": "trusted-email", "trusted-email-asked": "security-notice", "trusted-email-set": "security-notice", "trusted-email-dropped": "security-notice",
+	"recovery-trusted": "recovery", "recovery-used": "recovery", "recovery-stopped": "security-notice",
 }
 
 // dataOf returns data for words, which show whether they need a link or a code.
