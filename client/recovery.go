@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Forgot requests a mail with a link to set a new password. The server's answer does not
@@ -58,6 +59,37 @@ func (c *Client) ChangePassword(ctx context.Context, in PasswordChange) (*Sessio
 	}{in.Current, in.New, !in.KeepOthers}
 	s, _, err := c.open(ctx, request{method: http.MethodPut, path: "/v1/account/password", proof: session, in: body}, nil)
 	return s, err
+}
+
+// AALRecovery is the AAL of a session that may only repair its account.
+const AALRecovery = "recovery"
+
+// Recovery says what a recovery session may do.
+type Recovery struct {
+	MayRepairLayers bool       `json:"may_repair_layers"`
+	From            *time.Time `json:"from"` // when another recovery through the trusted address may; nil: unknown
+}
+
+// RepairPassword sets a new password from a recovery session, without the present one. Every
+// other session of the account ends. A session that may repair layers becomes an ordinary
+// one. For any other the result is the challenge of the account's layers.
+func (c *Client) RepairPassword(ctx context.Context, next string) (*Session, *Challenge, error) {
+	return c.open(ctx, request{
+		method: http.MethodPut, path: "/v1/account/password", proof: session, in: map[string]string{"new_password": next},
+	}, nil)
+}
+
+// StopRecovery ends a recovery with the mailed link: every session, the layers turned on
+// since, and the password. It needs no session.
+func (c *Client) StopRecovery(ctx context.Context, token string) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/recovery/stop", in: map[string]string{"token": token}}, nil)
+	return err
+}
+
+// CheckStopRecovery returns nil while that link is valid, otherwise code link_gone. It does
+// not use the link up.
+func (c *Client) CheckStopRecovery(ctx context.Context, token string) error {
+	return c.check(ctx, "/v1/auth/recovery/stop/check", token)
 }
 
 // Deactivate closes the account until it is activated again, and drops the session.

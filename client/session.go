@@ -26,7 +26,9 @@ type Session struct {
 	Binding          string   `json:"binding"` // proof when the server wants requests signed, else none
 	AAL              string   `json:"aal"`
 	AMR              []string `json:"amr"`
-	Account          struct {
+	// Recovery describes a session whose AAL is [AALRecovery]; nil for any other.
+	Recovery *Recovery `json:"recovery"`
+	Account  struct {
 		ID string `json:"id"`
 	} `json:"account"`
 	Recovery *Recovery `json:"recovery"` // of a session whose AAL is recovery; else nil

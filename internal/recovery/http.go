@@ -48,6 +48,7 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.postConfirm)
 	s.checkRoute(a, "/auth/activate/check", "check-activation", "F-A6", activateLink)
 	s.backupRoutes(a)
+	s.stopRoutes(a)
 	s.trustedRoutes(a)
 }
 

@@ -2,7 +2,10 @@ package recovery
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"coffer/internal/account"
@@ -49,4 +52,68 @@ func (s *Service) recovered(ctx context.Context, tx *db.Tx, id account.ID, sessi
 	return s.Events.Record(ctx, tx, event.Event{
 		Kind: recoveryUsed, Account: string(id), Data: map[string]string{"link": link, "method": method, "until": s.Now().Add(s.Wait).UTC().Format(time.RFC3339)},
 	})
+}
+
+// Stop ends a recovery that was not the owner's, with the mailed link: every session and all
+// that lets somebody in, the layers that were turned on since it began, and the password,
+// which becomes one that nobody knows. The owner's next way in is a reset through the mailbox.
+// Codes: link_gone, busy.
+func (s *Service) Stop(ctx context.Context, token string) error {
+	// The server hashes no password for a guess.
+	found, err := s.Accounts.FindLink(ctx, s.stopPurpose(), token)
+	if err != nil {
+		return err
+	}
+	unknown, err := s.Accounts.NewPassword(ctx, found.Account, "/token", rand.Text()+rand.Text())
+	if errors.Is(err, account.ErrNotFound) {
+		err = account.ErrLinkGone // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		l, err := s.Accounts.UseLink(ctx, tx, s.stopPurpose(), token)
+		if err != nil {
+			return err
+		}
+		var of stoppable
+		if err := json.Unmarshal([]byte(l.Data), &of); err != nil {
+			return fmt.Errorf("a link that stops a recovery: %w", err)
+		}
+		if err := s.Accounts.SetPassword(ctx, tx, unknown); err != nil {
+			return err
+		}
+		if err := s.Accounts.InvalidateSessions(ctx, tx, l.Account, ""); err != nil {
+			return err
+		}
+		if err := s.dropLayersSince(ctx, tx, l.Account, time.UnixMilli(of.Began)); err != nil {
+			return err
+		}
+		if err := dropWait(ctx, tx, l.Account); err != nil {
+			return err
+		}
+		return s.Events.Record(ctx, tx, event.Event{Kind: recoveryStopped, Account: string(l.Account)})
+	})
+}
+
+// dropLayersSince turns the layers off that were turned on at a time or later: they may be an
+// intruder's. The account's row is locked, so no layer is turned on meanwhile.
+func (s *Service) dropLayersSince(ctx context.Context, tx *db.Tx, id account.ID, began time.Time) error {
+	st, err := s.Accounts.Hold(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	lines, err := s.Accounts.Protections(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	for _, layer := range st.Layers {
+		if since := lines[layer].Since; since == nil || since.Before(began) {
+			continue
+		}
+		if _, err := s.Sessions.DropLayer(ctx, tx, id, layer, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }

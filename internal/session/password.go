@@ -18,6 +18,9 @@ import (
 // Of two changes with one present password, one wins. Codes: invalid_credentials,
 // validation_failed, rate_limited, busy, unauthenticated.
 func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest.Client, current, next string, revoke bool) (Outcome, error) {
+	if c.AAL == AALRecovery {
+		return s.repairPassword(ctx, c, next)
+	}
 	who := account.ID(c.Account)
 	// Each change is mailed to the owner. An intruder must not bury the first of these mails.
 	changes := string(who) + " changes"
@@ -63,14 +66,18 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return err
 	})
 	if err == nil {
-		if kept := s.Limit.Take(context.WithoutCancel(ctx), s.PairLimit, changes); kept != nil {
-			s.Log.WarnContext(ctx, "session: a change of password is not counted", "err", kept)
-		}
+		s.countChange(ctx, changes)
 	}
 	if errors.Is(err, errAltered) {
 		err = token.ErrUnauthenticated.Because(err)
 	}
 	return Outcome{Opened: out}, ended(err)
+}
+
+func (s *Service) countChange(ctx context.Context, changes string) {
+	if kept := s.Limit.Take(context.WithoutCancel(ctx), s.PairLimit, changes); kept != nil {
+		s.Log.WarnContext(ctx, "session: a change of password is not counted", "err", kept)
+	}
 }
 
 // ownKeys returns the keys of a live session.

@@ -15,7 +15,9 @@ func (s *Service) passwordRoutes(a *rest.API) {
 		Method: http.MethodPut, Path: "/account/password", ID: "change-password", Repairs: true, Weakly: true, Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A8",
 		Summary: "Change my password",
 		Description: "The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and " +
-			"remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one.",
+			"remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one. " +
+			"A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. " +
+			"For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.",
 		Errors: []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},
 	}, s.putPassword)
 }
@@ -23,13 +25,19 @@ func (s *Service) passwordRoutes(a *rest.API) {
 type passwordInput struct {
 	rest.Request
 	Body struct {
-		CurrentPassword string `json:"current_password"`
-		NewPassword     string `json:"new_password" doc:"The rules are those of a sign-up."`
-		RevokeOthers    *bool  `json:"revoke_others,omitempty" default:"true" doc:"Whether every other session of the account ends."`
+		CurrentPassword *string `json:"current_password,omitempty" doc:"Required, except from a recovery session."`
+		NewPassword     string  `json:"new_password" doc:"The rules are those of a sign-up."`
+		RevokeOthers    *bool   `json:"revoke_others,omitempty" default:"true" doc:"Whether every other session of the account ends."`
 	}
 }
 
 func (s *Service) putPassword(ctx context.Context, in *passwordInput) (*Answer, error) {
 	b := in.Body
-	return Respond(s.ChangePassword(ctx, in.Caller, in.Client, b.CurrentPassword, b.NewPassword, b.RevokeOthers == nil || *b.RevokeOthers))
+	if b.CurrentPassword == nil {
+		if in.Caller.AAL != AALRecovery {
+			return nil, fault.InvalidField("/current_password", "required", "Give your present password.")
+		}
+		b.CurrentPassword = new(string)
+	}
+	return Respond(s.ChangePassword(ctx, in.Caller, in.Client, *b.CurrentPassword, b.NewPassword, b.RevokeOthers == nil || *b.RevokeOthers))
 }

@@ -175,3 +175,85 @@ func (s *Service) TurnOn(ctx context.Context, tx *db.Tx, c rest.Caller, layer, k
 	}
 	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account})
 }
+
+// repairPassword is ChangePassword from a recovery session, which need not give the present
+// password. Every other session ends. A strong session becomes an ordinary one. A weak one
+// stays what it is, and the outcome is a challenge for the account's layers, which makes it
+// an ordinary one. Of two changes from a strong session at once, one wins.
+func (s *Service) repairPassword(ctx context.Context, c rest.Caller, next string) (Outcome, error) {
+	who := account.ID(c.Account)
+	changes := string(who) + " changes"
+	if err := s.Limit.Ask(ctx, s.PairLimit, changes); err != nil {
+		return Outcome{}, err
+	}
+	password, err := s.Accounts.NewPassword(ctx, who, "/new_password", next)
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	keys, err := s.ownKeys(ctx, who, c.Session)
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	var r row
+	var out *Opened
+	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if r, err = s.holdRepair(ctx, tx, c); err != nil {
+			return err
+		}
+		if r.ID == "" {
+			return token.ErrUnauthenticated // it is an ordinary session by now, which gives the present password
+		}
+		if err := s.Accounts.SetPassword(ctx, tx, password); err != nil {
+			return err
+		}
+		if err := s.Accounts.InvalidateSessions(ctx, tx, who, c.Session); err != nil {
+			return err
+		}
+		if r, err = s.carryRow(ctx, tx, c.Session, who); err != nil {
+			return err
+		}
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: passwordChanged, Account: c.Account}); err != nil {
+			return err
+		}
+		if out = nil; strong(strings.Fields(r.AMR)) {
+			if err := s.repaired(ctx, tx, &r); err != nil {
+				return err
+			}
+			out, err = s.issue(ctx, r, keys)
+		}
+		return err
+	})
+	if errors.Is(err, errAltered) {
+		err = token.ErrUnauthenticated.Because(err)
+	}
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	s.countChange(ctx, changes)
+	if out != nil {
+		return Outcome{Opened: out}, nil
+	}
+	return s.askAll(ctx, r)
+}
+
+// askAll begins an attempt for all layers of the account of a weak recovery session. Without
+// layers the session becomes an ordinary one at once.
+func (s *Service) askAll(ctx context.Context, r row) (Outcome, error) {
+	st, err := s.Accounts.State(ctx, r.Account)
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	p := pendingSession{Account: r.Account, Ver: st.SessionEpoch, AMR: append(strings.Fields(r.AMR), AMRPassword), Renews: r.ID}
+	layers, err := s.enabled(ctx, s.DB, st)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if len(layers) > 0 {
+		return s.begin(ctx, p, layers)
+	}
+	out, err := s.renew(ctx, p, AAL1, func(ctx context.Context, tx *db.Tx, _ string) error { return s.holds(ctx, tx, p) })
+	if errors.Is(err, errOver) { // a layer was turned on, or all sessions ended, meanwhile
+		err = token.ErrUnauthenticated.Because(err)
+	}
+	return out, err
+}
