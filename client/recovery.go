@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"net/http"
-	"time"
 )
 
 // Forgot requests a mail with a link to set a new password. The server's answer does not
@@ -63,12 +62,6 @@ func (c *Client) ChangePassword(ctx context.Context, in PasswordChange) (*Sessio
 
 // AALRecovery is the AAL of a session that may only repair its account.
 const AALRecovery = "recovery"
-
-// Recovery says what a recovery session may do.
-type Recovery struct {
-	MayRepairLayers bool       `json:"may_repair_layers"`
-	From            *time.Time `json:"from"` // when another recovery through the trusted address may; nil: unknown
-}
 
 // RepairPassword sets a new password from a recovery session, without the present one. Every
 // other session of the account ends. A session that may repair layers becomes an ordinary

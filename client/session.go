@@ -26,12 +26,10 @@ type Session struct {
 	Binding          string   `json:"binding"` // proof when the server wants requests signed, else none
 	AAL              string   `json:"aal"`
 	AMR              []string `json:"amr"`
-	// Recovery describes a session whose AAL is [AALRecovery]; nil for any other.
-	Recovery *Recovery `json:"recovery"`
-	Account  struct {
+	Account          struct {
 		ID string `json:"id"`
 	} `json:"account"`
-	Recovery *Recovery `json:"recovery"` // of a session whose AAL is recovery; else nil
+	Recovery *Recovery `json:"recovery"` // of a session whose AAL is [AALRecovery]; else nil
 }
 
 // Recovery is what a recovery session may do. It may always set a password.
