@@ -148,7 +148,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	}
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
-      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "files.json": `"path": "files/papers/large"`,
+      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "files.json": `"path": "files/papers/large"`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -334,6 +334,9 @@ func (w *forgotten) harden(m member) *client.Client {
 	}
 	_, _, err = ch.Pass(ctx, client.SecurityQuestion, client.SecurityAnswer{Answer: "weeping beech"})
 	w.must(err)
+	_, err = other.MakeBackupCodes(ctx)
+	w.must(err)
+	w.must(other.ConfirmBackupCodes(ctx))
 	return other
 }
 

@@ -89,6 +89,18 @@ func TestCanary(t *testing.T) {
 			}
 		}
 		p.harden(t, c)
+		codes := p.backup(t, c)
+		if _, err := p.client(t).RecoverByBackupCode(ctx, client.BackupRecovery{Identifier: p.Email, Password: p.Password, Code: codes[0]}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.client(t).MailBackupRecovery(ctx, p.Email, codes[1]); err != nil { // a link holds this one
+			t.Fatal(err)
+		}
+		newer, err := c.RegenerateBackupCodes(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, newer...) // these wait
 		second := p.trusts(t, c, canarySecond)
 		if err := c.SetTrustedAddress(ctx, canaryThird); err != nil { // waits
 			t.Fatal(err)
@@ -110,6 +122,7 @@ func TestCanary(t *testing.T) {
 			canaryDevice, canaryFile, canaryFolder, canaryBio, canaryContent[:40], "text/x-canary",
 			creds.AccessToken, creds.RefreshToken, creds.DeviceToken, waiting.signUp,
 		}
+		words = append(words, codes...)
 		for _, l := range layers {
 			words = append(words, l.traces(p)...)
 		}
