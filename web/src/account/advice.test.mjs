@@ -24,6 +24,7 @@ test('the advice is the one thing that helps most', () => {
     [['totp'], four, 'strong', 'lookNow'],
     [['totp', 'email_otp'], all, 'strong', 'makeCodes'],
     [['totp', 'email_otp', 'backup_codes'], all, 'strong', 'fewCodes', 3],
+    [['totp', 'email_otp', 'backup_codes'], all, 'strong', 'noCodes', 0],
     [['totp', 'email_otp', 'backup_codes'], all, 'strong', 'lookNow', 4],
     [['trusted_email'], all, 'weak', 'addApp'],
   ]) {

@@ -5,7 +5,13 @@ type Lines = NonNullable<SecurityProps['status']['data']>;
 
 export type Strength = 'weak' | 'fair' | 'good' | 'strong';
 
-export type Advice = 'addApp' | 'addAnyStep' | 'mailOnly' | 'questionOnly' | 'mailAndQuestion' | 'smsOnly' | 'addSecond' | 'makeCodes' | 'fewCodes' | 'lookNow';
+// The line of the page that an advice is about. The other advice is to turn on any step that is off.
+export const about: Partial<Record<Advice, string>> = {
+  addApp: 'totp', mailOnly: 'totp', questionOnly: 'totp', mailAndQuestion: 'totp', smsOnly: 'totp',
+  makeCodes: 'backup_codes', fewCodes: 'backup_codes', noCodes: 'backup_codes',
+};
+
+export type Advice = 'addApp' | 'addAnyStep' | 'mailOnly' | 'questionOnly' | 'mailAndQuestion' | 'smsOnly' | 'addSecond' | 'makeCodes' | 'fewCodes' | 'noCodes' | 'lookNow';
 
 // rate reads the lines of the security page. A server without a layer has no line of it, and
 // the advice never names what the server cannot do.
@@ -25,6 +31,7 @@ export function rate(lines: Lines): { strength: Strength; advice: Advice; codes?
     const codes = lines.backup_codes!.left;
     if (steps < 2) return { strength, advice: 'addSecond' };
     if (!on('backup_codes')) return { strength, advice: 'makeCodes' };
+    if (codes === 0) return { strength, advice: 'noCodes' };
     if (codes !== undefined && codes <= 3) return { strength, advice: 'fewCodes', codes };
   }
   return { strength, advice: 'lookNow' };

@@ -32,6 +32,7 @@ export const account: Room = {
     { href: '/security', icon: 'shield', label: () => t('security'), order: 2 },
   ],
   security: { Section: AlwaysAsk, order: 5 },
+  securityPage: { href: '/security', label: () => t('toSecurity') },
   problems,
   start: () => {
     startAwaited();

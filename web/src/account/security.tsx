@@ -3,9 +3,10 @@
 import { useState } from 'preact/hooks';
 import { get } from '../shell/api';
 import { Icon } from '../shell/icon';
-import { collect, layerStep, type SecurityProps } from '../shell/room';
+import { leadToStep } from '../shell/layer';
+import { collect, layerStep, stepsOf, type SecurityProps } from '../shell/room';
 import { Failed, useLoad } from '../shell/ui';
-import { rate } from './advice';
+import { about, rate, type Advice } from './advice';
 import { Password } from './password';
 import { t } from './words';
 
@@ -25,20 +26,40 @@ export function Security() {
 
 const icons = { weak: 'warning', fair: 'shield', good: 'shield', strong: 'shield' } as const;
 
-// Glance says what protects the account, how strong that is, and what helps most next.
+// Glance says what protects the account, how strong that is, what lets its owner back in, and
+// what helps most next, with the button that begins it.
 function Glance({ lines }: { lines: NonNullable<SecurityProps['status']['data']> }) {
   const { strength, advice, codes } = rate(lines);
-  const on = Object.keys(lines).filter((name) => lines[name]!.enabled).flatMap((name) => layerStep(name) ?? []).sort((a, b) => a.order - b.order);
+  const on = stepsOf(lines, true);
+  const all = collect((room) => room.security).flatMap(({ ways }) => Object.entries(ways ?? {})).filter(([line]) => lines[line]);
+  const ways = all.filter(([line]) => lines[line]!.enabled);
   return (
     <section class={`glance ${strength}`} aria-labelledby="glance">
       <span class="glance-icon"><Icon name={icons[strength]} /></span>
       <div>
         <h2 id="glance">{t(`strength_${strength}`)}</h2>
         <p>{t(`advice_${advice}`, { count: codes ?? 0 })}</p>
+        <Next advice={advice} lines={lines} />
         <ul class="glance-on" aria-label={t('asked')}>
-          {[t('passwordHead'), ...on.map((step) => step.title())].map((name) => <li key={name}><Icon name="check" /> {name}</li>)}
+          {[t('passwordHead'), ...on.map((step) => layerStep(step)!.title())].map((name) => <li key={name}><Icon name="check" /> {name}</li>)}
         </ul>
+        {on.length > 0 && all.length > 0 && (
+          <ul class="glance-on" aria-label={t('ways')}>
+            {ways.map(([line, say]) => <li key={line}><Icon name="check" /> {say(lines[line]!)}</li>)}
+            {ways.length === 0 && <li class="glance-none"><Icon name="warning" /> {t('noWays')}</li>}
+          </ul>
+        )}
       </div>
     </section>
   );
+}
+
+// Next is the button that does what the advice says.
+function Next({ advice, lines }: { advice: Advice; lines: NonNullable<SecurityProps['status']['data']> }) {
+  const line = about[advice];
+  const step = stepsOf(lines, false)[0];
+  const begin = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
+  if (begin) return <div><button type="button" class="button primary" onClick={begin.run}>{begin.label(lines[line]!.enabled)}</button></div>;
+  if ((advice !== 'addSecond' && advice !== 'addAnyStep') || !step) return null;
+  return <div><button type="button" class="button primary" onClick={() => leadToStep(step)}>{t('chooseStep')}</button></div>;
 }

@@ -1,11 +1,11 @@
 // The section of the security page that turns mailed codes on and off.
 import { useState } from 'preact/hooks';
-import { del, post } from '../shell/api';
+import { del, get, post } from '../shell/api';
 import { auth } from '../shell/auth';
 import { LayerCard } from '../shell/layer';
 import type { SecurityProps } from '../shell/room';
 import { TurnOff } from '../shell/turn-off';
-import { toast, toastProblem } from '../shell/ui';
+import { toast, toastProblem, useLoad } from '../shell/ui';
 import { t } from './words';
 
 export function Section({ status }: SecurityProps) {
@@ -44,6 +44,12 @@ export function Section({ status }: SecurityProps) {
       )}
     </LayerCard>
   );
+}
+
+// StepGoes is what the page that deletes the account says of mailed codes, when they are on.
+export function StepGoes() {
+  const { data } = useLoad((signal) => get('/account/security', { signal }), []);
+  return data?.email_otp?.enabled ? <li>{t('goStep')}</li> : null;
 }
 
 // masked writes an address as the server does: it is shown where others may look on.

@@ -17,6 +17,7 @@ export const t = catalog({
     disabled: 'Codes by e-mail are off.',
     disableTitle: 'Turn off codes by e-mail?',
     disableText: 'After that, no sign-in asks for a code from your mailbox. Devices that were remembered are asked for your other steps again.',
+    goStep: 'Codes by e-mail as a sign-in step',
   },
   de: {
     step: 'Code per E-Mail',
@@ -33,6 +34,7 @@ export const t = catalog({
     disabled: 'Codes per E-Mail sind aus.',
     disableTitle: 'Codes per E-Mail ausschalten?',
     disableText: 'Danach fragt keine Anmeldung mehr nach einem Code aus Ihrem Postfach. Gemerkte Geräte werden wieder nach Ihren anderen Schritten gefragt.',
+    goStep: 'Codes per E-Mail als Anmeldeschritt',
   },
 });
 

@@ -1,12 +1,12 @@
 // The section of the security page that sets the security question up, changes it and turns it
 // off.
 import { useState } from 'preact/hooks';
-import { del, put } from '../shell/api';
+import { del, get, put } from '../shell/api';
 import { Field, Form } from '../shell/form';
 import { LayerCard } from '../shell/layer';
 import type { SecurityProps } from '../shell/room';
 import { TurnOff } from '../shell/turn-off';
-import { Dialog, toast } from '../shell/ui';
+import { Dialog, toast, useLoad } from '../shell/ui';
 import { t } from './words';
 
 type Wish = 'enable' | 'change' | 'disable';
@@ -44,6 +44,12 @@ export function Section({ status }: SecurityProps) {
       )}
     </LayerCard>
   );
+}
+
+// StepGoes is what the page that deletes the account says of the question, when it is set.
+export function StepGoes() {
+  const { data } = useLoad((signal) => get('/account/security', { signal }), []);
+  return data?.security_question?.enabled ? <li>{t('goStep')}</li> : null;
 }
 
 function SetUp({ change, onClose, onDone }: { change: boolean; onClose: () => void; onDone: () => Promise<void> }) {

@@ -33,6 +33,7 @@ export const t = catalog({
     disabled: 'The security question is off.',
     disableTitle: 'Turn off the security question?',
     disableText: 'Question, answer and hint are deleted. No sign-in asks for them any more.',
+    goStep: 'Your security question and its answer',
   },
   de: {
     step: 'Sicherheitsfrage',
@@ -65,6 +66,7 @@ export const t = catalog({
     disabled: 'Die Sicherheitsfrage ist aus.',
     disableTitle: 'Sicherheitsfrage ausschalten?',
     disableText: 'Frage, Antwort und Hinweis werden gelöscht. Keine Anmeldung fragt mehr danach.',
+    goStep: 'Ihre Sicherheitsfrage und ihre Antwort',
   },
 });
 

@@ -2,9 +2,14 @@
 // activation of a deactivated account.
 import type { Room } from '../shell/room';
 import { Activate } from './activate';
+import { setUp } from './backup';
 import { Forgot } from './forgot';
+import { WaysGo } from './loss';
 import { Reset } from './reset';
+import { TrustedLink } from './trusted-link';
 import { setTyped } from './typed';
+import './ways-back.css';
+import { WaysBack } from './ways-back';
 import { problems, t } from './words';
 
 export const recovery: Room = {
@@ -12,7 +17,14 @@ export const recovery: Room = {
     { path: '/forgot', page: Forgot, title: () => t('forgot'), open: true },
     { path: '/reset', page: Reset, title: () => t('reset'), open: true },
     { path: '/activate', page: Activate, title: () => t('activate'), open: true },
+    { path: '/trusted-email', page: TrustedLink, title: () => t('trustedProve'), open: true },
   ],
+  security: {
+    Section: WaysBack, order: 6,
+    advised: { line: 'backup_codes', label: (on) => (on ? t('codesNew') : t('codesMake')), run: setUp },
+    ways: { backup_codes: ({ left }) => (left === undefined ? t('codes') : t('codesGlance', { count: left })), trusted_email: () => t('trusted') },
+  },
+  loss: { Line: WaysGo, order: 8 },
   problems,
   waysBack: {
     password: { href: '/forgot', label: () => t('forgotLink'), take: setTyped },

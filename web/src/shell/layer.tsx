@@ -1,13 +1,10 @@
 // The card of a sign-in step on the security page: whether it is on, since when, and when it was
 // used last.
 import type { ComponentChildren } from 'preact';
-import type { Answer } from './api';
-import type { SecurityProps } from './room';
+import type { Line, SecurityProps } from './room';
 import { Used } from './turn-off';
 import { Skeleton } from './ui';
 import { t } from './words';
-
-type Line = Answer<'get', '/account/security'>[string];
 
 interface LayerCardProps extends SecurityProps {
   layer: string;
@@ -16,6 +13,13 @@ interface LayerCardProps extends SecurityProps {
   // The buttons beside the text.
   buttons: (on: boolean) => ComponentChildren;
   children?: ComponentChildren; // dialogs
+}
+
+// leadToStep brings a step's card into view, and gives its first button the focus.
+export function leadToStep(layer: string): void {
+  const card = document.getElementById(layer)?.closest('section');
+  card?.querySelector<HTMLElement>('.button')?.focus({ preventScroll: true });
+  card?.scrollIntoView({ block: 'center' });
 }
 
 export function LayerCard({ layer, title, status: { data, problem }, text, buttons, children }: LayerCardProps) {

@@ -27,8 +27,17 @@ export interface Room {
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
   // A section of the security page. Weaker steps offer the step of first before themselves,
-  // while it is off; run begins its set-up on the same page.
-  security?: { Section: ComponentType<SecurityProps>; order: number; first?: { layer: string; label: () => string; run: () => void } };
+  // while it is off; run begins its set-up on the same page. ways names what lets people back
+  // in, by the lines of the page.
+  security?: {
+    Section: ComponentType<SecurityProps>;
+    order: number;
+    first?: { layer: string; label: () => string; run: () => void };
+    advised?: Advised;
+    ways?: Record<string, (line: Line) => string>;
+  };
+  // The page that has those sections.
+  securityPage?: { href: string; label: () => string };
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
   loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
@@ -40,6 +49,14 @@ export interface Room {
   Floating?: ComponentType;
   // Runs once, before the first page.
   start?: () => void;
+}
+
+// Advised is what the advice of the security page offers to do about a line: set it up, or
+// renew what is on.
+export interface Advised {
+  line: string;
+  label: (on: boolean) => string;
+  run: () => void;
 }
 
 export interface Place {
@@ -69,6 +86,9 @@ export interface Deed {
 }
 
 export type MenuEntry = { icon: Icon; label: () => string; order: number; admins?: true } & ({ href: string; leave?: true } | { run: () => void });
+
+// A line of the security page: a layer, or a way back.
+export type Line = Answer<'get', '/account/security'>[string];
 
 // The security page reads the status of all layers once, for all sections.
 export interface SecurityProps {
@@ -123,6 +143,14 @@ export const signInPath = () => signInDoor()?.href ?? '/';
 export const wayBack = (to: 'password' | 'activate') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
 export const places = () => collect((room) => room.places);
+
+export const securityPage = () => all.find((room) => room.securityPage)?.securityPage;
+
+// stepsOf names the sign-in steps among the lines of the security page that are on, or off, in
+// their order.
+export function stepsOf(lines: Record<string, Line>, on: boolean): string[] {
+  return Object.keys(lines).filter((name) => layerStep(name) && lines[name]!.enabled === on).sort((a, b) => layerStep(a)!.order - layerStep(b)!.order);
+}
 
 // firstPlace is where people begin who are signed in.
 export const firstPlace = () => places()[0]?.href ?? '/';

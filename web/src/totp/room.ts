@@ -7,7 +7,7 @@ import { problems, t } from './words';
 
 export const totp: Room = {
   layers: { totp: { title: () => t('step'), order: 1, Step } },
-  security: { Section, order: 1, first: { layer: 'totp', label: () => t('instead'), run: setUp } },
+  security: { Section, order: 1, first: { layer: 'totp', label: () => t('instead'), run: setUp }, advised: { line: 'totp', label: () => t('enrol'), run: setUp } },
   loss: { Line: StepGoes, order: 3 },
   problems,
 };

@@ -48,7 +48,7 @@ export function Section({ status }: SecurityProps) {
         </div>
         {data && (on
           ? <button type="button" class="button" onClick={() => setDisabling(true)}>{t('disable')}</button>
-          : <button type="button" class="button primary" disabled={busy} onClick={begin}>{t('enable')}</button>)}
+          : <button type="button" class="button" disabled={busy} onClick={begin}>{t('enable')}</button>)}
       </div>
       {!data && !problem && <Skeleton rows={1} />}
       {enrolment && (
