@@ -71,30 +71,6 @@ export function TrustedAddress({ status, may }: SecurityProps & { may: boolean }
         <>
           <p class="hint address-line">{!on ? t('trustedOff') : t('trustedOn', { address: known?.email ?? whole(line.hint ?? '') })}</p>
           {resting ? <p class="hint">{t('trustedFrom', { time: dateTime(resting) })}</p> : <Used line={line} />}
-          {pending && (
-            <div class="notice" role="status">
-              <Icon name="mail" />
-              <div>
-                <p class="address-line">{known?.email ? t('trustedPendingNext', { pending, email: known.email }) : t('trustedPending', { pending })}</p>
-                <div class="card-buttons">
-                  <SendAgain key={pending} send={async () => {
-                    await ask(pending);
-                    return t('trustedSentAgain');
-                  }} />
-                  {!known?.email && (
-                    <button type="button" class="button" onClick={async () => {
-                      try {
-                        await del('/account/trusted-email');
-                        await changed(t('trustedTakenBack'));
-                      } catch (err) {
-                        toastProblem(err);
-                      }
-                    }}>{t('trustedTakeBack')}</button>
-                  )}
-                </div>
-              </div>
-            </div>
-          )}
         </>
       )}
       buttons={(on || may) && (
@@ -104,6 +80,30 @@ export function TrustedAddress({ status, may }: SecurityProps & { may: boolean }
           {on && <button type="button" class="button" onClick={() => setWish('off')}>{t('trustedTurnOff')}</button>}
         </>
       )}>
+      {pending && (
+        <div class="notice" role="status">
+          <Icon name="mail" />
+          <div>
+            <p class="address-line">{known?.email ? t('trustedPendingNext', { pending, email: known.email }) : t('trustedPending', { pending })}</p>
+            <div class="card-buttons">
+              <SendAgain key={pending} send={async () => {
+                await ask(pending);
+                return t('trustedSentAgain');
+              }} />
+              {!known?.email && (
+                <button type="button" class="button" onClick={async () => {
+                  try {
+                    await del('/account/trusted-email');
+                    await changed(t('trustedTakenBack'));
+                  } catch (err) {
+                    toastProblem(err);
+                  }
+                }}>{t('trustedTakeBack')}</button>
+              )}
+            </div>
+          </div>
+        </div>
+      )}
       {wish === 'set' && (
         <Dialog title={on ? t('trustedChangeTitle') : t('trustedSetTitle')} onClose={close}>
           <Ask present={known?.email} onClose={close} onAsk={async (email) => {

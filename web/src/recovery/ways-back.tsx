@@ -44,7 +44,7 @@ interface WayProps {
   good?: boolean;
   text: ComponentChildren;
   buttons: ComponentChildren;
-  children?: ComponentChildren; // dialogs
+  children?: ComponentChildren; // what stands below, and dialogs
 }
 
 // Way is one way back. When its buttons change under the focus, the first of them takes it.

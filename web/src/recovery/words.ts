@@ -22,8 +22,8 @@ export const t = catalog({
     codesSave: 'Save your backup codes',
     codesSaveNew: 'Save your new backup codes',
     codesKeep: 'Each code works once. Keep them where only you find them, and not on the phone that you sign in with.',
-    codesNotYet: 'They work once you have confirmed that they are saved.',
-    codesOldGood: 'Your old codes stay good until you confirm. After that only these work.',
+    codesNotYet: 'They work once you confirm, within an hour, that you have saved them.',
+    codesOldGood: 'Your old codes stay good until you confirm, within an hour, that you have saved these.',
     codesSaved: 'I have saved these codes',
     codesAreOn: 'Your backup codes are on.',
     codesRenewed: 'Your new backup codes are on. The old ones no longer work.',
@@ -147,8 +147,8 @@ export const t = catalog({
     codesSave: 'Sichern Sie Ihre Notfallcodes',
     codesSaveNew: 'Sichern Sie Ihre neuen Notfallcodes',
     codesKeep: 'Jeder Code gilt einmal. Bewahren Sie sie dort auf, wo nur Sie sie finden, und nicht auf dem Telefon, mit dem Sie sich anmelden.',
-    codesNotYet: 'Sie gelten, sobald Sie bestätigt haben, dass sie gesichert sind.',
-    codesOldGood: 'Ihre alten Codes gelten, bis Sie bestätigen. Danach gelten nur noch diese.',
+    codesNotYet: 'Sie gelten, sobald Sie innerhalb einer Stunde bestätigen, dass Sie sie gesichert haben.',
+    codesOldGood: 'Ihre alten Codes gelten, bis Sie innerhalb einer Stunde bestätigen, dass Sie diese gesichert haben.',
     codesSaved: 'Ich habe diese Codes gesichert',
     codesAreOn: 'Ihre Notfallcodes sind an.',
     codesRenewed: 'Ihre neuen Notfallcodes sind an. Die alten gelten nicht mehr.',
@@ -256,6 +256,9 @@ export const t = catalog({
 
 export const problems = catalog({
   en: {
+    backup_codes_enabled: 'Backup codes are on already. Show them, or make new ones.',
+    backup_codes_off: 'Backup codes are off. Turn them on first.',
+    nothing_to_confirm: 'These codes have waited too long, or were replaced. Close this and make new ones.',
     needs_two_layers: 'A way back in needs two sign-in steps. Turn them on first.',
     trusted_is_primary: 'This is the address that you sign in with by now. A trusted address is another mailbox.',
     field_is_primary: 'This is the address that you sign in with. Give another mailbox.',
@@ -263,6 +266,9 @@ export const problems = catalog({
     not_signed_in: 'That is done, but you could not be signed in. Sign in now.',
   },
   de: {
+    backup_codes_enabled: 'Notfallcodes sind schon an. Sehen Sie sie an, oder legen Sie neue an.',
+    backup_codes_off: 'Notfallcodes sind aus. Schalten Sie sie zuerst ein.',
+    nothing_to_confirm: 'Diese Codes haben zu lange gewartet oder wurden ersetzt. Schließen Sie das Fenster und legen Sie neue an.',
     needs_two_layers: 'Ein Weg zurück braucht zwei Anmeldeschritte. Schalten Sie diese zuerst ein.',
     trusted_is_primary: 'Mit dieser Adresse melden Sie sich inzwischen an. Eine Vertrauensadresse ist ein anderes Postfach.',
     field_is_primary: 'Mit dieser Adresse melden Sie sich an. Geben Sie ein anderes Postfach an.',
