@@ -1141,9 +1141,9 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole4, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole5, name) => {
     const value = values[name];
-    if (value === void 0) return whole4;
+    if (value === void 0) return whole5;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
@@ -1206,6 +1206,10 @@ var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
 var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
 var places = () => collect((room) => room.places);
+var securityPage = () => all.find((room) => room.securityPage)?.securityPage;
+function stepsOf(lines, on) {
+  return Object.keys(lines).filter((name) => layerStep(name) && lines[name].enabled === on).sort((a5, b4) => layerStep(a5).order - layerStep(b4).order);
+}
 var firstPlace = () => places()[0]?.href ?? "/";
 function layerStep(name) {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];
@@ -1520,7 +1524,8 @@ function sayField(f5) {
 
 // src/shell/api.ts
 async function call(method, path3, ...[options]) {
-  return proven(async () => await bodyOf(await respond(method, path3, options)));
+  const once = async () => await bodyOf(await respond(method, path3, options));
+  return options?.quiet ? once() : proven(once);
 }
 var proofs = 0;
 async function proven(work2) {
@@ -1651,6 +1656,7 @@ var drawings = {
   pencil: "M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",
   phone: "M7.5 3h9v18h-9zM11 18h2",
   plus: "M12 5v14M5 12h14",
+  print: "M7 8.5V4h10v4.5M7 17H4.5V8.5h15V17H17M7 14h10v6H7z",
   retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
@@ -2311,6 +2317,10 @@ var t5 = catalog({
     strength_fair: "Better than a password alone",
     strength_good: "Well protected",
     strength_strong: "Strongly protected",
+    ways: "Ways back in",
+    noWays: "No way back in yet",
+    chooseStep: "Choose a sign-in step",
+    toSecurity: "Security page",
     asked: "What a sign-in on a new device asks for",
     advice_addApp: "Add an authenticator app: with it, a stolen password is not enough.",
     advice_addAnyStep: "Add a sign-in step: with it, a stolen password is not enough.",
@@ -2321,6 +2331,7 @@ var t5 = catalog({
     advice_addSecond: "Add a second sign-in step. After that you can make backup codes, for the day when you lose your phone.",
     advice_makeCodes: "Make backup codes, for the day when you lose your phone.",
     advice_fewCodes: { one: "You have {count} backup code left. Make new ones.", other: "You have {count} backup codes left. Make new ones." },
+    advice_noCodes: "All your backup codes are used. Make new ones.",
     advice_lookNow: "Your password alone opens nothing here. Look at the devices now and then.",
     always: "Ask on every device, every time",
     alwaysOff: "A device that you chose to remember needs only your password. Turn this on, and every sign-in asks for every step.",
@@ -2443,6 +2454,10 @@ var t5 = catalog({
     strength_fair: "Besser als ein Passwort allein",
     strength_good: "Gut geschützt",
     strength_strong: "Sehr gut geschützt",
+    ways: "Wege zurück",
+    noWays: "Noch kein Weg zurück",
+    chooseStep: "Anmeldeschritt wählen",
+    toSecurity: "Zur Sicherheit",
     asked: "Wonach eine Anmeldung auf einem neuen Gerät fragt",
     advice_addApp: "Richten Sie eine Authenticator-App ein: Dann reicht ein gestohlenes Passwort nicht aus.",
     advice_addAnyStep: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
@@ -2453,6 +2468,7 @@ var t5 = catalog({
     advice_addSecond: "Richten Sie einen zweiten Anmeldeschritt ein. Danach können Sie Notfallcodes anlegen, für den Tag, an dem Ihr Telefon fehlt.",
     advice_makeCodes: "Legen Sie Notfallcodes an, für den Tag, an dem Ihr Telefon fehlt.",
     advice_fewCodes: { one: "Sie haben noch {count} Notfallcode. Legen Sie neue an.", other: "Sie haben noch {count} Notfallcodes. Legen Sie neue an." },
+    advice_noCodes: "Alle Ihre Notfallcodes sind verbraucht. Legen Sie neue an.",
     advice_lookNow: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte.",
     always: "Auf jedem Gerät jedes Mal fragen",
     alwaysOff: "Auf einem gemerkten Gerät genügt Ihr Passwort. Schalten Sie das ein, und jede Anmeldung fragt nach jedem Schritt.",
@@ -3353,7 +3369,73 @@ function ProfileForm({ me, onSaved }) {
   ] }, saved);
 }
 
+// src/shell/turn-off.tsx
+function Used({ line }) {
+  if (!line?.enabled || !line.since) return null;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [
+    t4("onSince"),
+    " ",
+    /* @__PURE__ */ a4(Time, { at: line.since, children: date(line.since) }),
+    " · ",
+    line.last_used ? /* @__PURE__ */ a4($, { children: [
+      t4("lastUsed"),
+      " ",
+      /* @__PURE__ */ a4(Time, { at: line.last_used, children: ago(line.last_used) })
+    ] }) : t4("neverUsed")
+  ] });
+}
+function TurnOff({ title, children, off, onOff, onClose }) {
+  const [recovery2, setRecovery] = d2(false);
+  return /* @__PURE__ */ a4(Confirm, { title: recovery2 ? t4("waysBackTitle") : title, action: recovery2 ? t4("turnOffBoth") : t4("turnOff"), onClose, onConfirm: async () => {
+    try {
+      await off(recovery2 ? "off" : void 0);
+    } catch (err) {
+      if (recovery2 || !(err instanceof Problem) || err.code !== "recovery_needs_two_layers") throw err;
+      setRecovery(true);
+      return false;
+    }
+    await onOff();
+  }, children: recovery2 ? /* @__PURE__ */ a4("p", { children: t4("waysBackText") }) : children }, String(recovery2));
+}
+
+// src/shell/layer.tsx
+function leadToStep(layer) {
+  const card = document.getElementById(layer)?.closest("section");
+  card?.querySelector(".button")?.focus({ preventScroll: true });
+  card?.scrollIntoView({ block: "center" });
+}
+function LayerCard({ layer, title, status: { data, problem }, text: text2, buttons, children }) {
+  const line = data?.[layer];
+  const on = line?.enabled ?? false;
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": layer, children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: layer, children: [
+          title,
+          " ",
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t4("on") : t4("off") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: text2(on, line) }),
+        /* @__PURE__ */ a4(Used, { line })
+      ] }),
+      data && /* @__PURE__ */ a4("div", { class: "card-buttons", children: buttons(on) })
+    ] }),
+    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
+    children
+  ] });
+}
+
 // src/account/advice.ts
+var about = {
+  addApp: "totp",
+  mailOnly: "totp",
+  questionOnly: "totp",
+  mailAndQuestion: "totp",
+  smsOnly: "totp",
+  makeCodes: "backup_codes",
+  fewCodes: "backup_codes",
+  noCodes: "backup_codes"
+};
 function rate(lines) {
   const on = (name) => lines[name]?.enabled ?? false;
   const has = (name) => Object.hasOwn(lines, name);
@@ -3369,6 +3451,7 @@ function rate(lines) {
     const codes2 = lines.backup_codes.left;
     if (steps3 < 2) return { strength, advice: "addSecond" };
     if (!on("backup_codes")) return { strength, advice: "makeCodes" };
+    if (codes2 === 0) return { strength, advice: "noCodes" };
     if (codes2 !== void 0 && codes2 <= 3) return { strength, advice: "fewCodes", codes: codes2 };
   }
   return { strength, advice: "lookNow" };
@@ -3377,10 +3460,10 @@ function rate(lines) {
 // src/shell/rules.ts
 var passwordMin = 12;
 var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
-function personal(password, about) {
+function personal(password, about2) {
   let left = password.normalize("NFC").toLowerCase();
   const words2 = ["coffer"];
-  for (const text2 of about) {
+  for (const text2 of about2) {
     const lower2 = text2.normalize("NFC").toLowerCase();
     words2.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
   }
@@ -3405,11 +3488,11 @@ function useSettings() {
 }
 
 // src/shell/new-password.tsx
-function NewPassword({ name = "password", label = t4("password"), about = [], stranger }) {
+function NewPassword({ name = "password", label = t4("password"), about: about2 = [], stranger }) {
   const [met, setMet] = d2({ length: false, own: false });
   const list2 = T2(null);
   const min = useSettings()?.password_min ?? passwordMin;
-  const known2 = about.join("\n");
+  const known2 = about2.join("\n");
   F2(() => {
     const form = list2.current.closest("form");
     const look = () => {
@@ -3489,19 +3572,42 @@ function Security() {
 var icons = { weak: "warning", fair: "shield", good: "shield", strong: "shield" };
 function Glance({ lines }) {
   const { strength, advice, codes: codes2 } = rate(lines);
-  const on = Object.keys(lines).filter((name) => lines[name].enabled).flatMap((name) => layerStep(name) ?? []).sort((a5, b4) => a5.order - b4.order);
+  const on = stepsOf(lines, true);
+  const all2 = collect((room) => room.security).flatMap(({ ways: ways2 }) => Object.entries(ways2 ?? {})).filter(([line]) => lines[line]);
+  const ways = all2.filter(([line]) => lines[line].enabled);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
     /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("h2", { id: "glance", children: t5(`strength_${strength}`) }),
       /* @__PURE__ */ a4("p", { children: t5(`advice_${advice}`, { count: codes2 ?? 0 }) }),
-      /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [t5("passwordHead"), ...on.map((step) => step.title())].map((name) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Next, { advice, lines }),
+      /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [t5("passwordHead"), ...on.map((step) => layerStep(step).title())].map((name) => /* @__PURE__ */ a4("li", { children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         name
-      ] }, name)) })
+      ] }, name)) }),
+      on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
+        ways.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
+          /* @__PURE__ */ a4(Icon, { name: "check" }),
+          " ",
+          say2(lines[line])
+        ] }, line)),
+        ways.length === 0 && /* @__PURE__ */ a4("li", { class: "glance-none", children: [
+          /* @__PURE__ */ a4(Icon, { name: "warning" }),
+          " ",
+          t5("noWays")
+        ] })
+      ] })
     ] })
   ] });
+}
+function Next({ advice, lines }) {
+  const line = about[advice];
+  const step = stepsOf(lines, false)[0];
+  const begin3 = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
+  if (begin3) return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: begin3.run, children: begin3.label(lines[line].enabled) }) });
+  if (advice !== "addSecond" && advice !== "addAnyStep" || !step) return null;
+  return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step), children: t5("chooseStep") }) });
 }
 
 // src/account/sign-up.tsx
@@ -3695,6 +3801,7 @@ var account = {
     { href: "/security", icon: "shield", label: () => t5("security"), order: 2 }
   ],
   security: { Section: AlwaysAsk, order: 5 },
+  securityPage: { href: "/security", label: () => t5("toSecurity") },
   problems: problems2,
   start: () => {
     startAwaited();
@@ -4228,10 +4335,10 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
 }
 function Rename({ entry: entry2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry2.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted2 = v4.name.normalize("NFC");
-    const changed2 = wanted2 === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
+    const wanted3 = v4.name.normalize("NFC");
+    const changed2 = wanted3 === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted2) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted3) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry2.name, required: true, autoFocus: true, selectName: entry2.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -5355,8 +5462,8 @@ function Files({ params }) {
   const here = way.data?.at(-1)?.name ?? t6("files");
   const above = way.data?.at(-2);
   useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
-  const whole4 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
-  const selected = whole4.selected;
+  const whole5 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  const selected = whole5.selected;
   A2(() => setPicked(nothing), [folder, sort]);
   view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
@@ -5364,7 +5471,7 @@ function Files({ params }) {
   } });
   A2(() => {
     if (!items) return;
-    setPicked((p5) => keep(p5, items, page.next ? whole4.knows : void 0));
+    setPicked((p5) => keep(p5, items, page.next ? whole5.knows : void 0));
     if (!acted.current || document.activeElement !== document.body) return;
     acted.current = false;
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
@@ -5378,7 +5485,7 @@ function Files({ params }) {
     read5.current = { folder, seen };
     if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
   }, [seen]);
-  const clear2 = whole4.clear;
+  const clear2 = whole5.clear;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -5390,9 +5497,9 @@ function Files({ params }) {
   });
   function open2(entry2) {
     if (entry2.kind === "folder") go("/files/" + entry2.id);
-    else save2([entry2]);
+    else save3([entry2]);
   }
-  async function save2(entries2) {
+  async function save3(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
     await download(entries2[0]).catch(toastProblem);
   }
@@ -5415,7 +5522,7 @@ function Files({ params }) {
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole4.select();
+      void whole5.select();
     } else if (event.key === "Enter" && onRow) {
       open2(items[at]);
     } else if (event.key === "F2") {
@@ -5436,7 +5543,7 @@ function Files({ params }) {
   function menu(entry2) {
     const isFolder = entry2.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save2([entry2]), keys: "↵" },
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry2]), keys: "↵" },
       { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry2 }), keys: "F2" },
       { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry2] }) },
       { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry2] }), danger: true, keys: "⌦" }
@@ -5457,10 +5564,10 @@ function Files({ params }) {
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }) }),
     selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole4.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole4.reading }) }),
-      whole4.reading === void 0 && !whole4.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole4.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
-      whole4.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
-        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(selected), children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole5.reading }) }),
+      whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+      whole5.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
           /* @__PURE__ */ a4("span", { children: t6("download") })
@@ -5493,11 +5600,11 @@ function Files({ params }) {
             {
               type: "checkbox",
               "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
-              checked: whole4.all,
+              checked: whole5.all,
               ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && !whole4.all;
+                if (box) box.indeterminate = selected.length > 0 && !whole5.all;
               },
-              onChange: () => whole4.all ? clear2() : void whole4.select()
+              onChange: () => whole5.all ? clear2() : void whole5.select()
             }
           ) }) }),
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
@@ -5602,11 +5709,11 @@ function useRoom() {
   return box;
 }
 function Sum() {
-  const { size: whole4, sent } = totals.value;
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole4), ...pace(meter, whole4 - sent)].join(" · ") });
+  const { size: whole5, sent } = totals.value;
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole5), ...pace(meter, whole5 - sent)].join(" · ") });
 }
-function percent(sent, whole4) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole4 > 0 ? Math.floor(100 * sent / whole4) / 100 : 0);
+function percent(sent, whole5) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * sent / whole5) / 100 : 0);
 }
 function pace(of, left) {
   void clock.value;
@@ -5701,57 +5808,6 @@ var file = {
   }
 };
 
-// src/shell/turn-off.tsx
-function Used({ line }) {
-  if (!line?.enabled || !line.since) return null;
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [
-    t4("onSince"),
-    " ",
-    /* @__PURE__ */ a4(Time, { at: line.since, children: date(line.since) }),
-    " · ",
-    line.last_used ? /* @__PURE__ */ a4($, { children: [
-      t4("lastUsed"),
-      " ",
-      /* @__PURE__ */ a4(Time, { at: line.last_used, children: ago(line.last_used) })
-    ] }) : t4("neverUsed")
-  ] });
-}
-function TurnOff({ title, children, off, onOff, onClose }) {
-  const [recovery2, setRecovery] = d2(false);
-  return /* @__PURE__ */ a4(Confirm, { title: recovery2 ? t4("waysBackTitle") : title, action: recovery2 ? t4("turnOffBoth") : t4("turnOff"), onClose, onConfirm: async () => {
-    try {
-      await off(recovery2 ? "off" : void 0);
-    } catch (err) {
-      if (recovery2 || !(err instanceof Problem) || err.code !== "recovery_needs_two_layers") throw err;
-      setRecovery(true);
-      return false;
-    }
-    await onOff();
-  }, children: recovery2 ? /* @__PURE__ */ a4("p", { children: t4("waysBackText") }) : children }, String(recovery2));
-}
-
-// src/shell/layer.tsx
-function LayerCard({ layer, title, status: { data, problem }, text: text2, buttons, children }) {
-  const line = data?.[layer];
-  const on = line?.enabled ?? false;
-  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": layer, children: [
-    /* @__PURE__ */ a4("div", { class: "card-head", children: [
-      /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: layer, children: [
-          title,
-          " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t4("on") : t4("off") })
-        ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: text2(on, line) }),
-        /* @__PURE__ */ a4(Used, { line })
-      ] }),
-      data && /* @__PURE__ */ a4("div", { class: "card-buttons", children: buttons(on) })
-    ] }),
-    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    children
-  ] });
-}
-
 // src/mailcode/words.ts
 var t7 = catalog({
   en: {
@@ -5768,7 +5824,8 @@ var t7 = catalog({
     enabled: "Codes by e-mail are on.",
     disabled: "Codes by e-mail are off.",
     disableTitle: "Turn off codes by e-mail?",
-    disableText: "After that, no sign-in asks for a code from your mailbox. Devices that were remembered are asked for your other steps again."
+    disableText: "After that, no sign-in asks for a code from your mailbox. Devices that were remembered are asked for your other steps again.",
+    goStep: "Codes by e-mail as a sign-in step"
   },
   de: {
     step: "Code per E-Mail",
@@ -5784,7 +5841,8 @@ var t7 = catalog({
     enabled: "Codes per E-Mail sind an.",
     disabled: "Codes per E-Mail sind aus.",
     disableTitle: "Codes per E-Mail ausschalten?",
-    disableText: "Danach fragt keine Anmeldung mehr nach einem Code aus Ihrem Postfach. Gemerkte Geräte werden wieder nach Ihren anderen Schritten gefragt."
+    disableText: "Danach fragt keine Anmeldung mehr nach einem Code aus Ihrem Postfach. Gemerkte Geräte werden wieder nach Ihren anderen Schritten gefragt.",
+    goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
 var problems4 = catalog({
@@ -5836,6 +5894,10 @@ function Section({ status }) {
       )
     }
   );
+}
+function StepGoes() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t7("goStep") }) : null;
 }
 function masked(address3) {
   const at = address3.lastIndexOf("@");
@@ -5943,6 +6005,7 @@ function Step({ layer, answer, again }) {
 var mailcode = {
   layers: { email_otp: { title: () => t7("step"), order: 2, Step } },
   security: { Section, order: 2 },
+  loss: { Line: StepGoes, order: 5 },
   problems: problems4
 };
 
@@ -5978,7 +6041,8 @@ var t8 = catalog({
     disable: "Turn off the question",
     disabled: "The security question is off.",
     disableTitle: "Turn off the security question?",
-    disableText: "Question, answer and hint are deleted. No sign-in asks for them any more."
+    disableText: "Question, answer and hint are deleted. No sign-in asks for them any more.",
+    goStep: "Your security question and its answer"
   },
   de: {
     step: "Sicherheitsfrage",
@@ -6010,7 +6074,8 @@ var t8 = catalog({
     disable: "Frage ausschalten",
     disabled: "Die Sicherheitsfrage ist aus.",
     disableTitle: "Sicherheitsfrage ausschalten?",
-    disableText: "Frage, Antwort und Hinweis werden gelöscht. Keine Anmeldung fragt mehr danach."
+    disableText: "Frage, Antwort und Hinweis werden gelöscht. Keine Anmeldung fragt mehr danach.",
+    goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
 var problems5 = catalog({
@@ -6062,6 +6127,10 @@ function Section2({ status }) {
     }
   );
 }
+function StepGoes2() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t8("goStep") }) : null;
+}
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
   return /* @__PURE__ */ a4(Form, { submit: change ? t8("changeDo") : t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
@@ -6103,6 +6172,7 @@ function Step2({ layer, answer }) {
 var question = {
   layers: { security_question: { title: () => t8("step"), order: 9, Step: Step2 } },
   security: { Section: Section2, order: 4 },
+  loss: { Line: StepGoes2, order: 7 },
   problems: problems5
 };
 
@@ -6126,6 +6196,94 @@ async function enterBy(link, send3, done) {
 // src/recovery/words.ts
 var t9 = catalog({
   en: {
+    waysBack: "Ways back in",
+    waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
+    waysNeed: { one: "A way back in needs two sign-in steps, so that it opens nothing by itself. Turn on one more first.", other: "A way back in needs two sign-in steps, so that it opens nothing by itself. Turn on two first." },
+    waysNeedDo: "Choose a sign-in step",
+    waysOn: "On",
+    waysOff: "Off",
+    codes: "Backup codes",
+    codesOff: "Ten codes to print or to keep in a safe place. With your password, one of them lets you back in when a sign-in step is lost.",
+    codesOn: "One of them, with your password, lets you back in when a sign-in step is lost.",
+    codesLeft: { one: "{count} code is left. With your password it lets you back in when a sign-in step is lost.", other: "{count} codes are left. With your password, one of them lets you back in when a sign-in step is lost." },
+    codesGlance: { one: "Backup codes ({count} left)", other: "Backup codes ({count} left)" },
+    codesNone: "All codes are used. Make new ones.",
+    codesMake: "Make backup codes",
+    codesShow: "Show codes",
+    codesNew: "Make new codes",
+    codesTurnOff: "Turn off backup codes",
+    codesSave: "Save your backup codes",
+    codesSaveNew: "Save your new backup codes",
+    codesKeep: "Each code works once. Keep them where only you find them, and not on the phone that you sign in with.",
+    codesNotYet: "They work once you confirm, within an hour, that you have saved them.",
+    codesOldGood: "Your old codes stay good until you confirm, within an hour, that you have saved these.",
+    codesSaved: "I have saved these codes",
+    codesAreOn: "Your backup codes are on.",
+    codesRenewed: "Your new backup codes are on. The old ones no longer work.",
+    codesNotOn: "Backup codes are not on: you did not confirm that you saved them.",
+    codesNotNew: "The new codes do not count: you did not confirm that you saved them. Your old codes stay good.",
+    codesYours: "Your backup codes",
+    codesOnce: "Each code works once.",
+    codesUsed: "used on",
+    codesPending: "You made new codes and have not confirmed yet that you saved them. The ones below are good until then.",
+    codesPendingDo: "Show the new codes",
+    codesCopy: "Copy",
+    codesCopied: "Copied",
+    codesCopyFailed: "The browser did not allow copying. Select the codes instead.",
+    codesText: "Save as text",
+    codesPrint: "Print",
+    codesOffTitle: "Turn off backup codes?",
+    codesOffText: "The codes that you saved stop working at once. If you lose a sign-in step after that, they cannot help.",
+    codesOffDo: "Turn off",
+    codesAreOff: "Backup codes are off.",
+    paperTitle: "Coffer backup codes of {username}",
+    paperMade: "Made on {date}",
+    paperFoot: "Each code works once, at {address}. Keep them where only you find them.",
+    paperFile: "backup-codes",
+    trusted: "Trusted address",
+    trustedOff: "A second mailbox of yours, with another provider. A link that goes there helps you to a new password when your first mailbox is lost.",
+    trustedOn: "{address} gets all notices about your account’s safety. A link that goes there helps you to a new password.",
+    trustedRests: "Resting",
+    trustedFrom: "It lets you back in from {time} on. Until then it rests, so that you can turn it off if somebody else set it.",
+    trustedWaits: "Waiting",
+    trustedPending: "We sent a link to {pending}. Open it there: only then does the address count.",
+    trustedPendingNext: "We sent a link to {pending}. Until it is opened there, {email} stays your trusted address.",
+    trustedSentAgain: "A new link is on its way. The older one no longer works.",
+    trustedTakeBack: "Cancel this",
+    trustedTakenBack: "The link no longer works.",
+    trustedShow: "Show details",
+    trustedSet: "Set a trusted address",
+    trustedOther: "Use another address",
+    trustedChange: "Change the address",
+    trustedTurnOff: "Turn off the address",
+    trustedSetTitle: "Set a trusted address",
+    trustedChangeTitle: "Change the trusted address",
+    trustedEmail: "E-mail address",
+    trustedEmailHint: "Not the one that you sign in with. Best is a mailbox with another provider and another password.",
+    trustedNextLink: "We send a link there. Every address of your account is told.",
+    trustedNextRest: "Once the link is opened, the address rests for {time} before it can let you back in.",
+    trustedNextRestBare: "Once the link is opened, the address rests before it can let you back in.",
+    trustedNextOld: "Until then {email} stays your trusted address.",
+    trustedSend: "Send the link",
+    trustedSent: "We sent a link to the new address.",
+    trustedOffTitle: "Turn off the trusted address?",
+    trustedOffText: "{address} no longer lets you back in and gets no more notices. It gets a last mail that says so.",
+    trustedOffDo: "Turn off",
+    trustedIsOff: "The trusted address is off.",
+    trustedProve: "Confirm your trusted address",
+    trustedProveText: "Press the button, and this mailbox becomes a way back into your account.",
+    trustedProveNot: "It was not you? Close this page. Without the button, nothing changes.",
+    trustedProveDo: "Confirm this address",
+    trustedProved: "Your trusted address is confirmed",
+    trustedCounts: "Now it rests for {time}. Only after that can it let you back in. Until then you can turn it off if it was not you who set it.",
+    trustedCountsBare: "Now it rests for some days. Only after that can it let you back in. Until then you can turn it off if it was not you who set it.",
+    trustedCountsNow: "It can let you back in from now on.",
+    trustedNotices: "From now on it gets every notice about your account’s safety.",
+    trustedSignIn: "Sign in to see it",
+    trustedGone: "It was used already, was replaced by a newer one, or has expired. The security page shows whether the address is confirmed, and sends a new link.",
+    goCodes: "Your backup codes",
+    goTrusted: "Your trusted address",
+    goWays: "Your backup codes and your trusted address",
     forgot: "Forgot your password",
     forgotLink: "Forgot your password?",
     forgotText: "Enter the e-mail address of your account. We send you a link with which you choose a new password.",
@@ -6163,6 +6321,94 @@ var t9 = catalog({
     activateDamaged: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one."
   },
   de: {
+    waysBack: "Wege zurück",
+    waysBackHint: "Für den Tag, an dem Ihr Telefon fehlt oder Sie Ihr Passwort vergessen haben. Richten Sie einen ein, bevor Sie ihn brauchen.",
+    waysNeed: { one: "Ein Weg zurück braucht zwei Anmeldeschritte, damit er allein nichts öffnet. Schalten Sie zuerst noch einen ein.", other: "Ein Weg zurück braucht zwei Anmeldeschritte, damit er allein nichts öffnet. Schalten Sie zuerst zwei ein." },
+    waysNeedDo: "Anmeldeschritt wählen",
+    waysOn: "An",
+    waysOff: "Aus",
+    codes: "Notfallcodes",
+    codesOff: "Zehn Codes zum Ausdrucken oder sicheren Aufbewahren. Mit Ihrem Passwort bringt einer davon Sie zurück, wenn ein Anmeldeschritt verloren ist.",
+    codesOn: "Mit Ihrem Passwort bringt einer davon Sie zurück, wenn ein Anmeldeschritt verloren ist.",
+    codesLeft: { one: "Noch {count} Code übrig. Mit Ihrem Passwort bringt er Sie zurück, wenn ein Anmeldeschritt verloren ist.", other: "Noch {count} Codes übrig. Mit Ihrem Passwort bringt einer davon Sie zurück, wenn ein Anmeldeschritt verloren ist." },
+    codesGlance: { one: "Notfallcodes (noch {count})", other: "Notfallcodes (noch {count})" },
+    codesNone: "Alle Codes sind verbraucht. Legen Sie neue an.",
+    codesMake: "Notfallcodes anlegen",
+    codesShow: "Codes ansehen",
+    codesNew: "Neue Codes anlegen",
+    codesTurnOff: "Notfallcodes ausschalten",
+    codesSave: "Sichern Sie Ihre Notfallcodes",
+    codesSaveNew: "Sichern Sie Ihre neuen Notfallcodes",
+    codesKeep: "Jeder Code gilt einmal. Bewahren Sie sie dort auf, wo nur Sie sie finden, und nicht auf dem Telefon, mit dem Sie sich anmelden.",
+    codesNotYet: "Sie gelten, sobald Sie innerhalb einer Stunde bestätigen, dass Sie sie gesichert haben.",
+    codesOldGood: "Ihre alten Codes gelten, bis Sie innerhalb einer Stunde bestätigen, dass Sie diese gesichert haben.",
+    codesSaved: "Ich habe diese Codes gesichert",
+    codesAreOn: "Ihre Notfallcodes sind an.",
+    codesRenewed: "Ihre neuen Notfallcodes sind an. Die alten gelten nicht mehr.",
+    codesNotOn: "Die Notfallcodes sind nicht an: Sie haben nicht bestätigt, dass Sie sie gesichert haben.",
+    codesNotNew: "Die neuen Codes gelten nicht: Sie haben nicht bestätigt, dass Sie sie gesichert haben. Ihre alten Codes gelten weiter.",
+    codesYours: "Ihre Notfallcodes",
+    codesOnce: "Jeder Code gilt einmal.",
+    codesUsed: "benutzt am",
+    codesPending: "Sie haben neue Codes angelegt und noch nicht bestätigt, dass sie gesichert sind. Bis dahin gelten die folgenden.",
+    codesPendingDo: "Neue Codes ansehen",
+    codesCopy: "Kopieren",
+    codesCopied: "Kopiert",
+    codesCopyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen die Codes.",
+    codesText: "Als Text sichern",
+    codesPrint: "Drucken",
+    codesOffTitle: "Notfallcodes ausschalten?",
+    codesOffText: "Die Codes, die Sie gesichert haben, gelten sofort nicht mehr. Geht danach ein Anmeldeschritt verloren, helfen sie nicht.",
+    codesOffDo: "Ausschalten",
+    codesAreOff: "Die Notfallcodes sind aus.",
+    paperTitle: "Coffer-Notfallcodes von {username}",
+    paperMade: "Angelegt am {date}",
+    paperFoot: "Jeder Code gilt einmal, auf {address}. Bewahren Sie sie dort auf, wo nur Sie sie finden.",
+    paperFile: "notfallcodes",
+    trusted: "Vertrauensadresse",
+    trustedOff: "Ein zweites Postfach von Ihnen, bei einem anderen Anbieter. Ein Link dorthin verhilft Ihnen zu einem neuen Passwort, wenn Ihr erstes Postfach verloren ist.",
+    trustedOn: "{address} erhält alle Hinweise zur Sicherheit Ihres Kontos. Ein Link dorthin verhilft Ihnen zu einem neuen Passwort.",
+    trustedRests: "Ruht noch",
+    trustedFrom: "Ab {time} bringt sie Sie zurück. Bis dahin ruht sie, damit Sie sie ausschalten können, falls jemand anders sie gesetzt hat.",
+    trustedWaits: "Wartet",
+    trustedPending: "Wir haben einen Link an {pending} gesendet. Öffnen Sie ihn dort: Erst dann gilt die Adresse.",
+    trustedPendingNext: "Wir haben einen Link an {pending} gesendet. Bis er dort geöffnet ist, bleibt {email} Ihre Vertrauensadresse.",
+    trustedSentAgain: "Ein neuer Link ist unterwegs. Der ältere gilt nicht mehr.",
+    trustedTakeBack: "Zurücknehmen",
+    trustedTakenBack: "Der Link gilt nicht mehr.",
+    trustedShow: "Einzelheiten zeigen",
+    trustedSet: "Vertrauensadresse angeben",
+    trustedOther: "Andere Adresse angeben",
+    trustedChange: "Adresse ändern",
+    trustedTurnOff: "Adresse ausschalten",
+    trustedSetTitle: "Vertrauensadresse angeben",
+    trustedChangeTitle: "Vertrauensadresse ändern",
+    trustedEmail: "E-Mail-Adresse",
+    trustedEmailHint: "Nicht die, mit der Sie sich anmelden. Am besten ein Postfach bei einem anderen Anbieter und mit einem anderen Passwort.",
+    trustedNextLink: "Wir senden einen Link dorthin. Alle Adressen Ihres Kontos erfahren davon.",
+    trustedNextRest: "Ist der Link geöffnet, ruht die Adresse {time}, bevor sie Sie zurückbringen kann.",
+    trustedNextRestBare: "Ist der Link geöffnet, ruht die Adresse, bevor sie Sie zurückbringen kann.",
+    trustedNextOld: "Bis dahin bleibt {email} Ihre Vertrauensadresse.",
+    trustedSend: "Link senden",
+    trustedSent: "Wir haben einen Link an die neue Adresse gesendet.",
+    trustedOffTitle: "Vertrauensadresse ausschalten?",
+    trustedOffText: "{address} bringt Sie dann nicht mehr zurück und erhält keine Hinweise mehr. Eine letzte Mail dorthin sagt das.",
+    trustedOffDo: "Ausschalten",
+    trustedIsOff: "Die Vertrauensadresse ist aus.",
+    trustedProve: "Vertrauensadresse bestätigen",
+    trustedProveText: "Drücken Sie auf den Knopf, und dieses Postfach wird ein Weg zurück in Ihr Konto.",
+    trustedProveNot: "Sie waren es nicht? Schließen Sie diese Seite. Ohne den Knopf ändert sich nichts.",
+    trustedProveDo: "Adresse bestätigen",
+    trustedProved: "Ihre Vertrauensadresse ist bestätigt",
+    trustedCounts: "Jetzt ruht sie {time}. Erst danach kann sie Sie zurückbringen. Bis dahin können Sie sie ausschalten, falls Sie es nicht waren.",
+    trustedCountsBare: "Jetzt ruht sie einige Tage. Erst danach kann sie Sie zurückbringen. Bis dahin können Sie sie ausschalten, falls Sie es nicht waren.",
+    trustedCountsNow: "Sie kann Sie ab jetzt zurückbringen.",
+    trustedNotices: "Ab jetzt erhält sie jeden Hinweis zur Sicherheit Ihres Kontos.",
+    trustedSignIn: "Anmelden und ansehen",
+    trustedGone: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Die Sicherheitsseite zeigt, ob die Adresse bestätigt ist, und sendet einen neuen Link.",
+    goCodes: "Ihre Notfallcodes",
+    goTrusted: "Ihre Vertrauensadresse",
+    goWays: "Ihre Notfallcodes und Ihre Vertrauensadresse",
     forgot: "Passwort vergessen",
     forgotLink: "Passwort vergessen?",
     forgotText: "Geben Sie die E-Mail-Adresse Ihres Kontos ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort wählen.",
@@ -6202,9 +6448,23 @@ var t9 = catalog({
 });
 var problems6 = catalog({
   en: {
+    backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
+    backup_codes_off: "Backup codes are off. Turn them on first.",
+    nothing_to_confirm: "These codes have waited too long, or were replaced. Close this and make new ones.",
+    needs_two_layers: "A way back in needs two sign-in steps. Turn them on first.",
+    trusted_is_primary: "This is the address that you sign in with by now. A trusted address is another mailbox.",
+    field_is_primary: "This is the address that you sign in with. Give another mailbox.",
+    field_is_trusted: "This is your trusted address. Turn that off first, or give another address.",
     not_signed_in: "That is done, but you could not be signed in. Sign in now."
   },
   de: {
+    backup_codes_enabled: "Notfallcodes sind schon an. Sehen Sie sie an, oder legen Sie neue an.",
+    backup_codes_off: "Notfallcodes sind aus. Schalten Sie sie zuerst ein.",
+    nothing_to_confirm: "Diese Codes haben zu lange gewartet oder wurden ersetzt. Schließen Sie das Fenster und legen Sie neue an.",
+    needs_two_layers: "Ein Weg zurück braucht zwei Anmeldeschritte. Schalten Sie diese zuerst ein.",
+    trusted_is_primary: "Mit dieser Adresse melden Sie sich inzwischen an. Eine Vertrauensadresse ist ein anderes Postfach.",
+    field_is_primary: "Mit dieser Adresse melden Sie sich an. Geben Sie ein anderes Postfach an.",
+    field_is_trusted: "Das ist Ihre Vertrauensadresse. Schalten Sie diese zuerst aus, oder geben Sie eine andere Adresse an.",
     not_signed_in: "Das ist geschehen, aber Sie konnten nicht angemeldet werden. Melden Sie sich jetzt an."
   }
 });
@@ -6295,6 +6555,304 @@ function Ask({ moved: moved3 }) {
   ] });
 }
 
+// src/recovery/paper.tsx
+function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString() }) {
+  const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
+  const name = auth.value.is === "in" ? auth.value.account.username : "";
+  const heading = [t9("paperTitle", { username: name }), t9("paperMade", { date: date(made) })];
+  return /* @__PURE__ */ a4("div", { class: "paper", children: [
+    /* @__PURE__ */ a4("div", { class: "paper-head", children: [
+      /* @__PURE__ */ a4("h3", { children: heading[0] }),
+      /* @__PURE__ */ a4("p", { children: heading[1] })
+    ] }),
+    /* @__PURE__ */ a4("ol", { class: "codes", children: codes2.map(({ code, used_at }) => /* @__PURE__ */ a4("li", { class: used_at && "codes-used", children: used_at ? /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("s", { children: grouped(code) }),
+      " ",
+      /* @__PURE__ */ a4("span", { class: "hint", children: [
+        t9("codesUsed"),
+        " ",
+        /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
+      ] })
+    ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t9("paperFoot", { address: location.host }) }),
+    good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
+      /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t9("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t9("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t9("codesText")
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
+        /* @__PURE__ */ a4(Icon, { name: "print" }),
+        " ",
+        t9("codesPrint")
+      ] })
+    ] })
+  ] });
+}
+var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
+function Copy({ text: text2 }) {
+  const [copied, setCopied] = d2(false);
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+    try {
+      await navigator.clipboard.writeText(text2);
+      setCopied(true);
+    } catch {
+      toast(t9("codesCopyFailed"), true);
+    }
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
+    " ",
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t9("codesCopied") : t9("codesCopy") })
+  ] });
+}
+function save2(name, text2) {
+  const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// src/recovery/trusted.tsx
+function TrustedAddress({ status, may }) {
+  const line = status.data.trusted_email;
+  const { data: known2, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err) => {
+    if (err instanceof Problem && err.code === "step_up_required") return void 0;
+    throw err;
+  }), []);
+  const [wish, setWish] = d2();
+  const [busy, setBusy] = d2(false);
+  const close = () => setWish(void 0);
+  const pending = known2?.pending_email;
+  const resting = known2?.usable_from && Date.parse(known2.usable_from) > serverNow() ? known2.usable_from : void 0;
+  const on = line.enabled || known2?.email !== void 0;
+  A2(() => {
+    if (!pending) return;
+    const seen = () => {
+      if (document.visibilityState !== "visible") return;
+      void reload();
+      void status.reload();
+    };
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, [pending]);
+  async function read5(then) {
+    if (busy) return;
+    setBusy(true);
+    try {
+      set(await get("/account/trusted-email"));
+      setWish(then);
+    } catch (err) {
+      toastProblem(err);
+    } finally {
+      setBusy(false);
+    }
+  }
+  async function changed2(said) {
+    toast(said);
+    await Promise.all([reload(), status.reload()]);
+  }
+  async function ask2(email) {
+    await put("/account/trusted-email", { body: { email } });
+  }
+  return /* @__PURE__ */ a4(
+    Way,
+    {
+      id: "trusted-email",
+      title: t9("trusted"),
+      good: on && !resting,
+      tag: resting ? t9("trustedRests") : on ? t9("waysOn") : pending ? t9("trustedWaits") : t9("waysOff"),
+      text: /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t9("trustedOff") : t9("trustedOn", { address: known2?.email ?? whole4(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t9("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+      ] }),
+      buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
+        on && !known2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t9("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5("set"), children: on ? t9("trustedChange") : pending ? t9("trustedOther") : t9("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t9("trustedTurnOff") })
+      ] }),
+      children: [
+        pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+          /* @__PURE__ */ a4(Icon, { name: "mail" }),
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known2?.email ? t9("trustedPendingNext", { pending, email: known2.email }) : t9("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+              /* @__PURE__ */ a4(SendAgain, { send: async () => {
+                await ask2(pending);
+                return t9("trustedSentAgain");
+              } }, pending),
+              !known2?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+                try {
+                  await del("/account/trusted-email");
+                  await changed2(t9("trustedTakenBack"));
+                } catch (err) {
+                  toastProblem(err);
+                }
+              }, children: t9("trustedTakeBack") })
+            ] })
+          ] })
+        ] }),
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t9("trustedChangeTitle") : t9("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask2, { present: known2?.email, onClose: close, onAsk: async (email) => {
+          await ask2(email);
+          close();
+          await changed2(t9("trustedSent"));
+        } }) }),
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t9("trustedOffTitle"), action: t9("trustedOffDo"), onClose: close, onConfirm: async () => {
+          await del("/account/trusted-email");
+          close();
+          await changed2(t9("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t9("trustedOffText", { address: known2?.email ?? whole4(line.hint ?? "") }) }) })
+      ]
+    }
+  );
+}
+function Ask2({ present, onAsk, onClose }) {
+  const rest = useSettings()?.trusted_rest_seconds;
+  return /* @__PURE__ */ a4(Form, { submit: t9("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t9("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t9("trustedEmailHint") }),
+    /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
+      /* @__PURE__ */ a4("li", { children: t9("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t9("trustedNextRest", { time: duration(rest) }) : t9("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t9("trustedNextOld", { email: present }) })
+    ] })
+  ] });
+}
+var whole4 = (address3) => address3.replace("…", "…⁠");
+
+// src/recovery/ways-back.tsx
+var needed = 2;
+function WaysBack({ status }) {
+  const { data, problem } = status;
+  const missing = data ? Math.max(0, needed - stepsOf(data, true).length) : 0;
+  const next = data && stepsOf(data, false)[0];
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t9("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t9("waysBackHint") })
+    ] }),
+    data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
+      /* @__PURE__ */ a4(Icon, { name: "shield" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: t9("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t9("waysNeedDo") })
+      ] })
+    ] }),
+    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
+    data?.backup_codes && /* @__PURE__ */ a4(BackupCodes, { status, may: missing === 0 }),
+    data?.trusted_email && /* @__PURE__ */ a4(TrustedAddress, { status, may: missing === 0 })
+  ] });
+}
+function Way({ id, title, tag, good, text: text2, buttons, children }) {
+  const box = T2(null);
+  const held = T2(false);
+  A2(() => {
+    if (held.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
+    held.current = box.current.contains(document.activeElement);
+  });
+  return /* @__PURE__ */ a4("div", { class: "way", ref: box, role: "group", "aria-labelledby": id, children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h3", { id, children: [
+        title,
+        " ",
+        tag && /* @__PURE__ */ a4("span", { class: good ? "tag good" : "tag", children: tag })
+      ] }),
+      text2
+    ] }),
+    buttons && /* @__PURE__ */ a4("div", { class: "card-buttons", children: buttons }),
+    children
+  ] });
+}
+
+// src/recovery/backup.tsx
+var wanted = y3(false);
+var setUp = () => void (wanted.value = true);
+function BackupCodes({ status, may }) {
+  const [wish, setWish] = d2();
+  const [busy, setBusy] = d2(false);
+  const line = status.data.backup_codes;
+  const on = line.enabled;
+  async function open2(work2) {
+    if (busy) return;
+    setBusy(true);
+    try {
+      setWish(await work2());
+    } catch (err) {
+      toastProblem(err);
+      void status.reload();
+    } finally {
+      setBusy(false);
+    }
+  }
+  const make2 = () => open2(async () => ({ is: "fresh", renewed: on, codes: (await (on ? post("/account/backup-codes/regenerate") : post("/account/backup-codes"))).codes }));
+  const show3 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
+  A2(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    void make2();
+  }, [wanted.value]);
+  async function done(said) {
+    setWish(void 0);
+    toast(said);
+    await status.reload();
+  }
+  return /* @__PURE__ */ a4(
+    Way,
+    {
+      id: "backup-codes",
+      title: t9("codes"),
+      tag: on ? t9("waysOn") : t9("waysOff"),
+      good: on,
+      text: /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t9("codesOff") }),
+        /* @__PURE__ */ a4(Used, { line })
+      ] }),
+      buttons: on ? /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show3, children: t9("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy || !may, onClick: make2, children: t9("codesNew") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t9("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make2, children: t9("codesMake") }),
+      children: [
+        wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { codes: wish.codes, renewed: wish.renewed, onClose: () => {
+          setWish(void 0);
+          toast(wish.renewed ? t9("codesNotNew") : t9("codesNotOn"), true);
+        }, onDone: () => done(wish.renewed ? t9("codesRenewed") : t9("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t9("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: make2, confirm: () => setWish({ is: "fresh", codes: wish.known.pending, renewed: true }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t9("codesOffTitle"), action: t9("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+          await del("/account/backup-codes");
+          await done(t9("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t9("codesOffText") }) })
+      ]
+    }
+  );
+}
+function codesLeft({ left }) {
+  if (left === void 0) return t9("codesOn");
+  return left === 0 ? t9("codesNone") : t9("codesLeft", { count: left });
+}
+function Fresh({ codes: codes2, renewed, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t9("codesSaveNew") : t9("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("codesSaved"), onCancel: onClose, onSubmit: async () => {
+    await post("/account/backup-codes/confirm");
+    await onDone();
+  }, children: [
+    /* @__PURE__ */ a4("p", { children: t9("codesKeep") }),
+    /* @__PURE__ */ a4(Paper, { codes: codes2.map((code) => ({ code })) }),
+    /* @__PURE__ */ a4("p", { children: renewed ? t9("codesOldGood") : t9("codesNotYet") })
+  ] }) });
+}
+function KnownCodes({ known: known2, make: make2, confirm }) {
+  return /* @__PURE__ */ a4("div", { class: "form", children: [
+    known2.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: t9("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t9("codesPendingDo") })
+    ] }) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("codesOnce") }),
+    /* @__PURE__ */ a4(Paper, { codes: known2.codes, made: known2.confirmed_at }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make2, children: t9("codesNew") }) })
+  ] });
+}
+
 // src/recovery/forgot.tsx
 function Forgot() {
   const [email, setEmail] = d2(known);
@@ -6324,6 +6882,15 @@ function known() {
   return auth.value.is === "in" ? auth.value.account.email : "";
 }
 
+// src/recovery/loss.tsx
+function WaysGo() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  const codes2 = data?.backup_codes?.enabled;
+  const trusted = data?.trusted_email?.enabled;
+  if (!codes2 && !trusted) return null;
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t9("goWays") : codes2 ? t9("goCodes") : t9("goTrusted") });
+}
+
 // src/recovery/reset.tsx
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
@@ -6351,13 +6918,53 @@ function Reset() {
   ] });
 }
 
+// src/recovery/trusted-link.tsx
+function TrustedLink() {
+  const link = useOneTime("/auth/trusted-email/verify/check");
+  const rest = useSettings()?.trusted_rest_seconds;
+  const [done, setDone] = d2(false);
+  A2(() => {
+    if (done) focusMain();
+  }, [done]);
+  const security = securityPage();
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t9("trustedSignIn") }) });
+  const next = rest === 0 ? t9("trustedCountsNow") : rest ? t9("trustedCounts", { time: duration(rest) }) : t9("trustedCountsBare");
+  if (done) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+      /* @__PURE__ */ a4("h1", { children: t9("trustedProved") }),
+      /* @__PURE__ */ a4("p", { children: next }),
+      /* @__PURE__ */ a4("p", { children: t9("trustedNotices") }),
+      way
+    ] });
+  }
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("trustedGone"), children: way });
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+    /* @__PURE__ */ a4("h1", { children: t9("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t9("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("trustedProveDo"), onSubmit: async () => {
+      if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
+    }, children: null })
+  ] });
+}
+
 // src/recovery/room.ts
 var recovery = {
   routes: [
     { path: "/forgot", page: Forgot, title: () => t9("forgot"), open: true },
     { path: "/reset", page: Reset, title: () => t9("reset"), open: true },
-    { path: "/activate", page: Activate, title: () => t9("activate"), open: true }
+    { path: "/activate", page: Activate, title: () => t9("activate"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t9("trustedProve"), open: true }
   ],
+  security: {
+    Section: WaysBack,
+    order: 6,
+    advised: { line: "backup_codes", label: (on) => on ? t9("codesNew") : t9("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left }) => left === void 0 ? t9("codes") : t9("codesGlance", { count: left }), trusted_email: () => t9("trusted") }
+  },
+  loss: { Line: WaysGo, order: 8 },
   problems: problems6,
   waysBack: {
     password: { href: "/forgot", label: () => t9("forgotLink"), take: setTyped },
@@ -7289,10 +7896,10 @@ function SetUp2({ change, better, onClose, onDone }) {
 function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
-  const whole4 = toE164(typed2.phone, typed2.country);
+  const whole5 = toE164(typed2.phone, typed2.country);
   return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => {
-    if (!/^\+\d{7,15}$/.test(whole4)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
-    onSent(await post("/account/sms", { body: { phone: whole4 } }));
+    if (!/^\+\d{7,15}$/.test(whole5)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole5 } }));
   }, children: [
     /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
@@ -7302,7 +7909,7 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
     }, children: [
       /* @__PURE__ */ a4(Select, { name: "country", label: t11("country"), value: typed2.country, options }),
       /* @__PURE__ */ a4(Field, { name: "phone", label: t11("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t11("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole4 }) })
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole5 }) })
     ] })
   ] });
 }
@@ -7343,7 +7950,7 @@ function Section3({ status }) {
     }
   );
 }
-function StepGoes() {
+function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
 }
@@ -7376,7 +7983,7 @@ function Step3({ layer, answer, again }) {
 var smscode = {
   layers: { sms: { title: () => t11("step"), order: 3, Step: Step3 } },
   security: { Section: Section3, order: 3 },
-  loss: { Line: StepGoes, order: 6 },
+  loss: { Line: StepGoes3, order: 6 },
   problems: problems8
 };
 
@@ -7462,8 +8069,8 @@ async function sendCode(send3) {
 }
 
 // src/totp/section.tsx
-var wanted = y3(false);
-var setUp = () => void (wanted.value = true);
+var wanted2 = y3(false);
+var setUp2 = () => void (wanted2.value = true);
 function Section4({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
@@ -7481,10 +8088,10 @@ function Section4({ status }) {
     }
   }
   A2(() => {
-    if (!wanted.value) return;
-    wanted.value = false;
+    if (!wanted2.value) return;
+    wanted2.value = false;
     void begin3();
-  }, [wanted.value]);
+  }, [wanted2.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -7495,7 +8102,7 @@ function Section4({ status }) {
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: on ? t12("onText") : t12("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: busy, onClick: begin3, children: t12("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin3, children: t12("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     enrolment && /* @__PURE__ */ a4(Dialog, { title: t12("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
@@ -7510,7 +8117,7 @@ function Section4({ status }) {
     }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
   ] });
 }
-function StepGoes2() {
+function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
@@ -7523,7 +8130,7 @@ function Enrol({ enrolment, onClose, onDone }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: t12("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
-          /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
+          /* @__PURE__ */ a4(Copy2, { text: enrolment.secret })
         ] })
       ] }),
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t12("type") }) })
@@ -7534,7 +8141,7 @@ function Enrol({ enrolment, onClose, onDone }) {
     } })
   ] });
 }
-function Copy({ text: text2 }) {
+function Copy2({ text: text2 }) {
   const [copied, setCopied] = d2(false);
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
     try {
@@ -7558,8 +8165,8 @@ function Step4({ answer }) {
 // src/totp/room.ts
 var totp = {
   layers: { totp: { title: () => t12("step"), order: 1, Step: Step4 } },
-  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("instead"), run: setUp } },
-  loss: { Line: StepGoes2, order: 3 },
+  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("instead"), run: setUp2 }, advised: { line: "totp", label: () => t12("enrol"), run: setUp2 } },
+  loss: { Line: StepGoes4, order: 3 },
   problems: problems9
 };
 

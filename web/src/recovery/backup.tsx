@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { del, get, post, type Answer } from '../shell/api';
 import { Form } from '../shell/form';
+import { Icon } from '../shell/icon';
 import type { Line, SecurityProps } from '../shell/room';
 import { Used } from '../shell/turn-off';
 import { Confirm, Dialog, toast, toastProblem } from '../shell/ui';
@@ -12,8 +13,14 @@ import { t } from './words';
 
 type Known = Answer<'get', '/account/backup-codes'>;
 
-// What is open. Codes that are not confirmed are renewed when older ones are live.
-type Wish = { is: 'fresh'; codes: readonly string[]; renewed: boolean } | { is: 'known'; known: Known } | { is: 'off' };
+// Made are codes that are not confirmed; renewed says that older ones are good meanwhile.
+interface Made {
+  codes: readonly string[];
+  renewed: boolean;
+}
+
+// What is open.
+type Wish = { is: 'fresh'; made: Made } | { is: 'known'; known: Known } | { is: 'off' };
 
 // setUp begins from another section of the page: it makes codes, the first ones or new ones.
 const wanted = signal(false);
@@ -21,6 +28,7 @@ export const setUp = () => void (wanted.value = true);
 
 export function BackupCodes({ status, may }: SecurityProps & { may: boolean }) {
   const [wish, setWish] = useState<Wish>();
+  const [waiting, setWaiting] = useState<Made>(); // closed without a confirmation
   const [busy, setBusy] = useState(false);
   const line = status.data!.backup_codes!;
   const on = line.enabled;
@@ -38,7 +46,11 @@ export function BackupCodes({ status, may }: SecurityProps & { may: boolean }) {
     }
   }
 
-  const make = () => open(async () => ({ is: 'fresh', renewed: on, codes: (await (on ? post('/account/backup-codes/regenerate') : post('/account/backup-codes'))).codes }));
+  const make = () => open(async () => {
+    const { codes } = await (on ? post('/account/backup-codes/regenerate') : post('/account/backup-codes'));
+    setWaiting(undefined);
+    return { is: 'fresh', made: { codes, renewed: on } };
+  });
   const show = () => open(async () => ({ is: 'known', known: await get('/account/backup-codes') }));
 
   useEffect(() => {
@@ -49,6 +61,7 @@ export function BackupCodes({ status, may }: SecurityProps & { may: boolean }) {
 
   async function done(said: string) {
     setWish(undefined);
+    setWaiting(undefined);
     toast(said);
     await status.reload();
   }
@@ -59,19 +72,27 @@ export function BackupCodes({ status, may }: SecurityProps & { may: boolean }) {
       buttons={on ? (
         <>
           <button type="button" class="button" aria-disabled={busy} onClick={show}>{t('codesShow')}</button>
-          <button type="button" class="button" aria-disabled={busy || !may} onClick={make}>{t('codesNew')}</button>
           <button type="button" class="button" onClick={() => setWish({ is: 'off' })}>{t('codesTurnOff')}</button>
         </>
       ) : may && <button type="button" class="button" aria-disabled={busy} onClick={make}>{t('codesMake')}</button>}>
+      {waiting && (
+        <div class="notice" role="status">
+          <Icon name="warning" />
+          <div>
+            <p>{waiting.renewed ? t('codesNotNew') : t('codesNotOn')}</p>
+            <button type="button" class="button" onClick={() => setWish({ is: 'fresh', made: waiting })}>{t('codesAgain')}</button>
+          </div>
+        </div>
+      )}
       {wish?.is === 'fresh' && (
-        <Fresh codes={wish.codes} renewed={wish.renewed} onClose={() => {
+        <Fresh made={wish.made} onClose={() => {
           setWish(undefined);
-          toast(wish.renewed ? t('codesNotNew') : t('codesNotOn'), true);
-        }} onDone={() => done(wish.renewed ? t('codesRenewed') : t('codesAreOn'))} />
+          setWaiting(wish.made);
+        }} onDone={() => done(wish.made.renewed ? t('codesRenewed') : t('codesAreOn'))} />
       )}
       {wish?.is === 'known' && (
         <Dialog title={t('codesYours')} onClose={() => setWish(undefined)}>
-          <KnownCodes known={wish.known} make={make} confirm={() => setWish({ is: 'fresh', codes: wish.known.pending, renewed: true })} />
+          <KnownCodes known={wish.known} make={may ? make : undefined} confirm={() => setWish({ is: 'fresh', made: { codes: wish.known.pending, renewed: true } })} />
         </Dialog>
       )}
       {wish?.is === 'off' && (
@@ -93,7 +114,7 @@ function codesLeft({ left }: Line): string {
 }
 
 // Fresh shows codes that work once the person says that they are saved.
-function Fresh({ codes, renewed, onClose, onDone }: { codes: readonly string[]; renewed: boolean; onClose: () => void; onDone: () => Promise<void> }) {
+function Fresh({ made: { codes, renewed }, onClose, onDone }: { made: Made; onClose: () => void; onDone: () => Promise<void> }) {
   return (
     <Dialog title={renewed ? t('codesSaveNew') : t('codesSave')} onClose={onClose}>
       <Form submit={t('codesSaved')} onCancel={onClose} onSubmit={async () => {
@@ -108,7 +129,7 @@ function Fresh({ codes, renewed, onClose, onDone }: { codes: readonly string[]; 
   );
 }
 
-function KnownCodes({ known, make, confirm }: { known: Known; make: () => void; confirm: () => void }) {
+function KnownCodes({ known, make, confirm }: { known: Known; make: (() => void) | undefined; confirm: () => void }) {
   return (
     <div class="form">
       {known.pending.length > 0 && (
@@ -121,7 +142,7 @@ function KnownCodes({ known, make, confirm }: { known: Known; make: () => void; 
       )}
       <p class="hint">{t('codesOnce')}</p>
       <Paper codes={known.codes} made={known.confirmed_at} />
-      <div class="form-actions"><button type="button" class="button" onClick={make}>{t('codesNew')}</button></div>
+      {make && <div class="form-actions"><button type="button" class="button" onClick={make}>{t('codesNew')}</button></div>}
     </div>
   );
 }
