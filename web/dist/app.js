@@ -1267,9 +1267,10 @@ var t4 = catalog({
     lastUsed: "last used",
     neverUsed: "not used yet",
     turnOff: "Turn off",
-    turnOffBoth: "Turn both off",
+    turnOffBoth: "Turn all off",
     waysBackTitle: "Turn off your ways back in too?",
-    waysBackText: "Backup codes and the second address need two sign-in steps. If you go on, they are turned off as well. To keep them, cancel and turn on another step first.",
+    waysBackText: "Your ways back in need two sign-in steps. Without this step they end too:",
+    waysBackKeep: "To keep them, cancel and turn on another step first.",
     linkGone: "This link no longer works",
     linkDamaged: "This link is not complete",
     ruleStranger: "Several words in a row work well. Your name, username or e-mail alone and common passwords are refused.",
@@ -1324,9 +1325,10 @@ var t4 = catalog({
     lastUsed: "zuletzt benutzt",
     neverUsed: "noch nicht benutzt",
     turnOff: "Ausschalten",
-    turnOffBoth: "Beides ausschalten",
+    turnOffBoth: "Alles ausschalten",
     waysBackTitle: "Auch Ihre Wege zurück ausschalten?",
-    waysBackText: "Notfallcodes und die zweite Adresse brauchen zwei Anmeldeschritte. Wenn Sie fortfahren, werden sie auch ausgeschaltet. Um sie zu behalten, brechen Sie ab und schalten Sie zuerst einen anderen Schritt ein.",
+    waysBackText: "Ihre Wege zurück brauchen zwei Anmeldeschritte. Ohne diesen Schritt enden auch sie:",
+    waysBackKeep: "Um sie zu behalten, brechen Sie ab und schalten Sie zuerst einen anderen Schritt ein.",
     linkGone: "Dieser Link gilt nicht mehr",
     linkDamaged: "Dieser Link ist nicht vollständig",
     ruleStranger: "Mehrere Wörter hintereinander sind gut. Nur Name, Benutzername oder E-Mail und häufige Passwörter werden abgelehnt.",
@@ -3385,17 +3387,26 @@ function Used({ line }) {
   ] });
 }
 function TurnOff({ title, children, off, onOff, onClose }) {
-  const [recovery2, setRecovery] = d2(false);
+  const [ends2, setEnds] = d2();
+  const recovery2 = ends2 !== void 0;
   return /* @__PURE__ */ a4(Confirm, { title: recovery2 ? t4("waysBackTitle") : title, action: recovery2 ? t4("turnOffBoth") : t4("turnOff"), onClose, onConfirm: async () => {
     try {
       await off(recovery2 ? "off" : void 0);
     } catch (err) {
       if (recovery2 || !(err instanceof Problem) || err.code !== "recovery_needs_two_layers") throw err;
-      setRecovery(true);
+      setEnds(await waysOn());
       return false;
     }
     await onOff();
-  }, children: recovery2 ? /* @__PURE__ */ a4("p", { children: t4("waysBackText") }) : children }, String(recovery2));
+  }, children: !ends2 ? children : /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("p", { children: t4("waysBackText") }),
+    ends2.length > 0 && /* @__PURE__ */ a4("ul", { children: ends2.map((name) => /* @__PURE__ */ a4("li", { children: name }, name)) }),
+    /* @__PURE__ */ a4("p", { children: t4("waysBackKeep") })
+  ] }) }, String(recovery2));
+}
+async function waysOn() {
+  const lines = await get("/account/security");
+  return collect((room) => room.security).flatMap(({ ways = {} }) => Object.entries(ways)).flatMap(([name, say2]) => lines[name]?.enabled ? say2(lines[name]) : []);
 }
 
 // src/shell/layer.tsx
@@ -6220,8 +6231,8 @@ var t9 = catalog({
     codesSaved: "I have saved these codes",
     codesAreOn: "Your backup codes are on.",
     codesRenewed: "Your new backup codes are on. The old ones no longer work.",
-    codesNotOn: "Backup codes are not on: you did not confirm that you saved them.",
-    codesNotNew: "The new codes do not count: you did not confirm that you saved them. Your old codes stay good.",
+    codesNotOn: "Backup codes are not on yet: you have not confirmed that you saved them.",
+    codesNotNew: "Your old codes stay good: you have not confirmed yet that you saved the new ones.",
     codesYours: "Your backup codes",
     codesOnce: "Each code works once.",
     codesUsed: "used on",
@@ -6231,6 +6242,7 @@ var t9 = catalog({
     codesCopied: "Copied",
     codesCopyFailed: "The browser did not allow copying. Select the codes instead.",
     codesText: "Save as text",
+    codesAgain: "Show them again",
     codesPrint: "Print",
     codesOffTitle: "Turn off backup codes?",
     codesOffText: "The codes that you saved stop working at once. If you lose a sign-in step after that, they cannot help.",
@@ -6345,8 +6357,8 @@ var t9 = catalog({
     codesSaved: "Ich habe diese Codes gesichert",
     codesAreOn: "Ihre Notfallcodes sind an.",
     codesRenewed: "Ihre neuen Notfallcodes sind an. Die alten gelten nicht mehr.",
-    codesNotOn: "Die Notfallcodes sind nicht an: Sie haben nicht bestätigt, dass Sie sie gesichert haben.",
-    codesNotNew: "Die neuen Codes gelten nicht: Sie haben nicht bestätigt, dass Sie sie gesichert haben. Ihre alten Codes gelten weiter.",
+    codesNotOn: "Die Notfallcodes sind noch nicht an: Sie haben nicht bestätigt, dass Sie sie gesichert haben.",
+    codesNotNew: "Ihre alten Codes gelten weiter: Sie haben noch nicht bestätigt, dass Sie die neuen gesichert haben.",
     codesYours: "Ihre Notfallcodes",
     codesOnce: "Jeder Code gilt einmal.",
     codesUsed: "benutzt am",
@@ -6355,7 +6367,8 @@ var t9 = catalog({
     codesCopy: "Kopieren",
     codesCopied: "Kopiert",
     codesCopyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen die Codes.",
-    codesText: "Als Text sichern",
+    codesText: "Als Text",
+    codesAgain: "Noch einmal ansehen",
     codesPrint: "Drucken",
     codesOffTitle: "Notfallcodes ausschalten?",
     codesOffText: "Die Codes, die Sie gesichert haben, gelten sofort nicht mehr. Geht danach ein Anmeldeschritt verloren, helfen sie nicht.",
@@ -6770,6 +6783,7 @@ var wanted = y3(false);
 var setUp = () => void (wanted.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
+  const [waiting, setWaiting] = d2();
   const [busy, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
@@ -6785,7 +6799,11 @@ function BackupCodes({ status, may }) {
       setBusy(false);
     }
   }
-  const make2 = () => open2(async () => ({ is: "fresh", renewed: on, codes: (await (on ? post("/account/backup-codes/regenerate") : post("/account/backup-codes"))).codes }));
+  const make2 = () => open2(async () => {
+    const { codes: codes2 } = await (on ? post("/account/backup-codes/regenerate") : post("/account/backup-codes"));
+    setWaiting(void 0);
+    return { is: "fresh", made: { codes: codes2, renewed: on } };
+  });
   const show3 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
   A2(() => {
     if (!wanted.value) return;
@@ -6794,6 +6812,7 @@ function BackupCodes({ status, may }) {
   }, [wanted.value]);
   async function done(said) {
     setWish(void 0);
+    setWaiting(void 0);
     toast(said);
     await status.reload();
   }
@@ -6810,15 +6829,21 @@ function BackupCodes({ status, may }) {
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
         /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show3, children: t9("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy || !may, onClick: make2, children: t9("codesNew") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t9("codesTurnOff") })
       ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make2, children: t9("codesMake") }),
       children: [
-        wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { codes: wish.codes, renewed: wish.renewed, onClose: () => {
+        waiting && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+          /* @__PURE__ */ a4(Icon, { name: "warning" }),
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("p", { children: waiting.renewed ? t9("codesNotNew") : t9("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting }), children: t9("codesAgain") })
+          ] })
+        ] }),
+        wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
-          toast(wish.renewed ? t9("codesNotNew") : t9("codesNotOn"), true);
-        }, onDone: () => done(wish.renewed ? t9("codesRenewed") : t9("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t9("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: make2, confirm: () => setWish({ is: "fresh", codes: wish.known.pending, renewed: true }) }) }),
+          setWaiting(wish.made);
+        }, onDone: () => done(wish.made.renewed ? t9("codesRenewed") : t9("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t9("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make2 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
         wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t9("codesOffTitle"), action: t9("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
           await done(t9("codesAreOff"));
@@ -6831,7 +6856,7 @@ function codesLeft({ left }) {
   if (left === void 0) return t9("codesOn");
   return left === 0 ? t9("codesNone") : t9("codesLeft", { count: left });
 }
-function Fresh({ codes: codes2, renewed, onClose, onDone }) {
+function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: renewed ? t9("codesSaveNew") : t9("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
@@ -6849,7 +6874,7 @@ function KnownCodes({ known: known2, make: make2, confirm }) {
     ] }) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: t9("codesOnce") }),
     /* @__PURE__ */ a4(Paper, { codes: known2.codes, made: known2.confirmed_at }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make2, children: t9("codesNew") }) })
+    make2 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make2, children: t9("codesNew") }) })
   ] });
 }
 

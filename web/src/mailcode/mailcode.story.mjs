@@ -13,13 +13,13 @@ const words = {
   en: {
     on: 'Turn on e-mail codes', off: 'Turn off e-mail codes', isOn: 'Codes by e-mail are on.', isOff: 'Codes by e-mail are off.', title: 'Codes by e-mail', code: 'Code from the e-mail', go: 'Continue',
     identifier: 'E-mail or username', password: 'Password', signIn: 'Sign in', files: 'Files', confirm: 'Confirm it is you', confirmDo: 'Confirm', another: 'Send another code', sent: 'A new code is on its way.',
-    wrong: 'Use the one from the newest e-mail', over: 'Too many wrong codes, or too late.', ask: 'Turn off codes by e-mail?', offDo: 'Turn off', both: 'Turn both off', waysBack: 'Turn off your ways back in too?',
+    wrong: 'Use the one from the newest e-mail', over: 'Too many wrong codes, or too late.', ask: 'Turn off codes by e-mail?', offDo: 'Turn off', both: 'Turn all off', waysBack: 'Turn off your ways back in too?',
     fair: 'Better than a password alone', weak: 'Only your password protects this account', advice: 'Anyone who can read your mail', since: 'On since', unused: 'not used yet', used: 'last used', where: 'we send a code to a…',
   },
   de: {
     on: 'E-Mail-Codes einschalten', off: 'E-Mail-Codes ausschalten', isOn: 'Codes per E-Mail sind an.', isOff: 'Codes per E-Mail sind aus.', title: 'Codes per E-Mail', code: 'Code aus der E-Mail', go: 'Weiter',
     identifier: 'E-Mail oder Benutzername', password: 'Passwort', signIn: 'Anmelden', files: 'Dateien', confirm: 'Bestätigen Sie, dass Sie es sind', confirmDo: 'Bestätigen', another: 'Noch einen Code senden', sent: 'Ein neuer Code ist unterwegs.',
-    wrong: 'Nehmen Sie den aus der neuesten E-Mail', over: 'Zu viele falsche Codes oder zu spät.', ask: 'Codes per E-Mail ausschalten?', offDo: 'Ausschalten', both: 'Beides ausschalten', waysBack: 'Auch Ihre Wege zurück ausschalten?',
+    wrong: 'Nehmen Sie den aus der neuesten E-Mail', over: 'Zu viele falsche Codes oder zu spät.', ask: 'Codes per E-Mail ausschalten?', offDo: 'Ausschalten', both: 'Alles ausschalten', waysBack: 'Auch Ihre Wege zurück ausschalten?',
     fair: 'Besser als ein Passwort allein', weak: 'Nur Ihr Passwort schützt dieses Konto', advice: 'Wer Ihre E-Mails lesen kann', since: 'An seit', unused: 'noch nicht benutzt', used: 'zuletzt benutzt', where: 'senden wir einen Code an a…',
   },
 };

@@ -16,14 +16,14 @@ const words = {
     part: 'Backup codes', make: 'Make backup codes', save: 'Save your backup codes', saveNew: 'Save your new backup codes', once: 'Each code works once.', notYet: 'They work once you confirm', copy: 'Copy', copied: 'Copied', text: 'Save as text', print: 'Print', saved: 'I have saved these codes',
     notOn: 'Backup codes are not on yet', again: 'Show them again', areOn: 'Your backup codes are on.', left: '10 codes are left', left9: '9 codes are left', show: 'Show codes', yours: 'Your backup codes', used: 'used on', fresh: 'Make new codes', oldGood: 'Your old codes stay good until you confirm', stays: 'Your old codes stay good: you have not',
     pending: 'You made new codes and have not confirmed', pendingDo: 'Show the new codes', renewed: 'Your new backup codes are on.', off: 'Turn off backup codes', offTitle: 'Turn off backup codes?', offDo: 'Turn off', areOff: 'Backup codes are off.',
-    question: 'Turn off the question', questionTitle: 'Turn off the security question?', ways: 'Turn off your ways back in too?', both: 'Turn both off', questionOff: 'The security question is off.',
+    question: 'Turn off the question', questionTitle: 'Turn off the security question?', ways: 'Turn off your ways back in too?', both: 'Turn all off', questionOff: 'The security question is off.',
     goes: ['Codes by e-mail as a sign-in step', 'Your security question and its answer', 'Your backup codes'], file: 'backup-codes', title: 'Coffer backup codes of', cancel: 'Cancel', glance: 'Backup codes (10 left)',
   },
   de: {
     part: 'Notfallcodes', make: 'Notfallcodes anlegen', save: 'Sichern Sie Ihre Notfallcodes', saveNew: 'Sichern Sie Ihre neuen Notfallcodes', once: 'Jeder Code gilt einmal.', notYet: 'Sie gelten, sobald', copy: 'Kopieren', copied: 'Kopiert', text: 'Als Text', print: 'Drucken', saved: 'Ich habe diese Codes gesichert',
     notOn: 'Die Notfallcodes sind noch nicht an', again: 'Noch einmal ansehen', areOn: 'Ihre Notfallcodes sind an.', left: 'Noch 10 Codes übrig', left9: 'Noch 9 Codes übrig', show: 'Codes ansehen', yours: 'Ihre Notfallcodes', used: 'benutzt am', fresh: 'Neue Codes anlegen', oldGood: 'Ihre alten Codes gelten, bis', stays: 'Ihre alten Codes gelten weiter: Sie haben',
     pending: 'Sie haben neue Codes angelegt', pendingDo: 'Neue Codes ansehen', renewed: 'Ihre neuen Notfallcodes sind an.', off: 'Notfallcodes ausschalten', offTitle: 'Notfallcodes ausschalten?', offDo: 'Ausschalten', areOff: 'Die Notfallcodes sind aus.',
-    question: 'Frage ausschalten', questionTitle: 'Sicherheitsfrage ausschalten?', ways: 'Auch Ihre Wege zurück ausschalten?', both: 'Beides ausschalten', questionOff: 'Die Sicherheitsfrage ist aus.',
+    question: 'Frage ausschalten', questionTitle: 'Sicherheitsfrage ausschalten?', ways: 'Auch Ihre Wege zurück ausschalten?', both: 'Alles ausschalten', questionOff: 'Die Sicherheitsfrage ist aus.',
     goes: ['Codes per E-Mail als Anmeldeschritt', 'Ihre Sicherheitsfrage und ihre Antwort', 'Ihre Notfallcodes'], file: 'notfallcodes', title: 'Coffer-Notfallcodes von', cancel: 'Abbrechen', glance: 'Notfallcodes (noch 10)',
   },
 };
@@ -183,7 +183,7 @@ for (const [name, w, options] of [
     const ask = async () => {
       await question.click();
       await first.getByRole('button', { name: w.offDo, exact: true }).click();
-      await both.waitFor();
+      await both.getByRole('listitem').filter({ hasText: w.glance }).waitFor();
     };
     await ask();
     await look('with a step');

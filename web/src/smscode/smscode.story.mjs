@@ -136,7 +136,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     const both = dialog(page, 'Turn off your ways back in too?');
     await both.waitFor();
     const call = page.waitForRequest((r) => r.method() === 'DELETE' && r.url().includes('/v1/account/sms'));
-    await both.getByRole('button', { name: 'Turn both off' }).click();
+    await both.getByRole('button', { name: 'Turn all off' }).click();
     assert.equal(new URL((await call).url()).search, '?recovery=off');
     await section(page).getByRole('button', { name: 'Turn on text message codes' }).waitFor();
   });
