@@ -12,6 +12,8 @@
 //     after it, on remembered devices too (ASVS 6.4.3). Activation asks for the password
 //     before it mails a link.
 //   - Mail scanners that follow links: only a POST uses a link up.
+//   - A backup code or a trusted mailbox in foreign hands: it opens a session that may only
+//     repair the account. Every verified address is told, with a link that stops the recovery.
 //
 // # Limits
 //
