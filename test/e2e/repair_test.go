@@ -113,7 +113,13 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 		t.Errorf("the account %+v, %v", a, err)
 	}
 
-	// The strong session turns a layer off, sets a password and is an ordinary one.
+	repairsAll(t, strong, c)
+}
+
+// repairsAll turns a layer off and sets a password: the strong session becomes an ordinary one.
+func repairsAll(t *testing.T, strong, other *client.Client) {
+	t.Helper()
+	ctx := t.Context()
 	if err := strong.DisableEmailOTP(ctx, client.DisableRecovery); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +130,7 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 	if _, err := strong.CreateFolder(ctx, "", "mine again"); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Profile(ctx); err == nil {
+	if _, err := other.Profile(ctx); err == nil {
 		t.Error("another session lives on")
 	}
 }
