@@ -123,3 +123,18 @@ func TestStopAgainstAPassword(t *testing.T) {
 		}
 	})
 }
+
+// A locked authenticator app is turned off and set up again from a strong recovery session.
+func TestRecoverLockedApp(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		_, codes := w.coded("ada")
+		w.exec(`UPDATE totp SET failures = 100`)
+		b := w.is(w.useCode("ada", oldPassword, codes[0]), 201, "")
+		w.is(w.call(home, "DELETE", "/account/totp?recovery=off", "Bearer "+b.AccessToken, nil), 204, "")
+		w.is(w.call(home, "POST", "/account/totp", "Bearer "+b.AccessToken, nil), 201, "")
+		if n := w.count(`SELECT COUNT(*) FROM totp WHERE failures > 0`); n != 0 {
+			t.Error("the new app is locked")
+		}
+	})
+}
