@@ -89,7 +89,7 @@ func (s *Service) Stop(ctx context.Context, token string) error {
 		if err := s.dropLayersSince(ctx, tx, l.Account, time.UnixMilli(of.Began)); err != nil {
 			return err
 		}
-		if err := dropWait(ctx, tx, l.Account); err != nil {
+		if err := s.stopTrusted(ctx, tx, l.Account, time.UnixMilli(of.Began)); err != nil {
 			return err
 		}
 		return s.Events.Record(ctx, tx, event.Event{Kind: recoveryStopped, Account: string(l.Account)})

@@ -427,3 +427,46 @@ func TestTrustedRecoveryOfAClosedAccount(t *testing.T) {
 		}
 	})
 }
+
+// The link that stops a recovery ends the wait. It takes back a trusted address that was
+// verified since, and leaves an older one.
+func TestTrustedRecoveryStopped(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		ada, _ := w.trusting("ada")
+		bob, _ := w.trusting("bob")
+		w.Advance(rest3days)
+		stop := func(name string) {
+			t.Helper()
+			for _, m := range w.mailed("recovery-used") {
+				if m.To == name+primaryOf {
+					_, token, _ := strings.Cut(m.Data["link"], "#token=")
+					w.is(w.post("/auth/recovery/stop", fields{"token": token}), 204, "")
+					return
+				}
+			}
+			t.Fatal("no mail tells of the recovery")
+		}
+		w.is(w.useTrusted(w.trustedLink("ada")), 201, "")
+		stop("ada")
+		if got := w.readTrusted(ada); got.Email != "ada"+secondOf {
+			t.Errorf("an older trusted address: %+v", got)
+		}
+		w.Advance(wait1day)
+		if got := w.recovered("ada"); got != weak(w.Now().Add(wait1day)) {
+			t.Errorf("after the wait was stopped: %s", got)
+		}
+		w.is(w.useTrusted(w.trustedLink("bob")), 201, "")
+		used := w.Mails()
+		w.is(w.verifyTrusted(w.askTrusted(bob, "eve"+secondOf)), 204, "")
+		for _, m := range used {
+			if m.Kind == "recovery-used" && m.To == "bob"+primaryOf {
+				_, token, _ := strings.Cut(m.Data["link"], "#token=")
+				w.is(w.post("/auth/recovery/stop", fields{"token": token}), 204, "")
+			}
+		}
+		if got := w.readTrusted(bob); got.Email != "" {
+			t.Errorf("an intruder's trusted address: %+v", got)
+		}
+	})
+}

@@ -67,7 +67,7 @@ func newWorld(t testing.TB, d *db.DB, store func(func() time.Time) kv.Store) *wo
 		t.Fatal(err)
 	}
 	w.codes = totp.New(totp.Config{DB: d, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now})
-	w.sessions.AddLayer(w, nil)
+	w.sessions.AddLayer(w, off)
 	rc := recovery.Config{
 		DB: d, Jobs: w.Jobs, Limit: w.Limits, Mail: w.Mailer, Accounts: w.Accounts, Sessions: w.sessions, Events: w.Events, Now: w.Now, Log: w.Log,
 	}
@@ -77,11 +77,12 @@ func newWorld(t testing.TB, d *db.DB, store func(func() time.Time) kv.Store) *wo
 	for _, room := range []interface{ Routes(*rest.API) }{w.Accounts, tokens, w.sessions, w.codes, w.back} {
 		room.Routes(api)
 	}
+	w.passable(api)
 	w.door = api.Handler()
 	return w
 }
 
-// The world is a layer that no account has. With refuse, asking for it fails.
+// The world is a layer that only an account's seal turns on. With refuse, asking for it fails.
 var _ session.Layer = (*world)(nil)
 
 func (w *world) Name() string { return "broken" }
