@@ -75,7 +75,7 @@ for (const [name, options] of [
     }
     await account(page);
     const dead = ['x', 'x'.repeat(43)];
-    for (const at of ['reset', 'activate', 'confirm-email', 'undo-email', 'end-device']) {
+    for (const at of ['reset', 'activate', 'recover', 'stop-recovery', 'confirm-email', 'undo-email', 'end-device']) {
       for (const token of dead) {
         await visit(page, `/${at}#token=${token}`);
         await page.locator('main .badge').waitFor();

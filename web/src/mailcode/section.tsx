@@ -1,7 +1,7 @@
 // The section of the security page that turns mailed codes on and off.
 import { useState } from 'preact/hooks';
 import { del, get, post } from '../shell/api';
-import { auth } from '../shell/auth';
+import { me } from '../shell/auth';
 import { LayerCard } from '../shell/layer';
 import type { SecurityProps } from '../shell/room';
 import { TurnOff } from '../shell/turn-off';
@@ -11,7 +11,7 @@ import { t } from './words';
 export function Section({ status }: SecurityProps) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
-  const mine = auth.value.is === 'in' ? auth.value.account.email : '';
+  const mine = me()?.email ?? '';
 
   async function turnOn() {
     setBusy(true);

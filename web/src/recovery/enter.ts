@@ -1,4 +1,4 @@
-// What both links do at their end.
+// What the links do at their end that open a session.
 import { keeper, type Opened, type Opening } from '../shell/auth';
 import type { OneTime } from '../shell/link';
 import { Problem, say } from '../shell/problem';
@@ -8,7 +8,7 @@ import { toast } from '../shell/ui';
 
 // enterBy uses the link up by a call that opens a session, and goes on with that. A change
 // that stands without a session leads to the sign-in, because the link works no more.
-export async function enterBy(link: OneTime, send: (token: string, opening: Opening) => Promise<Opened>, done: string): Promise<void> {
+export async function enterBy(link: OneTime, send: (token: string, opening: Opening) => Promise<Opened>, done?: string): Promise<void> {
   const opening = await keeper().opening();
   await link.use(async (token) => {
     let opened: Opened;
@@ -20,6 +20,6 @@ export async function enterBy(link: OneTime, send: (token: string, opening: Open
       return toast(say(err), true);
     }
     await keeper().enter(opened);
-    toast(done);
+    if (done) toast(done);
   });
 }

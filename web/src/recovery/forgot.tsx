@@ -1,7 +1,7 @@
 // The page that sends the link for a new password. It answers alike for every address.
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
-import { auth } from '../shell/auth';
+import { me } from '../shell/auth';
 import { Field, Form } from '../shell/form';
 import { SignInLink } from '../shell/link-page';
 import { Sent } from './sent';
@@ -30,7 +30,10 @@ export function Forgot() {
       }}>
         <Field name="email" label={t('email')} type="email" inputMode="email" autoComplete="email" required spellcheck={false} autoFocus value={email} />
       </Form>
-      {auth.value.is !== 'in' && <p class="aside">{t('remembered')} <SignInLink /></p>}
+      <div class="aside ways">
+        <p>{t('forgotOther')} <a href="/recover">{t('recoverLink')}</a></p>
+        {!me() && <p>{t('remembered')} <SignInLink /></p>}
+      </div>
     </div>
   );
 }
@@ -39,5 +42,5 @@ export function Forgot() {
 function known(): string {
   const { identifier } = takeTyped();
   if (identifier.includes('@')) return identifier;
-  return auth.value.is === 'in' ? auth.value.account.email : '';
+  return me()?.email ?? '';
 }

@@ -1,7 +1,7 @@
 // The fresh proof that sensitive changes want: a dialog over the page.
 import { useRef, useState } from 'preact/hooks';
 import { post } from '../shell/api';
-import { auth } from '../shell/auth';
+import { me } from '../shell/auth';
 import { Form, Password } from '../shell/form';
 import { duration } from '../shell/i18n';
 import { Problem } from '../shell/problem';
@@ -41,7 +41,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
-        <Steps inside challenge={challenge} onSession={done} onOver={() => {
+        <Steps inside challenge={challenge} identifier={me()?.username ?? ''} onLeave={onClose} onSession={done} onOver={() => {
           setOver(new Problem({ status: 410, code: 'proof_over' }));
           setChallenge(undefined);
         }} />
@@ -61,7 +61,7 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
           }}>
             {/* Password managers need the name beside the password. */}
             <input class="hidden" type="text" name="username" autoComplete="username" readOnly tabIndex={-1} aria-hidden="true"
-              value={auth.value.is === 'in' ? auth.value.account.username : ''} />
+              value={me()?.username ?? ''} />
             <Password name="password" label={t('password')} value={typed.current} autoComplete="current-password" required autoFocus />
           </Form>
         </>

@@ -17,7 +17,7 @@ export const session: Room = {
     { path: '/end-device', page: EndDevice, title: () => t('endTitle'), open: true },
   ],
   door: { href: '/sign-in', label: () => t('signIn'), order: 2, signsIn: true },
-  menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9 }],
+  menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9, always: true }],
   points: [{ icon: 'device', title: () => t('point'), text: () => t('pointText'), order: 2 }],
   security: { Section: Devices, order: 9 },
   loss: { Line: DevicesGo, order: 2 },

@@ -5,10 +5,10 @@
 // result is told to the other tabs, and so is the end. Every request of the session is
 // signed, so a stolen token is of no use elsewhere (key.ts).
 import { batch } from '@preact/signals';
-import { call, get, post } from '../shell/api';
-import { auth, useKeeper, type Account, type Ending, type Opened, type Opening, type Outgoing, type Session } from '../shell/auth';
+import { call, get, post, serverNow } from '../shell/api';
+import { auth, me, useKeeper, type Account, type Ending, type Opened, type Opening, type Outgoing, type Recovered, type Session } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
-import { firstPlace, signInPath, type Challenge } from '../shell/room';
+import { firstPlace, repairPath, signInPath, type Challenge } from '../shell/room';
 import { go } from '../shell/router';
 import { clientKey, keptProver, prover, sign, type Prover } from './key';
 
@@ -16,21 +16,39 @@ export type { Session };
 
 let token = '';
 let tokenEnds = 0;
+let level: Level = {};
+
+// A Level is what a session may do that a way back opened; an ordinary one has none.
+interface Level {
+  repair?: boolean; // nothing but the repair of the account
+  recovered?: Recovered;
+}
+
+// The methods of a way back, and those among them that prove as much as all sign-in steps.
+const waysBack = ['backup_code', 'trusted_email', 'delay'];
+const wholeWays = ['backup_code', 'delay'];
+
+function levelOf({ aal, amr, recovery, refresh_expires_in }: Session): Level {
+  if (aal !== 'recovery' && !amr.some((method) => waysBack.includes(method))) return {};
+  const steps = recovery?.may_repair_layers ?? amr.some((method) => wholeWays.includes(method));
+  const until = new Date(serverNow() + refresh_expires_in * 1000).toISOString();
+  return { repair: aal === 'recovery', recovered: { by: amr, steps, until, ...(recovery?.from && { from: recovery.from }) } };
+}
 
 // Who signs: undefined until this tab has looked, or after another tab opened a session.
 let signer: Promise<Prover | undefined> | undefined;
 
-// That this browser had a session, and nothing else: a page that is opened after the session
+// That this browser had a session, and of which kind: a page that is opened after the session
 // ended can say so.
 const had = 'coffer.session';
 
-type News = { kind: 'token'; token: string; ends: number; session: string } | { kind: 'out'; why: Ending } | { kind: 'in' } | { kind: 'account' };
+type News = { kind: 'token'; token: string; ends: number; session: string; level: Level } | { kind: 'out'; why: Ending } | { kind: 'in' } | { kind: 'account' };
 
 const channel = new BroadcastChannel('coffer.session');
 
 // startSession hands the shell its keeper and finds out whether this browser has a session.
 export function startSession(prove: () => Promise<boolean>): void {
-  useKeeper({ token: freshToken, renew: refresh, sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh, level: () => refresh(token), sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
   void lookUp();
 }
@@ -53,9 +71,10 @@ function refresh(stale: string): Promise<void> {
       const opened = await post('/auth/refresh', { open: true, signed: true });
       if (isChallenge(opened)) throw new Error('a refresh asks for no layers');
       await adopt(opened);
+      relevel();
     } catch (err) {
       // At load there is nothing to end, and another tab may be signing in right now.
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === 'in') end('ended', 'ended');
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && me()) end(ending(), ending());
       throw err;
     }
   }).finally(() => {
@@ -73,8 +92,26 @@ async function adopt(session: Session): Promise<void> {
   else if ((await signer)?.session !== session.session_id) signer = Promise.resolve(await prover(session));
   token = session.access_token;
   tokenEnds = Date.now() + session.expires_in * 1000;
-  localStorage.setItem(had, '1');
-  tell({ kind: 'token', token, ends: tokenEnds, session: session.session_id });
+  level = levelOf(session);
+  localStorage.setItem(had, level.repair ? 'repair' : 'ended');
+  tell({ kind: 'token', token, ends: tokenEnds, session: session.session_id, level });
+}
+
+// ending is why a session is over that this browser did not end.
+const ending = (): Ending => (level.repair ? 'repair' : 'ended');
+
+const pastEnding = (kind: string | null): Ending | undefined => (kind === 'repair' ? 'repair' : kind ? 'ended' : undefined);
+
+// show tells the app of the account, and of what its session may do.
+function show(account: Account): void {
+  const { recovered, repair } = level;
+  auth.value = repair && recovered ? { is: 'repair', account, recovered } : { is: 'in', account, ...(recovered && { recovered }) };
+}
+
+// relevel tells the app when the session may do more or less than before.
+function relevel(): void {
+  const account = me();
+  if (account && (auth.value.is === 'repair') !== (level.repair ?? false)) show(account);
 }
 
 async function signed(request: Outgoing): Promise<Record<string, string>> {
@@ -85,7 +122,7 @@ async function signed(request: Outgoing): Promise<Record<string, string>> {
 
 // signedIn takes the session that a sign-in, or a fresh proof, opened.
 export async function signedIn(session: Session): Promise<void> {
-  const known = auth.value.is === 'in';
+  const known = me() !== undefined;
   await adopt(session);
   if (!known) tell({ kind: 'in' });
   await loadAccount();
@@ -110,7 +147,7 @@ async function enter(opened: Opened): Promise<void> {
   await loadAccount().catch((err: unknown) => {
     auth.value = { is: 'unreachable', problem: asProblem(err), retry: lookUp };
   });
-  go(firstPlace(), { replace: true });
+  go(level.repair ? repairPath() : firstPlace(), { replace: true });
 }
 
 // handedOver returns the challenge that waits for its steps, once.
@@ -121,11 +158,11 @@ export function handedOver(): Challenge | undefined {
 }
 
 async function loadAccount(): Promise<void> {
-  auth.value = { is: 'in', account: await get('/account') };
+  show(await get('/account'));
 }
 
 function changed(account: Account): void {
-  auth.value = { is: 'in', account };
+  show(account);
   tell({ kind: 'account' });
 }
 
@@ -180,6 +217,7 @@ function end(here: Ending | undefined, there: Ending): void {
 function forget(why?: Ending): void {
   token = '';
   tokenEnds = 0;
+  level = {};
   localStorage.removeItem(had);
   auth.value = { is: 'out', ...(why && { why }) };
 }
@@ -191,10 +229,10 @@ function tell(news: News): void {
 function hear(news: News): void {
   switch (news.kind) {
     case 'token':
-      void takeOver(news.token, news.ends, news.session);
+      void takeOver(news);
       break;
     case 'out':
-      forget(auth.value.is === 'in' ? news.why : undefined);
+      forget(me() && news.why);
       break;
     case 'in':
     case 'account':
@@ -204,10 +242,10 @@ function hear(news: News): void {
 }
 
 // takeOver takes the token that another tab got.
-async function takeOver(next: string, ends: number, session: string): Promise<void> {
-  if ((await signer)?.session !== session) signer = undefined; // that tab has kept the new one
-  token = next;
-  tokenEnds = ends;
+async function takeOver(next: Extract<News, { kind: 'token' }>): Promise<void> {
+  if ((await signer)?.session !== next.session) signer = undefined; // that tab has kept the new one
+  ({ token, ends: tokenEnds, level } = next);
+  relevel();
 }
 
 // lookUp finds out at load whether this browser has a session.
@@ -218,7 +256,7 @@ async function lookUp(): Promise<void> {
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget(localStorage.getItem(had) ? 'ended' : undefined);
+    if (problem.status === 401 || problem.status === 403) forget(pastEnding(localStorage.getItem(had)));
     else auth.value = { is: 'unreachable', problem, retry: lookUp };
   }
 }

@@ -19,16 +19,17 @@ export function SignIn() {
   // An attempt that is over begins again with what was typed.
   const typed = useRef({ identifier: '', password: '', remember: false });
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
-  const forgot = wayBack('password');
+  const ways = (['password', 'recover'] as const).flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
     return (
       <div class="card narrow">
-        <Steps challenge={challenge} onSession={signedIn} onOver={() => {
+        <Steps challenge={challenge} identifier={typed.current.identifier} onSession={signedIn} onOver={() => {
           setOver(true);
           setChallenge(undefined);
-        }} />
-        <p class="aside"><button type="button" class="link" onClick={() => setChallenge(undefined)}>{t('startAgain')}</button></p>
+        }}>
+          <p><button type="button" class="link" onClick={() => setChallenge(undefined)}>{t('startAgain')}</button></p>
+        </Steps>
       </div>
     );
   }
@@ -55,9 +56,9 @@ export function SignIn() {
         <Password name="password" label={t('password')} value={typed.current.password} autoComplete="current-password" required />
         <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} checked={typed.current.remember} />
       </Form>
-      {(forgot || others.length > 0) && (
+      {(ways.length > 0 || others.length > 0) && (
         <div class="aside ways">
-          {forgot && <p><a href={forgot.href} onClick={() => forgot.take({ identifier: typed.current.identifier })}>{forgot.label()}</a></p>}
+          {ways.map(({ href, label, take }) => <p key={href}><a href={href} onClick={() => take({ identifier: typed.current.identifier })}>{label()}</a></p>)}
           {others.map(({ href, label }) => <p key={href}>{t('noAccount')} <a href={href}>{label()}</a></p>)}
         </div>
       )}

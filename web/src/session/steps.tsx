@@ -1,9 +1,10 @@
 // The steps of a sign-in: each layer's room brings the form that asks.
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { Icon } from '../shell/icon';
 import { cancelled, Problem } from '../shell/problem';
-import { layerStep, type Challenge, type LayerProps } from '../shell/room';
+import { layerStep, wayBack, type Challenge, type LayerProps } from '../shell/room';
 import { isChallenge, type Session } from './session';
 import { t } from './words';
 
@@ -12,6 +13,9 @@ interface StepsProps {
   onSession: (s: Session) => Promise<void>;
   onOver: () => void;
   inside?: boolean; // a dialog's title stands above
+  identifier: string; // what the person signs in with
+  onLeave?: () => void; // the person goes to another way back
+  children?: ComponentChildren; // beside the way back
 }
 
 // inOrder puts the step that asks least first. The server asks for the question of its own
@@ -21,7 +25,7 @@ const inOrder = (layers: Challenge['layers']) =>
 
 // Steps asks for one open layer after the other until the server opens the session. The
 // password counts as the first step.
-export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
+export function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, children }: StepsProps) {
   const [layers, setLayers] = useState(() => inOrder(challenge.layers));
   const next = layers.find((l) => !l.done && layerStep(l.layer));
   const step = next && layerStep(next.layer);
@@ -54,6 +58,7 @@ export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
     return sent;
   };
 
+  const back = wayBack('recover');
   const title = t('oneMore', { count: left });
   return (
     <>
@@ -71,6 +76,17 @@ export function Steps({ challenge, onSession, onOver, inside }: StepsProps) {
         ))}
       </ol>
       {next && step ? <step.Step key={next.layer} layer={next} answer={answer} again={again} /> : <p>{t('noStep')}</p>}
+      {(back || children) && (
+        <div class="aside ways">
+          {back && (
+            <p><a href={back.href} onClick={() => {
+              back.take({ identifier });
+              onLeave?.();
+            }}>{t('cannot')}</a></p>
+          )}
+          {children}
+        </div>
+      )}
     </>
   );
 }

@@ -1,7 +1,7 @@
 // Every call to the API. Methods, paths, parameters, bodies and answers have the types
 // that are generated from api/openapi.json.
 import type { paths } from '../api';
-import { auth, keeper } from './auth';
+import { keeper, me } from './auth';
 import { cancelled, offline, Problem, problemOf } from './problem';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -115,7 +115,7 @@ export async function withToken<T>(once: (token: string) => Promise<T>): Promise
 // tokenEnded tells a token that the server no longer takes from other refusals with
 // status 401, such as a wrong code.
 function tokenEnded(err: unknown): boolean {
-  return err instanceof Problem && err.code === 'unauthenticated' && auth.value.is === 'in';
+  return err instanceof Problem && err.code === 'unauthenticated' && me() !== undefined;
 }
 
 function proofRefused(err: unknown): boolean {

@@ -1,12 +1,12 @@
 // The page that an address means, in its frame; the focus after a move; the way to the
 // sign-in for people without a session.
 import { useEffect, useRef } from 'preact/hooks';
-import { auth } from './auth';
+import { auth, me } from './auth';
 import { Bar, Side, Top } from './frame';
 import { Home } from './home';
 import { carried } from './link';
 import { Footer } from './look';
-import { firstPlace, rooms, signInPath } from './room';
+import { firstPlace, repairPath, rooms, signInPath } from './room';
 import { arrivals, go, match, moves, place, safeNext, type Match, type Route } from './router';
 import { Dialogs, Empty, Failed, Skeleton, Toasts } from './ui';
 import { t } from './words';
@@ -19,6 +19,7 @@ export function App() {
   const found = match(routes, place.value.path) ?? { route: lost, params: {} };
   const title = found.route.title();
   const state = auth.value;
+  const framed = state.is === 'in' && !found.route.alone;
   useEffect(() => {
     document.title = title === 'Coffer' ? title : `${title} – Coffer`;
   }, [title]);
@@ -28,14 +29,14 @@ export function App() {
         event.preventDefault();
         focusMain();
       }}>{t('skip')}</a>
-      <Top />
-      <div class={state.is === 'in' ? 'body with-side' : 'body'}>
-        {state.is === 'in' && <Side />}
+      <Top framed={framed} />
+      <div class={framed ? 'body with-side' : 'body'}>
+        {framed && <Side />}
         <main id="main" class={found.route.wide ? 'wide' : undefined} tabIndex={-1}>
           <Guarded found={found} />
         </main>
       </div>
-      {state.is === 'in' ? <Bar account={state.account} /> : state.is !== 'starting' && <Footer />}
+      {framed ? <Bar account={state.account} /> : !me() && state.is !== 'starting' && <Footer />}
       {state.is === 'in' && rooms().map(({ Floating }, i) => Floating && <Floating key={i} />)}
       <Toasts />
       <Dialogs />
@@ -55,6 +56,7 @@ function Guarded({ found }: { found: Match }) {
   const { path } = place.value;
   const state = auth.value;
   const leave = !found.route.open && state.is === 'out';
+  const away = !found.route.open && state.is === 'repair' && found.route.path !== repairPath();
   const shown = useRef(0);
   useEffect(() => {
     if (!leave) return;
@@ -62,6 +64,10 @@ function Guarded({ found }: { found: Match }) {
     go(signInPath() + '?next=' + encodeURIComponent(path + (search && '?' + search)), { replace: true });
   }, [leave, path]);
   useEffect(() => {
+    if (away) go(repairPath(), { replace: true });
+  }, [away, path]);
+  useEffect(() => {
+    if (path !== place.value.path) return; // another page is on its way
     // After a move the new page's heading gets the focus, so that a screen reader says
     // where we are and Tab goes on from there.
     if (moves.value !== shown.current && !document.querySelector('dialog[open]')) {
@@ -74,7 +80,7 @@ function Guarded({ found }: { found: Match }) {
 
   if (state.is === 'starting' && !found.route.open) return <Skeleton />;
   if (state.is === 'unreachable' && !found.route.open) return <Failed problem={state.problem} retry={state.retry} />;
-  if (leave) return null;
+  if (leave || away) return null;
   const { page: Page } = found.route;
   return <Page key={found.route.path + arrivals.value} params={found.params} />;
 }
@@ -90,9 +96,10 @@ function Lost() {
 
 // useLeaveWhenIn takes people who have a session away from pages that make one.
 export function useLeaveWhenIn(): void {
-  const signedIn = auth.value.is === 'in';
+  const signedIn = me() !== undefined;
   useEffect(() => {
     if (!signedIn) return;
+    if (auth.value.is === 'repair') return go(repairPath(), { replace: true });
     const next = safeNext(new URLSearchParams(location.search).get('next'), location.origin, firstPlace());
     go(next.split('?')[0] === location.pathname ? firstPlace() : next, { replace: true });
   }, [signedIn]);

@@ -10,13 +10,25 @@ export type Auth =
   | { is: 'starting' }
   | { is: 'unreachable'; problem: Problem; retry: () => void } // there may be a session
   | { is: 'out'; why?: Ending }
-  | { is: 'in'; account: Account };
+  | { is: 'repair'; account: Account; recovered: Recovered } // signed in by a way back: the account may be repaired, and nothing else
+  | { is: 'in'; account: Account; recovered?: Recovered };
+
+// A way back opened this session. It stays one when the repair is done.
+export interface Recovered {
+  by: readonly string[]; // what was proved
+  steps: boolean; // sign-in steps may be set up again
+  from?: string; // from when on this way back may do that
+  until: string; // when the session ends
+}
 
 // Why a session ended that the person did not end here: it expired or was ended from another
-// device, or it was ended in another tab.
-export type Ending = 'ended' | 'otherTab';
+// device, it was ended in another tab, or the time of a repair was over.
+export type Ending = 'ended' | 'otherTab' | 'repair';
 
 export const auth = signal<Auth>({ is: 'starting' });
+
+// me is the account of the session.
+export const me = (): Account | undefined => ('account' in auth.value ? auth.value.account : undefined);
 
 export type Opened = Answer<'post', '/auth/sign-in'>;
 export type Session = Extract<Opened, { access_token: string }>;
@@ -38,6 +50,8 @@ export interface Keeper {
   sign(request: Outgoing): Promise<Record<string, string>>;
   // Replaces the token `stale`, unless that was done meanwhile.
   renew(stale: string): Promise<void>;
+  // Gets a token of what the session may do by now.
+  level(): Promise<void>;
   // Asks the person for a fresh proof; false when they decline.
   prove(): Promise<boolean>;
   // What every call carries that opens a session.

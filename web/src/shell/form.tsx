@@ -23,14 +23,17 @@ interface FormProps {
   wide?: boolean;
   // Another form of the page is the main one.
   quiet?: boolean;
+  // Names what the form asks for. A problem is over when that changes.
+  asks?: string;
 }
 
-export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }: FormProps) {
+export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, asks }: FormProps) {
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const [wait, setWait] = useWait();
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
+  useEffect(() => setProblem(undefined), [asks]);
 
   async function send(event: SubmitEvent) {
     event.preventDefault();

@@ -3,10 +3,10 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { auth, type Account } from './auth';
+import { auth, me, type Account } from './auth';
 import { Icon, Mark } from './icon';
 import { askLook } from './look';
-import { collect, firstPlace, places, signInDoor, type MenuEntry, type Spot } from './room';
+import { collect, firstPlace, places, repairPath, signInDoor, type MenuEntry, type Spot } from './room';
 import { go, path, place } from './router';
 import { panel, transfers } from './transfers';
 import { Dialog, Item, Menu, type MenuItem } from './ui';
@@ -29,22 +29,23 @@ export function useParent(href: string | undefined, label: string | undefined): 
   }, [href, label]);
 }
 
-export function Top() {
+export function Top({ framed }: { framed: boolean }) {
   const state = auth.value;
   const door = signInDoor();
-  const up = state.is === 'in' ? parent.value : undefined;
-  const search = collect((room) => room.search)[0];
+  const account = me();
+  const up = framed ? parent.value : undefined;
+  const search = framed ? collect((room) => room.search)[0] : undefined;
   return (
     <header class="top">
       {up && <a class="top-up" href={up.href}><Icon name="back" /> <span class="ellipsis">{up.label}</span></a>}
-      <a class={up ? 'brand under-parent' : 'brand'} href={state.is === 'in' ? firstPlace() : '/'}><Mark /> <span>Coffer</span></a>
-      {state.is === 'in' && search && <Search href={search.href} label={search.label()} />}
+      <a class={up ? 'brand under-parent' : 'brand'} href={state.is === 'in' ? firstPlace() : state.is === 'repair' ? repairPath() : '/'}><Mark /> <span>Coffer</span></a>
+      {search && <Search href={search.href} label={search.label()} />}
       <div class="top-end">
-        {state.is === 'in' && <Ring />}
-        {state.is === 'in' && search && <a class="icon-button phone-only" href={search.href} aria-label={search.label()} title={search.label()}><Icon name="search" /></a>}
-        {state.is === 'in' && (
-          <Menu label={t('menu', { name: state.account.username })} class="avatar" items={mine(state.account)}>
-            <span aria-hidden="true" data-initials={initials(state.account.first_name, state.account.last_name)} />
+        {framed && <Ring />}
+        {search && <a class="icon-button phone-only" href={search.href} aria-label={search.label()} title={search.label()}><Icon name="search" /></a>}
+        {account && (
+          <Menu label={t('menu', { name: account.username })} class="avatar" items={mine(account)}>
+            <span aria-hidden="true" data-initials={initials(account.first_name, account.last_name)} />
           </Menu>
         )}
         {state.is === 'out' && door && path.value !== door.href && <a class="button" href={door.href}>{door.label()}</a>}
@@ -106,11 +107,11 @@ function initials(first: string, last: string): string {
 // mine is what stands behind the picture.
 function mine(account: Account): MenuItem[] {
   const shells: MenuEntry[] = [
-    { icon: 'look', label: () => t('look'), order: 6, run: askLook },
-    { icon: 'code', label: () => t('api'), order: 7, href: '/docs', leave: true },
+    { icon: 'look', label: () => t('look'), order: 6, always: true, run: askLook },
+    { icon: 'code', label: () => t('api'), order: 7, always: true, href: '/docs', leave: true },
   ];
   return [...collect((room) => room.menu), ...shells]
-    .filter((entry) => !entry.admins || account.role === 'admin')
+    .filter((entry) => (!entry.admins || account.role === 'admin') && (entry.always || auth.value.is === 'in'))
     .sort((a, b) => a.order - b.order)
     .map((entry) => ({ ...entry, label: entry.label() }));
 }

@@ -1,17 +1,18 @@
 // The first page, for people who are not signed in; the others go where they begin.
 import { useEffect } from 'preact/hooks';
-import { auth } from './auth';
+import { auth, me } from './auth';
 import { Icon, Mark } from './icon';
-import { collect, doors, firstPlace } from './room';
+import { collect, doors, firstPlace, repairPath } from './room';
 import { go } from './router';
 import { Skeleton } from './ui';
 import { t } from './words';
 
 export function Home() {
-  const signedIn = auth.value.is === 'in';
+  const signedIn = me() !== undefined;
+  const begin = auth.value.is === 'repair' ? repairPath() : firstPlace();
   useEffect(() => {
-    if (signedIn) go(firstPlace(), { replace: true });
-  }, [signedIn]);
+    if (signedIn) go(begin, { replace: true });
+  }, [signedIn, begin]);
   if (signedIn || auth.value.is === 'starting') return <Skeleton />;
   return (
     <div class="hero">

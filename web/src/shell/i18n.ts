@@ -105,6 +105,10 @@ export function dateTime(at: string): string {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at));
 }
 
+export function clock(at: string): string {
+  return new Intl.DateTimeFormat(lang.value, { timeStyle: 'short' }).format(new Date(at));
+}
+
 export function date(at: string): string {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: 'medium' }).format(new Date(at));
 }

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { focusMain } from './app';
-import { auth } from './auth';
+import { me } from './auth';
 import { Icon } from './icon';
 import type { Dead } from './link';
 import { signInDoor, wayBack } from './room';
@@ -34,7 +34,7 @@ export function DeadLink({ dead, gone, damaged = t('linkDamagedText'), icon = 'm
 // SignInLink is for people who are signed out.
 export function SignInLink(props: { class?: string }) {
   const door = signInDoor();
-  return door && auth.value.is !== 'in' ? <a {...props} href={door.href}>{door.label()}</a> : null;
+  return door && !me() ? <a {...props} href={door.href}>{door.label()}</a> : null;
 }
 
 // NewPasswordLink leads to where a person gets a new password without a session.

@@ -23,7 +23,10 @@ export interface Room {
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
   // Ways back into an account, for people who cannot sign in.
-  waysBack?: Record<'password' | 'activate', WayBack>;
+  waysBack?: Record<'password' | 'activate' | 'recover', WayBack>;
+  // The page of people whose session may only repair the account. They are shown no other page
+  // that wants a session.
+  repair?: string;
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
   // A section of the security page. Weaker steps offer the step of first before themselves,
@@ -85,7 +88,8 @@ export interface Deed {
   run: () => void;
 }
 
-export type MenuEntry = { icon: Icon; label: () => string; order: number; admins?: true } & ({ href: string; leave?: true } | { run: () => void });
+// An entry with `always` is there during a repair too.
+export type MenuEntry = { icon: Icon; label: () => string; order: number; admins?: true; always?: true } & ({ href: string; leave?: true } | { run: () => void });
 
 // A line of the security page: a layer, or a way back.
 export type Line = Answer<'get', '/account/security'>[string];
@@ -139,8 +143,9 @@ export const doors = () => collect((room) => room.door);
 export const signInDoor = () => doors().find((door) => door.signsIn);
 export const signInPath = () => signInDoor()?.href ?? '/';
 
-// wayBack is where a person gets a new password, or activates an account again.
-export const wayBack = (to: 'password' | 'activate') => all.find((room) => room.waysBack)?.waysBack?.[to];
+// wayBack is where a person gets a new password, activates an account again, or comes back without
+// a sign-in step.
+export const wayBack = (to: 'password' | 'activate' | 'recover') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
 export const places = () => collect((room) => room.places);
 
@@ -151,6 +156,8 @@ export const securityPage = () => all.find((room) => room.securityPage)?.securit
 export function stepsOf(lines: Record<string, Line>, on: boolean): string[] {
   return Object.keys(lines).filter((name) => layerStep(name) && lines[name]!.enabled === on).sort((a, b) => layerStep(a)!.order - layerStep(b)!.order);
 }
+// repairPath is where a session leads that may only repair the account.
+export const repairPath = () => all.find((room) => room.repair)?.repair ?? '/';
 
 // firstPlace is where people begin who are signed in.
 export const firstPlace = () => places()[0]?.href ?? '/';

@@ -11,6 +11,7 @@ export interface Route {
   title: () => string;
   open?: boolean; // may be seen without a session
   wide?: boolean; // uses the whole width
+  alone?: boolean; // is shown without places and New
 }
 
 export interface Match {

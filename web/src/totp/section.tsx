@@ -5,7 +5,8 @@ import { del, get, post, type Answer } from '../shell/api';
 import { CodeForm } from '../shell/code';
 import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
-import { Confirm, Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
+import { TurnOff } from '../shell/turn-off';
+import { Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
 import { t } from './words';
 import { sendCode } from './wrong';
 
@@ -61,13 +62,12 @@ export function Section({ status }: SecurityProps) {
         </Dialog>
       )}
       {disabling && (
-        <Confirm title={t('disableTitle')} action={t('disable')} onClose={() => setDisabling(false)} onConfirm={async () => {
-          await del('/account/totp');
+        <TurnOff title={t('disableTitle')} onClose={() => setDisabling(false)} off={(recovery) => del('/account/totp', { query: { recovery } })} onOff={async () => {
           toast(t('disabled'));
           await reload();
         }}>
           <p>{t('disableText')}</p>
-        </Confirm>
+        </TurnOff>
       )}
     </section>
   );
