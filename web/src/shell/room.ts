@@ -156,6 +156,7 @@ export const securityPage = () => all.find((room) => room.securityPage)?.securit
 export function stepsOf(lines: Record<string, Line>, on: boolean): string[] {
   return Object.keys(lines).filter((name) => layerStep(name) && lines[name]!.enabled === on).sort((a, b) => layerStep(a)!.order - layerStep(b)!.order);
 }
+
 // repairPath is where a session leads that may only repair the account.
 export const repairPath = () => all.find((room) => room.repair)?.repair ?? '/';
 
