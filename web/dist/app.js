@@ -1099,6 +1099,7 @@ function M() {
 
 // src/shell/auth.ts
 var auth = y3({ is: "starting" });
+var me = () => "account" in auth.value ? auth.value.account : void 0;
 var kept;
 function useKeeper(keeper2) {
   kept = keeper2;
@@ -1176,6 +1177,9 @@ function duration(seconds) {
 function dateTime(at) {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(new Date(at));
 }
+function clock(at) {
+  return new Intl.DateTimeFormat(lang.value, { timeStyle: "short" }).format(new Date(at));
+}
 function date(at) {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "medium" }).format(new Date(at));
 }
@@ -1210,6 +1214,7 @@ var securityPage = () => all.find((room) => room.securityPage)?.securityPage;
 function stepsOf(lines, on) {
   return Object.keys(lines).filter((name) => layerStep(name) && lines[name].enabled === on).sort((a5, b4) => layerStep(a5).order - layerStep(b4).order);
 }
+var repairPath = () => all.find((room) => room.repair)?.repair ?? "/";
 var firstPlace = () => places()[0]?.href ?? "/";
 function layerStep(name) {
   for (const room of all) if (room.layers && Object.hasOwn(room.layers, name)) return room.layers[name];
@@ -1572,7 +1577,7 @@ async function withToken(once) {
   }
 }
 function tokenEnded(err) {
-  return err instanceof Problem && err.code === "unauthenticated" && auth.value.is === "in";
+  return err instanceof Problem && err.code === "unauthenticated" && me() !== void 0;
 }
 function proofRefused(err) {
   return err instanceof Problem && err.code === "invalid_proof";
@@ -1681,12 +1686,13 @@ function Mark() {
 
 // src/shell/form.tsx
 var Refused = U(void 0);
-function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet }) {
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, asks }) {
   const [problem, setProblem] = d2();
   const [busy, setBusy] = d2(false);
   const [wait, setWait] = useWait();
   const form = T2(null);
   const id = P2();
+  A2(() => setProblem(void 0), [asks]);
   async function send3(event) {
     event.preventDefault();
     if (busy || wait > 0) return;
@@ -2518,20 +2524,20 @@ var problems2 = catalog({
 
 // src/account/always.tsx
 function AlwaysAsk({ status }) {
-  const me = auth.value.is === "in" ? auth.value.account : void 0;
-  return me && (me.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me }) : null;
+  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
+  return me2 && (me2.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me2 }) : null;
 }
-function Choice({ known: known2 }) {
+function Choice({ known: known3 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
   const [busy, setBusy] = d2(false);
-  const me = data ?? known2;
-  const on = me.always_ask;
+  const me2 = data ?? known3;
+  const on = me2.always_ask;
   async function change() {
     if (busy) return;
     setBusy(true);
     try {
       await put("/account/always-ask", { body: { always_ask: !on } });
-      const fresh = { ...me, always_ask: !on };
+      const fresh = { ...me2, always_ask: !on };
       set(fresh);
       keeper().changed(fresh);
       toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
@@ -2646,27 +2652,28 @@ function useParent(href, label) {
     };
   }, [href, label]);
 }
-function Top() {
+function Top({ framed }) {
   const state = auth.value;
   const door = signInDoor();
-  const up = state.is === "in" ? parent.value : void 0;
-  const search = collect((room) => room.search)[0];
+  const account2 = me();
+  const up = framed ? parent.value : void 0;
+  const search = framed ? collect((room) => room.search)[0] : void 0;
   return /* @__PURE__ */ a4("header", { class: "top", children: [
     up && /* @__PURE__ */ a4("a", { class: "top-up", href: up.href, children: [
       /* @__PURE__ */ a4(Icon, { name: "back" }),
       " ",
       /* @__PURE__ */ a4("span", { class: "ellipsis", children: up.label })
     ] }),
-    /* @__PURE__ */ a4("a", { class: up ? "brand under-parent" : "brand", href: state.is === "in" ? firstPlace() : "/", children: [
+    /* @__PURE__ */ a4("a", { class: up ? "brand under-parent" : "brand", href: state.is === "in" ? firstPlace() : state.is === "repair" ? repairPath() : "/", children: [
       /* @__PURE__ */ a4(Mark, {}),
       " ",
       /* @__PURE__ */ a4("span", { children: "Coffer" })
     ] }),
-    state.is === "in" && search && /* @__PURE__ */ a4(Search, { href: search.href, label: search.label() }),
+    search && /* @__PURE__ */ a4(Search, { href: search.href, label: search.label() }),
     /* @__PURE__ */ a4("div", { class: "top-end", children: [
-      state.is === "in" && /* @__PURE__ */ a4(Ring, {}),
-      state.is === "in" && search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: search.href, "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
-      state.is === "in" && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: state.account.username }), class: "avatar", items: mine(state.account), children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(state.account.first_name, state.account.last_name) }) }),
+      framed && /* @__PURE__ */ a4(Ring, {}),
+      search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: search.href, "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
+      account2 && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: account2.username }), class: "avatar", items: mine(account2), children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(account2.first_name, account2.last_name) }) }),
       state.is === "out" && door && path.value !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
     ] })
   ] });
@@ -2724,10 +2731,10 @@ function initials(first, last2) {
 }
 function mine(account2) {
   const shells = [
-    { icon: "look", label: () => t4("look"), order: 6, run: askLook },
-    { icon: "code", label: () => t4("api"), order: 7, href: "/docs", leave: true }
+    { icon: "look", label: () => t4("look"), order: 6, always: true, run: askLook },
+    { icon: "code", label: () => t4("api"), order: 7, always: true, href: "/docs", leave: true }
   ];
-  return [...collect((room) => room.menu), ...shells].filter((entry2) => !entry2.admins || account2.role === "admin").sort((a5, b4) => a5.order - b4.order).map((entry2) => ({ ...entry2, label: entry2.label() }));
+  return [...collect((room) => room.menu), ...shells].filter((entry3) => (!entry3.admins || account2.role === "admin") && (entry3.always || auth.value.is === "in")).sort((a5, b4) => a5.order - b4.order).map((entry3) => ({ ...entry3, label: entry3.label() }));
 }
 var deeds = () => collect((room) => room.create).map((deed) => ({ ...deed, label: deed.label() }));
 var isHere = (spot) => path.value === spot.href || path.value.startsWith(spot.href + "/");
@@ -2784,10 +2791,11 @@ function Sheet({ title, items, close }) {
 
 // src/shell/home.tsx
 function Home() {
-  const signedIn2 = auth.value.is === "in";
+  const signedIn2 = me() !== void 0;
+  const begin3 = auth.value.is === "repair" ? repairPath() : firstPlace();
   A2(() => {
-    if (signedIn2) go(firstPlace(), { replace: true });
-  }, [signedIn2]);
+    if (signedIn2) go(begin3, { replace: true });
+  }, [signedIn2, begin3]);
   if (signedIn2 || auth.value.is === "starting") return /* @__PURE__ */ a4(Skeleton, {});
   return /* @__PURE__ */ a4("div", { class: "hero", children: [
     /* @__PURE__ */ a4(Mark, {}),
@@ -2879,6 +2887,7 @@ function App() {
   const found = match(routes, place.value.path) ?? { route: lost, params: {} };
   const title = found.route.title();
   const state = auth.value;
+  const framed = state.is === "in" && !found.route.alone;
   A2(() => {
     document.title = title === "Coffer" ? title : `${title} – Coffer`;
   }, [title]);
@@ -2887,12 +2896,12 @@ function App() {
       event.preventDefault();
       focusMain();
     }, children: t4("skip") }),
-    /* @__PURE__ */ a4(Top, {}),
-    /* @__PURE__ */ a4("div", { class: state.is === "in" ? "body with-side" : "body", children: [
-      state.is === "in" && /* @__PURE__ */ a4(Side, {}),
+    /* @__PURE__ */ a4(Top, { framed }),
+    /* @__PURE__ */ a4("div", { class: framed ? "body with-side" : "body", children: [
+      framed && /* @__PURE__ */ a4(Side, {}),
       /* @__PURE__ */ a4("main", { id: "main", class: found.route.wide ? "wide" : void 0, tabIndex: -1, children: /* @__PURE__ */ a4(Guarded, { found }) })
     ] }),
-    state.is === "in" ? /* @__PURE__ */ a4(Bar, { account: state.account }) : state.is !== "starting" && /* @__PURE__ */ a4(Footer, {}),
+    framed ? /* @__PURE__ */ a4(Bar, { account: state.account }) : !me() && state.is !== "starting" && /* @__PURE__ */ a4(Footer, {}),
     state.is === "in" && rooms().map(({ Floating }, i4) => Floating && /* @__PURE__ */ a4(Floating, {}, i4)),
     /* @__PURE__ */ a4(Toasts, {}),
     /* @__PURE__ */ a4(Dialogs, {})
@@ -2907,6 +2916,7 @@ function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
   const leave3 = !found.route.open && state.is === "out";
+  const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
   const shown2 = T2(0);
   A2(() => {
     if (!leave3) return;
@@ -2914,6 +2924,10 @@ function Guarded({ found }) {
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
   }, [leave3, path3]);
   A2(() => {
+    if (away) go(repairPath(), { replace: true });
+  }, [away, path3]);
+  A2(() => {
+    if (path3 !== place.value.path) return;
     if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
       if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
@@ -2923,7 +2937,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave3) return null;
+  if (leave3 || away) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -2934,9 +2948,10 @@ function Lost() {
   ] });
 }
 function useLeaveWhenIn() {
-  const signedIn2 = auth.value.is === "in";
+  const signedIn2 = me() !== void 0;
   A2(() => {
     if (!signedIn2) return;
+    if (auth.value.is === "repair") return go(repairPath(), { replace: true });
     const next = safeNext(new URLSearchParams(location.search).get("next"), location.origin, firstPlace());
     go(next.split("?")[0] === location.pathname ? firstPlace() : next, { replace: true });
   }, [signedIn2]);
@@ -2956,7 +2971,7 @@ function DeadLink({ dead, gone, damaged = t4("linkDamagedText"), icon = "mail", 
 }
 function SignInLink(props) {
   const door = signInDoor();
-  return door && auth.value.is !== "in" ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
+  return door && !me() ? /* @__PURE__ */ a4("a", { ...props, href: door.href, children: door.label() }) : null;
 }
 function NewPasswordLink(props) {
   const way = wayBack("password");
@@ -2966,14 +2981,14 @@ function NewPasswordLink(props) {
 // src/account/change-links.tsx
 function ConfirmEmail() {
   const link = useOneTime("/account/email/confirm/check", false);
-  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("confirmGone", { name: me?.username ?? "" }), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/account", children: t5("toAccount") }) }) });
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("confirmGone", { name: me2?.username ?? "" }), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/account", children: t5("toAccount") }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
     /* @__PURE__ */ a4("h1", { children: t5("confirmEmail") }),
-    /* @__PURE__ */ a4("p", { children: me?.pending_email ? t5("confirmEmailText", { email: me.pending_email }) : t5("confirmEmailBare") }),
+    /* @__PURE__ */ a4("p", { children: me2?.pending_email ? t5("confirmEmailText", { email: me2.pending_email }) : t5("confirmEmailBare") }),
     /* @__PURE__ */ a4(Form, { submit: t5("confirmEmailDo"), onSubmit: async () => {
       await link.use(async (token2) => {
         keeper().changed(await post("/account/email/confirm", { body: { token: token2 } }));
@@ -3139,7 +3154,7 @@ function startExport() {
 }
 
 // src/account/leave.tsx
-function Leave({ me }) {
+function Leave({ me: me2 }) {
   const [asking, setAsking] = d2(false);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "deactivate", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
@@ -3170,7 +3185,7 @@ function Leave({ me }) {
         /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
         /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me.email }) })
+      /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me2.email }) })
     ] })
   ] });
 }
@@ -3180,8 +3195,8 @@ function leave(to) {
 }
 function Delete() {
   useParent("/account", t5("account"));
-  const me = auth.value.is === "in" ? auth.value.account : void 0;
-  if (!me) return null;
+  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
+  if (!me2) return null;
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("delete") }),
     /* @__PURE__ */ a4("p", { class: "notice bad", children: [
@@ -3192,7 +3207,7 @@ function Delete() {
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "goes", children: [
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
-        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me.email, username: me.username }) }),
+        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me2.email, username: me2.username }) }),
         collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order))
       ] }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
@@ -3207,11 +3222,11 @@ function Delete() {
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "sure", children: [
       /* @__PURE__ */ a4("h2", { id: "sure", children: t5("deleteSure") }),
       /* @__PURE__ */ a4(Form, { danger: true, wide: true, submit: t5("deleteDo"), onCancel: () => go("/account"), onSubmit: async (v4) => {
-        if (v4.username.trim().toLowerCase() !== me.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
+        if (v4.username.trim().toLowerCase() !== me2.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
         await del("/account");
         leave("/account/deleted");
       }, children: [
-        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me.username }) }),
+        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me2.username }) }),
         /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), autoComplete: "off", required: true, spellcheck: false })
       ] })
     ] })
@@ -3259,9 +3274,9 @@ function SendAgain({ send: send3 }) {
 }
 
 // src/account/email.tsx
-function Email({ me }) {
+function Email({ me: me2 }) {
   const [sent, setSent] = d2(0);
-  const pending = me.pending_email;
+  const pending = me2.pending_email;
   A2(() => {
     if (!pending) return;
     const seen = () => document.visibilityState === "visible" && void refresh().catch(() => void 0);
@@ -3273,12 +3288,12 @@ function Email({ me }) {
     /* @__PURE__ */ a4("p", { class: "address", children: [
       /* @__PURE__ */ a4("span", { class: "hint", children: t5("emailNow") }),
       " ",
-      /* @__PURE__ */ a4("strong", { children: me.email })
+      /* @__PURE__ */ a4("strong", { children: me2.email })
     ] }),
     pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "mail" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me.email }) }),
+        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me2.email }) }),
         /* @__PURE__ */ a4(SendAgain, { send: async () => {
           await post("/account/email", { body: { email: pending } });
           return t5("emailSentAgain");
@@ -3325,49 +3340,49 @@ function Profile() {
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 5 })
   ] });
-  const me = auth.value.is === "in" ? auth.value.account : data;
+  const me2 = auth.value.is === "in" ? auth.value.account : data;
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
       /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
       /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
-    /* @__PURE__ */ a4(Email, { me }),
+    /* @__PURE__ */ a4(Email, { me: me2 }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
       /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
       /* @__PURE__ */ a4("dl", { class: "facts", children: [
         /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("since") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.created_at, children: date(me.created_at) }) })
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me2.created_at, children: date(me2.created_at) }) })
         ] }),
-        me.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
+        me2.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("previous") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me.sign_in_summary.previous_at, children: ago(me.sign_in_summary.previous_at) }) })
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me2.sign_in_summary.previous_at, children: ago(me2.sign_in_summary.previous_at) }) })
         ] }),
-        me.role === "admin" && /* @__PURE__ */ a4("div", { children: [
+        me2.role === "admin" && /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("role") }),
           /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4(ExportSection, {}),
-    /* @__PURE__ */ a4(Leave, { me })
+    /* @__PURE__ */ a4(Leave, { me: me2 })
   ] });
 }
-function ProfileForm({ me, onSaved }) {
+function ProfileForm({ me: me2, onSaved }) {
   const [saved, setSaved] = d2(0);
   return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
     const changed2 = {};
-    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me[name]) changed2[name] = v4[name];
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me2[name]) changed2[name] = v4[name];
     if (Object.keys(changed2).length) onSaved(await patch("/account", { body: changed2 }));
     if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
     setSaved(saved + 1);
     toast(t5("saved"));
   }, children: [
-    /* @__PURE__ */ a4(Names, { value: me }),
-    /* @__PURE__ */ a4(Username, { value: me.username }),
-    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me.bio, maxLength: 500 }),
-    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me.language || lang.value, options: languages })
+    /* @__PURE__ */ a4(Names, { value: me2 }),
+    /* @__PURE__ */ a4(Username, { value: me2.username }),
+    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me2.bio, maxLength: 500 }),
+    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me2.language || lang.value, options: languages })
   ] }, saved);
 }
 
@@ -3503,19 +3518,19 @@ function NewPassword({ name = "password", label = t4("password"), about: about2 
   const [met, setMet] = d2({ length: false, own: false });
   const list2 = T2(null);
   const min = useSettings()?.password_min ?? passwordMin;
-  const known2 = about2.join("\n");
+  const known3 = about2.join("\n");
   F2(() => {
     const form = list2.current.closest("form");
     const look = () => {
       const value = (field) => form.elements.namedItem(field)?.value ?? "";
       const password = value(name);
-      const own = [...known2.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
+      const own = [...known3.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
       setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, own) });
     };
     look();
     form.addEventListener("input", look);
     return () => form.removeEventListener("input", look);
-  }, [min, known2]);
+  }, [min, known3]);
   const rules = /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
       /* @__PURE__ */ a4(Rule, { met: met.length, text: t4("ruleLength", { count: min }) }),
@@ -3550,7 +3565,7 @@ function Password2({ onChanged }) {
   ] });
 }
 function Change({ onClose, onChanged }) {
-  const me = auth.value.is === "in" ? auth.value.account : void 0;
+  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
   return /* @__PURE__ */ a4(Dialog, { title: t5("passwordChange"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t5("passwordChange"), onCancel: onClose, onSubmit: async (v4) => {
     const others = v4.revoke_others === "on";
     const opened = await put("/account/password", { body: { current_password: v4.current_password, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
@@ -3561,9 +3576,9 @@ function Change({ onClose, onChanged }) {
     onChanged();
     toast(others ? t5("passwordChangedOut") : t5("passwordChanged"));
   }, children: [
-    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me?.username ?? "" }),
+    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me2?.username ?? "" }),
     /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), about: me && [me.first_name, me.last_name, me.username, me.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), about: me2 && [me2.first_name, me2.last_name, me2.username, me2.email.split("@")[0]] }),
     /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: t5("passwordOutHint"), checked: true })
   ] }) });
 }
@@ -3894,9 +3909,9 @@ function list(folder, sort, cursor, signal, limit = 100) {
 async function path2(id, signal) {
   const way = [];
   for (let at = id; at; ) {
-    const entry2 = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry2);
-    at = entry2.parent;
+    const entry3 = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry3);
+    at = entry3.parent;
   }
   return way;
 }
@@ -4231,13 +4246,13 @@ async function countFiles(signal) {
   const count = { files: 0, bytes: 0, more: false };
   const folders = [""];
   for (let folder = folders.pop(); folder !== void 0; folder = folders.pop()) {
-    for (const entry2 of await everything(folder, { signal })) {
-      if (entry2.kind === "folder") {
-        folders.push(entry2.id);
+    for (const entry3 of await everything(folder, { signal })) {
+      if (entry3.kind === "folder") {
+        folders.push(entry3.id);
         continue;
       }
       count.files++;
-      count.bytes += entry2.size;
+      count.bytes += entry3.size;
     }
     if (count.files >= enough) return { ...count, more: true };
   }
@@ -4290,21 +4305,21 @@ function ends(p5) {
 
 // src/file/download.ts
 var askFrom = 64 << 20;
-async function download(entry2, signal) {
+async function download(entry3, signal) {
   const { showSaveFilePicker } = window;
-  if (entry2.size >= askFrom && showSaveFilePicker && !signal) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry2.name }).catch(() => {
+  if (entry3.size >= askFrom && showSaveFilePicker && !signal) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry3.name }).catch(() => {
       throw cancelled();
     });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry2.id } });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry3.id } });
     await response2.body.pipeTo(await handle.createWritable());
     return;
   }
-  const response = await stream("/files/{id}/content", { path: { id: entry2.id }, signal });
+  const response = await stream("/files/{id}/content", { path: { id: entry3.id }, signal });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;
-  link.download = entry2.name;
+  link.download = entry3.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
@@ -4344,14 +4359,14 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
-function Rename({ entry: entry2, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry2.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+function Rename({ entry: entry3, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry3.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted3 = v4.name.normalize("NFC");
-    const changed2 = wanted3 === entry2.name ? entry2 : await patch("/files/{id}", { path: { id: entry2.id }, body: { name: v4.name } });
+    const changed2 = wanted3 === entry3.name ? entry3 : await patch("/files/{id}", { path: { id: entry3.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted3) toast(entry2.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted3) toast(entry3.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry2.name, required: true, autoFocus: true, selectName: entry2.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry3.name, required: true, autoFocus: true, selectName: entry3.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 function useWork() {
   const [working, setWorking] = d2();
@@ -4388,7 +4403,7 @@ function Delete2({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
   return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry2) => del("/files/{id}", { path: { id: entry2.id } }).catch((err) => {
+    const out = await work2.run(entries2, (entry3) => del("/files/{id}", { path: { id: entry3.id } }).catch((err) => {
       if (asProblem(err).code !== "not_found") throw err;
     }));
     await onDone(out.done);
@@ -4402,9 +4417,9 @@ function Delete2({ entries: entries2, onClose, onDone }) {
 }
 async function moveAll(work2, entries2, to, onDone) {
   const numbered = [];
-  const out = await work2.run(entries2, async (entry2) => {
-    const moved3 = await patch("/files/{id}", { path: { id: entry2.id }, body: { parent: to.id } });
-    if (moved3.name !== entry2.name) numbered.push(moved3.name);
+  const out = await work2.run(entries2, async (entry3) => {
+    const moved3 = await patch("/files/{id}", { path: { id: entry3.id }, body: { parent: to.id } });
+    if (moved3.name !== entry3.name) numbered.push(moved3.name);
   });
   await onDone(out.done);
   report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
@@ -4619,7 +4634,7 @@ var totals = O(() => {
   }
   return { size: size2, sent };
 });
-var clock = y3(0);
+var clock2 = y3(0);
 var meter = new Meter();
 var moved = 0;
 var ids = 0;
@@ -4885,7 +4900,7 @@ function startUploads() {
   });
   x2(() => {
     if (active.value + downloading.value === 0) return;
-    const timer = setInterval(() => clock.value++, 1e3);
+    const timer = setInterval(() => clock2.value++, 1e3);
     return () => clearInterval(timer);
   });
 }
@@ -5096,14 +5111,14 @@ function useListing(folder, sort, pages) {
   const n3 = changesOf(folder);
   const newest = T2(n3);
   newest.current = n3;
-  const known2 = T2({ folder, n: n3 });
-  if (known2.current.folder !== folder) known2.current = { folder, n: n3 };
+  const known3 = T2({ folder, n: n3 });
+  if (known3.current.folder !== folder) known3.current = { folder, n: n3 };
   const timer = T2(void 0);
   A2(() => {
-    if (known2.current.n === n3 || timer.current !== void 0) return;
+    if (known3.current.n === n3 || timer.current !== void 0) return;
     timer.current = setTimeout(() => {
       timer.current = void 0;
-      known2.current.n = newest.current;
+      known3.current.n = newest.current;
       void read5.reload();
     }, 250);
   }, [n3, folder]);
@@ -5260,14 +5275,14 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row({ entry: entry2, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row({ entry: entry3, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf(entry2);
+  const icon = iconOf(entry3);
   return /* @__PURE__ */ a4(
     "tr",
     {
       "data-at": at,
-      "data-id": entry2.id,
+      "data-id": entry3.id,
       tabIndex: tab,
       "aria-selected": selected,
       "aria-rowindex": at + 2,
@@ -5279,22 +5294,22 @@ function Row({ entry: entry2, at, focus, selected, menu, takes, onClick, onToggl
       onDragEnd: onLower,
       ...takes,
       children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry2.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry3.name }), onChange: onToggle }) }) }),
         /* @__PURE__ */ a4("td", { class: "col-name", children: [
           /* @__PURE__ */ a4("span", { class: "name-cell", children: [
             /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-            entry2.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry2.id, draggable: false, "aria-label": entry2.name, children: /* @__PURE__ */ a4(Name, { name: entry2.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry2.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry2.name }) })
+            entry3.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry3.id, draggable: false, "aria-label": entry3.name, children: /* @__PURE__ */ a4(Name, { name: entry3.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry3.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry3.name }) })
           ] }),
-          entry2.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          entry3.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
           /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-            entry2.damaged ? t6("damaged") : entry2.kind === "folder" ? t6("folder") : size(entry2.size),
+            entry3.damaged ? t6("damaged") : entry3.kind === "folder" ? t6("folder") : size(entry3.size),
             " · ",
-            ago(entry2.modified_at)
+            ago(entry3.modified_at)
           ] })
         ] }),
-        /* @__PURE__ */ a4("td", { class: "col-size", children: entry2.kind === "folder" ? "–" : size(entry2.size) }),
-        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry2.modified_at, children: ago(entry2.modified_at) }) }),
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry2.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-size", children: entry3.kind === "folder" ? "–" : size(entry3.size) }),
+        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry3.modified_at, children: ago(entry3.modified_at) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry3.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -5327,9 +5342,9 @@ var kinds = {
   "7z": "archive",
   rar: "archive"
 };
-function iconOf(entry2) {
-  if (entry2.kind === "folder") return "folder";
-  return kinds[entry2.name.split(".").pop().toLowerCase()] ?? "file";
+function iconOf(entry3) {
+  if (entry3.kind === "folder") return "folder";
+  return kinds[entry3.name.split(".").pop().toLowerCase()] ?? "file";
 }
 function More({ load, problem }) {
   const button = T2(null);
@@ -5403,7 +5418,7 @@ var counted = 2e3;
 function useWhole(page, picked, setPicked, of) {
   const [reading, setReading] = d2();
   const stop = T2(void 0);
-  const known2 = T2(/* @__PURE__ */ new Map());
+  const known3 = T2(/* @__PURE__ */ new Map());
   const items = T2(page.items);
   items.current = page.items;
   function end2() {
@@ -5413,7 +5428,7 @@ function useWhole(page, picked, setPicked, of) {
   }
   A2(() => () => {
     end2();
-    known2.current.clear();
+    known3.current.clear();
   }, [of]);
   const some = picked.ids.size > 0;
   A2(() => {
@@ -5432,7 +5447,7 @@ function useWhole(page, picked, setPicked, of) {
     try {
       const beyond = await page.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded2 + n3));
       if (mine2.signal.aborted) return;
-      for (const e4 of beyond) known2.current.set(e4.id, e4);
+      for (const e4 of beyond) known3.current.set(e4.id, e4);
       setPicked((p5) => everything2(p5, items.current ?? [], beyond));
     } catch (err) {
       if (!mine2.signal.aborted) toastProblem(err);
@@ -5442,14 +5457,14 @@ function useWhole(page, picked, setPicked, of) {
   }
   const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
   const shown2 = new Set(loaded.map((e4) => e4.id));
-  const selected = [...loaded, ...[...known2.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
+  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
   return {
     select,
     reading,
     // how many were read of a folder that is being selected
     selected,
     all: page.total !== void 0 && page.total > 0 && selected.length === page.total,
-    knows: (id) => known2.current.has(id),
+    knows: (id) => known3.current.has(id),
     clear() {
       end2();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
@@ -5506,9 +5521,9 @@ function Files({ params }) {
     document.addEventListener("keydown", escape);
     return () => document.removeEventListener("keydown", escape);
   });
-  function open2(entry2) {
-    if (entry2.kind === "folder") go("/files/" + entry2.id);
-    else save3([entry2]);
+  function open2(entry3) {
+    if (entry3.kind === "folder") go("/files/" + entry3.id);
+    else save3([entry3]);
   }
   async function save3(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
@@ -5518,8 +5533,8 @@ function Files({ params }) {
     grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
   }
   const meant = (at) => {
-    const entry2 = items[at];
-    return picked.ids.has(entry2.id) ? selected : [entry2];
+    const entry3 = items[at];
+    return picked.ids.has(entry3.id) ? selected : [entry3];
   };
   function key(event) {
     const row = event.target.closest("tr[data-at]");
@@ -5551,13 +5566,13 @@ function Files({ params }) {
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
     else setPicked(only(items, at));
   }
-  function menu(entry2) {
-    const isFolder = entry2.kind === "folder";
+  function menu(entry3) {
+    const isFolder = entry3.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry2), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry2]), keys: "↵" },
-      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry2 }), keys: "F2" },
-      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry2] }) },
-      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry2] }), danger: true, keys: "⌦" }
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry3), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry3]), keys: "↵" },
+      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry3 }), keys: "F2" },
+      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry3] }) },
+      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry3] }), danger: true, keys: "⌦" }
     ];
   }
   const close = () => setWish(void 0);
@@ -5621,25 +5636,25 @@ function Files({ params }) {
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
           /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
         ] }) }),
-        /* @__PURE__ */ a4("tbody", { children: items.map((entry2, at) => /* @__PURE__ */ a4(
+        /* @__PURE__ */ a4("tbody", { children: items.map((entry3, at) => /* @__PURE__ */ a4(
           Row,
           {
-            entry: entry2,
+            entry: entry3,
             at,
             focus: at === picked.focus,
-            selected: picked.ids.has(entry2.id),
-            menu: menu(entry2),
+            selected: picked.ids.has(entry3.id),
+            menu: menu(entry3),
             onClick: (event) => click(event, at),
             onToggle: () => setPicked(toggle(picked, items, at)),
-            onOpen: () => open2(entry2),
-            takes: entry2.kind === "folder" ? target(entry2.id, entry2.name, folder, receive) : void 0,
+            onOpen: () => open2(entry3),
+            takes: entry3.kind === "folder" ? target(entry3.id, entry3.name, folder, receive) : void 0,
             onLift: (event) => raise(event, at),
             onLower: lower,
             onFocus: () => {
               if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
             }
           },
-          entry2.id
+          entry3.id
         )) })
       ] }),
       /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
@@ -5727,7 +5742,7 @@ function percent(sent, whole5) {
   return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * sent / whole5) / 100 : 0);
 }
 function pace(of, left) {
-  void clock.value;
+  void clock2.value;
   const now = performance.now();
   const speed = of.speed(now);
   const seconds = of.left(now, left);
@@ -5774,7 +5789,7 @@ function Row2({ upload: u4 }) {
 }
 function Coming({ download: d5 }) {
   const [meter2] = d2(() => new Meter());
-  void clock.value;
+  void clock2.value;
   const state = d5.state.value;
   const bytes2 = d5.received.value;
   const now = performance.now();
@@ -5869,7 +5884,7 @@ var problems4 = catalog({
 function Section({ status }) {
   const [asking, setAsking] = d2(false);
   const [busy, setBusy] = d2(false);
-  const mine2 = auth.value.is === "in" ? auth.value.account.email : "";
+  const mine2 = me()?.email ?? "";
   async function turnOn() {
     setBusy(true);
     try {
@@ -6200,7 +6215,7 @@ async function enterBy(link, send3, done) {
       return toast(say(err), true);
     }
     await keeper().enter(opened);
-    toast(done);
+    if (done) toast(done);
   });
 }
 
@@ -6296,6 +6311,72 @@ var t9 = catalog({
     goCodes: "Your backup codes",
     goTrusted: "Your trusted address",
     goWays: "Your backup codes and your trusted address",
+    recover: "Get back into your account",
+    recoverLink: "Other ways back in",
+    recoverText: "For when you cannot sign in because a password, a phone or a mailbox is lost.",
+    recoverNot: "Nothing lost?",
+    recoverWay: "What do you have?",
+    wayCode: "A backup code",
+    wayCodeHint: "One of the ten that you printed or saved",
+    wayTrusted: "My trusted address",
+    wayTrustedHint: "The second mailbox that you chose for this",
+    backupCode: "Backup code",
+    backupCodeHint: "12 digits. Spaces and hyphens do not matter.",
+    noPassword: "I forgot my password too",
+    whatNext: "What happens next:",
+    nextCode: "You turn off the sign-in steps that you lost, set them up again, and can choose a new password. The code is used up.",
+    nextCodeMail: "We send a link to the e-mail address of your account. With it you choose a new password and turn off what you lost. Only then is the code used up.",
+    nextTrusted: "We send a link to your trusted address. With it you choose a new password; then your sign-in steps are asked. If you have lost those too, the page says when you can come back for them.",
+    sentCode: "If the code is right, we have sent a mail to the address of that account.",
+    sentCodeNext: "Open the link in the mail: then you choose a new password and repair your sign-in steps.",
+    sentTrusted: "If that account has a trusted address, we have sent a mail there.",
+    sentTrustedRest: "A new trusted address works only {time} after you confirmed it.",
+    sentTrustedNext: "Open the link in the mail: then you choose a new password.",
+    sentRecoverAgain: "If what you entered is right, a new mail is on its way.",
+    otherWay: "Try something else",
+    linkDo: "Continue",
+    linkCodeText: "Press the button to go on. Your backup code is used up with it. Then you choose a new password and repair your sign-in steps.",
+    linkTrustedText: "Press the button to go on. Then you choose a new password.",
+    allTold: "Every address of your account gets a mail about this.",
+    recoverGone: "It was used already, was replaced by a newer one, or has expired. Start again to get a new one.",
+    recoverDamaged: "A part of the address is missing. Copy the whole link from the mail, or start again.",
+    recoverAnew: "Start again",
+    repair: "Repair your account",
+    proved: "What you have shown",
+    by_pwd: "Password",
+    by_email: "Mailbox",
+    by_backup_code: "Backup code",
+    by_trusted_email: "Trusted address",
+    by_delay: "Waiting time",
+    repairUntil: "You can do this until {time}.",
+    allToldNow: "Every address of your account has got a mail about it.",
+    repairPasswordLead: "First choose a new password. Then turn off the sign-in steps that you lost, and set them up again.",
+    repairStepsLead: "Turn off the sign-in steps that you lost, and set them up again. Your files wait until one is on, or until you have chosen a new password.",
+    repairWeakLead: "Choose a new password. After that your sign-in steps are asked, as always.",
+    repairWhole: "You are back. Look once more at your sign-in steps before you go on: each that is on is asked at your next sign-in.",
+    repairPasswordFirst: "It signs you out on every other device.",
+    repairPasswordToo: "If somebody else may know your password. A new one signs you out on every other device.",
+    repairPasswordWeak: "It signs you out on every device.",
+    repairPasswordDone: "Your new password is set. You are signed out on every other device.",
+    repairSteps: "Sign-in steps",
+    repairStepsText: "What is on here is asked at your next sign-in. Turn off what you can no longer do.",
+    repairNot: "One step to your files",
+    repairNotText: "Choose a new password or turn a sign-in step on.",
+    repairReady: "Everything as it should be?",
+    repairReadyText: "You stay signed in until {time}. After that, sign in as always.",
+    repairDone: "Done",
+    repairLost: "Lost your sign-in steps too?",
+    repairLostFrom: "Come back from {time} on, and ask for a link to your trusted address once more. With that link you turn off the steps that you lost. Until then the mails about this let you stop it, in case it is not you.",
+    repairLostText: "Come back in a day, and ask for a link to your trusted address once more. With that link you turn off the steps that you lost. Until then the mails about this let you stop it, in case it is not you.",
+    stop: "Stop this recovery?",
+    stopText: "The button signs everybody out of your account, ends its password, and turns off sign-in steps that were set up in this recovery.",
+    stopMine: "If it was you who came back into the account, close this page: you need not do anything.",
+    stopDo: "Stop the recovery",
+    stopDone: "The recovery is stopped",
+    stopAdvice: "Nobody is signed in to your account any more, and its password no longer works. Set a new one now: we send you a link for it.",
+    stopNext: "Set a new password",
+    stopGone: "It was used already or has expired. If somebody else may be in your account, set a new password: that signs out every device.",
+    forgotOther: "Mailbox lost too?",
     forgot: "Forgot your password",
     forgotLink: "Forgot your password?",
     forgotText: "Enter the e-mail address of your account. We send you a link with which you choose a new password.",
@@ -6422,6 +6503,72 @@ var t9 = catalog({
     goCodes: "Ihre Notfallcodes",
     goTrusted: "Ihre Vertrauensadresse",
     goWays: "Ihre Notfallcodes und Ihre Vertrauensadresse",
+    recover: "Zurück in Ihr Konto",
+    recoverLink: "Andere Wege zurück",
+    recoverText: "Wenn Sie sich nicht anmelden können, weil Passwort, Telefon oder Postfach verloren ist.",
+    recoverNot: "Nichts verloren?",
+    recoverWay: "Was haben Sie?",
+    wayCode: "Einen Notfallcode",
+    wayCodeHint: "Einen der zehn, die Sie gedruckt oder gespeichert haben",
+    wayTrusted: "Meine Vertrauensadresse",
+    wayTrustedHint: "Das zweite Postfach, das Sie dafür gewählt haben",
+    backupCode: "Notfallcode",
+    backupCodeHint: "12 Ziffern. Leerzeichen und Striche sind egal.",
+    noPassword: "Ich habe auch mein Passwort vergessen",
+    whatNext: "Wie es weitergeht:",
+    nextCode: "Sie schalten die verlorenen Anmeldeschritte aus, richten sie neu ein und können ein neues Passwort wählen. Der Code ist dann verbraucht.",
+    nextCodeMail: "Wir senden einen Link an die E-Mail-Adresse Ihres Kontos. Mit ihm wählen Sie ein neues Passwort und schalten aus, was verloren ist. Erst dann ist der Code verbraucht.",
+    nextTrusted: "Wir senden einen Link an Ihre Vertrauensadresse. Mit ihm wählen Sie ein neues Passwort; danach werden Ihre Anmeldeschritte abgefragt. Sind auch die verloren, sagt die Seite, wann Sie dafür wiederkommen können.",
+    sentCode: "Wenn der Code stimmt, haben wir eine Mail an die Adresse dieses Kontos gesendet.",
+    sentCodeNext: "Öffnen Sie den Link in der Mail: Dann wählen Sie ein neues Passwort und reparieren Ihre Anmeldeschritte.",
+    sentTrusted: "Wenn dieses Konto eine Vertrauensadresse hat, haben wir eine Mail dorthin gesendet.",
+    sentTrustedRest: "Eine neue Vertrauensadresse gilt erst {time}, nachdem Sie sie bestätigt haben.",
+    sentTrustedNext: "Öffnen Sie den Link in der Mail: Dann wählen Sie ein neues Passwort.",
+    sentRecoverAgain: "Wenn Ihre Angaben stimmen, ist eine neue Mail unterwegs.",
+    otherWay: "Etwas anderes versuchen",
+    linkDo: "Weiter",
+    linkCodeText: "Drücken Sie auf den Knopf, um fortzufahren. Ihr Notfallcode ist damit verbraucht. Dann wählen Sie ein neues Passwort und reparieren Ihre Anmeldeschritte.",
+    linkTrustedText: "Drücken Sie auf den Knopf, um fortzufahren. Dann wählen Sie ein neues Passwort.",
+    allTold: "Jede Adresse Ihres Kontos bekommt eine Mail darüber.",
+    recoverGone: "Er wurde schon benutzt, durch einen neueren ersetzt oder ist abgelaufen. Beginnen Sie von vorn, um einen neuen zu bekommen.",
+    recoverDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder beginnen Sie von vorn.",
+    recoverAnew: "Von vorn beginnen",
+    repair: "Konto reparieren",
+    proved: "Was Sie gezeigt haben",
+    by_pwd: "Passwort",
+    by_email: "Postfach",
+    by_backup_code: "Notfallcode",
+    by_trusted_email: "Vertrauensadresse",
+    by_delay: "Wartezeit",
+    repairUntil: "Dafür haben Sie bis {time} Uhr Zeit.",
+    allToldNow: "Jede Adresse Ihres Kontos hat eine Mail darüber bekommen.",
+    repairPasswordLead: "Wählen Sie zuerst ein neues Passwort. Schalten Sie dann die verlorenen Anmeldeschritte aus und richten Sie sie neu ein.",
+    repairStepsLead: "Schalten Sie die verlorenen Anmeldeschritte aus und richten Sie sie neu ein. Ihre Dateien warten, bis einer an ist oder Sie ein neues Passwort gewählt haben.",
+    repairWeakLead: "Wählen Sie ein neues Passwort. Danach werden Ihre Anmeldeschritte abgefragt, wie immer.",
+    repairWhole: "Sie sind zurück. Sehen Sie Ihre Anmeldeschritte noch einmal an: Jeder, der an ist, wird bei der nächsten Anmeldung abgefragt.",
+    repairPasswordFirst: "Es meldet Sie auf allen anderen Geräten ab.",
+    repairPasswordToo: "Falls jemand Ihr Passwort kennen könnte. Ein neues meldet Sie auf allen anderen Geräten ab.",
+    repairPasswordWeak: "Es meldet Sie auf allen Geräten ab.",
+    repairPasswordDone: "Ihr neues Passwort gilt. Auf allen anderen Geräten sind Sie abgemeldet.",
+    repairSteps: "Anmeldeschritte",
+    repairStepsText: "Was hier an ist, wird bei der nächsten Anmeldung abgefragt. Schalten Sie aus, was Sie nicht mehr können.",
+    repairNot: "Noch ein Schritt zu Ihren Dateien",
+    repairNotText: "Wählen Sie ein neues Passwort oder schalten Sie einen Anmeldeschritt ein.",
+    repairReady: "Alles, wie es sein soll?",
+    repairReadyText: "Sie bleiben bis {time} Uhr angemeldet. Danach melden Sie sich an wie immer.",
+    repairDone: "Fertig",
+    repairLost: "Auch die Anmeldeschritte verloren?",
+    repairLostFrom: "Kommen Sie ab {time} wieder und lassen Sie sich noch einmal einen Link an Ihre Vertrauensadresse senden. Mit ihm schalten Sie die verlorenen Schritte aus. Bis dahin lässt sich das mit den Mails darüber stoppen, falls es jemand anders ist.",
+    repairLostText: "Kommen Sie in einem Tag wieder und lassen Sie sich noch einmal einen Link an Ihre Vertrauensadresse senden. Mit ihm schalten Sie die verlorenen Schritte aus. Bis dahin lässt sich das mit den Mails darüber stoppen, falls es jemand anders ist.",
+    stop: "Diesen Weg zurück stoppen?",
+    stopText: "Der Knopf meldet alle aus Ihrem Konto ab, macht sein Passwort ungültig und schaltet Anmeldeschritte aus, die auf diesem Weg eingerichtet wurden.",
+    stopMine: "Wenn Sie selbst in das Konto zurückgekommen sind, schließen Sie diese Seite: Sie müssen nichts tun.",
+    stopDo: "Stoppen",
+    stopDone: "Der Weg zurück ist gestoppt",
+    stopAdvice: "Niemand ist mehr in Ihrem Konto angemeldet, und sein Passwort gilt nicht mehr. Setzen Sie jetzt ein neues: Wir senden Ihnen dafür einen Link.",
+    stopNext: "Neues Passwort setzen",
+    stopGone: "Er wurde schon benutzt oder ist abgelaufen. Wenn jemand anders in Ihrem Konto sein könnte, setzen Sie ein neues Passwort: Das meldet alle Geräte ab.",
+    forgotOther: "Auch das Postfach verloren?",
     forgot: "Passwort vergessen",
     forgotLink: "Passwort vergessen?",
     forgotText: "Geben Sie die E-Mail-Adresse Ihres Kontos ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort wählen.",
@@ -6468,6 +6615,11 @@ var problems6 = catalog({
     trusted_is_primary: "This is the address that you sign in with by now. A trusted address is another mailbox.",
     field_is_primary: "This is the address that you sign in with. Give another mailbox.",
     field_is_trusted: "This is your trusted address. Turn that off first, or give another address.",
+    code_replaced: "This backup code was replaced by newer ones. Take one from your newest list.",
+    code_used: "This backup code was used already. Take another one from your list.",
+    recovery_waits: "With the trusted address alone, sign-in steps cannot be changed yet. The page of your first link says from when on they can.",
+    recovery_session: "So far you can only repair your account. Choose a new password or turn a sign-in step on first.",
+    field_invalid_backup_code: "A backup code has 12 digits.",
     not_signed_in: "That is done, but you could not be signed in. Sign in now."
   },
   de: {
@@ -6478,6 +6630,11 @@ var problems6 = catalog({
     trusted_is_primary: "Mit dieser Adresse melden Sie sich inzwischen an. Eine Vertrauensadresse ist ein anderes Postfach.",
     field_is_primary: "Mit dieser Adresse melden Sie sich an. Geben Sie ein anderes Postfach an.",
     field_is_trusted: "Das ist Ihre Vertrauensadresse. Schalten Sie diese zuerst aus, oder geben Sie eine andere Adresse an.",
+    code_replaced: "Dieser Notfallcode wurde durch neuere ersetzt. Nehmen Sie einen von Ihrer neuesten Liste.",
+    code_used: "Dieser Notfallcode wurde schon benutzt. Nehmen Sie einen anderen von Ihrer Liste.",
+    recovery_waits: "Mit der Vertrauensadresse allein lassen sich Anmeldeschritte noch nicht ändern. Die Seite Ihres ersten Links sagt, ab wann.",
+    recovery_session: "Bisher können Sie nur Ihr Konto reparieren. Wählen Sie zuerst ein neues Passwort oder schalten Sie einen Anmeldeschritt ein.",
+    field_invalid_backup_code: "Ein Notfallcode hat 12 Ziffern.",
     not_signed_in: "Das ist geschehen, aber Sie konnten nicht angemeldet werden. Melden Sie sich jetzt an."
   }
 });
@@ -6631,16 +6788,16 @@ function save2(name, text2) {
 // src/recovery/trusted.tsx
 function TrustedAddress({ status, may }) {
   const line = status.data.trusted_email;
-  const { data: known2, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err) => {
+  const { data: known3, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err) => {
     if (err instanceof Problem && err.code === "step_up_required") return void 0;
     throw err;
   }), []);
   const [wish, setWish] = d2();
   const [busy, setBusy] = d2(false);
   const close = () => setWish(void 0);
-  const pending = known2?.pending_email;
-  const resting = known2?.usable_from && Date.parse(known2.usable_from) > serverNow() ? known2.usable_from : void 0;
-  const on = line.enabled || known2?.email !== void 0;
+  const pending = known3?.pending_email;
+  const resting = known3?.usable_from && Date.parse(known3.usable_from) > serverNow() ? known3.usable_from : void 0;
+  const on = line.enabled || known3?.email !== void 0;
   A2(() => {
     if (!pending) return;
     const seen = () => {
@@ -6678,11 +6835,11 @@ function TrustedAddress({ status, may }) {
       good: on && !resting,
       tag: resting ? t9("trustedRests") : on ? t9("waysOn") : pending ? t9("trustedWaits") : t9("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t9("trustedOff") : t9("trustedOn", { address: known2?.email ?? whole4(line.hint ?? "") }) }),
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t9("trustedOff") : t9("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
         resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t9("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t9("trustedShow") }),
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t9("trustedShow") }),
         may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5("set"), children: on ? t9("trustedChange") : pending ? t9("trustedOther") : t9("trustedSet") }),
         on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t9("trustedTurnOff") })
       ] }),
@@ -6690,13 +6847,13 @@ function TrustedAddress({ status, may }) {
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known2?.email ? t9("trustedPendingNext", { pending, email: known2.email }) : t9("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t9("trustedPendingNext", { pending, email: known3.email }) : t9("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask2(pending);
                 return t9("trustedSentAgain");
               } }, pending),
-              !known2?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+              !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
                   await changed2(t9("trustedTakenBack"));
@@ -6707,7 +6864,7 @@ function TrustedAddress({ status, may }) {
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t9("trustedChangeTitle") : t9("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask2, { present: known2?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t9("trustedChangeTitle") : t9("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask2, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask2(email);
           close();
           await changed2(t9("trustedSent"));
@@ -6716,7 +6873,7 @@ function TrustedAddress({ status, may }) {
           await del("/account/trusted-email");
           close();
           await changed2(t9("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t9("trustedOffText", { address: known2?.email ?? whole4(line.hint ?? "") }) }) })
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t9("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
       ]
     }
   );
@@ -6804,7 +6961,7 @@ function BackupCodes({ status, may }) {
     setWaiting(void 0);
     return { is: "fresh", made: { codes: codes2, renewed: on } };
   });
-  const show3 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
+  const show4 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
   A2(() => {
     if (!wanted.value) return;
     wanted.value = false;
@@ -6828,7 +6985,7 @@ function BackupCodes({ status, may }) {
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show3, children: t9("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show4, children: t9("codesShow") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t9("codesTurnOff") })
       ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make2, children: t9("codesMake") }),
       children: [
@@ -6866,14 +7023,14 @@ function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
     /* @__PURE__ */ a4("p", { children: renewed ? t9("codesOldGood") : t9("codesNotYet") })
   ] }) });
 }
-function KnownCodes({ known: known2, make: make2, confirm }) {
+function KnownCodes({ known: known3, make: make2, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
-    known2.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
+    known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: t9("codesPending") }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t9("codesPendingDo") })
     ] }) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: t9("codesOnce") }),
-    /* @__PURE__ */ a4(Paper, { codes: known2.codes, made: known2.confirmed_at }),
+    /* @__PURE__ */ a4(Paper, { codes: known3.codes, made: known3.confirmed_at }),
     make2 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make2, children: t9("codesNew") }) })
   ] });
 }
@@ -6894,17 +7051,24 @@ function Forgot() {
       setEmail(v4.email);
       setSent(true);
     }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t9("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
-    auth.value.is !== "in" && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t9("remembered"),
-      " ",
-      /* @__PURE__ */ a4(SignInLink, {})
+    /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      /* @__PURE__ */ a4("p", { children: [
+        t9("forgotOther"),
+        " ",
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t9("recoverLink") })
+      ] }),
+      !me() && /* @__PURE__ */ a4("p", { children: [
+        t9("remembered"),
+        " ",
+        /* @__PURE__ */ a4(SignInLink, {})
+      ] })
     ] })
   ] });
 }
 function known() {
   const { identifier } = takeTyped();
   if (identifier.includes("@")) return identifier;
-  return auth.value.is === "in" ? auth.value.account.email : "";
+  return me()?.email ?? "";
 }
 
 // src/recovery/loss.tsx
@@ -6914,6 +7078,237 @@ function WaysGo() {
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
   return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t9("goWays") : codes2 ? t9("goCodes") : t9("goTrusted") });
+}
+
+// src/recovery/recover.tsx
+function Recover() {
+  const [way] = d2(wayOfLink);
+  const [anew, setAnew] = d2(false);
+  if (way && !anew) return /* @__PURE__ */ a4(Linked, { way, onAnew: () => setAnew(true) });
+  return /* @__PURE__ */ a4(Ask3, { moved: anew });
+}
+function wayOfLink() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const way = location.hash ? fragment.get("way") : entry2().way;
+  if (location.hash && !fragment.get("token")) return void 0;
+  return way === "backup-code" || way === "trusted-email" ? way : location.hash ? "backup-code" : void 0;
+}
+var entry2 = () => history.state ?? {};
+var keep2 = (part) => history.replaceState({ ...entry2(), ...part }, "");
+var calls = {
+  "backup-code": { confirm: "/auth/recovery/backup-code/confirm", check: "/auth/recovery/backup-code/confirm/check" },
+  "trusted-email": { confirm: "/auth/recovery/trusted-email/confirm", check: "/auth/recovery/trusted-email/confirm/check" }
+};
+function Linked({ way, onAnew }) {
+  const { confirm, check: check2 } = calls[way];
+  const link = useOneTime(check2);
+  A2(() => keep2({ way }), []);
+  if (link.dead || !link.token) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("recoverGone"), damaged: t9("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t9("recoverAnew") }),
+      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+    /* @__PURE__ */ a4("h1", { children: t9("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t9("linkCodeText") : t9("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("linkDo"), onSubmit: async () => {
+      await enterBy(link, (token2, opening) => post(confirm, { open: true, body: { token: token2, ...opening } })).catch(toActivation(""));
+    }, children: null })
+  ] });
+}
+function toActivation(identifier, password) {
+  return (err) => {
+    if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
+    setTyped({ identifier, password });
+    go("/activate");
+    toast(say(err), true);
+  };
+}
+function Ask3({ moved: moved3 }) {
+  const [choice, setChoice] = d2(known2);
+  const [sent, setSent] = d2();
+  const typed2 = T2({ code: "", password: "" });
+  const rests = useSettings()?.trusted_rest_seconds;
+  const { by, forgot } = choice;
+  A2(() => {
+    if (moved3) focusMain();
+  }, []);
+  function change(part) {
+    const next = { ...choice, ...part };
+    setChoice(next);
+    keep2({ way: void 0, recover: next });
+  }
+  if (sent) {
+    const trusted = by === "trusted-email";
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t9("sentTrusted"), rests && t9("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t9("sentCode"), next: trusted ? t9("sentTrustedNext") : t9("sentCodeNext"), send: sent, again: t9("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t9("otherWay") }) });
+  }
+  const mailed = by === "trusted-email" || forgot;
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t9("recover") }),
+    /* @__PURE__ */ a4("p", { children: t9("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t9("send") : t9("linkDo"), onSubmit: async (v4) => {
+      const identifier = v4.identifier;
+      if (by === "trusted-email") {
+        const send3 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
+        await send3();
+        return setSent(() => send3);
+      }
+      const code = v4.code.replace(/[\s\p{Dash}]/gu, "");
+      if (forgot) {
+        const send3 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
+        await send3();
+        return setSent(() => send3);
+      }
+      const body = { identifier, code, password: v4.password, ...await keeper().opening() };
+      await post("/auth/recovery/backup-code", { open: true, body }).then(async (opened) => {
+        if ("access_token" in opened) await keeper().enter(opened);
+      }, toActivation(identifier, v4.password));
+    }, children: [
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t9("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
+        /* @__PURE__ */ a4("legend", { children: t9("recoverWay") }),
+        ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
+          /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
+          /* @__PURE__ */ a4("span", { children: [
+            way === "backup-code" ? t9("wayCode") : t9("wayTrusted"),
+            " ",
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t9("wayCodeHint") : t9("wayTrustedHint") })
+          ] })
+        ] }, way))
+      ] }),
+      by === "backup-code" && /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4(Field, { name: "code", label: t9("backupCode"), class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t9("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4("label", { class: "choice-check", children: [
+          /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
+          " ",
+          t9("noPassword")
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
+        /* @__PURE__ */ a4("strong", { children: t9("whatNext") }),
+        " ",
+        by === "trusted-email" ? t9("nextTrusted") : forgot ? t9("nextCodeMail") : t9("nextCode")
+      ] }) })
+    ] }),
+    !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t9("recoverNot"),
+      " ",
+      /* @__PURE__ */ a4(SignInLink, {})
+    ] })
+  ] });
+}
+function known2() {
+  const { identifier } = takeTyped();
+  return entry2().recover ?? { identifier: identifier || (me()?.username ?? ""), by: "backup-code", forgot: false };
+}
+
+// src/recovery/repair.tsx
+function Repair() {
+  const state = auth.value;
+  const recovered = "recovered" in state ? state.recovered : void 0;
+  const strange = state.is === "in" && !recovered?.steps;
+  A2(() => {
+    if (strange) go(firstPlace(), { replace: true });
+  }, [strange]);
+  if (strange || !recovered || !("account" in state)) return /* @__PURE__ */ a4(Skeleton, {});
+  const view = { account: state.account, recovered, whole: state.is === "in" };
+  return recovered.steps ? /* @__PURE__ */ a4(Strong, { ...view }) : /* @__PURE__ */ a4(Weak, { ...view });
+}
+var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
+function Head({ recovered, lead: lead2, whole: whole5 }) {
+  return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
+    /* @__PURE__ */ a4("h1", { children: t9("repair") }),
+    /* @__PURE__ */ a4("p", { children: lead2 }),
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t9("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: "check" }),
+      " ",
+      t9(`by_${by}`)
+    ] }, by)) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: [
+      !whole5 && t9("repairUntil", { time: clock(recovered.until) }),
+      " ",
+      t9("allToldNow")
+    ] })
+  ] });
+}
+function Strong({ account: account2, recovered, whole: whole5 }) {
+  const status = useLoad((signal) => get("/account/security", { signal }), []);
+  const [set, setSet] = d2(false);
+  const first = !recovered.by.includes("pwd");
+  const reload = async () => {
+    if (auth.value.is === "repair") await keeper().level();
+    await status.reload();
+  };
+  const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t9("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t9("repairPasswordDone") : first ? t9("repairPasswordFirst") : t9("repairPasswordToo") })
+    ] }),
+    !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
+      setSet(true);
+      focusMain();
+    } })
+  ] });
+  const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t9("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t9("repairStepsText") })
+    ] }),
+    status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
+    collect((room) => room.layers && room.security).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status: { ...status, reload } }, order))
+  ] });
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Head, { recovered, whole: whole5, lead: whole5 ? t9("repairWhole") : first ? t9("repairPasswordLead") : t9("repairStepsLead") }),
+    first ? /* @__PURE__ */ a4($, { children: [
+      password,
+      steps3
+    ] }) : /* @__PURE__ */ a4($, { children: [
+      steps3,
+      password
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t9("repairReady") : t9("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t9("repairReadyText", { time: clock(recovered.until) }) : t9("repairNotText") })
+      ] }),
+      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t9("repairDone") })
+    ] })
+  ] });
+}
+function Weak({ account: account2, recovered }) {
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Head, { recovered, lead: t9("repairWeakLead") }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t9("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t9("repairPasswordWeak") })
+      ] }),
+      /* @__PURE__ */ a4(Change2, { account: account2 })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t9("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t9("repairLostFrom", { time: dateTime(recovered.from) }) : t9("repairLostText") })
+    ] }) })
+  ] });
+}
+function Change2({ account: account2, quiet, onSet }) {
+  return /* @__PURE__ */ a4(Form, { submit: t9("resetDo"), quiet, onSubmit: async (v4) => {
+    const opened = await put("/account/password", { body: { new_password: v4.new_password } });
+    if ("access_token" in opened && onSet) {
+      await keeper().take(opened);
+      onSet();
+    } else {
+      await keeper().enter(opened);
+    }
+    toast(t9("resetDone"));
+  }, children: [
+    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t9("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+  ] });
 }
 
 // src/recovery/reset.tsx
@@ -6940,6 +7335,41 @@ function Reset() {
         toast(t9("resetDone"));
       }
     }, children: /* @__PURE__ */ a4(NewPassword, { label: t9("newPassword"), stranger: true }) })
+  ] });
+}
+
+// src/recovery/stop.tsx
+function Stop() {
+  const link = useOneTime("/auth/recovery/stop/check");
+  const [done, setDone] = d2(false);
+  A2(() => {
+    if (done) focusMain();
+  }, [done]);
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t9("stopNext") });
+  if (done) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
+      /* @__PURE__ */ a4("h1", { children: t9("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t9("stopAdvice") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
+    ] });
+  }
+  if (link.dead || !link.token) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      newPassword,
+      /* @__PURE__ */ a4(SignInLink, { class: "button" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
+    /* @__PURE__ */ a4("h1", { children: t9("stop") }),
+    /* @__PURE__ */ a4("p", { children: t9("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("stopDo"), danger: true, onSubmit: async () => {
+      if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
+      setDone(true);
+      if (me()) void get("/account").catch(() => void 0);
+    }, children: null })
   ] });
 }
 
@@ -6981,6 +7411,9 @@ var recovery = {
     { path: "/forgot", page: Forgot, title: () => t9("forgot"), open: true },
     { path: "/reset", page: Reset, title: () => t9("reset"), open: true },
     { path: "/activate", page: Activate, title: () => t9("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t9("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t9("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t9("stop"), open: true },
     { path: "/trusted-email", page: TrustedLink, title: () => t9("trustedProve"), open: true }
   ],
   security: {
@@ -6990,10 +7423,12 @@ var recovery = {
     ways: { backup_codes: ({ left }) => left === void 0 ? t9("codes") : t9("codesGlance", { count: left }), trusted_email: () => t9("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
+  repair: "/repair",
   problems: problems6,
   waysBack: {
     password: { href: "/forgot", label: () => t9("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t9("activate"), take: setTyped }
+    activate: { href: "/activate", label: () => t9("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t9("recoverLink"), take: setTyped }
   }
 };
 
@@ -7008,6 +7443,8 @@ var t10 = catalog({
     rememberHint: "The next time you sign in here, your password is enough. Only on a device that is yours.",
     noAccount: "New here?",
     why_ended: "You were signed out, because you were away for a long time or another device signed this one out. Sign in to continue where you were.",
+    why_repair: "The time for repairing your account is over. What you have changed stays changed. If you still cannot sign in, use a way back again.",
+    cannot: "Can’t do this?",
     why_otherTab: "You signed out in another tab. Sign in to continue where you were.",
     oneMore: { one: "One more step", other: "{count} more steps" },
     progress: "Step {step} of {total}: {name}",
@@ -7063,6 +7500,8 @@ var t10 = catalog({
     rememberHint: "Bei der nächsten Anmeldung hier genügt Ihr Passwort. Nur auf einem Gerät, das Ihnen gehört.",
     noAccount: "Neu hier?",
     why_ended: "Sie wurden abgemeldet, weil Sie lange nicht da waren oder ein anderes Gerät dieses abgemeldet hat. Melden Sie sich an, um fortzufahren.",
+    why_repair: "Die Zeit zum Reparieren Ihres Kontos ist vorbei. Was Sie geändert haben, gilt weiter. Wenn Sie sich noch immer nicht anmelden können, benutzen Sie noch einmal einen Weg zurück.",
+    cannot: "Geht das nicht?",
     why_otherTab: "Sie haben sich in einem anderen Tab abgemeldet. Melden Sie sich an, um fortzufahren.",
     oneMore: { one: "Noch ein Schritt", other: "Noch {count} Schritte" },
     progress: "Schritt {step} von {total}: {name}",
@@ -7323,11 +7762,20 @@ function settled(request) {
 // src/session/session.ts
 var token = "";
 var tokenEnds = 0;
+var level = {};
+var waysBack = ["backup_code", "trusted_email", "delay"];
+var wholeWays = ["backup_code", "delay"];
+function levelOf({ aal, amr, recovery: recovery2, refresh_expires_in }) {
+  if (aal !== "recovery" && !amr.some((method) => waysBack.includes(method))) return {};
+  const steps3 = recovery2?.may_repair_layers ?? amr.some((method) => wholeWays.includes(method));
+  const until = new Date(serverNow() + refresh_expires_in * 1e3).toISOString();
+  return { repair: aal === "recovery", recovered: { by: amr, steps: steps3, until, ...recovery2?.from && { from: recovery2.from } } };
+}
 var signer;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh2, sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh2, level: () => refresh2(token), sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
@@ -7343,8 +7791,9 @@ function refresh2(stale) {
       const opened = await post("/auth/refresh", { open: true, signed: true });
       if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
       await adopt(opened);
+      relevel();
     } catch (err) {
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && auth.value.is === "in") end("ended", "ended");
+      if (err instanceof Problem && (err.status === 401 || err.status === 403) && me()) end(ending(), ending());
       throw err;
     }
   }).finally(() => {
@@ -7360,8 +7809,19 @@ async function adopt(session2) {
   else if ((await signer)?.session !== session2.session_id) signer = Promise.resolve(await prover(session2));
   token = session2.access_token;
   tokenEnds = Date.now() + session2.expires_in * 1e3;
-  localStorage.setItem(had, "1");
-  tell2({ kind: "token", token, ends: tokenEnds, session: session2.session_id });
+  level = levelOf(session2);
+  localStorage.setItem(had, level.repair ? "repair" : "ended");
+  tell2({ kind: "token", token, ends: tokenEnds, session: session2.session_id, level });
+}
+var ending = () => level.repair ? "repair" : "ended";
+var pastEnding = (kind) => kind === "repair" ? "repair" : kind ? "ended" : void 0;
+function show3(account2) {
+  const { recovered, repair } = level;
+  auth.value = repair && recovered ? { is: "repair", account: account2, recovered } : { is: "in", account: account2, ...recovered && { recovered } };
+}
+function relevel() {
+  const account2 = me();
+  if (account2 && auth.value.is === "repair" !== (level.repair ?? false)) show3(account2);
 }
 async function signed(request) {
   signer ??= keptProver().catch(() => void 0);
@@ -7369,9 +7829,9 @@ async function signed(request) {
   return by ? sign(by, request) : {};
 }
 async function signedIn(session2) {
-  const known2 = auth.value.is === "in";
+  const known3 = me() !== void 0;
   await adopt(session2);
-  if (!known2) tell2({ kind: "in" });
+  if (!known3) tell2({ kind: "in" });
   await loadAccount();
 }
 var handed;
@@ -7389,7 +7849,7 @@ async function enter(opened) {
   await loadAccount().catch((err) => {
     auth.value = { is: "unreachable", problem: asProblem(err), retry: lookUp };
   });
-  go(firstPlace(), { replace: true });
+  go(level.repair ? repairPath() : firstPlace(), { replace: true });
 }
 function handedOver() {
   const challenge = handed;
@@ -7397,10 +7857,10 @@ function handedOver() {
   return challenge;
 }
 async function loadAccount() {
-  auth.value = { is: "in", account: await get("/account") };
+  show3(await get("/account"));
 }
 function changed(account2) {
-  auth.value = { is: "in", account: account2 };
+  show3(account2);
   tell2({ kind: "account" });
 }
 async function openSession() {
@@ -7444,6 +7904,7 @@ function end(here, there) {
 function forget(why) {
   token = "";
   tokenEnds = 0;
+  level = {};
   localStorage.removeItem(had);
   auth.value = { is: "out", ...why && { why } };
 }
@@ -7453,10 +7914,10 @@ function tell2(news) {
 function hear2(news) {
   switch (news.kind) {
     case "token":
-      void takeOver(news.token, news.ends, news.session);
+      void takeOver(news);
       break;
     case "out":
-      forget(auth.value.is === "in" ? news.why : void 0);
+      forget(me() && news.why);
       break;
     case "in":
     case "account":
@@ -7464,10 +7925,10 @@ function hear2(news) {
       break;
   }
 }
-async function takeOver(next, ends2, session2) {
-  if ((await signer)?.session !== session2) signer = void 0;
-  token = next;
-  tokenEnds = ends2;
+async function takeOver(next) {
+  if ((await signer)?.session !== next.session) signer = void 0;
+  ({ token, ends: tokenEnds, level } = next);
+  relevel();
 }
 async function lookUp() {
   auth.value = { is: "starting" };
@@ -7476,14 +7937,14 @@ async function lookUp() {
     await loadAccount();
   } catch (err) {
     const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget(localStorage.getItem(had) ? "ended" : void 0);
+    if (problem.status === 401 || problem.status === 403) forget(pastEnding(localStorage.getItem(had)));
     else auth.value = { is: "unreachable", problem, retry: lookUp };
   }
 }
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -7510,6 +7971,7 @@ function Steps({ challenge, onSession, onOver, inside }) {
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
+  const back = wayBack("recover");
   const title = t10("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
@@ -7536,7 +7998,14 @@ function Steps({ challenge, onSession, onOver, inside }) {
         ] })
       ] }, l4.layer))
     ] }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") })
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") }),
+    (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
+        back.take({ identifier });
+        onLeave?.();
+      }, children: t10("cannot") }) }),
+      children
+    ] })
   ] });
 }
 
@@ -7564,7 +8033,7 @@ function Proof({ onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, onSession: done, onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, identifier: me()?.username ?? "", onLeave: onClose, onSession: done, onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setChallenge(void 0);
   } }) : /* @__PURE__ */ a4($, { children: [
@@ -7593,7 +8062,7 @@ function Proof({ onClose, onProven }) {
           readOnly: true,
           tabIndex: -1,
           "aria-hidden": "true",
-          value: auth.value.is === "in" ? auth.value.account.username : ""
+          value: me()?.username ?? ""
         }
       ),
       /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current, autoComplete: "current-password", required: true, autoFocus: true })
@@ -7667,16 +8136,13 @@ function SignIn() {
   const [over, setOver] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
-  const forgot = wayBack("password");
+  const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
   if (challenge) {
-    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4(Steps, { challenge, onSession: signedIn, onOver: () => {
-        setOver(true);
-        setChallenge(void 0);
-      } }),
-      /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t10("startAgain") }) })
-    ] });
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
+      setOver(true);
+      setChallenge(void 0);
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t10("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t10("welcome") }),
@@ -7706,8 +8172,8 @@ function SignIn() {
       /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
       /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
-    (forgot || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      forgot && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: forgot.href, onClick: () => forgot.take({ identifier: typed2.current.identifier }), children: forgot.label() }) }),
+    (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
         t10("noAccount"),
         " ",
@@ -7724,7 +8190,7 @@ var session = {
     { path: "/end-device", page: EndDevice, title: () => t10("endTitle"), open: true }
   ],
   door: { href: "/sign-in", label: () => t10("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9 }],
+  menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9, always: true }],
   points: [{ icon: "device", title: () => t10("point"), text: () => t10("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   loss: { Line: DevicesGo, order: 2 },
@@ -8135,8 +8601,7 @@ function Section4({ status }) {
       toast(t12("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(Confirm, { title: t12("disableTitle"), action: t12("disable"), onClose: () => setDisabling(false), onConfirm: async () => {
-      await del("/account/totp");
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t12("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
       toast(t12("disabled"));
       await reload();
     }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
