@@ -185,6 +185,7 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/auth/end-device", "POST /v1/auth/end-device/check", // by an owner without a session at hand
 		"POST /v1/auth/trusted-email/verify", "POST /v1/auth/trusted-email/verify/check", // with the link's secret
 		"POST /v1/auth/recovery/trusted-email", "POST /v1/auth/recovery/trusted-email/confirm", "POST /v1/auth/recovery/trusted-email/confirm/check", // by somebody who cannot sign in
+		"POST /v1/auth/recovery/stop", "POST /v1/auth/recovery/stop/check", // by an owner whose session may be another's
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
