@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { altered, as, focused, mail, member, open, signIn, stage, tabTo, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -173,4 +173,35 @@ test('by keys alone: set, and close with Escape', async (t) => {
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   assert.equal(await focused(page), 'Set a trusted address', 'the focus comes back');
+});
+
+test('without a fresh proof the page shows the masked address, and asks for nothing by itself', async (t) => {
+  const who = await member(site.server);
+  const page = await open(t, site);
+  await signIn(page, who);
+  const act = await as(site.server, who);
+  await act('/account/email-otp');
+  await act('/account/security-question', { question: 'What?', answer: 'nothing at all' }, 'PUT');
+  await act('/account/trusted-email', { email: `second.${who.email}` }, 'PUT');
+  const { link } = await mail(site.server, `second.${who.email}`, 'trusted-email');
+  await post(site.server, '/auth/trusted-email/verify', { token: link.split('=')[1] });
+  // With an app on, the session that has passed no step needs a proof.
+  const { secret } = await act('/account/totp');
+  await act('/account/totp/confirm', { code: totp(secret, 1) });
+  await page.goto('/security');
+  const part = page.getByRole('group', { name: 'Trusted address' });
+  await part.getByText('s…\u2060@example.org').waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  assert.ok(!(await page.content()).includes(`second.${who.email}`));
+  await part.getByRole('button', { name: 'Show details' }).click();
+  const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
+  await proof.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.keyboard.press('Enter');
+  await proof.getByLabel('Code from your authenticator app').fill(totp(secret));
+  await proof.getByLabel('Code from the e-mail').fill((await mail(site.server, who.email, 'email-code')).code);
+  await proof.getByLabel('What?').fill('nothing at all');
+  await page.keyboard.press('Enter');
+  await part.getByText(`second.${who.email}`).waitFor();
+  await part.getByText('Resting').waitFor();
+  await page.waitForFunction(() => document.activeElement.textContent === 'Change the address');
 });
