@@ -13,6 +13,8 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/kv"
+	"coffer/internal/rest"
 )
 
 const (
@@ -467,6 +469,49 @@ func TestTrustedRecoveryStopped(t *testing.T) {
 		}
 		if got := w.readTrusted(bob); got.Email != "" {
 			t.Errorf("an intruder's trusted address: %+v", got)
+		}
+	})
+}
+
+// An owner drops the address while the job runs that mails a link there: no link goes out.
+func TestTrustedRecoveryRacesADrop(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		store := &between{}
+		w := newWorld(t, d, func(now func() time.Time) kv.Store { store.Store = kv.NewMemory(now); return store })
+		ada, _ := w.trusting("ada")
+		w.Advance(rest3days)
+		w.is(w.post("/auth/recovery/trusted-email", fields{"identifier": "ada"}), 202, "")
+		dropped := false
+		store.run = func() {
+			dropped = true
+			if err := w.back.DropTrusted(context.Background(), caller(ada)); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := w.trustedLinks(); !dropped || len(got) != 0 {
+			t.Errorf("dropped: %v; links %q", dropped, got)
+		}
+	})
+}
+
+// A recovery session that was stopped a moment ago neither drops the address nor asks for
+// another one.
+func TestTrustedAfterAStop(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		ada, _ := w.trusting("ada")
+		w.Advance(rest3days)
+		open := w.is(w.useTrusted(w.trustedLink("ada")), 201, "")
+		as := rest.Caller{Account: string(ada), Session: open.SessionID, AAL: open.AAL, AMR: open.AMR}
+		if err := w.back.AskTrusted(t.Context(), as, "ada-3"+secondOf, wherever); err != nil {
+			t.Errorf("while it is open: %v", err)
+		}
+		w.is(w.reset(w.forgot("ada"), newPassword), 202, "") // it ends the session
+		if err := w.back.DropTrusted(t.Context(), as); codeOf(err) != "unauthenticated" || w.readTrusted(ada).Email == "" {
+			t.Errorf("dropped after the end: %v", err)
+		}
+		if err := w.back.AskTrusted(t.Context(), as, "ada-3"+secondOf, wherever); codeOf(err) != "unauthenticated" {
+			t.Errorf("asked for after the end: %v", err)
 		}
 	})
 }

@@ -184,6 +184,9 @@ func (p *person) recoveryLink(t *testing.T, trusted *person) string {
 		t.Fatal(err)
 	}
 	l := trusted.mail(t, "recovery")
+	for strings.HasPrefix(l.link, p.s.page("/stop-recovery#")) { // tells of a recovery before
+		l = trusted.mail(t, "recovery")
+	}
 	token, way, _ := strings.Cut(l.token(), "&")
 	if !strings.HasPrefix(l.link, p.s.page("/recover#token=")) || way != "way=trusted-email" {
 		t.Errorf("the link %q", l.link)
@@ -243,6 +246,14 @@ func TestTrustedRecovery(t *testing.T) {
 			t.Errorf("the account: %v", err)
 		}
 
+		p.Password = "nine loud herons 52"
+		if opened, ch, err := lost.RepairPassword(ctx, p.Password); err != nil || opened != nil || ch == nil {
+			t.Fatalf("a new password: %+v, %+v, %v", opened, ch, err)
+		}
+		if _, ch, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); err != nil || ch == nil || len(ch.Layers) != 2 {
+			t.Errorf("sign-in with it: %+v, %v", ch, err)
+		}
+
 		time.Sleep(waits)
 		back, opened := p.recovers(t, trusted)
 		if opened.AAL != "recovery" || !slices.Equal(opened.AMR, []string{"trusted_email", "delay"}) || opened.Recovery == nil || !opened.Recovery.MayRepairLayers {
@@ -255,5 +266,36 @@ func TestTrustedRecovery(t *testing.T) {
 			t.Fatal(err)
 		}
 		trusted.told(t, "was turned off or replaced")
+		p.Password = password
+		if opened, ch, err := back.RepairPassword(ctx, p.Password); err != nil || ch != nil || opened.AAL != "aal1" {
+			t.Fatalf("a new password: %+v, %+v, %v", opened, ch, err)
+		}
+		p.signIn(t)
+		if _, err := back.CreateFolder(ctx, "", "home"); err != nil {
+			t.Errorf("the session is an ordinary one: %v", err)
+		}
+		ownerIsThere(t, s, waits)
 	})
+}
+
+// ownerIsThere tells of an owner who passes the layers while somebody waits: the wait is over.
+func ownerIsThere(t *testing.T, s *server, waits time.Duration) {
+	t.Helper()
+	p := s.member(t)
+	c := p.signIn(t)
+	p.twoLayers(t, c)
+	trusted := p.trusts(t, c, "two-"+p.Email)
+	verified, err := c.TrustedAddress(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(*verified.UsableFrom))
+	if _, opened := p.recovers(t, trusted); opened.Recovery.MayRepairLayers {
+		t.Errorf("the first: %+v", opened)
+	}
+	p.signIn(t)
+	time.Sleep(waits)
+	if _, opened := p.recovers(t, trusted); opened.AAL != "recovery" || opened.Recovery.MayRepairLayers || !opened.Recovery.From.After(time.Now()) {
+		t.Errorf("after the owner was there: %+v", opened.Recovery)
+	}
 }
