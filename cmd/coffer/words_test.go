@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"coffer/internal/mail"
 	"coffer/internal/mail/mailtest"
 	"coffer/internal/rest"
+	"coffer/internal/session"
 )
 
 // TestWords renders the mail of every kind in every language: with all possible data, with
@@ -44,7 +46,7 @@ func TestWords(t *testing.T) {
 			if lostPassword.Match(words) && !bytes.Contains(document, []byte("/auth/password/forgot")) {
 				t.Errorf("the mail speaks of a forgotten password, and the server has no operation for one")
 			}
-			subjects := map[string]bool{}
+			subjects, leads := map[string]bool{}, map[string]bool{}
 			for what, data := range dataOf(string(words)) {
 				for _, l := range lang.All() {
 					r, err := a.mailer.Render(mail.Message{Kind: kind, To: "ada@example.org", Lang: l, Data: data})
@@ -56,13 +58,19 @@ func TestWords(t *testing.T) {
 						t.Errorf("%s in %s: X-Coffer-Kind %q, want %q; language %s", what, l, r.Kind, headers[kind], r.Lang)
 					}
 					shown := data
-					if what == "hostile" {
+					if strings.HasPrefix(what, "hostile") {
 						shown = map[string]string{"name": data["name"], "link": data["link"], "code": data["code"],
 							"device": "Firehttps evil.example/fox", "place": "<script>alert(1)</script>", "address": "<b>192.0.2.7"}
 					}
 					mailtest.Check(t, what+" in "+l, mailtest.Mail{Subject: r.Subject, Text: r.Text, HTML: r.HTML}, shown)
 					subjects[r.Subject] = true
+					if strings.HasPrefix(what, "full") {
+						leads[r.Text] = true
+					}
 				}
+			}
+			if full := len(methodsOf(string(words))) * len(lang.All()); len(leads) != full {
+				t.Errorf("%d different texts, want %d", len(leads), full)
 			}
 			if len(subjects) != len(lang.All()) {
 				t.Errorf("%d subjects in %d languages: %v", len(subjects), len(lang.All()), subjects)
@@ -98,6 +106,20 @@ func dataOf(words string) map[string]map[string]string {
 		"hostile": {"name": `<b>"Ada"</b>`, "time": "2026-11-20T10:05:00Z", "device": "Fire\r\n\r\nhttps\x00 evil.example/\u202efox",
 			"place": "<script>alert(1)</script>", "address": "<b>\x1b192.0.2.7"},
 	}
+	for what, data := range maps.Clone(all) {
+		if what == "least" {
+			continue
+		}
+		for i, method := range methodsOf(words) {
+			if i > 0 {
+				data = maps.Clone(data)
+				all[what+" by "+method] = data
+			}
+			if method != "" {
+				data["method"] = method
+			}
+		}
+	}
 	for _, data := range all {
 		if strings.Contains(words, `define "action"`) {
 			data["link"] = "https://coffer.test/somewhere#token=AbC-_123"
@@ -107,4 +129,12 @@ func dataOf(words string) map[string]map[string]string {
 		}
 	}
 	return all
+}
+
+// methodsOf returns the methods that words tell apart; "" when they know none.
+func methodsOf(words string) []string {
+	if strings.Contains(words, `"method"`) {
+		return []string{session.AMRBackupCode, session.AMRTrusted}
+	}
+	return []string{""}
 }
