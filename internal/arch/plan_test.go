@@ -57,7 +57,7 @@ var plan = map[string]place{
 
 	"session": {6, "who is asking and how sure we are: sign-in, layers, refresh, step-up, devices; owns the interface Layer"},
 
-	"recovery": {7, "the ways back in through the mailbox: a forgotten password and a deactivated account"},
+	"recovery": {7, "the ways back in: a forgotten password, a deactivated account, backup codes and the trusted address"},
 
 	"totp":     {7, "the layer of one-time codes from an authenticator app"},
 	"mailcode": {7, "the layer of codes that are mailed to the account's primary address"},

@@ -1,4 +1,4 @@
-// Package recovery is the ways back in through the mailbox: a forgotten password and a deactivated account.
+// Package recovery is the ways back in: a forgotten password, a deactivated account, backup codes and the trusted address.
 //
 // # What it defends against
 //
@@ -19,7 +19,8 @@
 //
 // A reader of the mailbox can take an account without layers. The server tells its owner at
 // every verified address. Strangers on many networks can use up the mails of an
-// address for an hour.
+// address for an hour. A reader of the trusted mailbox can set a password at once, and change
+// layers after a wait in which the owner neither stops it nor passes a layer.
 package recovery
 
 import (
