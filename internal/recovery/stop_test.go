@@ -1,12 +1,16 @@
 package recovery_test
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/rest"
 )
 
 func (w *world) stop(token string) reply {
@@ -124,17 +128,184 @@ func TestStopAgainstAPassword(t *testing.T) {
 	})
 }
 
-// A locked authenticator app is turned off and set up again from a strong recovery session.
+// A stop and a layer that the intruder turns on at once leave the layer off and the intruder
+// outside, whichever is first. The intruder's calls were let in before the stop.
+func TestStopAgainstALayer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		for i, order := range []string{"the stop first", "the layer first", "at once", "at once", "at once", "at once"} {
+			for what, repair := range map[string]bool{"a recovery session": false, "an ordinary session": true} {
+				what = what + ", " + order
+				name := fmt.Sprintf("ada-%d-%v", i, repair)
+				id, codes := w.coded(name)
+				b := w.is(w.useCode(name, oldPassword, codes[0]), 201, "")
+				link := w.stopLink()
+				as := rest.Caller{Account: string(id), Session: b.SessionID, AAL: b.AAL, AMR: b.AMR, AuthTime: w.Now()}
+				if err := w.codes.Disable(t.Context(), as, true); err != nil {
+					t.Fatal(err)
+				}
+				if repair {
+					b = w.is(w.call(home, "PUT", "/account/password", "Bearer "+b.AccessToken, fields{"new_password": newPassword}), 201, "")
+					as.AAL = b.AAL
+				}
+				e, err := w.codes.Enrol(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				stop := func() string { return said(w.stop(link)) }
+				turnOn := func() string {
+					return fmt.Sprint(w.codes.Confirm(context.WithoutCancel(t.Context()), as, w.code(e.Secret)))
+				}
+				switch order {
+				case "the stop first":
+					stop()
+					if got := turnOn(); got == "<nil>" {
+						t.Errorf("%s: an ended session turned a layer on", what)
+					}
+				case "the layer first":
+					if got := turnOn(); got != "<nil>" {
+						t.Errorf("%s: %s", what, got)
+					}
+					stop()
+				default:
+					race(2, func(n int) string { return []func() string{stop, turnOn}[n]() })
+				}
+				w.is(w.stop(link), 410, "link_gone")
+				if st, err := w.Accounts.State(t.Context(), id); err != nil || !slices.Equal(st.Layers, []string{w.Name()}) {
+					t.Errorf("%s: layers %v, %v", what, st.Layers, err)
+				}
+				if n := w.count(`SELECT COUNT(*) FROM totp WHERE account = $1 AND enabled_at IS NOT NULL`, string(id)); n != 0 {
+					t.Errorf("%s: the app is on", what)
+				}
+				if n := w.count(`SELECT COUNT(*) FROM sessions WHERE account = $1`, string(id)); n != 0 || w.alive(b.AccessToken) {
+					t.Errorf("%s: %d sessions", what, n)
+				}
+				w.is(w.signIn(name, newPassword, nil), 401, "invalid_credentials")
+				w.Mails()
+			}
+			w.Advance(time.Hour)
+		}
+	})
+}
+
+// An ended session of a recovery turns no layer of the owner's off.
+func TestStopBeforeALayerIsOff(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		for _, repair := range []bool{false, true} {
+			name := fmt.Sprintf("ada-%v", repair)
+			id, codes := w.coded(name)
+			b := w.is(w.useCode(name, oldPassword, codes[0]), 201, "")
+			if repair {
+				b = w.is(w.call(home, "PUT", "/account/password", "Bearer "+b.AccessToken, fields{"new_password": newPassword}), 201, "")
+			}
+			as := rest.Caller{Account: string(id), Session: b.SessionID, AAL: b.AAL, AMR: b.AMR, AuthTime: w.Now()}
+			w.is(w.stop(w.stopLink()), 204, "")
+			if err := w.codes.Disable(t.Context(), as, true); err == nil {
+				t.Errorf("%s: an ended session turned a layer off", b.AAL)
+			}
+			if st, err := w.Accounts.State(t.Context(), id); err != nil || !slices.Contains(st.Layers, "totp") {
+				t.Errorf("%s: layers %v, %v", b.AAL, st.Layers, err)
+			}
+		}
+	})
+}
+
+// A stop leaves the layers on that were on before the recovery, and takes one that was
+// turned on at its moment.
+func TestStopKeepsOlderLayers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		for what, c := range map[string]struct {
+			since time.Duration
+			stays bool
+		}{"ada-before": {-time.Millisecond, true}, "ada-at": {0, false}, "ada-after": {time.Millisecond, false}} {
+			id, codes := w.coded(what)
+			b := w.is(w.useCode(what, oldPassword, codes[0]), 201, "")
+			w.exec(`UPDATE totp SET enabled_at = $2 WHERE account = $1`, string(id), w.Now().Add(c.since).UnixMilli())
+			w.Advance(time.Minute)
+			w.is(w.stop(w.stopLink()), 204, "")
+			st, err := w.Accounts.State(t.Context(), id)
+			if err != nil || slices.Contains(st.Layers, "totp") != c.stays || !slices.Contains(st.Layers, w.Name()) {
+				t.Errorf("%s: %v, %v", what, st.Layers, err)
+			}
+			if on := w.count(`SELECT COUNT(*) FROM totp WHERE account = $1`, string(id)); (on == 1) != c.stays {
+				t.Errorf("%s: %d rows", what, on)
+			}
+			if w.alive(b.AccessToken) {
+				t.Errorf("%s: the recovery lives", what)
+			}
+		}
+	})
+}
+
+// lockApp sends wrong codes until the app answers nobody, and returns how many were judged.
+func (w *world) lockApp(name, secret string) (judged int) {
+	w.t.Helper()
+	for range 500 {
+		c := w.signIn(name, oldPassword, nil)
+		for c.Status == 202 {
+			wrong := "000000"
+			if wrong == w.code(secret) {
+				wrong = "000001"
+			}
+			got := w.call(home, "POST", "/auth/attempts/"+c.AttemptID+"/totp", "Attempt "+c.AttemptToken, fields{"code": wrong})
+			switch said(got) {
+			case "401 invalid_code":
+				judged++
+				continue
+			case "401 totp_locked":
+				return judged
+			case "410 attempt_over", "429 rate_limited":
+			default:
+				w.t.Fatalf("a wrong code: %d %s", got.Status, got.Raw)
+			}
+			break
+		}
+		w.Advance(5 * time.Minute)
+	}
+	w.t.Fatalf("no lock after %d codes", judged)
+	return judged
+}
+
+// A hundred wrong codes lock an authenticator app. A weak recovery session does not turn it
+// off. A strong one does, and sets it up again, and sign-in asks the new app.
 func TestRecoverLockedApp(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
-		_, codes := w.coded("ada")
-		w.exec(`UPDATE totp SET failures = 100`)
+		id, secret := w.trusting("ada")
+		codes := w.withCodes(id)
+		w.Advance(rest3days)
+		if judged := w.lockApp("ada", secret); judged != 100 {
+			t.Errorf("%d wrong codes were judged", judged)
+		}
+		if n := len(w.mailed("totp-locked")); n != 2 { // to both addresses
+			t.Errorf("%d mails of the lock", n)
+		}
+		w.Advance(time.Hour)
+		w.is(w.pass(w.is(w.signIn("ada", oldPassword, nil), 202, ""), secret), 401, "totp_locked") // a right code, too late
+
+		weak := "Bearer " + w.is(w.useTrusted(w.trustedLink("ada")), 201, "").AccessToken
+		w.is(w.call(home, "DELETE", "/account/totp?recovery=off", weak, nil), 403, "recovery_waits")
+		w.is(w.call(home, "POST", "/account/totp", weak, nil), 403, "recovery_waits")
+		w.is(w.call(home, "POST", "/account/totp/confirm", weak, fields{"code": w.code(secret)}), 403, "recovery_waits")
+		w.is(w.pass(w.is(w.signIn("ada", oldPassword, nil), 202, ""), secret), 401, "totp_locked")
+
 		b := w.is(w.useCode("ada", oldPassword, codes[0]), 201, "")
-		w.is(w.call(home, "DELETE", "/account/totp?recovery=off", "Bearer "+b.AccessToken, nil), 204, "")
-		w.is(w.call(home, "POST", "/account/totp", "Bearer "+b.AccessToken, nil), 201, "")
-		if n := w.count(`SELECT COUNT(*) FROM totp WHERE failures > 0`); n != 0 {
-			t.Error("the new app is locked")
+		strong := "Bearer " + b.AccessToken
+		w.is(w.call(home, "POST", "/account/totp", strong, nil), 409, "totp_already_enabled")
+		w.is(w.call(home, "DELETE", "/account/totp?recovery=off", strong, nil), 204, "")
+		var app struct{ Secret string }
+		if err := json.Unmarshal([]byte(w.is(w.call(home, "POST", "/account/totp", strong, nil), 201, "").Raw), &app); err != nil || app.Secret == secret {
+			t.Fatalf("the new app's secret %q, %v", app.Secret, err)
+		}
+		w.is(w.call(home, "POST", "/account/totp/confirm", strong, fields{"code": w.code(app.Secret)}), 204, "")
+		w.Advance(time.Minute) // to a code that is not spent
+		w.is(w.pass(w.is(w.signIn("ada", oldPassword, nil), 202, ""), secret), 401, "invalid_code")
+		c := w.is(w.pass(w.is(w.signIn("ada", oldPassword, nil), 202, ""), app.Secret), 202, "")
+		c = w.is(w.call(home, "POST", "/auth/attempts/"+c.AttemptID+"/broken", "Attempt "+c.AttemptToken, nil), 201, "")
+		if c.AAL != "aal2" {
+			t.Errorf("after the new app: %s", c.Raw)
 		}
 	})
 }

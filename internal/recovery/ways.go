@@ -7,7 +7,6 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
-	"coffer/internal/session"
 )
 
 // recoveryHeader is the kind, in a mail's header, of the links that open a recovery session.
@@ -26,10 +25,10 @@ func (s *Service) needLayers(ctx context.Context, tx *db.Tx, id account.ID) (acc
 	return st, err
 }
 
-// holdRecovery refuses a recovery session that was stopped meanwhile, and keeps it until tx
-// ends.
+// holdRecovery refuses a session that ended meanwhile, as those of a recovery do when it is
+// stopped, and keeps it until tx ends. A call of the server's own has no session.
 func (s *Service) holdRecovery(ctx context.Context, tx *db.Tx, c rest.Caller) error {
-	if c.AAL != session.AALRecovery {
+	if c.Session == "" {
 		return nil
 	}
 	return s.Sessions.Hold(ctx, tx, account.ID(c.Account), c.Session)

@@ -122,14 +122,16 @@ func (s *Service) Recover(ctx context.Context, st account.State, e Entry, first 
 	})
 }
 
-// holdRepair keeps the recovery session of c from ending until tx ends, and returns its row.
-// The zero row says that c is, or meanwhile became, an ordinary session. Code unauthenticated.
+// holdRepair keeps the session of c from ending until tx ends, and returns the row of a
+// recovery session. The zero row says that c is, or meanwhile became, an ordinary session.
+// An ordinary session is held too: it may be an intruder's, whom the owner shuts out at this
+// moment. A call of the server's own has no session. Code unauthenticated.
 func (s *Service) holdRepair(ctx context.Context, tx *db.Tx, c rest.Caller) (row, error) {
-	if c.AAL != AALRecovery {
+	if c.Session == "" {
 		return row{}, nil
 	}
 	who := account.ID(c.Account)
-	if err := s.Hold(ctx, tx, who, c.Session); err != nil {
+	if err := s.Hold(ctx, tx, who, c.Session); err != nil || c.AAL != AALRecovery {
 		return row{}, err
 	}
 	r, err := lockSession(ctx, tx, c.Session, who)
@@ -159,7 +161,7 @@ func (s *Service) repaired(ctx context.Context, tx *db.Tx, r *row) error {
 
 // TurnOn notes that sign-in asks for a layer from now on, in the transaction in which the
 // layer's room turns it on for c, and tells the owner by an event of the given kind. A
-// recovery session becomes an ordinary one. One that has ended meanwhile is refused.
+// recovery session becomes an ordinary one. A session that has ended meanwhile is refused.
 func (s *Service) TurnOn(ctx context.Context, tx *db.Tx, c rest.Caller, layer, kind string) error {
 	r, err := s.holdRepair(ctx, tx, c)
 	if err != nil {

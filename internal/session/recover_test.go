@@ -13,6 +13,7 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/rest"
 	"coffer/internal/session"
+	"coffer/internal/token"
 )
 
 const repaired = "nine loud herons 52"
@@ -204,6 +205,30 @@ func TestRecoverPasswordsAtOnce(t *testing.T) {
 		})
 		if got["201"] != 1 || got["401 unauthenticated"] != 3 {
 			t.Errorf("answers %v", got)
+		}
+	})
+}
+
+// A call that was let in before the session became an ordinary one sets no password without
+// the present one.
+func TestRecoverPasswordTooLate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Join("ada")
+		b := w.browser()
+		o := w.recover(b, ada, session.AMRBackupCode)
+		c := rest.Caller{Account: string(ada), Session: o.ID, AAL: o.AAL, AMR: o.AMR, AuthTime: w.Now()}
+		w.is(b.password(repaired), 201, "")
+		if _, err := w.ChangePassword(t.Context(), c, rest.Client{}, "", "eleven shy lemurs 63", false); !errors.Is(err, token.ErrUnauthenticated) {
+			t.Errorf("a second password: %v", err)
+		}
+		w.is(w.browser().attempt("ada"), 401, "invalid_credentials")
+		if !b.alive(b.access) {
+			t.Error("the session ended")
+		}
+		if got := w.browser().send("POST", "/auth/sign-in", "", fields{"identifier": "ada", "password": repaired}); got.Status != 201 {
+			t.Errorf("the first password: %s", got.Raw)
 		}
 	})
 }

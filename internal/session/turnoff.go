@@ -14,8 +14,8 @@ import (
 // TurnOff turns a layer of the caller's account off, for the layer's room. A layer that the
 // account's seal names counts as on, so an owner can turn it off whose row is gone. The
 // account's remembered devices must pass their layers again, and the owner is told by an
-// event of the given kind. A layer that is off stays as it is. A recovery session that has
-// ended meanwhile is refused. Codes recovery_needs_two_layers; see [account.Service.DropLayer],
+// event of the given kind. A layer that is off stays as it is. A session that has ended
+// meanwhile is refused. Codes recovery_needs_two_layers; see [account.Service.DropLayer],
 // and unauthenticated.
 func (s *Service) TurnOff(ctx context.Context, c rest.Caller, layer, kind string, recoveryOff bool) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
