@@ -23,7 +23,7 @@ func (s *Service) addressRoutes(a *rest.API) {
 		Summary: "Confirm the new e-mail address",
 		Description: "The caller sends the token of the mailed link, with a session of the account that asked for the change. " +
 			"The link works once. It stays valid when another account got the address meanwhile (409).",
-		Errors: []*fault.Error{ErrLinkGone, errEmailTaken, limit.ErrLimited},
+		Errors: []*fault.Error{ErrLinkGone, ErrEmailTaken, limit.ErrLimited},
 	}, s.postConfirmEmail)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/email/confirm/check", ID: "check-confirm-email", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-U2",
@@ -37,7 +37,7 @@ func (s *Service) addressRoutes(a *rest.API) {
 		Description: "The account gets the address back that the link was mailed to, whether the change was confirmed or still waits. All its sessions, remembered devices, " +
 			"open sign-ins and links end, and so do undo links that were mailed to later addresses. The link works once, for 72 hours. " +
 			"When another account got the address meanwhile, the answer is 409 and nothing changes.",
-		Errors: []*fault.Error{ErrLinkGone, errEmailTaken, limit.ErrLimited},
+		Errors: []*fault.Error{ErrLinkGone, ErrEmailTaken, limit.ErrLimited},
 	}, s.postUndoEmail)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/email/undo/check", ID: "check-undo-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-U2",

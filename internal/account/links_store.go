@@ -60,6 +60,19 @@ func newestLink(ctx context.Context, q db.Querier, id ID, purpose string, now in
 	return r, err
 }
 
+// oldestLinkSince reads the oldest link of a purpose that an account has, which was made at a
+// time or later and works; ErrLinkGone.
+func oldestLinkSince(ctx context.Context, q db.Querier, id ID, purpose string, since, now int64) (linkRow, error) {
+	r := linkRow{Account: id, Purpose: purpose}
+	err := q.QueryRow(ctx, `SELECT token, stays, data, made_at, expires_at FROM links
+		WHERE account = $1 AND purpose = $2 AND made_at >= $3 AND expires_at > $4 ORDER BY made_at LIMIT 1`, string(id), purpose, since, now).
+		Scan(&r.Token, &r.Stays, &r.Data, &r.MadeAt, &r.ExpiresAt)
+	if errors.Is(err, db.ErrNoRows) {
+		err = ErrLinkGone
+	}
+	return r, err
+}
+
 // dropLinksSince deletes an account's links of a purpose that were made at a time or later.
 func dropLinksSince(ctx context.Context, tx *db.Tx, id ID, purpose string, since int64) error {
 	_, err := tx.Exec(ctx, `DELETE FROM links WHERE account = $1 AND purpose = $2 AND made_at >= $3`, string(id), purpose, since)

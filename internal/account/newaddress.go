@@ -31,7 +31,8 @@ var (
 	undoEmail   = Purpose{Name: "undo-email", Page: "/undo-email", Life: 72 * time.Hour, Several: true, Stays: true}
 )
 
-var errEmailTaken = fault.New(fault.Conflict, "email_taken", "Another account has that address.")
+// ErrEmailTaken refuses a primary address that another account has.
+var ErrEmailTaken = fault.New(fault.Conflict, "email_taken", "Another account has that address.")
 
 // changeEmailJob mails the link to the new address.
 const changeEmailJob = "account.change-email"
@@ -197,46 +198,75 @@ func (s *Service) UndoEmail(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		id := l.Account
 		var back former
 		if err := json.Unmarshal([]byte(l.Data), &back); err != nil {
-			return fmt.Errorf("an undo link of %s: %w", id, err)
+			return fmt.Errorf("an undo link of %s: %w", l.Account, err)
 		}
-		old, err := s.presentAddress(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		to, _ := parseEmail(back.Email)
-		since, restored := l.Made.UnixMilli(), false
-		if to.Canonical != "" {
-			since = back.Since
-			if now, ok := parseEmail(old.Email); !ok || now.Canonical != to.Canonical {
-				restored = true
-				// An address that comes back may have become the trusted one: it cannot be both.
-				if second, err := s.TrustedAddress(ctx, tx, id); err != nil {
-					return err
-				} else if SameMailbox(second.Email, to.Stored) {
-					if err := deleteTrusted(ctx, tx, id); err != nil {
-						return err
-					}
-				}
-				if err := s.moveTo(ctx, tx, id, to, back.Since); err != nil {
+		return s.giveBack(ctx, tx, l, back)
+	})
+}
+
+// AddressBack does as the oldest undo link that was mailed at a time or later, for a room
+// whose link undoes what has happened since. Without one it changes nothing. After
+// ErrEmailTaken the caller undoes the transaction. The account's row stays locked.
+func (s *Service) AddressBack(ctx context.Context, tx *db.Tx, id ID, since time.Time) error {
+	if _, err := s.Hold(ctx, tx, id); err != nil {
+		return err
+	}
+	r, err := oldestLinkSince(ctx, tx, id, undoEmail.Name, since.UnixMilli(), s.Now().UnixMilli())
+	var l Link
+	if err == nil {
+		l, err = s.openLink(ctx, tx, r)
+	}
+	if errors.Is(err, ErrLinkGone) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	var back former
+	if err := json.Unmarshal([]byte(l.Data), &back); err != nil {
+		return fmt.Errorf("an undo link of %s: %w", id, err)
+	}
+	return s.giveBack(ctx, tx, l, back)
+}
+
+// giveBack is UndoEmail with the link l and its content.
+func (s *Service) giveBack(ctx context.Context, tx *db.Tx, l Link, back former) error {
+	id := l.Account
+	old, err := s.presentAddress(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	to, _ := parseEmail(back.Email)
+	since, restored := l.Made.UnixMilli(), false
+	if to.Canonical != "" {
+		since = back.Since
+		if now, ok := parseEmail(old.Email); !ok || now.Canonical != to.Canonical {
+			restored = true
+			// An address that comes back may have become the trusted one: it cannot be both.
+			if second, err := s.TrustedAddress(ctx, tx, id); err != nil {
+				return err
+			} else if SameMailbox(second.Email, to.Stored) {
+				if err := deleteTrusted(ctx, tx, id); err != nil {
 					return err
 				}
 			}
+			if err := s.moveTo(ctx, tx, id, to, back.Since); err != nil {
+				return err
+			}
 		}
-		if err := dropLinksSince(ctx, tx, id, undoEmail.Name, since); err != nil {
-			return err
-		}
-		if err := s.InvalidateSessions(ctx, tx, id, ""); err != nil {
-			return err
-		}
-		if err := s.Events.Record(ctx, tx, event.Event{Kind: "email-restored", Account: string(id)}); err != nil || !restored || old.Email == "" {
-			return err
-		}
-		// The address that was taken back is told as well: its reader may be the owner.
-		return s.MailTo(ctx, tx, id, mail.Message{Kind: "email-restored", To: old.Email, Data: map[string]string{"time": s.Now().UTC().Format(time.RFC3339)}})
-	})
+	}
+	if err := dropLinksSince(ctx, tx, id, undoEmail.Name, since); err != nil {
+		return err
+	}
+	if err := s.InvalidateSessions(ctx, tx, id, ""); err != nil {
+		return err
+	}
+	if err := s.Events.Record(ctx, tx, event.Event{Kind: "email-restored", Account: string(id)}); err != nil || !restored || old.Email == "" {
+		return err
+	}
+	// The address that was taken back is told as well: its reader may be the owner.
+	return s.MailTo(ctx, tx, id, mail.Message{Kind: "email-restored", To: old.Email, Data: map[string]string{"time": s.Now().UTC().Format(time.RFC3339)}})
 }
 
 // CheckUndoEmail is nil while an undo link works.
@@ -289,7 +319,7 @@ func (s *Service) presentAddress(ctx context.Context, tx *db.Tx, id ID) (former,
 }
 
 // moveTo makes an address the primary one and ends the sign-ups that wait for it. After
-// errEmailTaken the caller undoes the transaction.
+// ErrEmailTaken the caller undoes the transaction.
 func (s *Service) moveTo(ctx context.Context, tx *db.Tx, id ID, to address, verifiedAt int64) error {
 	key, err := s.DataKey(ctx, tx, id)
 	if err != nil {
@@ -309,7 +339,7 @@ func (s *Service) moveTo(ctx context.Context, tx *db.Tx, id ID, to address, veri
 	if err != nil {
 		return err
 	} else if !put {
-		return errEmailTaken
+		return ErrEmailTaken
 	}
 	return deleteSignUps(ctx, tx, indexes, "")
 }

@@ -22,7 +22,7 @@ func read(ctx context.Context, q db.Querier, id account.ID) (row, error) {
 	return r, err
 }
 
-// put stores a question, or changes the one that is there, which keeps its times.
+// put stores a question, or changes the one that is there, which is on since now.
 func put(ctx context.Context, tx *db.Tx, id account.ID, r row, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO questions (account, question, hint, answer, enabled_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (account) DO UPDATE SET question = excluded.question, hint = excluded.hint, answer = excluded.answer, enabled_at = excluded.enabled_at`,

@@ -288,6 +288,16 @@ func (s *Service) dropBackup(ctx context.Context, tx *db.Tx, id account.ID) erro
 	return dropCodes(ctx, tx, id)
 }
 
+// stopBackup turns backup codes off that were confirmed since a recovery began: an intruder
+// may know them.
+func (s *Service) stopBackup(ctx context.Context, tx *db.Tx, id account.ID, since time.Time) error {
+	rows, err := readCodes(ctx, tx, id)
+	if err != nil || !slices.ContainsFunc(rows, func(r codeRow) bool { return r.ConfirmedAt != nil && *r.ConfirmedAt >= since.UnixMilli() }) {
+		return err
+	}
+	return s.dropBackup(ctx, tx, id)
+}
+
 func backupOn(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	rows, err := readCodes(ctx, q, id)
 	return slices.ContainsFunc(rows, codeRow.counts), err

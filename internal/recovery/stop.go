@@ -55,8 +55,9 @@ func (s *Service) recovered(ctx context.Context, tx *db.Tx, id account.ID, sessi
 }
 
 // Stop ends a recovery that was not the owner's, with the mailed link: every session and all
-// that lets somebody in, the layers that were turned on since it began, and the password,
-// which becomes one that nobody knows. The owner's next way in is a reset through the mailbox.
+// that lets somebody in, the layers and ways back that were turned on since it began, and the
+// password, which becomes one that nobody knows. A primary address that was changed since
+// comes back. The owner's next way in is a reset through the mailbox.
 // Codes: link_gone, busy.
 func (s *Service) Stop(ctx context.Context, token string) error {
 	// The server hashes no password for a guess.
@@ -71,6 +72,14 @@ func (s *Service) Stop(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
+	err = s.stop(ctx, token, unknown, true)
+	if errors.Is(err, account.ErrEmailTaken) {
+		err = s.stop(ctx, token, unknown, false) // the owner may have signed up anew with that address
+	}
+	return err
+}
+
+func (s *Service) stop(ctx context.Context, token string, unknown account.Password, addressBack bool) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		l, err := s.Accounts.UseLink(ctx, tx, s.stopPurpose(), token)
 		if err != nil {
@@ -80,17 +89,23 @@ func (s *Service) Stop(ctx context.Context, token string) error {
 		if err := json.Unmarshal([]byte(l.Data), &of); err != nil {
 			return fmt.Errorf("a link that stops a recovery: %w", err)
 		}
+		began := time.UnixMilli(of.Began)
+		// The way in after a stop is the mailbox: an intruder's must not be the one.
+		if addressBack {
+			if err := s.Accounts.AddressBack(ctx, tx, l.Account, began); err != nil {
+				return err
+			}
+		}
 		if err := s.Accounts.SetPassword(ctx, tx, unknown); err != nil {
 			return err
 		}
 		if err := s.Accounts.InvalidateSessions(ctx, tx, l.Account, ""); err != nil {
 			return err
 		}
-		if err := s.dropLayersSince(ctx, tx, l.Account, time.UnixMilli(of.Began)); err != nil {
-			return err
-		}
-		if err := s.stopTrusted(ctx, tx, l.Account, time.UnixMilli(of.Began)); err != nil {
-			return err
+		for _, undo := range []func(context.Context, *db.Tx, account.ID, time.Time) error{s.dropLayersSince, s.stopTrusted, s.stopBackup} {
+			if err := undo(ctx, tx, l.Account, began); err != nil {
+				return err
+			}
 		}
 		return s.Events.Record(ctx, tx, event.Event{Kind: recoveryStopped, Account: string(l.Account)})
 	})

@@ -102,6 +102,7 @@ func TestStopAgainstAPassword(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		_, codes := w.coded("ada")
+		w.Advance(time.Minute)
 		for i := range 4 {
 			var b reply
 			if i == 0 {

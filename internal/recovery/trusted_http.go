@@ -49,7 +49,7 @@ func (s *Service) trustedRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/recovery/trusted-email/confirm", ID: "confirm-trusted-recovery", Tag: tag, Status: http.StatusCreated, Rows: "F-R2, F-R3",
 		Summary: "Open a recovery session with the link to the trusted address",
-		Description: "The link works once. The first such session may set a new password, and begins a wait. When the wait is over, the next one may also change layers, unless " +
+		Description: "The link works once. The first such session may set a new password, and begins a wait. With a link that was asked for when the wait was over, the next one may also change layers, unless " +
 			"somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.",
 		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, account.ErrCredentials, limit.ErrLimited},
 	}, s.postConfirmRecover)

@@ -221,8 +221,9 @@ func (s *Service) waitEndsAt(ctx context.Context, id account.ID) (from time.Time
 var errWaitOver = errors.New("recovery: the wait is over")
 
 // RecoverTrusted uses a recovery link and opens a recovery session. Without a wait it begins
-// one. While the wait lasts, the session is a weak one. After it the session is a strong one,
-// and the wait is used up. Codes: link_gone, invalid_public_key, account_deactivated.
+// one. With a link from before the end of the wait, the session is a weak one: who read the
+// mailbox once may hold several links. With a later link the session is a strong one, and the
+// wait is used up. Codes: link_gone, invalid_public_key, account_deactivated.
 func (s *Service) RecoverTrusted(ctx context.Context, token string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
 	entry, err := s.Sessions.Prepare(r, c, session.AMRTrusted)
 	if err != nil {
@@ -243,8 +244,7 @@ func (s *Service) RecoverTrusted(ctx context.Context, token string, r session.Se
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	waited := func(from time.Time) bool { return !from.IsZero() && !s.Now().Before(from) }
-	strong := waited(from)
+	strong := !from.IsZero() && !l.Made.Before(from)
 	open := func(e session.Entry) (session.Outcome, error) {
 		return s.Sessions.Recover(ctx, st, e, func(ctx context.Context, tx *db.Tx, sessionID string) error {
 			return s.useTrusted(ctx, tx, token, sessionID, strong)
@@ -280,7 +280,7 @@ func (s *Service) useTrusted(ctx context.Context, tx *db.Tx, token, sessionID st
 	switch {
 	case err != nil:
 		return err
-	case strong && (w == nil || s.Now().Before(s.ends(*w))):
+	case strong && (w == nil || l.Made.Before(s.ends(*w))):
 		return errWaitOver
 	case strong:
 		err = dropWait(ctx, tx, l.Account)

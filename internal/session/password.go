@@ -13,8 +13,9 @@ import (
 
 // ChangePassword sets a new password, for which the caller gives the present one: a fresh
 // proof, as in Reauthenticate. With revoke, every other session ends in the same
-// transaction, with its remembered device. Either way attempts and outstanding links end:
-// they may stand on the old password. The caller's session goes on with a new access token.
+// transaction, with its remembered device. Either way attempts, outstanding links and the
+// sessions of a recovery end: they may stand on the old password, or need none for the next.
+// The caller's session goes on with a new access token.
 // Of two changes with one present password, one wins. Codes: invalid_credentials,
 // validation_failed, rate_limited, busy, unauthenticated.
 func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest.Client, current, next string, revoke bool) (Outcome, error) {
@@ -42,12 +43,16 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return Outcome{}, ended(err)
 	}
 	var out *Opened
+	var recoveries []string
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		out = nil
 		if err := s.Accounts.SetPassword(ctx, tx, password); err != nil {
 			return err
 		}
-		end := s.endAttemptsAndLinks
+		end := func(ctx context.Context, tx *db.Tx, who account.ID, spare string) (err error) {
+			recoveries, err = s.endWhatStandsOn(ctx, tx, who, spare)
+			return err
+		}
 		if revoke {
 			end = s.Accounts.InvalidateSessions
 		}
@@ -66,6 +71,7 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return err
 	})
 	if err == nil {
+		s.endRecords(ctx, recoveries)
 		s.countChange(ctx, changes)
 	}
 	if errors.Is(err, errAltered) {
@@ -93,12 +99,25 @@ func (s *Service) ownKeys(ctx context.Context, who account.ID, id string) (*toke
 	return s.keysOf(ctx, r)
 }
 
-// endAttemptsAndLinks ends what may stand on an old password, and no session.
-func (s *Service) endAttemptsAndLinks(ctx context.Context, tx *db.Tx, who account.ID, _ string) error {
-	if err := deleteAttempts(ctx, tx, who); err != nil {
-		return err
+// endWhatStandsOn ends what may stand on an old password, and returns the ids of the sessions
+// among it: those that a recovery opened, but spare. Other sessions stay.
+func (s *Service) endWhatStandsOn(ctx context.Context, tx *db.Tx, who account.ID, spare string) ([]string, error) {
+	recoveries, err := recoverySessions(ctx, tx, who, spare)
+	if err != nil {
+		return nil, err
 	}
-	return s.Accounts.EndLinks(ctx, tx, who)
+	for _, id := range recoveries {
+		if _, err := deleteSession(ctx, tx, who, id); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.forgetLater(ctx, tx, recoveries); err != nil {
+		return nil, err
+	}
+	if err := deleteAttempts(ctx, tx, who); err != nil {
+		return nil, err
+	}
+	return recoveries, s.Accounts.EndLinks(ctx, tx, who)
 }
 
 // carryRow brings a session into its account's epoch and notes a fresh proof of the password

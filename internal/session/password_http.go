@@ -15,7 +15,7 @@ func (s *Service) passwordRoutes(a *rest.API) {
 		Method: http.MethodPut, Path: "/account/password", ID: "change-password", Repairs: true, Weakly: true, Tag: tagSignIn, Access: rest.Session, Status: http.StatusCreated, Rows: "F-A8",
 		Summary: "Change my password",
 		Description: "The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and " +
-			"remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one. " +
+			"remembered device of the account ends at once. Mailed links, open sign-ins and other sessions of a recovery end in any case. The server refuses the present password as the new one. " +
 			"A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. " +
 			"For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.",
 		Errors: []*fault.Error{account.ErrCredentials, limit.ErrLimited, account.ErrBusy},

@@ -193,6 +193,34 @@ func TestRecoverRefused(t *testing.T) {
 	})
 }
 
+// An owner who changes the password, and keeps the other sessions, ends those of recoveries:
+// an intruder's would set the next password without giving this one.
+func TestAttackRecoveryOutlivesAPassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ada := w.below.Join("ada")
+		own, laptop, strong, weak, repairing := w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
+		w.recover(repairing, ada, session.AMRPassword, session.AMRBackupCode)
+		w.is(repairing.password(repaired), 201, "")
+		w.recover(strong, ada, session.AMRPassword, session.AMRBackupCode)
+		w.recover(weak, ada, session.AMRTrusted)
+		for _, b := range []*browser{own, laptop} {
+			got := w.is(b.send("POST", "/auth/sign-in", "", fields{"identifier": "ada", "password": repaired, "refresh_in": "body"}), 201, "")
+			b.access, b.refresh = got.AccessToken, got.RefreshToken
+		}
+		w.is(own.as("PUT", "/account/password", fields{"current_password": repaired, "new_password": "five calm otters 19", "revoke_others": false}), 201, "")
+		if !own.alive(own.access) || !laptop.alive(laptop.access) {
+			t.Error("an ordinary session ended")
+		}
+		for i, b := range []*browser{strong, weak, repairing} {
+			if b.alive(b.access) {
+				t.Errorf("%d: the session of a recovery lives on", i)
+			}
+			w.is(b.refreshed(), 401, "invalid_refresh_token")
+		}
+	})
+}
+
 // Of two passwords at once from one recovery session, one is set.
 func TestRecoverPasswordsAtOnce(t *testing.T) {
 	t.Parallel()

@@ -129,6 +129,27 @@ func sessionIDs(ctx context.Context, q db.Querier, who account.ID, but string) (
 	return ids, rows.Err()
 }
 
+// recoverySessions lists the sessions of an account, but one, that are recovery sessions or
+// are as strong as one.
+func recoverySessions(ctx context.Context, tx *db.Tx, who account.ID, but string) ([]string, error) {
+	rows, err := tx.Query(ctx, `SELECT id, aal, amr FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id, aal, amr string
+		if err := rows.Scan(&id, &aal, &amr); err != nil {
+			return nil, err
+		}
+		if aal == AALRecovery || strong(strings.Fields(amr)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
+
 func setLabel(ctx context.Context, q db.Querier, who account.ID, id string, label []byte) (bool, error) {
 	n, err := q.Exec(ctx, `UPDATE sessions SET label = $3 WHERE id = $1 AND account = $2`, id, string(who), label)
 	return n == 1, err

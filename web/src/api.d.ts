@@ -308,7 +308,7 @@ export interface paths {
         get?: never;
         /**
          * Change my password
-         * @description The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and remembered device of the account ends at once. Mailed links and open sign-ins end in any case. The server refuses the present password as the new one. A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.
+         * @description The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and remembered device of the account ends at once. Mailed links, open sign-ins and other sessions of a recovery end in any case. The server refuses the present password as the new one. A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.
          */
         put: operations["change-password"];
         post?: never;
@@ -951,7 +951,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a recovery with the mailed link
-         * @description Every session, remembered device, open sign-in and outstanding link of the account ends. Layers that were turned on since the recovery began are turned off. The password works no longer: the owner sets a new one through the mailbox. The wait of the trusted address is over. The link works once.
+         * @description Every session, remembered device, open sign-in and outstanding link of the account ends. Layers, backup codes and a trusted address that were turned on since the recovery began are turned off, and a primary address that was changed since comes back. The password works no longer: the owner sets a new one through the mailbox. The wait of the trusted address is over. The link works once.
          */
         post: operations["stop-recovery"];
         delete?: never;
@@ -1011,7 +1011,7 @@ export interface paths {
         put?: never;
         /**
          * Open a recovery session with the link to the trusted address
-         * @description The link works once. The first such session may set a new password, and begins a wait. When the wait is over, the next one may also change layers, unless somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.
+         * @description The link works once. The first such session may set a new password, and begins a wait. With a link that was asked for when the wait was over, the next one may also change layers, unless somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.
          */
         post: operations["confirm-trusted-recovery"];
         delete?: never;
