@@ -26,26 +26,12 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_TRUSTED_COOLDOWN=0s")
 	ctx := t.Context()
-	p := s.member(t)
-	c := p.signIn(t)
-	p.twoLayers(t, c)
-	trusted := p.trusts(t, c, "two-"+p.Email)
-	var codes []string
-	err := p.fresh(t, c, func() (err error) { codes, err = c.MakeBackupCodes(ctx); return err })
-	if err == nil {
-		err = p.fresh(t, c, func() error { return c.ConfirmBackupCodes(ctx) })
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, c, trusted, codes := withWaysBack(t, s)
 	weak := p.client(t, client.WithoutProofs())
 	if _, err := weak.ConfirmTrustedRecovery(ctx, client.TrustedRecovery{Token: p.recoveryLink(t, trusted)}); err != nil {
 		t.Fatal(err)
 	}
-	strong := p.client(t, client.WithoutProofs())
-	if _, err := strong.RecoverByBackupCode(ctx, client.BackupRecovery{Identifier: p.Email, Password: p.Password, Code: codes[0]}); err != nil {
-		t.Fatal(err)
-	}
+	strong := p.strongly(t, codes[0])
 	all, err := c.Security(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -69,10 +55,8 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 				if o.method != http.MethodGet {
 					body = `{}` // it is let in, and changes nothing
 				}
-				if body == "{}" && o.method == http.MethodDelete || strings.HasSuffix(o.path, "/email-otp") || o.path == "/v1/account/totp" {
-					if who == "strong" {
-						continue // it would change something: a story of its own
-					}
+				if _, own := changing[name]; own && who == "strong" {
+					continue // it changes something: see below
 				}
 			}
 			got := s.raw(t, p.from, o.method, path, body, "Authorization", "Bearer "+by.Credentials().AccessToken)
@@ -114,6 +98,79 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 	}
 
 	repairsAll(t, strong, c)
+	for name := range changing {
+		if _, may := repairs[name]; !may {
+			t.Errorf("%s does not repair", name)
+		}
+		t.Run(name, func(t *testing.T) { repairsOne(t, s, name) })
+	}
+}
+
+// withWaysBack returns a person with two layers, a trusted address and backup codes.
+func withWaysBack(t *testing.T, s *server) (p *person, c *client.Client, trusted *person, codes []string) {
+	t.Helper()
+	p = s.member(t)
+	c = p.signIn(t)
+	p.twoLayers(t, c)
+	trusted = p.trusts(t, c, "two-"+p.Email)
+	return p, c, trusted, p.backup(t, c)
+}
+
+// strongly opens a strong recovery session.
+func (p *person) strongly(t *testing.T, code string) *client.Client {
+	t.Helper()
+	c := p.client(t, client.WithoutProofs())
+	opened, err := c.RecoverByBackupCode(t.Context(), client.BackupRecovery{Identifier: p.Email, Password: p.Password, Code: code})
+	if err != nil || opened.AAL != client.AALRecovery {
+		t.Fatalf("%+v, %v", opened, err)
+	}
+	return c
+}
+
+// change is what an operation without a body does from a strong recovery session.
+type change struct {
+	query  string
+	before string // an operation that goes first, in the same session
+	status int
+	line   string // of the security page
+	on     bool   // the line afterwards
+	ends   bool   // the session becomes an ordinary one
+}
+
+// changing are the operations that change something although they have no body.
+var changing = map[string]change{
+	"POST /v1/account/totp":                {status: 201, line: client.TOTP},
+	"DELETE /v1/account/totp":              {status: 204, line: client.TOTP},
+	"POST /v1/account/email-otp":           {before: "DELETE /v1/account/email-otp?recovery=off", status: 204, line: client.EmailOTP, on: true, ends: true},
+	"DELETE /v1/account/email-otp":         {query: "?recovery=off", status: 204, line: client.EmailOTP},
+	"DELETE /v1/account/sms":               {status: 204, line: client.SMS},
+	"DELETE /v1/account/security-question": {query: "?recovery=off", status: 204, line: client.SecurityQuestion},
+	"DELETE /v1/account/trusted-email":     {status: 204, line: client.TrustedEmail},
+}
+
+// repairsOne calls one of them with a strong recovery session that has done nothing else.
+func repairsOne(t *testing.T, s *server, name string) {
+	does := changing[name]
+	p, c, _, codes := withWaysBack(t, s)
+	by := p.strongly(t, codes[0])
+	call := func(name string) answer {
+		method, path, _ := strings.Cut(name, " ")
+		return s.raw(t, p.from, method, path, "", "Authorization", "Bearer "+by.Credentials().AccessToken)
+	}
+	if does.before != "" {
+		if got := call(does.before); got.status >= 300 {
+			t.Fatalf("%s: %d %s", does.before, got.status, got.body)
+		}
+	}
+	if got := call(name + does.query); got.status != does.status {
+		t.Fatalf("%d %.200s, want %d", got.status, got.body, does.status)
+	}
+	if st, err := c.Security(t.Context()); err != nil || st[does.line].Enabled != does.on {
+		t.Errorf("%s: %+v, %v", does.line, st[does.line], err)
+	}
+	if now, err := by.Refresh(t.Context()); err != nil || (now.AAL != client.AALRecovery) != does.ends {
+		t.Errorf("the session afterwards: %+v, %v", now, err)
+	}
 }
 
 // repairsAll turns a layer off and sets a password: the strong session becomes an ordinary one.

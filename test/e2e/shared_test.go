@@ -33,6 +33,7 @@ var shared = []story{
 	{"backup codes", backupLife},
 	{"a backup code without the password", backupMailed},
 	{"a backup code twenty times at once", backupAtOnce},
+	{"a recovery that the owner stops", recoveryStopped},
 	{"a reset twenty times at once", resetAtOnce},
 	{"a change of password", changePassword},
 	{"deactivated and activated again", deactivated},
