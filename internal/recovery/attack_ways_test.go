@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,38 @@ func TestAttackRequestAfterTheStop(t *testing.T) {
 		}
 		if got := w.told(); got != "" {
 			t.Errorf("told: %s", got)
+		}
+	})
+}
+
+// The intruder confirms a mailbox and a trusted address at the moment of the stop. Neither
+// is the account's afterwards, whichever came first.
+func TestAttackStopRacesTheAddresses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		for i := range 4 {
+			name := fmt.Sprintf("ada-%d", i)
+			ada, codes := w.coded(name)
+			w.Advance(time.Minute)
+			as := "Bearer " + w.is(w.useCode(name, oldPassword, codes[0]), 201, "").AccessToken
+			link := w.stopLink()
+			w.is(w.call(home, "POST", "/account/email", as, fields{"email": name + "@evil.example"}), 202, "")
+			mine := w.linkTo("change-email", name+"@evil.example")
+			second := w.askTrusted(ada, name+secondOf)
+			got := race(3, func(i int) string {
+				switch i {
+				case 0:
+					return said(w.stop(link))
+				case 1:
+					return said(w.call(home, "POST", "/account/email/confirm", as, fields{"token": mine}))
+				default:
+					return said(w.verifyTrusted(second))
+				}
+			})
+			to, err := w.Accounts.Contact(t.Context(), w.DB, ada)
+			if err != nil || to.Email != name+primaryOf || w.readTrusted(ada).Email != "" {
+				t.Errorf("%v: primary %q, trusted %q, %v", got, to.Email, w.readTrusted(ada).Email, err)
+			}
 		}
 	})
 }
