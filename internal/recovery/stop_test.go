@@ -310,3 +310,30 @@ func TestRecoverLockedApp(t *testing.T) {
 		}
 	})
 }
+
+// A stop takes the ways back that were set up since the recovery began. Those from before stay.
+func TestStopTakesWaysBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		ada, codes := w.coded("ada")
+		w.Advance(time.Minute)
+		w.is(w.useCode("ada", oldPassword, codes[0]), 201, "")
+		first := w.stopLink()
+		w.is(w.stop(first), 204, "")
+		if left := w.backupLine(ada).Left; left == nil || *left != 9 {
+			t.Fatalf("the owner's codes are gone: %+v", w.backupLine(ada))
+		}
+		w.is(w.reset(w.forgot("ada"), oldPassword), 202, "")
+		w.is(w.useCode("ada", oldPassword, codes[1]), 201, "")
+		second := w.stopLink()
+		w.makeCodes(ada, true)
+		if err := w.back.ConfirmBackup(t.Context(), ada); err != nil {
+			t.Fatal(err)
+		}
+		w.is(w.verifyTrusted(w.askTrusted(ada, "mallory@example.org")), 204, "")
+		w.is(w.stop(second), 204, "")
+		if line, trusted := w.backupLine(ada), w.readTrusted(ada); line.Enabled || trusted.Email != "" {
+			t.Errorf("codes %+v, trusted address %q", line, trusted.Email)
+		}
+	})
+}

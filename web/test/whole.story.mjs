@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mail, mine, open, person, stage, text, totp, visit } from './browser.mjs';
 
-const site = stage({ COFFER_CODE_COOLDOWN: '1s', COFFER_LIMIT_SMS_ADDRESS: '500/1h' });
+const site = stage({ COFFER_CODE_COOLDOWN: '1s', COFFER_LIMIT_SMS_ADDRESS: '500/1h', COFFER_TRUSTED_COOLDOWN: '0s' });
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -308,5 +308,145 @@ test('one account, from the sign-up to the last way back in', async (t) => {
   await step('(34) see what is on', async () => {
     await mine(page, 'Security');
     for (const name of ['Turn on', 'Turn off e-mail codes', 'Turn off text message codes', 'Turn off the question']) await button(name).waitFor();
+  });
+
+  const part = (name) => page.getByRole('group', { name, exact: true });
+  const codes = () => part('Backup codes');
+  const listed = (box) => box.locator('ol li > :first-child').allTextContents();
+  let kept;
+
+  await step('(36, 38) ten backup codes, which count once they are saved', async () => {
+    await button('Make backup codes', codes()).click();
+    const save = dialog('Save your backup codes');
+    assert.equal((await listed(save)).length, 10);
+    await button('I have saved these codes', save).click();
+    await toast('Your backup codes are on.');
+  });
+
+  await step('(37) make new ones', async () => {
+    await button('Make new codes', codes()).click();
+    const save = dialog('Save your new backup codes');
+    await save.waitFor();
+    kept = await listed(save);
+    await button('I have saved these codes', save).click();
+    await toast('Your new backup codes are on.');
+  });
+
+  await step('(35) show them again', async () => {
+    await button('Show codes', codes()).click();
+    assert.deepEqual(await listed(dialog('Your backup codes')), kept);
+    await page.keyboard.press('Escape');
+  });
+
+  const trusted = () => part('Trusted address');
+  const first = 'first.' + who.email;
+  const second = 'second.' + who.email;
+
+  async function setTrusted(press, title, address) {
+    await button(press, trusted()).click();
+    await dialog(title).getByLabel('E-mail address').fill(address);
+    await button('Send the link', dialog(title)).click();
+    await toast('We sent a link to the new address.');
+  }
+
+  async function proveTrusted(address) {
+    await visit(page, (await mailed('trusted-email', address)).link);
+    await button('Confirm this address').click();
+    await heading('Your trusted address is confirmed');
+    await page.goto('/security');
+    await trusted().getByText('On', { exact: true }).waitFor();
+  }
+
+  await step('(41, 42) no trusted address yet: set one', async () => {
+    await trusted().getByText('Off', { exact: true }).waitFor();
+    await setTrusted('Set a trusted address', 'Set a trusted address', first);
+  });
+
+  await step('(44) verify it with the mailed link', () => proveTrusted(first));
+
+  await step('(43) change it', async () => {
+    await setTrusted('Change the address', 'Change the trusted address', second);
+    await proveTrusted(second);
+    await mailed('security-notice', first); // the one before is told
+  });
+
+  await step('(40) back in with a backup code, from a step that cannot be done', async () => {
+    await anew();
+    await enter();
+    await page.getByRole('link', { name: 'Can’t do this?' }).click();
+    await heading('Get back into your account');
+    await page.getByLabel('Password', { exact: true }).fill(who.password);
+    await page.getByLabel('Backup code', { exact: true }).fill(kept[0]);
+    await button('Continue').click();
+    await heading('Repair your account');
+    await region('Codes by text message').getByRole('button', { name: 'Turn off' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
+    await button('Turn on text message codes').waitFor();
+    who.password = 'four engines, one of them loud';
+    await page.getByLabel('New password', { exact: true }).fill(who.password);
+    await button('Set the new password').click();
+    await button('Done').click();
+    await heading('Files');
+  });
+
+  await step('(46) ask for a link to the trusted address', async () => {
+    await anew();
+    await page.goto('/recover');
+    await page.getByLabel('E-mail or username').fill(who.username);
+    await page.getByRole('radio', { name: 'My trusted address' }).check();
+    await button('Send the link').click();
+    await heading('Look into your mailbox');
+  });
+
+  await step('(47) set a new password with it, pass the sign-in steps, and be in', async () => {
+    await visit(page, (await mailed('recovery', second)).link);
+    await button('Continue').click();
+    await heading('Repair your account');
+    who.password = 'five lanterns, all of them lit';
+    await page.getByLabel('New password', { exact: true }).fill(who.password);
+    await button('Set the new password').click();
+    await fields.mailed().waitFor();
+    await passMailed();
+    await passQuestion();
+    await heading('Files');
+  });
+
+  await step('(45) turn the trusted address off', async () => {
+    await page.goto('/security');
+    await button('Turn off the address', trusted()).click();
+    await button('Turn off', dialog('Turn off the trusted address?')).click();
+    await toast('The trusted address is off.');
+  });
+
+  await step('(39) turn the backup codes off', async () => {
+    await button('Turn off backup codes', codes()).click();
+    await button('Turn off', dialog('Turn off backup codes?')).click();
+    await toast('Backup codes are off.');
+  });
+
+  await step('(26) turn codes by text message on and off', async () => {
+    await button('Turn on text message codes').click();
+    const setUp = dialog('Set up codes by text message');
+    await setUp.getByLabel('Phone number').fill(number);
+    await button('Send the code', setUp).click();
+    await passSent();
+    await button('Turn off text message codes').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
+    await button('Turn on text message codes').waitFor();
+  });
+
+  await step('(32) turn the question off', async () => {
+    await button('Turn off the question').click();
+    await button('Turn off', page.getByRole('dialog')).click();
+    await toast('The security question is off.');
+  });
+
+  await step('(21) turn codes by e-mail off: the password is enough again', async () => {
+    await button('Turn off e-mail codes').click();
+    await button('Turn off', page.getByRole('dialog')).click();
+    await button('Turn on e-mail codes').waitFor();
+    await anew();
+    await enter();
+    await heading('Files');
   });
 });
