@@ -13,7 +13,7 @@ const TrustedEmail = "trusted_email"
 type TrustedAddress struct {
 	Email      string     `json:"email"` // empty: none is verified
 	VerifiedAt *time.Time `json:"verified_at"`
-	UsableFrom *time.Time `json:"usable_from"`   // it lets nobody in before
+	UsableFrom *time.Time `json:"usable_from"`   // it opens nothing before
 	Pending    string     `json:"pending_email"` // waits for its link to be used; may be empty
 }
 

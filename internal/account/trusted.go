@@ -11,7 +11,7 @@ import (
 )
 
 // trusted is the kind of the second address of an account. It takes part in recovery and
-// gets every notice; nobody signs in with it. The room of recovery decides when it counts.
+// gets every notice. Sign-in does not know it. The room of recovery decides when it counts.
 // It is inserted verified, and is never the primary one. Its verified_at is sealed with it:
 // a writer of the database cannot move the time from which it is usable.
 const trusted = "trusted"

@@ -167,7 +167,7 @@ func TestTrustedRacesPrimary(t *testing.T) {
 	})
 }
 
-// Who writes to the database can take the trusted address away, and nothing else.
+// A writer of the database can take the trusted address away, and do nothing else.
 func TestAttackWriterOfTrusted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -62,7 +62,7 @@ func (s *Service) setUpBackup() {
 	s.Accounts.AddWayBack(account.WayBack{On: backupOn, Off: s.dropBackup})
 	s.Accounts.Keep(backupLine, account.Keeper{
 		Export: s.exportBackup, Forget: func(ctx context.Context, tx *db.Tx, id account.ID) error { return dropCodes(ctx, tx, id) },
-		// Whoever had a session may know the codes that wait.
+		// The holder of a session that ends may know the codes that wait.
 		SignOut: func(ctx context.Context, tx *db.Tx, id account.ID, _ string) error {
 			return dropCodesIn(ctx, tx, id, pendingCode)
 		},

@@ -130,8 +130,8 @@ func (s *Service) spend(ctx context.Context, tx *db.Tx, id account.ID, code stri
 	return errBackupWrong
 }
 
-// RecoverBackup opens a recovery session with password and code. Only who gives the right
-// password learns what the code is. Codes: validation_failed, invalid_public_key,
+// RecoverBackup opens a recovery session with password and code. Only a caller with the right
+// password learns whether the code is wrong, used or replaced. Codes: validation_failed, invalid_public_key,
 // invalid_credentials, rate_limited, busy, invalid_code, code_used, code_replaced,
 // account_deactivated.
 func (s *Service) RecoverBackup(ctx context.Context, identifier, password, code string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {

@@ -54,8 +54,8 @@ func (w *world) coded(name string) (account.ID, []string) {
 
 const wrongBackup = "000000000000"
 
-// Password and code open a strong recovery session, once. Who gives the password learns what
-// is wrong with a code, and nobody else does.
+// Password and code open a strong recovery session, once. A caller with the password learns
+// what is wrong with a code. Other callers do not.
 func TestRecoverBackup(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)

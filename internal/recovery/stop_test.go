@@ -24,7 +24,7 @@ func (w *world) stopLink() string {
 	return w.tokenIn("recovery-used", "/stop-recovery")
 }
 
-// An owner stops an intruder's recovery, who has set a password and an authenticator app.
+// An intruder has recovered the account, set a password and an app. The owner stops that.
 // Everything ends, the owner's own layers stay, and the way in is a reset.
 func TestStop(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
