@@ -166,7 +166,7 @@ func notMine(t *testing.T, s *server) {
 // rules are what a page must know before anybody has signed in: here, the defaults.
 func rules(t *testing.T, s *server) {
 	got, err := s.client(t, newAddress()).Settings(t.Context())
-	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600}); err != nil || got != want {
+	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, TrustedRestSeconds: 72 * 3600}); err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
