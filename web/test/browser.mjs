@@ -298,6 +298,13 @@ export async function tabTo(page, name) {
   assert.fail(`Tab never reached ${name}: ${seen.join(' | ')}`);
 }
 
+// earlyInStep waits for a step's beginning: late in it a code could be one step older when it
+// arrives.
+export async function earlyInStep() {
+  const left = 30_000 - (Date.now() % 30_000);
+  if (left < 10_000) await new Promise((resolve) => setTimeout(resolve, left + 100));
+}
+
 // totp computes RFC 6238 for a base32 secret; back counts steps into the past.
 export function totp(secret, back = 0) {
   const bits = [...secret.replace(/\s|=/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');

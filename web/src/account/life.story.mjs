@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { drop, focused, mail, member, mine, open, post, row, signIn, stage, tabTo, totp, tree } from '../../test/browser.mjs';
+import { drop, earlyInStep, focused, mail, member, mine, open, post, row, signIn, stage, tabTo, totp, tree } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '2s' });
 
@@ -45,16 +45,10 @@ async function withApp(page, who) {
   await proof(page).or(dialog).first().waitFor();
   if (await proof(page).isVisible()) await prove(page, who);
   const secret = (await dialog.locator('code').textContent()).replace(/\s/g, '');
-  await freshCode();
+  await earlyInStep();
   await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code
   await page.getByRole('button', { name: 'Turn off', exact: true }).waitFor();
   return secret;
-}
-
-// Late in a step a code could be one step older when it arrives.
-async function freshCode() {
-  const left = 30_000 - (Date.now() % 30_000);
-  if (left < 10_000) await sleep(left + 100);
 }
 
 for (const [size, options] of [['a desk', {}], ['a phone', phone]]) {
@@ -325,7 +319,7 @@ test('deleting says what goes, takes the username and a code, and frees the name
   await proof(page).getByRole('heading', { name: 'One more step' }).waitFor();
   const code = proof(page).getByLabel('Code from your authenticator app');
   assert.equal(await code.evaluate((e) => e === document.activeElement), true);
-  await freshCode();
+  await earlyInStep();
   await code.fill(totp(secret) === '000000' ? '000001' : '000000');
   await proof(page).getByRole('alert').waitFor();
   await page.keyboard.press('Escape');
@@ -365,7 +359,7 @@ test('the address wants a code too, and an attempt that is over begins again wit
   await prove(page, who);
   await code.waitFor();
   assert.equal(await proof(page).getByText('Too many wrong codes').count(), 0);
-  await freshCode();
+  await earlyInStep();
   await code.fill(totp(secret));
   await email.getByText(`We sent a link to new-${who.email}.`).waitFor();
 
@@ -395,7 +389,7 @@ test('two calls that want a proof at once, the address and the data, open one di
   await prove(page, who);
   const code = proof(page).getByLabel('Code from your authenticator app');
   await code.waitFor();
-  await freshCode();
+  await earlyInStep();
   await code.fill(totp(secret));
   await download;
   await part(page, 'E-mail').getByText(`We sent a link to new-${who.email}.`).waitFor();

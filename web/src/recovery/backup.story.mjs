@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, focused, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
+import { as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -206,6 +206,7 @@ test('the advice begins it, behind a fresh proof, by keys alone', async (t) => {
   const act = await as(site.server, who);
   await act('/account/email-otp');
   const { secret } = await act('/account/totp');
+  await earlyInStep();
   await act('/account/totp/confirm', { code: totp(secret, 1) });
   await page.goto('/security');
   await page.getByText('Make backup codes, for the day when you lose your phone.').waitFor();

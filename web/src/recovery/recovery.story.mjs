@@ -1,7 +1,7 @@
 // The ways back into an account: a forgotten password, a deactivated account.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { altered, as, mail, member, open, post, signIn, stage, totp, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, earlyInStep, mail, member, open, post, signIn, stage, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_PASSWORD_MIN: '13' }); // not the default: the pages tell what is set
 
@@ -28,6 +28,7 @@ async function retire(who) {
 async function protect(who) {
   const act = await as(site.server, who);
   const { secret } = await act('/account/totp');
+  await earlyInStep();
   await act('/account/totp/confirm', { code: totp(secret, 1) });
   return { secret, act };
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, mail, member, open, post, stage, totp, visit } from '../../test/browser.mjs';
+import { as, earlyInStep, mail, member, open, post, stage, totp, visit } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s' });
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -33,6 +33,7 @@ for (const [name, options] of [
     await act('/account/trusted-email', { email: trusted }, 'PUT');
     await post(site.server, '/auth/trusted-email/verify', { token: token((await mail(site.server, trusted, 'trusted-email')).link) });
     const { secret } = await act('/account/totp');
+    await earlyInStep();
     await act('/account/totp/confirm', { code: totp(secret, 1) });
 
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });

@@ -1,10 +1,11 @@
 // The ways back without a sign-in step, the repair of the account, and the link that stops it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { altered, as, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s', COFFER_RECOVERY_WAIT: '6s' });
-const hasty = stage({ COFFER_RECOVERY_TTL: '6s', COFFER_ACCESS_TTL: '12s' });
+const calm = stage({ COFFER_TRUSTED_COOLDOWN: '0s' }); // the wait is also the life of the link that stops
+const hasty = stage({ COFFER_RECOVERY_TTL: '8s', COFFER_ACCESS_TTL: '16s' });
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const fresh = 'a lantern in the long grass';
@@ -15,9 +16,9 @@ const part = (page, name) => page.getByRole('region', { name });
 
 // mailed waits for a recovery mail whose link has that part: the link of a way back, or the one
 // that stops it.
-async function mailed(to, part, seen = new Set()) {
+async function mailed(to, part, seen = new Set(), at = site) {
   for (;;) {
-    const found = await mail(site.server, to, 'recovery', seen);
+    const found = await mail(at.server, to, 'recovery', seen);
     if (found.link.includes(part)) return found;
   }
 }
@@ -36,6 +37,7 @@ async function equipped(at = site) {
   await act('/account/trusted-email', { email: trusted }, 'PUT');
   await post(at.server, '/auth/trusted-email/verify', { token: token((await mail(at.server, trusted, 'trusted-email')).link) });
   const { secret } = await act('/account/totp');
+  await earlyInStep();
   await act('/account/totp/confirm', { code: totp(secret, 1) });
   return { ...who, codes, trusted, secret };
 }
@@ -126,6 +128,7 @@ for (const [where, options] of [['a desk', { locale: 'en-GB' }], ['a phone', { .
     await page.getByRole('heading', { name: w.waits }).waitFor();
     await app.getByRole('button', { name: w.on }).click();
     const secret = (await dialog.locator('code').innerText()).replace(/\s/g, '');
+    await earlyInStep();
     await dialog.getByLabel(w.typed).fill(totp(secret, 1));
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('heading', { name: w.ready }).waitFor();
@@ -244,13 +247,13 @@ test('the trusted address: a new password, then the steps; after the wait the st
 });
 
 test('a recovery is stopped by the link of its notice, and the page leads to a new password', async (t) => {
-  const who = await equipped();
-  const page = await open(t, site);
+  const who = await equipped(calm);
+  const page = await open(t, calm);
   await comeBack(page, who);
   await heading(page, 'Repair your account');
-  const { link } = await mailed(who.trusted, '/stop-recovery#');
+  const { link } = await mailed(who.trusted, '/stop-recovery#', undefined, calm);
   assert.match(link, /\/stop-recovery#token=[\w-]{43}$/);
-  const owner = await open(t, site, phone);
+  const owner = await open(t, calm, phone);
   const posts = watchPosts(owner);
   await visit(owner, altered(link));
   await heading(owner, 'This link no longer works');
@@ -305,7 +308,7 @@ test('the time for the repair runs out: the sign-in says so and knows the way', 
   await comeBack(page, who);
   await heading(page, 'Repair your account');
   await page.getByLabel('New password', { exact: true }).fill(fresh);
-  await page.waitForTimeout(7000);
+  await page.waitForTimeout(9000);
   await page.getByRole('button', { name: 'Set the new password' }).click();
   await heading(page, 'Sign in to Coffer');
   await page.getByText('The time for repairing your account is over.').waitFor();
@@ -313,7 +316,7 @@ test('the time for the repair runs out: the sign-in says so and knows the way', 
   await heading(page, 'Get back into your account');
   await comeBack(page, who, { code: who.codes[1] });
   await heading(page, 'Repair your account');
-  await page.waitForTimeout(7000);
+  await page.waitForTimeout(9000);
   await page.reload();
   await page.getByText('The time for repairing your account is over.').waitFor();
 });

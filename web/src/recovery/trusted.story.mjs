@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { altered, as, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -187,6 +187,7 @@ test('without a fresh proof the page shows the masked address, and asks for noth
   await post(site.server, '/auth/trusted-email/verify', { token: link.split('=')[1] });
   // With an app on, the session that has passed no step needs a proof.
   const { secret } = await act('/account/totp');
+  await earlyInStep();
   await act('/account/totp/confirm', { code: totp(secret, 1) });
   await page.goto('/security');
   const part = page.getByRole('group', { name: 'Trusted address' });

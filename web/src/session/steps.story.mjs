@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, focused, mail, member, open, stage, text, totp } from '../../test/browser.mjs';
+import { as, earlyInStep, focused, mail, member, open, stage, text, totp } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_CODE_COOLDOWN: '1s' });
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -30,8 +30,7 @@ async function withAll(who) {
   await act('/account/email-otp');
   await act('/account/security-question', { question: 'Which boat?', answer: 'The red one', hint: 'at the lake' }, 'PUT');
   await act('/account/sms/confirm', { code });
-  const left = 30_000 - (Date.now() % 30_000);
-  if (left < 8_000) await new Promise((resolve) => setTimeout(resolve, left + 100)); // a code could be one step older when it arrives
+  await earlyInStep();
   await act('/account/totp/confirm', { code: totp(secret, 1) }); // leaves this step's code
   return { secret, to, read };
 }

@@ -1,16 +1,10 @@
 // The authenticator app's story: turn on behind a fresh proof, be asked, turn off.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { member, mine, open, signIn, stage, totp } from '../../test/browser.mjs';
+import { earlyInStep, member, mine, open, signIn, stage, totp } from '../../test/browser.mjs';
 
 // Every proof is stale after a second, so that the pages must ask for a new one.
 const site = stage({ COFFER_STEP_UP_TTL: '1s' });
-
-// Late in a step a code could be one step older when it arrives.
-async function earlyInStep() {
-  const left = 30_000 - (Date.now() % 30_000);
-  if (left < 8_000) await new Promise((resolve) => setTimeout(resolve, left + 100));
-}
 
 async function prove(page, who) {
   const dialog = page.getByRole('dialog', { name: 'Confirm it is you' });
