@@ -3001,9 +3001,13 @@ function ConfirmEmail() {
 function UndoEmail() {
   const link = useOneTime("/account/email/undo/check");
   const [done, setDone] = d2(false);
+  const signedIn2 = auth.value.is === "in";
   A2(() => {
     if (done) focusMain();
   }, [done]);
+  A2(() => {
+    if (done && signedIn2) void get("/account").catch(() => void 0);
+  }, [done, signedIn2]);
   const ways = /* @__PURE__ */ a4("div", { class: "form-actions", children: [
     /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
     /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -3027,9 +3031,7 @@ function UndoEmail() {
       /* @__PURE__ */ a4("li", { children: t5("undoOut") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit: t5("undoDo"), onSubmit: async () => {
-      if (!await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }))) return;
-      setDone(true);
-      if (auth.value.is === "in") void get("/account").catch(() => void 0);
+      if (await link.use((token2) => post("/account/email/undo", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
 }

@@ -43,9 +43,15 @@ export function ConfirmEmail() {
 export function UndoEmail() {
   const link = useOneTime('/account/email/undo/check');
   const [done, setDone] = useState(false);
+  const signedIn = auth.value.is === 'in';
   useEffect(() => {
     if (done) focusMain();
   }, [done]);
+  // The frame goes at once when this browser's session has ended too, which the page may still
+  // be starting with.
+  useEffect(() => {
+    if (done && signedIn) void get('/account').catch(() => undefined);
+  }, [done, signedIn]);
   const ways = <div class="form-actions"><NewPasswordLink class="button primary" /><SignInLink class="button" /></div>;
   if (done) {
     return (
@@ -69,10 +75,7 @@ export function UndoEmail() {
         <li>{t('undoOut')}</li>
       </ul>
       <Form submit={t('undoDo')} onSubmit={async () => {
-        if (!(await link.use((token) => post('/account/email/undo', { open: true, body: { token } })))) return;
-        setDone(true);
-        // The frame goes at once when this browser's session has ended too.
-        if (auth.value.is === 'in') void get('/account').catch(() => undefined);
+        if (await link.use((token) => post('/account/email/undo', { open: true, body: { token } }))) setDone(true);
       }}>{null}</Form>
     </div>
   );
