@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
+import { as, earlyInStep, focusComes, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -76,7 +76,7 @@ for (const [name, w, options] of [
     await look('made');
     await page.keyboard.press('Escape');
     await said(w.notOn);
-    assert.equal(await focused(page), w.make, 'the focus comes back');
+    await focusComes(page, w.make, 'the focus comes back');
     await look('not confirmed');
     await button(w.again).click();
     await box.waitFor();

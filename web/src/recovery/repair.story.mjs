@@ -1,7 +1,7 @@
 // The ways back without a sign-in step, the repair of the account, and the link that stops it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { altered, as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, earlyInStep, focusComes, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s', COFFER_RECOVERY_WAIT: '6s' });
 const calm = stage({ COFFER_TRUSTED_COOLDOWN: '0s' }); // the wait is also the life of the link that stops
@@ -337,7 +337,7 @@ test('recovery by keys alone', async (t) => {
   const { keyboard } = page;
   await page.goto('/recover');
   await page.locator('[name=identifier]').waitFor();
-  assert.equal(await focused(page), 'E-mail or username');
+  await focusComes(page, 'E-mail or username');
   await keyboard.type(who.username);
   await tabTo(page, /^A backup code/);
   await keyboard.press('ArrowDown');
@@ -347,10 +347,10 @@ test('recovery by keys alone', async (t) => {
   await tabTo(page, 'Backup code');
   await keyboard.type(who.codes[0]);
   await keyboard.press('Tab');
-  assert.equal(await focused(page), 'Password');
+  await focusComes(page, 'Password');
   await tabTo(page, 'I forgot my password too');
   await keyboard.press('Space');
-  assert.equal(await focused(page), 'I forgot my password too');
+  await focusComes(page, 'I forgot my password too');
   assert.equal(await page.locator('[name=password]').count(), 0);
   await keyboard.press('Space');
   await keyboard.press('Shift+Tab');

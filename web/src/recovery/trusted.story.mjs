@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { altered, as, earlyInStep, focused, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
+import { altered, as, earlyInStep, focusComes, mail, member, open, post, signIn, stage, tabTo, totp, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -110,7 +110,7 @@ for (const [name, w, options] of [
     await mailbox.getByRole('button', { name: w.proveDo }).click();
     await there(w.proved);
     await mailbox.getByText(w.rest).waitFor();
-    assert.equal(await focused(mailbox), w.proved);
+    await focusComes(mailbox, w.proved);
     await lookThere('link done');
     await visit(mailbox, link);
     await there(w.gone);
@@ -169,10 +169,10 @@ test('by keys alone: set, and close with Escape', async (t) => {
   await tabTo(page, 'Set a trusted address');
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
-  assert.equal(await focused(page), 'E-mail address');
+  await focusComes(page, 'E-mail address');
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.equal(await focused(page), 'Set a trusted address', 'the focus comes back');
+  await focusComes(page, 'Set a trusted address', 'the focus comes back');
 });
 
 test('without a fresh proof the page shows the masked address, and asks for nothing by itself', async (t) => {

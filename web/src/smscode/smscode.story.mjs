@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, focused, member, mine, open, signIn, stage, tabTo, text } from '../../test/browser.mjs';
+import { as, focusComes, member, mine, open, signIn, stage, tabTo, text } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_CODE_COOLDOWN: '2s', COFFER_LIMIT_SMS_ADDRESS: '500/1h' });
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -49,7 +49,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await section(page).getByText('none reaches a phone').waitFor();
     await section(page).getByRole('button', { name: 'Turn on text message codes' }).click();
     const first = dialog(page, 'Set up codes by text message');
-    assert.equal(await focused(page), 'Phone number');
+    await focusComes(page, 'Phone number');
 
     // The app that protects more is offered first, and its set-up opens from here.
     await first.getByText('An authenticator app protects you better').waitFor();
@@ -74,7 +74,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await first.getByRole('button', { name: 'Send the code' }).click();
     await first.getByText('We sent a code to +49').waitFor();
     await first.getByText('Text messages can be read on their way').waitFor();
-    assert.equal(await focused(page), 'Code from the text message');
+    await focusComes(page, 'Code from the text message');
     await seen(page, `first code on ${where}`);
 
     // Another code may be asked for after a while. The older one is void then.
@@ -82,7 +82,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await first.getByRole('button', { name: /^Send another code in/ }).waitFor();
     await first.getByRole('button', { name: 'Send another code', exact: true }).click();
     await first.getByText('A new code is on its way.').waitFor();
-    assert.equal(await focused(page), 'Code from the text message');
+    await focusComes(page, 'Code from the text message');
     const { code } = await text(site.server, to, read);
     await field(first).fill(old === code ? other(code) : old);
     await first.getByRole('alert').getByText('That code is not right.').waitFor();
@@ -150,7 +150,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     await page.getByText('Step 2 of 2: Code by text message').waitFor();
     await page.getByText(`We sent a code to +49 ••• ••${to.slice(-2)}.`).waitFor();
     await page.getByText('none reaches a phone').waitFor();
-    assert.equal(await focused(page), 'Code from the text message');
+    await focusComes(page, 'Code from the text message');
     assert.equal(await field(page).getAttribute('autocomplete'), 'one-time-code');
     assert.equal(await field(page).getAttribute('inputmode'), 'numeric');
     const first = (await text(site.server, to, read)).code;
