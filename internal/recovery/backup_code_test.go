@@ -57,8 +57,7 @@ func TestParseBackupCode(t *testing.T) {
 	}
 }
 
-// Whatever is typed, a code that is accepted is twelve of the digits that were typed, in
-// their order.
+// The parser accepts a text with exactly twelve digits, and returns them in their order.
 func FuzzBackupCode(f *testing.F) {
 	for _, seed := range []string{"012345678901", "0123-4567 8901", "٠١٢٣٤٥٦٧٨٩٠١", "", "--", "1\xff"} {
 		f.Add(seed)

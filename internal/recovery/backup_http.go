@@ -58,12 +58,7 @@ func (s *Service) backupRoutes(a *rest.API) {
 		Description: "The link works once. The backup code is used up now; when it was used meanwhile, the link is gone.",
 		Errors:      []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited},
 	}, s.postConfirmBackupLink)
-	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/recovery/backup-code/confirm/check", ID: "check-backup-code-recovery", Tag: tag, Status: http.StatusNoContent, Rows: "F-R1",
-		Summary:     "Check a mailed link",
-		Description: "The answer is 204 while the link with this token works. The check uses nothing up.",
-		Errors:      []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
-	}, s.Accounts.Checked(s.checkBackup))
+	s.checkRoute(a, "/auth/recovery/backup-code/confirm/check", "check-backup-code-recovery", "F-R1", s.checkBackup)
 }
 
 type backupInput struct{ rest.Request }

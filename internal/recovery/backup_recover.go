@@ -50,9 +50,7 @@ func (s *Service) AskBackup(ctx context.Context, identifier, code string, from a
 	if err != nil {
 		return err
 	}
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.Jobs.Enqueue(ctx, tx, backupJob, backupPayload{identifier, code, from})
-	})
+	return s.enqueue(ctx, backupJob, backupPayload{identifier, code, from})
 }
 
 func (s *Service) runBackup(ctx context.Context, payload []byte) error {

@@ -32,7 +32,7 @@ func (s *Service) Routes(a *rest.API) {
 			"403 account_deactivated for an account that is deactivated and stays so, and 503 not_signed_in when the server could open no session.",
 		Errors: append([]*fault.Error{session.ErrDeactivated, account.ErrBusy}, opens...),
 	}, s.postReset)
-	s.checkRoute(a, "/auth/password/reset/check", "check-reset-password", "F-A10", resetLink)
+	s.checkRoute(a, "/auth/password/reset/check", "check-reset-password", "F-A10", s.check(resetLink))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/activate", ID: "activate", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6",
 		Summary:     "Ask for a link to activate a deactivated account",
@@ -46,19 +46,20 @@ func (s *Service) Routes(a *rest.API) {
 			"After 503 not_signed_in the account is active, and the server could open no session.",
 		Errors: opens,
 	}, s.postConfirm)
-	s.checkRoute(a, "/auth/activate/check", "check-activation", "F-A6", activateLink)
+	s.checkRoute(a, "/auth/activate/check", "check-activation", "F-A6", s.check(activateLink))
 	s.backupRoutes(a)
 	s.stopRoutes(a)
 	s.trustedRoutes(a)
 }
 
-func (s *Service) checkRoute(a *rest.API, path, id, rows string, p account.Purpose) {
+// checkRoute registers the operation that tells whether a link works.
+func (s *Service) checkRoute(a *rest.API, path, id, rows string, check func(ctx context.Context, token string) error) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: path, ID: id, Tag: tag, Status: http.StatusNoContent, Rows: rows,
 		Summary:     "Check a mailed link",
 		Description: "The answer is 204 while the link with this token works. The check uses nothing up.",
 		Errors:      []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
-	}, s.Accounts.Checked(s.check(p)))
+	}, s.Accounts.Checked(check))
 }
 
 type acceptedOutput struct {

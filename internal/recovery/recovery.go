@@ -124,7 +124,7 @@ func (s *Service) Forgot(ctx context.Context, email string, from account.Source)
 	return s.enqueue(ctx, forgotJob, asked{Email: email, From: from})
 }
 
-func (s *Service) enqueue(ctx context.Context, job string, in asked) error {
+func (s *Service) enqueue(ctx context.Context, job string, in any) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Jobs.Enqueue(ctx, tx, job, in) })
 }
 

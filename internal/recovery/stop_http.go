@@ -19,7 +19,7 @@ func (s *Service) stopRoutes(a *rest.API) {
 			"and a primary address that was changed since comes back. The password works no longer: the owner sets a new one through the mailbox. The wait of the trusted address is over. The link works once.",
 		Errors: []*fault.Error{account.ErrLinkGone, limit.ErrLimited, account.ErrBusy},
 	}, s.postStop)
-	s.checkRoute(a, "/auth/recovery/stop/check", "check-stop-recovery", "F-R3", s.stopPurpose())
+	s.checkRoute(a, "/auth/recovery/stop/check", "check-stop-recovery", "F-R3", s.check(s.stopPurpose()))
 }
 
 func (s *Service) postStop(ctx context.Context, in *account.CheckInput) (*struct{}, error) {

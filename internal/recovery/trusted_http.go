@@ -39,7 +39,7 @@ func (s *Service) trustedRoutes(a *rest.API) {
 			"A refusal with 409 leaves the link good.",
 		Errors: []*fault.Error{account.ErrLinkGone, errTwoLayers, account.ErrTrustedIsPrimary, limit.ErrLimited},
 	}, s.postVerifyTrusted)
-	s.checkRoute(a, "/auth/trusted-email/verify/check", "check-trusted-email", "F-R2", trustedLink)
+	s.checkRoute(a, "/auth/trusted-email/verify/check", "check-trusted-email", "F-R2", s.check(trustedLink))
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/recovery/trusted-email", ID: "recover-by-trusted-email", Tag: tag, Status: http.StatusAccepted, Rows: "F-R2",
 		Summary:     "Ask for a link to the trusted address",
@@ -53,12 +53,7 @@ func (s *Service) trustedRoutes(a *rest.API) {
 			"somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.",
 		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, account.ErrCredentials, limit.ErrLimited},
 	}, s.postConfirmRecover)
-	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/auth/recovery/trusted-email/confirm/check", ID: "check-trusted-recovery", Tag: tag, Status: http.StatusNoContent, Rows: "F-R2",
-		Summary:     "Check a link to the trusted address",
-		Description: "The answer is 204 while the link with this token works. The check uses nothing up.",
-		Errors:      []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
-	}, s.Accounts.Checked(s.checkRecover))
+	s.checkRoute(a, "/auth/recovery/trusted-email/confirm/check", "check-trusted-recovery", "F-R2", s.checkRecover)
 }
 
 type trustedInput struct{ rest.Request }

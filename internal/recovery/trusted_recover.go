@@ -40,7 +40,7 @@ type recoverPayload struct {
 // AskRecovery asks for a recovery link to the trusted address of an account. It does the same
 // for every identifier: only the mailbox learns the outcome.
 func (s *Service) AskRecovery(ctx context.Context, identifier string, from account.Source) error {
-	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Jobs.Enqueue(ctx, tx, recoverJob, recoverPayload{identifier, from}) })
+	return s.enqueue(ctx, recoverJob, recoverPayload{identifier, from})
 }
 
 func (s *Service) runRecover(ctx context.Context, payload []byte) error {
@@ -221,8 +221,8 @@ func (s *Service) waitEndsAt(ctx context.Context, id account.ID) (from time.Time
 var errWaitOver = errors.New("recovery: the wait is over")
 
 // RecoverTrusted uses a recovery link and opens a recovery session. Without a wait it begins
-// one. With a link from before the end of the wait, the session is a weak one: who read the
-// mailbox once may hold several links. With a later link the session is a strong one, and the
+// one. With a link from before the end of the wait, the session is a weak one: a thief who
+// read the mailbox once may hold several links. With a later link the session is a strong one, and the
 // wait is used up. Codes: link_gone, invalid_public_key, account_deactivated.
 func (s *Service) RecoverTrusted(ctx context.Context, token string, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
 	entry, err := s.Sessions.Prepare(r, c, session.AMRTrusted)

@@ -155,7 +155,8 @@ func TestTrustedRecovery(t *testing.T) {
 	})
 }
 
-// What ends a wait, and what does not.
+// A layer that is passed or changed, another address and seven days end a wait. The password
+// alone does not.
 func TestTrustedWaitIsOver(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
@@ -308,7 +309,7 @@ func TestTrustedRecoveryAtOnce(t *testing.T) {
 	})
 }
 
-// Who writes to the database shortens no wait, and moves none to another account.
+// A writer of the database cannot shorten a wait, or move it to another account.
 func TestAttackWriterOfWaits(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)

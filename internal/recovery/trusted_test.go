@@ -283,7 +283,7 @@ func TestTrustedAtOnce(t *testing.T) {
 	})
 }
 
-// Nobody buries a stranger's mailbox with links: neither one account, nor many of one source.
+// The server bounds the links to one mailbox, whether one account asks or many from one source.
 func TestTrustedMailsToStrangers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()

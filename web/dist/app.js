@@ -1224,6 +1224,9 @@ function layerStep(name) {
 // src/shell/words.ts
 var t4 = catalog({
   en: {
+    copy: "Copy",
+    copied: "Copied",
+    copyFailed: "The browser did not allow copying. Select the text instead.",
     skip: "Skip to the content",
     nav: "Main",
     new: "New",
@@ -1282,6 +1285,9 @@ var t4 = catalog({
     linkDamagedText: "A part of the address is missing. Copy the whole link from the mail."
   },
   de: {
+    copy: "Kopieren",
+    copied: "Kopiert",
+    copyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen den Text.",
     skip: "Zum Inhalt springen",
     nav: "Hauptmenü",
     new: "Neu",
@@ -2038,6 +2044,21 @@ function toastProblem(err) {
 }
 function dismiss(id) {
   notes.value = notes.value.filter((n3) => n3.id !== id);
+}
+function Copy({ text: text2 }) {
+  const [copied, setCopied] = d2(false);
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+    try {
+      await navigator.clipboard.writeText(text2);
+      setCopied(true);
+    } catch {
+      toast(t4("copyFailed"), true);
+    }
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
+    " ",
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t4("copied") : t4("copy") })
+  ] });
 }
 function Toasts() {
   const here = path.value;
@@ -6255,9 +6276,6 @@ var t9 = catalog({
     codesUsed: "used on",
     codesPending: "You made new codes and have not confirmed yet that you saved them. The ones below are good until then.",
     codesPendingDo: "Show the new codes",
-    codesCopy: "Copy",
-    codesCopied: "Copied",
-    codesCopyFailed: "The browser did not allow copying. Select the codes instead.",
     codesText: "Save as text",
     codesAgain: "Show them again",
     codesPrint: "Print",
@@ -6447,9 +6465,6 @@ var t9 = catalog({
     codesUsed: "benutzt am",
     codesPending: "Sie haben neue Codes angelegt und noch nicht bestätigt, dass sie gesichert sind. Bis dahin gelten die folgenden.",
     codesPendingDo: "Neue Codes ansehen",
-    codesCopy: "Kopieren",
-    codesCopied: "Kopiert",
-    codesCopyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen die Codes.",
     codesText: "Als Text",
     codesAgain: "Noch einmal ansehen",
     codesPrint: "Drucken",
@@ -6763,21 +6778,6 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
   ] });
 }
 var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
-function Copy({ text: text2 }) {
-  const [copied, setCopied] = d2(false);
-  return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
-    try {
-      await navigator.clipboard.writeText(text2);
-      setCopied(true);
-    } catch {
-      toast(t9("codesCopyFailed"), true);
-    }
-  }, children: [
-    /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
-    " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t9("codesCopied") : t9("codesCopy") })
-  ] });
-}
 function save2(name, text2) {
   const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
@@ -8500,9 +8500,6 @@ var t12 = catalog({
     qr: "QR code for the authenticator app; the setup key below says the same in letters",
     orType: "Or type this setup key into the app:",
     type: "Enter the code that the app shows now.",
-    copy: "Copy",
-    copied: "Copied",
-    copyFailed: "The browser did not allow copying. Select the text instead.",
     enabled: "Authenticator app is on.",
     disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
@@ -8527,9 +8524,6 @@ var t12 = catalog({
     qr: "QR-Code für die Authenticator-App; der Einrichtungsschlüssel darunter sagt dasselbe in Buchstaben",
     orType: "Oder tippen Sie diesen Einrichtungsschlüssel in die App:",
     type: "Geben Sie den Code ein, den die App jetzt zeigt.",
-    copy: "Kopieren",
-    copied: "Kopiert",
-    copyFailed: "Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen den Text.",
     enabled: "Die Authenticator-App ist an.",
     disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
@@ -8622,7 +8616,7 @@ function Enrol({ enrolment, onClose, onDone }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: t12("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
-          /* @__PURE__ */ a4(Copy2, { text: enrolment.secret })
+          /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t12("type") }) })
@@ -8631,21 +8625,6 @@ function Enrol({ enrolment, onClose, onDone }) {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
-  ] });
-}
-function Copy2({ text: text2 }) {
-  const [copied, setCopied] = d2(false);
-  return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
-    try {
-      await navigator.clipboard.writeText(text2);
-      setCopied(true);
-    } catch {
-      toast(t12("copyFailed"), true);
-    }
-  }, children: [
-    /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
-    " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t12("copied") : t12("copy") })
   ] });
 }
 

@@ -1030,7 +1030,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Check a link to the trusted address
+         * Check a mailed link
          * @description The answer is 204 while the link with this token works. The check uses nothing up.
          */
         post: operations["check-trusted-recovery"];

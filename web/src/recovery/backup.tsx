@@ -19,7 +19,7 @@ interface Made {
   renewed: boolean;
 }
 
-// What is open.
+// A Wish is the dialog that the person has opened.
 type Wish = { is: 'fresh'; made: Made } | { is: 'known'; known: Known } | { is: 'off' };
 
 // setUp begins from another section of the page: it makes codes, the first ones or new ones.

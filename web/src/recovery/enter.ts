@@ -1,4 +1,4 @@
-// What the links do at their end that open a session.
+// The last step of a link that opens a session.
 import { keeper, type Opened, type Opening } from '../shell/auth';
 import type { OneTime } from '../shell/link';
 import { Problem, say } from '../shell/problem';

@@ -1,10 +1,9 @@
 // A sheet of backup codes: to read, to copy, to save as a text and to print.
-import { useState } from 'preact/hooks';
 import { auth } from '../shell/auth';
 import { Time } from '../shell/form';
 import { date } from '../shell/i18n';
 import { Icon } from '../shell/icon';
-import { toast } from '../shell/ui';
+import { Copy } from '../shell/ui';
 import { t } from './words';
 
 interface PaperProps {
@@ -48,22 +47,6 @@ export function Paper({ codes, made = new Date().toISOString() }: PaperProps) {
 
 // grouped writes twelve digits as people read them.
 const grouped = (code: string) => code.replace(/(.{4})(?=.)/g, '$1 ');
-
-function Copy({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  return (
-    <button type="button" class="button" onClick={async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-        setCopied(true);
-      } catch {
-        toast(t('codesCopyFailed'), true);
-      }
-    }}>
-      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('codesCopied') : t('codesCopy')}</span>
-    </button>
-  );
-}
 
 function save(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));

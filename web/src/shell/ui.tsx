@@ -106,6 +106,23 @@ function dismiss(id: number): void {
   notes.value = notes.value.filter((n) => n.id !== id);
 }
 
+// Copy puts a text into the clipboard, and says so.
+export function Copy({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <button type="button" class="button" onClick={async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        setCopied(true);
+      } catch {
+        toast(t('copyFailed'), true);
+      }
+    }}>
+      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('copied') : t('copy')}</span>
+    </button>
+  );
+}
+
 export function Toasts() {
   const here = path.value;
   useEffect(() => {

@@ -3,6 +3,9 @@ import { catalog } from './i18n';
 
 export const t = catalog({
   en: {
+    copy: 'Copy',
+    copied: 'Copied',
+    copyFailed: 'The browser did not allow copying. Select the text instead.',
     skip: 'Skip to the content',
     nav: 'Main',
     new: 'New',
@@ -61,6 +64,9 @@ export const t = catalog({
     linkDamagedText: 'A part of the address is missing. Copy the whole link from the mail.',
   },
   de: {
+    copy: 'Kopieren',
+    copied: 'Kopiert',
+    copyFailed: 'Der Browser hat das Kopieren nicht erlaubt. Markieren Sie stattdessen den Text.',
     skip: 'Zum Inhalt springen',
     nav: 'Hauptmenü',
     new: 'Neu',

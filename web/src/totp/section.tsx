@@ -3,10 +3,9 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { del, get, post, type Answer } from '../shell/api';
 import { CodeForm } from '../shell/code';
-import { Icon } from '../shell/icon';
 import type { SecurityProps } from '../shell/room';
 import { TurnOff } from '../shell/turn-off';
-import { Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
+import { Copy, Dialog, Skeleton, toast, toastProblem, useLoad } from '../shell/ui';
 import { t } from './words';
 import { sendCode } from './wrong';
 
@@ -101,21 +100,5 @@ function Enrol({ enrolment, onClose, onDone }: { enrolment: Enrolment; onClose: 
         await onDone();
       }} />
     </>
-  );
-}
-
-function Copy({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  return (
-    <button type="button" class="button" onClick={async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-        setCopied(true);
-      } catch {
-        toast(t('copyFailed'), true);
-      }
-    }}>
-      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('copied') : t('copy')}</span>
-    </button>
   );
 }
