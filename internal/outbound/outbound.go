@@ -23,6 +23,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -64,6 +65,8 @@ type Client struct {
 	http http.Client
 }
 
+var _ http.RoundTripper = (*Client)(nil)
+
 // New returns a client.
 func New(c Config) *Client {
 	if c.Time <= 0 {
@@ -77,7 +80,7 @@ func New(c Config) *Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	client.http = http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: noRedirects,
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: client.dial, Protocols: protocols,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: dialTime,
@@ -99,32 +102,53 @@ type Answer struct {
 // The error wraps [ErrRefused] when no further call can succeed. Its text holds no part of
 // the URL but its host.
 func (c *Client) Post(ctx context.Context, rawURL string, header http.Header, body []byte) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.Time)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, rawURL, strings.NewReader(string(body)))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: it is no URL", ErrRefused)
 	}
-	if err := c.mayCall(req.URL); err != nil {
-		return Answer{}, err
-	}
 	if header != nil {
 		req.Header = header.Clone()
 	}
+	res, err := c.RoundTrip(req)
+	if err != nil {
+		return Answer{}, err
+	}
+	raw, err := io.ReadAll(res.Body)
+	return Answer{res.StatusCode, res.Header, raw}, err
+}
+
+// HTTP returns a client for libraries that make their own requests. Every guard of this
+// package holds for them.
+func (c *Client) HTTP() *http.Client {
+	return &http.Client{Transport: c, CheckRedirect: noRedirects}
+}
+
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// RoundTrip implements http.RoundTripper. The answer's body is read whole before it returns,
+// within the call's time and size.
+func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), c.Time)
+	defer cancel()
+	if err := c.mayCall(req.URL); err != nil {
+		return nil, err
+	}
+	req = req.Clone(ctx)
 	req.Header.Set("User-Agent", "Coffer")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return Answer{}, bare(err)
+		return nil, bare(err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return Answer{}, bare(err)
+		return nil, bare(err)
 	}
 	if len(raw) > maxAnswer {
-		return Answer{}, ErrTooLong
+		return nil, ErrTooLong
 	}
-	return Answer{res.StatusCode, res.Header, raw}, nil
+	res.Body = io.NopCloser(bytes.NewReader(raw))
+	return res, nil
 }
 
 // bare drops the URL, whose path may hold a secret, from an error.

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -215,5 +216,51 @@ func TestTLS(t *testing.T) {
 	c := New(Config{Named: []string{"127.0.0.1"}})
 	if _, err := post(t, c, srv.URL); err == nil || errors.Is(err, ErrRefused) || strings.Contains(err.Error(), srv.URL) {
 		t.Errorf("an unknown certificate: %v", err)
+	}
+}
+
+// Libraries that make their own requests meet the same guards.
+func TestHTTP(t *testing.T) {
+	port, came := listener(t)
+	c, at := named(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/away":
+			http.Redirect(w, r, "https://127.0.0.1:"+port+"/", http.StatusFound)
+		case "/long":
+			w.Write(make([]byte, maxAnswer+1))
+		default:
+			w.Write([]byte(r.Method + " " + r.Header.Get("Authorization") + " " + r.Header.Get("User-Agent")))
+		}
+	})
+	get := func(path string) (int, string, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer x")
+		res, err := c.HTTP().Do(req)
+		if err != nil {
+			return 0, "", err
+		}
+		defer res.Body.Close()
+		raw, err := io.ReadAll(res.Body)
+		return res.StatusCode, string(raw), err
+	}
+	if status, body, err := get(at); status != 200 || body != "GET Bearer x Coffer" || err != nil {
+		t.Errorf("%d %q %v", status, body, err)
+	}
+	if status, _, err := get(at + "/away"); status != http.StatusFound || err != nil {
+		t.Errorf("a redirect: %d %v", status, err)
+	}
+	if _, _, err := get(at + "/long"); !errors.Is(err, ErrTooLong) {
+		t.Errorf("a long body: %v", err)
+	}
+	for _, url := range []string{"https://127.0.0.2:" + port, "http://example.org", "https://169.254.169.254/"} {
+		if _, _, err := get(url); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if came.Load() != 0 {
+		t.Error("a redirect was followed, or a private address called")
 	}
 }

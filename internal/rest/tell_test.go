@@ -22,6 +22,22 @@ func TestTell(t *testing.T) {
 	if want := []string{"password_min", "step_up_seconds"}; !slices.Equal(w.told.schema.Required, want) || w.told.schema.Properties["password_min"].Description != "Least number." {
 		t.Errorf("the document says %v", w.told.schema)
 	}
+	type way struct {
+		ID string `json:"id"`
+	}
+	TellValue(w.API, "ways", "Which ways.", []way{{"google"}})
+	TellValue(w.API, "open", "Whether.", true)
+	got = w.do(t, "GET", "/v1/settings", "")
+	var all struct {
+		Ways []way `json:"ways"`
+		Open bool  `json:"open"`
+	}
+	if err := json.Unmarshal([]byte(got.body), &all); err != nil || !slices.Equal(all.Ways, []way{{"google"}}) || !all.Open {
+		t.Errorf("%s, %v", got.body, err)
+	}
+	if p := w.told.schema.Properties; p["ways"].Type != "array" || p["open"].Type != "boolean" || p["ways"].Description != "Which ways." {
+		t.Errorf("the document says %v", p)
+	}
 	defer func() {
 		if recover() == nil {
 			t.Error("a name is told twice")
