@@ -1249,6 +1249,7 @@ var t4 = catalog({
     heroTitle: "A safe place for your files",
     heroText: "Your files are stored encrypted. You see every device that is signed in, and can sign any of them out.",
     cancel: "Cancel",
+    or: "or",
     showPassword: "Show password",
     wait: "Too many tries. You can try again in {time}.",
     waitLittle: "Too many tries. You can try again in less than a minute.",
@@ -1310,6 +1311,7 @@ var t4 = catalog({
     heroTitle: "Ein sicherer Ort für Ihre Dateien",
     heroText: "Ihre Dateien werden verschlüsselt gespeichert. Sie sehen jedes angemeldete Gerät und können jedes davon abmelden.",
     cancel: "Abbrechen",
+    or: "oder",
     showPassword: "Passwort anzeigen",
     wait: "Zu viele Versuche. In {time} können Sie es wieder versuchen.",
     waitLittle: "Zu viele Versuche. In weniger als einer Minute können Sie es wieder versuchen.",
@@ -1355,7 +1357,7 @@ var problems = catalog({
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
     invalid_proof: "This browser can no longer prove who is signed in. Please sign in again.",
-    step_up_required: "Enter your password again to continue.",
+    step_up_required: "Confirm that it is you to continue.",
     validation_failed: "Please check the marked fields.",
     not_found: "This does not exist, or no longer.",
     body_too_large: "This is larger than the server takes.",
@@ -1403,7 +1405,7 @@ var problems = catalog({
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
     invalid_proof: "Dieser Browser kann nicht mehr nachweisen, wer angemeldet ist. Bitte melden Sie sich noch einmal an.",
-    step_up_required: "Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.",
+    step_up_required: "Bestätigen Sie, dass Sie es sind, um fortzufahren.",
     validation_failed: "Bitte prüfen Sie die markierten Felder.",
     not_found: "Das gibt es nicht oder nicht mehr.",
     body_too_large: "Das ist größer, als der Server annimmt.",
@@ -3659,6 +3661,20 @@ function Next({ advice, lines }) {
   return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step), children: t5("chooseStep") }) });
 }
 
+// src/shell/entries.tsx
+function Others({ children, before: before2 }) {
+  const or = /* @__PURE__ */ a4("p", { class: "or", children: /* @__PURE__ */ a4("span", { children: t4("or") }) });
+  return /* @__PURE__ */ a4("div", { class: "others", children: [
+    !before2 && or,
+    children,
+    before2 && or
+  ] });
+}
+function Entries(props) {
+  const ways = collect((room) => room.enter).filter(({ signUp }) => signUp || !props.signUp);
+  return ways.length > 0 ? /* @__PURE__ */ a4(Others, { children: ways.map(({ Entry, order }) => /* @__PURE__ */ a4(Entry, { ...props }, order)) }) : null;
+}
+
 // src/account/sign-up.tsx
 function SignUp() {
   useLeaveWhenIn();
@@ -3674,6 +3690,7 @@ function SignUp() {
       /* @__PURE__ */ a4(Field, { name: "email", label: t5("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, hint: t5("emailHint") }),
       /* @__PURE__ */ a4(NewPassword, {})
     ] }),
+    /* @__PURE__ */ a4(Entries, { signUp: true, onOpened: (opened) => keeper().enter(opened) }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
       t5("haveAccount"),
       " ",
@@ -7261,7 +7278,7 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
       /* @__PURE__ */ a4("p", { class: "hint", children: t9("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
-    collect((room) => room.layers && room.security).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status: { ...status, reload } }, order))
+    collect((room) => room.layers || room.security?.repairs ? room.security : void 0).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Head, { recovered, whole: whole5, lead: whole5 ? t9("repairWhole") : first ? t9("repairPasswordLead") : t9("repairStepsLead") }),
@@ -7420,7 +7437,7 @@ var recovery = {
   ],
   security: {
     Section: WaysBack,
-    order: 6,
+    order: 7,
     advised: { line: "backup_codes", label: (on) => on ? t9("codesNew") : t9("codesMake"), run: setUp },
     ways: { backup_codes: ({ left }) => left === void 0 ? t9("codes") : t9("codesGlance", { count: left }), trusted_email: () => t9("trusted") }
   },
@@ -7457,7 +7474,9 @@ var t10 = catalog({
     proofTitle: "Confirm it is you",
     proofText: "For your safety, enter your password again.",
     proofLasts: "You are not asked again for {time}.",
+    proofAny: "For your safety, confirm once more that it is you.",
     proofDo: "Confirm",
+    proofPassword: "Confirm with your password",
     devices: "Devices",
     devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
     endOthers: "Sign out all others",
@@ -7514,7 +7533,9 @@ var t10 = catalog({
     proofTitle: "Bestätigen Sie, dass Sie es sind",
     proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
     proofLasts: "Danach werden Sie {time} lang nicht wieder gefragt.",
+    proofAny: "Bestätigen Sie zu Ihrer Sicherheit noch einmal, dass Sie es sind.",
     proofDo: "Bestätigen",
+    proofPassword: "Mit Ihrem Passwort bestätigen",
     devices: "Geräte",
     devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
     endOthers: "Alle anderen abmelden",
@@ -7555,14 +7576,14 @@ var problems7 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
-    proof_over: "Too many wrong codes, or too late. Please begin again with your password.",
+    proof_over: "Too many wrong codes, or too late. Please begin again.",
     invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
     invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
     wrong_password: "Falsches Passwort.",
     attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
-    proof_over: "Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal mit Ihrem Passwort.",
+    proof_over: "Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal.",
     invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
     invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
@@ -7961,11 +7982,13 @@ function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, chil
       return void 0;
     }
   }
-  const answer = async (path3, body) => {
-    const opened = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
-    if (!opened) return;
+  async function goOn(opened) {
     if (isChallenge(opened)) setLayers(inOrder(opened.layers));
     else await onSession(opened);
+  }
+  const answer = async (path3, body) => {
+    const opened = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    if (opened) await goOn(opened);
   };
   const again = async (path3) => {
     const sent = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
@@ -7973,6 +7996,7 @@ function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, chil
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
+  const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
   const title = t10("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
@@ -8000,6 +8024,7 @@ function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, chil
         ] })
       ] }, l4.layer))
     ] }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { challenge, guard, onOpened: goOn }, order)) }),
     next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
@@ -8029,47 +8054,55 @@ function askForProof() {
 function Proof({ onClose, onProven }) {
   const [challenge, setChallenge] = d2();
   const [over, setOver] = d2();
-  const typed2 = T2("");
+  const typed2 = T2({});
+  const { data, problem } = useLoad((signal) => get("/account/security", { signal }), []);
   const lasts = useSettings()?.step_up_seconds;
-  async function done(s4) {
+  const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
+  const [main, ...others] = data || problem ? ways : [];
+  async function opened(s4) {
+    setOver(void 0);
+    if (isChallenge(s4)) return setChallenge(s4);
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, identifier: me()?.username ?? "", onLeave: onClose, onSession: done, onOver: () => {
+  const props = { onOpened: opened, onCancel: onClose, typed: typed2.current };
+  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, identifier: me()?.username ?? "", onLeave: onClose, onSession: opened, onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setChallenge(void 0);
-  } }) : /* @__PURE__ */ a4($, { children: [
+  } }) : !main ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("div", { class: "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      t10("proofText"),
+      others.length === 0 && main.Way === ByPassword ? t10("proofText") : t10("proofAny"),
       " ",
       lasts && t10("proofLasts", { time: duration(lasts) })
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
-    /* @__PURE__ */ a4(Form, { submit: t10("proofDo"), onCancel: onClose, onSubmit: async (v4) => {
-      setOver(void 0);
-      typed2.current = v4.password;
-      const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
-        throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
-      });
-      if (isChallenge(opened)) setChallenge(opened);
-      else await done(opened);
-    }, children: [
-      /* @__PURE__ */ a4(
-        "input",
-        {
-          class: "hidden",
-          type: "text",
-          name: "username",
-          autoComplete: "username",
-          readOnly: true,
-          tabIndex: -1,
-          "aria-hidden": "true",
-          value: me()?.username ?? ""
-        }
-      ),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current, autoComplete: "current-password", required: true, autoFocus: true })
-    ] })
+    /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
+    others.length > 0 && /* @__PURE__ */ a4(Others, { children: others.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { ...props, main: false }, order)) })
   ] }) });
+}
+function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t10("proofDo") : t10("proofPassword"), quiet: !main, onCancel: main ? onCancel : void 0, onSubmit: async (v4) => {
+    typed2.password = v4.password;
+    const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
+      throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
+    });
+    await onOpened(opened);
+  }, children: [
+    /* @__PURE__ */ a4(
+      "input",
+      {
+        class: "hidden",
+        type: "text",
+        name: "username",
+        autoComplete: "username",
+        readOnly: true,
+        tabIndex: -1,
+        "aria-hidden": "true",
+        value: me()?.username ?? ""
+      }
+    ),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+  ] });
 }
 
 // src/session/end-device.tsx
@@ -8136,10 +8169,15 @@ function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = d2(handedOver);
   const [over, setOver] = d2(false);
+  const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
   const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
+  async function opened(s4) {
+    if (isChallenge(s4)) setChallenge(s4);
+    else await signedIn(s4);
+  }
   if (challenge) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
@@ -8160,20 +8198,24 @@ function SignIn() {
       setOver(false);
       typed2.current = { identifier: v4.identifier, password: v4.password, remember: v4.remember_device === "on" };
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
-      const opened = await post("/auth/sign-in", { open: true, body }).catch((err) => {
-        const activate = wayBack("activate");
-        if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
-        activate.take({ identifier: v4.identifier, password: v4.password });
-        go(activate.href);
-      });
-      if (!opened) return;
-      if (isChallenge(opened)) setChallenge(opened);
-      else await signedIn(opened);
+      setSending(true);
+      try {
+        const answer = await post("/auth/sign-in", { open: true, body }).catch((err) => {
+          const activate = wayBack("activate");
+          if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
+          activate.take({ identifier: v4.identifier, password: v4.password });
+          go(activate.href);
+        });
+        if (answer) await opened(answer);
+      } finally {
+        setSending(false);
+      }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), value: typed2.current.identifier, autoComplete: "username", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
       /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
       /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
+    /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened }),
     (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
@@ -8195,6 +8237,7 @@ var session = {
   menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9, always: true }],
   points: [{ icon: "device", title: () => t10("point"), text: () => t10("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
+  prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
   problems: problems7,
   start: () => startSession(askForProof)

@@ -2,6 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
+import { keeper } from '../shell/auth';
+import { Entries } from '../shell/entries';
 import { Field, Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { useLink, whenGone } from '../shell/link';
@@ -30,6 +32,7 @@ export function SignUp() {
         <Field name="email" label={t('email')} type="email" inputMode="email" autoComplete="email" required spellcheck={false} hint={t('emailHint')} />
         <NewPassword />
       </Form>
+      <Entries signUp onOpened={(opened) => keeper().enter(opened)} />
       <p class="aside">{t('haveAccount')} <SignInLink /></p>
     </div>
   );

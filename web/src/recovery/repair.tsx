@@ -77,7 +77,7 @@ function Strong({ account, recovered, whole }: View) {
         <p class="hint">{t('repairStepsText')}</p>
       </div>
       {status.problem && <Failed problem={status.problem} retry={status.reload} />}
-      {collect((room) => room.layers && room.security).map(({ Section, order }) => <Section key={order} status={{ ...status, reload }} />)}
+      {collect((room) => (room.layers || room.security?.repairs ? room.security : undefined)).map(({ Section, order }) => <Section key={order} status={{ ...status, reload }} />)}
     </div>
   );
   return (

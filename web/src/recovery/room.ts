@@ -27,7 +27,7 @@ export const recovery: Room = {
     { path: '/trusted-email', page: TrustedLink, title: () => t('trustedProve'), open: true },
   ],
   security: {
-    Section: WaysBack, order: 6,
+    Section: WaysBack, order: 7,
     advised: { line: 'backup_codes', label: (on) => (on ? t('codesNew') : t('codesMake')), run: setUp },
     ways: { backup_codes: ({ left }) => (left === undefined ? t('codes') : t('codesGlance', { count: left })), trusted_email: () => t('trusted') },
   },

@@ -1,14 +1,15 @@
 // The fresh proof that sensitive changes want: a dialog over the page.
 import { useRef, useState } from 'preact/hooks';
-import { post } from '../shell/api';
-import { me } from '../shell/auth';
+import { get, post } from '../shell/api';
+import { me, type Opened } from '../shell/auth';
+import { Others } from '../shell/entries';
 import { Form, Password } from '../shell/form';
 import { duration } from '../shell/i18n';
 import { Problem } from '../shell/problem';
-import type { Challenge } from '../shell/room';
+import { collect, type Challenge, type ProveProps } from '../shell/room';
 import { useSettings } from '../shell/settings';
-import { ask, Dialog, Failed } from '../shell/ui';
-import { isChallenge, signedIn, type Session } from './session';
+import { ask, Dialog, Failed, Skeleton, useLoad } from '../shell/ui';
+import { isChallenge, signedIn } from './session';
 import { Steps } from './steps';
 import { t } from './words';
 
@@ -32,40 +33,53 @@ export function askForProof(): Promise<boolean> {
 function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => void }) {
   const [challenge, setChallenge] = useState<Challenge>();
   const [over, setOver] = useState<Problem>();
-  const typed = useRef(''); // an attempt that is over begins again with it
+  const typed = useRef<Record<string, string>>({});
+  const { data, problem } = useLoad((signal) => get('/account/security', { signal }), []);
   const lasts = useSettings()?.step_up_seconds;
-  async function done(s: Session | undefined) {
+  // What the account has is unknown while the server does not say: a password is likely.
+  const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
+  const [main, ...others] = data || problem ? ways : [];
+  async function opened(s: Opened | undefined) {
+    setOver(undefined);
+    if (isChallenge(s)) return setChallenge(s);
     if (s?.access_token) await signedIn(s);
     onProven();
   }
+  const props = { onOpened: opened, onCancel: onClose, typed: typed.current };
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
-        <Steps inside challenge={challenge} identifier={me()?.username ?? ''} onLeave={onClose} onSession={done} onOver={() => {
+        <Steps inside challenge={challenge} identifier={me()?.username ?? ''} onLeave={onClose} onSession={opened} onOver={() => {
           setOver(new Problem({ status: 410, code: 'proof_over' }));
           setChallenge(undefined);
         }} />
-      ) : (
-        <>
-          <p>{t('proofText')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
+      ) : !main ? <Skeleton rows={2} /> : (
+        <div class="proof">
+          <p>{others.length === 0 && main.Way === ByPassword ? t('proofText') : t('proofAny')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
           {over && <Failed problem={over} />}
-          <Form submit={t('proofDo')} onCancel={onClose} onSubmit={async (v) => {
-            setOver(undefined);
-            typed.current = v.password!;
-            const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
-              // The server's words are those of a sign-in, which asks for a name too.
-              throw err instanceof Problem && err.code === 'invalid_credentials' ? new Problem({ status: 401, code: 'wrong_password' }) : err;
-            });
-            if (isChallenge(opened)) setChallenge(opened);
-            else await done(opened);
-          }}>
-            {/* Password managers need the name beside the password. */}
-            <input class="hidden" type="text" name="username" autoComplete="username" readOnly tabIndex={-1} aria-hidden="true"
-              value={me()?.username ?? ''} />
-            <Password name="password" label={t('password')} value={typed.current} autoComplete="current-password" required autoFocus />
-          </Form>
-        </>
+          <main.Way {...props} main />
+          {others.length > 0 && <Others>{others.map(({ Way, order }) => <Way key={order} {...props} main={false} />)}</Others>}
+        </div>
       )}
     </Dialog>
+  );
+}
+
+// ByPassword is the proof that most accounts have.
+export function ByPassword({ main, onOpened, onCancel, typed }: ProveProps) {
+  return (
+    <Form submit={main ? t('proofDo') : t('proofPassword')} quiet={!main} onCancel={main ? onCancel : undefined} onSubmit={async (v) => {
+      typed.password = v.password!;
+      const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
+        // The server's words are those of a sign-in, which asks for a name too.
+        throw err instanceof Problem && err.code === 'invalid_credentials' ? new Problem({ status: 401, code: 'wrong_password' }) : err;
+      });
+      await onOpened(opened);
+    }}>
+      {/* Password managers need the name beside the password. */}
+      <input class="hidden" type="text" name="username" autoComplete="username" readOnly tabIndex={-1} aria-hidden="true"
+        value={me()?.username ?? ''} />
+      <Password name="password" label={t('password')} value={typed.password} autoComplete="current-password" required autoFocus={main} />
+    </Form>
   );
 }

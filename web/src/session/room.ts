@@ -4,7 +4,7 @@ import { keepLook } from '../shell/look';
 import type { Room } from '../shell/room';
 import { toast, toastProblem } from '../shell/ui';
 import { Devices, DevicesGo } from './devices';
-import { askForProof } from './proof';
+import { askForProof, ByPassword } from './proof';
 import { EndDevice } from './end-device';
 import { signOut, startSession } from './session';
 import './session.css';
@@ -20,6 +20,7 @@ export const session: Room = {
   menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9, always: true }],
   points: [{ icon: 'device', title: () => t('point'), text: () => t('pointText'), order: 2 }],
   security: { Section: Devices, order: 9 },
+  prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
   problems,
   start: () => startSession(askForProof),

@@ -2,7 +2,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { useLeaveWhenIn } from '../shell/app';
-import { auth } from '../shell/auth';
+import { auth, type Opened } from '../shell/auth';
+import { Entries } from '../shell/entries';
 import { Check, Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { Problem } from '../shell/problem';
@@ -16,11 +17,16 @@ export function SignIn() {
   useLeaveWhenIn();
   const [challenge, setChallenge] = useState(handedOver);
   const [over, setOver] = useState(false);
+  const [sending, setSending] = useState(false);
   // An attempt that is over begins again with what was typed.
   const typed = useRef({ identifier: '', password: '', remember: false });
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
   const ways = (['password', 'recover'] as const).flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
+  async function opened(s: Opened) {
+    if (isChallenge(s)) setChallenge(s);
+    else await signedIn(s);
+  }
   if (challenge) {
     return (
       <div class="card narrow">
@@ -42,20 +48,24 @@ export function SignIn() {
         setOver(false);
         typed.current = { identifier: v.identifier!, password: v.password!, remember: v.remember_device === 'on' };
         const body = { identifier: v.identifier, password: v.password, remember_device: v.remember_device === 'on', ...(await openSession()) };
-        const opened = await post('/auth/sign-in', { open: true, body }).catch((err: unknown) => {
-          const activate = wayBack('activate');
-          if (!(err instanceof Problem) || err.code !== 'account_deactivated' || !activate) throw err;
-          activate.take({ identifier: v.identifier!, password: v.password });
-          go(activate.href);
-        });
-        if (!opened) return;
-        if (isChallenge(opened)) setChallenge(opened);
-        else await signedIn(opened);
+        setSending(true);
+        try {
+          const answer = await post('/auth/sign-in', { open: true, body }).catch((err: unknown) => {
+            const activate = wayBack('activate');
+            if (!(err instanceof Problem) || err.code !== 'account_deactivated' || !activate) throw err;
+            activate.take({ identifier: v.identifier!, password: v.password });
+            go(activate.href);
+          });
+          if (answer) await opened(answer);
+        } finally {
+          setSending(false);
+        }
       }}>
-        <Field name="identifier" label={t('identifier')} value={typed.current.identifier} autoComplete="username" required spellcheck={false} autoFocus onInput={(value) => (typed.current.identifier = value)} />
+        <Field name="identifier" label={t('identifier')} value={typed.current.identifier} autoComplete="username webauthn" required spellcheck={false} autoFocus onInput={(value) => (typed.current.identifier = value)} />
         <Password name="password" label={t('password')} value={typed.current.password} autoComplete="current-password" required />
         <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} checked={typed.current.remember} />
       </Form>
+      <Entries paused={sending} onOpened={opened} />
       {(ways.length > 0 || others.length > 0) && (
         <div class="aside ways">
           {ways.map(({ href, label, take }) => <p key={href}><a href={href} onClick={() => take({ identifier: typed.current.identifier })}>{label()}</a></p>)}

@@ -2,9 +2,11 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { post } from '../shell/api';
+import type { Opened } from '../shell/auth';
+import { Others } from '../shell/entries';
 import { Icon } from '../shell/icon';
 import { cancelled, Problem } from '../shell/problem';
-import { layerStep, wayBack, type Challenge, type LayerProps } from '../shell/room';
+import { collect, layerStep, wayBack, type Challenge, type LayerProps } from '../shell/room';
 import { isChallenge, type Session } from './session';
 import { t } from './words';
 
@@ -44,11 +46,14 @@ export function Steps({ challenge, onSession, onOver, inside, identifier, onLeav
     }
   }
 
-  const answer: LayerProps['answer'] = async (path, body) => {
-    const opened = await guard(post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
-    if (!opened) return;
+  async function goOn(opened: Opened): Promise<void> {
     if (isChallenge(opened)) setLayers(inOrder(opened.layers));
     else await onSession(opened);
+  }
+
+  const answer: LayerProps['answer'] = async (path, body) => {
+    const opened = await guard(post(path, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    if (opened) await goOn(opened);
   };
 
   const again: LayerProps['again'] = async (path) => {
@@ -58,6 +63,7 @@ export function Steps({ challenge, onSession, onOver, inside, identifier, onLeav
     return sent;
   };
 
+  const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack('recover');
   const title = t('oneMore', { count: left });
   return (
@@ -75,6 +81,7 @@ export function Steps({ challenge, onSession, onOver, inside, identifier, onLeav
           </li>
         ))}
       </ol>
+      {passes.length > 0 && <Others before>{passes.map(({ Way, order }) => <Way key={order} challenge={challenge} guard={guard} onOpened={goOn} />)}</Others>}
       {next && step ? <step.Step key={next.layer} layer={next} answer={answer} again={again} /> : <p>{t('noStep')}</p>}
       {(back || children) && (
         <div class="aside ways">

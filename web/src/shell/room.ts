@@ -2,6 +2,7 @@
 // shell uses this interface and imports no room; a room imports the shell and no other room.
 import type { ComponentType } from 'preact';
 import type { Answer, Body, Paths } from './api';
+import type { Opened } from './auth';
 import type { Words } from './i18n';
 import type { Icon } from './icon';
 import type { Route } from './router';
@@ -22,6 +23,14 @@ export interface Room {
   // A button for people who are signed out: on the first page, beside a form that is not
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
+  // Other ways to sign in, below the form of the sign-in page; with signUp also below that of the
+  // sign-up page.
+  enter?: { Entry: ComponentType<EnterProps>; order: number; signUp?: true };
+  // Ways to give a fresh proof. on tells from the lines of the security page whether the account
+  // has it. The dialog puts the lowest order first.
+  prove?: { Way: ComponentType<ProveProps>; on: (lines: Lines) => boolean; order: number };
+  // A proof that passes all steps of a sign-in at once.
+  pass?: { Way: ComponentType<PassProps>; order: number };
   // Ways back into an account, for people who cannot sign in.
   waysBack?: Record<'password' | 'activate' | 'recover', WayBack>;
   // The page of people whose session may only repair the account. They are shown no other page
@@ -38,6 +47,8 @@ export interface Room {
     first?: { layer: string; label: () => string; run: () => void };
     advised?: Advised;
     ways?: Record<string, (line: Line) => string>;
+    // Is shown during a repair too; the sections of sign-in steps are shown anyway.
+    repairs?: true;
   };
   // The page that has those sections.
   securityPage?: { href: string; label: () => string };
@@ -92,11 +103,12 @@ export interface Deed {
 export type MenuEntry = { icon: Icon; label: () => string; order: number; admins?: true; always?: true } & ({ href: string; leave?: true } | { run: () => void });
 
 // A line of the security page: a layer, or a way back.
-export type Line = Answer<'get', '/account/security'>[string];
+export type Line = Lines[string];
+export type Lines = Answer<'get', '/account/security'>;
 
 // The security page reads the status of all layers once, for all sections.
 export interface SecurityProps {
-  status: Loaded<Answer<'get', '/account/security'>>;
+  status: Loaded<Lines>;
 }
 
 // A step of a sign-in: asks for one layer's answer and says when it passed. The step that asks
@@ -115,6 +127,28 @@ export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${st
 
 // The operations that send a layer's message once more.
 export type AgainPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}/resend`>;
+
+// An Entry takes over nothing of the session itself: the page goes on with what it has opened.
+export interface EnterProps {
+  onOpened: (opened: Opened) => Promise<void>;
+  signUp?: boolean; // stands on the page that makes an account
+  paused?: boolean; // the form is sending
+}
+
+export interface ProveProps {
+  main: boolean; // stands first, and takes the focus
+  onOpened: (opened: Opened | undefined) => Promise<void>;
+  onCancel: () => void;
+  // What was typed, by the names of the fields: an attempt that is over begins again with it.
+  typed: Record<string, string>;
+}
+
+export interface PassProps {
+  challenge: Challenge;
+  // Runs a call of the attempt. It answers undefined when the attempt is over, which the page says.
+  guard: <T>(call: Promise<T>) => Promise<T | undefined>;
+  onOpened: (opened: Opened) => Promise<void>;
+}
 
 export interface LayerProps {
   layer: Layer;
