@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,19 +44,24 @@ type ChallengeLayer struct {
 	Prompt
 }
 
-func (s *Service) challenge(a attemptRow, p pendingSession, text string) *Challenge {
+func (s *Service) challenge(ctx context.Context, a attemptRow, p pendingSession, text string) (*Challenge, error) {
 	c := &Challenge{AttemptID: a.ID, AttemptToken: text, ExpiresIn: seconds(time.UnixMilli(a.Expires).Sub(s.Now()))}
 	for _, q := range p.Asked {
 		c.Layers = append(c.Layers, ChallengeLayer{q.Layer, p.passed(q.Layer), q.Prompt})
 	}
-	return c
+	var err error
+	if s.pass != nil {
+		c.Passkey, err = s.pass(ctx, s.DB, p.Account)
+	}
+	return c, err
 }
 
 // seconds counts a second that has begun as whole, so that a new value says its full life.
 func seconds(d time.Duration) int64 { return max(0, int64((d+time.Second-1)/time.Second)) }
 
-// begin makes an attempt that asks for layers.
-func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (Outcome, error) {
+// begin makes an attempt that asks for layers. first runs in the transaction that does so, and
+// may refuse.
+func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
 	raw, err := s.random(32)
 	if err != nil {
 		return Outcome{}, err
@@ -69,6 +73,11 @@ func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (
 	id, text := u.String(), b64.EncodeToString(raw)
 	a := attemptRow{ID: id, Account: p.Account, Token: tokenDigest([]byte(text)), Expires: s.Now().Add(s.Accounts.CodeTTL).UnixMilli()}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if first != nil {
+			if err := first(ctx, tx, p.Renews); err != nil {
+				return err
+			}
+		}
 		p.Asked = nil
 		for _, l := range layers {
 			p.Asked = append(p.Asked, askedLayer{Layer: l.Name(), Held: true})
@@ -84,7 +93,8 @@ func (s *Service) begin(ctx context.Context, p pendingSession, layers []Layer) (
 	if err != nil {
 		return Outcome{}, s.orGone(ctx, p, err)
 	}
-	return Outcome{Challenge: s.challenge(a, p, text)}, nil
+	c, err := s.challenge(ctx, a, p, text)
+	return Outcome{Challenge: c}, err
 }
 
 // orGone answers for an account that was deleted since it was looked up as for one that never
@@ -160,11 +170,11 @@ func (s *Service) Attempt(ctx context.Context, in AttemptInput) (*Challenge, err
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(a, p, text), nil
+	return s.challenge(ctx, a, p, text)
 }
 
-// markDone notes in a locked row that a layer is passed, and takes its try back.
-func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (attemptRow, pendingSession, error) {
+// markDone notes in a locked row what mark says is passed, and takes the try back.
+func (s *Service) markDone(ctx context.Context, tx *db.Tx, id string, mark func(*pendingSession)) (attemptRow, pendingSession, error) {
 	a, err := lockAttempt(ctx, tx, id)
 	if err != nil {
 		return a, pendingSession{}, err
@@ -173,11 +183,11 @@ func (s *Service) markDone(ctx context.Context, tx *db.Tx, id, layer string) (at
 	if err != nil {
 		return a, p, err
 	}
-	if !p.passed(layer) {
-		p.Passed = append(p.Passed, layer)
-	}
-	if err := s.release(ctx, tx, id, &p, s.layers); err != nil {
-		return a, p, err
+	mark(&p)
+	if p.Proof == nil {
+		if err := s.release(ctx, tx, id, &p, s.layers); err != nil {
+			return a, p, err
+		}
 	}
 	if err := s.sealPending(ctx, &a, p); err != nil {
 		return a, p, err
@@ -239,36 +249,49 @@ func (s *Service) PassSlowly(ctx context.Context, in AttemptInput, layer string,
 		if err := check(ctx, p.Account); err != nil {
 			return Outcome{}, s.refused(ctx, a, err)
 		}
-		var refusal error
-		marked, now := a, p
-		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-			if refusal = verify(ctx, tx, p.Account); refusal != nil {
-				if judged(refusal) {
-					return nil
-				}
-				return refusal
+		a, p, err = s.judge(ctx, a, func(ctx context.Context, tx *db.Tx) error { return verify(ctx, tx, p.Account) }, func(p *pendingSession) {
+			if !p.passed(layer) {
+				p.Passed = append(p.Passed, layer)
 			}
-			var err error
-			marked, now, err = s.markDone(ctx, tx, a.ID, layer)
-			return err
 		})
-		if err == nil {
-			err = refusal
+		if err != nil {
+			return Outcome{}, err
 		}
-		switch {
-		case errors.Is(err, db.ErrNoRows):
-			return Outcome{}, errOver // another call ended it meanwhile
-		case err != nil:
-			return Outcome{}, s.refused(ctx, a, err)
-		}
-		a, p = marked, now
 	}
 	for _, q := range p.Asked {
-		if !p.passed(q.Layer) {
-			return Outcome{Challenge: s.challenge(a, p, text)}, nil
+		if p.Proof == nil && !p.passed(q.Layer) {
+			c, err := s.challenge(ctx, a, p, text)
+			return Outcome{Challenge: c}, err
 		}
 	}
 	return s.complete(ctx, a, p)
+}
+
+// judge lets verify look at an answer to the attempt a, which was counted. In the same
+// transaction mark notes what a right answer passes.
+func (s *Service) judge(ctx context.Context, a attemptRow, verify func(context.Context, *db.Tx) error, mark func(*pendingSession)) (marked attemptRow, p pendingSession, err error) {
+	var refusal error
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if refusal = verify(ctx, tx); refusal != nil {
+			if judged(refusal) {
+				return nil
+			}
+			return refusal
+		}
+		var err error
+		marked, p, err = s.markDone(ctx, tx, a.ID, mark)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		err = errOver // another call ended it meanwhile
+	case err != nil:
+		err = s.refused(ctx, a, err)
+	}
+	return marked, p, err
 }
 
 // Again sends the message of a layer once more. send runs in the transaction that notes what
@@ -349,8 +372,11 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 			}
 		}
 	}
-	if aal == AAL2 {
-		p.AMR = append(p.AMR, "mfa") // a mailbox or an answer beside the password is no second factor
+	if p.Proof != nil {
+		p.AMR, p.Proven, aal = append(p.AMR, p.Proof...), 0, AAL2
+	}
+	if aal == AAL2 && !slices.Contains(p.AMR, amrSeveral) {
+		p.AMR = append(p.AMR, amrSeveral) // a mailbox or an answer beside the password is no second factor
 	}
 	win := func(ctx context.Context, tx *db.Tx, _ string) error {
 		if err := s.holds(ctx, tx, p); err != nil {
@@ -369,9 +395,16 @@ func (s *Service) complete(ctx context.Context, a attemptRow, p pendingSession) 
 }
 
 // stands refuses a sign-in that its account has outgrown: each layer that is on now must be
-// passed, or be spared to a device that is still remembered. Code attempt_over.
+// passed, or be spared to a device that is still remembered. A proof that passes every layer
+// passes one that was turned on meanwhile. Code attempt_over.
 func (s *Service) stands(ctx context.Context, q db.Querier, st account.State, p pendingSession) error {
-	if st.Status != account.Active || st.SessionEpoch != p.Ver || st.AlwaysAsk && len(p.Known) > 0 {
+	if st.Status != account.Active || st.SessionEpoch != p.Ver {
+		return errOver
+	}
+	if p.Proof != nil {
+		return nil
+	}
+	if st.AlwaysAsk && len(p.Known) > 0 {
 		return errOver
 	}
 	layers, err := s.enabled(ctx, q, st)
@@ -404,32 +437,4 @@ func (s *Service) holds(ctx context.Context, tx *db.Tx, p pendingSession) error 
 		return err
 	}
 	return s.stands(ctx, tx, st, p)
-}
-
-// renew notes a fresh proof in the session that asked for it and gives it a new access
-// token.
-func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first func(ctx context.Context, tx *db.Tx, id string) error) (Outcome, error) {
-	var r row
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if first != nil {
-			if err := first(ctx, tx, p.Renews); err != nil {
-				return err
-			}
-		}
-		var err error
-		r, err = s.renewRow(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " "))
-		return err
-	})
-	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
-		return Outcome{}, token.ErrUnauthenticated.Because(err) // ended meanwhile, or altered
-	}
-	if err != nil {
-		return Outcome{}, err
-	}
-	keys, err := s.keysOf(ctx, r)
-	if err != nil {
-		return Outcome{}, err
-	}
-	out, err := s.issue(ctx, r, keys)
-	return Outcome{Opened: out}, err
 }

@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
 
 	"coffer/internal/account"
+	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/keyring"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
 	"coffer/internal/token"
@@ -15,6 +18,7 @@ import (
 type Entry struct {
 	pending pendingSession
 	former  string // see SessionRequest
+	device  string // token of a remembered device
 	addr    string // of the client, as limits count it
 }
 
@@ -22,7 +26,7 @@ type Entry struct {
 // anything. amr names the proofs of its call (RFC 8176). Codes: invalid_public_key,
 // validation_failed.
 func (s *Service) Prepare(r SessionRequest, c rest.Client, amr ...string) (Entry, error) {
-	e := Entry{former: r.Former, addr: limit.AddrKey(c.Addr), pending: pendingSession{
+	e := Entry{former: r.Former, device: r.DeviceToken, addr: limit.AddrKey(c.Addr), pending: pendingSession{
 		AMR: amr, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
 		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody, Bound: r.Binding == bindingProof,
 	}}
@@ -51,6 +55,57 @@ func (s *Service) Enter(ctx context.Context, st account.State, e Entry) (Outcome
 	// password next, and strangers' guesses must not be in the way.
 	s.forgive(ctx, st.ID, e.addr)
 	return s.enter(ctx, st, knownDevice{}, e)
+}
+
+// EnterRemembered is Enter for a proof that stands in a password's place: a remembered device
+// is spared the layers that it has passed. Failed sign-ins stay counted.
+func (s *Service) EnterRemembered(ctx context.Context, st account.State, e Entry) (Outcome, error) {
+	known, err := s.knownDevice(ctx, st, e.device)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return s.enter(ctx, st, known, e)
+}
+
+// EnterProven opens a session for the owner of an account, whose proof e passes every layer:
+// it asks for none, also where the owner chose "always ask". The session is aal2, and its
+// device is not remembered. first runs in the transaction that opens the session, when the
+// account's row is locked, and may refuse. A state of an older epoch opens nothing. Codes:
+// account_deactivated, invalid_credentials, and those of first.
+func (s *Service) EnterProven(ctx context.Context, st account.State, e Entry, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
+	// A device that is remembered stays so when its owner ends the other sessions.
+	known, err := s.knownDevice(ctx, st, e.device)
+	if err != nil {
+		return Outcome{}, err
+	}
+	e.pending.Device, e.pending.Family = known.digest, known.family
+	return s.enterAtOnce(ctx, st, e, AAL2, known.key, first)
+}
+
+// enterAtOnce opens a session that asks for no layer and remembers no device.
+func (s *Service) enterAtOnce(ctx context.Context, st account.State, e Entry, aal string, key *keyring.DataKey, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
+	if st.Status != account.Active {
+		return Outcome{}, ErrDeactivated
+	}
+	p := e.pending
+	replaced, err := s.rowOf(ctx, e.former)
+	if err != nil {
+		return Outcome{}, err
+	}
+	p.Owner, p.Replaces = replaced.Account, replaced.ID
+	p.Account, p.Ver, p.Remember = st.ID, st.SessionEpoch, false
+	return s.open(ctx, p, aal, key, func(ctx context.Context, tx *db.Tx, id string) error {
+		now, err := s.Accounts.Hold(ctx, tx, p.Account)
+		switch {
+		case errors.Is(err, account.ErrNotFound) || err == nil && now.SessionEpoch != p.Ver:
+			return account.ErrCredentials
+		case err == nil && now.Status != account.Active:
+			return ErrDeactivated
+		case err != nil:
+			return err
+		}
+		return first(ctx, tx, id)
+	})
 }
 
 // forgive forgets the failed sign-ins to an account from anywhere, and those from addr. Its

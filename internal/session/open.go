@@ -36,6 +36,7 @@ type pendingSession struct {
 	Replaces  string       `json:"replaces"` // the session that this browser had
 	Owner     account.ID   `json:"owner"`    // of that session
 	Renews    string       `json:"renews"`   // the session that wants a fresh proof; "" opens a new one
+	Proof     []string     `json:"proof"`    // methods of a proof that passed every layer; nil: none did
 }
 
 // askedLayer is one layer that an attempt asks for.

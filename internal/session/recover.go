@@ -27,6 +27,8 @@ const AALRecovery = "recovery"
 // and its §2 allows others.
 const (
 	AMRPassword   = "pwd"
+	amrSeveral    = "mfa"
+	AMRFederated  = "fed"   // another service's word for the person
 	AMREmail      = "email" // the primary mailbox
 	AMRBackupCode = "backup_code"
 	AMRTrusted    = "trusted_email" // the mailbox of the trusted address
@@ -97,29 +99,7 @@ func (e *Entry) Prove(amr ...string) {
 // is older than the account's last new password, or other end of all sessions, opens nothing.
 // Codes: account_deactivated, invalid_credentials, and those of first.
 func (s *Service) Recover(ctx context.Context, st account.State, e Entry, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
-	if st.Status != account.Active {
-		return Outcome{}, ErrDeactivated
-	}
-	p := e.pending
-	replaced, err := s.rowOf(ctx, e.former)
-	if err != nil {
-		return Outcome{}, err
-	}
-	p.Owner, p.Replaces = replaced.Account, replaced.ID
-	p.Account, p.Ver, p.Remember = st.ID, st.SessionEpoch, false
-	return s.open(ctx, p, AALRecovery, nil, func(ctx context.Context, tx *db.Tx, id string) error {
-		if err := first(ctx, tx, id); err != nil {
-			return err
-		}
-		now, err := s.Accounts.Hold(ctx, tx, p.Account)
-		switch {
-		case errors.Is(err, account.ErrNotFound) || err == nil && now.SessionEpoch != p.Ver:
-			return account.ErrCredentials
-		case err == nil && now.Status != account.Active:
-			return ErrDeactivated
-		}
-		return err
-	})
+	return s.enterAtOnce(ctx, st, e, AALRecovery, nil, first)
 }
 
 // holdRepair keeps the session of c from ending until tx ends, and returns the row of a
@@ -159,23 +139,38 @@ func (s *Service) repaired(ctx context.Context, tx *db.Tx, r *row) error {
 	return renewSession(ctx, tx, *r)
 }
 
-// TurnOn notes that sign-in asks for a layer from now on, in the transaction in which the
-// layer's room turns it on for c, and tells the owner by an event of the given kind. A
-// recovery session becomes an ordinary one. A session that has ended meanwhile is refused.
-func (s *Service) TurnOn(ctx context.Context, tx *db.Tx, c rest.Caller, layer, kind string) error {
+// Registered notes, in the transaction in which a room gives c one more way in, that c has it,
+// and tells the owner by an event. A recovery session becomes an ordinary one. A session that
+// has ended meanwhile is refused.
+func (s *Service) Registered(ctx context.Context, tx *db.Tx, c rest.Caller, kind string, data map[string]string) error {
 	r, err := s.holdRepair(ctx, tx, c)
+	if err == nil && r.ID != "" {
+		err = s.repaired(ctx, tx, &r)
+	}
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.SetLayer(ctx, tx, account.ID(c.Account), layer, true); err != nil {
+	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account, Data: data})
+}
+
+// Changed is Registered for a way in that a room takes away: the session stays what it is, and
+// open sign-ins end, which may stand on that way in.
+func (s *Service) Changed(ctx context.Context, tx *db.Tx, c rest.Caller, kind string, data map[string]string) error {
+	if _, err := s.holdRepair(ctx, tx, c); err != nil {
 		return err
 	}
-	if r.ID != "" {
-		if err := s.repaired(ctx, tx, &r); err != nil {
-			return err
-		}
+	if err := deleteAttempts(ctx, tx, account.ID(c.Account)); err != nil {
+		return err
 	}
-	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account})
+	return s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account, Data: data})
+}
+
+// TurnOn is Registered for a layer, which sign-in asks for from now on.
+func (s *Service) TurnOn(ctx context.Context, tx *db.Tx, c rest.Caller, layer, kind string) error {
+	if err := s.Registered(ctx, tx, c, kind, nil); err != nil {
+		return err
+	}
+	return s.Accounts.SetLayer(ctx, tx, account.ID(c.Account), layer, true)
 }
 
 // repairPassword is ChangePassword from a recovery session, which need not give the present
@@ -251,7 +246,7 @@ func (s *Service) askAll(ctx context.Context, r row) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if len(layers) > 0 {
-		return s.begin(ctx, p, layers)
+		return s.begin(ctx, p, layers, nil)
 	}
 	out, err := s.renew(ctx, p, AAL1, func(ctx context.Context, tx *db.Tx, _ string) error { return s.holds(ctx, tx, p) })
 	if errors.Is(err, errOver) { // a layer was turned on, or all sessions ended, meanwhile

@@ -125,6 +125,7 @@ type Service struct {
 	layers []Layer
 	off    []func(context.Context, *db.Tx, account.ID) (was bool, err error) // of each layer
 	wait   func(context.Context, account.ID) (time.Time, error)              // see AddWait
+	pass   func(context.Context, db.Querier, account.ID) (bool, error)       // see AddPass
 }
 
 // New returns the service.

@@ -100,7 +100,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 		p.Proven = time.UnixMilli(p.KnownTill).Add(-s.DeviceTTL).UnixMilli()
 	}
 	if len(layers) > 0 {
-		return s.begin(ctx, p, layers)
+		return s.begin(ctx, p, layers, nil)
 	}
 	if len(p.Known) == 0 {
 		return s.open(ctx, p, AAL1, known.key, nil)
@@ -169,23 +169,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	if err != nil {
 		return Outcome{}, err
 	}
-	st, err := s.Accounts.State(ctx, id)
-	if err != nil {
-		return Outcome{}, err
-	}
-	p := pendingSession{Account: id, Ver: st.SessionEpoch, AMR: []string{AMRPassword}, Renews: c.Session}
-	if c.AAL == AAL2 {
-		p.AMR = c.AMR // the methods that this session has passed
-		return s.renew(ctx, p, AAL2, nil)
-	}
-	layers, err := s.enabled(ctx, s.DB, st)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if len(layers) > 0 {
-		return s.begin(ctx, p, layers)
-	}
-	return s.renew(ctx, p, c.AAL, nil)
+	return s.Renew(ctx, c, client, []string{AMRPassword}, false, nil)
 }
 
 // SignOut ends the session of an access token or, when that has expired, of a refresh token.
