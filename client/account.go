@@ -97,9 +97,10 @@ type Profile struct {
 	LastName      string    `json:"last_name"`
 	Username      string    `json:"username"`
 	Bio           string    `json:"bio"`
-	Language      string    `json:"language"`   // BCP 47
-	Role          string    `json:"role"`       // user or admin
-	Avatar        *string   `json:"avatar"`     // the picture's address; nil without one
+	Language      string    `json:"language"` // BCP 47
+	Role          string    `json:"role"`     // user or admin
+	Avatar        *string   `json:"avatar"`   // the picture's address; nil without one
+	HasPassword   bool      `json:"has_password"`
 	AlwaysAsk     bool      `json:"always_ask"` // sign-in asks for every layer, on remembered devices too
 	CreatedAt     time.Time `json:"created_at"`
 	SignInSummary struct {

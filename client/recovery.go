@@ -44,7 +44,7 @@ func (c *Client) CheckReset(ctx context.Context, token string) error {
 
 // PasswordChange is a change by the signed-in owner.
 type PasswordChange struct {
-	Current    string
+	Current    string // empty for an account without a password, which wants a fresh proof
 	New        string
 	KeepOthers bool // leave the account's other sessions alive
 }
@@ -52,7 +52,7 @@ type PasswordChange struct {
 // ChangePassword sets a new password. The session goes on with a new access token.
 func (c *Client) ChangePassword(ctx context.Context, in PasswordChange) (*Session, error) {
 	body := struct {
-		Current      string `json:"current_password"`
+		Current      string `json:"current_password,omitempty"`
 		New          string `json:"new_password"`
 		RevokeOthers bool   `json:"revoke_others"`
 	}{in.Current, in.New, !in.KeepOthers}

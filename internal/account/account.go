@@ -148,6 +148,7 @@ type Service struct {
 	protections []protecting // lines of the security page
 	keepers     []keeping
 	waysBack    []WayBack
+	waysIn      []WayIn
 }
 
 // New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.

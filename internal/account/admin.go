@@ -79,12 +79,12 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 		} else if n == 0 {
 			return ErrLinkGone
 		}
-		return s.create(ctx, tx, a, Admin)
+		return orTaken(s.create(ctx, tx, a, Admin))
 	})
 }
 
-// Create makes an active account whose address is taken as proven: for operators, imports
-// and identity providers that proved it. Code "account_exists" when another account has the
+// Create makes an active account whose address is taken as proven: for operators and imports.
+// Code "account_exists" when another account has the
 // address or the username.
 func (s *Service) Create(ctx context.Context, in NewAccount, role string) (ID, error) {
 	a, err := s.applicant(ctx, in)
@@ -92,40 +92,50 @@ func (s *Service) Create(ctx context.Context, in NewAccount, role string) (ID, e
 		return "", err
 	}
 	return a.ID, s.DB.Tx(ctx, func(tx *db.Tx) error {
-		return s.create(ctx, tx, a, role)
+		return orTaken(s.create(ctx, tx, a, role))
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role string) error {
+func orTaken(made bool, err error) error {
+	if err == nil && !made {
+		err = errTaken
+	}
+	return err
+}
+
+// create makes an active account with a proven address, and ends every sign-up of the address.
+// made is false when another account has the address or the username.
+func (s *Service) create(ctx context.Context, tx *db.Tx, a applicant, role string) (made bool, err error) {
 	email, _ := parseEmail(a.Email)
 	emails, err := s.emailIndexes(ctx, email)
 	if err != nil {
-		return err
+		return false, err
 	}
 	usernames, err := s.indexes(ctx, usernameColumn, a.Username)
 	if err != nil {
-		return err
+		return false, err
 	}
 	key, wrapped, err := s.Ring.NewDataKey(ctx, string(a.ID))
 	if err != nil {
-		return err
+		return false, err
 	}
 	password, err := s.sealPassword(ctx, a.ID, a.Hash)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if err := lockSignUps(ctx, tx, emails[0]); err != nil {
+		return false, err
 	}
 	now := s.Now().UnixMilli()
-	made, err := s.insert(ctx, tx, row{
+	made, err = s.insert(ctx, tx, row{
 		stored:        stored{State: State{ID: a.ID, Status: Active, SessionEpoch: 1, Role: role, Lang: a.Lang}},
 		Primary:       addressRow{Kind: primary, Email: sealAddress(key, a.ID, primary, &now, a.Email), Index: emails[0], VerifiedAt: &now},
 		UsernameIndex: usernames[0], Wrapped: wrapped, Username: sealColumn(key, a.ID, "username", a.Username),
 		FirstName: sealColumn(key, a.ID, "first_name", a.FirstName), LastName: sealColumn(key, a.ID, "last_name", a.LastName),
 		Bio: sealColumn(key, a.ID, "bio", ""), Password: password, CreatedAt: now,
 	}, emails, usernames)
-	if err != nil {
-		return err
-	} else if !made {
-		return errTaken
+	if err != nil || !made {
+		return false, err
 	}
-	return deleteSignUps(ctx, tx, emails, "")
+	return true, deleteSignUps(ctx, tx, emails, "")
 }

@@ -187,7 +187,7 @@ func TestSignUpOverHTTP(t *testing.T) {
 		}
 		delete(p, "$schema")
 		want := map[string]any{"id": string(st.ID), "email": "Ada@example.org", "email_verified": true, "pending_email": nil, "first_name": "Ada", "last_name": "Lovelace",
-			"username": "ada", "bio": "I count", "language": "en", "role": "user", "avatar": nil, "always_ask": false, "created_at": "2026-11-20T09:00:00Z",
+			"username": "ada", "bio": "I count", "language": "en", "role": "user", "avatar": nil, "always_ask": false, "has_password": true, "created_at": "2026-11-20T09:00:00Z",
 			"sign_in_summary": map[string]any{"count": 0.0, "last_at": nil, "previous_at": nil}}
 		if diff := cmp.Diff(want, p); diff != "" {
 			t.Error(diff)

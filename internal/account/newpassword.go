@@ -12,6 +12,7 @@ type Password struct {
 	id     ID
 	sealed []byte
 	old    string // the hash that it replaces; "" replaces any
+	first  bool   // it replaces none: the account has no password
 }
 
 // NewPassword checks a password that an account is to get, at the place pointer of a
@@ -22,6 +23,14 @@ func (s *Service) NewPassword(ctx context.Context, id ID, pointer, password stri
 		return Password{}, err
 	}
 	return s.hashPassword(ctx, id, p)
+}
+
+// FirstPassword is NewPassword for an account that has none. SetPassword then sets it only while
+// the account has none.
+func (s *Service) FirstPassword(ctx context.Context, id ID, pointer, password string) (Password, error) {
+	out, err := s.NewPassword(ctx, id, pointer, password)
+	out.first = true
+	return out, err
 }
 
 // ReplacePassword is NewPassword for an owner who gives the present password. SetPassword
@@ -85,9 +94,10 @@ func (s *Service) hashPassword(ctx context.Context, id ID, password string) (Pas
 }
 
 // SetPassword sets a new password. ErrCredentials says that the present one, which the owner
-// gave, has been changed meanwhile. The account's row stays locked until tx ends.
+// gave, has been changed meanwhile, or that an account without one has one by now. The account's
+// row stays locked until tx ends.
 func (s *Service) SetPassword(ctx context.Context, tx *db.Tx, p Password) error {
-	if p.old == "" {
+	if p.old == "" && !p.first {
 		return one(setPassword(ctx, tx, p.id, p.sealed))
 	}
 	if _, err := holdState(ctx, tx, p.id); err != nil {
@@ -102,9 +112,14 @@ func (s *Service) SetPassword(ctx context.Context, tx *db.Tx, p Password) error 
 	if err != nil {
 		return err
 	}
-	if hash != p.old {
+	has, err := s.isSet(ctx, p.id, sealed)
+	if err != nil {
+		return err
+	}
+	if hash != p.old || has == p.first {
 		return ErrCredentials
 	}
+	tx.Changed(topic, string(p.id))
 	n, err := swapPassword(ctx, tx, p.id, sealed, p.sealed)
 	if err == nil && n == 0 {
 		err = ErrCredentials

@@ -15,7 +15,7 @@ type Profile struct {
 	ID                                        ID
 	Email, Username, FirstName, LastName, Bio string
 	Lang, Role                                string
-	AlwaysAsk                                 bool
+	AlwaysAsk, HasPassword                    bool
 	CreatedAt                                 time.Time
 	SignIns                                   int64
 	SignedInAt, SignedInBeforeAt              time.Time // zero: never
@@ -50,11 +50,15 @@ func (s *Service) readProfile(ctx context.Context, q db.Querier, id ID) (Profile
 	if err != nil {
 		return Profile{}, err
 	}
+	has, err := s.isSet(ctx, id, r.Password)
+	if err != nil {
+		return Profile{}, err
+	}
 	st, err := s.believed(ctx, r.stored)
 	return Profile{
 		Pending: pending, PendingUntil: until,
 		ID: r.ID, Email: p.Email, Username: p.Username, FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio,
-		Lang: r.Lang, Role: st.Role, AlwaysAsk: st.AlwaysAsk, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
+		Lang: r.Lang, Role: st.Role, AlwaysAsk: st.AlwaysAsk, HasPassword: has, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
 		SignIns: r.SignIns, SignedInAt: timeOf(r.SignedInAt), SignedInBeforeAt: timeOf(r.SignedInBeforeAt),
 	}, err
 }

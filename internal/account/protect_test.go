@@ -44,7 +44,7 @@ func TestSecurity(t *testing.T) {
 				t.Fatalf("%d %s: %v", a.Status, a.Body, err)
 			}
 			counted := Protection{Enabled: n > 0, Left: &n}
-			if diff := cmp.Diff(map[string]Protection{"first": counted, "code": code, "second": counted}, got); diff != "" {
+			if diff := cmp.Diff(map[string]Protection{"password": {Enabled: true}, "first": counted, "code": code, "second": counted}, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		}

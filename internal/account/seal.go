@@ -83,7 +83,8 @@ func (s *Service) sealPassword(ctx context.Context, id ID, hash string) ([]byte,
 	return s.Ring.Seal(ctx, keyring.Pepper, []byte(hash), passwordAAD(id))
 }
 
-// openPassword returns the stored hash; none for an account without a password.
+// openPassword returns the stored hash; "" for an account without a password. That it has none
+// is sealed too.
 func (s *Service) openPassword(ctx context.Context, id ID, sealed []byte) (string, error) {
 	if len(sealed) == 0 {
 		return "", nil

@@ -30,7 +30,7 @@ type NewAccount struct {
 	Lang                                           string // zero: lang.Default
 }
 
-// applicant is a checked NewAccount with its password hashed. The hash is sealed when a row
+// applicant is a checked NewAccount with its password hashed; "" for none. The hash is sealed when a row
 // takes it: in a queued job it stands under the job's seal, which a rotation renews.
 type applicant struct {
 	ID        ID     `json:"id"`
@@ -60,6 +60,7 @@ const (
 // register hands this room's walks, jobs and mails to what lies below.
 func (s *Service) register() {
 	s.declare()
+	s.Protect("password", s.protectPassword)
 	s.Ring.AddRewraps(s.rewraps()...)
 	s.Jobs.Handle(signUpJob, s.runSignUp)
 	s.Jobs.Handle(resendJob, s.runResend)
@@ -93,10 +94,27 @@ func (s *Service) SignUp(ctx context.Context, in NewAccount, from Source) (token
 
 // applicant checks every value, names all that are refused, and hashes the password.
 func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, error) {
-	var fields []fault.Field
+	a, fields, err := newApplicant(in)
+	if err != nil {
+		return applicant{}, err
+	}
+	email, _ := parseEmail(a.Email)
+	password, f := s.checkPassword("/password", in.Password, a.FirstName, a.LastName, a.Username, localOf(email))
+	if f != nil {
+		fields = append(fields, *f)
+	}
+	if len(fields) > 0 {
+		return applicant{}, fault.InvalidFields(fields...)
+	}
+	a.Hash, err = s.hasher.hash(ctx, password)
+	return a, err
+}
+
+// newApplicant checks every value but the password, and returns all that are refused.
+func newApplicant(in NewAccount) (a applicant, refused []fault.Field, err error) {
 	note := func(f *fault.Field) {
 		if f != nil {
-			fields = append(fields, *f)
+			refused = append(refused, *f)
 		}
 	}
 	first, f := checkName("/first_name", in.FirstName)
@@ -107,20 +125,8 @@ func (s *Service) applicant(ctx context.Context, in NewAccount) (applicant, erro
 	note(f)
 	email, f := checkEmail("/email", in.Email)
 	note(f)
-	password, f := s.checkPassword("/password", in.Password, first, last, username, localOf(email))
-	note(f)
-	if len(fields) > 0 {
-		return applicant{}, fault.InvalidFields(fields...)
-	}
 	id, err := newID()
-	if err != nil {
-		return applicant{}, err
-	}
-	hash, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return applicant{}, err
-	}
-	return applicant{ID: id, Lang: cmp.Or(in.Lang, lang.Default), Email: email.Stored, FirstName: first, LastName: last, Username: username, Hash: hash}, nil
+	return applicant{ID: id, Lang: cmp.Or(in.Lang, lang.Default), Email: email.Stored, FirstName: first, LastName: last, Username: username}, refused, err
 }
 
 // runSignUp is the part of a sign-up that looks the address up. It stores the sign-up beside

@@ -65,11 +65,11 @@ func readWrapped(ctx context.Context, q db.Querier, id ID) ([]byte, error) {
 func readAccount(ctx context.Context, q db.Querier, id ID) (row, error) {
 	r := row{stored: stored{State: State{ID: id}}, Primary: addressRow{Kind: primary}}
 	err := q.QueryRow(ctx, `SELECT a.status, a.ver, a.role, a.lang, a.standing, e.email, e.verified_at, a.username, a.first_name, a.last_name, a.bio,
-		a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
+		a.password, a.created_at, a.sign_ins, a.signed_in_at, a.signed_in_before_at, k.wrapped
 		FROM accounts a JOIN account_keys k ON k.account = a.id LEFT JOIN addresses e ON e.account = a.id AND e.kind = $2
 		WHERE a.id = $1`, string(id), primary).
 		Scan(&r.Status, &r.SessionEpoch, &r.Role, &r.Lang, &r.Standing, &r.Primary.Email, &r.Primary.VerifiedAt, &r.Username, &r.FirstName, &r.LastName, &r.Bio,
-			&r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
+			&r.Password, &r.CreatedAt, &r.SignIns, &r.SignedInAt, &r.SignedInBeforeAt, &r.Wrapped)
 	return r, orNotFound(err)
 }
 
@@ -105,6 +105,7 @@ func swapPassword(ctx context.Context, q db.Querier, id ID, old, sealed []byte) 
 }
 
 func setPassword(ctx context.Context, tx *db.Tx, id ID, sealed []byte) (int64, error) {
+	tx.Changed(topic, string(id))
 	return tx.Exec(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, sealed, string(id))
 }
 

@@ -42,6 +42,7 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: "new-device"}, words)
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: passwordChanged, Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: passwordSet, Header: "security-notice"}, words)
 }
 
 // noteDevice notes where a sign-in came from, in the transaction that opens its session, and

@@ -7,6 +7,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/event"
+	"coffer/internal/fault"
 	"coffer/internal/rest"
 	"coffer/internal/token"
 )
@@ -36,6 +37,37 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 	if err != nil {
 		return Outcome{}, ended(err)
 	}
+	return s.setPassword(ctx, c, password, passwordChanged, revoke)
+}
+
+// FirstPassword is ChangePassword for an account without a password: the caller gives a fresh
+// proof of another kind. Of two at once one wins. Codes: also step_up_required.
+func (s *Service) FirstPassword(ctx context.Context, c rest.Caller, next string, revoke bool) (Outcome, error) {
+	if c.AAL == AALRecovery {
+		return s.repairPassword(ctx, c, next)
+	}
+	who := account.ID(c.Account)
+	p, err := s.Accounts.Profile(ctx, who)
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	if p.HasPassword {
+		return Outcome{}, fault.InvalidField("/current_password", "required", "Give your present password.")
+	}
+	if err := s.StepUp(ctx, c, false); err != nil {
+		return Outcome{}, err
+	}
+	password, err := s.Accounts.FirstPassword(ctx, who, "/new_password", next)
+	if err != nil {
+		return Outcome{}, ended(err)
+	}
+	return s.setPassword(ctx, c, password, passwordSet, revoke)
+}
+
+// setPassword sets the password of the caller's account, whose session goes on, and tells the
+// owner by an event of the given kind.
+func (s *Service) setPassword(ctx context.Context, c rest.Caller, password account.Password, kind string, revoke bool) (Outcome, error) {
+	who := account.ID(c.Account)
 	// The keys come from another store. They are read before the transaction, in which a
 	// caller that waits for the account's row holds a connection of the database.
 	keys, err := s.ownKeys(ctx, who, c.Session)
@@ -63,7 +95,7 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		if err != nil {
 			return err
 		}
-		if err := s.Events.Record(ctx, tx, event.Event{Kind: passwordChanged, Account: c.Account}); err != nil {
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: kind, Account: c.Account}); err != nil {
 			return err
 		}
 		// The token is made before the commit: no failure can follow the change.
@@ -72,7 +104,7 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 	})
 	if err == nil {
 		s.endRecords(ctx, recoveries)
-		s.countChange(ctx, changes)
+		s.countChange(ctx, string(who)+" changes")
 	}
 	if errors.Is(err, errAltered) {
 		err = token.ErrUnauthenticated.Because(err)
@@ -144,5 +176,8 @@ func (s *Service) carryRow(ctx context.Context, tx *db.Tx, id string, who accoun
 	return r, renewSession(ctx, tx, r)
 }
 
-// passwordChanged is the event of a change by the signed-in owner.
-const passwordChanged = "password-changed"
+// The events of a change by the signed-in owner.
+const (
+	passwordChanged = "password-changed"
+	passwordSet     = "password-set" // of an account that had none
+)

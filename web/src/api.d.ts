@@ -308,7 +308,7 @@ export interface paths {
         get?: never;
         /**
          * Change my password
-         * @description The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and remembered device of the account ends at once. Mailed links, open sign-ins and other sessions of a recovery end in any case. The server refuses the present password as the new one. A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.
+         * @description The answer is 201 with a new access token of the same session, as for reauthenticate. Unless revoke_others is false, every other session and remembered device of the account ends at once. Mailed links, open sign-ins and other sessions of a recovery end in any case. The server refuses the present password as the new one. An account without a password gives none, and a fresh proof of another kind: without one the answer is 403 step_up_required. A recovery session gives no present password, and every other session ends. A strong one becomes an ordinary session. For a weak one the answer is 202 with the account's layers; it becomes an ordinary session when they are passed.
          */
         put: operations["change-password"];
         post?: never;
@@ -1674,7 +1674,7 @@ export interface components {
             answer: string;
         };
         PasswordInputBody: {
-            /** @description Required, except from a recovery session. */
+            /** @description Required, except from a recovery session and for an account without a password. */
             current_password?: string;
             /** @description The rules are those of a sign-up. */
             new_password: string;
@@ -1735,6 +1735,8 @@ export interface components {
             email: string;
             email_verified: boolean;
             first_name: string;
+            /** @description Whether the account has a password. One that was made with another service's account may have none. */
+            has_password: boolean;
             id: string;
             /** @description BCP 47. */
             language: string;
@@ -3668,7 +3670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `cross_origin`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
