@@ -1692,6 +1692,31 @@ function Mark() {
   ] });
 }
 
+// src/shell/typed.ts
+var stored2 = "coffer.typed";
+var lasts = 15 * 6e4;
+var controls = (form) => [...form.elements].filter((c4) => c4.name && c4.matches("input:not([readonly], [type=password], [data-secret]), textarea, select"));
+var namesOf = (form) => controls(form).map((c4) => c4.name).join(" ");
+var isCheck = (c4) => c4.type === "checkbox";
+function giveBack(form) {
+  const text2 = sessionStorage.getItem(stored2);
+  if (!text2) return;
+  const kept2 = JSON.parse(text2);
+  const at = kept2.page === location.pathname && Date.now() - kept2.at < lasts ? kept2.forms.findIndex(({ names }) => names === namesOf(form)) : -1;
+  if (at < 0) return;
+  const [{ values }] = kept2.forms.splice(at, 1);
+  if (kept2.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept2));
+  else sessionStorage.removeItem(stored2);
+  for (const c4 of controls(form)) {
+    const value = values[c4.name];
+    if (value === void 0 || value === (isCheck(c4) ? c4.checked : c4.value)) continue;
+    if (isCheck(c4)) c4.checked = value;
+    else c4.value = value;
+    c4.dispatchEvent(new Event("input", { bubbles: true }));
+    c4.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
 // src/shell/form.tsx
 var Refused = U(void 0);
 function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, asks }) {
@@ -1701,6 +1726,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
   const form = T2(null);
   const id = P2();
   A2(() => setProblem(void 0), [asks]);
+  F2(() => giveBack(form.current), []);
   async function send3(event) {
     event.preventDefault();
     if (busy || wait > 0) return;
@@ -1764,7 +1790,7 @@ function useWait() {
   }];
 }
 function Field(props) {
-  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _4, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, secret, class: extra, value, type, hint: _4, ...rest } = props;
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
@@ -1787,6 +1813,7 @@ function Field(props) {
         id,
         name,
         "data-first": autoFocus,
+        "data-secret": secret ? "" : void 0,
         defaultValue: value,
         type: type ?? "text",
         "aria-invalid": error ? true : void 0,
@@ -1847,6 +1874,7 @@ function Password(props) {
           id,
           name,
           "data-first": autoFocus,
+          "data-secret": "",
           type: shown2 ? "text" : "password",
           autoCapitalize: "none",
           spellcheck: false,
@@ -1869,6 +1897,7 @@ function Code({ name = "code", label, hint, autoFocus }) {
       hint,
       autoFocus,
       required: true,
+      secret: true,
       class: "code",
       inputMode: "numeric",
       autoComplete: "one-time-code",
@@ -2596,27 +2625,27 @@ function steps2(lines) {
 }
 
 // src/account/awaited.ts
-var stored2 = "coffer.awaited";
+var stored3 = "coffer.awaited";
 var awaited = y3("");
 function startAwaited() {
-  awaited.value = sessionStorage.getItem(stored2) ?? "";
+  awaited.value = sessionStorage.getItem(stored3) ?? "";
 }
 function setAwaited(email) {
   awaited.value = email;
-  if (email) sessionStorage.setItem(stored2, email);
-  else sessionStorage.removeItem(stored2);
+  if (email) sessionStorage.setItem(stored3, email);
+  else sessionStorage.removeItem(stored3);
 }
 
 // src/shell/theme.ts
 var themes = ["auto", "light", "dark"];
-var stored3 = "coffer.theme";
+var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
-  const chosen2 = localStorage.getItem(stored3);
+  const chosen2 = localStorage.getItem(stored4);
   show2(themes.find((t13) => t13 === chosen2) ?? "auto");
 }
 function setTheme(t13) {
-  localStorage.setItem(stored3, t13);
+  localStorage.setItem(stored4, t13);
   show2(t13);
 }
 function show2(t13) {
@@ -2836,20 +2865,20 @@ function Home() {
 }
 
 // src/shell/link.ts
-var stored4 = "coffer.link";
+var stored5 = "coffer.link";
 function useLink() {
   const [secret] = d2(take);
-  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored4) };
+  return { secret, damaged: secret !== "" && !whole(secret), used: () => sessionStorage.removeItem(stored5) };
 }
 function take() {
   if (location.hash) {
     const secret2 = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
     const id2 = Math.random().toString(36).slice(2);
-    if (secret2) sessionStorage.setItem(stored4, `${id2} ${secret2}`);
+    if (secret2) sessionStorage.setItem(stored5, `${id2} ${secret2}`);
     history.replaceState({ link: id2 }, "", location.pathname + location.search);
     return secret2;
   }
-  const [id, secret] = (sessionStorage.getItem(stored4) ?? "").split(" ");
+  const [id, secret] = (sessionStorage.getItem(stored5) ?? "").split(" ");
   const search = new URLSearchParams(location.search);
   const carried3 = search.get("link");
   if (carried3) {
@@ -3373,6 +3402,7 @@ function Profile() {
       /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
     /* @__PURE__ */ a4(Email, { me: me2 }),
+    collect((room) => room.account).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, {}, order)),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
       /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
       /* @__PURE__ */ a4("dl", { class: "facts", children: [
@@ -6206,7 +6236,7 @@ function SetUp({ change, onClose, onDone }) {
     change && /* @__PURE__ */ a4("p", { class: "hint", children: t8("changeText") }),
     /* @__PURE__ */ a4(Field, { name: "question", label: t8("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t8("questionHint") }, idea),
     /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t8("ideas"), children: [t8("idea1"), t8("idea2"), t8("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t8("answer"), required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t8("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t8("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t8("answerHint") }),
     /* @__PURE__ */ a4(Field, { name: "hint", label: t8("hint"), maxLength: 200, autoComplete: "off", hint: t8("hintHint") })
   ] });
 }
@@ -6219,6 +6249,7 @@ function Step2({ layer, answer }) {
     {
       name: "answer",
       label: layer.question,
+      secret: true,
       class: "asked",
       required: true,
       autoFocus: true,
@@ -7199,7 +7230,7 @@ function Ask3({ moved: moved3 }) {
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t9("backupCode"), class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t9("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t9("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t9("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
         !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
@@ -7858,12 +7889,12 @@ async function signedIn(session2) {
   await loadAccount();
 }
 var handed;
-async function enter(opened) {
+async function enter(opened, { by, to } = {}) {
   if (isChallenge(opened)) {
-    handed = opened;
+    handed = { challenge: opened, by };
     r3(() => {
       forget();
-      go(signInPath(), { replace: true });
+      go(signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), { replace: true });
     });
     return;
   }
@@ -7872,12 +7903,12 @@ async function enter(opened) {
   await loadAccount().catch((err) => {
     auth.value = { is: "unreachable", problem: asProblem(err), retry: lookUp };
   });
-  go(level.repair ? repairPath() : firstPlace(), { replace: true });
+  go(level.repair ? repairPath() : safeNext(to ?? null, location.origin, firstPlace()), { replace: true });
 }
 function handedOver() {
-  const challenge = handed;
+  const what = handed;
   handed = void 0;
-  return challenge;
+  return what;
 }
 async function loadAccount() {
   show3(await get("/account"));
@@ -7967,7 +7998,7 @@ async function lookUp() {
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t10("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -8008,7 +8039,7 @@ function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, chil
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
-        t10("password"),
+        by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
           t10("done")
@@ -8038,10 +8069,10 @@ function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, chil
 
 // src/session/proof.tsx
 var proving;
-function askForProof() {
+function askForProof(begun) {
   proving ??= (async () => {
     let proven3 = false;
-    await ask((close) => /* @__PURE__ */ a4(Proof, { onClose: close, onProven: () => {
+    await ask((close) => /* @__PURE__ */ a4(Proof, { begun, onClose: close, onProven: () => {
       proven3 = true;
       close();
     } }));
@@ -8051,29 +8082,29 @@ function askForProof() {
   });
   return proving;
 }
-function Proof({ onClose, onProven }) {
-  const [challenge, setChallenge] = d2();
+function Proof({ begun, onClose, onProven }) {
+  const [{ challenge, by }, setBegun] = d2(begun ?? {});
   const [over, setOver] = d2();
   const typed2 = T2({});
   const { data, problem } = useLoad((signal) => get("/account/security", { signal }), []);
-  const lasts = useSettings()?.step_up_seconds;
+  const lasts2 = useSettings()?.step_up_seconds;
   const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
   const [main, ...others] = data || problem ? ways : [];
-  async function opened(s4) {
+  async function opened(s4, by2) {
     setOver(void 0);
-    if (isChallenge(s4)) return setChallenge(s4);
+    if (isChallenge(s4)) return setBegun({ challenge: s4, by: by2 });
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
   const props = { onOpened: opened, onCancel: onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, identifier: me()?.username ?? "", onLeave: onClose, onSession: opened, onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
-    setChallenge(void 0);
+    setBegun({});
   } }) : !main ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("div", { class: "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
       others.length === 0 && main.Way === ByPassword ? t10("proofText") : t10("proofAny"),
       " ",
-      lasts && t10("proofLasts", { time: duration(lasts) })
+      lasts2 && t10("proofLasts", { time: duration(lasts2) })
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -8167,7 +8198,11 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  const [challenge, setChallenge] = d2(handedOver);
+  return /* @__PURE__ */ a4(SignInForm, { title: t10("welcome"), children: null });
+}
+function SignInForm({ title, children }) {
+  const [begun, setBegun] = d2(handedOver);
+  const card = T2(null);
   const [over, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
@@ -8175,17 +8210,18 @@ function SignIn() {
   const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
   async function opened(s4) {
-    if (isChallenge(s4)) setChallenge(s4);
+    if (isChallenge(s4)) setBegun({ challenge: s4 });
     else await signedIn(s4);
   }
-  if (challenge) {
-    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
+  if (begun) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun.challenge, by: begun.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
-      setChallenge(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setChallenge(void 0), children: t10("startAgain") }) }) }) });
+      setBegun(void 0);
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t10("startAgain") }) }) }) });
   }
-  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t10("welcome") }),
+  return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
+    /* @__PURE__ */ a4("h1", { children: title }),
+    children,
     why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
       /* @__PURE__ */ a4("p", { children: t10(`why_${why}`) })
@@ -8215,7 +8251,7 @@ function SignIn() {
       /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
       /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
-    /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened }),
+    /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own: children !== null, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
@@ -8233,6 +8269,7 @@ var session = {
     { path: "/sign-in", page: SignIn, title: () => t10("signIn"), open: true },
     { path: "/end-device", page: EndDevice, title: () => t10("endTitle"), open: true }
   ],
+  signInForm: SignInForm,
   door: { href: "/sign-in", label: () => t10("signIn"), order: 2, signsIn: true },
   menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9, always: true }],
   points: [{ icon: "device", title: () => t10("point"), text: () => t10("pointText"), order: 2 }],

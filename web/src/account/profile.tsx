@@ -4,6 +4,7 @@ import { get, patch, type Body } from '../shell/api';
 import { auth, keeper, type Account } from '../shell/auth';
 import { Form, Select, TextArea, Time } from '../shell/form';
 import { ago, date, isLang, lang, languages, setLang } from '../shell/i18n';
+import { collect } from '../shell/room';
 import { Failed, Skeleton, toast, useLoad } from '../shell/ui';
 import { Email } from './email';
 import { ExportSection } from './export';
@@ -28,6 +29,7 @@ export function Profile() {
         <ProfileForm me={data} onSaved={set} />
       </section>
       <Email me={me} />
+      {collect((room) => room.account).map(({ Section, order }) => <Section key={order} />)}
       <section class="card" aria-labelledby="facts">
         <h2 id="facts">{t('facts')}</h2>
         <dl class="facts">

@@ -67,7 +67,7 @@ function SetUp({ change, onClose, onDone }: { change: boolean; onClose: () => vo
           <button key={text} type="button" class="link" onClick={() => setIdea(text)}>{text}</button>
         ))}
       </div>
-      <Field name="answer" label={t('answer')} required maxLength={200} autoComplete="off" spellcheck={false} hint={t('answerHint')} />
+      <Field name="answer" label={t('answer')} secret required maxLength={200} autoComplete="off" spellcheck={false} hint={t('answerHint')} />
       <Field name="hint" label={t('hint')} maxLength={200} autoComplete="off" hint={t('hintHint')} />
     </Form>
   );

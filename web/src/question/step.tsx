@@ -8,7 +8,7 @@ export function Step({ layer, answer }: LayerProps) {
   if (!layer.question) return <p>{t('unreadable')}</p>;
   return (
     <Form submit={t('go')} onSubmit={(v) => answer('/auth/attempts/{id}/security-question', { answer: v.answer! })}>
-      <Field name="answer" label={layer.question} class="asked" required autoFocus maxLength={200} autoComplete="off" spellcheck={false}
+      <Field name="answer" label={layer.question} secret class="asked" required autoFocus maxLength={200} autoComplete="off" spellcheck={false}
         hint={layer.hint ? <>{t('hintIs', { hint: layer.hint })}<br />{t('forgiving')}</> : t('forgiving')} />
     </Form>
   );

@@ -151,7 +151,7 @@ function Ask({ moved }: { moved: boolean }) {
         </fieldset>
         {by === 'backup-code' && (
           <>
-            <Field name="code" label={t('backupCode')} class="code backup-code" inputMode="numeric" autoComplete="off" required maxLength={30} spellcheck={false} value={typed.current.code} hint={t('backupCodeHint')} onInput={(code) => (typed.current.code = code)} />
+            <Field name="code" label={t('backupCode')} secret class="code backup-code" inputMode="numeric" autoComplete="off" required maxLength={30} spellcheck={false} value={typed.current.code} hint={t('backupCodeHint')} onInput={(code) => (typed.current.code = code)} />
             {!forgot && <Password name="password" label={t('password')} autoComplete="current-password" required value={typed.current.password} onInput={(password) => (typed.current.password = password)} />}
             <label class="choice-check"><input type="checkbox" checked={forgot} onChange={() => change({ forgot: !forgot })} /> {t('noPassword')}</label>
           </>

@@ -1,12 +1,12 @@
 // The fresh proof that sensitive changes want: a dialog over the page.
 import { useRef, useState } from 'preact/hooks';
 import { get, post } from '../shell/api';
-import { me, type Opened } from '../shell/auth';
+import { me, type Begun, type Opened } from '../shell/auth';
 import { Others } from '../shell/entries';
 import { Form, Password } from '../shell/form';
 import { duration } from '../shell/i18n';
 import { Problem } from '../shell/problem';
-import { collect, type Challenge, type ProveProps } from '../shell/room';
+import { collect, type ProveProps } from '../shell/room';
 import { useSettings } from '../shell/settings';
 import { ask, Dialog, Failed, Skeleton, useLoad } from '../shell/ui';
 import { isChallenge, signedIn } from './session';
@@ -16,10 +16,10 @@ import { t } from './words';
 let proving: Promise<boolean> | undefined;
 
 // askForProof opens one dialog however many calls want a proof at once.
-export function askForProof(): Promise<boolean> {
+export function askForProof(begun?: Begun): Promise<boolean> {
   proving ??= (async () => {
     let proven = false;
-    await ask((close) => <Proof onClose={close} onProven={() => {
+    await ask((close) => <Proof begun={begun} onClose={close} onProven={() => {
       proven = true;
       close();
     }} />);
@@ -30,8 +30,8 @@ export function askForProof(): Promise<boolean> {
   return proving;
 }
 
-function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => void }) {
-  const [challenge, setChallenge] = useState<Challenge>();
+function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => void; onProven: () => void }) {
+  const [{ challenge, by }, setBegun] = useState<Partial<Begun>>(begun ?? {});
   const [over, setOver] = useState<Problem>();
   const typed = useRef<Record<string, string>>({});
   const { data, problem } = useLoad((signal) => get('/account/security', { signal }), []);
@@ -39,9 +39,9 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
   // What the account has is unknown while the server does not say: a password is likely.
   const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
   const [main, ...others] = data || problem ? ways : [];
-  async function opened(s: Opened | undefined) {
+  async function opened(s: Opened | undefined, by?: string) {
     setOver(undefined);
-    if (isChallenge(s)) return setChallenge(s);
+    if (isChallenge(s)) return setBegun({ challenge: s, by });
     if (s?.access_token) await signedIn(s);
     onProven();
   }
@@ -49,9 +49,9 @@ function Proof({ onClose, onProven }: { onClose: () => void; onProven: () => voi
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
-        <Steps inside challenge={challenge} identifier={me()?.username ?? ''} onLeave={onClose} onSession={opened} onOver={() => {
+        <Steps inside challenge={challenge} by={by} identifier={me()?.username ?? ''} onLeave={onClose} onSession={(s) => opened(s)} onOver={() => {
           setOver(new Problem({ status: 410, code: 'proof_over' }));
-          setChallenge(undefined);
+          setBegun({});
         }} />
       ) : !main ? <Skeleton rows={2} /> : (
         <div class="proof">

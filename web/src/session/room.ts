@@ -8,7 +8,7 @@ import { askForProof, ByPassword } from './proof';
 import { EndDevice } from './end-device';
 import { signOut, startSession } from './session';
 import './session.css';
-import { SignIn } from './sign-in';
+import { SignIn, SignInForm } from './sign-in';
 import { problems, t } from './words';
 
 export const session: Room = {
@@ -16,6 +16,7 @@ export const session: Room = {
     { path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true },
     { path: '/end-device', page: EndDevice, title: () => t('endTitle'), open: true },
   ],
+  signInForm: SignInForm,
   door: { href: '/sign-in', label: () => t('signIn'), order: 2, signsIn: true },
   menu: [{ icon: 'signOut', label: () => t('signOut'), run: () => void leave(), order: 9, always: true }],
   points: [{ icon: 'device', title: () => t('point'), text: () => t('pointText'), order: 2 }],

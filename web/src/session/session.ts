@@ -6,10 +6,10 @@
 // signed, so a stolen token is of no use elsewhere (key.ts).
 import { batch } from '@preact/signals';
 import { call, get, post, serverNow } from '../shell/api';
-import { auth, me, useKeeper, type Account, type Ending, type Opened, type Opening, type Outgoing, type Recovered, type Session } from '../shell/auth';
+import { auth, me, useKeeper, type Account, type Begun, type Ending, type Opened, type Opening, type Outgoing, type Recovered, type Session } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
 import { firstPlace, repairPath, signInPath, type Challenge } from '../shell/room';
-import { go } from '../shell/router';
+import { go, safeNext } from '../shell/router';
 import { clientKey, keptProver, prover, sign, type Prover } from './key';
 
 export type { Session };
@@ -47,7 +47,7 @@ type News = { kind: 'token'; token: string; ends: number; session: string; level
 const channel = new BroadcastChannel('coffer.session');
 
 // startSession hands the shell its keeper and finds out whether this browser has a session.
-export function startSession(prove: () => Promise<boolean>): void {
+export function startSession(prove: (begun?: Begun) => Promise<boolean>): void {
   useKeeper({ token: freshToken, renew: refresh, level: () => refresh(token), sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel.onmessage = (event: MessageEvent<News>) => hear(event.data);
   void lookUp();
@@ -128,15 +128,20 @@ export async function signedIn(session: Session): Promise<void> {
   await loadAccount();
 }
 
-let handed: Challenge | undefined;
+let handed: Handed | undefined;
+
+export interface Handed {
+  challenge: Challenge;
+  by?: string; // what was proved, where it is not the password
+}
 
 // enter takes what the use of a link opened. The sign-in page asks for steps that are left.
-async function enter(opened: Opened): Promise<void> {
+async function enter(opened: Opened, { by, to }: { by?: string; to?: string } = {}): Promise<void> {
   if (isChallenge(opened)) {
-    handed = opened;
+    handed = { challenge: opened, by };
     batch(() => {
       forget();
-      go(signInPath(), { replace: true });
+      go(signInPath() + (to ? '?next=' + encodeURIComponent(to) : ''), { replace: true });
     });
     return;
   }
@@ -147,14 +152,14 @@ async function enter(opened: Opened): Promise<void> {
   await loadAccount().catch((err: unknown) => {
     auth.value = { is: 'unreachable', problem: asProblem(err), retry: lookUp };
   });
-  go(level.repair ? repairPath() : firstPlace(), { replace: true });
+  go(level.repair ? repairPath() : safeNext(to ?? null, location.origin, firstPlace()), { replace: true });
 }
 
 // handedOver returns the challenge that waits for its steps, once.
-export function handedOver(): Challenge | undefined {
-  const challenge = handed;
+export function handedOver(): Handed | undefined {
+  const what = handed;
   handed = undefined;
-  return challenge;
+  return what;
 }
 
 async function loadAccount(): Promise<void> {

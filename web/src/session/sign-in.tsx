@@ -7,7 +7,7 @@ import { Entries } from '../shell/entries';
 import { Check, Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { Problem } from '../shell/problem';
-import { doors, wayBack } from '../shell/room';
+import { doors, wayBack, type SignInFormProps } from '../shell/room';
 import { go } from '../shell/router';
 import { handedOver, isChallenge, openSession, signedIn } from './session';
 import { Steps } from './steps';
@@ -15,7 +15,13 @@ import { problems, t } from './words';
 
 export function SignIn() {
   useLeaveWhenIn();
-  const [challenge, setChallenge] = useState(handedOver);
+  return <SignInForm title={t('welcome')}>{null}</SignInForm>;
+}
+
+// SignInForm is the whole sign-in. Other pages give it their own words, and say why they ask.
+export function SignInForm({ title, children }: SignInFormProps) {
+  const [begun, setBegun] = useState(handedOver);
+  const card = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState(false);
   // An attempt that is over begins again with what was typed.
@@ -24,24 +30,25 @@ export function SignIn() {
   const ways = (['password', 'recover'] as const).flatMap((to) => wayBack(to) ?? []);
   const others = doors().filter((door) => !door.signsIn);
   async function opened(s: Opened) {
-    if (isChallenge(s)) setChallenge(s);
+    if (isChallenge(s)) setBegun({ challenge: s });
     else await signedIn(s);
   }
-  if (challenge) {
+  if (begun) {
     return (
       <div class="card narrow">
-        <Steps challenge={challenge} identifier={typed.current.identifier} onSession={signedIn} onOver={() => {
+        <Steps challenge={begun.challenge} by={begun.by} identifier={typed.current.identifier} onSession={signedIn} onOver={() => {
           setOver(true);
-          setChallenge(undefined);
+          setBegun(undefined);
         }}>
-          <p><button type="button" class="link" onClick={() => setChallenge(undefined)}>{t('startAgain')}</button></p>
+          <p><button type="button" class="link" onClick={() => setBegun(undefined)}>{t('startAgain')}</button></p>
         </Steps>
       </div>
     );
   }
   return (
-    <div class="card narrow">
-      <h1>{t('welcome')}</h1>
+    <div class="card narrow" ref={card}>
+      <h1>{title}</h1>
+      {children}
       {why && !over && <div class="notice" role="status"><Icon name="device" /><p>{t(`why_${why}`)}</p></div>}
       {over && <div class="notice bad" role="alert"><Icon name="warning" /><p>{problems('attempt_over')}</p></div>}
       <Form submit={t('signIn')} onSubmit={async (v) => {
@@ -65,7 +72,7 @@ export function SignIn() {
         <Password name="password" label={t('password')} value={typed.current.password} autoComplete="current-password" required />
         <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} checked={typed.current.remember} />
       </Form>
-      <Entries paused={sending} onOpened={opened} />
+      <Entries paused={sending} onOpened={opened} own={children !== null} remember={() => card.current!.querySelector<HTMLInputElement>('[name=remember_device]')!.checked} />
       {(ways.length > 0 || others.length > 0) && (
         <div class="aside ways">
           {ways.map(({ href, label, take }) => <p key={href}><a href={href} onClick={() => take({ identifier: typed.current.identifier })}>{label()}</a></p>)}

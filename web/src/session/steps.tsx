@@ -16,6 +16,7 @@ interface StepsProps {
   onOver: () => void;
   inside?: boolean; // a dialog's title stands above
   identifier: string; // what the person signs in with
+  by?: string; // what was proved, where it is not the password
   onLeave?: () => void; // the person goes to another way back
   children?: ComponentChildren; // beside the way back
 }
@@ -26,8 +27,8 @@ const inOrder = (layers: Challenge['layers']) =>
   [...layers].sort((a, b) => (layerStep(a.layer)?.order ?? Infinity) - (layerStep(b.layer)?.order ?? Infinity));
 
 // Steps asks for one open layer after the other until the server opens the session. The
-// password counts as the first step.
-export function Steps({ challenge, onSession, onOver, inside, identifier, onLeave, children }: StepsProps) {
+// password, or what stood for it, counts as the first step.
+export function Steps({ challenge, onSession, onOver, inside, identifier, by = t('password'), onLeave, children }: StepsProps) {
   const [layers, setLayers] = useState(() => inOrder(challenge.layers));
   const next = layers.find((l) => !l.done && layerStep(l.layer));
   const step = next && layerStep(next.layer);
@@ -73,7 +74,7 @@ export function Steps({ challenge, onSession, onOver, inside, identifier, onLeav
         {next && step && <p class="hint" role="status">{t('progress', { step: total - left + 1, total, name: step.title() })}</p>}
       </div>
       <ol class="layers" aria-label={t('steps')}>
-        <li class="done"><Icon name="check" /> {t('password')}<span class="hidden">, {t('done')}</span></li>
+        <li class="done"><Icon name="check" /> {by}<span class="hidden">, {t('done')}</span></li>
         {layers.map((l) => (
           <li key={l.layer} class={l.done ? 'done' : l === next ? 'now' : undefined} aria-current={l === next ? 'step' : undefined}>
             <Icon name={l.done ? 'check' : 'shield'} /> {layerStep(l.layer)?.title() ?? l.layer}

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import type { Answer, Body } from './api';
 import type { Problem } from './problem';
+import type { Challenge } from './room';
 
 export type Account = Answer<'get', '/account'>;
 
@@ -43,6 +44,12 @@ export interface Outgoing {
   at: number; // the server's time, in milliseconds
 }
 
+// Begun is a proof whose steps are left.
+export interface Begun {
+  challenge: Challenge;
+  by: string;
+}
+
 export interface Keeper {
   // An access token with some life left.
   token(): Promise<string>;
@@ -52,13 +59,15 @@ export interface Keeper {
   renew(stale: string): Promise<void>;
   // Gets a token of what the session may do by now.
   level(): Promise<void>;
-  // Asks the person for a fresh proof; false when they decline.
-  prove(): Promise<boolean>;
+  // Asks the person for a fresh proof; false when they decline. One that was begun asks for the
+  // steps that are left.
+  prove(begun?: Begun): Promise<boolean>;
   // What every call carries that opens a session.
   opening(): Promise<Opening>;
   // Takes over what such a call answered, and leads to where people begin, or to the sign-in
-  // steps that are left.
-  enter(opened: Opened): Promise<void>;
+  // steps that are left. by names what was proved, where it is not the password; to is the page
+  // that the person wants.
+  enter(opened: Opened, way?: { by?: string; to?: string }): Promise<void>;
   // Takes over a changed account, here and in every other tab.
   changed(account: Account): void;
   // Takes over the session that a call has answered.

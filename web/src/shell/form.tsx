@@ -4,6 +4,7 @@ import { createContext, type ComponentChildren, type TargetedInputEvent } from '
 import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { dateTime, duration } from './i18n';
 import { Icon } from './icon';
+import { giveBack } from './typed';
 import { asProblem, fieldName, Problem, say, sayField, sayWait } from './problem';
 import { t } from './words';
 
@@ -34,6 +35,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
   useEffect(() => setProblem(undefined), [asks]);
+  useLayoutEffect(() => giveBack(form.current!), []);
 
   async function send(event: SubmitEvent) {
     event.preventDefault();
@@ -135,12 +137,13 @@ interface FieldProps {
   maxLength?: number;
   spellcheck?: boolean;
   class?: string;
+  secret?: boolean; // is never kept
   selectName?: boolean; // selects the part of a file name before its extension
   onInput?: (value: string) => void;
 }
 
 export function Field(props: FieldProps) {
-  const { name, label, onInput, selectName, autoFocus, class: extra, value, type, hint: _, ...rest } = props;
+  const { name, label, onInput, selectName, autoFocus, secret, class: extra, value, type, hint: _, ...rest } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const error = useFieldError(name);
@@ -156,7 +159,7 @@ export function Field(props: FieldProps) {
   return (
     <div class={'field ' + (extra ?? '')}>
       <label for={id}>{label}</label>
-      <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} defaultValue={value} type={(type ?? 'text') as 'text'}
+      <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} data-secret={secret ? '' : undefined} defaultValue={value} type={(type ?? 'text') as 'text'}
         aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
         onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
       <Below id={id} hint={hint} error={error} />
@@ -206,7 +209,7 @@ export function Password(props: Pick<FieldProps, 'name' | 'label' | 'value' | 'h
     <div class="field">
       <label for={id}>{label}</label>
       <div class="with-button">
-        <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
+        <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} data-secret="" type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
           aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
           onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
         <button type="button" class="icon-button" aria-pressed={shown} aria-label={t('showPassword')} title={t('showPassword')} onClick={() => setShown(!shown)}>
@@ -221,7 +224,7 @@ export function Password(props: Pick<FieldProps, 'name' | 'label' | 'value' | 'h
 // Code is for six digits that were mailed or that an app shows.
 export function Code({ name = 'code', label, hint, autoFocus }: { name?: string; label: string; hint?: ComponentChildren; autoFocus?: boolean }) {
   return (
-    <Field name={name} label={label} hint={hint} autoFocus={autoFocus} required class="code" inputMode="numeric"
+    <Field name={name} label={label} hint={hint} autoFocus={autoFocus} required secret class="code" inputMode="numeric"
       autoComplete="one-time-code" pattern="[0-9 ]*" maxLength={12} spellcheck={false} />
   );
 }

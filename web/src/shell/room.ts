@@ -1,6 +1,6 @@
 // A Room is all that a feature adds to the app. src/rooms.ts lists the rooms, one a line. The
 // shell uses this interface and imports no room; a room imports the shell and no other room.
-import type { ComponentType } from 'preact';
+import type { ComponentChildren, ComponentType } from 'preact';
 import type { Answer, Body, Paths } from './api';
 import type { Opened } from './auth';
 import type { Words } from './i18n';
@@ -23,6 +23,9 @@ export interface Room {
   // A button for people who are signed out: on the first page, beside a form that is not
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
+  // The form of the page that signs in, for other pages that ask who somebody is. It holds the
+  // whole sign-in, its steps too; the page sees the session come.
+  signInForm?: ComponentType<SignInFormProps>;
   // Other ways to sign in, below the form of the sign-in page; with signUp also below that of the
   // sign-up page.
   enter?: { Entry: ComponentType<EnterProps>; order: number; signUp?: true };
@@ -50,7 +53,9 @@ export interface Room {
     // Is shown during a repair too; the sections of sign-in steps are shown anyway.
     repairs?: true;
   };
-  // The page that has those sections.
+  // A section of the account page.
+  account?: { Section: ComponentType; order: number };
+  // The page that has the sections of security.
   securityPage?: { href: string; label: () => string };
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
   loss?: { Line: ComponentType; order: number };
@@ -133,11 +138,19 @@ export interface EnterProps {
   onOpened: (opened: Opened) => Promise<void>;
   signUp?: boolean; // stands on the page that makes an account
   paused?: boolean; // the form is sending
+  own?: boolean; // the page asks for a proof of the account here
+  remember?: () => boolean; // the person wants this device remembered
+}
+
+export interface SignInFormProps {
+  title: string;
+  children: ComponentChildren; // why the page asks
 }
 
 export interface ProveProps {
   main: boolean; // stands first, and takes the focus
-  onOpened: (opened: Opened | undefined) => Promise<void>;
+  // by names what was proved, where it is not the password.
+  onOpened: (opened: Opened | undefined, by?: string) => Promise<void>;
   onCancel: () => void;
   // What was typed, by the names of the fields: an attempt that is over begins again with it.
   typed: Record<string, string>;
@@ -182,6 +195,8 @@ export const signInPath = () => signInDoor()?.href ?? '/';
 export const wayBack = (to: 'password' | 'activate' | 'recover') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
 export const places = () => collect((room) => room.places);
+
+export const signInForm = () => all.find((room) => room.signInForm)?.signInForm;
 
 export const securityPage = () => all.find((room) => room.securityPage)?.securityPage;
 
