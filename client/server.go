@@ -24,6 +24,7 @@ type Settings struct {
 	StepUpSeconds      int64 `json:"step_up_seconds"`      // how long a fresh proof counts
 	SMS                int64 `json:"sms"`                  // 1 when text messages reach people
 	TrustedRestSeconds int64 `json:"trusted_rest_seconds"` // how long a trusted address rests after it was verified
+	Passkeys           bool  `json:"passkeys"`             // browsers allow passkeys for this server
 }
 
 // Settings returns the rules of the server. It needs no session.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/descope/virtualwebauthn"
 	"github.com/pquerna/otp/totp"
 
 	"coffer/client"
@@ -44,7 +46,7 @@ func newForgotten(t *testing.T, database string) *forgotten {
 	srv := httptest.NewUnstartedServer(nil)
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
-	s.DB.DatabaseURL, s.URL = database, "http://"+srv.Listener.Addr().String()
+	s.DB.DatabaseURL, s.URL = database, "http://"+strings.Replace(srv.Listener.Addr().String(), "127.0.0.1", "localhost", 1) // passkeys need a name
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
 	s.Recovery.Cooldown = 0
 	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
@@ -148,7 +150,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	}
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
-      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "files.json": `"path": "files/papers/large"`,
+      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -337,7 +339,21 @@ func (w *forgotten) harden(m member) *client.Client {
 	_, err = other.MakeBackupCodes(ctx)
 	w.must(err)
 	w.must(other.ConfirmBackupCodes(ctx))
+	w.addPasskey(m, other)
 	return other
+}
+
+// addPasskey gives a user a passkey.
+func (w *forgotten) addPasskey(m member, c *client.Client) {
+	w.Helper()
+	raw, err := c.BeginNewPasskey(w.Context())
+	w.must(err)
+	options, err := virtualwebauthn.ParseAttestationOptions(string(raw))
+	w.must(err)
+	party := virtualwebauthn.RelyingParty{ID: options.RelyingPartyID, Origin: w.url}
+	made := virtualwebauthn.CreateAttestationResponse(party, virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2), *options)
+	_, err = c.AddPasskey(w.Context(), json.RawMessage(made), "key of "+m.name)
+	w.must(err)
 }
 
 // trusts gives a user a trusted address, and opens a recovery session with it.

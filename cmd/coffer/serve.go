@@ -28,6 +28,7 @@ import (
 	"coffer/internal/limit"
 	"coffer/internal/mail"
 	"coffer/internal/mailcode"
+	"coffer/internal/passkey"
 	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
@@ -61,6 +62,7 @@ type Settings struct {
 	SMSCode  smscode.Settings  `embed:""`
 	Content  content.Settings  `embed:""`
 	Recovery recovery.Settings `embed:""`
+	Passkey  passkey.Settings  `embed:""`
 	Rest     rest.Settings     `embed:""`
 	File     file.Settings     `embed:""`
 
@@ -315,6 +317,13 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
+	passkeys, err := passkey.New(passkey.Config{
+		Settings: s.Passkey, DB: a.db, KV: a.kv, Ring: a.ring, Limit: limits, Accounts: a.accounts, Sessions: a.sessions, Events: events,
+		BaseURL: s.URL, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return err
+	}
 	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	back := recovery.New(recovery.Config{
 		Settings: s.Recovery, DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
@@ -335,6 +344,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	mailed.Routes(a.api)
 	phones.Routes(a.api)
 	asked.Routes(a.api)
+	passkeys.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()

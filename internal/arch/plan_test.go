@@ -63,6 +63,7 @@ var plan = map[string]place{
 	"mailcode": {7, "the layer of codes that are mailed to the account's primary address"},
 	"smscode":  {7, "the layer of codes that are sent to a telephone"},
 	"question": {7, "the layer of a security question, which sign-in asks last"},
+	"passkey":  {7, "passkeys: discoverable WebAuthn credentials that sign in, confirm and pass every layer"},
 	"file":     {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},

@@ -51,16 +51,20 @@ func operations(t *testing.T, c *client.Client) []operation {
 
 // good are valid bodies for the operations on an id, so that only the id decides.
 var good = map[string]string{
-	"PATCH /v1/files/{id}":       `{"name":"mine now"}`,
-	"PATCH /v1/sessions/{id}":    `{"name":"mine now"}`,
-	"DELETE /v1/files/{id}":      "",
-	"DELETE /v1/sessions/{id}":   "",
-	"GET /v1/files/{id}":         "",
-	"GET /v1/files/{id}/content": "",
-	"GET /v1/sessions/{id}":      "",
-	"GET /v1/auth/attempts/{id}": "",
+	"PATCH /v1/files/{id}":             `{"name":"mine now"}`,
+	"PATCH /v1/sessions/{id}":          `{"name":"mine now"}`,
+	"PATCH /v1/account/passkeys/{id}":  `{"name":"mine now"}`,
+	"DELETE /v1/account/passkeys/{id}": "",
+	"DELETE /v1/files/{id}":            "",
+	"DELETE /v1/sessions/{id}":         "",
+	"GET /v1/files/{id}":               "",
+	"GET /v1/files/{id}/content":       "",
+	"GET /v1/sessions/{id}":            "",
+	"GET /v1/auth/attempts/{id}":       "",
 
 	"POST /v1/auth/attempts/{id}/sms/resend": "",
+
+	"POST /v1/auth/attempts/{id}/passkey/options": "", "POST /v1/auth/attempts/{id}/passkey": `{"credential":{}}`,
 }
 
 // notMine calls every operation with an id, using another person's ids. Every call answers
@@ -78,8 +82,10 @@ func notMine(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	passkey := newSecurityKey(t, s).register(c, "")
 	ids := map[string][]string{
-		"/v1/files/": {stored[0].ID, folder.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {},
+		"/v1/account/passkeys/": {passkey.ID},
+		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -89,7 +95,8 @@ func notMine(t *testing.T, s *server) {
 		ids["/v1/auth/attempts/"] = []string{attempt.ID}
 	}
 	nothing := map[string]string{
-		"/v1/files/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
+		"/v1/account/passkeys/": "01890000-0000-7000-8000-000000000000",
+		"/v1/files/":            "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
 	}
 	e := eve.signIn(t, client.WithoutProofs())
 	token := "Bearer " + e.Credentials().AccessToken
@@ -156,6 +163,9 @@ func notMine(t *testing.T, s *server) {
 	if diff := cmp.Diff([]string{"diary.txt"}, names(t, c, folder.ID, "")); diff != "" {
 		t.Error(diff)
 	}
+	if all, err := c.Passkeys(ctx); err != nil || len(all) != 1 || all[0].Name != passkey.Name {
+		t.Errorf("the passkeys: %+v, %v", all, err)
+	}
 	for name := range layers {
 		if err := attempt.Refresh(ctx); err != nil || !attempt.Open(name) {
 			t.Errorf("the attempt: %+v, %v", attempt, err)
@@ -166,7 +176,7 @@ func notMine(t *testing.T, s *server) {
 // rules are what a page must know before anybody has signed in: here, the defaults.
 func rules(t *testing.T, s *server) {
 	got, err := s.client(t, newAddress()).Settings(t.Context())
-	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, TrustedRestSeconds: 72 * 3600}); err != nil || got != want {
+	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, Passkeys: true, TrustedRestSeconds: 72 * 3600}); err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
@@ -186,6 +196,8 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/auth/trusted-email/verify", "POST /v1/auth/trusted-email/verify/check", // with the link's secret
 		"POST /v1/auth/recovery/trusted-email", "POST /v1/auth/recovery/trusted-email/confirm", "POST /v1/auth/recovery/trusted-email/confirm/check", // by somebody who cannot sign in
 		"POST /v1/auth/recovery/stop", "POST /v1/auth/recovery/stop/check", // by an owner whose session may be another's
+		"POST /v1/auth/passkey/options", "POST /v1/auth/passkey", // by somebody who wants to sign in
+		"POST /v1/auth/attempts/{id}/passkey/options", "POST /v1/auth/attempts/{id}/passkey", // with the attempt's token
 		"POST /v1/auth/introspect", // wants the credentials of a resource server
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",

@@ -1,0 +1,310 @@
+package passkey
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/go-webauthn/webauthn/protocol"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+	"coffer/internal/session"
+	"coffer/internal/token"
+)
+
+// assertion is a passkey's answer whose signature is right. Its sign count is not judged yet.
+type assertion struct {
+	row
+	data protocol.AuthenticatorData
+}
+
+// methods are the authentication methods that a passkey shows (RFC 8176): a key in hardware,
+// or one that may be copied to other devices, and the person's verification.
+func (a assertion) methods() []string {
+	key := "hwk"
+	if a.data.Flags.HasBackupEligible() {
+		key = "swk"
+	}
+	return []string{key, "user", "mfa"}
+}
+
+// BeginSignIn returns the options of a sign-in. They differ in the challenge alone, whoever
+// asks. Codes: passkeys_unavailable, rate_limited.
+func (s *Service) BeginSignIn(ctx context.Context, c rest.Client) (*RequestOptions, error) {
+	if !s.on {
+		return nil, errUnavailable
+	}
+	if err := s.Limit.Take(ctx, s.BeginLimit, limit.AddrKey(c.Addr)); err != nil {
+		return nil, err
+	}
+	challenge, err := s.begin(ctx, ceremony{Kind: signingIn})
+	return s.requestOptions(challenge, []Descriptor{}), err
+}
+
+// SignIn opens a session for the owner of a passkey. It asks for no layer. Every fault of the
+// answer is invalid_passkey. Codes beside: passkeys_unavailable, rate_limited,
+// account_deactivated, invalid_public_key.
+func (s *Service) SignIn(ctx context.Context, credential []byte, r session.SessionRequest, c rest.Client) (session.Outcome, error) {
+	if !s.on {
+		return session.Outcome{}, errUnavailable
+	}
+	entry, err := s.Sessions.Prepare(r, c)
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	a, err := s.counting(ctx, c, func() (assertion, error) { return s.prove(ctx, credential, ceremony{Kind: signingIn}) })
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	st, err := s.Accounts.State(ctx, a.Account)
+	if err != nil {
+		return session.Outcome{}, gone(err)
+	}
+	entry.Prove(a.methods()...)
+	out, err := s.Sessions.EnterProven(ctx, st, entry, func(ctx context.Context, tx *db.Tx, _ string) error { return s.spend(ctx, tx, a) })
+	return out, s.told(ctx, a, gone(err))
+}
+
+// gone answers for an account that was deleted, or whose sessions all ended, meanwhile.
+func gone(err error) error {
+	if errors.Is(err, account.ErrNotFound) || errors.Is(err, account.ErrCredentials) {
+		return errPasskey.Because(err)
+	}
+	return err
+}
+
+// BeginAttempt returns the options with which a passkey passes every layer of an attempt.
+// Codes: passkeys_unavailable, unauthenticated, attempt_over, not_found.
+func (s *Service) BeginAttempt(ctx context.Context, in session.AttemptInput) (*RequestOptions, error) {
+	if !s.on {
+		return nil, errUnavailable
+	}
+	id, err := s.Sessions.AttemptOwner(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.beginFor(ctx, ceremony{passing, id, in.ID, 0})
+	if err == nil && len(o.Allow) == 0 {
+		err = session.ErrNotAsked
+	}
+	return o, err
+}
+
+// PassAttempt answers an attempt with a passkey. A wrong answer counts as one of the
+// attempt's. Codes: passkeys_unavailable, unauthenticated, attempt_over, invalid_passkey.
+func (s *Service) PassAttempt(ctx context.Context, in session.AttemptInput, credential []byte) (session.Outcome, error) {
+	if !s.on {
+		return session.Outcome{}, errUnavailable
+	}
+	id, err := s.Sessions.AttemptOwner(ctx, in)
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	// The key store is asked before the transaction of the attempt. What it found is judged
+	// inside, where a wrong answer is counted.
+	a, refusal := s.prove(ctx, credential, ceremony{passing, id, in.ID, 0})
+	out, err := s.Sessions.PassAll(ctx, in, func(ctx context.Context, tx *db.Tx, _ account.ID) ([]string, error) {
+		if refusal != nil {
+			return nil, refusal
+		}
+		return a.methods(), s.spend(ctx, tx, a)
+	})
+	return out, s.told(ctx, a, err)
+}
+
+// BeginRenewal returns the options of a fresh proof. Code passkeys_unavailable.
+func (s *Service) BeginRenewal(ctx context.Context, c rest.Caller) (*RequestOptions, error) {
+	if !s.on {
+		return nil, errUnavailable
+	}
+	return s.beginFor(ctx, ceremony{renewing, account.ID(c.Account), c.Session, 0})
+}
+
+// Renew takes a passkey of the caller's account as a fresh proof, which passes every layer.
+// Codes: passkeys_unavailable, rate_limited, invalid_passkey, unauthenticated.
+func (s *Service) Renew(ctx context.Context, c rest.Caller, client rest.Client, credential []byte) (session.Outcome, error) {
+	if !s.on {
+		return session.Outcome{}, errUnavailable
+	}
+	of := ceremony{renewing, account.ID(c.Account), c.Session, 0}
+	a, err := s.counting(ctx, client, func() (assertion, error) { return s.prove(ctx, credential, of) })
+	if err != nil {
+		return session.Outcome{}, err
+	}
+	out, err := s.Sessions.Renew(ctx, c, client, a.methods(), true, func(ctx context.Context, tx *db.Tx, _ string) error { return s.spend(ctx, tx, a) })
+	return out, s.told(ctx, a, err)
+}
+
+// counting counts an answer of an address as a failed sign-in before it is looked at, and
+// takes that back unless it was wrong.
+func (s *Service) counting(ctx context.Context, c rest.Client, prove func() (assertion, error)) (assertion, error) {
+	rule, addr := s.Sessions.AddressLimit, limit.AddrKey(c.Addr)
+	if err := s.Limit.Take(ctx, rule, addr); err != nil {
+		return assertion{}, err
+	}
+	a, err := prove()
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != errPasskey.Code {
+		if back := s.Limit.Refund(ctx, rule, addr); back != nil {
+			s.Log.WarnContext(ctx, "passkey: a limit stays taken", "err", back)
+		}
+	}
+	return a, err
+}
+
+// beginFor begins a ceremony of an account, whose passkeys the options name.
+func (s *Service) beginFor(ctx context.Context, c ceremony) (*RequestOptions, error) {
+	key, err := s.Accounts.DataKey(ctx, s.DB, c.Account)
+	if errors.Is(err, account.ErrNotFound) {
+		err = token.ErrUnauthenticated.Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	allow, err := s.descriptors(ctx, s.DB, key, c.Account)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := s.begin(ctx, c)
+	return s.requestOptions(challenge, allow), err
+}
+
+// prove looks at an answer: its challenge, which is used up, its credential and its
+// signature. Every fault is invalid_passkey; the log has the cause.
+func (s *Service) prove(ctx context.Context, credential []byte, c ceremony) (assertion, error) {
+	in, said, err := parseAssertion(credential)
+	if err != nil {
+		return assertion{}, errPasskey.Because(err)
+	}
+	err = s.take(ctx, said.Challenge, c)
+	if errors.Is(err, errChallenge) {
+		err = errPasskey.Because(err)
+	}
+	if err != nil {
+		return assertion{}, err
+	}
+	r, key, rec, err := s.lookUp(ctx, in.RawID)
+	switch {
+	case errors.Is(err, db.ErrNoRows), errors.Is(err, account.ErrNotFound), altered(err):
+		return assertion{}, errPasskey.Because(err)
+	case err != nil:
+		return assertion{}, err
+	case c.Account != "" && c.Account != r.Account:
+		return assertion{}, errPasskey.Because(errors.New("a passkey of another account"))
+	}
+	// A discoverable credential tells whose it is (§7.2 step 6). Where the server has named the
+	// credentials, the authenticator may leave that out.
+	owner := in.Response.UserHandle
+	if (c.Account == "" || len(owner) > 0) && !bytes.Equal(owner, handle(key)) {
+		return assertion{}, errPasskey.Because(errors.New("another user handle"))
+	}
+	if err := s.party.assert(in, said, said.Challenge, rec); err != nil {
+		return assertion{}, errPasskey.Because(err)
+	}
+	return assertion{r, in.Response.AuthenticatorData}, nil
+}
+
+// lookUp finds the passkey of a credential. A row that the index leads to, and that is of
+// another credential, was altered.
+func (s *Service) lookUp(ctx context.Context, credential []byte) (row, *keyring.DataKey, record, error) {
+	indexes, err := s.indexes(ctx, credential)
+	if err != nil {
+		return row{}, nil, record{}, err
+	}
+	r, err := find(ctx, s.DB, indexes)
+	if err != nil {
+		return r, nil, record{}, err
+	}
+	key, err := s.Accounts.DataKey(ctx, s.DB, r.Account)
+	if err != nil {
+		return r, nil, record{}, err
+	}
+	rec, err := s.open(ctx, key, r)
+	if err == nil && !bytes.Equal(rec.ID, credential) {
+		s.Log.ErrorContext(ctx, "passkey: an index was altered in the database", "passkey", r.ID)
+		err = db.ErrNoRows
+	}
+	return r, key, rec, err
+}
+
+// spend judges the sign count of a right answer and notes the use, in the transaction that
+// the answer is for. The row stays locked, and the statement that replaces the record
+// decides: of two answers with one count, one passes. Code invalid_passkey.
+func (s *Service) spend(ctx context.Context, tx *db.Tx, a assertion) error {
+	r, key, rec, err := s.held(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	next, err := rec.next(a.data)
+	if err != nil {
+		return errPasskey.Because(err)
+	}
+	sealed, err := sealRecord(key, r, next)
+	if err != nil {
+		return err
+	}
+	won, err := advance(ctx, tx, r, sealed, s.Now().UnixMilli())
+	if err == nil && !won {
+		err = errPasskey.Because(errors.New("used at the same moment"))
+	}
+	return err
+}
+
+// held locks the row of an answer. Code invalid_passkey when it is gone.
+func (s *Service) held(ctx context.Context, tx *db.Tx, a assertion) (row, *keyring.DataKey, record, error) {
+	key, err := s.Accounts.DataKey(ctx, tx, a.Account)
+	if err != nil {
+		return row{}, nil, record{}, gone(err)
+	}
+	r, err := hold(ctx, tx, a.Account, a.ID)
+	if errors.Is(err, db.ErrNoRows) {
+		return row{}, nil, record{}, errPasskey.Because(err) // removed meanwhile
+	}
+	if err != nil {
+		return row{}, nil, record{}, err
+	}
+	rec, err := s.open(ctx, key, r)
+	if altered(err) {
+		err = errPasskey.Because(err)
+	}
+	return r, key, rec, err
+}
+
+// told tells the owner of a sign count that did not grow, at most once a day for a passkey:
+// the holder of a copy must not fill the mailbox. It returns the refusal.
+func (s *Service) told(ctx context.Context, a assertion, refusal error) error {
+	if !errors.Is(refusal, errCopied) {
+		return refusal
+	}
+	err := s.DB.Tx(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, a.Account); err != nil {
+			return err
+		}
+		r, key, rec, err := s.held(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		now := s.Now().UnixMilli()
+		if rec.ToldAt != 0 && now-rec.ToldAt < tellInterval.Milliseconds() {
+			return nil
+		}
+		rec.ToldAt = now
+		sealed, err := sealRecord(key, r, rec)
+		if err != nil {
+			return err
+		}
+		if err := amend(ctx, tx, r, sealed); err != nil {
+			return err
+		}
+		return s.Events.Record(ctx, tx, event.Event{Kind: copied, Account: string(a.Account)})
+	})
+	if err != nil {
+		s.Log.ErrorContext(ctx, "passkey: the owner was not told of a copied passkey", "account", string(a.Account), "err", err)
+	}
+	return refusal
+}
