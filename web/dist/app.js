@@ -2347,6 +2347,7 @@ var t5 = catalog({
     deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
     deactivated: "Your account is deactivated",
     deactivatedText: "You are signed out everywhere. Nothing was deleted.",
+    deactivateBackBare: "To come back, activate the account with two links that we send to {email}: with the first you choose a password.",
     deactivatedBack: "To come back, you need your password and your mailbox.",
     toHome: "Go to home page",
     delete: "Delete my account",
@@ -2372,9 +2373,17 @@ var t5 = catalog({
     passwordOut: "Sign out everywhere else",
     passwordOutHint: "Leave this on if somebody else may know the old password.",
     passwordChanged: "Your password is changed.",
+    passwordNone: "No password yet",
+    passwordNoneText: "You sign in without one. With a password you also get in when your other ways in are lost.",
+    passwordSet: "Set a password",
+    passwordSetDone: "Your password is set.",
+    passwordSetOutHint: "Leave this on if somebody else may be signed in to your account.",
+    passwordSetDoneOut: "Your password is set, and all other devices are signed out.",
     passwordChangedOut: "Your password is changed, and all other devices are signed out.",
     strength_weak: "Only your password protects this account",
     strength_fair: "Better than a password alone",
+    bare_weak: "One step protects this account",
+    bare_fair: "Better than one step alone",
     strength_good: "Well protected",
     strength_strong: "Strongly protected",
     ways: "Ways back in",
@@ -2383,6 +2392,9 @@ var t5 = catalog({
     toSecurity: "Security page",
     asked: "What a sign-in on a new device asks for",
     advice_addApp: "Add an authenticator app: with it, a stolen password is not enough.",
+    bare_addApp: "Add an authenticator app: with it, a stolen account elsewhere is not enough.",
+    bare_addAnyStep: "Add a sign-in step: with it, a stolen account elsewhere is not enough.",
+    bare_lookNow: "One step alone opens nothing here. Look at the devices now and then.",
     advice_addAnyStep: "Add a sign-in step: with it, a stolen password is not enough.",
     advice_mailOnly: "Anyone who can read your mail can reset the password and read the codes. Add an authenticator app.",
     advice_questionOnly: "People who know you may guess the answer. Add an authenticator app.",
@@ -2394,10 +2406,10 @@ var t5 = catalog({
     advice_noCodes: "All your backup codes are used. Make new ones.",
     advice_lookNow: "Your password alone opens nothing here. Look at the devices now and then.",
     always: "Ask on every device, every time",
-    alwaysOff: "A device that you chose to remember needs only your password. Turn this on, and every sign-in asks for every step.",
+    alwaysOff: "A device that you chose to remember needs only the first step. Turn this on, and every sign-in asks for every step.",
     alwaysOn: "Every sign-in asks for every step, on remembered devices too.",
     alwaysIsOn: "From now on every sign-in asks for every step.",
-    alwaysIsOff: "Remembered devices need only your password again."
+    alwaysIsOff: "Remembered devices need only the first step again."
   },
   de: {
     signUp: "Konto anlegen",
@@ -2484,6 +2496,7 @@ var t5 = catalog({
     deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
     deactivated: "Ihr Konto ist deaktiviert",
     deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
+    deactivateBackBare: "Um zurückzukommen, aktivieren Sie das Konto mit zwei Links, die wir an {email} senden: Mit dem ersten wählen Sie ein Passwort.",
     deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
     toHome: "Zur Startseite",
     delete: "Konto löschen",
@@ -2509,9 +2522,17 @@ var t5 = catalog({
     passwordOut: "Überall sonst abmelden",
     passwordOutHint: "Lassen Sie das an, wenn jemand anders das alte Passwort kennen könnte.",
     passwordChanged: "Ihr Passwort ist geändert.",
+    passwordNone: "Noch kein Passwort",
+    passwordNoneText: "Sie melden sich ohne an. Mit einem Passwort kommen Sie auch hinein, wenn Ihre anderen Wege verloren sind.",
+    passwordSet: "Passwort festlegen",
+    passwordSetDone: "Ihr Passwort ist festgelegt.",
+    passwordSetOutHint: "Lassen Sie das an, wenn jemand anders in Ihrem Konto angemeldet sein könnte.",
+    passwordSetDoneOut: "Ihr Passwort ist festgelegt, und alle anderen Geräte sind abgemeldet.",
     passwordChangedOut: "Ihr Passwort ist geändert, und alle anderen Geräte sind abgemeldet.",
     strength_weak: "Nur Ihr Passwort schützt dieses Konto",
     strength_fair: "Besser als ein Passwort allein",
+    bare_weak: "Ein Schritt schützt dieses Konto",
+    bare_fair: "Besser als ein Schritt allein",
     strength_good: "Gut geschützt",
     strength_strong: "Sehr gut geschützt",
     ways: "Wege zurück",
@@ -2520,6 +2541,9 @@ var t5 = catalog({
     toSecurity: "Zur Sicherheit",
     asked: "Wonach eine Anmeldung auf einem neuen Gerät fragt",
     advice_addApp: "Richten Sie eine Authenticator-App ein: Dann reicht ein gestohlenes Passwort nicht aus.",
+    bare_addApp: "Richten Sie eine Authenticator-App ein: Dann reicht ein gestohlenes Konto anderswo nicht aus.",
+    bare_addAnyStep: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Konto anderswo nicht aus.",
+    bare_lookNow: "Ein Schritt allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte.",
     advice_addAnyStep: "Richten Sie einen Anmeldeschritt ein: Dann reicht ein gestohlenes Passwort nicht aus.",
     advice_mailOnly: "Wer Ihre E-Mails lesen kann, kann das Passwort zurücksetzen und die Codes lesen. Richten Sie eine Authenticator-App ein.",
     advice_questionOnly: "Wer Sie kennt, errät vielleicht die Antwort. Richten Sie eine Authenticator-App ein.",
@@ -2531,10 +2555,10 @@ var t5 = catalog({
     advice_noCodes: "Alle Ihre Notfallcodes sind verbraucht. Legen Sie neue an.",
     advice_lookNow: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte.",
     always: "Auf jedem Gerät jedes Mal fragen",
-    alwaysOff: "Auf einem gemerkten Gerät genügt Ihr Passwort. Schalten Sie das ein, und jede Anmeldung fragt nach jedem Schritt.",
+    alwaysOff: "Auf einem gemerkten Gerät genügt der erste Schritt. Schalten Sie das ein, und jede Anmeldung fragt nach jedem Schritt.",
     alwaysOn: "Jede Anmeldung fragt nach jedem Schritt, auch auf gemerkten Geräten.",
     alwaysIsOn: "Ab jetzt fragt jede Anmeldung nach jedem Schritt.",
-    alwaysIsOff: "Auf gemerkten Geräten genügt wieder Ihr Passwort."
+    alwaysIsOff: "Auf gemerkten Geräten genügt wieder der erste Schritt."
   }
 });
 var problems2 = catalog({
@@ -3239,7 +3263,7 @@ function Leave({ me: me2 }) {
         /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
         /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "address", children: t5("deactivateBack", { email: me2.email }) })
+      /* @__PURE__ */ a4("p", { class: "address", children: t5(me2.has_password ? "deactivateBack" : "deactivateBackBare", { email: me2.email }) })
     ] })
   ] });
 }
@@ -3569,7 +3593,7 @@ function useSettings() {
 }
 
 // src/shell/new-password.tsx
-function NewPassword({ name = "password", label = t4("password"), about: about2 = [], stranger }) {
+function NewPassword({ name = "password", label = t4("password"), about: about2 = [], stranger, autoFocus }) {
   const [met, setMet] = d2({ length: false, own: false });
   const list2 = T2(null);
   const min = useSettings()?.password_min ?? passwordMin;
@@ -3593,7 +3617,7 @@ function NewPassword({ name = "password", label = t4("password"), about: about2 
     ] }),
     /* @__PURE__ */ a4("p", { children: t4(stranger ? "ruleStranger" : "ruleWords") })
   ] });
-  return /* @__PURE__ */ a4(Password, { name, label, autoComplete: "new-password", required: true, hint: rules });
+  return /* @__PURE__ */ a4(Password, { name, label, autoComplete: "new-password", required: true, hint: rules, autoFocus });
 }
 function Rule({ met, text: text2 }) {
   return /* @__PURE__ */ a4("li", { class: met ? "met" : void 0, children: [
@@ -3608,33 +3632,40 @@ function Rule({ met, text: text2 }) {
 // src/account/password.tsx
 function Password2({ onChanged }) {
   const [open2, setOpen] = d2(false);
+  const has = auth.value.is !== "in" || auth.value.account.has_password;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "password", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "password", children: t5("passwordHead") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t5("passwordText") })
+        /* @__PURE__ */ a4("h2", { id: "password", children: [
+          t5("passwordHead"),
+          " ",
+          !has && /* @__PURE__ */ a4("span", { class: "tag", children: t5("passwordNone") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: has ? t5("passwordText") : t5("passwordNoneText") })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setOpen(true), children: t5("passwordChange") })
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setOpen(true), children: has ? t5("passwordChange") : t5("passwordSet") })
     ] }),
-    open2 && /* @__PURE__ */ a4(Change, { onClose: () => setOpen(false), onChanged })
+    open2 && /* @__PURE__ */ a4(Change, { first: !has, onClose: () => setOpen(false), onChanged })
   ] });
 }
-function Change({ onClose, onChanged }) {
+function Change({ first, onClose, onChanged }) {
   const me2 = auth.value.is === "in" ? auth.value.account : void 0;
-  return /* @__PURE__ */ a4(Dialog, { title: t5("passwordChange"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t5("passwordChange"), onCancel: onClose, onSubmit: async (v4) => {
+  const title = first ? t5("passwordSet") : t5("passwordChange");
+  return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit: title, onCancel: onClose, onSubmit: async (v4) => {
     const others = v4.revoke_others === "on";
-    const opened = await put("/account/password", { body: { current_password: v4.current_password, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
-      throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err;
+    const opened = await put("/account/password", { body: { ...!first && { current_password: v4.current_password }, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
+      throw err instanceof Problem && err.code === "invalid_credentials" && !first ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err;
     });
     if ("access_token" in opened) await keeper().take(opened);
     onClose();
+    if (first) keeper().changed(await get("/account"));
     onChanged();
-    toast(others ? t5("passwordChangedOut") : t5("passwordChanged"));
+    toast(first ? others ? t5("passwordSetDoneOut") : t5("passwordSetDone") : others ? t5("passwordChangedOut") : t5("passwordChanged"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me2?.username ?? "" }),
-    /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), about: me2 && [me2.first_name, me2.last_name, me2.username, me2.email.split("@")[0]] }),
-    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: t5("passwordOutHint"), checked: true })
+    !first && /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), autoFocus: first, about: me2 && [me2.first_name, me2.last_name, me2.username, me2.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: first ? t5("passwordSetOutHint") : t5("passwordOutHint"), checked: true })
   ] }) });
 }
 
@@ -3654,19 +3685,28 @@ var icons = { weak: "warning", fair: "shield", good: "shield", strong: "shield" 
 function Glance({ lines }) {
   const { strength, advice, codes: codes2 } = rate(lines);
   const on = stepsOf(lines, true);
+  const bare = lines.password?.enabled === false;
   const all2 = collect((room) => room.security).flatMap(({ ways: ways2 }) => Object.entries(ways2 ?? {})).filter(([line]) => lines[line]);
   const ways = all2.filter(([line]) => lines[line].enabled);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
     /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "glance", children: t5(`strength_${strength}`) }),
-      /* @__PURE__ */ a4("p", { children: t5(`advice_${advice}`, { count: codes2 ?? 0 }) }),
+      /* @__PURE__ */ a4("h2", { id: "glance", children: bare && (strength === "weak" || strength === "fair") ? t5(`bare_${strength}`) : t5(`strength_${strength}`) }),
+      /* @__PURE__ */ a4("p", { children: bare && (advice === "addApp" || advice === "addAnyStep" || advice === "lookNow") ? t5(`bare_${advice}`) : t5(`advice_${advice}`, { count: codes2 ?? 0 }) }),
       /* @__PURE__ */ a4(Next, { advice, lines }),
-      /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [t5("passwordHead"), ...on.map((step) => layerStep(step).title())].map((name) => /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4(Icon, { name: "check" }),
-        " ",
-        name
-      ] }, name)) }),
+      /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("asked"), children: [
+        !bare && /* @__PURE__ */ a4("li", { children: [
+          /* @__PURE__ */ a4(Icon, { name: "check" }),
+          " ",
+          t5("passwordHead")
+        ] }),
+        collect((room) => room.wayIn).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order)),
+        on.map((step) => layerStep(step).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
+          /* @__PURE__ */ a4(Icon, { name: "check" }),
+          " ",
+          name
+        ] }, name))
+      ] }),
       on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
         ways.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
@@ -6390,7 +6430,7 @@ var t9 = catalog({
     wayTrustedHint: "The second mailbox that you chose for this",
     backupCode: "Backup code",
     backupCodeHint: "12 digits. Spaces and hyphens do not matter.",
-    noPassword: "I forgot my password too",
+    noPassword: "I have no password, or forgot it too",
     whatNext: "What happens next:",
     nextCode: "You turn off the sign-in steps that you lost, set them up again, and can choose a new password. The code is used up.",
     nextCodeMail: "We send a link to the e-mail address of your account. With it you choose a new password and turn off what you lost. Only then is the code used up.",
@@ -6471,6 +6511,8 @@ var t9 = catalog({
     activateLed: "Your account is deactivated. We send a link to its e-mail address, and with the link you bring the account back.",
     identifier: "E-mail or username",
     password: "Password",
+    activateNone: "No password?",
+    activateNoneDo: "Choose one by mail first",
     notDeactivated: "Not deactivated?",
     activateSent: "If your account is deactivated, we have sent a mail to its address.",
     activateNext: "Open the link in the mail to bring the account back.",
@@ -6579,7 +6621,7 @@ var t9 = catalog({
     wayTrustedHint: "Das zweite Postfach, das Sie dafür gewählt haben",
     backupCode: "Notfallcode",
     backupCodeHint: "12 Ziffern. Leerzeichen und Striche sind egal.",
-    noPassword: "Ich habe auch mein Passwort vergessen",
+    noPassword: "Ich habe keines oder es auch vergessen",
     whatNext: "Wie es weitergeht:",
     nextCode: "Sie schalten die verlorenen Anmeldeschritte aus, richten sie neu ein und können ein neues Passwort wählen. Der Code ist dann verbraucht.",
     nextCodeMail: "Wir senden einen Link an die E-Mail-Adresse Ihres Kontos. Mit ihm wählen Sie ein neues Passwort und schalten aus, was verloren ist. Erst dann ist der Code verbraucht.",
@@ -6660,6 +6702,8 @@ var t9 = catalog({
     activateLed: "Ihr Konto ist deaktiviert. Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
     identifier: "E-Mail oder Benutzername",
     password: "Passwort",
+    activateNone: "Kein Passwort?",
+    activateNoneDo: "Wählen Sie zuerst eines per E-Mail",
     notDeactivated: "Nicht deaktiviert?",
     activateSent: "Wenn Ihr Konto deaktiviert ist, haben wir eine Mail an seine Adresse gesendet.",
     activateNext: "Öffnen Sie den Link in der Mail, um das Konto zurückzuholen.",
@@ -6782,10 +6826,17 @@ function Ask({ moved: moved3 }) {
       /* @__PURE__ */ a4(Field, { name: "identifier", label: t9("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
       /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: was.password })
     ] }),
-    /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t9("notDeactivated"),
-      " ",
-      /* @__PURE__ */ a4(SignInLink, {})
+    /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      !was.password && /* @__PURE__ */ a4("p", { children: [
+        t9("activateNone"),
+        " ",
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t9("activateNoneDo") })
+      ] }),
+      /* @__PURE__ */ a4("p", { children: [
+        t9("notDeactivated"),
+        " ",
+        /* @__PURE__ */ a4(SignInLink, {})
+      ] })
     ] })
   ] });
 }
@@ -7490,7 +7541,7 @@ var t10 = catalog({
     identifier: "E-mail or username",
     password: "Password",
     remember: "Remember this device",
-    rememberHint: "The next time you sign in here, your password is enough. Only on a device that is yours.",
+    rememberHint: "The next time you sign in here, the first step is enough. Only on a device that is yours.",
     noAccount: "New here?",
     why_ended: "You were signed out, because you were away for a long time or another device signed this one out. Sign in to continue where you were.",
     why_repair: "The time for repairing your account is over. What you have changed stays changed. If you still cannot sign in, use a way back again.",
@@ -7516,6 +7567,8 @@ var t10 = catalog({
     this: "This device",
     byPassword: "signed in with password",
     bySteps: "signed in with password and code",
+    byOther: "signed in with a connected account",
+    byOtherSteps: "signed in with a connected account and code",
     lastUse: "Last used",
     firstUse: "since",
     now: "now",
@@ -7549,7 +7602,7 @@ var t10 = catalog({
     identifier: "E-Mail oder Benutzername",
     password: "Passwort",
     remember: "Dieses Gerät merken",
-    rememberHint: "Bei der nächsten Anmeldung hier genügt Ihr Passwort. Nur auf einem Gerät, das Ihnen gehört.",
+    rememberHint: "Bei der nächsten Anmeldung hier genügt der erste Schritt. Nur auf einem Gerät, das Ihnen gehört.",
     noAccount: "Neu hier?",
     why_ended: "Sie wurden abgemeldet, weil Sie lange nicht da waren oder ein anderes Gerät dieses abgemeldet hat. Melden Sie sich an, um fortzufahren.",
     why_repair: "Die Zeit zum Reparieren Ihres Kontos ist vorbei. Was Sie geändert haben, gilt weiter. Wenn Sie sich noch immer nicht anmelden können, benutzen Sie noch einmal einen Weg zurück.",
@@ -7575,6 +7628,8 @@ var t10 = catalog({
     this: "Dieses Gerät",
     byPassword: "mit Passwort angemeldet",
     bySteps: "mit Passwort und Code angemeldet",
+    byOther: "mit einem verknüpften Konto angemeldet",
+    byOtherSteps: "mit einem verknüpften Konto und Code angemeldet",
     lastUse: "Zuletzt benutzt:",
     firstUse: "seit",
     now: "jetzt",
@@ -7696,7 +7751,11 @@ async function allDevices(signal) {
 }
 function traits(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, t10(d5.aal === "aal1" ? "byPassword" : "bySteps"), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
+}
+function how({ aal, amr }) {
+  if (amr.includes("fed")) return t10(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t10(aal === "aal1" ? "byPassword" : "bySteps");
 }
 function nameOf2(d5) {
   return d5.name || d5.device || t10("unknownDevice");
@@ -8200,7 +8259,7 @@ function SignIn() {
   useLeaveWhenIn();
   return /* @__PURE__ */ a4(SignInForm, { title: t10("welcome"), children: null });
 }
-function SignInForm({ title, children }) {
+function SignInForm({ title, submit = t10("signIn"), children }) {
   const [begun, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over, setOver] = d2(false);
@@ -8208,7 +8267,8 @@ function SignInForm({ title, children }) {
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
   const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
-  const others = doors().filter((door) => !door.signsIn);
+  const own = children !== null;
+  const others = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s4) {
     if (isChallenge(s4)) setBegun({ challenge: s4 });
     else await signedIn(s4);
@@ -8230,7 +8290,7 @@ function SignInForm({ title, children }) {
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("p", { children: problems7("attempt_over") })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t10("signIn"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
       typed2.current = { identifier: v4.identifier, password: v4.password, remember: v4.remember_device === "on" };
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
@@ -8251,7 +8311,7 @@ function SignInForm({ title, children }) {
       /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
       /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
     ] }),
-    /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own: children !== null, remember: () => card.current.querySelector("[name=remember_device]").checked }),
+    /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
@@ -8583,7 +8643,7 @@ var t12 = catalog({
     enabled: "Authenticator app is on.",
     disabled: "Authenticator app is off.",
     disableTitle: "Turn off the authenticator app?",
-    disableText: "After that, your password alone is enough to sign in.",
+    disableText: "After that, no sign-in asks for a code from your app.",
     goStep: "Your authenticator app as a sign-in step"
   },
   de: {
@@ -8607,7 +8667,7 @@ var t12 = catalog({
     enabled: "Die Authenticator-App ist an.",
     disabled: "Die Authenticator-App ist aus.",
     disableTitle: "Authenticator-App ausschalten?",
-    disableText: "Danach genügt Ihr Passwort allein zum Anmelden.",
+    disableText: "Danach fragt keine Anmeldung mehr nach einem Code aus Ihrer App.",
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });

@@ -46,7 +46,7 @@ export function Leave({ me }: { me: Account }) {
             <li>{t('deactivateOut')}</li>
             <li>{t('deactivateKept')}</li>
           </ul>
-          <p class="address">{t('deactivateBack', { email: me.email })}</p>
+          <p class="address">{t(me.has_password ? 'deactivateBack' : 'deactivateBackBare', { email: me.email })}</p>
         </Confirm>
       )}
     </>

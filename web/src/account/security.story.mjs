@@ -93,7 +93,7 @@ for (const [name, options] of [
     await page.waitForTimeout(2_100);
     await choice.click();
     await prove();
-    await page.getByText('Remembered devices need only your password again.').waitFor();
+    await page.getByText('Remembered devices need only the first step again.').waitFor();
     assert.equal(await choice.isChecked(), false);
   });
 }

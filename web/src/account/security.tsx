@@ -31,17 +31,20 @@ const icons = { weak: 'warning', fair: 'shield', good: 'shield', strong: 'shield
 function Glance({ lines }: { lines: NonNullable<SecurityProps['status']['data']> }) {
   const { strength, advice, codes } = rate(lines);
   const on = stepsOf(lines, true);
+  const bare = lines.password?.enabled === false;
   const all = collect((room) => room.security).flatMap(({ ways }) => Object.entries(ways ?? {})).filter(([line]) => lines[line]);
   const ways = all.filter(([line]) => lines[line]!.enabled);
   return (
     <section class={`glance ${strength}`} aria-labelledby="glance">
       <span class="glance-icon"><Icon name={icons[strength]} /></span>
       <div>
-        <h2 id="glance">{t(`strength_${strength}`)}</h2>
-        <p>{t(`advice_${advice}`, { count: codes ?? 0 })}</p>
+        <h2 id="glance">{bare && (strength === 'weak' || strength === 'fair') ? t(`bare_${strength}`) : t(`strength_${strength}`)}</h2>
+        <p>{bare && (advice === 'addApp' || advice === 'addAnyStep' || advice === 'lookNow') ? t(`bare_${advice}`) : t(`advice_${advice}`, { count: codes ?? 0 })}</p>
         <Next advice={advice} lines={lines} />
         <ul class="glance-on" aria-label={t('asked')}>
-          {[t('passwordHead'), ...on.map((step) => layerStep(step)!.title())].map((name) => <li key={name}><Icon name="check" /> {name}</li>)}
+          {!bare && <li><Icon name="check" /> {t('passwordHead')}</li>}
+          {collect((room) => room.wayIn).map(({ Names, order }) => <Names key={order} lines={lines} />)}
+          {on.map((step) => layerStep(step)!.title()).map((name) => <li key={name}><Icon name="check" /> {name}</li>)}
         </ul>
         {on.length > 0 && all.length > 0 && (
           <ul class="glance-on" aria-label={t('ways')}>

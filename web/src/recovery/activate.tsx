@@ -57,7 +57,10 @@ function Ask({ moved }: { moved: boolean }) {
         <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} value={was.identifier} autoFocus={!was.identifier && !moved} />
         <Password name="password" label={t('password')} autoComplete="current-password" required value={was.password} />
       </Form>
-      <p class="aside">{t('notDeactivated')} <SignInLink /></p>
+      <div class="aside ways">
+        {!was.password && <p>{t('activateNone')} <a href="/forgot">{t('activateNoneDo')}</a></p>}
+        <p>{t('notDeactivated')} <SignInLink /></p>
+      </div>
     </div>
   );
 }

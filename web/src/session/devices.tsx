@@ -107,7 +107,13 @@ async function allDevices(signal: AbortSignal): Promise<Device[]> {
 // signed in, and from where.
 function traits(d: Device): string {
   const browser = d.device.split(' ')[0] ?? '';
-  return [nameOf(d).includes(browser) ? '' : d.device, t(d.aal === 'aal1' ? 'byPassword' : 'bySteps'), d.place, d.address].filter(Boolean).join('\u00a0· ');
+  return [nameOf(d).includes(browser) ? '' : d.device, how(d), d.place, d.address].filter(Boolean).join('\u00a0· ');
+}
+
+// how names what the sign-in asked for.
+function how({ aal, amr }: Device): string {
+  if (amr.includes('fed')) return t(aal === 'aal1' ? 'byOther' : 'byOtherSteps');
+  return t(aal === 'aal1' ? 'byPassword' : 'bySteps');
 }
 
 function nameOf(d: Device): string {

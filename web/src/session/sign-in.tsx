@@ -19,7 +19,7 @@ export function SignIn() {
 }
 
 // SignInForm is the whole sign-in. Other pages give it their own words, and say why they ask.
-export function SignInForm({ title, children }: SignInFormProps) {
+export function SignInForm({ title, submit = t('signIn'), children }: SignInFormProps) {
   const [begun, setBegun] = useState(handedOver);
   const card = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState(false);
@@ -28,7 +28,8 @@ export function SignInForm({ title, children }: SignInFormProps) {
   const typed = useRef({ identifier: '', password: '', remember: false });
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
   const ways = (['password', 'recover'] as const).flatMap((to) => wayBack(to) ?? []);
-  const others = doors().filter((door) => !door.signsIn);
+  const own = children !== null; // the page asks for the proof of an account
+  const others = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s: Opened) {
     if (isChallenge(s)) setBegun({ challenge: s });
     else await signedIn(s);
@@ -51,7 +52,7 @@ export function SignInForm({ title, children }: SignInFormProps) {
       {children}
       {why && !over && <div class="notice" role="status"><Icon name="device" /><p>{t(`why_${why}`)}</p></div>}
       {over && <div class="notice bad" role="alert"><Icon name="warning" /><p>{problems('attempt_over')}</p></div>}
-      <Form submit={t('signIn')} onSubmit={async (v) => {
+      <Form submit={submit} onSubmit={async (v) => {
         setOver(false);
         typed.current = { identifier: v.identifier!, password: v.password!, remember: v.remember_device === 'on' };
         const body = { identifier: v.identifier, password: v.password, remember_device: v.remember_device === 'on', ...(await openSession()) };
@@ -72,7 +73,7 @@ export function SignInForm({ title, children }: SignInFormProps) {
         <Password name="password" label={t('password')} value={typed.current.password} autoComplete="current-password" required />
         <Check name="remember_device" label={t('remember')} hint={t('rememberHint')} checked={typed.current.remember} />
       </Form>
-      <Entries paused={sending} onOpened={opened} own={children !== null} remember={() => card.current!.querySelector<HTMLInputElement>('[name=remember_device]')!.checked} />
+      <Entries paused={sending} onOpened={opened} own={own} remember={() => card.current!.querySelector<HTMLInputElement>('[name=remember_device]')!.checked} />
       {(ways.length > 0 || others.length > 0) && (
         <div class="aside ways">
           {ways.map(({ href, label, take }) => <p key={href}><a href={href} onClick={() => take({ identifier: typed.current.identifier })}>{label()}</a></p>)}

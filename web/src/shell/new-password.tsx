@@ -11,13 +11,14 @@ interface NewPasswordProps {
   label?: string;
   // What the page knows of the person. Beside it count the fields of the form.
   about?: readonly string[];
+  autoFocus?: boolean;
   // The page does not know whose password it is, and cannot promise a tick.
   stranger?: boolean;
 }
 
 // NewPassword ticks each rule as it is met. What the page knows of the person counts: a
 // password may not be made of it.
-export function NewPassword({ name = 'password', label = t('password'), about = [], stranger }: NewPasswordProps) {
+export function NewPassword({ name = 'password', label = t('password'), about = [], stranger, autoFocus }: NewPasswordProps) {
   const [met, setMet] = useState({ length: false, own: false });
   const list = useRef<HTMLUListElement>(null);
   const min = useSettings()?.password_min ?? passwordMin;
@@ -43,7 +44,7 @@ export function NewPassword({ name = 'password', label = t('password'), about = 
       <p>{t(stranger ? 'ruleStranger' : 'ruleWords')}</p>
     </>
   );
-  return <Password name={name} label={label} autoComplete="new-password" required hint={rules} />;
+  return <Password name={name} label={label} autoComplete="new-password" required hint={rules} autoFocus={autoFocus} />;
 }
 
 function Rule({ met, text }: { met: boolean; text: string }) {

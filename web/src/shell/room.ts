@@ -53,6 +53,9 @@ export interface Room {
     // Is shown during a repair too; the sections of sign-in steps are shown anyway.
     repairs?: true;
   };
+  // What signs people in instead of the password: an <li> a name, for the summary of the security
+  // page.
+  wayIn?: { Names: ComponentType<{ lines: Lines }>; order: number };
   // A section of the account page.
   account?: { Section: ComponentType; order: number };
   // The page that has the sections of security.
@@ -144,6 +147,7 @@ export interface EnterProps {
 
 export interface SignInFormProps {
   title: string;
+  submit?: string; // what the button does besides
   children: ComponentChildren; // why the page asks
 }
 

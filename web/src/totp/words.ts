@@ -23,7 +23,7 @@ export const t = catalog({
     enabled: 'Authenticator app is on.',
     disabled: 'Authenticator app is off.',
     disableTitle: 'Turn off the authenticator app?',
-    disableText: 'After that, your password alone is enough to sign in.',
+    disableText: 'After that, no sign-in asks for a code from your app.',
     goStep: 'Your authenticator app as a sign-in step',
   },
   de: {
@@ -47,7 +47,7 @@ export const t = catalog({
     enabled: 'Die Authenticator-App ist an.',
     disabled: 'Die Authenticator-App ist aus.',
     disableTitle: 'Authenticator-App ausschalten?',
-    disableText: 'Danach genügt Ihr Passwort allein zum Anmelden.',
+    disableText: 'Danach fragt keine Anmeldung mehr nach einem Code aus Ihrer App.',
     goStep: 'Ihre Authenticator-App als Anmeldeschritt',
   },
 });
