@@ -101,18 +101,20 @@ export function stage(env) {
 }
 
 // open returns a page in a context of its own. When the test ends it fails if the
-// page threw, broke its content security policy, or asked anybody but the server.
-export async function open(t, { browser, server }, options = {}) {
+// page threw, broke its content security policy, or asked anybody but the server. It may go on to
+// the sites in `visits`, by navigation alone.
+export async function open(t, { browser, server }, { visits = [], ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
-  watch(t, context, server);
+  watch(t, context, server, visits);
   return context.newPage();
 }
 
-function watch(t, context, server) {
+function watch(t, context, server, visits) {
   const complaints = [];
   const origin = new URL(server.url).origin;
   context.on('request', (request) => {
     const { origin: to, protocol } = new URL(request.url());
+    if (visits.includes(to) && (request.isNavigationRequest() || visits.includes(new URL(request.frame().url()).origin))) return;
     if (to !== origin && protocol !== 'blob:' && protocol !== 'data:') complaints.push('asked somebody else: ' + request.url());
   });
   context.on('weberror', (err) => complaints.push('threw: ' + err.error().stack));
