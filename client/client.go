@@ -60,6 +60,8 @@ type Client struct {
 	creds  Credentials
 	last   *Session // from the server's last answer; nil without
 	flight *flight  // the running refresh; nil without
+
+	browser string // cookie of sign-ins with a provider; "" before the first
 }
 
 // Option changes a client that [New] makes.

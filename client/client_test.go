@@ -542,7 +542,7 @@ func TestSettings(t *testing.T) {
 		fmt.Fprint(w, `{"password_min":12,"code_seconds":600,"link_seconds":86400,"step_up_seconds":300}`)
 	})
 	got, err := f.client().Settings(t.Context())
-	if want := (Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 300}); err != nil || got != want {
+	if want := (Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 300}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }

@@ -34,7 +34,30 @@ func (configCmd) Run(s *Settings, env dotenv, k *kong.Context) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, masked(f, value), origin(f, env, onLine))
 	}
+	writeFurther(w, env)
 	return w.Flush()
+}
+
+// writeFurther prints the settings of providers whose names are parts of variables.
+func writeFurther(w io.Writer, env dotenv) {
+	var set []string
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		is, secret := furtherProvider(name)
+		if !is {
+			continue
+		}
+		if secret {
+			value = mask
+		}
+		from := "environment"
+		if _, ok := env.values[name]; ok {
+			from = ".env"
+		}
+		set = append(set, fmt.Sprintf("%s\t%s\t%s\n", name, value, from))
+	}
+	slices.Sort(set)
+	fmt.Fprint(w, strings.Join(set, ""))
 }
 
 // inForce returns the settings whose value follows from others.

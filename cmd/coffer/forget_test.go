@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/mail"
+	"coffer/internal/social/socialtest"
 )
 
 // TestForget uses everything that an account can, deletes the account, and finds nothing of
@@ -49,6 +51,9 @@ func newForgotten(t *testing.T, database string) *forgotten {
 	s.DB.DatabaseURL, s.URL = database, "http://"+strings.Replace(srv.Listener.Addr().String(), "127.0.0.1", "localhost", 1) // passkeys need a name
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
 	s.Recovery.Cooldown = 0
+	google := socialtest.New()
+	t.Cleanup(google.Close)
+	s.Social.GoogleIssuer, s.Social.GoogleID, s.Social.GoogleSecret = google.URL, socialtest.ClientID, socialtest.ClientSecret
 	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +62,7 @@ func newForgotten(t *testing.T, database string) *forgotten {
 	srv.Config.Handler = a.api.Handler()
 	srv.Start()
 	t.Cleanup(srv.Close)
-	return &forgotten{T: t, app: a, data: s.Data, url: s.URL}
+	return &forgotten{T: t, app: a, google: google, data: s.Data, url: s.URL}
 }
 
 func forget(w *forgotten, tables []string) {
@@ -150,7 +155,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	}
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
-      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
+      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -165,6 +170,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 type forgotten struct {
 	*testing.T
 	*app
+	google    *socialtest.Provider
 	data, url string
 }
 
@@ -270,6 +276,21 @@ func (w *forgotten) member(name string) member {
 	return m
 }
 
+// connect connects an account of a provider.
+func (w *forgotten) connect(m member) {
+	w.Helper()
+	w.google.Become(socialtest.Person{Subject: "google-" + m.name, Email: m.name + "@provider.example", Verified: true})
+	at, err := m.c.BeginIdentity(w.Context(), "google")
+	w.must(err)
+	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(at)
+	w.must(err)
+	res.Body.Close()
+	code, err := m.c.EndSocial(w.Context(), res.Header.Get("Location"))
+	w.must(err)
+	_, err = m.c.ConfirmIdentity(w.Context(), "google", code)
+	w.must(err)
+}
+
 // texted is the code of the newest text message to a number.
 func (w *forgotten) texted(number string) (code string) {
 	w.Helper()
@@ -291,6 +312,7 @@ func (w *forgotten) harden(m member) *client.Client {
 	w.Helper()
 	ctx := w.Context()
 	w.must(m.c.ChangeEmail(ctx, "new-"+m.name+"@example.org")) // its links wait
+	w.connect(m)
 	phone := fmt.Sprintf("+4917%03d%03d%03d", m.name[0], m.name[1], m.name[2])
 	_, err := m.c.EnrolSMS(ctx, phone)
 	w.must(err)

@@ -36,6 +36,7 @@ import (
 	"coffer/internal/session"
 	"coffer/internal/sms"
 	"coffer/internal/smscode"
+	"coffer/internal/social"
 	"coffer/internal/token"
 	"coffer/internal/totp"
 	"coffer/web"
@@ -60,6 +61,7 @@ type Settings struct {
 	Session  session.Settings  `embed:""`
 	Code     code.Settings     `embed:""`
 	SMSCode  smscode.Settings  `embed:""`
+	Social   social.Settings   `embed:""`
 	Content  content.Settings  `embed:""`
 	Recovery recovery.Settings `embed:""`
 	Passkey  passkey.Settings  `embed:""`
@@ -68,6 +70,13 @@ type Settings struct {
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
+}
+
+// furtherProvider reports whether a variable is a setting of a provider that people sign in
+// with, whose name is a part of the variable's, and whether its value is secret.
+func furtherProvider(variable string) (is, secret bool) {
+	_, _, secret, is = social.FurtherVariable(variable)
+	return is, secret
 }
 
 // serveCmd runs the server.
@@ -328,6 +337,12 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	back := recovery.New(recovery.Config{
 		Settings: s.Recovery, DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
 	})
+	others, err := social.New(social.Config{
+		Settings: s.Social, DB: a.db, KV: a.kv, Ring: a.ring, Limit: limits, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log, BaseURL: s.URL,
+	})
+	if err != nil {
+		return err
+	}
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
@@ -345,6 +360,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	phones.Routes(a.api)
 	asked.Routes(a.api)
 	passkeys.Routes(a.api)
+	others.Routes(a.api)
 	a.files.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()

@@ -33,7 +33,7 @@ func (s *Settings) BeforeResolve(env dotenv, k *kong.Context) error {
 	}
 	slices.Sort(set)
 	for _, name := range set {
-		if !slices.Contains(known, name) {
+		if ofProvider, _ := furtherProvider(name); !ofProvider && !slices.Contains(known, name) {
 			return unknown(name, known, env)
 		}
 	}
@@ -83,6 +83,7 @@ func (s *Settings) AfterApply(k *kong.Context) error {
 
 // complete fills settings that follow from others.
 func (s *Settings) complete() error {
+	s.Social.ReadFurther(os.Environ())
 	if err := s.Server.AfterApply(); err != nil { // the URL follows from the address
 		return err
 	}
@@ -129,6 +130,7 @@ func (s *Settings) moveTo(dir string) {
 	s.Keyring.RootKey, s.Keyring.RootKeyFile = "", filepath.Join(dir, "root.key")
 	s.Keyring.TokenAlg = "ES256" // fast to make
 	s.KV.RedisURL, s.Mail.SMTPURL, s.SMS.SMSURL, s.Session.GeoIP = "", "", "", ""
+	s.Social.GoogleID, s.Social.GitHubID, s.Social.GoogleSecret, s.Social.GitHubSecret, s.Social.Further = "", "", "", "", nil
 }
 
 // makeData creates the data folder, accessible to its owner only.

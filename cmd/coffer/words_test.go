@@ -96,6 +96,7 @@ var headers = map[string]string{
 	"backup-codes-enabled": "security-notice", "backup-codes-regenerated": "security-notice", "backup-codes-disabled": "security-notice", "recovery-backup": "recovery",
 	"account-deactivated": "security-notice", "account-activated": "security-notice", "always-ask-off": "security-notice",
 	"trusted-email": "trusted-email", "trusted-email-asked": "security-notice", "trusted-email-set": "security-notice", "trusted-email-dropped": "security-notice",
+	"identity-linked": "security-notice", "identity-unlinked": "security-notice",
 	"recovery-trusted": "recovery", "recovery-used": "recovery", "recovery-stopped": "security-notice",
 }
 

@@ -41,7 +41,7 @@ func (s *Service) NewFederated(ctx context.Context, in NewAccount) (Newcomer, er
 	if err := s.Limit.Take(ctx, s.UsernameLimit, "newcomer:"+hex.EncodeToString(index[0])); err != nil {
 		return Newcomer{}, err
 	}
-	return Newcomer{}, errUsername
+	return Newcomer{}, ErrUsernameTaken
 }
 
 // CreateFederated makes the account of a newcomer: active, with a proven address and without a
@@ -62,7 +62,7 @@ func (s *Service) CreateFederated(ctx context.Context, tx *db.Tx, n Newcomer) (I
 	}
 	_, _, err = findCredentials(ctx, tx, byEmail, index)
 	if errors.Is(err, ErrNotFound) {
-		return "", errUsername
+		return "", ErrUsernameTaken
 	}
 	if err == nil {
 		err = ErrEmailTaken

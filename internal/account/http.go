@@ -33,7 +33,7 @@ func (s *Service) Routes(a *rest.API) {
 			"its cookie, its sign_up token, or its password. Without a proof the answer is 403 sign_up_proof_required and the link stays valid. " +
 			"Every other sign-up of the address ends. If the username is taken by then, the answer is 409 username_taken and " +
 			"the link stays valid. The caller sends it again with another username.",
-		Errors: []*fault.Error{errInvalidCode, errElsewhere, errUsername, ErrLinkGone, limit.ErrLimited, ErrBusy},
+		Errors: []*fault.Error{errInvalidCode, errElsewhere, ErrUsernameTaken, ErrLinkGone, limit.ErrLimited, ErrBusy},
 	}, s.postVerify)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/verify-email/check", ID: "check-verify-email", Tag: tag, Status: http.StatusNoContent, Rows: "F-A2",
@@ -75,7 +75,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPatch, Path: "/account", ID: "change-account", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-U1",
 		Summary:     "Change my profile",
 		Description: "The server changes only the fields that the caller sends: all of them or none.",
-		Errors:      []*fault.Error{errUsername, limit.ErrLimited},
+		Errors:      []*fault.Error{ErrUsernameTaken, limit.ErrLimited},
 	}, s.patchAccount)
 	s.lifecycleRoutes(a)
 	s.addressRoutes(a)

@@ -109,7 +109,7 @@ func (s *Service) Change(ctx context.Context, id ID, c Changes) (Profile, error)
 		}
 		n, err := updateProfile(ctx, tx, u)
 		if db.IsUnique(err) || err == nil && n == 0 {
-			return errUsername
+			return ErrUsernameTaken
 		} else if err != nil {
 			return err
 		}

@@ -41,8 +41,9 @@ const (
 
 var (
 	errInvalidCode = fault.New(fault.Unauthenticated, "invalid_code", "Wrong code for that address.")
-	errUsername    = fault.New(fault.Conflict, "username_taken", "That username is taken. Choose another one.")
-	errElsewhere   = fault.New(fault.Forbidden, "sign_up_proof_required",
+	// ErrUsernameTaken refuses a username. A room that makes accounts declares it.
+	ErrUsernameTaken = fault.New(fault.Conflict, "username_taken", "That username is taken. Choose another one.")
+	errElsewhere     = fault.New(fault.Forbidden, "sign_up_proof_required",
 		"That link or code belongs to a sign-up that was made elsewhere. Use it where you signed up, or send the password that you chose there.")
 )
 
@@ -384,7 +385,7 @@ func (s *Service) activate(ctx context.Context, r proven, username string, use f
 			return emptySignUp(ctx, tx, r.ID)
 		}
 		taken = true
-		return errUsername
+		return ErrUsernameTaken
 	})
 	if taken {
 		// Outside the transaction: its refusal must not undo the count.

@@ -59,6 +59,9 @@ var plan = map[string]place{
 
 	"recovery": {7, "the ways back in: a forgotten password, a deactivated account, backup codes and the trusted address"},
 
+	"social":            {7, "sign-in with an account of another service: Google, GitHub and other OpenID Connect providers"},
+	"social/socialtest": {7, "gives tests an OpenID Connect provider and a GitHub that lie on demand"},
+
 	"totp":     {7, "the layer of one-time codes from an authenticator app"},
 	"mailcode": {7, "the layer of codes that are mailed to the account's primary address"},
 	"smscode":  {7, "the layer of codes that are sent to a telephone"},
@@ -75,10 +78,10 @@ var plan = map[string]place{
 // module. Their tests may also use the kits.
 var neighbours = map[string][]string{
 	"cmd":    {"internal", "client", "web"},
-	"client": {},                          // knows only the API
-	"web":    {},                          // files
-	"bench":  {"client"},                  // measures the built program from outside
-	"test":   {"client", "internal/blob"}, // drives the built program; blob tells whether S3 is there
+	"client": {},                                                        // knows only the API
+	"web":    {},                                                        // files
+	"bench":  {"client"},                                                // measures the built program from outside
+	"test":   {"client", "internal/blob", "internal/social/socialtest"}, // drives the built program; blob tells whether S3 is there, socialtest is the providers
 }
 
 // excuse lets one file break one rule.

@@ -43,11 +43,14 @@ func newGuard(cfg Config) guard {
 	return g
 }
 
+// ErrCrossOrigin refuses a browser's request that another site caused. An operation whose GET
+// begins something refuses it by itself, and declares it.
+var ErrCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
+
 var (
 	errHost = fault.New(fault.Malformed, "unknown_host",
 		"The server does not serve that host name. Use its address, or set COFFER_URL to its public address.")
-	errEncoded     = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the content without a Content-Encoding.")
-	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
+	errEncoded = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the content without a Content-Encoding.")
 )
 
 // methods are those of any route; guard refuses all others.
@@ -91,7 +94,7 @@ func loopback(name string) bool {
 // Sec-Fetch-Site and Origin come from no browser and pass.
 func (g *guard) checkOrigin(r *http.Request) error {
 	if err := g.cross.Check(r); err != nil {
-		return errCrossOrigin.Because(err)
+		return ErrCrossOrigin.Because(err)
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" || origin == g.base {
@@ -100,7 +103,7 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	// Beside the configured origin only loopback names are allowed, each only for itself.
 	u, err := url.Parse(origin)
 	if err != nil || u.Host != r.Host || !loopback(u.Hostname()) {
-		return errCrossOrigin
+		return ErrCrossOrigin
 	}
 	return nil
 }

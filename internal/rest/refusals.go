@@ -97,7 +97,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 // shapeRefusals are the refusals that follow from the operation's shape.
 func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	if !safe(op.Method) {
-		list = append(list, errCrossOrigin)
+		list = append(list, ErrCrossOrigin)
 	}
 	if !op.Access.public() {
 		list = append(list, errUnauthenticated, ErrProof)

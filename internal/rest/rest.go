@@ -125,7 +125,7 @@ func New(cfg Config) *API {
 	cfg.Deadlines.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
-	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded)
+	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded)
 	a.streams = newStreams(a)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)

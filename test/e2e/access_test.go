@@ -176,7 +176,7 @@ func notMine(t *testing.T, s *server) {
 // rules are what a page must know before anybody has signed in: here, the defaults.
 func rules(t *testing.T, s *server) {
 	got, err := s.client(t, newAddress()).Settings(t.Context())
-	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, Passkeys: true, TrustedRestSeconds: 72 * 3600}); err != nil || got != want {
+	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, Passkeys: true, TrustedRestSeconds: 72 * 3600, Providers: []client.Provider{}}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
@@ -198,7 +198,9 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/auth/recovery/stop", "POST /v1/auth/recovery/stop/check", // by an owner whose session may be another's
 		"POST /v1/auth/passkey/options", "POST /v1/auth/passkey", // by somebody who wants to sign in
 		"POST /v1/auth/attempts/{id}/passkey/options", "POST /v1/auth/attempts/{id}/passkey", // with the attempt's token
-		"POST /v1/auth/introspect", // wants the credentials of a resource server
+		"GET /v1/auth/social/{provider}", "GET /v1/auth/social/{provider}/callback", "POST /v1/auth/social/check", "POST /v1/auth/social/exchange", // by somebody who signs in with a provider
+		"POST /v1/auth/social/google/token", // with Google's credential
+		"POST /v1/auth/introspect",          // wants the credentials of a resource server
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}

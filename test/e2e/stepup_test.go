@@ -23,7 +23,7 @@ var guarded = map[string]string{
 	"POST /account/backup-codes/confirm": "", "DELETE /account/backup-codes": "",
 	"GET /account/trusted-email": "", "PUT /account/trusted-email": `{"email":"fresh@proof.example"}`, "DELETE /account/trusted-email": "",
 	"POST /account/passkeys/options": "", "POST /account/passkeys": "{}", "PATCH /account/passkeys/{id}": `{"name":"n"}`, "DELETE /account/passkeys/{id}": "",
-	"POST /account/identities/{provider}": "", "DELETE /account/identities/{provider}": "",
+	"POST /account/identities/{provider}": "", "POST /account/identities/{provider}/confirm": `{"code":"c"}`, "DELETE /account/identities/{provider}": "",
 	"POST /access-tokens": `{"name":"n"}`, "GET /access-tokens": "",
 	"POST /hooks": "{}", "GET /hooks": "",
 	"PATCH /admin/accounts/{id}": "{}", "DELETE /admin/accounts/{id}/sessions": "", "POST /admin/accounts/{id}/reset": "",
