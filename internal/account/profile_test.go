@@ -25,7 +25,7 @@ func TestProfile(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := Profile{ID: id, Email: "grace@example.org", Username: "amazing.grace", FirstName: "Grace", LastName: "Lovelace",
-			Bio: "I count\nmoths", Lang: "de", Role: User, CreatedAt: created}
+			Bio: "I count\nmoths", Lang: "de", Role: User, HasPassword: true, CreatedAt: created}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("answer: %s", diff)
 		}
