@@ -184,10 +184,8 @@ func (s *Service) markDone(ctx context.Context, tx *db.Tx, id string, mark func(
 		return a, p, err
 	}
 	mark(&p)
-	if p.Proof == nil {
-		if err := s.release(ctx, tx, id, &p, s.layers); err != nil {
-			return a, p, err
-		}
+	if err := s.release(ctx, tx, id, &p, s.layers); err != nil {
+		return a, p, err
 	}
 	if err := s.sealPending(ctx, &a, p); err != nil {
 		return a, p, err

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/limit"
 	"coffer/internal/rest"
+	"coffer/internal/session"
 )
 
 const otherPassword = "nine loud herons 52"
@@ -231,6 +233,99 @@ func current(revoke bool) string {
 	return "eleven calm geese 7"
 }
 
+// An account without a password gets its first one for a fresh proof of another kind. What may
+// stand on the account's other sessions ends as with every change.
+func TestFirstPassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ada := w.below.Federate("ada")
+		enter := func() *browser {
+			t.Helper()
+			out, err := w.EnterRemembered(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, session.AMRFederated))
+			if err != nil || out.Opened == nil {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			b := w.browser()
+			b.access, b.refresh = out.Opened.AccessToken, out.Opened.RefreshToken
+			return b
+		}
+		other, b := enter(), enter()
+		w.is(b.change("", otherPassword), 401, "invalid_credentials")
+		w.is(b.change(password, otherPassword), 401, "invalid_credentials")
+		w.is(b.as("POST", "/account/reauthenticate", fields{"password": ""}), 401, "invalid_credentials")
+		w.is(b.password("short"), 422, "validation_failed")
+		w.below.Advance(w.StepUpTTL + time.Second)
+		w.is(b.password(otherPassword), 403, "step_up_required")
+		b = enter()
+		w.below.Mails()
+		old := b.access
+		got := w.is(b.password(otherPassword), 201, "")
+		if got.AAL != "aal1" || !slices.Equal(got.AMR, []string{"fed"}) {
+			t.Errorf("%s", got.Raw)
+		}
+		if b.alive(old) || other.alive(other.access) || !b.alive(b.access) {
+			t.Error("an access token outlives the change, or the session does not")
+		}
+		if told := w.below.Told(); !slices.Equal(told, []string{"ada@canary.example password-set"}) {
+			t.Errorf("told %v", told)
+		}
+		w.is(b.password("eleven shy lemurs 63"), 422, "validation_failed") // it has one now
+		w.is(w.browser().attempt("ada", fields{"password": otherPassword}), 201, "")
+	})
+}
+
+// A first password needs a proof that is worth the account's layers.
+func TestFirstPasswordWithLayers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Federate("ada")
+		out, err := w.EnterRemembered(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, session.AMRFederated))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.withApp(ada)
+		b := w.browser()
+		b.access = out.Opened.AccessToken
+		w.is(b.password(otherPassword), 403, "step_up_required")
+		if out, err = w.EnterProven(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, keyAMR...), func(context.Context, *db.Tx, string) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		b.access = out.Opened.AccessToken
+		w.is(b.as("PUT", "/account/password", fields{"new_password": otherPassword, "revoke_others": false}), 201, "")
+		w.is(w.browser().attempt("ada", fields{"password": otherPassword}), 202, "")
+	})
+}
+
+// Of twenty first passwords at once, from many sessions, one is set.
+func TestFirstPasswordsAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Federate("ada")
+		all := make([]*browser, 10)
+		for i := range all {
+			out, err := w.EnterRemembered(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, session.AMRFederated))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = w.browser()
+			all[i].access = out.Opened.AccessToken
+		}
+		got := race(20, func(i int) string {
+			b := all[i%10]
+			return said(b.request(true, "PUT", "/account/password", "Bearer "+b.access, fields{"new_password": fmt.Sprint(otherPassword, i), "revoke_others": false}))
+		})
+		// The losers find that another was set, or that there is a present one to give.
+		if got["201"] != 1 || got["201"]+got["401 invalid_credentials"]+got["422 validation_failed"] != 20 {
+			t.Errorf("%v", got)
+		}
+		if n := len(w.below.Told()); n != 1 {
+			t.Errorf("%d notices", n)
+		}
+	})
+}
+
 // A session that a writer of the database altered is not sealed anew, and the change does
 // not happen.
 func TestChangePasswordOfAnAlteredSession(t *testing.T) {
@@ -255,12 +350,12 @@ func TestChangePasswordWithoutAStore(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.below.Join("ada")
 	b := w.browser()
-	session := b.signIn("ada").SessionID
+	id := b.signIn("ada").SessionID
 	caller, err := w.Authenticate(t.Context(), &rest.Sent{Authorization: "Bearer " + b.access})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Tokens.End(t.Context(), session); err != nil { // between the check of the token and the change
+	if err := w.Tokens.End(t.Context(), id); err != nil { // between the check of the token and the change
 		t.Fatal(err)
 	}
 	if _, err := w.ChangePassword(t.Context(), caller, rest.Client{}, password, otherPassword, true); err == nil {

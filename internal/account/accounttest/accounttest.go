@@ -76,6 +76,23 @@ func (w *World) Join(name string) account.ID {
 	return id
 }
 
+// Federate makes an account without a password, whose address is name@canary.example.
+func (w *World) Federate(name string) (id account.ID) {
+	w.T.Helper()
+	ctx := context.Background()
+	n, err := w.Accounts.NewFederated(ctx, account.NewAccount{FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@canary.example"})
+	if err == nil {
+		err = w.DB.Tx(ctx, func(tx *db.Tx) error {
+			id, err = w.Accounts.CreateFederated(ctx, tx, n)
+			return err
+		})
+	}
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return id
+}
+
 // Address gives an account a further address, sealed as account seals it.
 func (w *World) Address(id account.ID, kind, email string, verified bool) {
 	w.T.Helper()
