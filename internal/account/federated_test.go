@@ -66,6 +66,9 @@ func (w *world) has(id ID) bool {
 func TestAccountWithoutAPassword(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
+		if err := d.Own(); err != nil { // profiles are kept in memory
+			t.Fatal(err)
+		}
 		w := newWorld(t, d)
 		id := w.passwordless("ada")
 		st, err := w.State(ctx, id)
@@ -123,6 +126,17 @@ func TestAccountWithoutAPassword(t *testing.T) {
 		}
 		if got := code(d.Tx(ctx, func(tx *db.Tx) error { return w.SetPassword(ctx, tx, p) })); got != "invalid_credentials" {
 			t.Errorf("a first password once more: %q", got)
+		}
+		// A reset sets one as well.
+		reset := w.passwordless("reset")
+		if w.has(reset) {
+			t.Error("it has a password")
+		}
+		if p, err = w.NewPassword(ctx, reset, "/password", goodPassword); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Tx(ctx, func(tx *db.Tx) error { return w.SetPassword(ctx, tx, p) }); err != nil || !w.has(reset) {
+			t.Errorf("after a reset: %v", err)
 		}
 		if err := w.Delete(ctx, id); err != nil {
 			t.Fatal(err)
@@ -412,9 +426,6 @@ func (k keys) add(table, key string, id ID) {
 func (k keys) remove(table, key string, id ID) error {
 	ctx := context.Background()
 	return k.w.DB.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := k.w.Hold(ctx, tx, id); err != nil {
-			return err
-		}
 		if _, err := tx.Exec(ctx, `DELETE FROM test_`+table+` WHERE id = $1`, key); err != nil {
 			return err
 		}

@@ -55,8 +55,8 @@ func (s *Service) recovered(ctx context.Context, tx *db.Tx, id account.ID, sessi
 }
 
 // Stop ends a recovery that was not the owner's, with the mailed link: every session and all
-// that lets somebody in, the layers and ways back that were turned on since it began, and the
-// password, which becomes one that nobody knows. A primary address that was changed since
+// that lets somebody in, the layers, ways in and ways back that were added since it began, and
+// the password, which becomes one that nobody knows. A primary address that was changed since
 // comes back. The owner's next way in is a reset through the mailbox.
 // Codes: link_gone, busy.
 func (s *Service) Stop(ctx context.Context, token string) error {
@@ -102,7 +102,7 @@ func (s *Service) stop(ctx context.Context, token string, unknown account.Passwo
 		if err := s.Accounts.InvalidateSessions(ctx, tx, l.Account, ""); err != nil {
 			return err
 		}
-		for _, undo := range []func(context.Context, *db.Tx, account.ID, time.Time) error{s.dropLayersSince, s.stopTrusted, s.stopBackup} {
+		for _, undo := range []func(context.Context, *db.Tx, account.ID, time.Time) error{s.dropLayersSince, s.Accounts.DropWaysSince, s.stopTrusted, s.stopBackup} {
 			if err := undo(ctx, tx, l.Account, began); err != nil {
 				return err
 			}

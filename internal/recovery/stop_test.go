@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/rest"
@@ -307,6 +308,36 @@ func TestRecoverLockedApp(t *testing.T) {
 		c = w.is(w.call(home, "POST", "/auth/attempts/"+c.AttemptID+"/broken", "Attempt "+c.AttemptToken, nil), 201, "")
 		if c.AAL != "aal2" {
 			t.Errorf("after the new app: %s", c.Raw)
+		}
+	})
+}
+
+// A stop takes the ways in that were added since the recovery began, those of every room. Those
+// from before stay, and those of other accounts.
+func TestStopTakesWaysIn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		var dropped []string
+		for _, room := range []string{"passkeys", "identities"} {
+			w.Accounts.AddWayIn(account.WayIn{DropSince: func(_ context.Context, _ *db.Tx, id account.ID, since time.Time) error {
+				dropped = append(dropped, fmt.Sprint(room, " of ", id, " since ", since.UTC().Format(time.RFC3339)))
+				return nil
+			}})
+		}
+		ada, codes := w.coded("ada")
+		w.Advance(time.Minute)
+		began := w.Now().UTC().Format(time.RFC3339)
+		w.is(w.useCode("ada", oldPassword, codes[0]), 201, "")
+		link := w.stopLink()
+		w.Advance(time.Hour)
+		w.is(w.stop(link), 204, "")
+		want := []string{fmt.Sprint("passkeys of ", ada, " since ", began), fmt.Sprint("identities of ", ada, " since ", began)}
+		if !slices.Equal(dropped, want) {
+			t.Errorf("%q, want %q", dropped, want)
+		}
+		w.is(w.stop(link), 410, "link_gone")
+		if len(dropped) != 2 {
+			t.Error("a used link takes ways in")
 		}
 	})
 }
