@@ -256,6 +256,9 @@ func (p party) assert(in *protocol.ParsedCredentialAssertionData, c clientData, 
 	if err := p.checkFlags(a); err != nil {
 		return err
 	}
+	if a.Flags.HasAttestedCredentialData() {
+		return errors.New("a registration's data") // §6.1: an assertion has none
+	}
 	if a.Flags.HasBackupEligible() != r.Eligible {
 		return errors.New("backup eligibility has changed") // §6.1.3: it never does
 	}

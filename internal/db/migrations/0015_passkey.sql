@@ -12,4 +12,4 @@ CREATE TABLE passkeys (
     created_at       BIGINT NOT NULL,
     used_at          BIGINT -- when it last signed in or confirmed
 );
-CREATE INDEX passkeys_account ON passkeys (account);
+CREATE INDEX passkeys_account ON passkeys (account, created_at, id);
