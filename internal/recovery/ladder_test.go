@@ -28,6 +28,7 @@ const (
 	haveSteps    = "every sign-in step"
 	haveBackup   = "backup code"
 	haveTrusted  = "trusted mailbox"
+	havePasskey  = "passkey"
 )
 
 // outcomes are what a person gets, the least first.
@@ -48,7 +49,7 @@ func ladder(t *testing.T, heading string) (rungs []rung) {
 	}
 	_, part, found := strings.Cut(string(raw), "\n## "+heading+"\n")
 	part, _, _ = strings.Cut(part, "\n## ")
-	proofs := []string{havePassword, haveMailbox, haveSteps, haveBackup, haveTrusted}
+	proofs := []string{havePassword, haveMailbox, haveSteps, haveBackup, haveTrusted, havePasskey}
 	for line := range strings.Lines(part) {
 		cells := strings.Split(strings.TrimSpace(line), " | ")
 		if len(cells) != 3 || strings.Contains(line, "---") || strings.Contains(line, "you still have") {
@@ -118,6 +119,15 @@ func (w *world) person(name string, steps bool, ways, held []string) *person {
 	return p
 }
 
+// tap is the proof of a passkey, which passes every layer. It is refused when the person has
+// lost it.
+func (p *person) tap() error {
+	if !p.has(havePasskey) {
+		return account.ErrCredentials
+	}
+	return nil
+}
+
 // steps passes the layers of an attempt, if the person can, and reports whether that opened
 // an ordinary session.
 func (p *person) steps(r reply) bool {
@@ -125,8 +135,15 @@ func (p *person) steps(r reply) bool {
 	if r.Status == 201 {
 		return r.AAL != "recovery" && p.alive(r.AccessToken)
 	}
-	if r.Status != 202 || r.AttemptID == "" || !p.has(haveSteps) {
+	if r.Status != 202 || r.AttemptID == "" {
 		return false
+	}
+	if !p.has(haveSteps) {
+		in := session.AttemptInput{ID: r.AttemptID, Authorization: "Attempt " + r.AttemptToken}
+		out, err := p.sessions.PassAll(p.t.Context(), in, func(context.Context, *db.Tx, account.ID) ([]string, error) {
+			return []string{"hwk", "user", "mfa"}, p.tap()
+		})
+		return err == nil && out.Opened.AAL == session.AAL2 && p.alive(out.Opened.AccessToken)
 	}
 	p.Advance(time.Minute) // to a code that is not spent
 	p.is(p.pass(r, p.secret), 202, "")
@@ -152,6 +169,21 @@ func (p *person) repairs(r reply) bool {
 var ways = map[string]func(p *person) int{
 	"sign-in": func(p *person) int {
 		if p.has(havePassword) && p.steps(p.signIn(p.name, oldPassword, nil)) {
+			return 3
+		}
+		return 0
+	},
+	"passkey": func(p *person) int {
+		st, err := p.Accounts.State(p.t.Context(), p.id)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		e, err := p.sessions.Prepare(session.SessionRequest{}, rest.Client{}, "hwk", "user", "mfa")
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		out, err := p.sessions.EnterProven(p.t.Context(), st, e, func(context.Context, *db.Tx, string) error { return p.tap() })
+		if err == nil && out.Opened.AAL == session.AAL2 && p.alive(out.Opened.AccessToken) {
 			return 3
 		}
 		return 0
@@ -234,7 +266,7 @@ func TestLadder(t *testing.T) {
 		}
 		used := map[int]bool{}
 		for _, enabled := range subsets(all) {
-			holdable := append([]string{havePassword, haveMailbox}, enabled...)
+			holdable := append([]string{havePassword, haveMailbox, havePasskey}, enabled...)
 			if steps {
 				holdable = append(holdable, haveSteps)
 			}
@@ -263,7 +295,7 @@ func TestLadder(t *testing.T) {
 			}
 		}
 	}
-	if tried != 4+8+16+16+32 {
+	if tried != 2*(4+8+16+16+32) {
 		t.Errorf("%d combinations", tried)
 	}
 }
