@@ -468,6 +468,26 @@ func TestKeepAWayIn(t *testing.T) {
 		if got[""] != 19 || got["last_way_in"] != 1 || left(none) != 1 {
 			t.Errorf("%v, %d left", got, left(none))
 		}
+		// Two removals that run beside each other: the second waits for the first.
+		pair, second := w.passwordless("pair"), make(chan error, 1)
+		k.add("keys", "first", pair)
+		k.add("cards", "second", pair)
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
+			if _, err := tx.Exec(t.Context(), `DELETE FROM test_keys WHERE id = 'first'`); err != nil {
+				return err
+			}
+			if err := w.KeepAWayIn(t.Context(), tx, pair); err != nil {
+				return err
+			}
+			go func() { second <- k.remove("cards", "second", pair) }()
+			time.Sleep(200 * time.Millisecond) // enough for one that does not wait
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := code(<-second); got != "last_way_in" || left(pair) != 1 {
+			t.Errorf("beside another: %q, %d left", got, left(pair))
+		}
 		if err := w.Delete(t.Context(), none); err != nil {
 			t.Fatal(err)
 		}
