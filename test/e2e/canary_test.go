@@ -30,6 +30,7 @@ const (
 	canaryIP      = "127.77.66.55"
 	canarySecond  = "Zweite.Voliere@second-perch.example"
 	canaryThird   = "Dritte.Voliere@third-perch.example"
+	canaryPasskey = "key in the nest box"
 )
 
 // needles are the forms in which a word may be stored.
@@ -89,6 +90,13 @@ func TestCanary(t *testing.T) {
 			}
 		}
 		p.harden(t, c)
+		key := newSecurityKey(t, s)
+		key.register(c, canaryPasskey)
+		key.signIn(p.client(t))
+		waits, err := c.BeginPasskeyProof(ctx) // its challenge waits
+		if err != nil {
+			t.Fatal(err)
+		}
 		codes := p.backup(t, c)
 		if _, err := p.client(t).RecoverByBackupCode(ctx, client.BackupRecovery{Identifier: p.Email, Password: p.Password, Code: codes[0]}); err != nil {
 			t.Fatal(err)
@@ -122,6 +130,7 @@ func TestCanary(t *testing.T) {
 			canaryDevice, canaryFile, canaryFolder, canaryBio, canaryContent[:40], "text/x-canary",
 			creds.AccessToken, creds.RefreshToken, creds.DeviceToken, waiting.signUp,
 		}
+		words = append(words, canaryPasskey, string(key.key.ID), string(key.device.Options.UserHandle), string(key.key.Key.AttestationData()[10:42]), challengeOf(t, waits))
 		words = append(words, codes...)
 		for _, l := range layers {
 			words = append(words, l.traces(p)...)
