@@ -18,6 +18,8 @@ var repairs = map[string]bool{
 	"PUT /v1/account/security-question": false, "DELETE /v1/account/security-question": false,
 	"POST /v1/account/email": false, "POST /v1/account/email/confirm": false, "POST /v1/account/email/confirm/check": false,
 	"PUT /v1/account/trusted-email": false, "DELETE /v1/account/trusted-email": false,
+	"GET /v1/account/passkeys": true, "POST /v1/account/reauthenticate/passkey/options": true, "POST /v1/account/reauthenticate/passkey": true,
+	"POST /v1/account/passkeys/options": false, "POST /v1/account/passkeys": false, "PATCH /v1/account/passkeys/{id}": false, "DELETE /v1/account/passkeys/{id}": false,
 }
 
 // TestRecoverySessionOfEveryOperation calls each operation that needs a session with a strong
