@@ -9,9 +9,9 @@ out=${1:-dist}
 
 mkdir -p "$out"
 # What is bundled keeps its licence.
-for module in preact @preact/signals @preact/signals-core; do
+for module in preact @preact/signals @preact/signals-core @simplewebauthn/browser; do
 	printf '== %s ==\n\n' "$module"
-	cat "node_modules/$module/LICENSE"
+	cat "node_modules/$module"/LICENSE*
 	printf '\n'
 done >"$out/licenses.txt"
 

@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t13, r4) {
+function k(n3, t14, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t13) "key" == f5 ? u4 = t13[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t13[f5] : o5[f5] = t13[f5];
+  for (f5 in t14) "key" == f5 ? u4 = t14[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t14[f5] : o5[f5] = t14[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t13) {
-  this.props = n3, this.context = t13, this.__g = 0;
+function x(n3, t14) {
+  this.props = n3, this.context = t14, this.__g = 0;
 }
-function S(n3, t13) {
-  if (null == t13) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t13 < n3.__k.length; t13++) if ((r4 = n3.__k[t13]) && r4.__e) return r4.__e;
+function S(n3, t14) {
+  if (null == t14) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t14 < n3.__k.length; t14++) if ((r4 = n3.__k[t14]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t13) {
-  var r4, u4 = t13.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t13.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t13.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t14) {
+  var r4, u4 = t14.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t14.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t14.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t13) {
-    return t13 && (n3.__e = t13.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t14) {
+    return t14 && (n3.__e = t14.__e);
   }), j(n3);
 }
-function L(t13) {
-  (8 & t13.__g || (t13.__g |= 8, u.push(t13), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t14) {
+  (8 & t14.__g || (t14.__g |= 8, u.push(t14), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t13 = 1; u.length; ) u.length > t13 && u.sort(o), n3 = u.shift(), t13 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t14 = 1; u.length; ) u.length > t14 && u.sort(o), n3 = u.shift(), t14 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t13.length;
-  for (l4 = q(r4, t13, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t14.length;
+  for (l4 = q(r4, t14, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t13, r4, u4, i4) {
+function q(n3, t14, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t13[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t14[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t13, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t13, r4, u4) {
+function A(n3, t14, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t13;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t13 = A(i4[f5], t13, r4, false));
-    return t13;
+    if (n3.props.__P) return t14;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t14 = A(i4[f5], t14, r4, false));
+    return t14;
   }
-  for (t13 && !t13.parentNode && (t13 = S(n3)) && !t13.parentNode && (t13 = null), o5 = n3.__e, e4 = t13; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t13) : r4.insertBefore(o5, t13 || null)), t13 = o5; (t13 = t13 && t13.nextSibling) && 8 == t13.nodeType && !t13.data.startsWith("$s"); ) ;
-  return t13;
+  for (t14 && !t14.parentNode && (t14 = S(n3)) && !t14.parentNode && (t14 = null), o5 = n3.__e, e4 = t14; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t14) : r4.insertBefore(o5, t14 || null)), t14 = o5; (t14 = t14 && t14.nextSibling) && 8 == t14.nodeType && !t14.data.startsWith("$s"); ) ;
+  return t14;
 }
-function P(n3, t13, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t13[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t14, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t14[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t13.length; i4++) if ((e4 = t13[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t14[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t14.length; i4++) if ((e4 = t14[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t13, r4) {
-  null == r4 && (r4 = ""), "-" == t13[0] ? n3.setProperty(t13, r4) : n3[t13] = r4;
+function T(n3, t14, r4) {
+  null == r4 && (r4 = ""), "-" == t14[0] ? n3.setProperty(t14, r4) : n3[t14] = r4;
 }
-function N(n3, t13, r4, u4, i4) {
+function N(n3, t14, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t13) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t14) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t13 in u4) r4 && t13 in r4 || T(n3.style, t13);
-    if (r4) for (t13 in r4) u4 && r4[t13] == u4[t13] || T(n3.style, t13, r4[t13]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t14 in u4) r4 && t14 in r4 || T(n3.style, t14);
+    if (r4) for (t14 in r4) u4 && r4[t14] == u4[t14] || T(n3.style, t14, r4[t14]);
   }
-  else if ("o" == t13[0] && "n" == t13[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t13] = r4, r4 && u4 || (o5 = a[t13] || (a[t13] = V(t13)), (n3.__a || (n3.__a = {}))[t13] = c, f5 = t13 != (t13 = t13.replace(l, "$1")), (t13 = t13.slice(2))[0] < "a" && (t13 = t13.toLowerCase()), r4 ? n3.addEventListener(t13, o5, f5) : n3.removeEventListener(t13, o5, f5));
+  else if ("o" == t14[0] && "n" == t14[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t14] = r4, r4 && u4 || (o5 = a[t14] || (a[t14] = V(t14)), (n3.__a || (n3.__a = {}))[t14] = c, f5 = t14 != (t14 = t14.replace(l, "$1")), (t14 = t14.slice(2))[0] < "a" && (t14 = t14.toLowerCase()), r4 ? n3.addEventListener(t14, o5, f5) : n3.removeEventListener(t14, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t13 = t13.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t13 && "height" != t13 && "href" != t13 && "list" != t13 && "form" != t13 && "tabIndex" != t13 && "download" != t13 && "rowSpan" != t13 && "colSpan" != t13 && "role" != t13 && "popover" != t13 && t13 in n3) try {
-      return void (n3[t13] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t14 = t14.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t14 && "height" != t14 && "href" != t14 && "list" != t14 && "form" != t14 && "tabIndex" != t14 && "download" != t14 && "rowSpan" != t14 && "colSpan" != t14 && "role" != t14 && "popover" != t14 && t14 in n3) try {
+      return void (n3[t14] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t13[4] ? n3.removeAttribute(t13) : n3.setAttribute(t13, "popover" == t13 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t14[4] ? n3.removeAttribute(t14) : n3.setAttribute(t14, "popover" == t14 && 1 == r4 ? "" : r4);
   }
 }
-function V(t13) {
+function V(t14) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t13], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t13]) return;
+      if (u4 = u4[t14], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t14]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t13, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t14, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t13 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t13 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t14 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t14 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t13, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t14) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t14 && t14.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t14, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t15) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t15 && t15.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t14 && t14.then || D(r4), n.__e(t14, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t15 && t15.then || D(r4), n.__e(t15, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t13);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t14);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t13) {
+function B(n3, t14) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t13 && t13.push(n3);
+    t14 && t14.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t13, r4, u4) {
+function E(t14, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t13), t13.some(function(r5) {
+  n.__c && n.__c(r4, t14), t14.some(function(r5) {
     try {
-      t13 = r5.__h, r5.__h = [], t13.some(function(n3) {
+      t14 = r5.__h, r5.__h = [], t14.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t14) {
-      n.__e(t14, r5.__v);
+    } catch (t15) {
+      n.__e(t15, r5.__v);
     }
   });
 }
-function F(t13, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t13 = k4, o5[s4] = null;
+      t14 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t13) {
+  if (!t14) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t13 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t14 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t13.content || t13, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t13.attributes.length; s4++) $2[(k4 = t13.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t13, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t13, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t13.innerHTML) || (t13.innerHTML = h5.__html), r4.__k = []) : (y5 && (t13.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t13.removeAttribute(s4) : null == b4 || b4 === t13[s4] && ("progress" != C3 || b4) || N(t13, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t13[s4] && N(t13, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t13.data == x3 || (t13.data = x3);
-  return t13;
+    if (a5 = "template" == C3 && t14.content || t14, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t14.attributes.length; s4++) $2[(k4 = t14.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t14, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t14, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t14.innerHTML) || (t14.innerHTML = h5.__html), r4.__k = []) : (y5 && (t14.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t14.removeAttribute(s4) : null == b4 || b4 === t14[s4] && ("progress" != C3 || b4) || N(t14, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t14[s4] && N(t14, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t14.data == x3 || (t14.data = x3);
+  return t14;
 }
-function G(t13, r4, u4, i4) {
+function G(t14, r4, u4, i4) {
   try {
-    "function" == typeof t13 ? r4 ? r4.__x = t13(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t13(null)) : t13.current = r4;
-  } catch (t14) {
-    n.__e(t14, u4);
+    "function" == typeof t14 ? r4 ? r4.__x = t14(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t14(null)) : t14.current = r4;
+  } catch (t15) {
+    n.__e(t15, u4);
   }
 }
-function J(t13, r4, u4) {
+function J(t14, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t13), !(i4 = t13.ref) || i4.current && i4.current != t13.__e || G(i4, null, r4, t13), i4 = t13.__c) {
+  if (n.unmount && n.unmount(t14), !(i4 = t14.ref) || i4.current && i4.current != t14.__e || G(i4, null, r4, t14), i4 = t14.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t14) {
-      n.__e(t14, r4);
+    } catch (t15) {
+      n.__e(t15, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t13.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t13.type || u4 && !t13.props.__P);
-  !u4 && (i4 = t13.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t13.__e && o5.some(g), g(f5), g(i4)), u4 || g(t13.__e), t13.__e = t13.__c = t13.__ = null;
+  if (i4 = t14.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t14.type || u4 && !t14.props.__P);
+  !u4 && (i4 = t14.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t14.__e && o5.some(g), g(f5), g(i4)), u4 || g(t14.__e), t14.__e = t14.__c = t14.__ = null;
 }
-function K(n3, t13, r4) {
+function K(n3, t14, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t13, r4) {
+function Q(t14, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t13, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t13 && 32 & t13.__u) ? null : r4.__k, r4.__k = m($, { children: [t13] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t14, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t14 && 32 & t14.__u) ? null : r4.__k, r4.__k = m($, { children: [t14] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t13(n4) {
+  function t14(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t13.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t14.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,35 +265,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t14 = n5.componentWillUnmount;
+      var t15 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t14 && t14.call(n5);
+        r4.delete(n5), t15 && t15.call(n5);
       };
     }), n4.children;
   }
-  return t13.__c = "__cC" + s++, t13.__ = n3, t13.Provider = (t13.Consumer = function(n4, t14) {
-    return n4.children(t14);
-  }).contextType = t13, t13;
+  return t14.__c = "__cC" + s++, t14.__ = n3, t14.Provider = (t14.Consumer = function(n4, t15) {
+    return n4.children(t15);
+  }).contextType = t14, t14;
 }
-n = { __e: function(n3, t13, r4, u4) {
-  for (var i4, o5, e4; t13 = t13.__; ) if ((i4 = t13.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t14, r4, u4) {
+  for (var i4, o5, e4; t14 = t14.__; ) if ((i4 = t14.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t14) {
-      n3 = t14;
+    } catch (t15) {
+      n3 = t15;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t13) {
+}, x.prototype.setState = function(n3, t14) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t13 && this.__k.push(t13), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t14 && this.__k.push(t14), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t13) {
-  return n3.__v.__b - t13.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t14) {
+  return n3.__v.__b - t14.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -302,6 +302,7 @@ __export(rooms_exports, {
   account: () => account,
   file: () => file,
   mailcode: () => mailcode,
+  passkey: () => passkey,
   question: () => question,
   recovery: () => recovery,
   session: () => session,
@@ -325,8 +326,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t13) {
-  a2.__h && a2.__h(r2, n3, f2 || t13), f2 = 0;
+function y2(n3, t14) {
+  a2.__h && a2.__h(r2, n3, f2 || t14), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -336,19 +337,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t13 = (f5.__N || f5.__)[0], r4 = f5.t(t13, n4);
-    o2(t13, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t14 = (f5.__N || f5.__)[0], r4 = f5.t(t14, n4);
+    o2(t14, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t13, r4) {
+    r2.shouldComponentUpdate = function(n4, t14, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t13, r4);
+        var e4 = c4.call(this, n4, t14, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -373,10 +374,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t13) {
+function b(n3, t14) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t13);
+  }, t14);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -396,23 +397,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t14) {
-      a2.__e(t14, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t15) {
+      a2.__e(t15, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t13 = n3.__H;
-      if (n3.__P && t13) try {
-        t13.__h.some(C2), t13.__h.some(D2), t13.__h = [];
+      var t14 = n3.__H;
+      if (n3.__P && t14) try {
+        t14.__h.some(C2), t14.__h.some(D2), t14.__h = [];
       } catch (r4) {
-        t13.__h = [], a2.__e(r4, n3.__v);
+        t14.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t13) {
-  n3 && t13.__k && t13.__k.__m && (n3.__m = t13.__k.__m), p2 && p2(n3, t13);
+}, a2.__ = function(n3, t14) {
+  n3 && t14.__k && t14.__k.__m && (n3.__m = t14.__k.__m), p2 && p2(n3, t14);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -421,25 +422,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t13 = n3.__c;
-  t13 && t13.__H && (t13.__H.__h.length && B2(c2.push(t13)), t13.__H.__.some(function(n4) {
+  var t14 = n3.__c;
+  t14 && t14.__H && (t14.__H.__h.length && B2(c2.push(t14)), t14.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t13) {
-  t13.some(function(n4) {
+}, a2.__c = function(n3, t14) {
+  t14.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t14) {
+    } catch (t15) {
       n4.__h = [function() {
-        throw t14;
+        throw t15;
       }];
     }
-  }), h2 && h2(n3, t13);
+  }), h2 && h2(n3, t14);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t13, r4, u4 = n3.__c;
+  var t14, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -450,49 +451,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t13 = n4;
+      t14 = n4;
     }
-  }), u4.__H = void 0, t13 && a2.__e(t13, u4.__v));
+  }), u4.__H = void 0, t14 && a2.__e(t14, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t13, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t13), setTimeout(n3);
+  var t14, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t14), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t13 = requestAnimationFrame(r4));
+  k2 && (t14 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t13 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t13;
+  var t14 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t14;
 }
 function D2(n3) {
-  var t13 = r2;
-  n3.__c = n3.__(), r2 = t13;
+  var t14 = r2;
+  n3.__c = n3.__(), r2 = t14;
 }
-function E2(n3, t13) {
-  return !n3 || n3.length != t13.length || t13.some(function(t14, r4) {
-    return !o2(t14, n3[r4]);
+function E2(n3, t14) {
+  return !n3 || n3.length != t14.length || t14.some(function(t15, r4) {
+    return !o2(t15, n3[r4]);
   });
 }
-function G2(n3, t13) {
-  return "function" == typeof t13 ? t13(n3) : t13;
+function G2(n3, t14) {
+  return "function" == typeof t14 ? t14(n3) : t14;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t13 = false;
+    var i4, t14 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t14 = i5.S;
-        if (t14.v === i5.v) {
-          for (var r5 = t14.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t14.i;
+        var t15 = i5.S;
+        if (t15.v === i5.v) {
+          for (var r5 = t15.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t15.i;
         }
         i5 = i5.o;
       }
@@ -508,9 +509,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t13) {
+          if (!t14) {
             i4 = r5;
-            t13 = true;
+            t14 = true;
           }
         }
         r4 = n3;
@@ -518,7 +519,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t13) throw i4;
+    if (t14) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -534,13 +535,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t13 = o3, r4 = n2;
+  var t14 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t13;
+    o3 = t14;
     n2 = r4;
   }
 }
@@ -553,56 +554,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t13 = i4.n;
-    if (void 0 === t13 || t13.t !== o3) {
-      t13 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t13 };
-      if (void 0 !== o3.s) o3.s.n = t13;
-      o3.s = t13;
-      i4.n = t13;
-      if (32 & o3.f) i4.S(t13);
-      return t13;
-    } else if (-1 === t13.i) {
-      t13.i = 0;
-      if (void 0 !== t13.n) {
-        t13.n.p = t13.p;
-        if (void 0 !== t13.p) t13.p.n = t13.n;
-        t13.p = o3.s;
-        t13.n = void 0;
-        o3.s.n = t13;
-        o3.s = t13;
+    var t14 = i4.n;
+    if (void 0 === t14 || t14.t !== o3) {
+      t14 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t14 };
+      if (void 0 !== o3.s) o3.s.n = t14;
+      o3.s = t14;
+      i4.n = t14;
+      if (32 & o3.f) i4.S(t14);
+      return t14;
+    } else if (-1 === t14.i) {
+      t14.i = 0;
+      if (void 0 !== t14.n) {
+        t14.n.p = t14.p;
+        if (void 0 !== t14.p) t14.p.n = t14.n;
+        t14.p = o3.s;
+        t14.n = void 0;
+        o3.s.n = t14;
+        o3.s = t14;
       }
-      return t13;
+      return t14;
     }
   }
 }
-function l3(i4, t13) {
+function l3(i4, t14) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t13 ? void 0 : t13.watched;
-  this.Z = null == t13 ? void 0 : t13.unwatched;
-  this.name = null == t13 ? void 0 : t13.name;
+  this.W = null == t14 ? void 0 : t14.watched;
+  this.Z = null == t14 ? void 0 : t14.unwatched;
+  this.name = null == t14 ? void 0 : t14.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t13 = this, r4 = this.t;
+  var t14 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t13.W) || i5.call(t13);
+      null == (i5 = t14.W) || i5.call(t14);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t13 = this;
+  var t14 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -617,15 +618,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t13.Z) || i5.call(t13);
+        null == (i5 = t14.Z) || i5.call(t14);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t13 = this;
+  var t14 = this;
   return x2(function() {
-    var r4 = t13.value;
+    var r4 = t14.value;
     f3(function() {
       return i4(r4);
     });
@@ -672,42 +673,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t13) {
-  return new l3(i4, t13);
+function y3(i4, t14) {
+  return new l3(i4, t14);
 }
 function w3(i4) {
-  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) if (t13.S.i !== t13.i || !t13.S.h() || t13.S.i !== t13.i) return true;
+  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) if (t14.S.i !== t14.i || !t14.S.h() || t14.S.i !== t14.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) {
-    var r4 = t13.S.n;
-    if (void 0 !== r4) t13.r = r4;
-    t13.S.n = t13;
-    t13.i = -1;
-    if (void 0 === t13.n) {
-      i4.s = t13;
+  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) {
+    var r4 = t14.S.n;
+    if (void 0 !== r4) t14.r = r4;
+    t14.S.n = t14;
+    t14.i = -1;
+    if (void 0 === t14.n) {
+      i4.s = t14;
       break;
     }
   }
 }
 function _3(i4) {
-  var t13 = i4.s, r4 = void 0;
-  while (void 0 !== t13) {
-    var n3 = t13.p;
-    if (-1 === t13.i) {
-      t13.S.U(t13);
-      if (void 0 !== n3) n3.n = t13.n;
-      if (void 0 !== t13.n) t13.n.p = n3;
-    } else r4 = t13;
-    t13.S.n = t13.r;
-    if (void 0 !== t13.r) t13.r = void 0;
-    t13 = n3;
+  var t14 = i4.s, r4 = void 0;
+  while (void 0 !== t14) {
+    var n3 = t14.p;
+    if (-1 === t14.i) {
+      t14.S.U(t14);
+      if (void 0 !== n3) n3.n = t14.n;
+      if (void 0 !== t14.n) t14.n.p = n3;
+    } else r4 = t14;
+    t14.S.n = t14.r;
+    if (void 0 !== t14.r) t14.r = void 0;
+    t14 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t13) {
-  l3.call(this, void 0, t13);
+function j3(i4, t14) {
+  l3.call(this, void 0, t14);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -730,9 +731,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t13 = this.x();
-    if (16 & this.f || this.v !== t13 || 0 === this.i) {
-      this.v = t13;
+    var t14 = this.x();
+    if (16 & this.f || this.v !== t14 || 0 === this.i) {
+      this.v = t14;
       this.f &= -17;
       this.i++;
     }
@@ -749,7 +750,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.S(t13);
+    for (var t14 = this.s; void 0 !== t14; t14 = t14.n) t14.S.S(t14);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -758,7 +759,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t13 = this.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
+      for (var t14 = this.s; void 0 !== t14; t14 = t14.n) t14.S.U(t14);
     }
   }
 };
@@ -776,8 +777,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t13) {
-  return new j3(i4, t13);
+function O(i4, t14) {
+  return new j3(i4, t14);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -788,11 +789,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t13) {
+    } catch (t14) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t13;
+      throw t14;
     } finally {
       o3 = n3;
       t3();
@@ -800,7 +801,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t13 = i4.s; void 0 !== t13; t13 = t13.n) t13.S.U(t13);
+  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) t14.S.U(t14);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -816,13 +817,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t13) {
+function m3(i4, t14) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t13 ? void 0 : t13.name;
+  this.name = null == t14 ? void 0 : t14.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -830,8 +831,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t13 = this.x();
-    if ("function" == typeof t13) this.j = t13;
+    var t14 = this.x();
+    if ("function" == typeof t14) this.j = t14;
   } finally {
     i4();
   }
@@ -861,8 +862,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t13) {
-  var r4 = new m3(i4, t13);
+function x2(i4, t14) {
+  var r4 = new m3(i4, t14);
   try {
     r4.c();
   } catch (i5) {
@@ -896,9 +897,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t13 = useSignal(r4);
-  t13.name = "ReactiveDom";
-  t13.value = r4;
+  var n3 = this, r4 = i4.data, t14 = useSignal(r4);
+  t14.name = "ReactiveDom";
+  t14.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -906,7 +907,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t13.value.value;
+      var i6 = t14.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -936,13 +937,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t13 = n3.props;
-    for (var f5 in t13) if ("children" !== f5) {
-      var o5 = t13[f5];
+    var r4, t14 = n3.props;
+    for (var f5 in t14) if ("children" !== f5) {
+      var o5 = t14[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t13[f5] = o5.peek();
+        t14[f5] = o5.peek();
       }
     }
   }
@@ -952,10 +953,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t13, f5 = r4.__c;
+    var t14, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t13 = f5.__$u)) f5.__$u = t13 = (function(i5, n3) {
+      if (void 0 === (t14 = f5.__$u)) f5.__$u = t14 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -972,34 +973,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t13);
+    y4(t14);
   }
 });
-b3("__e", function(i4, n3, r4, t13) {
+b3("__e", function(i4, n3, r4, t14) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t13);
+  i4(n3, r4, t14);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t13 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t14 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t13 && e4 in t13)) {
+      if (!(void 0 === u4 || t14 && e4 in t14)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t13) {
+    if (t14) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t13) {
-        var c4 = o5[a5], v4 = t13[a5];
+      for (var a5 in t14) {
+        var c4 = o5[a5], v4 = t14[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1009,16 +1010,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t13) {
+function k3(i4, n3, r4, t14) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t13 = n4;
+    t14 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t13[n3] !== r5) {
-      t13[n3] = r5;
+    if (t14[n3] !== r5) {
+      t14[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1029,11 +1030,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t13 = r4.U;
-      if (t13) {
+      var t14 = r4.U;
+      if (t14) {
         r4.U = void 0;
-        for (var f5 in t13) {
-          var o5 = t13[f5];
+        for (var f5 in t14) {
+          var o5 = t14[f5];
           if (o5) o5.d();
         }
       }
@@ -1057,20 +1058,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t13) {
-  if (t13 < 3) n3.__$f |= 2;
-  i4(n3, r4, t13);
+b3("__h", function(i4, n3, r4, t14) {
+  if (t14 < 3) n3.__$f |= 2;
+  i4(n3, r4, t14);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t13 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t14 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t13 || o5 || 4 & this.__$f)) return true;
+    if (!(t14 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t13 || 4 & this.__$f)) return true;
+    if (!(t14 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1149,10 +1150,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t13 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t13, {
+  const t14 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t14, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t13(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t14(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1395,6 +1396,7 @@ var problems = catalog({
     account_deactivated: "This account is deactivated.",
     field_too_common: "This password is one of the most common. Choose another one.",
     field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
+    last_way_in: "This is your last way to sign in. Choose a password or add another way first.",
     field_other: "This is not valid."
   },
   de: {
@@ -1443,6 +1445,7 @@ var problems = catalog({
     account_deactivated: "Dieses Konto ist deaktiviert.",
     field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
     field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
+    last_way_in: "Das ist Ihr letzter Weg, sich anzumelden. Wählen Sie zuerst ein Passwort oder fügen Sie einen anderen Weg hinzu.",
     field_other: "Das ist nicht gültig."
   }
 });
@@ -1635,11 +1638,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t13, e4, n3, u4, a5, i4) {
+function a4(t14, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t13) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t13, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t14) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t14, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -1663,6 +1666,7 @@ var drawings = {
   folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
+  key: "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM11.2 12.300L20 3.500M16 7.500l3 3M13.500 10l2 2",
   look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
   mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
   menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
@@ -1719,14 +1723,17 @@ function giveBack(form) {
 
 // src/shell/form.tsx
 var Refused = U(void 0);
-function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, asks }) {
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, icon, focus, asks }) {
   const [problem, setProblem] = d2();
   const [busy, setBusy] = d2(false);
   const [wait, setWait] = useWait();
   const form = T2(null);
   const id = P2();
   A2(() => setProblem(void 0), [asks]);
-  F2(() => giveBack(form.current), []);
+  F2(() => {
+    giveBack(form.current);
+    if (focus) form.current.querySelector("[type=submit]").focus();
+  }, []);
   async function send3(event) {
     event.preventDefault();
     if (busy || wait > 0) return;
@@ -1749,7 +1756,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
-        busy && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+        busy ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
       onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
@@ -2014,14 +2021,14 @@ function startRouter() {
 function useLoad(work2, deps) {
   const [data, set] = d2();
   const [problem, setProblem] = d2();
-  const running3 = T2(void 0);
+  const running4 = T2(void 0);
   const reload = b(async () => {
-    running3.current?.abort();
-    const mine2 = running3.current = new AbortController();
+    running4.current?.abort();
+    const mine2 = running4.current = new AbortController();
     try {
-      const fresh = await work2(mine2.signal);
+      const fresh2 = await work2(mine2.signal);
       if (mine2.signal.aborted) return;
-      set(fresh);
+      set(fresh2);
       setProblem(void 0);
     } catch (err) {
       if (!mine2.signal.aborted) setProblem(asProblem(err));
@@ -2031,7 +2038,7 @@ function useLoad(work2, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running3.current?.abort();
+    return () => running4.current?.abort();
   }, [reload]);
   return { data, problem, reload, set };
 }
@@ -2061,6 +2068,12 @@ function Empty({ icon, title, page, children }) {
     page ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
     children
   ] });
+}
+function useEnd() {
+  const controller = T2(void 0);
+  controller.current ??= new AbortController();
+  A2(() => () => controller.current.abort(), []);
+  return controller.current.signal;
 }
 var notes = y3([]);
 var noteId = 0;
@@ -2613,9 +2626,9 @@ function Choice({ known: known3 }) {
     setBusy(true);
     try {
       await put("/account/always-ask", { body: { always_ask: !on } });
-      const fresh = { ...me2, always_ask: !on };
-      set(fresh);
-      keeper().changed(fresh);
+      const fresh2 = { ...me2, always_ask: !on };
+      set(fresh2);
+      keeper().changed(fresh2);
       toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
     } catch (err) {
       toastProblem(err);
@@ -2666,16 +2679,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen2 = localStorage.getItem(stored4);
-  show2(themes.find((t13) => t13 === chosen2) ?? "auto");
+  show2(themes.find((t14) => t14 === chosen2) ?? "auto");
 }
-function setTheme(t13) {
-  localStorage.setItem(stored4, t13);
-  show2(t13);
+function setTheme(t14) {
+  localStorage.setItem(stored4, t14);
+  show2(t14);
 }
-function show2(t13) {
-  theme.value = t13;
-  if (t13 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t13;
+function show2(t14) {
+  theme.value = t14;
+  if (t14 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t14;
 }
 
 // src/shell/look.tsx
@@ -3426,7 +3439,7 @@ function Profile() {
       /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
     /* @__PURE__ */ a4(Email, { me: me2 }),
-    collect((room) => room.account).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, {}, order)),
+    collect((room) => room.account).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, {}, order)),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
       /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
       /* @__PURE__ */ a4("dl", { class: "facts", children: [
@@ -3678,7 +3691,7 @@ function Security() {
     status.data && Object.keys(status.data).length > 0 && /* @__PURE__ */ a4(Glance, { lines: status.data }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     /* @__PURE__ */ a4(Password2, { onChanged: () => setRound(round + 1) }),
-    collect((room) => room.security).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status }, `${order} ${round}`))
+    collect((room) => room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status }, `${order} ${round}`))
   ] });
 }
 var icons = { weak: "warning", fair: "shield", good: "shield", strong: "shield" };
@@ -4753,7 +4766,7 @@ var questions = inTurn();
 function add(tree, root) {
   const folders = new Folders(root);
   begin2();
-  const fresh = tree.files.map(({ path: path3, file: file2 }) => ({
+  const fresh2 = tree.files.map(({ path: path3, file: file2 }) => ({
     id: ++ids,
     file: file2,
     root,
@@ -4770,29 +4783,29 @@ function add(tree, root) {
     settled: false,
     run: run.peek()
   }));
-  const again = new Set(fresh.map((u4) => root + "/" + u4.shown.peek()));
-  uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh];
-  void check(fresh, root, tree.folders, folders);
+  const again = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
+  uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh2];
+  void check(fresh2, root, tree.folders, folders);
 }
 function begin2() {
   if (active.peek() > 0) return;
   run.value++;
   meter.start(performance.now(), moved);
 }
-async function check(fresh, root, paths = [], folders) {
+async function check(fresh2, root, paths = [], folders) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
   } catch (err) {
     const problem = asProblem(err);
-    for (const u4 of fresh) if (u4.state.peek() === "asking") fail(u4, problem);
-    if (fresh.length === 0) toastProblem(problem);
+    for (const u4 of fresh2) if (u4.state.peek() === "asking") fail(u4, problem);
+    if (fresh2.length === 0) toastProblem(problem);
     return;
   }
-  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh.includes(u4) && (u4.settled || u4.id < (fresh[0]?.id ?? 0))).map((u4) => same(u4.top)));
+  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh2.includes(u4) && (u4.settled || u4.id < (fresh2[0]?.id ?? 0))).map((u4) => same(u4.top)));
   const clashes = /* @__PURE__ */ new Map();
   const free = [];
-  for (const u4 of fresh) {
+  for (const u4 of fresh2) {
     const name = same(u4.top);
     const begun = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
     if (begun) {
@@ -4809,18 +4822,18 @@ async function check(fresh, root, paths = [], folders) {
     if (there.has(name) && !clashes.has(name)) clashes.set(name, { top, there: there.get(name), files: [] });
   }
   for (const u4 of free) release(u4);
-  const make2 = (of) => {
+  const make3 = (of) => {
     for (const path3 of paths.filter(([top]) => of(same(top)))) {
       folders?.id(path3).catch((err) => {
-        if (!fresh.some((u4) => u4.top === path3[0])) toastProblem(err);
+        if (!fresh2.some((u4) => u4.top === path3[0])) toastProblem(err);
       });
     }
   };
-  make2((top) => !clashes.has(top));
+  make3((top) => !clashes.has(top));
   work();
-  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make2));
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3));
 }
-async function decide(clashes, make2) {
+async function decide(clashes, make3) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
   for (const { files } of open2) for (const u4 of files) u4.held.value = true;
   const answers = await settle(open2, (c4, left) => askTaken({
@@ -4835,7 +4848,7 @@ async function decide(clashes, make2) {
   for (const [at, { top, files }] of open2.entries()) {
     if (answers[at] === "keep") {
       for (const u4 of files) release(u4);
-      make2((name) => name === same(top));
+      make3((name) => name === same(top));
     } else {
       skipped++;
       uploads.value = uploads.peek().filter((u4) => !files.includes(u4));
@@ -5246,9 +5259,9 @@ function useListing(folder, sort, pages) {
       mine2.pages++;
       const now = latest.current ?? read5.data;
       const there = new Set(now.items.map((e4) => e4.id));
-      const fresh = page.items.filter((e4) => !there.has(e4.id));
-      const loaded = new Set(fresh.map((e4) => e4.id));
-      read5.set({ of: what, items: [...now.items, ...fresh], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
+      const fresh2 = page.items.filter((e4) => !there.has(e4.id));
+      const loaded = new Set(fresh2.map((e4) => e4.id));
+      read5.set({ of: what, items: [...now.items, ...fresh2], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
     } catch (err) {
       setProblem(asProblem(err));
@@ -5293,11 +5306,11 @@ function sortOf(text2) {
   return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
 function viewOf(state, folder, last2) {
-  const fresh = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const fresh2 = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
   const kept2 = state?.files;
-  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder) return fresh;
+  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder) return fresh2;
   const sort = sortOf(kept2.sort);
-  if (!sort) return fresh;
+  if (!sort) return fresh2;
   return {
     sort,
     pages: whole2(kept2.pages, 1, most),
@@ -5795,7 +5808,7 @@ function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
   const busy = active.value;
-  const running3 = all2.filter(runs);
+  const running4 = all2.filter(runs);
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
@@ -5823,7 +5836,7 @@ function Panel() {
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running3, children: running3.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running4, children: running4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -6145,8 +6158,812 @@ var mailcode = {
   problems: problems4
 };
 
-// src/question/words.ts
+// src/passkey/calm.tsx
+function Calm({ children }) {
+  return /* @__PURE__ */ a4("div", { class: "calm", role: "status", children: children && /* @__PURE__ */ a4("p", { class: "notice", children: [
+    /* @__PURE__ */ a4(Icon, { name: "key" }),
+    " ",
+    /* @__PURE__ */ a4("span", { children })
+  ] }) });
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/bufferToBase64URLString.js
+function bufferToBase64URLString(buffer) {
+  const bytes2 = new Uint8Array(buffer);
+  let str = "";
+  for (const charCode of bytes2) {
+    str += String.fromCharCode(charCode);
+  }
+  const base64String = btoa(str);
+  return base64String.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/base64URLStringToBuffer.js
+function base64URLStringToBuffer(base64URLString) {
+  const base642 = base64URLString.replace(/-/g, "+").replace(/_/g, "/");
+  const padLength = (4 - base642.length % 4) % 4;
+  const padded = base642.padEnd(base642.length + padLength, "=");
+  const binary = atob(padded);
+  const buffer = new ArrayBuffer(binary.length);
+  const bytes2 = new Uint8Array(buffer);
+  for (let i4 = 0; i4 < binary.length; i4++) {
+    bytes2[i4] = binary.charCodeAt(i4);
+  }
+  return buffer;
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/browserSupportsWebAuthn.js
+function browserSupportsWebAuthn() {
+  return _browserSupportsWebAuthnInternals.stubThis(globalThis?.PublicKeyCredential !== void 0 && typeof globalThis.PublicKeyCredential === "function");
+}
+var _browserSupportsWebAuthnInternals = {
+  stubThis: (value) => value
+};
+
+// node_modules/@simplewebauthn/browser/esm/helpers/toPublicKeyCredentialDescriptor.js
+function toPublicKeyCredentialDescriptor(descriptor) {
+  const { id } = descriptor;
+  return {
+    ...descriptor,
+    id: base64URLStringToBuffer(id),
+    transports: descriptor.transports,
+    type: descriptor.type
+  };
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/isValidDomain.js
+function isValidDomain(hostname) {
+  return (
+    // Consider localhost valid as well since it's okay wrt Secure Contexts
+    hostname === "localhost" || // Support punycode (ACE) or ascii labels and domains
+    /^((xn--[a-z0-9-]+|[a-z0-9]+(-[a-z0-9]+)*)\.)+([a-z]{2,}|xn--[a-z0-9-]+)$/i.test(hostname)
+  );
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/webAuthnError.js
+var WebAuthnError = class extends Error {
+  constructor({ message, code, cause, name }) {
+    super(message, { cause });
+    Object.defineProperty(this, "code", {
+      enumerable: true,
+      configurable: true,
+      writable: true,
+      value: void 0
+    });
+    this.name = name ?? cause.name;
+    this.code = code;
+  }
+};
+
+// node_modules/@simplewebauthn/browser/esm/helpers/identifyRegistrationError.js
+function identifyRegistrationError({ error, options }) {
+  const { publicKey } = options;
+  if (!publicKey) {
+    throw Error("options was missing required publicKey property");
+  }
+  if (error.name === "AbortError") {
+    if (options.signal instanceof AbortSignal) {
+      return new WebAuthnError({
+        message: "Registration ceremony was sent an abort signal",
+        code: "ERROR_CEREMONY_ABORTED",
+        cause: error
+      });
+    }
+  } else if (error.name === "ConstraintError") {
+    if (publicKey.authenticatorSelection?.requireResidentKey === true) {
+      return new WebAuthnError({
+        message: "Discoverable credentials were required but no available authenticator supported it",
+        code: "ERROR_AUTHENTICATOR_MISSING_DISCOVERABLE_CREDENTIAL_SUPPORT",
+        cause: error
+      });
+    } else if (
+      // @ts-ignore: `mediation` doesn't yet exist on CredentialCreationOptions but it's possible as of Sept 2024
+      options.mediation === "conditional" && publicKey.authenticatorSelection?.userVerification === "required"
+    ) {
+      return new WebAuthnError({
+        message: "User verification was required during automatic registration but it could not be performed",
+        code: "ERROR_AUTO_REGISTER_USER_VERIFICATION_FAILURE",
+        cause: error
+      });
+    } else if (publicKey.authenticatorSelection?.userVerification === "required") {
+      return new WebAuthnError({
+        message: "User verification was required but no available authenticator supported it",
+        code: "ERROR_AUTHENTICATOR_MISSING_USER_VERIFICATION_SUPPORT",
+        cause: error
+      });
+    }
+  } else if (error.name === "InvalidStateError") {
+    return new WebAuthnError({
+      message: "The authenticator was previously registered",
+      code: "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED",
+      cause: error
+    });
+  } else if (error.name === "NotAllowedError") {
+    return new WebAuthnError({
+      message: error.message,
+      code: "ERROR_PASSTHROUGH_SEE_CAUSE_PROPERTY",
+      cause: error
+    });
+  } else if (error.name === "NotSupportedError") {
+    const validPubKeyCredParams = publicKey.pubKeyCredParams.filter((param) => param.type === "public-key");
+    if (validPubKeyCredParams.length === 0) {
+      return new WebAuthnError({
+        message: 'No entry in pubKeyCredParams was of type "public-key"',
+        code: "ERROR_MALFORMED_PUBKEYCREDPARAMS",
+        cause: error
+      });
+    }
+    return new WebAuthnError({
+      message: "No available authenticator supported any of the specified pubKeyCredParams algorithms",
+      code: "ERROR_AUTHENTICATOR_NO_SUPPORTED_PUBKEYCREDPARAMS_ALG",
+      cause: error
+    });
+  } else if (error.name === "SecurityError") {
+    const effectiveDomain = globalThis.location.hostname;
+    if (!isValidDomain(effectiveDomain)) {
+      return new WebAuthnError({
+        message: `${globalThis.location.hostname} is an invalid domain`,
+        code: "ERROR_INVALID_DOMAIN",
+        cause: error
+      });
+    } else if (publicKey.rp.id !== effectiveDomain) {
+      return new WebAuthnError({
+        message: `The RP ID "${publicKey.rp.id}" is invalid for this domain`,
+        code: "ERROR_INVALID_RP_ID",
+        cause: error
+      });
+    }
+  } else if (error.name === "TypeError") {
+    if (publicKey.user.id.byteLength < 1 || publicKey.user.id.byteLength > 64) {
+      return new WebAuthnError({
+        message: "User ID was not between 1 and 64 characters",
+        code: "ERROR_INVALID_USER_ID_LENGTH",
+        cause: error
+      });
+    }
+  } else if (error.name === "UnknownError") {
+    return new WebAuthnError({
+      message: "The authenticator was unable to process the specified options, or could not create a new credential",
+      code: "ERROR_AUTHENTICATOR_GENERAL_ERROR",
+      cause: error
+    });
+  }
+  return error;
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/webAuthnAbortService.js
+var BaseWebAuthnAbortService = class {
+  constructor() {
+    Object.defineProperty(this, "controller", {
+      enumerable: true,
+      configurable: true,
+      writable: true,
+      value: void 0
+    });
+  }
+  createNewAbortSignal() {
+    if (this.controller) {
+      const abortError = new Error("Cancelling existing WebAuthn API call for new one");
+      abortError.name = "AbortError";
+      this.controller.abort(abortError);
+    }
+    const newController = new AbortController();
+    this.controller = newController;
+    return newController.signal;
+  }
+  cancelCeremony() {
+    if (this.controller) {
+      const abortError = new Error("Manually cancelling existing WebAuthn API call");
+      abortError.name = "AbortError";
+      this.controller.abort(abortError);
+      this.controller = void 0;
+    }
+  }
+};
+var WebAuthnAbortService = new BaseWebAuthnAbortService();
+
+// node_modules/@simplewebauthn/browser/esm/helpers/toAuthenticatorAttachment.js
+var attachments = ["cross-platform", "platform"];
+function toAuthenticatorAttachment(attachment) {
+  if (!attachment) {
+    return;
+  }
+  if (attachments.indexOf(attachment) < 0) {
+    return;
+  }
+  return attachment;
+}
+
+// node_modules/@simplewebauthn/browser/esm/methods/startRegistration.js
+async function startRegistration(options) {
+  if (!options.optionsJSON && options.challenge) {
+    console.warn("startRegistration() was not called correctly. It will try to continue with the provided options, but this call should be refactored to use the expected call structure instead. See https://simplewebauthn.dev/docs/packages/browser#typeerror-cannot-read-properties-of-undefined-reading-challenge for more information.");
+    options = { optionsJSON: options };
+  }
+  const { optionsJSON, useAutoRegister = false } = options;
+  if (!browserSupportsWebAuthn()) {
+    throw new Error("WebAuthn is not supported in this browser");
+  }
+  const publicKey = {
+    ...optionsJSON,
+    challenge: base64URLStringToBuffer(optionsJSON.challenge),
+    user: {
+      ...optionsJSON.user,
+      id: base64URLStringToBuffer(optionsJSON.user.id)
+    },
+    excludeCredentials: optionsJSON.excludeCredentials?.map(toPublicKeyCredentialDescriptor)
+  };
+  const createOptions = {};
+  if (useAutoRegister) {
+    createOptions.mediation = "conditional";
+  }
+  createOptions.publicKey = publicKey;
+  createOptions.signal = WebAuthnAbortService.createNewAbortSignal();
+  let credential;
+  try {
+    credential = await navigator.credentials.create(
+      // TODO: Newer versions of Deno require this casting, revisit once we're using Deno 2.6+
+      createOptions
+    );
+  } catch (err) {
+    throw identifyRegistrationError({ error: err, options: createOptions });
+  }
+  if (!credential) {
+    throw new Error("Registration was not completed");
+  }
+  const { id, rawId, response, type } = credential;
+  let transports = void 0;
+  if (typeof response.getTransports === "function") {
+    transports = response.getTransports();
+  }
+  let responsePublicKeyAlgorithm = void 0;
+  if (typeof response.getPublicKeyAlgorithm === "function") {
+    try {
+      responsePublicKeyAlgorithm = response.getPublicKeyAlgorithm();
+    } catch (error) {
+      warnOnBrokenImplementation("getPublicKeyAlgorithm()", error);
+    }
+  }
+  let responsePublicKey = void 0;
+  if (typeof response.getPublicKey === "function") {
+    try {
+      const _publicKey = response.getPublicKey();
+      if (_publicKey !== null) {
+        responsePublicKey = bufferToBase64URLString(_publicKey);
+      }
+    } catch (error) {
+      warnOnBrokenImplementation("getPublicKey()", error);
+    }
+  }
+  let responseAuthenticatorData;
+  if (typeof response.getAuthenticatorData === "function") {
+    try {
+      responseAuthenticatorData = bufferToBase64URLString(response.getAuthenticatorData());
+    } catch (error) {
+      warnOnBrokenImplementation("getAuthenticatorData()", error);
+    }
+  }
+  return {
+    id,
+    rawId: bufferToBase64URLString(rawId),
+    response: {
+      attestationObject: bufferToBase64URLString(response.attestationObject),
+      clientDataJSON: bufferToBase64URLString(response.clientDataJSON),
+      transports,
+      publicKeyAlgorithm: responsePublicKeyAlgorithm,
+      publicKey: responsePublicKey,
+      authenticatorData: responseAuthenticatorData
+    },
+    type,
+    clientExtensionResults: credential.getClientExtensionResults(),
+    authenticatorAttachment: toAuthenticatorAttachment(credential.authenticatorAttachment)
+  };
+}
+function warnOnBrokenImplementation(methodName, cause) {
+  console.warn(`The browser extension that intercepted this WebAuthn API call incorrectly implemented ${methodName}. You should report this error to them.
+`, cause);
+}
+
+// node_modules/@simplewebauthn/browser/esm/helpers/browserSupportsWebAuthnAutofill.js
+function browserSupportsWebAuthnAutofill() {
+  if (!browserSupportsWebAuthn()) {
+    return _browserSupportsWebAuthnAutofillInternals.stubThis(new Promise((resolve) => resolve(false)));
+  }
+  const globalPublicKeyCredential = globalThis.PublicKeyCredential;
+  if (globalPublicKeyCredential?.isConditionalMediationAvailable === void 0) {
+    return _browserSupportsWebAuthnAutofillInternals.stubThis(new Promise((resolve) => resolve(false)));
+  }
+  return _browserSupportsWebAuthnAutofillInternals.stubThis(globalPublicKeyCredential.isConditionalMediationAvailable());
+}
+var _browserSupportsWebAuthnAutofillInternals = {
+  stubThis: (value) => value
+};
+
+// node_modules/@simplewebauthn/browser/esm/helpers/identifyAuthenticationError.js
+function identifyAuthenticationError({ error, options }) {
+  const { publicKey } = options;
+  if (!publicKey) {
+    throw Error("options was missing required publicKey property");
+  }
+  if (error.name === "AbortError") {
+    if (options.signal instanceof AbortSignal) {
+      return new WebAuthnError({
+        message: "Authentication ceremony was sent an abort signal",
+        code: "ERROR_CEREMONY_ABORTED",
+        cause: error
+      });
+    }
+  } else if (error.name === "NotAllowedError") {
+    return new WebAuthnError({
+      message: error.message,
+      code: "ERROR_PASSTHROUGH_SEE_CAUSE_PROPERTY",
+      cause: error
+    });
+  } else if (error.name === "SecurityError") {
+    const effectiveDomain = globalThis.location.hostname;
+    if (!isValidDomain(effectiveDomain)) {
+      return new WebAuthnError({
+        message: `${globalThis.location.hostname} is an invalid domain`,
+        code: "ERROR_INVALID_DOMAIN",
+        cause: error
+      });
+    } else if (publicKey.rpId !== effectiveDomain) {
+      return new WebAuthnError({
+        message: `The RP ID "${publicKey.rpId}" is invalid for this domain`,
+        code: "ERROR_INVALID_RP_ID",
+        cause: error
+      });
+    }
+  } else if (error.name === "UnknownError") {
+    return new WebAuthnError({
+      message: "The authenticator was unable to process the specified options, or could not create a new assertion signature",
+      code: "ERROR_AUTHENTICATOR_GENERAL_ERROR",
+      cause: error
+    });
+  }
+  return error;
+}
+
+// node_modules/@simplewebauthn/browser/esm/methods/startAuthentication.js
+async function startAuthentication(options) {
+  if (!options.optionsJSON && options.challenge) {
+    console.warn("startAuthentication() was not called correctly. It will try to continue with the provided options, but this call should be refactored to use the expected call structure instead. See https://simplewebauthn.dev/docs/packages/browser#typeerror-cannot-read-properties-of-undefined-reading-challenge for more information.");
+    options = { optionsJSON: options };
+  }
+  const { optionsJSON, useBrowserAutofill = false, verifyBrowserAutofillInput = true } = options;
+  if (!browserSupportsWebAuthn()) {
+    throw new Error("WebAuthn is not supported in this browser");
+  }
+  let allowCredentials;
+  if (optionsJSON.allowCredentials?.length !== 0) {
+    allowCredentials = optionsJSON.allowCredentials?.map(toPublicKeyCredentialDescriptor);
+  }
+  const publicKey = {
+    ...optionsJSON,
+    challenge: base64URLStringToBuffer(optionsJSON.challenge),
+    allowCredentials
+  };
+  const getOptions = {};
+  if (useBrowserAutofill) {
+    if (!await browserSupportsWebAuthnAutofill()) {
+      throw Error("Browser does not support WebAuthn autofill");
+    }
+    const eligibleInputs = document.querySelectorAll("input[autocomplete$='webauthn']");
+    if (eligibleInputs.length < 1 && verifyBrowserAutofillInput) {
+      throw Error('No <input> with "webauthn" as the only or last value in its `autocomplete` attribute was detected');
+    }
+    getOptions.mediation = "conditional";
+    publicKey.allowCredentials = [];
+  }
+  getOptions.publicKey = publicKey;
+  getOptions.signal = WebAuthnAbortService.createNewAbortSignal();
+  let credential;
+  try {
+    credential = await navigator.credentials.get(
+      // TODO: Newer versions of Deno require this casting, revisit once we're using Deno 2.6+
+      getOptions
+    );
+  } catch (err) {
+    throw identifyAuthenticationError({ error: err, options: getOptions });
+  }
+  if (!credential) {
+    throw new Error("Authentication was not completed");
+  }
+  const { id, rawId, response, type } = credential;
+  let userHandle = void 0;
+  if (response.userHandle) {
+    userHandle = bufferToBase64URLString(response.userHandle);
+  }
+  return {
+    id,
+    rawId: bufferToBase64URLString(rawId),
+    response: {
+      authenticatorData: bufferToBase64URLString(response.authenticatorData),
+      clientDataJSON: bufferToBase64URLString(response.clientDataJSON),
+      signature: bufferToBase64URLString(response.signature),
+      userHandle
+    },
+    type,
+    clientExtensionResults: credential.getClientExtensionResults(),
+    authenticatorAttachment: toAuthenticatorAttachment(credential.authenticatorAttachment)
+  };
+}
+
+// src/passkey/ceremony.ts
+function obstacle(served, host = location.hostname) {
+  if (served === false || /^[\d.]+$|^\[/.test(host)) return "address";
+  if (browserSupportsWebAuthn()) return void 0;
+  return globalThis.isSecureContext ? "browser" : "insecure";
+}
+var useObstacle = () => obstacle(useSettings()?.passkeys);
+var canOffer = browserSupportsWebAuthnAutofill;
+var running3;
+async function alone(signal, start) {
+  while (running3) {
+    running3.end();
+    await running3.over;
+  }
+  if (signal.aborted) throw cancelled();
+  const work2 = start();
+  const mine2 = running3 = {
+    // The library may not be ready to be cancelled yet: once is not enough.
+    end: () => {
+      if (running3 !== mine2) return;
+      WebAuthnAbortService.cancelCeremony();
+      setTimeout(mine2.end, 20);
+    },
+    over: work2.catch(() => void 0)
+  };
+  signal.addEventListener("abort", mine2.end);
+  try {
+    return await work2;
+  } catch (err) {
+    throw problemOf2(err);
+  } finally {
+    running3 = void 0;
+    signal.removeEventListener("abort", mine2.end);
+  }
+}
+var make = (optionsJSON, signal) => alone(signal, async () => ({ ...await startRegistration({ optionsJSON }) }));
+var use = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON }) }));
+var offer = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON, useBrowserAutofill: true }) }));
+var unused = (err) => err instanceof Problem && err.code === "passkey_unused";
+function problemOf2(err) {
+  const { name, code, cause } = err;
+  const problem = (is) => new Problem({ status: 0, code: is });
+  switch (code) {
+    case "ERROR_CEREMONY_ABORTED":
+      return cancelled();
+    case "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED":
+      return problem("passkey_exists");
+  }
+  switch (cause?.name ?? name) {
+    case "AbortError":
+      return cancelled();
+    case "NotAllowedError":
+      return problem("passkey_unused");
+    case "SecurityError":
+      return problem("passkey_address");
+    case "ConstraintError":
+    case "NotSupportedError":
+      return problem("passkey_unfit");
+  }
+  console.warn(err);
+  return problem("passkey_failed");
+}
+
+// src/passkey/words.ts
 var t8 = catalog({
+  en: {
+    passkeys: "Passkeys",
+    text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
+    none: "You have no passkey yet.",
+    add: "Add a passkey",
+    addText: "Your browser asks where to keep the passkey: on this device, in a password manager, on your phone or on a security key.",
+    make: "Create passkey",
+    name: "Name",
+    nameHint: "Optional. It tells your passkeys apart in this list.",
+    notMade: "No passkey was created. You can try again, or close this.",
+    added: "“{name}” is added. You can sign in with it from now on.",
+    synced: "On all devices of its password manager",
+    single: "On one device only",
+    lastUse: "Last used",
+    neverUsed: "Not used yet",
+    since: "since",
+    menu: "Actions for {name}",
+    rename: "Rename",
+    renameTitle: "Rename the passkey",
+    save: "Save",
+    remove: "Remove",
+    removeTitle: "Remove “{name}”?",
+    removeText: "It no longer signs in to your account. Devices that are signed in stay so.",
+    removeThere: "Your browser may go on proposing it until you delete it in {place} too.",
+    removeElse: "Your browser may go on proposing it until you delete it where it is kept too.",
+    removed: "The passkey is removed.",
+    enter: "Sign in with a passkey",
+    pass: "Use your passkey",
+    prove: "Confirm with a passkey",
+    noneEnter: "No passkey was used. If you have none on this device, sign in with your password.",
+    nonePass: "No passkey was used. If you have none on this device, continue with the step below.",
+    noneProve: "No passkey was used. If you have none on this device, confirm in another way.",
+    cannot_insecure: "Passkeys need a secure connection. Open Coffer at an address that begins with https.",
+    cannot_browser: "This browser cannot use passkeys. Use a current browser.",
+    cannot_address: "Passkeys do not work at the address of this Coffer. They need a name in place of a number, and https. Ask the person who runs it.",
+    go: { one: "Your passkey", other: "Your {count} passkeys" }
+  },
+  de: {
+    passkeys: "Passkeys",
+    text: "Melden Sie sich mit Fingerabdruck, Gesicht oder Bildschirmsperre an. Ein Passkey braucht weder Passwort noch Code, und keine falsche Website kann ihn stehlen.",
+    none: "Sie haben noch keinen Passkey.",
+    add: "Passkey hinzufügen",
+    addText: "Ihr Browser fragt, wo der Passkey liegen soll: auf diesem Gerät, in einem Passwortmanager, auf Ihrem Telefon oder auf einem Sicherheitsschlüssel.",
+    make: "Passkey erstellen",
+    name: "Name",
+    nameHint: "Freiwillig. Er unterscheidet Ihre Passkeys in dieser Liste.",
+    notMade: "Es wurde kein Passkey erstellt. Sie können es noch einmal versuchen oder hier schließen.",
+    added: "„{name}“ ist hinzugefügt. Ab jetzt können Sie sich damit anmelden.",
+    synced: "Auf allen Geräten seines Passwortmanagers",
+    single: "Nur auf einem Gerät",
+    lastUse: "Zuletzt benutzt:",
+    neverUsed: "Noch nicht benutzt",
+    since: "seit",
+    menu: "Aktionen für {name}",
+    rename: "Umbenennen",
+    renameTitle: "Passkey umbenennen",
+    save: "Speichern",
+    remove: "Entfernen",
+    removeTitle: "„{name}“ entfernen?",
+    removeText: "Er meldet niemanden mehr in Ihrem Konto an. Angemeldete Geräte bleiben angemeldet.",
+    removeThere: "Vielleicht schlägt Ihr Browser ihn weiter vor, bis Sie ihn auch in {place} löschen.",
+    removeElse: "Vielleicht schlägt Ihr Browser ihn weiter vor, bis Sie ihn auch dort löschen, wo er liegt.",
+    removed: "Der Passkey ist entfernt.",
+    enter: "Mit Passkey anmelden",
+    pass: "Ihren Passkey benutzen",
+    prove: "Mit Passkey bestätigen",
+    noneEnter: "Es wurde kein Passkey benutzt. Wenn auf diesem Gerät keiner ist, melden Sie sich mit Ihrem Passwort an.",
+    nonePass: "Es wurde kein Passkey benutzt. Wenn auf diesem Gerät keiner ist, machen Sie mit dem Schritt darunter weiter.",
+    noneProve: "Es wurde kein Passkey benutzt. Wenn auf diesem Gerät keiner ist, bestätigen Sie auf andere Weise.",
+    cannot_insecure: "Passkeys brauchen eine sichere Verbindung. Öffnen Sie Coffer unter einer Adresse, die mit https beginnt.",
+    cannot_browser: "Dieser Browser kann keine Passkeys benutzen. Nehmen Sie einen aktuellen Browser.",
+    cannot_address: "Unter der Adresse dieses Coffers funktionieren Passkeys nicht. Sie brauchen einen Namen statt einer Nummer und https. Fragen Sie, wer ihn betreibt.",
+    go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
+  }
+});
+var problems5 = catalog({
+  en: {
+    passkey_unused: "No passkey was used.",
+    passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
+    passkey_unfit: "This device or security key cannot keep a passkey that asks for a PIN, a fingerprint or a face. Choose another one.",
+    passkey_failed: "The passkey did not work. Try again, or use another way.",
+    passkey_exists: "This device or password manager already has a passkey of your account.",
+    invalid_passkey: "This passkey does not work here. It may have been removed, or the page was open too long. Try again, or use another way.",
+    passkey_refused: "The server cannot use this passkey. Try again, or keep it elsewhere.",
+    too_many_passkeys: "You have as many passkeys as an account can have. Remove one that you no longer use.",
+    passkeys_unavailable: "Passkeys do not work at the address of this Coffer. They need a name in place of a number, and https. Ask the person who runs it."
+  },
+  de: {
+    passkey_unused: "Es wurde kein Passkey benutzt.",
+    passkey_address: "Unter dieser Adresse benutzt der Browser keine Passkeys. Öffnen Sie Coffer unter seiner üblichen Adresse und versuchen Sie es noch einmal.",
+    passkey_unfit: "Dieses Gerät oder dieser Sicherheitsschlüssel kann keinen Passkey aufbewahren, der nach PIN, Fingerabdruck oder Gesicht fragt. Wählen Sie ein anderes.",
+    passkey_failed: "Der Passkey hat nicht funktioniert. Versuchen Sie es noch einmal, oder nehmen Sie einen anderen Weg.",
+    passkey_exists: "Dieses Gerät oder dieser Passwortmanager hat schon einen Passkey Ihres Kontos.",
+    invalid_passkey: "Dieser Passkey gilt hier nicht. Vielleicht wurde er entfernt, oder die Seite war zu lange offen. Versuchen Sie es noch einmal, oder nehmen Sie einen anderen Weg.",
+    passkey_refused: "Der Server kann diesen Passkey nicht benutzen. Versuchen Sie es noch einmal, oder bewahren Sie ihn anderswo auf.",
+    too_many_passkeys: "Mehr Passkeys kann ein Konto nicht haben. Entfernen Sie einen, den Sie nicht mehr benutzen.",
+    passkeys_unavailable: "Unter der Adresse dieses Coffers funktionieren Passkeys nicht. Sie brauchen einen Namen statt einer Nummer und https. Fragen Sie, wer ihn betreibt."
+  }
+});
+
+// src/passkey/section.tsx
+function Section2({ status }) {
+  const { data, problem, reload, set } = useLoad(async (signal) => (await get("/account/passkeys", { signal })).items, []);
+  const [wish, setWish] = d2();
+  const blocked = useObstacle();
+  const close = () => setWish(void 0);
+  const changed2 = async (items) => {
+    set(items);
+    await status.reload();
+  };
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t8("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("text") })
+      ] }),
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t8("add") })
+    ] }),
+    blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
+      /* @__PURE__ */ a4(Icon, { name: "key" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t8(`cannot_${blocked}`) })
+    ] }),
+    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
+      /* @__PURE__ */ a4(Icon, { name: "key" }),
+      " ",
+      t8("none")
+    ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
+      /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
+      /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { title: p5.name, children: p5.name }) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
+            t8("lastUse"),
+            " ",
+            /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
+          ] }) : t8("neverUsed"),
+          " · ",
+          t8("since"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4(Menu, { label: t8("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t8("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+    ] }, p5.id)) }),
+    wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
+      close();
+      toast(t8("added", { name: passkey2.name }));
+      await changed2([...data ?? [], passkey2]);
+    } }),
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t8("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t8("save"), onCancel: close, onSubmit: async (v4) => {
+      const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
+      close();
+      set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t8("removeTitle", { name: wish.passkey.name }), action: t8("remove"), onClose: close, onConfirm: async () => {
+      await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
+      toast(t8("removed"));
+      await changed2((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
+    }, children: [
+      /* @__PURE__ */ a4("p", { children: t8("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t8("removeThere", { place: wish.passkey.provider }) : t8("removeElse") })
+    ] })
+  ] });
+}
+var longest2 = 64;
+function Add({ onClose, onAdded }) {
+  const end2 = useEnd();
+  const [none, setNone] = d2(false);
+  return /* @__PURE__ */ a4(Dialog, { title: t8("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t8("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t8("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+      setNone(false);
+      const options = await post("/account/passkeys/options");
+      try {
+        const credential = await make(options, end2);
+        const name = v4.name.trim();
+        await onAdded(await post("/account/passkeys", { body: { credential, ...name && { name } } }));
+      } catch (err) {
+        if (!unused(err)) throw err;
+        setNone(true);
+      }
+    }, children: [
+      /* @__PURE__ */ a4(Calm, { children: none && t8("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), hint: t8("nameHint"), maxLength: longest2, autoFocus: true })
+    ] })
+  ] });
+}
+function traits({ name, provider, synced }) {
+  return [provider && provider !== name ? provider : "", t8(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+}
+function PasskeysGo() {
+  const { data } = useLoad((signal) => get("/account/security", { signal }), []);
+  const count = data?.passkeys?.left ?? 0;
+  return count > 0 ? /* @__PURE__ */ a4("li", { children: t8("go", { count }) }) : null;
+}
+
+// src/passkey/ways.tsx
+function Ask({ label, otherwise, main, onCancel, onAsk }) {
+  const [none, setNone] = d2(false);
+  return /* @__PURE__ */ a4(Form, { submit: label, icon: "key", quiet: !main, focus: main, onCancel, onSubmit: async () => {
+    setNone(false);
+    await onAsk().catch((err) => {
+      if (!unused(err)) throw err;
+      setNone(true);
+    });
+  }, children: /* @__PURE__ */ a4(Calm, { children: none && otherwise }) });
+}
+var fresh = 4 * 6e4;
+function Enter({ onOpened, paused }) {
+  const end2 = useEnd();
+  const can = useObstacle() === void 0;
+  const [asking, setAsking] = d2(false);
+  const [round, setRound] = d2(0);
+  const [problem, setProblem] = d2();
+  async function enter2(credential) {
+    const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err) => {
+      const activate = wayBack("activate");
+      if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
+      activate.take({ identifier: "" });
+      go(activate.href);
+    });
+    if (opened) await onOpened(opened);
+  }
+  A2(() => {
+    if (!can || paused || asking) return;
+    const over = new AbortController();
+    let chosen2 = false;
+    const again = () => {
+      if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal: over.signal });
+      else if (!chosen2) setRound((n3) => n3 + 1);
+    };
+    const timer = setTimeout(again, fresh);
+    void (async () => {
+      if (!await canOffer()) return;
+      let credential;
+      try {
+        credential = await offer(await post("/auth/passkey/options", { open: true, signal: over.signal }), over.signal);
+        chosen2 = true;
+      } catch {
+        return;
+      }
+      setProblem(void 0);
+      await enter2(credential).catch((err) => {
+        setProblem(asProblem(err));
+        setRound((n3) => n3 + 1);
+      });
+    })();
+    return () => {
+      clearTimeout(timer);
+      over.abort();
+    };
+  }, [can, paused, asking, round]);
+  if (!can) return null;
+  return /* @__PURE__ */ a4($, { children: [
+    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    /* @__PURE__ */ a4(Ask, { label: t8("enter"), otherwise: t8("noneEnter"), onAsk: async () => {
+      setProblem(void 0);
+      setAsking(true);
+      try {
+        await enter2(await use(await post("/auth/passkey/options", { open: true }), end2));
+      } finally {
+        setAsking(false);
+      }
+    } })
+  ] });
+}
+function Pass({ challenge, guard, onOpened }) {
+  const end2 = useEnd();
+  if (useObstacle()) return null;
+  const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
+  return /* @__PURE__ */ a4(Ask, { label: t8("pass"), otherwise: t8("nonePass"), onAsk: async () => {
+    const options = await guard(post("/auth/attempts/{id}/passkey/options", attempt));
+    if (!options) return;
+    const credential = await use(options, end2);
+    const opened = await guard(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
+    if (opened) await onOpened(opened);
+  } });
+}
+var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle(void 0) === void 0 || password?.enabled === false);
+function Prove({ main, onOpened, onCancel }) {
+  const end2 = useEnd();
+  const blocked = useObstacle();
+  if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
+    /* @__PURE__ */ a4(Icon, { name: "key" }),
+    " ",
+    /* @__PURE__ */ a4("span", { children: t8(`cannot_${blocked}`) })
+  ] }) : null;
+  return /* @__PURE__ */ a4(Ask, { label: t8("prove"), otherwise: t8("noneProve"), main, onCancel, onAsk: async () => {
+    const credential = await use(await post("/account/reauthenticate/passkey/options"), end2);
+    await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
+  } });
+}
+
+// src/passkey/room.ts
+var passkey = {
+  enter: { Entry: Enter, order: 1 },
+  prove: { Way: Prove, on: proves, order: 1 },
+  pass: { Way: Pass, order: 1 },
+  security: { Section: Section2, order: 6, repairs: true },
+  loss: { Line: PasskeysGo, order: 9 },
+  problems: problems5
+};
+
+// src/question/words.ts
+var t9 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -6214,7 +7031,7 @@ var t8 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -6228,7 +7045,7 @@ var problems5 = catalog({
 });
 
 // src/question/section.tsx
-function Section2({ status }) {
+function Section3({ status }) {
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
   async function done(said) {
@@ -6240,23 +7057,23 @@ function Section2({ status }) {
     LayerCard,
     {
       layer: "security_question",
-      title: t8("title"),
+      title: t9("title"),
       status,
-      text: (on) => on ? t8("onText") : t8("offText"),
+      text: (on) => on ? t9("onText") : t9("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t8("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t8("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t8("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t9("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t9("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t9("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t8("enableTitle") : t8("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t8("enabled") : t8("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t9("enableTitle") : t9("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t9("enabled") : t9("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t8("disableTitle"),
+            title: t9("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t8("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t8("disableText") })
+            onOff: () => done(t9("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t9("disableText") })
           }
         )
       ]
@@ -6265,26 +7082,26 @@ function Section2({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t8("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t8("changeDo") : t8("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t9("changeDo") : t9("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t8("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t8("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t8("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t8("ideas"), children: [t8("idea1"), t8("idea2"), t8("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t8("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t8("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t8("hint"), maxLength: 200, autoComplete: "off", hint: t8("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t9("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t9("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t9("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t9("ideas"), children: [t9("idea1"), t9("idea2"), t9("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t9("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t9("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t9("hint"), maxLength: 200, autoComplete: "off", hint: t9("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t8("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t8("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t9("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t9("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -6297,20 +7114,20 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t8("hintIs", { hint: layer.hint }),
+        t9("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t8("forgiving")
-      ] }) : t8("forgiving")
+        t9("forgiving")
+      ] }) : t9("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t8("step"), order: 9, Step: Step2 } },
-  security: { Section: Section2, order: 4 },
+  layers: { security_question: { title: () => t9("step"), order: 9, Step: Step2 } },
+  security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems5
+  problems: problems6
 };
 
 // src/recovery/enter.ts
@@ -6331,7 +7148,7 @@ async function enterBy(link, send3, done) {
 }
 
 // src/recovery/words.ts
-var t9 = catalog({
+var t10 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -6715,7 +7532,7 @@ var t9 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems6 = catalog({
+var problems7 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -6754,12 +7571,12 @@ function Sent({ text: text2, next, send: send3, again, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t10("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t9("lives", { time: duration(lives) })
+      lives && t10("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -6769,7 +7586,7 @@ function Sent({ text: text2, next, send: send3, again, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t9("noMail"),
+      t10("noMail"),
       " ",
       children
     ] })
@@ -6791,21 +7608,21 @@ function takeTyped() {
 function Activate() {
   const link = useOneTime("/auth/activate/check");
   const [anew, setAnew] = d2(false);
-  if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask, { moved: anew });
+  if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t9("activateGone"), damaged: t9("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t9("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t10("activateGone"), damaged: t10("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t10("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("activate") }),
-    /* @__PURE__ */ a4("p", { children: t9("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t9("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t10("activate") }),
+    /* @__PURE__ */ a4("p", { children: t10("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t10("activateDone")), children: null })
   ] });
 }
-function Ask({ moved: moved3 }) {
+function Ask2({ moved: moved3 }) {
   const [was] = d2(takeTyped);
   const [typed2, setTyped2] = d2();
   const send3 = (body) => post("/auth/activate", { open: true, body });
@@ -6813,27 +7630,27 @@ function Ask({ moved: moved3 }) {
     if (moved3) focusMain();
   }, []);
   if (typed2) {
-    return /* @__PURE__ */ a4(Sent, { text: t9("activateSent"), next: t9("activateNext"), send: () => send3(typed2), again: t9("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t10("activateSent"), next: t10("activateNext"), send: () => send3(typed2), again: t10("activateAgain"), children: null });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t9("activate") }),
-    /* @__PURE__ */ a4("p", { children: was.password ? t9("activateLed") : t9("activateAsk") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t10("activate") }),
+    /* @__PURE__ */ a4("p", { children: was.password ? t10("activateLed") : t10("activateAsk") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: async (v4) => {
       const body = { identifier: v4.identifier, password: v4.password };
       await send3(body);
       setTyped2(body);
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t9("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: was.password })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: was.password })
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !was.password && /* @__PURE__ */ a4("p", { children: [
-        t9("activateNone"),
+        t10("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t9("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t10("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t9("notDeactivated"),
+        t10("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -6845,7 +7662,7 @@ function Ask({ moved: moved3 }) {
 function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t9("paperTitle", { username: name }), t9("paperMade", { date: date(made) })];
+  const heading = [t10("paperTitle", { username: name }), t10("paperMade", { date: date(made) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -6855,23 +7672,23 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t9("codesUsed"),
+        t10("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t9("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t10("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t9("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t9("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t10("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t10("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t9("codesText")
+        t10("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t9("codesPrint")
+        t10("codesPrint")
       ] })
     ] })
   ] });
@@ -6932,61 +7749,61 @@ function TrustedAddress({ status, may }) {
     Way,
     {
       id: "trusted-email",
-      title: t9("trusted"),
+      title: t10("trusted"),
       good: on && !resting,
-      tag: resting ? t9("trustedRests") : on ? t9("waysOn") : pending ? t9("trustedWaits") : t9("waysOff"),
+      tag: resting ? t10("trustedRests") : on ? t10("waysOn") : pending ? t10("trustedWaits") : t10("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t9("trustedOff") : t9("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t9("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t10("trustedOff") : t10("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t10("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t9("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5("set"), children: on ? t9("trustedChange") : pending ? t9("trustedOther") : t9("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t9("trustedTurnOff") })
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t10("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5("set"), children: on ? t10("trustedChange") : pending ? t10("trustedOther") : t10("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t10("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t9("trustedPendingNext", { pending, email: known3.email }) : t9("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t10("trustedPendingNext", { pending, email: known3.email }) : t10("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask2(pending);
-                return t9("trustedSentAgain");
+                return t10("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed2(t9("trustedTakenBack"));
+                  await changed2(t10("trustedTakenBack"));
                 } catch (err) {
                   toastProblem(err);
                 }
-              }, children: t9("trustedTakeBack") })
+              }, children: t10("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t9("trustedChangeTitle") : t9("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask2, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t10("trustedChangeTitle") : t10("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask2(email);
           close();
-          await changed2(t9("trustedSent"));
+          await changed2(t10("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t9("trustedOffTitle"), action: t9("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t10("trustedOffTitle"), action: t10("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed2(t9("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t9("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
+          await changed2(t10("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t10("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
       ]
     }
   );
 }
-function Ask2({ present, onAsk, onClose }) {
+function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t9("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t9("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t9("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t10("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t10("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t10("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t9("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t9("trustedNextRest", { time: duration(rest) }) : t9("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t9("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t10("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t10("trustedNextRest", { time: duration(rest) }) : t10("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t10("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
@@ -7000,14 +7817,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t9("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t9("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t10("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t10("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t9("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t9("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t10("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t10("waysNeedDo") })
       ] })
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -7057,7 +7874,7 @@ function BackupCodes({ status, may }) {
       setBusy(false);
     }
   }
-  const make2 = () => open2(async () => {
+  const make3 = () => open2(async () => {
     const { codes: codes2 } = await (on ? post("/account/backup-codes/regenerate") : post("/account/backup-codes"));
     setWaiting(void 0);
     return { is: "fresh", made: { codes: codes2, renewed: on } };
@@ -7066,7 +7883,7 @@ function BackupCodes({ status, may }) {
   A2(() => {
     if (!wanted.value) return;
     wanted.value = false;
-    void make2();
+    void make3();
   }, [wanted.value]);
   async function done(said) {
     setWish(void 0);
@@ -7078,61 +7895,61 @@ function BackupCodes({ status, may }) {
     Way,
     {
       id: "backup-codes",
-      title: t9("codes"),
-      tag: on ? t9("waysOn") : t9("waysOff"),
+      title: t10("codes"),
+      tag: on ? t10("waysOn") : t10("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t9("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t10("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show4, children: t9("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t9("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make2, children: t9("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show4, children: t10("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t10("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make3, children: t10("codesMake") }),
       children: [
         waiting && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting.renewed ? t9("codesNotNew") : t9("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting }), children: t9("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting.renewed ? t10("codesNotNew") : t10("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting }), children: t10("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t9("codesRenewed") : t9("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t9("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make2 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t9("codesOffTitle"), action: t9("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t10("codesRenewed") : t10("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t10("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t10("codesOffTitle"), action: t10("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t9("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t9("codesOffText") }) })
+          await done(t10("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t10("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left }) {
-  if (left === void 0) return t9("codesOn");
-  return left === 0 ? t9("codesNone") : t9("codesLeft", { count: left });
+  if (left === void 0) return t10("codesOn");
+  return left === 0 ? t10("codesNone") : t10("codesLeft", { count: left });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t9("codesSaveNew") : t9("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t10("codesSaveNew") : t10("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t10("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t9("codesKeep") }),
+    /* @__PURE__ */ a4("p", { children: t10("codesKeep") }),
     /* @__PURE__ */ a4(Paper, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t9("codesOldGood") : t9("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: renewed ? t10("codesOldGood") : t10("codesNotYet") })
   ] }) });
 }
-function KnownCodes({ known: known3, make: make2, confirm }) {
+function KnownCodes({ known: known3, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
     known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t9("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t9("codesPendingDo") })
+      /* @__PURE__ */ a4("p", { children: t10("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t10("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t9("codesOnce") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t10("codesOnce") }),
     /* @__PURE__ */ a4(Paper, { codes: known3.codes, made: known3.confirmed_at }),
-    make2 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make2, children: t9("codesNew") }) })
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t10("codesNew") }) })
   ] });
 }
 
@@ -7142,24 +7959,24 @@ function Forgot() {
   const [sent, setSent] = d2(false);
   const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t9("forgotSent", { email }), next: t9("forgotNext"), send: () => send3(email), again: t9("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t9("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t10("forgotSent", { email }), next: t10("forgotNext"), send: () => send3(email), again: t10("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t10("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t9("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t9("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t10("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t10("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: async (v4) => {
       await send3(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t9("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t10("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t9("forgotOther"),
+        t10("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t9("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t10("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t9("remembered"),
+        t10("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -7178,7 +7995,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t9("goWays") : codes2 ? t9("goCodes") : t9("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t10("goWays") : codes2 ? t10("goCodes") : t10("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -7186,7 +8003,7 @@ function Recover() {
   const [way] = d2(wayOfLink);
   const [anew, setAnew] = d2(false);
   if (way && !anew) return /* @__PURE__ */ a4(Linked, { way, onAnew: () => setAnew(true) });
-  return /* @__PURE__ */ a4(Ask3, { moved: anew });
+  return /* @__PURE__ */ a4(Ask4, { moved: anew });
 }
 function wayOfLink() {
   const fragment = new URLSearchParams(location.hash.slice(1));
@@ -7205,17 +8022,17 @@ function Linked({ way, onAnew }) {
   const link = useOneTime(check2);
   A2(() => keep2({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("recoverGone"), damaged: t9("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t9("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("recoverGone"), damaged: t10("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t10("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t9("linkCodeText") : t9("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t9("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("linkDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t10("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t10("linkCodeText") : t10("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t10("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("linkDo"), onSubmit: async () => {
       await enterBy(link, (token2, opening) => post(confirm, { open: true, body: { token: token2, ...opening } })).catch(toActivation(""));
     }, children: null })
   ] });
@@ -7228,7 +8045,7 @@ function toActivation(identifier, password) {
     toast(say(err), true);
   };
 }
-function Ask3({ moved: moved3 }) {
+function Ask4({ moved: moved3 }) {
   const [choice, setChoice] = d2(known2);
   const [sent, setSent] = d2();
   const typed2 = T2({ code: "", password: "" });
@@ -7244,13 +8061,13 @@ function Ask3({ moved: moved3 }) {
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t9("sentTrusted"), rests && t9("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t9("sentCode"), next: trusted ? t9("sentTrustedNext") : t9("sentCodeNext"), send: sent, again: t9("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t9("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t10("sentTrusted"), rests && t10("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t10("sentCode"), next: trusted ? t10("sentTrustedNext") : t10("sentCodeNext"), send: sent, again: t10("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t10("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t9("recover") }),
-    /* @__PURE__ */ a4("p", { children: t9("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t9("send") : t9("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t10("recover") }),
+    /* @__PURE__ */ a4("p", { children: t10("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t10("send") : t10("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
         const send3 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
@@ -7268,35 +8085,35 @@ function Ask3({ moved: moved3 }) {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t9("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t9("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t10("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t9("wayCode") : t9("wayTrusted"),
+            way === "backup-code" ? t10("wayCode") : t10("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t9("wayCodeHint") : t9("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t10("wayCodeHint") : t10("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t9("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t9("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t9("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t10("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t10("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t9("noPassword")
+          t10("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t9("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t10("whatNext") }),
         " ",
-        by === "trusted-email" ? t9("nextTrusted") : forgot ? t9("nextCodeMail") : t9("nextCode")
+        by === "trusted-email" ? t10("nextTrusted") : forgot ? t10("nextCodeMail") : t10("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t9("recoverNot"),
+      t10("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -7322,17 +8139,17 @@ function Repair() {
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
 function Head({ recovered, lead: lead2, whole: whole5 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t9("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t10("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t9("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t10("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t9(`by_${by}`)
+      t10(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole5 && t9("repairUntil", { time: clock(recovered.until) }),
+      !whole5 && t10("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t9("allToldNow")
+      t10("allToldNow")
     ] })
   ] });
 }
@@ -7346,8 +8163,8 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t9("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t9("repairPasswordDone") : first ? t9("repairPasswordFirst") : t9("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t10("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t10("repairPasswordDone") : first ? t10("repairPasswordFirst") : t10("repairPasswordToo") })
     ] }),
     !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
       setSet(true);
@@ -7356,14 +8173,14 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t9("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t9("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t10("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t10("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
-    collect((room) => room.layers || room.security?.repairs ? room.security : void 0).map(({ Section: Section5, order }) => /* @__PURE__ */ a4(Section5, { status: { ...status, reload } }, order))
+    collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head, { recovered, whole: whole5, lead: whole5 ? t9("repairWhole") : first ? t9("repairPasswordLead") : t9("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head, { recovered, whole: whole5, lead: whole5 ? t10("repairWhole") : first ? t10("repairPasswordLead") : t10("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -7371,33 +8188,34 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
       steps3,
       password
     ] }),
+    collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t9("repairReady") : t9("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t9("repairReadyText", { time: clock(recovered.until) }) : t9("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t10("repairReady") : t10("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t10("repairReadyText", { time: clock(recovered.until) }) : t10("repairNotText") })
       ] }),
-      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t9("repairDone") })
+      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t10("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head, { recovered, lead: t9("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head, { recovered, lead: t10("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t9("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t9("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t10("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t10("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t9("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t9("repairLostFrom", { time: dateTime(recovered.from) }) : t9("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t10("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t10("repairLostFrom", { time: dateTime(recovered.from) }) : t10("repairLostText") })
     ] }) })
   ] });
 }
 function Change2({ account: account2, quiet, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t9("resetDo"), quiet, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: t10("resetDo"), quiet, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -7405,10 +8223,10 @@ function Change2({ account: account2, quiet, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t9("resetDone"));
+    toast(t10("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t9("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t10("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -7416,26 +8234,26 @@ function Change2({ account: account2, quiet, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("resetGone"), damaged: t9("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t9("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("resetGone"), damaged: t10("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t10("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("reset") }),
-    /* @__PURE__ */ a4("p", { children: t9("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t10("reset") }),
+    /* @__PURE__ */ a4("p", { children: t10("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t9("resetDone"));
+        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t10("resetDone"));
       } catch (err) {
         if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t9("resetDone"));
+        toast(t10("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t9("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t10("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -7446,27 +8264,27 @@ function Stop() {
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t9("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t10("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t9("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t9("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t10("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t10("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("stop") }),
-    /* @__PURE__ */ a4("p", { children: t9("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t9("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t10("stop") }),
+    /* @__PURE__ */ a4("p", { children: t10("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t10("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -7483,24 +8301,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t9("trustedSignIn") }) });
-  const next = rest === 0 ? t9("trustedCountsNow") : rest ? t9("trustedCounts", { time: duration(rest) }) : t9("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t10("trustedSignIn") }) });
+  const next = rest === 0 ? t10("trustedCountsNow") : rest ? t10("trustedCounts", { time: duration(rest) }) : t10("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t9("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t10("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t9("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t10("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t9("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t9("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t10("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t10("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t10("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -7509,32 +8327,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t9("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t9("reset"), open: true },
-    { path: "/activate", page: Activate, title: () => t9("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t9("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t9("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t9("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t9("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t10("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t10("reset"), open: true },
+    { path: "/activate", page: Activate, title: () => t10("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t10("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t10("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t10("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t10("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t9("codesNew") : t9("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left }) => left === void 0 ? t9("codes") : t9("codesGlance", { count: left }), trusted_email: () => t9("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t10("codesNew") : t10("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left }) => left === void 0 ? t10("codes") : t10("codesGlance", { count: left }), trusted_email: () => t10("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems6,
+  problems: problems7,
   waysBack: {
-    password: { href: "/forgot", label: () => t9("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t9("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t9("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t10("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t10("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t10("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t10 = catalog({
+var t11 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -7558,6 +8376,7 @@ var t10 = catalog({
     proofLasts: "You are not asked again for {time}.",
     proofAny: "For your safety, confirm once more that it is you.",
     proofDo: "Confirm",
+    proofNone: "Nothing that this account signs in with can confirm it in this browser.",
     proofPassword: "Confirm with your password",
     devices: "Devices",
     devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
@@ -7569,6 +8388,7 @@ var t10 = catalog({
     bySteps: "signed in with password and code",
     byOther: "signed in with a connected account",
     byOtherSteps: "signed in with a connected account and code",
+    byPasskey: "signed in with a passkey",
     lastUse: "Last used",
     firstUse: "since",
     now: "now",
@@ -7619,6 +8439,7 @@ var t10 = catalog({
     proofLasts: "Danach werden Sie {time} lang nicht wieder gefragt.",
     proofAny: "Bestätigen Sie zu Ihrer Sicherheit noch einmal, dass Sie es sind.",
     proofDo: "Bestätigen",
+    proofNone: "Nichts, womit sich dieses Konto anmeldet, kann das in diesem Browser bestätigen.",
     proofPassword: "Mit Ihrem Passwort bestätigen",
     devices: "Geräte",
     devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
@@ -7630,6 +8451,7 @@ var t10 = catalog({
     bySteps: "mit Passwort und Code angemeldet",
     byOther: "mit einem verknüpften Konto angemeldet",
     byOtherSteps: "mit einem verknüpften Konto und Code angemeldet",
+    byPasskey: "mit einem Passkey angemeldet",
     lastUse: "Zuletzt benutzt:",
     firstUse: "seit",
     now: "jetzt",
@@ -7658,7 +8480,7 @@ var t10 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems7 = catalog({
+var problems8 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -7689,10 +8511,10 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t10("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t10("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t11("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t11("devicesText") })
       ] }),
-      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t10("endOthers") })
+      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t11("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
@@ -7700,44 +8522,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t10("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t11("this") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: traits(d5) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t10("lastUse"),
+          t11("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t10("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t11("now") : ago(d5.last_used_at) }),
           " · ",
-          t10("firstUse"),
+          t11("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t10("deviceMenu", { name: nameOf2(d5) }), items: [
-        { icon: "pencil", label: t10("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t10("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t11("deviceMenu", { name: nameOf2(d5) }), items: [
+        { icon: "pencil", label: t11("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t11("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t10("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t10("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t11("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t11("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t10("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t10("endTitle"), action: t10("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t11("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t11("endTitle"), action: t11("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t10("ended"));
+      toast(t11("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t10("endText", { name: nameOf2(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t10("endOthers"), action: t10("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t11("endText", { name: nameOf2(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t11("endOthers"), action: t11("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t10("endedOthers"));
+      toast(t11("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t10("endOthersText", { count: others }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t11("endOthersText", { count: others }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t10("goDevices", { count: data.length }) : t10("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t11("goDevices", { count: data.length }) : t11("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -7749,16 +8571,17 @@ async function allDevices(signal) {
   } while (cursor);
   return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
 }
-function traits(d5) {
+function traits2(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
   return [nameOf2(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how({ aal, amr }) {
-  if (amr.includes("fed")) return t10(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t10(aal === "aal1" ? "byPassword" : "bySteps");
+  if (amr.includes("hwk") || amr.includes("swk")) return t11("byPasskey");
+  if (amr.includes("fed")) return t11(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t11(aal === "aal1" ? "byPassword" : "bySteps");
 }
 function nameOf2(d5) {
-  return d5.name || d5.device || t10("unknownDevice");
+  return d5.name || d5.device || t11("unknownDevice");
 }
 
 // src/session/key.ts
@@ -7768,11 +8591,11 @@ var curves = ["P-521", "P-256"];
 var pair;
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  pair = await read4("client") ?? await make();
+  pair = await read4("client") ?? await make2();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
-async function make() {
+async function make2() {
   let last2;
   for (const namedCurve of curves) {
     try {
@@ -8057,7 +8880,7 @@ async function lookUp() {
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t10("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t11("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -8088,20 +8911,20 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t10("pas
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t10("oneMore", { count: left });
+  const title = t11("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t10("progress", { step: total - left + 1, total, name: step.title() }) })
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t11("progress", { step: total - left + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t10("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t11("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t10("done")
+          t11("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -8110,17 +8933,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t10("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t10("done")
+          t11("done")
         ] })
       ] }, l4.layer))
     ] }),
     passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { challenge, guard, onOpened: goOn }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t10("noStep") }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t11("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t10("cannot") }) }),
+      }, children: t11("cannot") }) }),
       children
     ] })
   ] });
@@ -8155,15 +8978,15 @@ function Proof({ begun, onClose, onProven }) {
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  const props = { onOpened: opened, onCancel: onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t10("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  const props = { onOpened: opened, onCancel: others.length > 0 ? void 0 : onClose, typed: typed2.current };
+  return /* @__PURE__ */ a4(Dialog, { title: t11("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("div", { class: "proof", children: [
+  } }) : !main ? data ? /* @__PURE__ */ a4("p", { children: t11("proofNone") }) : /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("div", { class: others.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others.length === 0 && main.Way === ByPassword ? t10("proofText") : t10("proofAny"),
+      others.length === 0 && main.Way === ByPassword ? t11("proofText") : t11("proofAny"),
       " ",
-      lasts2 && t10("proofLasts", { time: duration(lasts2) })
+      lasts2 && t11("proofLasts", { time: duration(lasts2) })
     ] }),
     over && /* @__PURE__ */ a4(Failed, { problem: over }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -8171,7 +8994,7 @@ function Proof({ begun, onClose, onProven }) {
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t10("proofDo") : t10("proofPassword"), quiet: !main, onCancel: main ? onCancel : void 0, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t11("proofDo") : t11("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
     const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
       throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
@@ -8191,7 +9014,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -8206,8 +9029,8 @@ function EndDevice() {
   if (over === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t10("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t10("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t11("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t11("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -8216,29 +9039,29 @@ function EndDevice() {
   }
   const gone = over === "gone" || problem?.code === "link_gone";
   if (gone || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t10("strangeGone"), damaged: t10("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t11("strangeGone"), damaged: t11("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("endTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t11("endTitle") }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t10("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t11("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t10("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t11("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t10("strangeSince"),
+            t11("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t10("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t11("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err) {
@@ -8257,9 +9080,9 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t10("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t11("welcome"), children: null });
 }
-function SignInForm({ title, submit = t10("signIn"), children }) {
+function SignInForm({ title, submit = t11("signIn"), children }) {
   const [begun, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over, setOver] = d2(false);
@@ -8277,18 +9100,18 @@ function SignInForm({ title, submit = t10("signIn"), children }) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun.challenge, by: begun.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t10("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t11("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
     why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t10(`why_${why}`) })
+      /* @__PURE__ */ a4("p", { children: t11(`why_${why}`) })
     ] }),
     over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems7("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems8("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -8307,15 +9130,15 @@ function SignInForm({ title, submit = t10("signIn"), children }) {
         setSending(false);
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t10("remember"), hint: t10("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t11("remember"), hint: t11("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t10("noAccount"),
+        t11("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -8326,23 +9149,23 @@ function SignInForm({ title, submit = t10("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t10("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t10("endTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t11("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t11("endTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t10("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t10("signOut"), run: () => void leave2(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t10("point"), text: () => t10("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t11("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t11("signOut"), run: () => void leave2(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t11("point"), text: () => t11("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems7,
+  problems: problems8,
   start: () => startSession(askForProof)
 };
 async function leave2() {
   try {
     await signOut(() => go("/"));
-    toast(t10("signedOut"));
+    toast(t11("signedOut"));
   } catch (err) {
     toastProblem(err);
   } finally {
@@ -8377,7 +9200,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t11 = catalog({
+var t12 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -8453,7 +9276,7 @@ var t11 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -8474,7 +9297,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t11("unsent") })
+    /* @__PURE__ */ a4("p", { children: t12("unsent") })
   ] });
 }
 
@@ -8488,7 +9311,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t11("better") }),
+          /* @__PURE__ */ a4("p", { children: t12("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -8499,13 +9322,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t12("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t11("changeDo") : t11("confirm"),
-        label: t11("code"),
-        hint: t11("codeHint"),
+        submit: change ? t12("changeDo") : t12("confirm"),
+        label: t12("code"),
+        hint: t12("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -8516,8 +9339,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t12("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t12("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -8530,25 +9353,25 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole5 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t11("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t12("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole5)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole5 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t11("changeText") : t11("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t12("changeText") : t12("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t11("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t11("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t11("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t11("goesTo", { number: whole5 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t12("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t12("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t12("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t12("goesTo", { number: whole5 }) })
     ] })
   ] });
 }
 
 // src/smscode/section.tsx
-function Section3({ status }) {
+function Section4({ status }) {
   const { data, reload } = status;
   const [setting, setSetting] = d2(false);
   const [disabling, setDisabling] = d2(false);
@@ -8558,51 +9381,51 @@ function Section3({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t11("title"),
+      title: t12("title"),
       status,
-      text: (_4, line) => !on ? t11("offText") : line?.hint ? t11("onText", { number: unbroken(line.hint) }) : t11("numberGone"),
+      text: (_4, line) => !on ? t12("offText") : line?.hint ? t12("onText", { number: unbroken(line.hint) }) : t12("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t11("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t11("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t12("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t12("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t11("changeTitle") : t11("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t12("changeTitle") : t12("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t11("changed") : t11("enabled"));
+          toast(on ? t12("changed") : t12("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t11("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t11("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t12("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t12("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t11("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t11("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t11("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t12("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t12("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t11("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t12("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t11("go"),
-        label: t11("code"),
-        hint: t11("codeHint"),
+        submit: t12("go"),
+        label: t12("code"),
+        hint: t12("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
@@ -8614,14 +9437,14 @@ function Step3({ layer, answer, again }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t11("step"), order: 3, Step: Step3 } },
-  security: { Section: Section3, order: 3 },
+  layers: { sms: { title: () => t12("step"), order: 3, Step: Step3 } },
+  security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems8
+  problems: problems9
 };
 
 // src/totp/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -8671,7 +9494,7 @@ var t12 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -8698,7 +9521,7 @@ async function sendCode(send3) {
 // src/totp/section.tsx
 var wanted2 = y3(false);
 var setUp2 = () => void (wanted2.value = true);
-function Section4({ status }) {
+function Section5({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
@@ -8723,45 +9546,45 @@ function Section4({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t12("title"),
+          t13("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t12("on") : t12("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t13("on") : t13("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t12("onText") : t12("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t13("onText") : t13("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin3, children: t12("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t13("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin3, children: t13("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t12("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t13("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t12("enabled"));
+      toast(t13("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t12("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t12("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t13("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t13("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t13("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t12("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t12("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t12("orType") }),
+        /* @__PURE__ */ a4("p", { children: t13("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t13("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t13("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t12("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t13("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t12("enable"), label: t12("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t13("enable"), label: t13("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -8770,15 +9593,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t12("go"), label: t12("code"), hint: t12("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t13("go"), label: t13("code"), hint: t13("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t12("step"), order: 1, Step: Step4 } },
-  security: { Section: Section4, order: 1, first: { layer: "totp", label: () => t12("instead"), run: setUp2 }, advised: { line: "totp", label: () => t12("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t13("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t13("instead"), run: setUp2 }, advised: { line: "totp", label: () => t13("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems9
+  problems: problems10
 };
 
 // src/main.tsx

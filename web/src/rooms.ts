@@ -2,6 +2,7 @@
 export { account } from './account/room';
 export { file } from './file/room';
 export { mailcode } from './mailcode/room';
+export { passkey } from './passkey/room';
 export { question } from './question/room';
 export { recovery } from './recovery/room';
 export { session } from './session/room';

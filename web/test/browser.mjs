@@ -227,7 +227,7 @@ export async function signIn(page, who) {
   await page.goto('/sign-in');
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 }
 
@@ -267,6 +267,24 @@ export function tree(t, files) {
   }
   t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
   return dir;
+}
+
+// authenticator gives a page what keeps passkeys, as a device with a fingerprint reader does. While
+// presence is off, nobody answers it.
+export async function authenticator(page, options = {}) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, ...options },
+  });
+  const send = (what, more) => cdp.send('WebAuthn.' + what, { authenticatorId, ...more });
+  return {
+    credentials: async () => (await send('getCredentials')).credentials,
+    presence: (enabled) => send('setAutomaticPresenceSimulation', { enabled }),
+    verified: (isUserVerified) => send('setUserVerified', { isUserVerified }),
+    put: (credential) => send('addCredential', { credential }),
+    remove: () => send('removeVirtualAuthenticator'),
+  };
 }
 
 export async function names(page) {

@@ -262,7 +262,7 @@ test('an admin finds the admin page behind the picture', { skip: process.env.COF
   await page.goto('/sign-in');
   await page.getByLabel('E-Mail oder Benutzername').fill(who.username);
   await page.getByLabel('Passwort', { exact: true }).fill(who.password);
-  await page.getByRole('button', { name: 'Anmelden' }).click();
+  await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
   await page.getByRole('button', { name: /^Kontomenü/ }).click();
   assert.deepEqual(await texts(page.getByRole('menuitem')), ['Konto', 'Sicherheit', 'Verwaltung', 'Sprache und Aussehen', 'API', 'Abmelden']);

@@ -151,7 +151,7 @@ for (const [name, options] of [
 ]) {
   test(`the pages of mailed links on ${name}`, async (t) => {
     const page = await open(t, linked, { reducedMotion: 'reduce', ...options });
-    const submit = page.locator('main button[type=submit]');
+    const submit = page.locator('main button[type=submit]').first();
     const seen = async (what) => {
       await page.waitForTimeout(50);
       await check(page, what);

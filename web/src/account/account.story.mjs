@@ -91,7 +91,7 @@ test("a stranger's message opens nothing in the newcomer's browser, and the own 
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   await page.getByLabel('E-mail or username').fill(who.email);
   await page.getByLabel('Password', { exact: true }).fill(planted);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('Wrong e-mail, username or password.').waitFor();
   await signIn(page, who);
 });

@@ -31,7 +31,7 @@ for (const [name, options] of [
       await page.getByLabel('E-mail or username').fill(who.username);
       await page.getByLabel('Password', { exact: true }).fill(who.password);
       await page.getByLabel('Remember this device').check();
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     };
     const signOut = async () => {
       await mine(page, 'Sign out');

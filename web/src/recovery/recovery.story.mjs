@@ -36,7 +36,7 @@ async function protect(who) {
 async function enter(page, identifier, password) {
   await page.getByLabel('E-mail or username').fill(identifier);
   await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 for (const [size, options] of [['a desk', {}], ['a phone', phone]]) {

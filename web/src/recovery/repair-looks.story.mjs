@@ -37,7 +37,7 @@ for (const [name, options] of [
     await act('/account/totp/confirm', { code: totp(secret, 1) });
 
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    const submit = page.locator('main [type=submit]');
+    const submit = page.locator('main [type=submit]').first();
     const seen = async (what) => {
       await page.waitForTimeout(50);
       await check(page, what);

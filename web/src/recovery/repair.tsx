@@ -77,13 +77,14 @@ function Strong({ account, recovered, whole }: View) {
         <p class="hint">{t('repairStepsText')}</p>
       </div>
       {status.problem && <Failed problem={status.problem} retry={status.reload} />}
-      {collect((room) => (room.layers || room.security?.repairs ? room.security : undefined)).map(({ Section, order }) => <Section key={order} status={{ ...status, reload }} />)}
+      {collect((room) => room.layers && room.security).map(({ Section, order }) => <Section key={order} status={{ ...status, reload }} />)}
     </div>
   );
   return (
     <>
       <Head recovered={recovered} whole={whole} lead={whole ? t('repairWhole') : first ? t('repairPasswordLead') : t('repairStepsLead')} />
       {first ? <>{password}{steps}</> : <>{steps}{password}</>}
+      {collect((room) => (room.security?.repairs ? room.security : undefined)).map(({ Section, order }) => <Section key={order} status={{ ...status, reload }} />)}
       <section class="card repair-end" aria-labelledby="repair-end">
         <div>
           <h2 id="repair-end">{whole ? t('repairReady') : t('repairNot')}</h2>

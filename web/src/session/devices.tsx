@@ -112,6 +112,7 @@ function traits(d: Device): string {
 
 // how names what the sign-in asked for.
 function how({ aal, amr }: Device): string {
+  if (amr.includes('hwk') || amr.includes('swk')) return t('byPasskey');
   if (amr.includes('fed')) return t(aal === 'aal1' ? 'byOther' : 'byOtherSteps');
   return t(aal === 'aal1' ? 'byPassword' : 'bySteps');
 }

@@ -45,7 +45,8 @@ function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => voi
     if (s?.access_token) await signedIn(s);
     onProven();
   }
-  const props = { onOpened: opened, onCancel: onClose, typed: typed.current };
+  // Beside several ways the dialog's own button closes.
+  const props = { onOpened: opened, onCancel: others.length > 0 ? undefined : onClose, typed: typed.current };
   return (
     <Dialog title={t('proofTitle')} onClose={onClose}>
       {challenge ? (
@@ -53,8 +54,8 @@ function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => voi
           setOver(new Problem({ status: 410, code: 'proof_over' }));
           setBegun({});
         }} />
-      ) : !main ? <Skeleton rows={2} /> : (
-        <div class="proof">
+      ) : !main ? data ? <p>{t('proofNone')}</p> : <Skeleton rows={2} /> : (
+        <div class={others.length > 0 ? 'proof several' : 'proof'}>
           <p>{others.length === 0 && main.Way === ByPassword ? t('proofText') : t('proofAny')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
           {over && <Failed problem={over} />}
           <main.Way {...props} main />
@@ -68,7 +69,7 @@ function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => voi
 // ByPassword is the proof that most accounts have.
 export function ByPassword({ main, onOpened, onCancel, typed }: ProveProps) {
   return (
-    <Form submit={main ? t('proofDo') : t('proofPassword')} quiet={!main} onCancel={main ? onCancel : undefined} onSubmit={async (v) => {
+    <Form submit={main ? t('proofDo') : t('proofPassword')} quiet={!main} onCancel={onCancel} onSubmit={async (v) => {
       typed.password = v.password!;
       const opened = await post('/account/reauthenticate', { body: { password: v.password! } }).catch((err) => {
         // The server's words are those of a sign-in, which asks for a name too.

@@ -32,7 +32,7 @@ test('after a sign-in one is where one wanted to be', async (t) => {
   await page.getByRole('heading', { name: 'Sign in to Coffer' }).waitFor();
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
 });
 
@@ -113,7 +113,7 @@ test('a device that is ended is out at its next step', async (t) => {
 async function enter(page, who) {
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 test('a session that expired meanwhile is told at the next visit, and leads back', async (t) => {
@@ -163,10 +163,10 @@ test('a wait that the server asks for is counted down, and a busy server can be 
   await page.goto('/sign-in');
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('You can try again in less than a minute.').waitFor();
   assert.ok(await page.getByRole('button', { name: /^Wait \d seconds?$/ }).isDisabled());
-  await page.getByRole('button', { name: 'Sign in' }).click({ timeout: 10_000 });
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click({ timeout: 10_000 });
   await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 
   let busy = true;

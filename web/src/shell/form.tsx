@@ -24,18 +24,23 @@ interface FormProps {
   wide?: boolean;
   // Another form of the page is the main one.
   quiet?: boolean;
+  icon?: Icon; // of the submit button
+  focus?: boolean; // the submit button takes it
   // Names what the form asks for. A problem is over when that changes.
   asks?: string;
 }
 
-export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, asks }: FormProps) {
+export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, icon, focus, asks }: FormProps) {
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const [wait, setWait] = useWait();
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
   useEffect(() => setProblem(undefined), [asks]);
-  useLayoutEffect(() => giveBack(form.current!), []);
+  useLayoutEffect(() => {
+    giveBack(form.current!);
+    if (focus) form.current!.querySelector<HTMLElement>('[type=submit]')!.focus();
+  }, []);
 
   async function send(event: SubmitEvent) {
     event.preventDefault();
@@ -63,7 +68,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
         {children}
         <div class="form-actions">
           <button type="submit" class={danger ? 'button danger' : quiet ? 'button' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
-            {busy && <span class="spinner" aria-hidden="true" />}
+            {busy ? <span class="spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
             {wait > 0 ? t('waitButton', { time: duration(wait) }) : submit}
           </button>
           {onCancel && <button type="button" class="button" onClick={onCancel}>{t('cancel')}</button>}

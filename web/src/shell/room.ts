@@ -131,7 +131,7 @@ export type Challenge = Extract<Answer<'get', '/auth/attempts/{id}'>, { attempt_
 export type Layer = Challenge['layers'][number];
 
 // The operations that take a layer's answer.
-export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>, `${string}/resend`>;
+export type LayerPath = Exclude<Extract<Paths<'post'>, `/auth/attempts/{id}/${string}`>, `${string}/${'resend' | 'passkey' | 'passkey/options'}`>;
 
 // The operations that send a layer's message once more.
 export type AgainPath = Extract<Paths<'post'>, `/auth/attempts/{id}/${string}/resend`>;
@@ -155,7 +155,7 @@ export interface ProveProps {
   main: boolean; // stands first, and takes the focus
   // by names what was proved, where it is not the password.
   onOpened: (opened: Opened | undefined, by?: string) => Promise<void>;
-  onCancel: () => void;
+  onCancel?: () => void;
   // What was typed, by the names of the fields: an attempt that is over begins again with it.
   typed: Record<string, string>;
 }

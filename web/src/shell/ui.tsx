@@ -76,6 +76,14 @@ export function Empty({ icon, title, page, children }: { icon: Icon; title: stri
   );
 }
 
+// useEnd returns a signal that ends with the component.
+export function useEnd(): AbortSignal {
+  const controller = useRef<AbortController | undefined>(undefined);
+  controller.current ??= new AbortController();
+  useEffect(() => () => controller.current!.abort(), []);
+  return controller.current.signal;
+}
+
 // ---- toasts ------------------------------------------------------------------------
 
 interface Note {

@@ -177,6 +177,7 @@ export const problems = catalog({
     account_deactivated: 'This account is deactivated.',
     field_too_common: 'This password is one of the most common. Choose another one.',
     field_too_personal: 'This password is only your name, username or e-mail address. Add something else, or choose another one.',
+    last_way_in: 'This is your last way to sign in. Choose a password or add another way first.',
     field_other: 'This is not valid.',
   },
   de: {
@@ -225,6 +226,7 @@ export const problems = catalog({
     account_deactivated: 'Dieses Konto ist deaktiviert.',
     field_too_common: 'Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.',
     field_too_personal: 'Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.',
+    last_way_in: 'Das ist Ihr letzter Weg, sich anzumelden. Wählen Sie zuerst ein Passwort oder fügen Sie einen anderen Weg hinzu.',
     field_other: 'Das ist nicht gültig.',
   },
 });

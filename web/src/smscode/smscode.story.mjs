@@ -36,7 +36,7 @@ async function begin(page, who) {
   await page.getByLabel('E-mail or username').fill(who.username);
   await page.getByLabel('Password', { exact: true }).fill(who.password);
   await page.getByLabel('Remember this device').check();
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await field(page).waitFor();
 }
 
@@ -181,7 +181,7 @@ for (const [where, options] of [['a desk', { colorScheme: 'light' }], ['a phone'
     assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), who.password);
     assert.equal(await page.getByLabel('Remember this device').isChecked(), true);
     await seen(page, `begin again on ${where}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await field(page).waitFor();
     const { code: last } = await text(site.server, to, read);
     await field(page).fill(`${last.slice(0, 3)} ${last.slice(3)}`);

@@ -49,7 +49,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   await other.goto('/sign-in');
   await other.getByLabel('E-mail or username').fill(who.username);
   await other.getByLabel('Password', { exact: true }).fill(who.password);
-  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('button', { name: 'Sign in', exact: true }).click();
   await other.getByRole('heading', { name: 'One more step' }).waitFor();
   const field = other.getByLabel('Code from your authenticator app');
   assert.equal(await field.getAttribute('autocomplete'), 'one-time-code');
