@@ -52,6 +52,79 @@ func clientFaults(kind string) map[string]map[string]any {
 	}
 }
 
+// change makes an answer a bad one.
+type change = func(a answer) answer
+
+// assertionFaults are the changes of an answer of k, a passkey of c beside another one and
+// somebody else's.
+func assertionFaults(k, other, hers *key, c rest.Caller) map[string]change {
+	signed := func(fn change) change { return func(a answer) answer { return k.sign(fn(a)) } }
+	faults := map[string]change{
+		"no id":          func(a answer) answer { a.id = ""; return a },
+		"another id":     func(a answer) answer { a.id = b64.EncodeToString(other.id); return a },
+		"another raw id": func(a answer) answer { a.rawID = b64.EncodeToString(other.id); return a },
+		"an unknown id":  func(a answer) answer { a.id = b64.EncodeToString([]byte("unknown")); a.rawID = a.id; return a },
+		"the id of another passkey of the account": func(a answer) answer { a.id = b64.EncodeToString(other.id); a.rawID = a.id; return a },
+		"the id of somebody else's": func(a answer) answer {
+			a.id = b64.EncodeToString(hers.id)
+			a.rawID = a.id
+			a.owner = hers.owner
+			return a
+		},
+		"an id with padding":              func(a answer) answer { a.id += "="; a.rawID = a.id; return a },
+		"no type":                         func(a answer) answer { a.kind = ""; return a },
+		"another type":                    func(a answer) answer { a.kind = "password"; return a },
+		"no user handle":                  func(a answer) answer { a.owner = nil; return a },
+		"an empty user handle":            func(a answer) answer { a.owner = []byte{}; return a },
+		"somebody else's user handle":     func(a answer) answer { a.owner = hers.owner; return a },
+		"the account's id as user handle": func(a answer) answer { a.owner = []byte(c.Account); return a },
+		"a longer user handle":            func(a answer) answer { a.owner = append(bytes.Clone(a.owner), 0); return a },
+		"a shorter user handle":           func(a answer) answer { a.owner = a.owner[:31]; return a },
+		"no signature":                    func(a answer) answer { a.signature = nil; return a },
+		"another key's signature":         other.sign,
+		"a signature with a tail":         func(a answer) answer { a.signature = append(bytes.Clone(a.signature), 0); return a },
+		"a zero signature":                func(a answer) answer { a.signature = []byte{0x30, 6, 2, 1, 0, 2, 1, 0}; return a },
+		"no client data":                  func(a answer) answer { a.said = nil; return a },
+		"no data":                         func(a answer) answer { a.data = nil; return a },
+		"duplicate names": signed(func(a answer) answer {
+			a.said = append([]byte(`{"type":"webauthn.create",`), a.said[1:]...)
+			return a
+		}),
+		"names in another case": signed(func(a answer) answer {
+			a.said = bytes.Replace(a.said, []byte(`"origin"`), []byte(`"Origin"`), 1)
+			return a
+		}),
+		"a tail of client data": signed(func(a answer) answer { a.said = append(bytes.Clone(a.said), "{}"...); return a }),
+		"another party":         signed(func(a answer) answer { f := *k; f.party.id = "evil.test"; a.data = f.data(false); return a }),
+		"not present":           signed(func(a answer) answer { f := *k; f.flags &^= present; a.data = f.data(false); return a }),
+		"not verified":          signed(func(a answer) answer { f := *k; f.flags &^= verified; a.data = f.data(false); return a }),
+		"no longer eligible":    signed(func(a answer) answer { f := *k; f.flags &^= eligible; a.data = f.data(false); return a }),
+		"backed up, not eligible": signed(func(a answer) answer {
+			f := *k
+			f.flags = f.flags&^eligible | backedUp
+			a.data = f.data(false)
+			return a
+		}),
+		"a registration's data":    signed(func(a answer) answer { a.data = k.data(true); return a }),
+		"data with a tail":         signed(func(a answer) answer { a.data = append(bytes.Clone(a.data), 0); return a }),
+		"extensions that are none": signed(func(a answer) answer { f := *k; f.flags |= 1 << 7; a.data = f.data(false); return a }),
+		"a signature over the digest of another page": func(a answer) answer {
+			good := a.said
+			a.said = clientJSON(a, map[string]any{"origin": "https://evil.test"})
+			a = k.sign(a)
+			a.said = good
+			return a
+		},
+	}
+	for name, members := range clientFaults(gotten) {
+		faults["client data: "+name] = signed(func(a answer) answer { a.said = clientJSON(a, members); return a })
+	}
+	for at := range 37 {
+		faults["byte "+string(rune('0'+at/10))+string(rune('0'+at%10))+" of the data"] = func(a answer) answer { a.data = flip(a.data, at); return a }
+	}
+	return faults
+}
+
 // Every field of a good answer, changed, is refused: with the old signature, and signed
 // again where the authenticator or the browser would have to be false.
 func TestMutatedAssertion(t *testing.T) {
@@ -66,72 +139,7 @@ func TestMutatedAssertion(t *testing.T) {
 		w.add(c, other, "")
 		w.add(w.caller("eve"), hers, "")
 
-		type change = func(a answer) answer
-		signed := func(fn change) change { return func(a answer) answer { return k.sign(fn(a)) } }
-		faults := map[string]change{
-			"no id":          func(a answer) answer { a.id = ""; return a },
-			"another id":     func(a answer) answer { a.id = b64.EncodeToString(other.id); return a },
-			"another raw id": func(a answer) answer { a.rawID = b64.EncodeToString(other.id); return a },
-			"an unknown id":  func(a answer) answer { a.id = b64.EncodeToString([]byte("unknown")); a.rawID = a.id; return a },
-			"the id of another passkey of the account": func(a answer) answer { a.id = b64.EncodeToString(other.id); a.rawID = a.id; return a },
-			"the id of somebody else's": func(a answer) answer {
-				a.id = b64.EncodeToString(hers.id)
-				a.rawID = a.id
-				a.owner = hers.owner
-				return a
-			},
-			"an id with padding":              func(a answer) answer { a.id += "="; a.rawID = a.id; return a },
-			"no type":                         func(a answer) answer { a.kind = ""; return a },
-			"another type":                    func(a answer) answer { a.kind = "password"; return a },
-			"no user handle":                  func(a answer) answer { a.owner = nil; return a },
-			"an empty user handle":            func(a answer) answer { a.owner = []byte{}; return a },
-			"somebody else's user handle":     func(a answer) answer { a.owner = hers.owner; return a },
-			"the account's id as user handle": func(a answer) answer { a.owner = []byte(c.Account); return a },
-			"a longer user handle":            func(a answer) answer { a.owner = append(bytes.Clone(a.owner), 0); return a },
-			"a shorter user handle":           func(a answer) answer { a.owner = a.owner[:31]; return a },
-			"no signature":                    func(a answer) answer { a.signature = nil; return a },
-			"another key's signature":         other.sign,
-			"a signature with a tail":         func(a answer) answer { a.signature = append(bytes.Clone(a.signature), 0); return a },
-			"a zero signature":                func(a answer) answer { a.signature = []byte{0x30, 6, 2, 1, 0, 2, 1, 0}; return a },
-			"no client data":                  func(a answer) answer { a.said = nil; return a },
-			"no data":                         func(a answer) answer { a.data = nil; return a },
-			"duplicate names": signed(func(a answer) answer {
-				a.said = append([]byte(`{"type":"webauthn.create",`), a.said[1:]...)
-				return a
-			}),
-			"names in another case": signed(func(a answer) answer {
-				a.said = bytes.Replace(a.said, []byte(`"origin"`), []byte(`"Origin"`), 1)
-				return a
-			}),
-			"a tail of client data": signed(func(a answer) answer { a.said = append(bytes.Clone(a.said), "{}"...); return a }),
-			"another party":         signed(func(a answer) answer { f := *k; f.party.id = "evil.test"; a.data = f.data(false); return a }),
-			"not present":           signed(func(a answer) answer { f := *k; f.flags &^= present; a.data = f.data(false); return a }),
-			"not verified":          signed(func(a answer) answer { f := *k; f.flags &^= verified; a.data = f.data(false); return a }),
-			"no longer eligible":    signed(func(a answer) answer { f := *k; f.flags &^= eligible; a.data = f.data(false); return a }),
-			"backed up, not eligible": signed(func(a answer) answer {
-				f := *k
-				f.flags = f.flags&^eligible | backedUp
-				a.data = f.data(false)
-				return a
-			}),
-			"a registration's data":    signed(func(a answer) answer { a.data = k.data(true); return a }),
-			"data with a tail":         signed(func(a answer) answer { a.data = append(bytes.Clone(a.data), 0); return a }),
-			"extensions that are none": signed(func(a answer) answer { f := *k; f.flags |= 1 << 7; a.data = f.data(false); return a }),
-			"a signature over the digest of another page": func(a answer) answer {
-				good := a.said
-				a.said = clientJSON(a, map[string]any{"origin": "https://evil.test"})
-				a = k.sign(a)
-				a.said = good
-				return a
-			},
-		}
-		for name, members := range clientFaults(gotten) {
-			faults["client data: "+name] = signed(func(a answer) answer { a.said = clientJSON(a, members); return a })
-		}
-		for at := range 37 {
-			faults["byte "+string(rune('0'+at/10))+string(rune('0'+at%10))+" of the data"] = func(a answer) answer { a.data = flip(a.data, at); return a }
-		}
-		for name, fault := range faults {
+		for name, fault := range assertionFaults(k, other, hers, c) {
 			k.count++
 			_, err := w.send(fault(k.get(w.challenge())))
 			w.wants(name, err, "invalid_passkey")

@@ -156,11 +156,17 @@ func notMine(t *testing.T, s *server) {
 	if _, err := e.Upload(ctx, folder.ID, client.Source{Name: "planted", Content: strings.NewReader("x")}); client.Code(err) != "not_found" {
 		t.Errorf("upload into somebody else's folder: %v", err)
 	}
+	stillMine(t, c, attempt, stored[0], passkey)
+}
 
-	if got := content(t, c, stored[0].ID); string(got) != "Dear diary" {
+// stillMine fails the test unless everything of notMine is as its owner left it.
+func stillMine(t *testing.T, c *client.Client, attempt *client.Challenge, diary client.Entry, passkey client.Passkey) {
+	t.Helper()
+	ctx := t.Context()
+	if got := content(t, c, diary.ID); string(got) != "Dear diary" {
 		t.Errorf("the diary now says %q", got)
 	}
-	if diff := cmp.Diff([]string{"diary.txt"}, names(t, c, folder.ID, "")); diff != "" {
+	if diff := cmp.Diff([]string{"diary.txt"}, names(t, c, *diary.Parent, "")); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := c.RenamePasskey(ctx, passkey.ID, "hers still"); err != nil {
