@@ -126,8 +126,12 @@ func (w wait) began() time.Time { return time.UnixMilli(w.Began).UTC() }
 // ends is from when on the trusted address may change layers.
 func (s *Service) ends(w wait) time.Time { return w.began().Add(s.Wait) }
 
+// passkeyLine is the line of passkeys on the security page.
+const passkeyLine = "passkeys"
+
 // waiting returns the wait of an account that is under way; nil without one. It is over when
-// the owner is there: when somebody has passed a layer, or changed one, since it began.
+// the owner is there: when somebody has passed a layer, or changed one, since it began. A
+// passkey passes every layer.
 func (s *Service) waiting(ctx context.Context, tx *db.Tx, st account.State, t account.Trusted) (*wait, error) {
 	w, err := s.openWait(ctx, tx, st.ID)
 	if w == nil || err != nil {
@@ -142,7 +146,7 @@ func (s *Service) waiting(ctx context.Context, tx *db.Tx, st account.State, t ac
 		return nil, err
 	}
 	since := func(at *time.Time) bool { return at != nil && !at.Before(w.began()) }
-	for _, layer := range st.Layers {
+	for _, layer := range append(slices.Clone(st.Layers), passkeyLine) {
 		if line := lines[layer]; since(line.LastUsed) || since(line.Since) {
 			return nil, nil
 		}

@@ -381,6 +381,55 @@ func TestPasskeyAttacks(t *testing.T) {
 	})
 }
 
+// TestPasskeyInRecovery: a passkey makes a weak recovery session an ordinary one. A sign-in
+// with it shows that the owner is there, which ends a wait of the trusted address.
+func TestPasskeyInRecovery(t *testing.T) {
+	t.Parallel()
+	s := start(t, alone, "COFFER_TRUSTED_COOLDOWN=0s", "COFFER_RECOVERY_WAIT=3s")
+	ctx := t.Context()
+	p := s.member(t)
+	c := p.signIn(t)
+	p.harden(t, c)
+	key, hers := newSecurityKey(t, s), newSecurityKey(t, s)
+	key.register(c, "")
+	eve := s.member(t)
+	hers.register(eve.signIn(t), "")
+	second := p.trusts(t, c, "second."+p.Email)
+
+	_, opened := p.recovers(t, second)
+	if opened.Recovery == nil || opened.Recovery.MayRepairLayers {
+		t.Fatalf("a first recovery: %+v", opened)
+	}
+	if _, err := key.signIn(p.client(t)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3100 * time.Millisecond)
+	weak, opened := p.recovers(t, second)
+	if opened.Recovery == nil || opened.Recovery.MayRepairLayers {
+		t.Errorf("a recovery after the wait, in which the owner was there: %+v", opened.Recovery)
+	}
+
+	if _, err := weak.BeginNewPasskey(ctx); client.Code(err) != "recovery_waits" {
+		t.Errorf("a weak session begins to add a passkey: %v", err)
+	}
+	options, err := weak.BeginPasskeyProof(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := weak.ReauthenticateByPasskey(ctx, hers.get(options)); client.Code(err) != "invalid_passkey" {
+		t.Errorf("somebody else's passkey: %v", err)
+	}
+	if options, err = weak.BeginPasskeyProof(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if opened, err := weak.ReauthenticateByPasskey(ctx, key.get(options)); err != nil || opened.AAL != "aal2" || opened.Recovery != nil {
+		t.Errorf("a passkey in a weak session: %+v, %v", opened, err)
+	}
+	if err := weak.DisableTOTP(ctx); err != nil {
+		t.Errorf("the ordinary session repairs: %v", err)
+	}
+}
+
 // TestPasskeysByAddress: a server that is reached by an IP address has no passkeys, and says
 // so.
 func TestPasskeysByAddress(t *testing.T) {
