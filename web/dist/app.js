@@ -2418,6 +2418,8 @@ var t5 = catalog({
     advice_fewCodes: { one: "You have {count} backup code left. Make new ones.", other: "You have {count} backup codes left. Make new ones." },
     advice_noCodes: "All your backup codes are used. Make new ones.",
     advice_lookNow: "Your password alone opens nothing here. Look at the devices now and then.",
+    advice_addPasskey: "Only your passkey signs in. Add a second one on another device, for the day when you lose this one.",
+    advice_lookPasskeys: "Only your passkeys sign in: there is no password to guess or to steal. Look at the devices now and then.",
     always: "Ask on every device, every time",
     alwaysOff: "A device that you chose to remember needs only the first step. Turn this on, and every sign-in asks for every step.",
     alwaysOn: "Every sign-in asks for every step, on remembered devices too.",
@@ -2567,6 +2569,8 @@ var t5 = catalog({
     advice_fewCodes: { one: "Sie haben noch {count} Notfallcode. Legen Sie neue an.", other: "Sie haben noch {count} Notfallcodes. Legen Sie neue an." },
     advice_noCodes: "Alle Ihre Notfallcodes sind verbraucht. Legen Sie neue an.",
     advice_lookNow: "Ihr Passwort allein öffnet hier nichts. Sehen Sie ab und zu auf die Geräte.",
+    advice_addPasskey: "Nur Ihr Passkey meldet Sie an. Fügen Sie einen zweiten auf einem anderen Gerät hinzu, für den Tag, an dem Sie dieses verlieren.",
+    advice_lookPasskeys: "Nur Ihre Passkeys melden Sie an: Es gibt kein Passwort, das man erraten oder stehlen kann. Sehen Sie ab und zu auf die Geräte.",
     always: "Auf jedem Gerät jedes Mal fragen",
     alwaysOff: "Auf einem gemerkten Gerät genügt der erste Schritt. Schalten Sie das ein, und jede Anmeldung fragt nach jedem Schritt.",
     alwaysOn: "Jede Anmeldung fragt nach jedem Schritt, auch auf gemerkten Geräten.",
@@ -3550,6 +3554,7 @@ var about = {
   questionOnly: "totp",
   mailAndQuestion: "totp",
   smsOnly: "totp",
+  addPasskey: "passkeys",
   makeCodes: "backup_codes",
   fewCodes: "backup_codes",
   noCodes: "backup_codes"
@@ -3557,6 +3562,8 @@ var about = {
 function rate(lines) {
   const on = (name) => lines[name]?.enabled ?? false;
   const has = (name) => Object.hasOwn(lines, name);
+  const linked = Object.keys(lines).some((name) => name.startsWith("identity_") && on(name));
+  if (lines.password?.enabled === false && !linked && on("passkeys")) return { strength: "strong", advice: lines.passkeys.left === 1 ? "addPasskey" : "lookPasskeys" };
   const steps3 = ["totp", "sms", "email_otp", "security_question"].filter(on).length;
   if (steps3 === 0) return { strength: "weak", advice: has("totp") ? "addApp" : "addAnyStep" };
   if (!on("totp") && !on("sms")) {
@@ -3699,6 +3706,7 @@ function Glance({ lines }) {
   const { strength, advice, codes: codes2 } = rate(lines);
   const on = stepsOf(lines, true);
   const bare = lines.password?.enabled === false;
+  const waysIn = collect((room) => room.wayIn);
   const all2 = collect((room) => room.security).flatMap(({ ways: ways2 }) => Object.entries(ways2 ?? {})).filter(([line]) => lines[line]);
   const ways = all2.filter(([line]) => lines[line].enabled);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
@@ -3713,12 +3721,13 @@ function Glance({ lines }) {
           " ",
           t5("passwordHead")
         ] }),
-        collect((room) => room.wayIn).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order)),
+        waysIn.filter(({ alone: alone2 }) => !alone2).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order)),
         on.map((step) => layerStep(step).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
           name
-        ] }, name))
+        ] }, name)),
+        waysIn.filter(({ alone: alone2 }) => alone2).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order))
       ] }),
       on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
         ways.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
@@ -4484,10 +4493,10 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
 }
 function Rename({ entry: entry3, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry3.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted3 = v4.name.normalize("NFC");
-    const changed2 = wanted3 === entry3.name ? entry3 : await patch("/files/{id}", { path: { id: entry3.id }, body: { name: v4.name } });
+    const wanted4 = v4.name.normalize("NFC");
+    const changed2 = wanted4 === entry3.name ? entry3 : await patch("/files/{id}", { path: { id: entry3.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted3) toast(entry3.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted4) toast(entry3.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry3.name, required: true, autoFocus: true, selectName: entry3.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -6659,6 +6668,9 @@ var t8 = catalog({
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
     none: "You have no passkey yet.",
     add: "Add a passkey",
+    addSecond: "Add another passkey",
+    inSummary: { one: "Passkey", other: "One of {count} passkeys" },
+    orAlone: { one: "Or your passkey alone", other: "Or one of {count} passkeys alone" },
     addText: "Your browser asks where to keep the passkey: on this device, in a password manager, on your phone or on a security key.",
     make: "Create passkey",
     name: "Name",
@@ -6696,6 +6708,9 @@ var t8 = catalog({
     text: "Melden Sie sich mit Fingerabdruck, Gesicht oder Bildschirmsperre an. Ein Passkey braucht weder Passwort noch Code, und keine falsche Website kann ihn stehlen.",
     none: "Sie haben noch keinen Passkey.",
     add: "Passkey hinzufügen",
+    addSecond: "Noch einen Passkey hinzufügen",
+    inSummary: { one: "Passkey", other: "Einer von {count} Passkeys" },
+    orAlone: { one: "Oder Ihr Passkey allein", other: "Oder einer von {count} Passkeys allein" },
     addText: "Ihr Browser fragt, wo der Passkey liegen soll: auf diesem Gerät, in einem Passwortmanager, auf Ihrem Telefon oder auf einem Sicherheitsschlüssel.",
     make: "Passkey erstellen",
     name: "Name",
@@ -6755,11 +6770,18 @@ var problems5 = catalog({
 });
 
 // src/passkey/section.tsx
+var wanted = y3(false);
+var beginAdding = () => void (wanted.value = true);
 function Section2({ status }) {
   const { data, problem, reload, set } = useLoad(async (signal) => (await get("/account/passkeys", { signal })).items, []);
   const [wish, setWish] = d2();
   const blocked = useObstacle();
   const close = () => setWish(void 0);
+  A2(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    if (!blocked) setWish({ kind: "add" });
+  }, [wanted.value]);
   const changed2 = async (items) => {
     set(items);
     await status.reload();
@@ -6854,6 +6876,14 @@ function PasskeysGo() {
   const count = data?.passkeys?.left ?? 0;
   return count > 0 ? /* @__PURE__ */ a4("li", { children: t8("go", { count }) }) : null;
 }
+function InSummary({ lines }) {
+  const count = lines.passkeys?.left ?? 0;
+  return count > 0 ? /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4(Icon, { name: "key" }),
+    " ",
+    lines.password?.enabled === false ? t8("inSummary", { count }) : t8("orAlone", { count })
+  ] }) : null;
+}
 
 // src/passkey/ways.tsx
 function Ask({ label, otherwise, main, onCancel, onAsk }) {
@@ -6919,8 +6949,9 @@ function Enter({ onOpened, paused }) {
       setAsking(true);
       try {
         await enter2(await use(await post("/auth/passkey/options", { open: true }), end2));
-      } finally {
+      } catch (err) {
         setAsking(false);
+        throw err;
       }
     } })
   ] });
@@ -6957,7 +6988,8 @@ var passkey = {
   enter: { Entry: Enter, order: 1 },
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t8("addSecond"), run: beginAdding } },
+  wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
   problems: problems5
 };
@@ -7854,8 +7886,8 @@ function Way({ id, title, tag, good, text: text2, buttons, children }) {
 }
 
 // src/recovery/backup.tsx
-var wanted = y3(false);
-var setUp = () => void (wanted.value = true);
+var wanted2 = y3(false);
+var setUp = () => void (wanted2.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
   const [waiting, setWaiting] = d2();
@@ -7881,10 +7913,10 @@ function BackupCodes({ status, may }) {
   });
   const show4 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
   A2(() => {
-    if (!wanted.value) return;
-    wanted.value = false;
+    if (!wanted2.value) return;
+    wanted2.value = false;
     void make3();
-  }, [wanted.value]);
+  }, [wanted2.value]);
   async function done(said) {
     setWish(void 0);
     setWaiting(void 0);
@@ -9093,8 +9125,9 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
   const own = children !== null;
   const others = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s4) {
-    if (isChallenge(s4)) setBegun({ challenge: s4 });
-    else await signedIn(s4);
+    if (!isChallenge(s4)) return signedIn(s4);
+    setBegun({ challenge: s4 });
+    setSending(false);
   }
   if (begun) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun.challenge, by: begun.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
@@ -9126,8 +9159,9 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
           go(activate.href);
         });
         if (answer) await opened(answer);
-      } finally {
+      } catch (err) {
         setSending(false);
+        throw err;
       }
     }, children: [
       /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
@@ -9519,8 +9553,8 @@ async function sendCode(send3) {
 }
 
 // src/totp/section.tsx
-var wanted2 = y3(false);
-var setUp2 = () => void (wanted2.value = true);
+var wanted3 = y3(false);
+var setUp2 = () => void (wanted3.value = true);
 function Section5({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
@@ -9538,10 +9572,10 @@ function Section5({ status }) {
     }
   }
   A2(() => {
-    if (!wanted2.value) return;
-    wanted2.value = false;
+    if (!wanted3.value) return;
+    wanted3.value = false;
     void begin3();
-  }, [wanted2.value]);
+  }, [wanted3.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [

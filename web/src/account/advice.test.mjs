@@ -33,3 +33,16 @@ test('the advice is the one thing that helps most', () => {
     if (advice === 'fewCodes') assert.equal(got.codes, codes);
   }
 });
+
+test('an account with nothing but passkeys is strong, and wants a second one', () => {
+  const account = (password, linked, left) => ({ ...lines([]), password: { enabled: password }, identity_google: { enabled: linked }, passkeys: { enabled: left > 0, left } });
+  for (const [password, linked, left, strength, advice] of [
+    [false, false, 1, 'strong', 'addPasskey'],
+    [false, false, 2, 'strong', 'lookPasskeys'],
+    [false, true, 2, 'weak', 'addApp'],
+    [true, false, 2, 'weak', 'addApp'],
+  ]) {
+    const got = rate(account(password, linked, left));
+    assert.deepEqual([got.strength, got.advice], [strength, advice], `${password} ${linked} ${left}`);
+  }
+});

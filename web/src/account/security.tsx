@@ -32,6 +32,7 @@ function Glance({ lines }: { lines: NonNullable<SecurityProps['status']['data']>
   const { strength, advice, codes } = rate(lines);
   const on = stepsOf(lines, true);
   const bare = lines.password?.enabled === false;
+  const waysIn = collect((room) => room.wayIn);
   const all = collect((room) => room.security).flatMap(({ ways }) => Object.entries(ways ?? {})).filter(([line]) => lines[line]);
   const ways = all.filter(([line]) => lines[line]!.enabled);
   return (
@@ -43,8 +44,9 @@ function Glance({ lines }: { lines: NonNullable<SecurityProps['status']['data']>
         <Next advice={advice} lines={lines} />
         <ul class="glance-on" aria-label={t('asked')}>
           {!bare && <li><Icon name="check" /> {t('passwordHead')}</li>}
-          {collect((room) => room.wayIn).map(({ Names, order }) => <Names key={order} lines={lines} />)}
+          {waysIn.filter(({ alone }) => !alone).map(({ Names, order }) => <Names key={order} lines={lines} />)}
           {on.map((step) => layerStep(step)!.title()).map((name) => <li key={name}><Icon name="check" /> {name}</li>)}
+          {waysIn.filter(({ alone }) => alone).map(({ Names, order }) => <Names key={order} lines={lines} />)}
         </ul>
         {on.length > 0 && all.length > 0 && (
           <ul class="glance-on" aria-label={t('ways')}>

@@ -1,10 +1,11 @@
 // The section of the security page that lists the passkeys, and adds, renames and removes them.
-import { useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
 import { del, get, patch, post, type Answer } from '../shell/api';
 import { Field, Form, Time } from '../shell/form';
 import { ago, date } from '../shell/i18n';
 import { Icon } from '../shell/icon';
-import type { SecurityProps } from '../shell/room';
+import type { Lines, SecurityProps } from '../shell/room';
 import { Confirm, Dialog, Failed, Menu, Skeleton, toast, useEnd, useLoad } from '../shell/ui';
 import { Calm } from './calm';
 import { make, unused, useObstacle } from './ceremony';
@@ -14,11 +15,20 @@ type Passkey = Answer<'get', '/account/passkeys'>['items'][number];
 
 type Wish = { kind: 'add' } | { kind: 'rename' | 'remove'; passkey: Passkey };
 
+// beginAdding opens the dialog from another section of the page.
+const wanted = signal(false);
+export const beginAdding = () => void (wanted.value = true);
+
 export function Section({ status }: SecurityProps) {
   const { data, problem, reload, set } = useLoad(async (signal) => (await get('/account/passkeys', { signal })).items, []);
   const [wish, setWish] = useState<Wish>();
   const blocked = useObstacle();
   const close = () => setWish(undefined);
+  useEffect(() => {
+    if (!wanted.value) return;
+    wanted.value = false;
+    if (!blocked) setWish({ kind: 'add' });
+  }, [wanted.value]);
   // The lines of the page count passkeys, and so does what protects the account.
   const changed = async (items: Passkey[]) => {
     set(items);
@@ -125,4 +135,10 @@ export function PasskeysGo() {
   const { data } = useLoad((signal) => get('/account/security', { signal }), []);
   const count = data?.passkeys?.left ?? 0;
   return count > 0 ? <li>{t('go', { count })}</li> : null;
+}
+
+// InSummary is what the summary of the security page says of them.
+export function InSummary({ lines }: { lines: Lines }) {
+  const count = lines.passkeys?.left ?? 0;
+  return count > 0 ? <li><Icon name="key" /> {lines.password?.enabled === false ? t('inSummary', { count }) : t('orAlone', { count })}</li> : null;
 }

@@ -100,8 +100,9 @@ export function Enter({ onOpened, paused }: EnterProps) {
         setAsking(true);
         try {
           await enter(await use(await post('/auth/passkey/options', { open: true }), end));
-        } finally {
+        } catch (err) {
           setAsking(false);
+          throw err;
         }
       }} />
     </>

@@ -31,8 +31,9 @@ export function SignInForm({ title, submit = t('signIn'), children }: SignInForm
   const own = children !== null; // the page asks for the proof of an account
   const others = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s: Opened) {
-    if (isChallenge(s)) setBegun({ challenge: s });
-    else await signedIn(s);
+    if (!isChallenge(s)) return signedIn(s);
+    setBegun({ challenge: s });
+    setSending(false);
   }
   if (begun) {
     return (
@@ -65,8 +66,9 @@ export function SignInForm({ title, submit = t('signIn'), children }: SignInForm
             go(activate.href);
           });
           if (answer) await opened(answer);
-        } finally {
+        } catch (err) {
           setSending(false);
+          throw err;
         }
       }}>
         <Field name="identifier" label={t('identifier')} value={typed.current.identifier} autoComplete="username webauthn" required spellcheck={false} autoFocus onInput={(value) => (typed.current.identifier = value)} />

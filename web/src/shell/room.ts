@@ -54,8 +54,8 @@ export interface Room {
     repairs?: true;
   };
   // What signs people in instead of the password: an <li> a name, for the summary of the security
-  // page.
-  wayIn?: { Names: ComponentType<{ lines: Lines }>; order: number };
+  // page. alone: no step is asked after it.
+  wayIn?: { Names: ComponentType<{ lines: Lines }>; order: number; alone?: true };
   // A section of the account page.
   account?: { Section: ComponentType; order: number };
   // The page that has the sections of security.
