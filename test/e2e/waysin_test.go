@@ -139,20 +139,55 @@ func TestWaysPastALockedPassword(t *testing.T) {
 	}
 }
 
+// newcomer makes an account without a password by a first sign-in with the stand-in for Google.
+func (s *provided) newcomer(t *testing.T, subject string) (*person, *client.Client) {
+	t.Helper()
+	p := &person{s: s.server, from: newAddress(), NewAccount: s.stranger().NewAccount}
+	c := p.client(t)
+	s.knows(p, subject)
+	opened, ch, err := c.ExchangeSocial(t.Context(), arrive(t, c, "google"), client.SocialSignIn{Username: p.Username})
+	if err != nil || ch != nil || opened.AAL != "aal1" || !slices.Equal(opened.AMR, []string{"fed"}) {
+		t.Fatalf("%+v, %+v, %v", opened, ch, err)
+	}
+	return p, c
+}
+
+// again proves with Google that the owner of a session is there.
+func again(t *testing.T, c *client.Client) {
+	t.Helper()
+	at, err := c.BeginReauthenticateSocial(t.Context(), "google")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := c.EndSocial(t.Context(), visit(t, at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened, ch, err := c.ReauthenticateSocial(t.Context(), "google", code); err != nil || ch != nil || opened == nil {
+		t.Fatalf("%+v, %+v, %v", opened, ch, err)
+	}
+}
+
+// tap proves the same with a passkey.
+func (a *securityKey) tap(c *client.Client) {
+	a.t.Helper()
+	options, err := c.BeginPasskeyProof(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if _, err := c.ReauthenticateByPasskey(a.t.Context(), a.get(options)); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
 // TestAccountWithoutAPassword: a first sign-in with Google makes an account that never had a
-// password, and it lives as any other: another way in, a first password, the archive, the end.
+// password. No password is right for it, and its last way in stays.
 func TestAccountWithoutAPassword(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
-		s := startProvided(t, in, "COFFER_STEP_UP_TTL=2s")
+		s := startProvided(t, in)
 		ctx := t.Context()
-		p := &person{s: s.server, from: newAddress(), NewAccount: s.stranger().NewAccount}
-		c := p.client(t)
-		s.knows(p, "passwordless")
-		opened, ch, err := c.ExchangeSocial(ctx, arrive(t, c, "google"), client.SocialSignIn{Username: p.Username})
-		if err != nil || ch != nil || opened.AAL != "aal1" || !slices.Equal(opened.AMR, []string{"fed"}) {
-			t.Fatalf("%+v, %+v, %v", opened, ch, err)
-		}
+		p, c := s.newcomer(t, "passwordless")
 		if me, err := c.Profile(ctx); err != nil || me.HasPassword || me.Email != p.Email || me.Username != p.Username || !me.EmailVerified {
 			t.Errorf("%+v, %v", me, err)
 		}
@@ -167,62 +202,55 @@ func TestAccountWithoutAPassword(t *testing.T) {
 				t.Errorf("a fresh proof with %q: %v", guess, err)
 			}
 		}
-		if _, err := c.ChangePassword(ctx, client.PasswordChange{Current: password, New: "nine loud herons 52"}); client.Code(err) != "invalid_credentials" {
-			t.Errorf("a present password: %v", err)
-		}
-		// again proves with Google that its owner is there.
-		again := func() {
-			t.Helper()
-			at, err := c.BeginReauthenticateSocial(ctx, "google")
-			if err != nil {
-				t.Fatal(err)
-			}
-			code, err := c.EndSocial(ctx, visit(t, at))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if opened, ch, err := c.ReauthenticateSocial(ctx, "google", code); err != nil || ch != nil || opened == nil {
-				t.Fatalf("%+v, %+v, %v", opened, ch, err)
-			}
-		}
-		time.Sleep(2100 * time.Millisecond)
-		if _, err := c.ChangePassword(ctx, client.PasswordChange{New: "nine loud herons 52"}); client.Code(err) != "step_up_required" {
-			t.Errorf("a first password without a fresh proof: %v", err)
-		}
-		again()
 		if err := c.DeleteIdentity(ctx, "google"); client.Code(err) != "last_way_in" {
 			t.Errorf("the last way in: %v", err)
 		}
-		again()
 		key := newSecurityKey(t, s.server)
 		made := key.register(c, "")
 		if opened, err := key.signIn(p.client(t)); err != nil || opened.AAL != "aal2" {
 			t.Errorf("the passkey: %+v, %v", opened, err)
 		}
-		again()
 		if err := c.DeleteIdentity(ctx, "google"); err != nil {
 			t.Errorf("one of two ways in: %v", err)
 		}
-		tap := func() {
-			t.Helper()
-			options, err := c.BeginPasskeyProof(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.ReauthenticateByPasskey(ctx, key.get(options)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		tap()
 		if err := c.RemovePasskey(ctx, made.ID); client.Code(err) != "last_way_in" {
 			t.Errorf("the last way in: %v", err)
 		}
+		if err := c.DeleteAccount(ctx); err != nil {
+			t.Fatal(err)
+		}
+		// Google leads to a new account, which has nothing of the old one.
+		c = p.client(t)
+		if a, err := c.CheckSocial(ctx, arrive(t, c, "google")); err != nil || a.Known || a.LinkNeeded {
+			t.Errorf("after the end: %+v, %v", a, err)
+		}
+	})
+}
+
+// TestFirstPassword: an account gets its first password for a fresh proof of another kind, and
+// lives on as any other.
+func TestFirstPassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in setup) {
+		s := startProvided(t, in, "COFFER_STEP_UP_TTL=8s")
+		ctx := t.Context()
+		p, c := s.newcomer(t, "first")
+		if _, err := c.ChangePassword(ctx, client.PasswordChange{Current: password, New: "nine loud herons 52"}); client.Code(err) != "invalid_credentials" {
+			t.Errorf("a present password: %v", err)
+		}
+		time.Sleep(8100 * time.Millisecond)
+		if _, err := c.ChangePassword(ctx, client.PasswordChange{New: "nine loud herons 52"}); client.Code(err) != "step_up_required" {
+			t.Errorf("a first password without a fresh proof: %v", err)
+		}
+		again(t, c)
+		key := newSecurityKey(t, s.server)
+		made := key.register(c, "")
 		other := p.client(t)
 		if _, err := key.signIn(other); err != nil {
 			t.Fatal(err)
 		}
 		before := other.Credentials()
-		tap()
+		key.tap(c)
 		p.Password = "nine loud herons 52"
 		if _, err := c.ChangePassword(ctx, client.PasswordChange{New: p.Password}); err != nil {
 			t.Fatal(err)
@@ -235,8 +263,12 @@ func TestAccountWithoutAPassword(t *testing.T) {
 		if _, err := c.ChangePassword(ctx, client.PasswordChange{New: password}); client.Code(err) != "validation_failed" {
 			t.Errorf("a second first password: %v", err)
 		}
-		tap()
+		key.tap(c)
 		if err := c.RemovePasskey(ctx, made.ID); err != nil {
+			t.Errorf("with a password: %v", err)
+		}
+		again(t, c)
+		if err := c.DeleteIdentity(ctx, "google"); err != nil {
 			t.Errorf("with a password: %v", err)
 		}
 		d := p.signIn(t)
@@ -248,15 +280,6 @@ func TestAccountWithoutAPassword(t *testing.T) {
 			t.Errorf("the archive: %d bytes, %v", n, err)
 		}
 		archive.Close()
-		p.stepUp(t, d)
-		if err := d.DeleteAccount(ctx); err != nil {
-			t.Fatal(err)
-		}
-		// Google leads to a new account, which has nothing of the old one.
-		c = p.client(t)
-		if a, err := c.CheckSocial(ctx, arrive(t, c, "google")); err != nil || a.Known || a.LinkNeeded {
-			t.Errorf("after the end: %+v, %v", a, err)
-		}
 	})
 }
 
@@ -266,12 +289,7 @@ func TestActivateWithoutAPassword(t *testing.T) {
 	t.Parallel()
 	s := startProvided(t, alone)
 	ctx := t.Context()
-	p := &person{s: s.server, from: newAddress(), NewAccount: s.stranger().NewAccount}
-	c := p.client(t)
-	s.knows(p, "closed")
-	if _, _, err := c.ExchangeSocial(ctx, arrive(t, c, "google"), client.SocialSignIn{Username: p.Username}); err != nil {
-		t.Fatal(err)
-	}
+	p, c := s.newcomer(t, "closed")
 	if err := c.Deactivate(ctx); err != nil {
 		t.Fatal(err)
 	}
