@@ -156,18 +156,18 @@ func (s *Service) Register(ctx context.Context, c rest.Caller, credential []byte
 	id := account.ID(c.Account)
 	in, said, err := parseCreation(credential)
 	if err != nil {
-		return Passkey{}, errRefused.Because(err)
+		return Passkey{}, s.refuse(ctx, errRefused, err)
 	}
 	err = s.take(ctx, said.Challenge, ceremony{registering, id, c.Session, 0})
 	if errors.Is(err, errChallenge) {
-		err = errRefused.Because(err)
+		err = s.refuse(ctx, errRefused, err)
 	}
 	if err != nil {
 		return Passkey{}, err
 	}
 	rec, err := s.party.register(in, said, said.Challenge)
 	if err != nil {
-		return Passkey{}, errRefused.Because(err)
+		return Passkey{}, s.refuse(ctx, errRefused, err)
 	}
 	indexes, err := s.indexes(ctx, rec.ID)
 	if err != nil {

@@ -159,6 +159,10 @@ func TestMutatedAssertion(t *testing.T) {
 			_, err := w.SignIn(t.Context(), []byte(raw), sessionRequest, from)
 			w.wants(name, err, "invalid_passkey")
 		}
+		// An operator finds the cause in the log, and a stranger does not.
+		if log := w.log.String(); !strings.Contains(log, "https://sub.coffer.test") || !strings.Contains(log, "RP Hash mismatch") || strings.Contains(log, "level=ERROR") {
+			t.Errorf("the log: %.500s", log)
+		}
 		// None of them has spoilt the good one, whose count is the first that counts.
 		if _, err := w.send(good); err != nil {
 			t.Errorf("the good answer: %v", err)

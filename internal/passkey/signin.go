@@ -141,6 +141,13 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, client rest.Client, 
 	return out, s.told(ctx, a, err)
 }
 
+// refuse gives a refusal its cause, which only the log tells: an operator whose page has
+// another origin finds it there.
+func (s *Service) refuse(ctx context.Context, as *fault.Error, cause error) error {
+	s.Log.DebugContext(ctx, "passkey: refused", "code", as.Code, "cause", cause)
+	return as.Because(cause)
+}
+
 // counting counts an answer of an address as a failed sign-in before it is looked at, and
 // takes that back unless it was wrong.
 func (s *Service) counting(ctx context.Context, c rest.Client, prove func() (assertion, error)) (assertion, error) {
@@ -179,11 +186,11 @@ func (s *Service) beginFor(ctx context.Context, c ceremony) (*RequestOptions, er
 func (s *Service) prove(ctx context.Context, credential []byte, c ceremony) (assertion, error) {
 	in, said, err := parseAssertion(credential)
 	if err != nil {
-		return assertion{}, errPasskey.Because(err)
+		return assertion{}, s.refuse(ctx, errPasskey, err)
 	}
 	err = s.take(ctx, said.Challenge, c)
 	if errors.Is(err, errChallenge) {
-		err = errPasskey.Because(err)
+		err = s.refuse(ctx, errPasskey, err)
 	}
 	if err != nil {
 		return assertion{}, err
@@ -191,20 +198,20 @@ func (s *Service) prove(ctx context.Context, credential []byte, c ceremony) (ass
 	r, key, rec, err := s.lookUp(ctx, in.RawID)
 	switch {
 	case errors.Is(err, db.ErrNoRows), errors.Is(err, account.ErrNotFound), altered(err):
-		return assertion{}, errPasskey.Because(err)
+		return assertion{}, s.refuse(ctx, errPasskey, err)
 	case err != nil:
 		return assertion{}, err
 	case c.Account != "" && c.Account != r.Account:
-		return assertion{}, errPasskey.Because(errors.New("a passkey of another account"))
+		return assertion{}, s.refuse(ctx, errPasskey, errors.New("a passkey of another account"))
 	}
 	// A discoverable credential tells whose it is (§7.2 step 6). Where the server has named the
 	// credentials, the authenticator may leave that out.
 	owner := in.Response.UserHandle
 	if (c.Account == "" || len(owner) > 0) && !bytes.Equal(owner, handle(key)) {
-		return assertion{}, errPasskey.Because(errors.New("another user handle"))
+		return assertion{}, s.refuse(ctx, errPasskey, errors.New("another user handle"))
 	}
 	if err := s.party.assert(in, said, said.Challenge, rec); err != nil {
-		return assertion{}, errPasskey.Because(err)
+		return assertion{}, s.refuse(ctx, errPasskey, err)
 	}
 	return assertion{r, in.Response.AuthenticatorData}, nil
 }
@@ -242,7 +249,7 @@ func (s *Service) spend(ctx context.Context, tx *db.Tx, a assertion) error {
 	}
 	next, err := rec.next(a.data)
 	if err != nil {
-		return errPasskey.Because(err)
+		return s.refuse(ctx, errPasskey, err)
 	}
 	sealed, err := sealRecord(key, r, next)
 	if err != nil {
@@ -250,7 +257,7 @@ func (s *Service) spend(ctx context.Context, tx *db.Tx, a assertion) error {
 	}
 	won, err := advance(ctx, tx, r, sealed, s.Now().UnixMilli())
 	if err == nil && !won {
-		err = errPasskey.Because(errors.New("used at the same moment"))
+		err = s.refuse(ctx, errPasskey, errors.New("used at the same moment"))
 	}
 	return err
 }
@@ -263,14 +270,14 @@ func (s *Service) held(ctx context.Context, tx *db.Tx, a assertion) (row, *keyri
 	}
 	r, err := hold(ctx, tx, a.Account, a.ID)
 	if errors.Is(err, db.ErrNoRows) {
-		return row{}, nil, record{}, errPasskey.Because(err) // removed meanwhile
+		return row{}, nil, record{}, s.refuse(ctx, errPasskey, err) // removed meanwhile
 	}
 	if err != nil {
 		return row{}, nil, record{}, err
 	}
 	rec, err := s.open(ctx, key, r)
 	if altered(err) {
-		err = errPasskey.Because(err)
+		err = s.refuse(ctx, errPasskey, err)
 	}
 	return r, key, rec, err
 }

@@ -37,7 +37,7 @@ type world struct {
 func newWorld(t testing.TB, d *db.DB, change ...func(*limittest.Setup)) *world {
 	t.Helper()
 	w := &world{t: t}
-	in := limittest.Setup{Log: slog.New(slog.NewTextHandler(&w.log, nil))}
+	in := limittest.Setup{Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, c := range change {
 		c(&in)
 	}
