@@ -34,22 +34,33 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 	if err != nil {
 		return session.Outcome{}, err
 	}
+	if err := s.use(ctx, p, id); err != nil {
+		return session.Outcome{}, err
+	}
 	return s.Sessions.EnterRemembered(ctx, st, e)
 }
 
-// owner returns whose identity a person is, and notes the use; errNotLinked when it is nobody's.
+// owner returns whose identity a person is; errNotLinked when it is nobody's.
 func (s *Service) owner(ctx context.Context, p person) (account.ID, error) {
 	r, known, err := s.find(ctx, s.DB, p)
-	if err != nil {
-		return "", err
-	}
-	if known {
-		known, err = markUsed(ctx, s.DB, r.ID, s.Now().UnixMilli())
-	}
 	if err == nil && !known {
 		err = errNotLinked
 	}
 	return r.Account, err
+}
+
+// use notes the use of an identity after its account's state was read. One that was removed with
+// the end of all sessions before that opens nothing: code link_gone. One that is removed later
+// opens a session of a former epoch.
+func (s *Service) use(ctx context.Context, p person, id account.ID) error {
+	r, known, err := s.find(ctx, s.DB, p)
+	if known = known && r.Account == id; err == nil && known {
+		known, err = markUsed(ctx, s.DB, r.ID, s.Now().UnixMilli())
+	}
+	if err == nil && !known {
+		err = account.ErrLinkGone
+	}
+	return err
 }
 
 // join makes an account for a person with a proven address. Of first sign-ins at once, all end
@@ -194,7 +205,7 @@ func (s *Service) ownAddress(ctx context.Context, id account.ID, p person) error
 func (s *Service) linkPerson(ctx context.Context, c rest.Caller, provider string, p person) (out Identity, err error) {
 	id := account.ID(c.Account)
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := s.Sessions.Changed(ctx, tx, c, linked, map[string]string{"provider": s.label(provider)}); err != nil {
+		if err := s.Sessions.Registered(ctx, tx, c, linked, map[string]string{"provider": s.label(provider)}); err != nil {
 			return err
 		}
 		r, known, err := s.find(ctx, tx, p)
