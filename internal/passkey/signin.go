@@ -137,7 +137,7 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, client rest.Client, 
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	out, err := s.Sessions.Renew(ctx, c, client, a.methods(), true, func(ctx context.Context, tx *db.Tx, _ string) error { return s.spend(ctx, tx, a) })
+	out, err := s.Sessions.Renew(ctx, c, a.methods(), true, func(ctx context.Context, tx *db.Tx, _ string) error { return s.spend(ctx, tx, a) })
 	return out, s.told(ctx, a, err)
 }
 

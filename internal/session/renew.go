@@ -18,7 +18,7 @@ import (
 // and the session has passed none of them. first runs in the transaction that notes the proof
 // or begins the attempt, when the session is held, and may refuse. Codes: unauthenticated, and
 // those of first.
-func (s *Service) Renew(ctx context.Context, c rest.Caller, _ rest.Client, amr []string, aal2 bool, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
+func (s *Service) Renew(ctx context.Context, c rest.Caller, amr []string, aal2 bool, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
 	id := account.ID(c.Account)
 	st, err := s.Accounts.State(ctx, id)
 	if err != nil {

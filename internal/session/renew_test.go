@@ -17,7 +17,7 @@ import (
 
 // renew renews a session by a key, which passes every layer.
 func (k *key) renew(c rest.Caller, proof string) (session.Outcome, error) {
-	return k.w.Renew(context.Background(), c, rest.Client{}, keyAMR, true, k.use(proof))
+	return k.w.Renew(context.Background(), c, keyAMR, true, k.use(proof))
 }
 
 // A proof that passes every layer makes the session aal2 and fresh, once.
@@ -62,7 +62,7 @@ func TestRenewAsks(t *testing.T) {
 		b := w.browser()
 		b.signIn("ada")
 		renew := func(proof string) (session.Outcome, error) {
-			return w.Renew(t.Context(), w.caller(b.access), rest.Client{}, []string{session.AMRFederated}, false, k.use(proof))
+			return w.Renew(t.Context(), w.caller(b.access), []string{session.AMRFederated}, false, k.use(proof))
 		}
 		out, err := renew(k.proof("plain"))
 		if err != nil || out.Opened.AAL != session.AAL1 || !slices.Equal(out.Opened.AMR, []string{"fed"}) {
@@ -116,7 +116,7 @@ func TestRenewTooLate(t *testing.T) {
 					w.pin.set(id, layered)
 					c := w.caller(b.access)
 					end(id, c.Session)
-					if got := outcome(w.Renew(t.Context(), c, rest.Client{}, keyAMR, aal2, k.use(k.proof(who)))); got != "unauthenticated" {
+					if got := outcome(w.Renew(t.Context(), c, keyAMR, aal2, k.use(k.proof(who)))); got != "unauthenticated" {
 						t.Errorf("%s: %s", who, got)
 					}
 					if n := w.count(`SELECT COUNT(*) FROM test_key WHERE proof = $1`, who); n != 1 {
@@ -164,7 +164,7 @@ func TestRenewOfARecovery(t *testing.T) {
 			b := w.browser()
 			o := w.recover(b, ada, way)
 			c := w.caller(b.access)
-			if got := outcome(w.Renew(t.Context(), c, rest.Client{}, []string{session.AMRFederated}, false, k.use(k.proof("fed "+way)))); got != "step_up_required" {
+			if got := outcome(w.Renew(t.Context(), c, []string{session.AMRFederated}, false, k.use(k.proof("fed "+way)))); got != "step_up_required" {
 				t.Errorf("%s: %s", way, got)
 			}
 			out, err := k.renew(c, k.proof(way))

@@ -169,7 +169,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.Renew(ctx, c, client, []string{AMRPassword}, false, nil)
+	return s.Renew(ctx, c, []string{AMRPassword}, false, nil)
 }
 
 // SignOut ends the session of an access token or, when that has expired, of a refresh token.

@@ -249,7 +249,7 @@ func (s *Service) Unlink(ctx context.Context, c rest.Caller, provider string) er
 
 // Renew takes the person of a code as a fresh proof for the caller's session, which began it.
 // Codes: link_gone, wrong_identity, unauthenticated.
-func (s *Service) Renew(ctx context.Context, c rest.Caller, provider, code, browser string, client rest.Client) (out session.Outcome, err error) {
+func (s *Service) Renew(ctx context.Context, c rest.Caller, provider, code, browser string) (out session.Outcome, err error) {
 	if _, err := s.provider(provider); err != nil {
 		return out, err
 	}
@@ -261,7 +261,7 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, provider, code, brow
 		return out, err
 	}
 	err = s.once(ctx, key, s.Accounts.CodeTTL, account.ErrLinkGone, func() (err error) {
-		out, err = s.Sessions.Renew(ctx, c, client, []string{session.AMRFederated}, false, func(ctx context.Context, tx *db.Tx, _ string) error {
+		out, err = s.Sessions.Renew(ctx, c, []string{session.AMRFederated}, false, func(ctx context.Context, tx *db.Tx, _ string) error {
 			r, known, err := s.find(ctx, tx, a.Person)
 			if err != nil {
 				return err

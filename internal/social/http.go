@@ -344,7 +344,7 @@ func (s *Service) postLink(ctx context.Context, in *ownCodeInput) (*linkOutput, 
 }
 
 func (s *Service) postRenew(ctx context.Context, in *ownCodeInput) (*session.Answer, error) {
-	return session.Respond(s.Renew(ctx, in.Caller, in.Provider, in.Body.Code, in.Cookie, in.Client))
+	return session.Respond(s.Renew(ctx, in.Caller, in.Provider, in.Body.Code, in.Cookie))
 }
 
 func (s *Service) deleteOne(ctx context.Context, in *OwnInput) (*struct{}, error) {
