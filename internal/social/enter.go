@@ -20,7 +20,7 @@ func signed(token string) string { return token[:max(0, strings.LastIndexByte(to
 // enter opens a session for a person, or begins an attempt. A person whom nobody knows gets an
 // account first.
 func (s *Service) enter(ctx context.Context, provider string, p person, n Newcomer, e session.Entry) (session.Outcome, error) {
-	id, err := s.owner(ctx, p)
+	id, err := s.owner(ctx, s.DB, p)
 	if errors.Is(err, errNotLinked) {
 		id, err = s.join(ctx, provider, p, n)
 	}
@@ -41,8 +41,8 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 }
 
 // owner returns whose identity a person is; errNotLinked when it is nobody's.
-func (s *Service) owner(ctx context.Context, p person) (account.ID, error) {
-	r, known, err := s.find(ctx, s.DB, p)
+func (s *Service) owner(ctx context.Context, q db.Querier, p person) (account.ID, error) {
+	r, known, err := s.find(ctx, q, p)
 	if err == nil && !known {
 		err = errNotLinked
 	}
@@ -53,14 +53,16 @@ func (s *Service) owner(ctx context.Context, p person) (account.ID, error) {
 // the end of all sessions before that opens nothing: code link_gone. One that is removed later
 // opens a session of a former epoch.
 func (s *Service) use(ctx context.Context, p person, id account.ID) error {
-	r, known, err := s.find(ctx, s.DB, p)
-	if known = known && r.Account == id; err == nil && known {
-		known, err = markUsed(ctx, s.DB, r.ID, s.Now().UnixMilli())
-	}
-	if err == nil && !known {
-		err = account.ErrLinkGone
-	}
-	return err
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, known, err := s.find(ctx, tx, p)
+		if err == nil && (!known || r.Account != id) {
+			err = account.ErrLinkGone
+		}
+		if err != nil {
+			return err
+		}
+		return markUsed(ctx, tx, r.ID, s.Now().UnixMilli())
+	})
 }
 
 // join makes an account for a person with a proven address. Of first sign-ins at once, all end
@@ -99,9 +101,13 @@ func (s *Service) join(ctx context.Context, provider string, p person, n Newcome
 	}
 }
 
-// orOwner returns the account that the same person got meanwhile, else why.
-func (s *Service) orOwner(ctx context.Context, p person, why error) (account.ID, error) {
-	id, err := s.owner(ctx, p)
+// orOwner returns the account that the same person got meanwhile, else why. It reads where the
+// other sign-in wrote: that transaction may not have ended.
+func (s *Service) orOwner(ctx context.Context, p person, why error) (id account.ID, err error) {
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		id, err = s.owner(ctx, tx, p)
+		return err
+	})
 	if errors.Is(err, errNotLinked) {
 		err = why
 	}
@@ -209,10 +215,11 @@ func (s *Service) linkPerson(ctx context.Context, c rest.Caller, provider string
 			return err
 		}
 		r, known, err := s.find(ctx, tx, p)
-		if err != nil && !errors.Is(err, errAltered) {
+		altered := fault.Of(err).Code == errAltered.Code
+		if err != nil && !altered {
 			return err
 		}
-		if known || err != nil {
+		if known || altered {
 			return map[bool]error{true: errLinked, false: errTaken}[r.Account == id]
 		}
 		if _, err := readIdentity(ctx, tx, id, provider); err == nil {
@@ -269,8 +276,7 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, provider, code, brow
 			if !known || r.Account != account.ID(c.Account) {
 				return errOther
 			}
-			_, err = markUsed(ctx, tx, r.ID, s.Now().UnixMilli())
-			return err
+			return markUsed(ctx, tx, r.ID, s.Now().UnixMilli())
 		})
 		return err
 	})

@@ -2,23 +2,18 @@ package social
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
-
-	"golang.org/x/oauth2"
 )
 
 // gitHub is GitHub, which speaks OAuth 2.0 without OpenID Connect: it has no id_token and no
 // nonce. PKCE and state bind the answer to its request.
 type gitHub struct {
 	issuer, api string
-	client      *http.Client
-	config      oauth2.Config
+	oauth
 }
 
 var _ provider = (*gitHub)(nil)
@@ -26,20 +21,20 @@ var _ provider = (*gitHub)(nil)
 func newGitHub(s *Settings, redirect string) *gitHub {
 	base := strings.TrimRight(s.GitHubURL, "/")
 	return &gitHub{
-		issuer: base, api: strings.TrimRight(s.GitHubAPIURL, "/"), client: caller(s.GitHubURL, s.GitHubAPIURL),
-		config: oauth2.Config{
-			ClientID: s.GitHubID, ClientSecret: s.GitHubSecret, RedirectURL: redirect, Scopes: []string{"read:user", "user:email"},
-			Endpoint: oauth2.Endpoint{AuthURL: base + "/login/oauth/authorize", TokenURL: base + "/login/oauth/access_token", AuthStyle: oauth2.AuthStyleInParams},
+		issuer: base, api: strings.TrimRight(s.GitHubAPIURL, "/"),
+		oauth: oauth{
+			id: s.GitHubID, secret: s.GitHubSecret, redirect: redirect, scope: "read:user user:email", inForm: true,
+			authorize: base + "/login/oauth/authorize", token: base + "/login/oauth/access_token", client: caller(s.GitHubURL, s.GitHubAPIURL),
 		},
 	}
 }
 
 func (g *gitHub) begin(_ context.Context, f flow) (string, error) {
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(f.Verifier)}
+	more := url.Values{}
 	if f.Fresh {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "select_account"))
+		more.Set("prompt", "select_account")
 	}
-	return g.config.AuthCodeURL(f.State, options...), nil
+	return g.request(f, more)
 }
 
 func (g *gitHub) finish(ctx context.Context, f flow, a answer) (person, error) {
@@ -50,7 +45,7 @@ func (g *gitHub) finish(ctx context.Context, f flow, a answer) (person, error) {
 	if err := a.check(g.issuer, false); err != nil {
 		return person{}, err
 	}
-	t, err := redeem(ctx, g.client, g.config, f, a.Code)
+	t, err := g.redeem(ctx, f, a.Code)
 	if err != nil {
 		return person{}, err
 	}
@@ -81,30 +76,6 @@ func (g *gitHub) finish(ctx context.Context, f flow, a answer) (person, error) {
 }
 
 // read gets one resource of GitHub's API.
-func (g *gitHub) read(ctx context.Context, t *oauth2.Token, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.api+path, nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+t.AccessToken)
-	req.Header.Set("Accept", "application/vnd.github+json")
-	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	res, err := g.client.Do(req)
-	if err != nil {
-		return errAway.Because(short(err))
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	switch {
-	case err == nil && res.StatusCode == http.StatusForbidden, err == nil && res.StatusCode == http.StatusUnauthorized:
-		return errRefused.Because(fmt.Errorf("GET %s: %s", path, res.Status))
-	case err == nil && res.StatusCode != http.StatusOK:
-		err = errors.New(res.Status)
-	case err == nil:
-		err = json.Unmarshal(raw, into)
-	}
-	if err != nil {
-		return errAway.Because(short(fmt.Errorf("GET %s: %w", path, err)))
-	}
-	return nil
+func (g *gitHub) read(ctx context.Context, t tokens, path string, into any) error {
+	return resource(ctx, g.client, g.api+path, t.Access, http.Header{"Accept": {"application/vnd.github+json"}, "X-Github-Api-Version": {"2022-11-28"}}, into)
 }

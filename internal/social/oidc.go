@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
 
 	"coffer/internal/outbound"
 )
@@ -34,8 +32,7 @@ const (
 // openID is a provider that speaks OpenID Connect (Core 1.0, Discovery 1.0).
 type openID struct {
 	issuer string
-	client *http.Client
-	config oauth2.Config // without endpoints
+	oauth  // without endpoints
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -50,16 +47,16 @@ var _ provider = (*openID)(nil)
 
 func newOIDC(issuer, id, secret, redirect string, now func() time.Time, log *slog.Logger) *openID {
 	return &openID{
-		issuer: issuer, client: caller(issuer), now: now, log: log,
-		config: oauth2.Config{ClientID: id, ClientSecret: secret, RedirectURL: redirect, Scopes: []string{oidc.ScopeOpenID, "email"}},
+		issuer: issuer, now: now, log: log,
+		oauth: oauth{id: id, secret: secret, redirect: redirect, scope: "openid email", client: caller(issuer)},
 	}
 }
 
 // discovered is what a provider says about itself.
 type discovered struct {
-	*oidc.Provider
-	config    oauth2.Config
-	announced bool // the provider names itself in every answer (RFC 9207 §3)
+	oauth
+	userInfo  string // endpoint; "" without one
+	announced bool   // the provider names itself in every answer (RFC 9207 §3)
 	algs      []string
 	keys      *keySet
 }
@@ -124,13 +121,10 @@ func (p *openID) ask(ctx context.Context) (*discovered, error) {
 	if err := found.Claims(&more); err != nil {
 		return nil, err
 	}
-	d := &discovered{Provider: found, config: p.config, announced: more.Announced, keys: &keySet{url: more.JWKS, client: p.client, now: p.now}}
-	d.config.Endpoint = found.Endpoint()
-	// Basic is the default (Discovery §3). The library would try both and send a code twice.
-	d.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	if len(more.Methods) > 0 && !slices.Contains(more.Methods, "client_secret_basic") {
-		d.config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-	}
+	d := &discovered{oauth: p.oauth, userInfo: found.UserInfoEndpoint(), announced: more.Announced, keys: &keySet{url: more.JWKS, client: p.client, now: p.now}}
+	d.authorize, d.token = found.Endpoint().AuthURL, found.Endpoint().TokenURL
+	// Basic is the default (Discovery §3).
+	d.inForm = len(more.Methods) > 0 && !slices.Contains(more.Methods, "client_secret_basic")
 	for _, alg := range algorithms {
 		if slices.Contains(more.Algorithms, alg) || len(more.Algorithms) == 0 {
 			d.algs = append(d.algs, alg)
@@ -139,7 +133,11 @@ func (p *openID) ask(ctx context.Context) (*discovered, error) {
 	if len(d.algs) == 0 {
 		return nil, fmt.Errorf("the provider signs with none of %s", strings.Join(algorithms, ", "))
 	}
-	for name, text := range map[string]string{"authorization": d.config.Endpoint.AuthURL, "token": d.config.Endpoint.TokenURL, "jwks": more.JWKS} {
+	endpoints := map[string]string{"authorization": d.authorize, "token": d.token, "jwks": more.JWKS}
+	if d.userInfo != "" {
+		endpoints["userinfo"] = d.userInfo
+	}
+	for name, text := range endpoints {
 		if err := p.mayName(text); err != nil {
 			return nil, fmt.Errorf("its %s endpoint: %w", name, err)
 		}
@@ -166,15 +164,15 @@ func (p *openID) begin(ctx context.Context, f flow) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	options := []oauth2.AuthCodeOption{oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)}
+	more := url.Values{"nonce": {f.Nonce}}
 	if f.Fresh {
-		prompt := "login"
+		more.Set("max_age", "0")
+		more.Set("prompt", "login")
 		if p.issuer == googleIssuer {
-			prompt = "select_account" // Google knows no login
+			more.Set("prompt", "select_account") // Google knows no login
 		}
-		options = append(options, oauth2.SetAuthURLParam("max_age", "0"), oauth2.SetAuthURLParam("prompt", prompt))
 	}
-	return d.config.AuthCodeURL(f.State, options...), nil
+	return d.request(f, more)
 }
 
 func (p *openID) finish(ctx context.Context, f flow, a answer) (person, error) {
@@ -185,11 +183,11 @@ func (p *openID) finish(ctx context.Context, f flow, a answer) (person, error) {
 	if err := a.check(p.issuer, d.announced); err != nil {
 		return person{}, err
 	}
-	t, err := redeem(ctx, p.client, d.config, f, a.Code)
+	t, err := d.redeem(ctx, f, a.Code)
 	if err != nil {
 		return person{}, err
 	}
-	raw, ok := t.Extra("id_token").(string)
+	raw, ok := t.ID.(string)
 	if !ok {
 		return person{}, errIDToken.Because(errors.New("there is none"))
 	}
@@ -198,14 +196,14 @@ func (p *openID) finish(ctx context.Context, f flow, a answer) (person, error) {
 		return person{}, err
 	}
 	if token.AccessTokenHash != "" {
-		if err := token.VerifyAccessToken(t.AccessToken); err != nil {
+		if err := token.VerifyAccessToken(t.Access); err != nil {
 			return person{}, errIDToken.Because(err)
 		}
 	}
 	if f.Fresh && token.AuthTime != nil && time.Unix(int64(*token.AuthTime), 0).Before(f.Began.Add(-skew)) {
 		return person{}, errIDToken.Because(errors.New("the provider asked for no fresh proof"))
 	}
-	if err := token.complete(ctx, p, d, t); err != nil {
+	if err := token.complete(ctx, d, t); err != nil {
 		return person{}, err
 	}
 	return token.person(p.issuer), nil
@@ -248,7 +246,7 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw, nonce string) (
 	if err != nil {
 		return idToken{}, errAway.Because(short(err))
 	}
-	verified, err := oidc.NewVerifier(p.issuer, &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{key.Key}}, &oidc.Config{ClientID: p.config.ClientID, SupportedSigningAlgs: d.algs, Now: p.now}).Verify(ctx, raw)
+	verified, err := oidc.NewVerifier(p.issuer, &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{key.Key}}, &oidc.Config{ClientID: p.id, SupportedSigningAlgs: d.algs, Now: p.now}).Verify(ctx, raw)
 	if err != nil {
 		return bad(err)
 	}
@@ -260,7 +258,7 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw, nonce string) (
 	switch {
 	case len(token.Audience) != 1:
 		return bad(errors.New("it is for others too"))
-	case token.Azp != "" && token.Azp != p.config.ClientID:
+	case token.Azp != "" && token.Azp != p.id:
 		return bad(errors.New("it was issued to another client"))
 	case nonce == "" || !same(token.Nonce, nonce):
 		return bad(errors.New("it has another nonce"))
@@ -273,22 +271,22 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw, nonce string) (
 }
 
 // complete asks the provider for the address when the id_token has none (Core §5.3).
-func (t *idToken) complete(ctx context.Context, p *openID, d *discovered, tokens *oauth2.Token) error {
-	if t.Email != "" && t.Verified != nil || d.UserInfoEndpoint() == "" {
+func (t *idToken) complete(ctx context.Context, d *discovered, got tokens) error {
+	if t.Email != "" && t.Verified != nil || d.userInfo == "" {
 		return nil
 	}
-	if err := p.mayName(d.UserInfoEndpoint()); err != nil {
-		return errAway.Because(err)
+	var info struct {
+		Subject  string      `json:"sub"`
+		Email    string      `json:"email"`
+		Verified *stringBool `json:"email_verified"`
 	}
-	info, err := d.UserInfo(oidc.ClientContext(ctx, p.client), oauth2.StaticTokenSource(tokens))
-	if err != nil {
-		return errAway.Because(short(err))
+	if err := resource(ctx, d.client, d.userInfo, got.Access, nil, &info); err != nil {
+		return err
 	}
 	if info.Subject != t.Subject { // Core §5.3.2
 		return errIDToken.Because(errors.New("userinfo is of another subject"))
 	}
-	verified := stringBool(info.EmailVerified)
-	t.Email, t.Verified = info.Email, &verified
+	t.Email, t.Verified = info.Email, info.Verified
 	return nil
 }
 

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"coffer/internal/outbound"
 )
@@ -83,17 +85,110 @@ func caller(urls ...string) *http.Client {
 	return outbound.New(c).HTTP()
 }
 
+// oauth is the client's part in OAuth 2.0: its name at a provider, and where its requests go.
+type oauth struct {
+	id, secret, redirect, scope string
+	authorize, token            string // endpoints
+	inForm                      bool   // the token endpoint reads the client from the form
+	client                      *http.Client
+}
+
+// request returns the address of an authorization request with PKCE (RFC 7636 §4.3). The
+// endpoint may have a query of its own.
+func (o oauth) request(f flow, more url.Values) (string, error) {
+	u, err := url.Parse(o.authorize)
+	if err != nil {
+		return "", errAway.Because(err)
+	}
+	q := u.Query()
+	maps.Copy(q, more)
+	q.Set("response_type", "code")
+	q.Set("client_id", o.id)
+	q.Set("redirect_uri", o.redirect)
+	q.Set("scope", o.scope)
+	q.Set("state", f.State)
+	q.Set("code_challenge", b64.EncodeToString(digest(f.Verifier)))
+	q.Set("code_challenge_method", "S256")
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+// tokens are what a code is worth.
+type tokens struct {
+	Access string `json:"access_token"`
+	ID     any    `json:"id_token"`
+	Error  string `json:"error"` // GitHub refuses with status 200
+}
+
 // redeem gives the provider the code of the answer for its tokens. The code is sent once.
-func redeem(ctx context.Context, client *http.Client, c oauth2.Config, f flow, code string) (*oauth2.Token, error) {
-	t, err := c.Exchange(context.WithValue(ctx, oauth2.HTTPClient, client), code, oauth2.VerifierOption(f.Verifier))
+func (o oauth) redeem(ctx context.Context, f flow, code string) (tokens, error) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {o.redirect}, "code_verifier": {f.Verifier}}
+	if o.inForm {
+		form.Set("client_id", o.id)
+		form.Set("client_secret", o.secret)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.token, strings.NewReader(form.Encode()))
+	if err != nil {
+		return tokens{}, errAway.Because(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if !o.inForm { // RFC 6749 §2.3.1
+		req.SetBasicAuth(url.QueryEscape(o.id), url.QueryEscape(o.secret))
+	}
+	var t tokens
+	status, err := call(o.client, req, &t)
+	switch {
+	case status >= 400 && status < 500 || status == http.StatusOK && t.Error != "":
+		return tokens{}, errRefused.Because(short(fmt.Errorf("the token endpoint: %d %s", status, t.Error)))
+	case err == nil && status != http.StatusOK:
+		err = fmt.Errorf("the token endpoint: status %d", status)
+	case err == nil && t.Access == "":
+		err = errors.New("the token endpoint gives no access token")
+	}
+	if err != nil {
+		return tokens{}, errAway.Because(short(err))
+	}
+	return t, nil
+}
+
+// resource reads what an access token opens.
+func resource(ctx context.Context, client *http.Client, at, access string, header http.Header, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return errAway.Because(err)
+	}
+	if header != nil {
+		req.Header = header.Clone()
+	}
+	req.Header.Set("Authorization", "Bearer "+access)
+	status, err := call(client, req, into)
+	switch {
+	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+		return errRefused.Because(fmt.Errorf("GET %s: status %d", req.URL.Path, status))
+	case err == nil && status != http.StatusOK:
+		err = fmt.Errorf("GET %s: status %d", req.URL.Path, status)
+	}
+	if err != nil {
+		return errAway.Because(short(err))
+	}
+	return nil
+}
+
+// call makes a request whose answer is JSON; of a refusal it may be anything.
+func call(client *http.Client, req *http.Request, into any) (status int, err error) {
+	if req.Header.Get("Accept") == "" {
+		req.Header.Set("Accept", "application/json")
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
 	if err == nil {
-		return t, nil
+		err = json.Unmarshal(raw, into)
 	}
-	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if ok && (refused.Response.StatusCode < 300 || refused.Response.StatusCode >= 400 && refused.Response.StatusCode < 500) {
-		return nil, errRefused.Because(short(err))
-	}
-	return nil, errAway.Because(short(err))
+	return res.StatusCode, err
 }
 
 // check refuses an answer that is none, or that another provider sent (RFC 9207 §2.4).

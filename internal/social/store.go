@@ -3,6 +3,7 @@ package social
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"coffer/internal/account"
@@ -49,8 +50,11 @@ func readIdentity(ctx context.Context, q db.Querier, id account.ID, provider str
 	return scan(q.QueryRow(ctx, `SELECT `+columns+` FROM identities WHERE account = $1 AND provider = $2`, string(id), provider))
 }
 
+// readIdentities returns those of an account, the oldest first.
 func readIdentities(ctx context.Context, q db.Querier, id account.ID) ([]row, error) {
-	return list(q.Query(ctx, `SELECT `+columns+` FROM identities WHERE account = $1 ORDER BY created_at, id`, string(id)))
+	all, err := list(q.Query(ctx, `SELECT `+columns+` FROM identities WHERE account = $1`, string(id)))
+	slices.SortFunc(all, func(a, b row) int { return strings.Compare(a.ID, b.ID) })
+	return all, err
 }
 
 // readBatch reads identities in the order of ids.
@@ -82,10 +86,10 @@ func insertIdentity(ctx context.Context, tx *db.Tx, r row) error {
 	return err
 }
 
-// markUsed notes a use; false when the identity is gone.
-func markUsed(ctx context.Context, q db.Querier, id string, now int64) (bool, error) {
-	n, err := q.Exec(ctx, `UPDATE identities SET used_at = $1 WHERE id = $2`, now, id)
-	return n == 1, err
+// markUsed notes a use.
+func markUsed(ctx context.Context, tx *db.Tx, id string, now int64) error {
+	_, err := tx.Exec(ctx, `UPDATE identities SET used_at = $1 WHERE id = $2`, now, id)
+	return err
 }
 
 // swapIndex replaces an index that has not changed since it was read.

@@ -12,8 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"golang.org/x/oauth2"
-
 	"coffer/internal/account"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
@@ -138,13 +136,12 @@ func (s *Service) Begin(ctx context.Context, provider, browser, purpose string, 
 	}
 	t := transaction{
 		intent: intent{Provider: provider, Purpose: purpose, Browser: digest(browser), Account: c.Account, Session: c.Session},
-		Flow:   flow{Verifier: oauth2.GenerateVerifier(), Fresh: purpose == renew, Began: s.Now()},
+		Flow:   flow{Fresh: purpose == renew, Began: s.Now()},
 	}
-	if t.Flow.State, err = s.secretText(); err != nil {
-		return "", err
-	}
-	if t.Flow.Nonce, err = s.secretText(); err != nil {
-		return "", err
+	for _, secret := range []*string{&t.Flow.State, &t.Flow.Nonce, &t.Flow.Verifier} {
+		if *secret, err = s.secretText(); err != nil {
+			return "", err
+		}
 	}
 	to, err := p.begin(ctx, t.Flow)
 	if err != nil {

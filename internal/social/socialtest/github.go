@@ -104,6 +104,14 @@ func (g *GitHub) token(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		answer = url.Values{"error": {"bad_verification_code"}}
 	}
+	if r.Header.Get("Accept") == "application/json" {
+		said := map[string]any{}
+		for name := range answer {
+			said[name] = answer.Get(name)
+		}
+		write(w, http.StatusOK, said)
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	_, err := w.Write([]byte(answer.Encode()))
 	must(err)

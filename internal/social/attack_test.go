@@ -1,0 +1,192 @@
+package social
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/rest"
+	"coffer/internal/session"
+	"coffer/internal/social/socialtest"
+)
+
+// A credential of Google opens a session for the key that its nonce names, once. Row F-O2.
+func TestGoogleToken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		k, public := key(t)
+		secret := []byte(strings.Repeat("s", 32))
+		bound := sha256.Sum256(append(k.PublicKey().Bytes(), secret...))
+		nonce := b64.EncodeToString(bound[:])
+		raw := w.google.Sign(w.google.Claims(ada, nonce))
+		good := TokenProof{IDToken: raw, Nonce: b64.EncodeToString(secret), Key: k.PublicKey().Bytes()}
+		r := session.SessionRequest{RefreshIn: "body", PublicKey: public}
+		before := w.rows()
+		stolen, _ := key(t)
+		for name, p := range map[string]TokenProof{
+			"another key":             {raw, good.Nonce, stolen.PublicKey().Bytes()},
+			"another secret":          {raw, b64.EncodeToString(secret[1:]), good.Key},
+			"the nonce as its secret": {raw, nonce, good.Key},
+			"another provider's":      {w.acme.Sign(w.acme.Claims(ada, nonce)), good.Nonce, good.Key},
+			"no token":                {"", good.Nonce, good.Key},
+		} {
+			if _, err := w.Token(t.Context(), p, Newcomer{}, r, here); codeOf(err) != "invalid_id_token" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for name, l := range lyingTokens(t, w.google, w.Now()) {
+			claims := w.google.Claims(ada, nonce)
+			switch {
+			case l.Token != nil:
+				raw = l.Token(claims)
+			case l.Claims != nil && l.UserInfo == nil && claims["at_hash"] == nil && name != "the hash of another access token":
+				l.Claims(claims)
+				raw = w.google.Sign(claims)
+			default:
+				continue
+			}
+			if _, err := w.Token(t.Context(), TokenProof{raw, good.Nonce, good.Key}, Newcomer{}, r, here); codeOf(err) != "invalid_id_token" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, short := range []string{"", "c2hvcnQ", strings.Repeat("A", 90), "not base64!"} {
+			if _, err := w.Token(t.Context(), TokenProof{good.IDToken, short, good.Key}, Newcomer{}, r, here); codeOf(err) != "validation_failed" {
+				t.Errorf("the secret %q: %v", short, err)
+			}
+		}
+		if after := w.rows(); after != before {
+			t.Errorf("refusals left rows: %s, want %s", after, before)
+		}
+		w.below.Advance(time.Minute)
+		good.IDToken = w.google.Sign(w.google.Claims(ada, nonce))
+		out, err := w.Token(t.Context(), good, Newcomer{}, r, here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := callerOf(t, out)
+		for name, again := range map[string]string{"again": good.IDToken, "with another form of its signature": good.IDToken + "="} {
+			if _, err := w.Token(t.Context(), TokenProof{again, good.Nonce, good.Key}, Newcomer{}, r, here); codeOf(err) != "invalid_id_token" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		// The redirect finds the same account.
+		w.google.Become(ada)
+		if got := w.signsIn(google); got.Account != first.Account {
+			t.Error("another account")
+		}
+		// An address of an account is refused here too.
+		w.below.Join("owner")
+		taken := w.google.Sign(w.google.Claims(socialtest.Person{Subject: "9", Email: "owner@canary.example", Verified: true}, nonce))
+		if _, err := w.Token(t.Context(), TokenProof{taken, good.Nonce, good.Key}, Newcomer{}, r, here); codeOf(err) != "link_needed" {
+			t.Errorf("an account's address: %v", err)
+		}
+		unverified := w.google.Sign(w.google.Claims(socialtest.Person{Subject: "10", Email: "ten@social.example"}, nonce))
+		if _, err := w.Token(t.Context(), TokenProof{unverified, good.Nonce, good.Key}, Newcomer{}, r, here); codeOf(err) != "email_unverified" {
+			t.Errorf("an unverified address: %v", err)
+		}
+	})
+}
+
+// atOnce runs a call so often at once and counts the answers.
+func atOnce(n int, call func(i int) error) map[string]int {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	got := map[string]int{}
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			code := codeOf(call(i))
+			mu.Lock()
+			got[code]++
+			mu.Unlock()
+		})
+	}
+	close(start)
+	wg.Wait()
+	return got
+}
+
+// Of all uses at once, one wins.
+func TestRaces(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.google.Become(ada)
+		b := w.browser()
+		q := w.goes(google, b, signIn, rest.Caller{})
+		var code string
+		got := atOnce(20, func(int) error {
+			c, err := w.back(google, b, q)
+			if err == nil {
+				code = c
+			}
+			return err
+		})
+		if got["ok"] != 1 || got["invalid_state"] != 19 || w.google.Calls("/token") != 1 {
+			t.Fatalf("one state: %v, %d calls", got, w.google.Calls("/token"))
+		}
+		got = atOnce(20, func(int) error { _, err := w.exchange(code, b); return err })
+		if got["ok"] != 1 || got["link_gone"] != 19 {
+			t.Errorf("one code: %v", got)
+		}
+
+		// Two first sign-ins of one identity: one account, two sessions.
+		w.google.Become(bob)
+		codes := make([]string, 6)
+		for i := range codes {
+			codes[i] = w.code(google, b, signIn, rest.Caller{})
+		}
+		accounts := make([]string, len(codes))
+		got = atOnce(len(codes), func(i int) error {
+			out, err := w.exchange(codes[i], b)
+			if err == nil {
+				accounts[i] = string(out.Opened.Account)
+			}
+			return err
+		})
+		slices.Sort(accounts)
+		if accounts = slices.Compact(accounts); got["ok"] != len(codes) || len(accounts) != 1 {
+			t.Errorf("first sign-ins at once: %v, %d accounts", got, len(accounts))
+		}
+
+		// One identity for two accounts, and two identities for one account.
+		w.google.Become(socialtest.Person{Subject: "shared"})
+		owners := []rest.Caller{w.joined("one"), w.joined("two"), w.joined("three")}
+		links := make([]string, len(owners))
+		for i, o := range owners {
+			links[i] = w.code(google, b, link, o)
+		}
+		got = atOnce(len(owners), func(i int) error { _, err := w.Link(context.Background(), owners[i], google, links[i], b); return err })
+		if got["ok"] != 1 || got["identity_taken"] != len(owners)-1 {
+			t.Errorf("one identity for several: %v", got)
+		}
+		lone := w.joined("lone")
+		for i := range links {
+			w.google.Become(socialtest.Person{Subject: "many-" + string(rune('a'+i))})
+			links[i] = w.code(google, b, link, lone)
+		}
+		got = atOnce(len(links), func(i int) error { _, err := w.Link(context.Background(), lone, google, links[i], b); return err })
+		if got["ok"] != 1 || got["provider_linked"] != len(links)-1 {
+			t.Errorf("several identities for one: %v", got)
+		}
+
+		// One credential twenty times.
+		k, public := key(t)
+		secret := []byte(strings.Repeat("s", 32))
+		bound := sha256.Sum256(append(k.PublicKey().Bytes(), secret...))
+		p := TokenProof{w.google.Sign(w.google.Claims(ada, b64.EncodeToString(bound[:]))), b64.EncodeToString(secret), k.PublicKey().Bytes()}
+		got = atOnce(20, func(int) error {
+			_, err := w.Token(context.Background(), p, Newcomer{}, session.SessionRequest{RefreshIn: "body", PublicKey: public}, here)
+			return err
+		})
+		if got["ok"] != 1 || got["invalid_id_token"] != 19 {
+			t.Errorf("one credential: %v", got)
+		}
+	})
+}
