@@ -274,7 +274,7 @@ func TestSameAddress(t *testing.T) {
 		if _, err := w.Link(t.Context(), owner, "acme", code, b); codeOf(err) != "link_gone" {
 			t.Errorf("another provider links it: %v", err)
 		}
-		if _, err := w.Renew(t.Context(), owner, google, code, b, here); codeOf(err) != "link_gone" {
+		if _, err := w.Renew(t.Context(), owner, google, code, b); codeOf(err) != "link_gone" {
 			t.Errorf("a sign-in is a fresh proof: %v", err)
 		}
 		if after := w.rows(); after != before {
@@ -324,7 +324,7 @@ func TestLink(t *testing.T) {
 			"another browser":         func() error { _, err := w.Link(t.Context(), owner, google, code, w.browser()); return err },
 			"another provider":        func() error { _, err := w.Link(t.Context(), owner, "acme", code, b); return err },
 			"a sign-in":               func() error { _, err := w.exchange(code, b); return err },
-			"a fresh proof":           func() error { _, err := w.Renew(t.Context(), owner, google, code, b, here); return err },
+			"a fresh proof":           func() error { _, err := w.Renew(t.Context(), owner, google, code, b); return err },
 			"a code that nobody gave": func() error { _, err := w.Link(t.Context(), owner, google, w.browser(), b); return err },
 		} {
 			if err := try(); codeOf(err) != "link_gone" {
@@ -456,9 +456,9 @@ func TestRenew(t *testing.T) {
 		b := w.browser()
 		code := w.code(google, b, renew, c)
 		for name, try := range map[string]func() error{
-			"another session": func() error { _, err := w.Renew(t.Context(), other, google, code, b, here); return err },
-			"another account": func() error { _, err := w.Renew(t.Context(), eve, google, code, b, here); return err },
-			"another browser": func() error { _, err := w.Renew(t.Context(), c, google, code, w.browser(), here); return err },
+			"another session": func() error { _, err := w.Renew(t.Context(), other, google, code, b); return err },
+			"another account": func() error { _, err := w.Renew(t.Context(), eve, google, code, b); return err },
+			"another browser": func() error { _, err := w.Renew(t.Context(), c, google, code, w.browser()); return err },
 			"a sign-in":       func() error { _, err := w.exchange(code, b); return err },
 			"a link":          func() error { _, err := w.Link(t.Context(), c, google, code, b); return err },
 		} {
@@ -466,18 +466,18 @@ func TestRenew(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		out, err := w.Renew(t.Context(), c, google, code, b, here)
+		out, err := w.Renew(t.Context(), c, google, code, b)
 		if err != nil || out.Opened == nil || out.Opened.ID != c.Session {
 			t.Fatalf("%+v, %v", out, err)
 		}
-		if _, err := w.Renew(t.Context(), c, google, code, b, here); codeOf(err) != "link_gone" {
+		if _, err := w.Renew(t.Context(), c, google, code, b); codeOf(err) != "link_gone" {
 			t.Errorf("a code works twice: %v", err)
 		}
-		if _, err := w.Renew(t.Context(), eve, google, w.code(google, b, renew, eve), b, here); codeOf(err) != "wrong_identity" {
+		if _, err := w.Renew(t.Context(), eve, google, w.code(google, b, renew, eve), b); codeOf(err) != "wrong_identity" {
 			t.Errorf("another's identity: %v", err)
 		}
 		w.google.Become(bob)
-		if _, err := w.Renew(t.Context(), c, google, w.code(google, b, renew, c), b, here); codeOf(err) != "wrong_identity" {
+		if _, err := w.Renew(t.Context(), c, google, w.code(google, b, renew, c), b); codeOf(err) != "wrong_identity" {
 			t.Errorf("nobody's identity: %v", err)
 		}
 		// A provider that signs in without a question says so.
