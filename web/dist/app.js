@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t14, r4) {
+function k(n3, t15, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t14) "key" == f5 ? u4 = t14[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t14[f5] : o5[f5] = t14[f5];
+  for (f5 in t15) "key" == f5 ? u4 = t15[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t15[f5] : o5[f5] = t15[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t14) {
-  this.props = n3, this.context = t14, this.__g = 0;
+function x(n3, t15) {
+  this.props = n3, this.context = t15, this.__g = 0;
 }
-function S(n3, t14) {
-  if (null == t14) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t14 < n3.__k.length; t14++) if ((r4 = n3.__k[t14]) && r4.__e) return r4.__e;
+function S(n3, t15) {
+  if (null == t15) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t15 < n3.__k.length; t15++) if ((r4 = n3.__k[t15]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t14) {
-  var r4, u4 = t14.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t14.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t14.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t15) {
+  var r4, u4 = t15.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t15.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t15.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t14) {
-    return t14 && (n3.__e = t14.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t15) {
+    return t15 && (n3.__e = t15.__e);
   }), j(n3);
 }
-function L(t14) {
-  (8 & t14.__g || (t14.__g |= 8, u.push(t14), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t15) {
+  (8 & t15.__g || (t15.__g |= 8, u.push(t15), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t14 = 1; u.length; ) u.length > t14 && u.sort(o), n3 = u.shift(), t14 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t15 = 1; u.length; ) u.length > t15 && u.sort(o), n3 = u.shift(), t15 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t14.length;
-  for (l4 = q(r4, t14, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t15.length;
+  for (l4 = q(r4, t15, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t14, r4, u4, i4) {
+function q(n3, t15, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t14[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t15[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t14, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t14, r4, u4) {
+function A(n3, t15, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t14;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t14 = A(i4[f5], t14, r4, false));
-    return t14;
+    if (n3.props.__P) return t15;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t15 = A(i4[f5], t15, r4, false));
+    return t15;
   }
-  for (t14 && !t14.parentNode && (t14 = S(n3)) && !t14.parentNode && (t14 = null), o5 = n3.__e, e4 = t14; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t14) : r4.insertBefore(o5, t14 || null)), t14 = o5; (t14 = t14 && t14.nextSibling) && 8 == t14.nodeType && !t14.data.startsWith("$s"); ) ;
-  return t14;
+  for (t15 && !t15.parentNode && (t15 = S(n3)) && !t15.parentNode && (t15 = null), o5 = n3.__e, e4 = t15; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t15) : r4.insertBefore(o5, t15 || null)), t15 = o5; (t15 = t15 && t15.nextSibling) && 8 == t15.nodeType && !t15.data.startsWith("$s"); ) ;
+  return t15;
 }
-function P(n3, t14, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t14[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t15, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t15[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t14[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t14.length; i4++) if ((e4 = t14[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t15[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t15.length; i4++) if ((e4 = t15[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t14, r4) {
-  null == r4 && (r4 = ""), "-" == t14[0] ? n3.setProperty(t14, r4) : n3[t14] = r4;
+function T(n3, t15, r4) {
+  null == r4 && (r4 = ""), "-" == t15[0] ? n3.setProperty(t15, r4) : n3[t15] = r4;
 }
-function N(n3, t14, r4, u4, i4) {
+function N(n3, t15, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t14) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t15) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t14 in u4) r4 && t14 in r4 || T(n3.style, t14);
-    if (r4) for (t14 in r4) u4 && r4[t14] == u4[t14] || T(n3.style, t14, r4[t14]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t15 in u4) r4 && t15 in r4 || T(n3.style, t15);
+    if (r4) for (t15 in r4) u4 && r4[t15] == u4[t15] || T(n3.style, t15, r4[t15]);
   }
-  else if ("o" == t14[0] && "n" == t14[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t14] = r4, r4 && u4 || (o5 = a[t14] || (a[t14] = V(t14)), (n3.__a || (n3.__a = {}))[t14] = c, f5 = t14 != (t14 = t14.replace(l, "$1")), (t14 = t14.slice(2))[0] < "a" && (t14 = t14.toLowerCase()), r4 ? n3.addEventListener(t14, o5, f5) : n3.removeEventListener(t14, o5, f5));
+  else if ("o" == t15[0] && "n" == t15[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t15] = r4, r4 && u4 || (o5 = a[t15] || (a[t15] = V(t15)), (n3.__a || (n3.__a = {}))[t15] = c, f5 = t15 != (t15 = t15.replace(l, "$1")), (t15 = t15.slice(2))[0] < "a" && (t15 = t15.toLowerCase()), r4 ? n3.addEventListener(t15, o5, f5) : n3.removeEventListener(t15, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t14 = t14.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t14 && "height" != t14 && "href" != t14 && "list" != t14 && "form" != t14 && "tabIndex" != t14 && "download" != t14 && "rowSpan" != t14 && "colSpan" != t14 && "role" != t14 && "popover" != t14 && t14 in n3) try {
-      return void (n3[t14] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t15 = t15.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t15 && "height" != t15 && "href" != t15 && "list" != t15 && "form" != t15 && "tabIndex" != t15 && "download" != t15 && "rowSpan" != t15 && "colSpan" != t15 && "role" != t15 && "popover" != t15 && t15 in n3) try {
+      return void (n3[t15] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t14[4] ? n3.removeAttribute(t14) : n3.setAttribute(t14, "popover" == t14 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t15[4] ? n3.removeAttribute(t15) : n3.setAttribute(t15, "popover" == t15 && 1 == r4 ? "" : r4);
   }
 }
-function V(t14) {
+function V(t15) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t14], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t14]) return;
+      if (u4 = u4[t15], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t15]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t14, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t15, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t14 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t14 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t15 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t15 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t14, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t15) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t15 && t15.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t15, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t16) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t16 && t16.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t15 && t15.then || D(r4), n.__e(t15, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t16 && t16.then || D(r4), n.__e(t16, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t14);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t15);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t14) {
+function B(n3, t15) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t14 && t14.push(n3);
+    t15 && t15.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t14, r4, u4) {
+function E(t15, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t14), t14.some(function(r5) {
+  n.__c && n.__c(r4, t15), t15.some(function(r5) {
     try {
-      t14 = r5.__h, r5.__h = [], t14.some(function(n3) {
+      t15 = r5.__h, r5.__h = [], t15.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t15) {
-      n.__e(t15, r5.__v);
+    } catch (t16) {
+      n.__e(t16, r5.__v);
     }
   });
 }
-function F(t14, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t14 = k4, o5[s4] = null;
+      t15 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t14) {
+  if (!t15) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t14 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t15 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t14.content || t14, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t14.attributes.length; s4++) $2[(k4 = t14.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t14, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t14, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t14.innerHTML) || (t14.innerHTML = h5.__html), r4.__k = []) : (y5 && (t14.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t14.removeAttribute(s4) : null == b4 || b4 === t14[s4] && ("progress" != C3 || b4) || N(t14, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t14[s4] && N(t14, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t14.data == x3 || (t14.data = x3);
-  return t14;
+    if (a5 = "template" == C3 && t15.content || t15, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t15.attributes.length; s4++) $2[(k4 = t15.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t15, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t15, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t15.innerHTML) || (t15.innerHTML = h5.__html), r4.__k = []) : (y5 && (t15.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t15.removeAttribute(s4) : null == b4 || b4 === t15[s4] && ("progress" != C3 || b4) || N(t15, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t15[s4] && N(t15, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t15.data == x3 || (t15.data = x3);
+  return t15;
 }
-function G(t14, r4, u4, i4) {
+function G(t15, r4, u4, i4) {
   try {
-    "function" == typeof t14 ? r4 ? r4.__x = t14(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t14(null)) : t14.current = r4;
-  } catch (t15) {
-    n.__e(t15, u4);
+    "function" == typeof t15 ? r4 ? r4.__x = t15(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t15(null)) : t15.current = r4;
+  } catch (t16) {
+    n.__e(t16, u4);
   }
 }
-function J(t14, r4, u4) {
+function J(t15, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t14), !(i4 = t14.ref) || i4.current && i4.current != t14.__e || G(i4, null, r4, t14), i4 = t14.__c) {
+  if (n.unmount && n.unmount(t15), !(i4 = t15.ref) || i4.current && i4.current != t15.__e || G(i4, null, r4, t15), i4 = t15.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t15) {
-      n.__e(t15, r4);
+    } catch (t16) {
+      n.__e(t16, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t14.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t14.type || u4 && !t14.props.__P);
-  !u4 && (i4 = t14.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t14.__e && o5.some(g), g(f5), g(i4)), u4 || g(t14.__e), t14.__e = t14.__c = t14.__ = null;
+  if (i4 = t15.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t15.type || u4 && !t15.props.__P);
+  !u4 && (i4 = t15.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t15.__e && o5.some(g), g(f5), g(i4)), u4 || g(t15.__e), t15.__e = t15.__c = t15.__ = null;
 }
-function K(n3, t14, r4) {
+function K(n3, t15, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t14, r4) {
+function Q(t15, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t14, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t14 && 32 & t14.__u) ? null : r4.__k, r4.__k = m($, { children: [t14] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t15, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t15 && 32 & t15.__u) ? null : r4.__k, r4.__k = m($, { children: [t15] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t14(n4) {
+  function t15(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t14.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t15.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,35 +265,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t15 = n5.componentWillUnmount;
+      var t16 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t15 && t15.call(n5);
+        r4.delete(n5), t16 && t16.call(n5);
       };
     }), n4.children;
   }
-  return t14.__c = "__cC" + s++, t14.__ = n3, t14.Provider = (t14.Consumer = function(n4, t15) {
-    return n4.children(t15);
-  }).contextType = t14, t14;
+  return t15.__c = "__cC" + s++, t15.__ = n3, t15.Provider = (t15.Consumer = function(n4, t16) {
+    return n4.children(t16);
+  }).contextType = t15, t15;
 }
-n = { __e: function(n3, t14, r4, u4) {
-  for (var i4, o5, e4; t14 = t14.__; ) if ((i4 = t14.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t15, r4, u4) {
+  for (var i4, o5, e4; t15 = t15.__; ) if ((i4 = t15.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t15) {
-      n3 = t15;
+    } catch (t16) {
+      n3 = t16;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t14) {
+}, x.prototype.setState = function(n3, t15) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t14 && this.__k.push(t14), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t15 && this.__k.push(t15), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t14) {
-  return n3.__v.__b - t14.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t15) {
+  return n3.__v.__b - t15.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -307,6 +307,7 @@ __export(rooms_exports, {
   recovery: () => recovery,
   session: () => session,
   smscode: () => smscode,
+  social: () => social,
   totp: () => totp
 });
 
@@ -326,8 +327,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t14) {
-  a2.__h && a2.__h(r2, n3, f2 || t14), f2 = 0;
+function y2(n3, t15) {
+  a2.__h && a2.__h(r2, n3, f2 || t15), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -337,19 +338,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t14 = (f5.__N || f5.__)[0], r4 = f5.t(t14, n4);
-    o2(t14, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t15 = (f5.__N || f5.__)[0], r4 = f5.t(t15, n4);
+    o2(t15, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t14, r4) {
+    r2.shouldComponentUpdate = function(n4, t15, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t14, r4);
+        var e4 = c4.call(this, n4, t15, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -374,10 +375,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t14) {
+function b(n3, t15) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t14);
+  }, t15);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -397,23 +398,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t15) {
-      a2.__e(t15, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t16) {
+      a2.__e(t16, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t14 = n3.__H;
-      if (n3.__P && t14) try {
-        t14.__h.some(C2), t14.__h.some(D2), t14.__h = [];
+      var t15 = n3.__H;
+      if (n3.__P && t15) try {
+        t15.__h.some(C2), t15.__h.some(D2), t15.__h = [];
       } catch (r4) {
-        t14.__h = [], a2.__e(r4, n3.__v);
+        t15.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t14) {
-  n3 && t14.__k && t14.__k.__m && (n3.__m = t14.__k.__m), p2 && p2(n3, t14);
+}, a2.__ = function(n3, t15) {
+  n3 && t15.__k && t15.__k.__m && (n3.__m = t15.__k.__m), p2 && p2(n3, t15);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -422,25 +423,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t14 = n3.__c;
-  t14 && t14.__H && (t14.__H.__h.length && B2(c2.push(t14)), t14.__H.__.some(function(n4) {
+  var t15 = n3.__c;
+  t15 && t15.__H && (t15.__H.__h.length && B2(c2.push(t15)), t15.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t14) {
-  t14.some(function(n4) {
+}, a2.__c = function(n3, t15) {
+  t15.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t15) {
+    } catch (t16) {
       n4.__h = [function() {
-        throw t15;
+        throw t16;
       }];
     }
-  }), h2 && h2(n3, t14);
+  }), h2 && h2(n3, t15);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t14, r4, u4 = n3.__c;
+  var t15, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -451,49 +452,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t14 = n4;
+      t15 = n4;
     }
-  }), u4.__H = void 0, t14 && a2.__e(t14, u4.__v));
+  }), u4.__H = void 0, t15 && a2.__e(t15, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t14, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t14), setTimeout(n3);
+  var t15, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t15), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t14 = requestAnimationFrame(r4));
+  k2 && (t15 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t14 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t14;
+  var t15 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t15;
 }
 function D2(n3) {
-  var t14 = r2;
-  n3.__c = n3.__(), r2 = t14;
+  var t15 = r2;
+  n3.__c = n3.__(), r2 = t15;
 }
-function E2(n3, t14) {
-  return !n3 || n3.length != t14.length || t14.some(function(t15, r4) {
-    return !o2(t15, n3[r4]);
+function E2(n3, t15) {
+  return !n3 || n3.length != t15.length || t15.some(function(t16, r4) {
+    return !o2(t16, n3[r4]);
   });
 }
-function G2(n3, t14) {
-  return "function" == typeof t14 ? t14(n3) : t14;
+function G2(n3, t15) {
+  return "function" == typeof t15 ? t15(n3) : t15;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t14 = false;
+    var i4, t15 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t15 = i5.S;
-        if (t15.v === i5.v) {
-          for (var r5 = t15.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t15.i;
+        var t16 = i5.S;
+        if (t16.v === i5.v) {
+          for (var r5 = t16.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t16.i;
         }
         i5 = i5.o;
       }
@@ -509,9 +510,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t14) {
+          if (!t15) {
             i4 = r5;
-            t14 = true;
+            t15 = true;
           }
         }
         r4 = n3;
@@ -519,7 +520,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t14) throw i4;
+    if (t15) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -535,13 +536,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t14 = o3, r4 = n2;
+  var t15 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t14;
+    o3 = t15;
     n2 = r4;
   }
 }
@@ -554,56 +555,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t14 = i4.n;
-    if (void 0 === t14 || t14.t !== o3) {
-      t14 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t14 };
-      if (void 0 !== o3.s) o3.s.n = t14;
-      o3.s = t14;
-      i4.n = t14;
-      if (32 & o3.f) i4.S(t14);
-      return t14;
-    } else if (-1 === t14.i) {
-      t14.i = 0;
-      if (void 0 !== t14.n) {
-        t14.n.p = t14.p;
-        if (void 0 !== t14.p) t14.p.n = t14.n;
-        t14.p = o3.s;
-        t14.n = void 0;
-        o3.s.n = t14;
-        o3.s = t14;
+    var t15 = i4.n;
+    if (void 0 === t15 || t15.t !== o3) {
+      t15 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t15 };
+      if (void 0 !== o3.s) o3.s.n = t15;
+      o3.s = t15;
+      i4.n = t15;
+      if (32 & o3.f) i4.S(t15);
+      return t15;
+    } else if (-1 === t15.i) {
+      t15.i = 0;
+      if (void 0 !== t15.n) {
+        t15.n.p = t15.p;
+        if (void 0 !== t15.p) t15.p.n = t15.n;
+        t15.p = o3.s;
+        t15.n = void 0;
+        o3.s.n = t15;
+        o3.s = t15;
       }
-      return t14;
+      return t15;
     }
   }
 }
-function l3(i4, t14) {
+function l3(i4, t15) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t14 ? void 0 : t14.watched;
-  this.Z = null == t14 ? void 0 : t14.unwatched;
-  this.name = null == t14 ? void 0 : t14.name;
+  this.W = null == t15 ? void 0 : t15.watched;
+  this.Z = null == t15 ? void 0 : t15.unwatched;
+  this.name = null == t15 ? void 0 : t15.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t14 = this, r4 = this.t;
+  var t15 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t14.W) || i5.call(t14);
+      null == (i5 = t15.W) || i5.call(t15);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t14 = this;
+  var t15 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -618,15 +619,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t14.Z) || i5.call(t14);
+        null == (i5 = t15.Z) || i5.call(t15);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t14 = this;
+  var t15 = this;
   return x2(function() {
-    var r4 = t14.value;
+    var r4 = t15.value;
     f3(function() {
       return i4(r4);
     });
@@ -673,42 +674,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t14) {
-  return new l3(i4, t14);
+function y3(i4, t15) {
+  return new l3(i4, t15);
 }
 function w3(i4) {
-  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) if (t14.S.i !== t14.i || !t14.S.h() || t14.S.i !== t14.i) return true;
+  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) if (t15.S.i !== t15.i || !t15.S.h() || t15.S.i !== t15.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) {
-    var r4 = t14.S.n;
-    if (void 0 !== r4) t14.r = r4;
-    t14.S.n = t14;
-    t14.i = -1;
-    if (void 0 === t14.n) {
-      i4.s = t14;
+  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) {
+    var r4 = t15.S.n;
+    if (void 0 !== r4) t15.r = r4;
+    t15.S.n = t15;
+    t15.i = -1;
+    if (void 0 === t15.n) {
+      i4.s = t15;
       break;
     }
   }
 }
 function _3(i4) {
-  var t14 = i4.s, r4 = void 0;
-  while (void 0 !== t14) {
-    var n3 = t14.p;
-    if (-1 === t14.i) {
-      t14.S.U(t14);
-      if (void 0 !== n3) n3.n = t14.n;
-      if (void 0 !== t14.n) t14.n.p = n3;
-    } else r4 = t14;
-    t14.S.n = t14.r;
-    if (void 0 !== t14.r) t14.r = void 0;
-    t14 = n3;
+  var t15 = i4.s, r4 = void 0;
+  while (void 0 !== t15) {
+    var n3 = t15.p;
+    if (-1 === t15.i) {
+      t15.S.U(t15);
+      if (void 0 !== n3) n3.n = t15.n;
+      if (void 0 !== t15.n) t15.n.p = n3;
+    } else r4 = t15;
+    t15.S.n = t15.r;
+    if (void 0 !== t15.r) t15.r = void 0;
+    t15 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t14) {
-  l3.call(this, void 0, t14);
+function j3(i4, t15) {
+  l3.call(this, void 0, t15);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -731,9 +732,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t14 = this.x();
-    if (16 & this.f || this.v !== t14 || 0 === this.i) {
-      this.v = t14;
+    var t15 = this.x();
+    if (16 & this.f || this.v !== t15 || 0 === this.i) {
+      this.v = t15;
       this.f &= -17;
       this.i++;
     }
@@ -750,7 +751,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t14 = this.s; void 0 !== t14; t14 = t14.n) t14.S.S(t14);
+    for (var t15 = this.s; void 0 !== t15; t15 = t15.n) t15.S.S(t15);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -759,7 +760,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t14 = this.s; void 0 !== t14; t14 = t14.n) t14.S.U(t14);
+      for (var t15 = this.s; void 0 !== t15; t15 = t15.n) t15.S.U(t15);
     }
   }
 };
@@ -777,8 +778,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t14) {
-  return new j3(i4, t14);
+function O(i4, t15) {
+  return new j3(i4, t15);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -789,11 +790,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t14) {
+    } catch (t15) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t14;
+      throw t15;
     } finally {
       o3 = n3;
       t3();
@@ -801,7 +802,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t14 = i4.s; void 0 !== t14; t14 = t14.n) t14.S.U(t14);
+  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) t15.S.U(t15);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -817,13 +818,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t14) {
+function m3(i4, t15) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t14 ? void 0 : t14.name;
+  this.name = null == t15 ? void 0 : t15.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -831,8 +832,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t14 = this.x();
-    if ("function" == typeof t14) this.j = t14;
+    var t15 = this.x();
+    if ("function" == typeof t15) this.j = t15;
   } finally {
     i4();
   }
@@ -862,8 +863,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t14) {
-  var r4 = new m3(i4, t14);
+function x2(i4, t15) {
+  var r4 = new m3(i4, t15);
   try {
     r4.c();
   } catch (i5) {
@@ -897,9 +898,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t14 = useSignal(r4);
-  t14.name = "ReactiveDom";
-  t14.value = r4;
+  var n3 = this, r4 = i4.data, t15 = useSignal(r4);
+  t15.name = "ReactiveDom";
+  t15.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -907,7 +908,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t14.value.value;
+      var i6 = t15.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -937,13 +938,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t14 = n3.props;
-    for (var f5 in t14) if ("children" !== f5) {
-      var o5 = t14[f5];
+    var r4, t15 = n3.props;
+    for (var f5 in t15) if ("children" !== f5) {
+      var o5 = t15[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t14[f5] = o5.peek();
+        t15[f5] = o5.peek();
       }
     }
   }
@@ -953,10 +954,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t14, f5 = r4.__c;
+    var t15, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t14 = f5.__$u)) f5.__$u = t14 = (function(i5, n3) {
+      if (void 0 === (t15 = f5.__$u)) f5.__$u = t15 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -973,34 +974,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t14);
+    y4(t15);
   }
 });
-b3("__e", function(i4, n3, r4, t14) {
+b3("__e", function(i4, n3, r4, t15) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t14);
+  i4(n3, r4, t15);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t14 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t15 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t14 && e4 in t14)) {
+      if (!(void 0 === u4 || t15 && e4 in t15)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t14) {
+    if (t15) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t14) {
-        var c4 = o5[a5], v4 = t14[a5];
+      for (var a5 in t15) {
+        var c4 = o5[a5], v4 = t15[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1010,16 +1011,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t14) {
+function k3(i4, n3, r4, t15) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t14 = n4;
+    t15 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t14[n3] !== r5) {
-      t14[n3] = r5;
+    if (t15[n3] !== r5) {
+      t15[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1030,11 +1031,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t14 = r4.U;
-      if (t14) {
+      var t15 = r4.U;
+      if (t15) {
         r4.U = void 0;
-        for (var f5 in t14) {
-          var o5 = t14[f5];
+        for (var f5 in t15) {
+          var o5 = t15[f5];
           if (o5) o5.d();
         }
       }
@@ -1058,20 +1059,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t14) {
-  if (t14 < 3) n3.__$f |= 2;
-  i4(n3, r4, t14);
+b3("__h", function(i4, n3, r4, t15) {
+  if (t15 < 3) n3.__$f |= 2;
+  i4(n3, r4, t15);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t14 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t15 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t14 || o5 || 4 & this.__$f)) return true;
+    if (!(t15 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t14 || 4 & this.__$f)) return true;
+    if (!(t15 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1150,10 +1151,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t14 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t14, {
+  const t15 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t15, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t14(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t15(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1211,6 +1212,7 @@ var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
 var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
 var places = () => collect((room) => room.places);
+var signInForm = () => all.find((room) => room.signInForm)?.signInForm;
 var securityPage = () => all.find((room) => room.securityPage)?.securityPage;
 function stepsOf(lines, on) {
   return Object.keys(lines).filter((name) => layerStep(name) && lines[name].enabled === on).sort((a5, b4) => layerStep(a5).order - layerStep(b4).order);
@@ -1638,11 +1640,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t14, e4, n3, u4, a5, i4) {
+function a4(t15, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t14) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t14, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t15) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t15, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -1701,6 +1703,14 @@ var stored2 = "coffer.typed";
 var lasts = 15 * 6e4;
 var controls = (form) => [...form.elements].filter((c4) => c4.name && c4.matches("input:not([readonly], [type=password], [data-secret]), textarea, select"));
 var namesOf = (form) => controls(form).map((c4) => c4.name).join(" ");
+function keepTyped() {
+  const forms = [...document.forms].flatMap((form) => {
+    const values = Object.fromEntries(controls(form).map((c4) => [c4.type === "radio" ? "" : c4.name, isCheck(c4) ? c4.checked : c4.value]));
+    delete values[""];
+    return Object.keys(values).length > 0 ? [{ names: namesOf(form), values }] : [];
+  });
+  sessionStorage.setItem(stored2, JSON.stringify({ at: Date.now(), page: location.pathname, forms }));
+}
 var isCheck = (c4) => c4.type === "checkbox";
 function giveBack(form) {
   const text2 = sessionStorage.getItem(stored2);
@@ -2105,11 +2115,11 @@ function Copy({ text: text2 }) {
   ] });
 }
 function Toasts() {
-  const here = path.value;
+  const here2 = path.value;
   A2(() => {
-    notes.value = notes.value.filter((n3) => n3.page === here);
-  }, [here]);
-  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here).map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
+    notes.value = notes.value.filter((n3) => n3.page === here2);
+  }, [here2]);
+  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here2).map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: n3.text }),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
@@ -2683,16 +2693,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen2 = localStorage.getItem(stored4);
-  show2(themes.find((t14) => t14 === chosen2) ?? "auto");
+  show2(themes.find((t15) => t15 === chosen2) ?? "auto");
 }
-function setTheme(t14) {
-  localStorage.setItem(stored4, t14);
-  show2(t14);
+function setTheme(t15) {
+  localStorage.setItem(stored4, t15);
+  show2(t15);
 }
-function show2(t14) {
-  theme.value = t14;
-  if (t14 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t14;
+function show2(t15) {
+  theme.value = t15;
+  if (t15 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t15;
 }
 
 // src/shell/look.tsx
@@ -2827,7 +2837,7 @@ function mine(account2) {
     { icon: "look", label: () => t4("look"), order: 6, always: true, run: askLook },
     { icon: "code", label: () => t4("api"), order: 7, always: true, href: "/docs", leave: true }
   ];
-  return [...collect((room) => room.menu), ...shells].filter((entry3) => (!entry3.admins || account2.role === "admin") && (entry3.always || auth.value.is === "in")).sort((a5, b4) => a5.order - b4.order).map((entry3) => ({ ...entry3, label: entry3.label() }));
+  return [...collect((room) => room.menu), ...shells].filter((entry4) => (!entry4.admins || account2.role === "admin") && (entry4.always || auth.value.is === "in")).sort((a5, b4) => a5.order - b4.order).map((entry4) => ({ ...entry4, label: entry4.label() }));
 }
 var deeds = () => collect((room) => room.create).map((deed) => ({ ...deed, label: deed.label() }));
 var isHere = (spot) => path.value === spot.href || path.value.startsWith(spot.href + "/");
@@ -2885,10 +2895,10 @@ function Sheet({ title, items, close }) {
 // src/shell/home.tsx
 function Home() {
   const signedIn2 = me() !== void 0;
-  const begin3 = auth.value.is === "repair" ? repairPath() : firstPlace();
+  const begin4 = auth.value.is === "repair" ? repairPath() : firstPlace();
   A2(() => {
-    if (signedIn2) go(begin3, { replace: true });
-  }, [signedIn2, begin3]);
+    if (signedIn2) go(begin4, { replace: true });
+  }, [signedIn2, begin4]);
   if (signedIn2 || auth.value.is === "starting") return /* @__PURE__ */ a4(Skeleton, {});
   return /* @__PURE__ */ a4("div", { class: "hero", children: [
     /* @__PURE__ */ a4(Mark, {}),
@@ -3008,14 +3018,14 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave3 = !found.route.open && state.is === "out";
+  const leave4 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
   const shown2 = T2(0);
   A2(() => {
-    if (!leave3) return;
+    if (!leave4) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
-  }, [leave3, path3]);
+  }, [leave4, path3]);
   A2(() => {
     if (away) go(repairPath(), { replace: true });
   }, [away, path3]);
@@ -3030,7 +3040,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave3 || away) return null;
+  if (leave4 || away) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -3721,13 +3731,13 @@ function Glance({ lines }) {
           " ",
           t5("passwordHead")
         ] }),
-        waysIn.filter(({ alone: alone2 }) => !alone2).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order)),
+        waysIn.filter(({ alone: alone2 }) => !alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order)),
         on.map((step) => layerStep(step).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
           name
         ] }, name)),
-        waysIn.filter(({ alone: alone2 }) => alone2).map(({ Names: Names2, order }) => /* @__PURE__ */ a4(Names2, { lines }, order))
+        waysIn.filter(({ alone: alone2 }) => alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order))
       ] }),
       on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
         ways.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
@@ -3747,8 +3757,8 @@ function Glance({ lines }) {
 function Next({ advice, lines }) {
   const line = about[advice];
   const step = stepsOf(lines, false)[0];
-  const begin3 = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
-  if (begin3) return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: begin3.run, children: begin3.label(lines[line].enabled) }) });
+  const begin4 = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
+  if (begin4) return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: begin4.run, children: begin4.label(lines[line].enabled) }) });
   if (advice !== "addSecond" && advice !== "addAnyStep" || !step) return null;
   return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step), children: t5("chooseStep") }) });
 }
@@ -3792,14 +3802,14 @@ function SignUp() {
 }
 function FirstAdmin() {
   const link = useLink();
-  const [over, setOver] = d2(false);
+  const [over2, setOver] = d2(false);
   const gone = () => {
     link.used();
     setOver(true);
   };
   A2(() => whenGone(link.secret, "/auth/first-admin/check", gone), []);
-  if (link.damaged || over) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: over ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over ? "button primary" : "button" }) }) });
+  if (link.damaged || over2) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: over2 ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over2 ? "button primary" : "button" }) }) });
   }
   if (!link.secret) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -4041,9 +4051,9 @@ function list(folder, sort, cursor, signal, limit = 100) {
 async function path2(id, signal) {
   const way = [];
   for (let at = id; at; ) {
-    const entry3 = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry3);
-    at = entry3.parent;
+    const entry4 = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry4);
+    at = entry4.parent;
   }
   return way;
 }
@@ -4378,13 +4388,13 @@ async function countFiles(signal) {
   const count = { files: 0, bytes: 0, more: false };
   const folders = [""];
   for (let folder = folders.pop(); folder !== void 0; folder = folders.pop()) {
-    for (const entry3 of await everything(folder, { signal })) {
-      if (entry3.kind === "folder") {
-        folders.push(entry3.id);
+    for (const entry4 of await everything(folder, { signal })) {
+      if (entry4.kind === "folder") {
+        folders.push(entry4.id);
         continue;
       }
       count.files++;
-      count.bytes += entry3.size;
+      count.bytes += entry4.size;
     }
     if (count.files >= enough) return { ...count, more: true };
   }
@@ -4437,21 +4447,21 @@ function ends(p5) {
 
 // src/file/download.ts
 var askFrom = 64 << 20;
-async function download(entry3, signal) {
+async function download(entry4, signal) {
   const { showSaveFilePicker } = window;
-  if (entry3.size >= askFrom && showSaveFilePicker && !signal) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry3.name }).catch(() => {
+  if (entry4.size >= askFrom && showSaveFilePicker && !signal) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: entry4.name }).catch(() => {
       throw cancelled();
     });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry3.id } });
+    const response2 = await stream("/files/{id}/content", { path: { id: entry4.id } });
     await response2.body.pipeTo(await handle.createWritable());
     return;
   }
-  const response = await stream("/files/{id}/content", { path: { id: entry3.id }, signal });
+  const response = await stream("/files/{id}/content", { path: { id: entry4.id }, signal });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;
-  link.download = entry3.name;
+  link.download = entry4.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
@@ -4491,14 +4501,14 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
-function Rename({ entry: entry3, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry3.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+function Rename({ entry: entry4, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted4 = v4.name.normalize("NFC");
-    const changed2 = wanted4 === entry3.name ? entry3 : await patch("/files/{id}", { path: { id: entry3.id }, body: { name: v4.name } });
+    const changed2 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted4) toast(entry3.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry3.name, required: true, autoFocus: true, selectName: entry3.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 function useWork() {
   const [working, setWorking] = d2();
@@ -4535,7 +4545,7 @@ function Delete2({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
   return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry3) => del("/files/{id}", { path: { id: entry3.id } }).catch((err) => {
+    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch((err) => {
       if (asProblem(err).code !== "not_found") throw err;
     }));
     await onDone(out.done);
@@ -4549,16 +4559,16 @@ function Delete2({ entries: entries2, onClose, onDone }) {
 }
 async function moveAll(work2, entries2, to, onDone) {
   const numbered = [];
-  const out = await work2.run(entries2, async (entry3) => {
-    const moved3 = await patch("/files/{id}", { path: { id: entry3.id }, body: { parent: to.id } });
-    if (moved3.name !== entry3.name) numbered.push(moved3.name);
+  const out = await work2.run(entries2, async (entry4) => {
+    const moved3 = await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } });
+    if (moved3.name !== entry4.name) numbered.push(moved3.name);
   });
   await onDone(out.done);
   report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
   if (numbered.length > 0) toast(t6("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
-function Move({ entries: entries2, here, onClose, onDone }) {
-  const { data: above, problem } = useLoad(() => path2(here), [here]);
+function Move({ entries: entries2, here: here2, onClose, onDone }) {
+  const { data: above, problem } = useLoad(() => path2(here2), [here2]);
   const [target2, setTarget] = d2();
   const work2 = useWork();
   const moving = new Set(entries2.map((e4) => e4.id));
@@ -4572,27 +4582,27 @@ function Move({ entries: entries2, here, onClose, onDone }) {
     entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
     /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
       /* @__PURE__ */ a4("legend", { children: t6("where") }),
-      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here, target: target2?.id, pick: setTarget }) })
+      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here: here2, target: target2?.id, pick: setTarget }) })
     ] }),
     /* @__PURE__ */ a4(Progress, { working: work2.working })
   ] }) });
 }
-function Branch({ id, name, opened, moving, here, target: target2, pick }) {
+function Branch({ id, name, opened, moving, here: here2, target: target2, pick }) {
   const [open2, setOpen] = d2(opened.has(id));
   const stuck = moving.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here, onChange: () => pick({ id, name }) }),
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here2, onChange: () => pick({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
-        id === here && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
+        id === here2 && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here, target: target2, pick })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here: here2, target: target2, pick })
   ] });
 }
 function Twigs(props) {
@@ -5184,17 +5194,17 @@ function lower() {
   carried2 = [];
   for (const mark of document.querySelectorAll("[data-over]")) mark.removeAttribute("data-over");
 }
-function target(id, name, here, receive) {
-  const takes = () => carried2.length > 0 && id !== here && !carried2.some((e4) => e4.id === id);
-  const over = (event) => {
+function target(id, name, here2, receive) {
+  const takes = () => carried2.length > 0 && id !== here2 && !carried2.some((e4) => e4.id === id);
+  const over2 = (event) => {
     if (!takes()) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "move";
     event.currentTarget.dataset.over = "";
   };
   return {
-    onDragEnter: over,
-    onDragOver: over,
+    onDragEnter: over2,
+    onDragOver: over2,
     onDragLeave: (event) => {
       const mine2 = event.currentTarget;
       if (!mine2.contains(event.relatedTarget)) delete mine2.dataset.over;
@@ -5223,11 +5233,11 @@ function Crumbs({ way, folder, onReceive }) {
 }
 
 // src/file/listing.ts
-function useListing(folder, sort, pages) {
+function useListing(folder, sort, pages2) {
   const [problem, setProblem] = d2();
   const what = `${folder} ${sort.by} ${sort.down}`;
-  const shown2 = T2({ what, pages, loading: false });
-  if (shown2.current.what !== what) shown2.current = { what, pages, loading: false };
+  const shown2 = T2({ what, pages: pages2, loading: false });
+  if (shown2.current.what !== what) shown2.current = { what, pages: pages2, loading: false };
   const read5 = useLoad(async (signal) => {
     const items = [];
     let next;
@@ -5337,27 +5347,27 @@ function stateOf(state, folder, v4) {
 // src/file/remember.ts
 var last = "coffer.files.sort";
 function useView(folder) {
-  const start = w2(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
+  const start2 = w2(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
   const [chosen2, choose2] = d2();
-  const mine2 = chosen2?.after === start ? chosen2.sort : void 0;
-  const sort = mine2 ?? start.sort;
+  const mine2 = chosen2?.after === start2 ? chosen2.sort : void 0;
+  const sort = mine2 ?? start2.sort;
   const shown2 = T2(void 0);
   const write2 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
-    choose2({ after: start, sort: to });
+    choose2({ after: start2, sort: to });
   }
-  const follow2 = ({ items, pages, focus, refocus }) => {
+  const follow2 = ({ items, pages: pages2, focus, refocus }) => {
     write2.current = (row) => {
       if (shown2.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
-      history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? "" }), "");
+      history.replaceState(stateOf(history.state, folder, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
       if (!items || shown2.current === folder) return;
       shown2.current = folder;
-      if (start.scroll > 0) scrollTo(0, start.scroll);
-      const at = start.focus ? items.findIndex((e4) => e4.id === start.focus) : -1;
+      if (start2.scroll > 0) scrollTo(0, start2.scroll);
+      const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
       if (at >= 0) refocus(at);
     }, [items, folder]);
     A2(() => write2.current(), [sort, focus, items]);
@@ -5383,7 +5393,7 @@ function useView(folder) {
       document.removeEventListener("keydown", press, { capture: true });
     };
   }, []);
-  return { sort, setSort, pages: mine2 ? 1 : start.pages, follow: follow2 };
+  return { sort, setSort, pages: mine2 ? 1 : start2.pages, follow: follow2 };
 }
 
 // src/file/row.tsx
@@ -5407,14 +5417,14 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row({ entry: entry3, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row({ entry: entry4, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf(entry3);
+  const icon = iconOf(entry4);
   return /* @__PURE__ */ a4(
     "tr",
     {
       "data-at": at,
-      "data-id": entry3.id,
+      "data-id": entry4.id,
       tabIndex: tab,
       "aria-selected": selected,
       "aria-rowindex": at + 2,
@@ -5426,22 +5436,22 @@ function Row({ entry: entry3, at, focus, selected, menu, takes, onClick, onToggl
       onDragEnd: onLower,
       ...takes,
       children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry3.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry4.name }), onChange: onToggle }) }) }),
         /* @__PURE__ */ a4("td", { class: "col-name", children: [
           /* @__PURE__ */ a4("span", { class: "name-cell", children: [
             /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-            entry3.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry3.id, draggable: false, "aria-label": entry3.name, children: /* @__PURE__ */ a4(Name, { name: entry3.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry3.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry3.name }) })
+            entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry4.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) })
           ] }),
-          entry3.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
           /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-            entry3.damaged ? t6("damaged") : entry3.kind === "folder" ? t6("folder") : size(entry3.size),
+            entry4.damaged ? t6("damaged") : entry4.kind === "folder" ? t6("folder") : size(entry4.size),
             " · ",
-            ago(entry3.modified_at)
+            ago(entry4.modified_at)
           ] })
         ] }),
-        /* @__PURE__ */ a4("td", { class: "col-size", children: entry3.kind === "folder" ? "–" : size(entry3.size) }),
-        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry3.modified_at, children: ago(entry3.modified_at) }) }),
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry3.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
+        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -5474,9 +5484,9 @@ var kinds = {
   "7z": "archive",
   rar: "archive"
 };
-function iconOf(entry3) {
-  if (entry3.kind === "folder") return "folder";
-  return kinds[entry3.name.split(".").pop().toLowerCase()] ?? "file";
+function iconOf(entry4) {
+  if (entry4.kind === "folder") return "folder";
+  return kinds[entry4.name.split(".").pop().toLowerCase()] ?? "file";
 }
 function More({ load, problem }) {
   const button = T2(null);
@@ -5617,7 +5627,7 @@ function Files({ params }) {
   const grid = T2(null);
   const acted = T2(false);
   const items = page.items;
-  const here = way.data?.at(-1)?.name ?? t6("files");
+  const here2 = way.data?.at(-1)?.name ?? t6("files");
   const above = way.data?.at(-2);
   useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
   const whole5 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
@@ -5653,9 +5663,9 @@ function Files({ params }) {
     document.addEventListener("keydown", escape);
     return () => document.removeEventListener("keydown", escape);
   });
-  function open2(entry3) {
-    if (entry3.kind === "folder") go("/files/" + entry3.id);
-    else save3([entry3]);
+  function open2(entry4) {
+    if (entry4.kind === "folder") go("/files/" + entry4.id);
+    else save3([entry4]);
   }
   async function save3(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
@@ -5665,8 +5675,8 @@ function Files({ params }) {
     grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
   }
   const meant = (at) => {
-    const entry3 = items[at];
-    return picked.ids.has(entry3.id) ? selected : [entry3];
+    const entry4 = items[at];
+    return picked.ids.has(entry4.id) ? selected : [entry4];
   };
   function key(event) {
     const row = event.target.closest("tr[data-at]");
@@ -5698,13 +5708,13 @@ function Files({ params }) {
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
     else setPicked(only(items, at));
   }
-  function menu(entry3) {
-    const isFolder = entry3.kind === "folder";
+  function menu(entry4) {
+    const isFolder = entry4.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry3), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry3]), keys: "↵" },
-      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry3 }), keys: "F2" },
-      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry3] }) },
-      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry3] }), danger: true, keys: "⌦" }
+      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry4), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry4]), keys: "↵" },
+      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
+      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
+      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry4] }), danger: true, keys: "⌦" }
     ];
   }
   const close = () => setWish(void 0);
@@ -5751,7 +5761,7 @@ function Files({ params }) {
         t6("uploadFiles")
       ] }) })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here2 }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
         /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
           /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
             "input",
@@ -5768,25 +5778,25 @@ function Files({ params }) {
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
           /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
         ] }) }),
-        /* @__PURE__ */ a4("tbody", { children: items.map((entry3, at) => /* @__PURE__ */ a4(
+        /* @__PURE__ */ a4("tbody", { children: items.map((entry4, at) => /* @__PURE__ */ a4(
           Row,
           {
-            entry: entry3,
+            entry: entry4,
             at,
             focus: at === picked.focus,
-            selected: picked.ids.has(entry3.id),
-            menu: menu(entry3),
+            selected: picked.ids.has(entry4.id),
+            menu: menu(entry4),
             onClick: (event) => click(event, at),
             onToggle: () => setPicked(toggle(picked, items, at)),
-            onOpen: () => open2(entry3),
-            takes: entry3.kind === "folder" ? target(entry3.id, entry3.name, folder, receive) : void 0,
+            onOpen: () => open2(entry4),
+            takes: entry4.kind === "folder" ? target(entry4.id, entry4.name, folder, receive) : void 0,
             onLift: (event) => raise(event, at),
             onLower: lower,
             onFocus: () => {
               if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
             }
           },
-          entry3.id
+          entry4.id
         )) })
       ] }),
       /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
@@ -5795,7 +5805,7 @@ function Files({ params }) {
     ] }),
     dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4(Icon, { name: "upload" }),
-      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here }) })
+      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here2 }) })
     ] }) }),
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
@@ -6607,13 +6617,13 @@ function obstacle(served, host = location.hostname) {
 var useObstacle = () => obstacle(useSettings()?.passkeys);
 var canOffer = browserSupportsWebAuthnAutofill;
 var running3;
-async function alone(signal, start) {
+async function alone(signal, start2) {
   while (running3) {
     running3.end();
     await running3.over;
   }
   if (signal.aborted) throw cancelled();
-  const work2 = start();
+  const work2 = start2();
   const mine2 = running3 = {
     // The library may not be ready to be cancelled yet: once is not enough.
     end: () => {
@@ -6914,10 +6924,10 @@ function Enter({ onOpened, paused }) {
   }
   A2(() => {
     if (!can || paused || asking) return;
-    const over = new AbortController();
+    const over2 = new AbortController();
     let chosen2 = false;
     const again = () => {
-      if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal: over.signal });
+      if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal: over2.signal });
       else if (!chosen2) setRound((n3) => n3 + 1);
     };
     const timer = setTimeout(again, fresh);
@@ -6925,7 +6935,7 @@ function Enter({ onOpened, paused }) {
       if (!await canOffer()) return;
       let credential;
       try {
-        credential = await offer(await post("/auth/passkey/options", { open: true, signal: over.signal }), over.signal);
+        credential = await offer(await post("/auth/passkey/options", { open: true, signal: over2.signal }), over2.signal);
         chosen2 = true;
       } catch {
         return;
@@ -6938,7 +6948,7 @@ function Enter({ onOpened, paused }) {
     })();
     return () => {
       clearTimeout(timer);
-      over.abort();
+      over2.abort();
     };
   }, [can, paused, asking, round]);
   if (!can) return null;
@@ -7890,7 +7900,7 @@ var wanted2 = y3(false);
 var setUp = () => void (wanted2.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
-  const [waiting, setWaiting] = d2();
+  const [waiting2, setWaiting] = d2();
   const [busy, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
@@ -7939,11 +7949,11 @@ function BackupCodes({ status, may }) {
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t10("codesTurnOff") })
       ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make3, children: t10("codesMake") }),
       children: [
-        waiting && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+        waiting2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting.renewed ? t10("codesNotNew") : t10("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting }), children: t10("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting2.renewed ? t10("codesNotNew") : t10("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting2 }), children: t10("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
@@ -8851,22 +8861,22 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave3) {
+async function signOut(leave4) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err) {
     if (!(err instanceof Problem) || err.status !== 401) throw err;
   }
-  ended(leave3);
+  ended(leave4);
 }
-function ended(leave3) {
+function ended(leave4) {
   r3(() => {
     end(void 0, "otherTab");
-    leave3();
+    leave4();
   });
 }
-function end(here, there) {
-  forget(here);
+function end(here2, there) {
+  forget(here2);
   tell2({ kind: "out", why: there });
 }
 function forget(why) {
@@ -8998,7 +9008,7 @@ function askForProof(begun) {
 }
 function Proof({ begun, onClose, onProven }) {
   const [{ challenge, by }, setBegun] = d2(begun ?? {});
-  const [over, setOver] = d2();
+  const [over2, setOver] = d2();
   const typed2 = T2({});
   const { data, problem } = useLoad((signal) => get("/account/security", { signal }), []);
   const lasts2 = useSettings()?.step_up_seconds;
@@ -9020,7 +9030,7 @@ function Proof({ begun, onClose, onProven }) {
       " ",
       lasts2 && t11("proofLasts", { time: duration(lasts2) })
     ] }),
-    over && /* @__PURE__ */ a4(Failed, { problem: over }),
+    over2 && /* @__PURE__ */ a4(Failed, { problem: over2 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
     others.length > 0 && /* @__PURE__ */ a4(Others, { children: others.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { ...props, main: false }, order)) })
   ] }) });
@@ -9053,12 +9063,12 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
 // src/session/end-device.tsx
 function EndDevice() {
   const link = useLink();
-  const [over, setOver] = d2();
+  const [over2, setOver] = d2();
   const { data, problem, reload } = useLoad(async (signal) => whole(link.secret) ? post("/auth/end-device/check", { open: true, body: { token: link.secret }, signal }) : void 0, []);
   A2(() => {
-    if (over === "out") focusMain();
-  }, [over]);
-  if (over === "out") {
+    if (over2 === "out") focusMain();
+  }, [over2]);
+  if (over2 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
       /* @__PURE__ */ a4("h1", { children: t11("strangeOut") }),
@@ -9069,7 +9079,7 @@ function EndDevice() {
       ] })
     ] });
   }
-  const gone = over === "gone" || problem?.code === "link_gone";
+  const gone = over2 === "gone" || problem?.code === "link_gone";
   if (gone || !whole(link.secret)) {
     return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t11("strangeGone"), damaged: t11("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
@@ -9117,7 +9127,7 @@ function SignIn() {
 function SignInForm({ title, submit = t11("signIn"), children }) {
   const [begun, setBegun] = d2(handedOver);
   const card = T2(null);
-  const [over, setOver] = d2(false);
+  const [over2, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
@@ -9138,11 +9148,11 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
-    why && !over && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+    why && !over2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
       /* @__PURE__ */ a4("p", { children: t11(`why_${why}`) })
     ] }),
-    over && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+    over2 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("p", { children: problems8("attempt_over") })
     ] }),
@@ -9477,8 +9487,599 @@ var smscode = {
   problems: problems9
 };
 
-// src/totp/words.ts
+// src/social/trip.ts
+var stored6 = "coffer.trip";
+var waiting = "coffer.wait";
+function begin3(trip2) {
+  sessionStorage.setItem(stored6, JSON.stringify(trip2));
+}
+function trip() {
+  try {
+    return JSON.parse(sessionStorage.getItem(stored6) ?? "null") ?? void 0;
+  } catch {
+    return void 0;
+  }
+}
+function over() {
+  sessionStorage.removeItem(stored6);
+}
+var start = (provider) => `/v1/auth/social/${encodeURIComponent(provider)}`;
+var here = () => location.pathname + location.search;
+var channel3 = () => new BroadcastChannel("coffer.trip");
+function listen(onBack) {
+  const wait = crypto.randomUUID();
+  const line = channel3();
+  line.onmessage = ({ data }) => {
+    if (data.kind !== "back" || data.wait !== wait) return;
+    line.postMessage({ kind: "taken", wait });
+    const { code, error } = data;
+    onBack({ code, error });
+  };
+  return {
+    mark: (other) => other.sessionStorage.setItem(waiting, wait),
+    close: () => line.close()
+  };
+}
+async function handOver(back) {
+  const wait = sessionStorage.getItem(waiting);
+  if (!wait) return false;
+  sessionStorage.removeItem(waiting);
+  const line = channel3();
+  try {
+    return await new Promise((resolve) => {
+      const late = setTimeout(() => resolve(false), 1500);
+      line.onmessage = ({ data }) => {
+        if (data.kind !== "taken" || data.wait !== wait) return;
+        clearTimeout(late);
+        resolve(true);
+      };
+      line.postMessage({ kind: "back", wait, ...back });
+    });
+  } finally {
+    line.close();
+  }
+}
+
+// src/social/words.ts
 var t13 = catalog({
+  en: {
+    continueWith: "Continue with {name}",
+    title: "Sign in",
+    provider: "the provider",
+    comesBack: "Signing you in …",
+    elsewhere: "Other ways to sign in",
+    retry: "Try again",
+    back: "Back",
+    newTitle: "Almost there",
+    newText: "{name} has confirmed {email}. Choose how you are called in Coffer.",
+    firstName: "First name",
+    lastName: "Last name",
+    username: "Username",
+    usernameHint: "3 to 32 letters (a to z), digits, dots, hyphens or underscores. Begin with a letter.",
+    newDo: "Create my account",
+    newNot: "Not you?",
+    newOther: "Use another account",
+    linkTitle: "You already have an account",
+    linkText: "{email} belongs to an account here. Sign in to it once, and we connect {name}: after that, {name} signs you in too.",
+    linkWhy: "We ask so that an e-mail address alone never opens your account.",
+    linkDo: "Sign in and connect {name}",
+    linkIn: "You are signed in as {username}. Connect {name} to this account?",
+    connectDo: "Connect {name}",
+    connected: "{name} is connected. From now on it signs you in too.",
+    proved: "Thank you. Now press the button once more.",
+    close: "You can close this window",
+    closeText: "The page where you began goes on by itself.",
+    closeDo: "Close this window",
+    away: "{name} cannot be reached",
+    awayText: "{name} does not answer just now. Nothing is wrong with your account. Try again in a moment, or use another way.",
+    refused: "You did not continue with {name}",
+    refusedText: "{name} has sent you back, and nothing has changed here.",
+    stale: "This sign-in is over",
+    staleText: "It took too long, was used already, or was begun in another browser. Begin again: it is quick.",
+    wrong: "The answer of {name} cannot be trusted",
+    wrongText: "It did not pass our checks, so nothing was done. Try again. If this comes back, tell the person who runs this server.",
+    unverified: "{name} has not confirmed your e-mail address",
+    unverifiedText: "Confirm your address at {name} first, then try again. Or create an account with a password.",
+    failed: "That did not work",
+    outTitle: "You are signed out",
+    outText: "Sign in again. Then connect {name} on your account page.",
+    section: "Connected accounts",
+    sectionText: "Sign in with an account that you have elsewhere.",
+    since: "Connected since",
+    lastUsed: "last used",
+    neverUsed: "not used yet",
+    notConnected: "Not connected",
+    connect: "Connect",
+    connectLabel: "Connect {name}",
+    disconnect: "Disconnect",
+    disconnectLabel: "Disconnect {name}",
+    disconnectTitle: "Disconnect {name}?",
+    disconnectText: "{name} no longer signs you in here. Your account at {name} stays as it is.",
+    disconnected: "{name} is disconnected.",
+    onlyWay: "This is your only way in. Set a password before you disconnect it.",
+    prove: "Confirm with {name}",
+    proveWait: "Confirm in the window of {name}. This page goes on by itself.",
+    proveAgain: "Open the window again",
+    proveOther: "Use something else",
+    goes: { one: "Your connection to {names}", other: "Your connections to {names}" }
+  },
+  de: {
+    continueWith: "Weiter mit {name}",
+    title: "Anmelden",
+    provider: "dem Anbieter",
+    comesBack: "Sie werden angemeldet …",
+    elsewhere: "Anders anmelden",
+    retry: "Noch einmal versuchen",
+    back: "Zurück",
+    newTitle: "Fast geschafft",
+    newText: "{name} hat {email} bestätigt. Wählen Sie, wie Sie in Coffer heißen.",
+    firstName: "Vorname",
+    lastName: "Nachname",
+    username: "Benutzername",
+    usernameHint: "3 bis 32 Buchstaben (a bis z), Ziffern, Punkte, Binde- oder Unterstriche. Beginnen Sie mit einem Buchstaben.",
+    newDo: "Mein Konto anlegen",
+    newNot: "Das sind nicht Sie?",
+    newOther: "Anderes Konto benutzen",
+    linkTitle: "Sie haben schon ein Konto",
+    linkText: "{email} gehört zu einem Konto hier. Melden Sie sich einmal an, und wir verknüpfen {name}: Danach meldet auch {name} Sie an.",
+    linkWhy: "Wir fragen, damit eine E-Mail-Adresse allein nie Ihr Konto öffnet.",
+    linkDo: "Anmelden und {name} verknüpfen",
+    linkIn: "Sie sind als {username} angemeldet. Soll {name} mit diesem Konto verknüpft werden?",
+    connectDo: "{name} verknüpfen",
+    connected: "{name} ist verknüpft. Ab jetzt meldet es Sie auch an.",
+    proved: "Danke. Drücken Sie jetzt noch einmal auf den Knopf.",
+    close: "Sie können dieses Fenster schließen",
+    closeText: "Die Seite, auf der Sie begonnen haben, macht von selbst weiter.",
+    closeDo: "Fenster schließen",
+    away: "{name} ist nicht erreichbar",
+    awayText: "{name} antwortet gerade nicht. Mit Ihrem Konto ist alles in Ordnung. Versuchen Sie es gleich noch einmal oder melden Sie sich anders an.",
+    refused: "Sie haben bei {name} abgebrochen",
+    refusedText: "{name} hat Sie zurückgeschickt, und hier hat sich nichts geändert.",
+    stale: "Diese Anmeldung ist vorbei",
+    staleText: "Sie hat zu lange gedauert, wurde schon benutzt oder in einem anderen Browser begonnen. Beginnen Sie noch einmal: Es geht schnell.",
+    wrong: "Der Antwort von {name} ist nicht zu trauen",
+    wrongText: "Sie hat unsere Prüfung nicht bestanden, und nichts ist geschehen. Versuchen Sie es noch einmal. Wenn es wieder geschieht, sagen Sie es der Person, die diesen Server betreibt.",
+    unverified: "{name} hat Ihre E-Mail-Adresse nicht bestätigt",
+    unverifiedText: "Bestätigen Sie zuerst Ihre Adresse bei {name}, und versuchen Sie es dann noch einmal. Oder legen Sie ein Konto mit Passwort an.",
+    failed: "Das hat nicht geklappt",
+    outTitle: "Sie sind abgemeldet",
+    outText: "Melden Sie sich wieder an. Verknüpfen Sie {name} dann auf der Seite Ihres Kontos.",
+    section: "Verknüpfte Konten",
+    sectionText: "Melden Sie sich mit einem Konto an, das Sie anderswo haben.",
+    since: "Verknüpft seit",
+    lastUsed: "zuletzt benutzt",
+    neverUsed: "noch nicht benutzt",
+    notConnected: "Nicht verknüpft",
+    connect: "Verknüpfen",
+    connectLabel: "{name} verknüpfen",
+    disconnect: "Trennen",
+    disconnectLabel: "{name} trennen",
+    disconnectTitle: "{name} trennen?",
+    disconnectText: "{name} meldet Sie hier nicht mehr an. Ihr Konto bei {name} bleibt, wie es ist.",
+    disconnected: "{name} ist getrennt.",
+    onlyWay: "Das ist Ihr einziger Weg hinein. Legen Sie ein Passwort fest, bevor Sie ihn trennen.",
+    prove: "Mit {name} bestätigen",
+    proveWait: "Bestätigen Sie im Fenster von {name}. Diese Seite macht von selbst weiter.",
+    proveAgain: "Fenster noch einmal öffnen",
+    proveOther: "Etwas anderes benutzen",
+    goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
+  }
+});
+var problems10 = catalog({
+  en: {
+    provider_unavailable: "The provider does not answer just now. Try again in a moment.",
+    provider_refused: "The provider did not let you continue. Nothing has changed.",
+    invalid_state: "This took too long or was begun in another browser. Begin again.",
+    invalid_id_token: "The provider’s answer did not pass our checks. Nothing was done.",
+    email_unverified: "The provider has not confirmed your e-mail address. Confirm it there first.",
+    field_username_taken: "This username is taken. Choose another one.",
+    link_needed: "There is an account with this address already. Sign in to it to connect the two.",
+    wrong_identity: "That account elsewhere is not connected to this account.",
+    identity_altered: "This connection was damaged on the server. Sign in another way; then disconnect it and connect it again.",
+    identity_taken: "This account elsewhere is connected to another account here. Use another one, or sign in to that account and disconnect it there.",
+    provider_linked: "Your account is connected there already. Disconnect that connection first."
+  },
+  de: {
+    provider_unavailable: "Der Anbieter antwortet gerade nicht. Versuchen Sie es gleich noch einmal.",
+    provider_refused: "Der Anbieter hat Sie nicht weitergelassen. Nichts hat sich geändert.",
+    invalid_state: "Das hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Beginnen Sie noch einmal.",
+    invalid_id_token: "Die Antwort des Anbieters hat unsere Prüfung nicht bestanden. Nichts ist geschehen.",
+    email_unverified: "Der Anbieter hat Ihre E-Mail-Adresse nicht bestätigt. Bestätigen Sie sie zuerst dort.",
+    field_username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
+    link_needed: "Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich dort an, um beide zu verknüpfen.",
+    wrong_identity: "Jenes Konto ist nicht mit diesem hier verknüpft.",
+    identity_altered: "Diese Verknüpfung wurde auf dem Server beschädigt. Melden Sie sich anders an; trennen Sie sie dann und verknüpfen Sie neu.",
+    identity_taken: "Dieses Konto ist hier schon mit einem anderen verknüpft. Benutzen Sie ein anderes, oder melden Sie sich in jenem an und trennen Sie es dort.",
+    provider_linked: "Ihr Konto ist dort schon verknüpft. Trennen Sie diese Verknüpfung zuerst."
+  }
+});
+
+// src/social/buttons.tsx
+var useProviders = () => useSettings()?.providers ?? [];
+function useLabel(provider) {
+  return useProviders().find(({ id }) => id === provider)?.label ?? t13("provider");
+}
+function Buttons({ own, remember }) {
+  const to = new URLSearchParams(location.search).get("next") ?? void 0;
+  const providers = useProviders();
+  if (own) return null;
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember?.() }), children: t13("continueWith", { name: label }) }, id)) });
+}
+
+// src/social/fault.tsx
+var pages = {
+  provider_unavailable: { title: "away", text: "awayText", icon: "warning" },
+  provider_refused: { title: "refused", text: "refusedText", icon: "user" },
+  invalid_state: { title: "stale", text: "staleText", icon: "retry" },
+  link_gone: { title: "stale", text: "staleText", icon: "retry" },
+  invalid_id_token: { title: "wrong", text: "wrongText", icon: "warning" },
+  email_unverified: { title: "unverified", text: "unverifiedText", icon: "mail" }
+};
+function Fault({ problem, provider, retry: retry2 }) {
+  const label = useLabel(provider);
+  const { purpose = "sign_in", to } = trip() ?? {};
+  const inside = me() !== void 0 && purpose !== "sign_in";
+  const page = Object.hasOwn(pages, problem.code) ? pages[problem.code] : void 0;
+  const signUp = problem.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
+  const back = safeNext(to ?? null, location.origin, firstPlace());
+  A2(focusMain, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page?.icon ?? "warning" }) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page ? t13(page.title, { name: label }) : t13("failed") }),
+    /* @__PURE__ */ a4("p", { children: page ? t13(page.text, { name: label }) : say(problem) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t13("back") }) : !page && problem.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t13("retry") }) : provider && problem.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t13("retry") : t13("continueWith", { name: label }) }),
+      signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t13("elsewhere") })
+    ] })
+  ] });
+}
+function Close() {
+  A2(focusMain, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+    /* @__PURE__ */ a4("h1", { children: t13("close") }),
+    /* @__PURE__ */ a4("p", { children: t13("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t13("closeDo") }) })
+  ] });
+}
+
+// src/social/arrive.tsx
+var entry3 = () => history.state ?? {};
+var keep3 = (part) => history.replaceState({ ...entry3(), ...part }, "");
+function arrive2() {
+  if (location.hash) {
+    const said = new URLSearchParams(location.hash.slice(1));
+    const back = { code: said.get("code") ?? void 0, error: said.get("error") ?? void 0, provider: said.get("provider") ?? void 0 };
+    history.replaceState({ back }, "", location.pathname);
+  }
+  return entry3().back ?? {};
+}
+function leave3(said) {
+  const to = safeNext(trip()?.to ?? null, location.origin, firstPlace());
+  over();
+  go(to, { replace: true });
+  if (said) toast(said);
+}
+function Arrive() {
+  const [{ code, error, provider }] = d2(arrive2);
+  const [state, setState] = d2({ is: "looking" });
+  const fault = (err) => setState({ is: "fault", problem: asProblem(err) });
+  async function look() {
+    setState({ is: "looking" });
+    try {
+      if ((code || error) && await handOver({ code, error })) {
+        window.close();
+        return setState({ is: "handed" });
+      }
+      if (!code) return fault(new Problem({ status: 0, code: error ?? "link_gone" }));
+      setState({ is: "found", found: await post("/auth/social/check", { open: true, body: { code } }) });
+    } catch (err) {
+      fault(err);
+    }
+  }
+  A2(() => void look(), []);
+  switch (state.is) {
+    case "looking":
+      return /* @__PURE__ */ a4(Busy, {});
+    case "handed":
+      return /* @__PURE__ */ a4(Close, {});
+    case "fault":
+      return /* @__PURE__ */ a4(Fault, { problem: state.problem, provider: provider ?? trip()?.provider, retry: look });
+    case "found":
+      return /* @__PURE__ */ a4(Go, { code, found: state.found, onFault: fault });
+  }
+}
+function Busy() {
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t13("comesBack") }),
+    /* @__PURE__ */ a4(Skeleton, { rows: 2 })
+  ] });
+}
+function Go(props) {
+  const { purpose, known: known3, link_needed } = props.found;
+  if (purpose === "link") return /* @__PURE__ */ a4(Link, { ...props });
+  if (purpose === "renew") return /* @__PURE__ */ a4(Renew, { ...props });
+  return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known3 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
+}
+function useOnce(work2, onFault, ready = true) {
+  const begun = T2(false);
+  A2(() => {
+    if (!ready || begun.current) return;
+    begun.current = true;
+    work2().catch(onFault);
+  }, [ready]);
+}
+async function exchange(code, label, names = {}) {
+  const { to, remember } = trip() ?? {};
+  const body = { code, ...names, ...remember && { remember_device: true }, ...await keeper().opening() };
+  let opened;
+  try {
+    opened = await post("/auth/social/exchange", { open: true, body });
+  } catch (err) {
+    const back = wayBack("activate");
+    if (!(err instanceof Problem) || err.code !== "account_deactivated" || !back) throw err;
+    back.take({ identifier: "" });
+    return go(back.href, { replace: true });
+  }
+  over();
+  await keeper().enter(opened, { by: label, to });
+}
+function Enter2({ code, found, onFault }) {
+  const label = useLabel(found.provider);
+  useOnce(() => exchange(code, label), onFault);
+  return /* @__PURE__ */ a4(Busy, {});
+}
+function Newcomer({ code, found, onFault }) {
+  const label = useLabel(found.provider);
+  const typed2 = { ...found, ...entry3().typed };
+  const field = (name) => ({
+    name,
+    required: true,
+    value: typed2[name],
+    onInput: (value) => keep3({ typed: { ...entry3().typed, [name]: value } })
+  });
+  A2(focusMain, []);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("div", { class: "arrived", children: [
+      /* @__PURE__ */ a4("h1", { children: t13("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t13("newText", { name: label, email: found.email }) })
+    ] }),
+    /* @__PURE__ */ a4(Form, { submit: t13("newDo"), onSubmit: async (v4) => {
+      try {
+        await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
+      } catch (err) {
+        if (err instanceof Problem && err.code === "username_taken") throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "username_taken" }] });
+        if (!(err instanceof Problem) || !["link_gone", "link_needed", "email_unverified"].includes(err.code)) throw err;
+        onFault(err);
+      }
+    }, children: [
+      /* @__PURE__ */ a4("div", { class: "pair", children: [
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t13("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t13("lastName"), autoComplete: "family-name", maxLength: 100 })
+      ] }),
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t13("username"), hint: t13("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t13("newNot"),
+      " ",
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t13("newOther") })
+    ] })
+  ] });
+}
+function Same({ code, found, onFault }) {
+  const label = useLabel(found.provider);
+  const account2 = me();
+  const asked3 = T2(false);
+  const SignIn2 = signInForm();
+  async function connect() {
+    await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
+    leave3(t13("connected", { name: label }));
+  }
+  useOnce(connect, onFault, account2 !== void 0 && asked3.current);
+  A2(focusMain, []);
+  if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t13("linkText", { email: found.email, name: label }) });
+  if (account2) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("div", { class: "arrived", children: [
+        /* @__PURE__ */ a4("h1", { children: t13("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t13("linkIn", { username: account2.username, name: label }) })
+      ] }),
+      /* @__PURE__ */ a4(Form, { submit: t13("connectDo", { name: label }), onCancel: () => leave3(), onSubmit: connect, children: null })
+    ] });
+  }
+  asked3.current = true;
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t13("linkTitle"), submit: t13("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+    text2,
+    /* @__PURE__ */ a4("p", { class: "hint", children: t13("linkWhy") })
+  ] }) }) : text2;
+}
+function Link({ code, found, onFault }) {
+  const label = useLabel(found.provider);
+  const state = auth.value;
+  useOnce(async () => {
+    await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
+    leave3(t13("connected", { name: label }));
+  }, onFault, state.is === "in");
+  return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
+}
+function Renew({ code, found, onFault }) {
+  const label = useLabel(found.provider);
+  const state = auth.value;
+  useOnce(async () => {
+    const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
+    if ("attempt_id" in opened) {
+      if (await keeper().prove({ challenge: opened, by: label })) leave3(t13("proved"));
+      else leave3();
+      return;
+    }
+    if ("access_token" in opened) await keeper().take(opened);
+    leave3(t13("proved"));
+  }, onFault, "account" in state);
+  return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
+}
+function Out({ label }) {
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
+    /* @__PURE__ */ a4("h1", { children: t13("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t13("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t13("title") }) })
+  ] });
+}
+
+// src/social/connected.tsx
+function Connected() {
+  const { data, problem, reload } = useLoad(async (signal) => {
+    const [{ items }, lines] = await Promise.all([get("/account/identities", { signal }), get("/account/security", { signal })]);
+    return { items, others: (lines.password?.enabled ?? true ? 1 : 0) + (lines.passkeys?.left ?? 0) };
+  }, []);
+  const configured = useProviders();
+  const [going, setGoing] = d2();
+  const [busy, setBusy] = d2(false);
+  if (configured.length === 0 && !data?.items.length && !problem) return null;
+  const rows = configured.map(({ id, label }) => ({ id, label, identity: data?.items.find(({ provider }) => provider === id) }));
+  for (const identity of data?.items ?? []) if (!configured.some(({ id }) => id === identity.provider)) rows.push({ id: identity.provider, label: identity.label, identity });
+  const only2 = data !== void 0 && data.others === 0 && data.items.length === 1;
+  async function connect(provider) {
+    if (busy) return;
+    setBusy(true);
+    try {
+      const { url } = await post("/account/identities/{provider}", { path: { provider } });
+      keepTyped();
+      begin3({ purpose: "link", provider, to: here() });
+      location.assign(url);
+    } catch (err) {
+      toastProblem(err);
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t13("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t13("sectionText") })
+    ] }),
+    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h3", { children: label }),
+        identity ? /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: [
+            t13("since"),
+            " ",
+            /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
+            " · ",
+            identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
+              t13("lastUsed"),
+              " ",
+              /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
+            ] }) : t13("neverUsed")
+          ] }),
+          only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
+            t13("onlyWay"),
+            " ",
+            securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
+          ] })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t13("notConnected") })
+      ] }),
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t13("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t13("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t13("connectLabel", { name: label }), "aria-disabled": busy, onClick: () => void connect(id), children: t13("connect") })
+    ] }, id)) }),
+    going && /* @__PURE__ */ a4(Confirm, { title: t13("disconnectTitle", { name: going.label }), action: t13("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+      await del("/account/identities/{provider}", { path: { provider: going.provider } }).catch((err) => {
+        if (!(err instanceof Problem) || err.status !== 404) throw err;
+      });
+      toast(t13("disconnected", { name: going.label }));
+      await reload();
+    }, children: /* @__PURE__ */ a4("p", { children: t13("disconnectText", { name: going.label }) }) })
+  ] });
+}
+function ConnectionsGo() {
+  const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
+  if (!data?.items.length) return null;
+  return /* @__PURE__ */ a4("li", { children: t13("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+}
+function Names2({ lines }) {
+  return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4(Icon, { name: "check" }),
+    " ",
+    label
+  ] }, id)) });
+}
+
+// src/social/prove.tsx
+function Prove2({ main, onOpened }) {
+  const { data } = useLoad((signal) => get("/account/identities", { quiet: true, signal }), []);
+  const providers = useProviders();
+  const [away, setAway] = d2();
+  const [problem, setProblem] = d2();
+  const first = T2(null);
+  const wait = T2(void 0);
+  const mine2 = providers.filter(({ id }) => data?.items.some(({ provider }) => provider === id));
+  A2(() => () => wait.current?.close(), []);
+  A2(() => {
+    if (main && !away) first.current?.focus();
+  }, [main, mine2.length, away]);
+  async function came(from, { code, error }) {
+    wait.current?.close();
+    setAway(void 0);
+    try {
+      if (!code) throw new Problem({ status: 0, code: error ?? "link_gone" });
+      await onOpened(await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: from.id }, body: { code } }), from.label);
+    } catch (err) {
+      setProblem(asProblem(err));
+    }
+  }
+  async function leave4(to) {
+    setProblem(void 0);
+    wait.current?.close();
+    wait.current = listen((back) => void came(to, back));
+    const other = window.open("", "", "popup,width=520,height=720");
+    if (other) wait.current.mark(other);
+    try {
+      const { url } = await post("/account/reauthenticate/social/{provider}", { path: { provider: to.id } });
+      if (other) {
+        setAway(to);
+        other.location.replace(url);
+        return;
+      }
+      keepTyped();
+      begin3({ purpose: "renew", provider: to.id, to: here() });
+      location.assign(url);
+    } catch (err) {
+      other?.close();
+      wait.current.close();
+      setProblem(asProblem(err));
+    }
+  }
+  if (mine2.length === 0) return null;
+  return /* @__PURE__ */ a4($, { children: [
+    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: t13("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave4(away), children: t13("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
+          wait.current?.close();
+          setAway(void 0);
+        }, children: t13("proveOther") })
+      ] })
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave4(provider), children: t13("prove", { name: provider.label }) }, provider.id))
+  ] });
+}
+
+// src/social/room.ts
+var social = {
+  routes: [{ path: "/social", page: Arrive, title: () => t13("title"), open: true }],
+  enter: { Entry: Buttons, order: 2, signUp: true },
+  prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
+  wayIn: { Names: Names2, order: 2 },
+  account: { Section: Connected, order: 1 },
+  loss: { Line: ConnectionsGo, order: 10 },
+  problems: problems10
+};
+
+// src/totp/words.ts
+var t14 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -9528,7 +10129,7 @@ var t13 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -9561,7 +10162,7 @@ function Section5({ status }) {
   const [disabling, setDisabling] = d2(false);
   const [busy, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
-  async function begin3() {
+  async function begin4() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
@@ -9574,51 +10175,51 @@ function Section5({ status }) {
   A2(() => {
     if (!wanted3.value) return;
     wanted3.value = false;
-    void begin3();
+    void begin4();
   }, [wanted3.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t13("title"),
+          t14("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t13("on") : t13("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t14("on") : t14("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t13("onText") : t13("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t14("onText") : t14("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t13("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin3, children: t13("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t14("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin4, children: t14("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t13("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t14("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t13("enabled"));
+      toast(t14("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t13("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t13("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t14("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t14("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t13("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t14("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t14("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t13("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t13("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t13("orType") }),
+        /* @__PURE__ */ a4("p", { children: t14("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t14("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t14("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t13("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t14("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t13("enable"), label: t13("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t14("enable"), label: t14("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -9627,15 +10228,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t13("go"), label: t13("code"), hint: t13("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t14("go"), label: t14("code"), hint: t14("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t13("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t13("instead"), run: setUp2 }, advised: { line: "totp", label: () => t13("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t14("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t14("instead"), run: setUp2 }, advised: { line: "totp", label: () => t14("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems10
+  problems: problems11
 };
 
 // src/main.tsx

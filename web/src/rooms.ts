@@ -7,4 +7,5 @@ export { question } from './question/room';
 export { recovery } from './recovery/room';
 export { session } from './session/room';
 export { smscode } from './smscode/room';
+export { social } from './social/room';
 export { totp } from './totp/room';

@@ -86,11 +86,11 @@ function launch() {
 }
 
 // stage gives a file of stories its server and its browser, from before the first test to
-// after the last.
+// after the last. The environment may come later.
 export function stage(env) {
   const at = {};
   before(async () => {
-    at.server = await start(env);
+    at.server = await start(await env);
     at.browser = await launch();
   });
   after(async () => {

@@ -3,30 +3,31 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http from 'node:http';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 
 const secret = 'a secret that only the two servers know';
 
 // providers gives a file of stories Google, GitHub and two more by configuration alone, one of
-// which is away until it comes. `env` is what the server needs.
-export function providers() {
-  const at = { people: new Map(), env: {} };
-  before(async () => {
+// which is away until it comes. `env` is what the server needs, once they run.
+export function providers(more) {
+  const at = { people: new Map() };
+  const all = () => [at.google, at.github, at.village, at.evening];
+  at.origins = () => all().map(({ url }) => url);
+  at.env = (async () => {
     at.google = await oidc(at.people, false);
-    at.extra = await oidc(at.people, true);
     at.github = await github(at.people);
-    at.late = await later(at.people);
-    Object.assign(at.env, {
-      COFFER_GOOGLE_ISSUER: at.google.url, COFFER_GOOGLE_CLIENT_ID: 'coffer', COFFER_GOOGLE_CLIENT_SECRET: secret,
-      COFFER_GITHUB_URL: at.github.url, COFFER_GITHUB_API_URL: at.github.url + '/api', COFFER_GITHUB_CLIENT_ID: 'coffer', COFFER_GITHUB_CLIENT_SECRET: secret,
-      COFFER_OIDC_VILLAGE_ISSUER: at.extra.url, COFFER_OIDC_VILLAGE_CLIENT_ID: 'coffer', COFFER_OIDC_VILLAGE_CLIENT_SECRET: secret,
-      COFFER_OIDC_VILLAGE_LABEL: 'Village library of Lower Tadfield',
-      COFFER_OIDC_EVENING_ISSUER: at.late.url, COFFER_OIDC_EVENING_CLIENT_ID: 'coffer', COFFER_OIDC_EVENING_CLIENT_SECRET: secret,
-      COFFER_OIDC_EVENING_LABEL: 'Evening school',
-    });
-  });
-  at.origins = () => [at.google, at.extra, at.github, at.late].map(({ url }) => url);
-  after(() => Promise.all([at.google, at.extra, at.github, at.late].map((p) => p?.stop())));
+    at.village = await oidc(at.people, true);
+    at.evening = await later(at.people);
+    const client = (name) => ({ [`COFFER_${name}_CLIENT_ID`]: 'coffer', [`COFFER_${name}_CLIENT_SECRET`]: secret });
+    return {
+      COFFER_GOOGLE_ISSUER: at.google.url, ...client('GOOGLE'),
+      COFFER_GITHUB_URL: at.github.url, COFFER_GITHUB_API_URL: at.github.url + '/api', ...client('GITHUB'),
+      COFFER_OIDC_VILLAGE_ISSUER: at.village.url, COFFER_OIDC_VILLAGE_LABEL: 'Village library of Lower Tadfield', ...client('OIDC_VILLAGE'),
+      COFFER_OIDC_EVENING_ISSUER: at.evening.url, COFFER_OIDC_EVENING_LABEL: 'Evening school', ...client('OIDC_EVENING'),
+      ...more,
+    };
+  })();
+  after(() => Promise.all(all().map((p) => p?.stop())));
   return at;
 }
 
