@@ -28,10 +28,21 @@ type securityKey struct {
 // origin is the origin of the server's page: without COFFER_URL the server is at localhost.
 func (s *server) origin() string { return strings.Replace(s.url, "127.0.0.1", "localhost", 1) }
 
+// newCredential makes a key. The library drops leading zeros of a coordinate, which RFC 9053
+// §7.1.1 forbids, and the server refuses: such a key, one of 128, is not taken.
+func newCredential() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a key of P-256 in COSE
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == whole {
+			return c
+		}
+	}
+}
+
 func newSecurityKey(t *testing.T, s *server) *securityKey {
 	return &securityKey{
 		t: t, party: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Coffer", Origin: s.origin()},
-		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		device: virtualwebauthn.NewAuthenticator(), key: newCredential(),
 	}
 }
 
