@@ -1765,7 +1765,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "submit", class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
+      /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
         busy ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
@@ -1829,7 +1829,7 @@ function Field(props) {
         ref: input,
         id,
         name,
-        "data-first": autoFocus,
+        "data-first": autoFocus || void 0,
         "data-secret": secret ? "" : void 0,
         defaultValue: value,
         type: type ?? "text",
@@ -1890,7 +1890,7 @@ function Password(props) {
           ref: input,
           id,
           name,
-          "data-first": autoFocus,
+          "data-first": autoFocus || void 0,
           "data-secret": "",
           type: shown2 ? "text" : "password",
           autoCapitalize: "none",
@@ -6913,6 +6913,7 @@ function Enter({ onOpened, paused }) {
   const [asking, setAsking] = d2(false);
   const [round, setRound] = d2(0);
   const [problem, setProblem] = d2();
+  const refused = T2(0);
   async function enter2(credential) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err) => {
       const activate = wayBack("activate");
@@ -6923,7 +6924,7 @@ function Enter({ onOpened, paused }) {
     if (opened) await onOpened(opened);
   }
   A2(() => {
-    if (!can || paused || asking) return;
+    if (!can || paused || asking || refused.current > 2) return;
     const over2 = new AbortController();
     let chosen2 = false;
     const again = () => {
@@ -6943,6 +6944,7 @@ function Enter({ onOpened, paused }) {
       setProblem(void 0);
       await enter2(credential).catch((err) => {
         setProblem(asProblem(err));
+        refused.current++;
         setRound((n3) => n3 + 1);
       });
     })();
@@ -6963,7 +6965,7 @@ function Enter({ onOpened, paused }) {
         setAsking(false);
         throw err;
       }
-    } })
+    } }, refused.current)
   ] });
 }
 function Pass({ challenge, guard, onOpened }) {
@@ -8996,7 +8998,8 @@ var proving;
 function askForProof(begun) {
   proving ??= (async () => {
     let proven3 = false;
-    await ask((close) => /* @__PURE__ */ a4(Proof, { begun, onClose: close, onProven: () => {
+    const lines = await get("/account/security", { quiet: true }).catch(() => ({}));
+    await ask((close) => /* @__PURE__ */ a4(Proof, { lines, begun, onClose: close, onProven: () => {
       proven3 = true;
       close();
     } }));
@@ -9006,14 +9009,12 @@ function askForProof(begun) {
   });
   return proving;
 }
-function Proof({ begun, onClose, onProven }) {
+function Proof({ lines, begun, onClose, onProven }) {
   const [{ challenge, by }, setBegun] = d2(begun ?? {});
   const [over2, setOver] = d2();
   const typed2 = T2({});
-  const { data, problem } = useLoad((signal) => get("/account/security", { signal }), []);
   const lasts2 = useSettings()?.step_up_seconds;
-  const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
-  const [main, ...others] = data || problem ? ways : [];
+  const [main, ...others] = collect((room) => room.prove).filter(({ on }) => on(lines));
   async function opened(s4, by2) {
     setOver(void 0);
     if (isChallenge(s4)) return setBegun({ challenge: s4, by: by2 });
@@ -9024,7 +9025,7 @@ function Proof({ begun, onClose, onProven }) {
   return /* @__PURE__ */ a4(Dialog, { title: t11("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? data ? /* @__PURE__ */ a4("p", { children: t11("proofNone") }) : /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("div", { class: others.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t11("proofNone") }) : /* @__PURE__ */ a4("div", { class: others.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
       others.length === 0 && main.Way === ByPassword ? t11("proofText") : t11("proofAny"),
       " ",

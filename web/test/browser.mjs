@@ -207,10 +207,11 @@ export async function as(server, who) {
   return (path, body, method) => send(path, body, { Authorization: 'Bearer ' + access_token }, method);
 }
 
-// watchPosts lists the calls of a page that could change something, besides its session's own.
+// watchPosts lists the calls of a page that could change something, besides its session's own and
+// the question that it puts to passkeys.
 export function watchPosts(page) {
   const posts = [];
-  page.on('request', (request) => request.method() !== 'GET' && !/\/auth\/refresh$/.test(request.url()) && posts.push(new URL(request.url()).pathname.slice(3)));
+  page.on('request', (request) => request.method() !== 'GET' && !/\/auth\/(refresh|passkey\/options)$/.test(request.url()) && posts.push(new URL(request.url()).pathname.slice(3)));
   return posts;
 }
 

@@ -355,7 +355,7 @@ test('the address wants a code too, and an attempt that is over begins again wit
   await code.waitFor();
   await page.route('**/v1/auth/attempts/*/totp', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify({ status: 401, code: 'attempt_over' }) }), { times: 1 });
   await code.fill('123456');
-  await proof(page).getByText('Too many wrong codes, or too late. Please begin again with your password.').waitFor();
+  await proof(page).getByText('Too many wrong codes, or too late. Please begin again.', { exact: true }).waitFor();
   await prove(page, who);
   await code.waitFor();
   assert.equal(await proof(page).getByText('Too many wrong codes').count(), 0);

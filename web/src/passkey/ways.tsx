@@ -1,6 +1,6 @@
 // A passkey in place of other proofs: it signs in, passes all steps of a sign-in, and confirms a
 // sensitive change.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, type Answer } from '../shell/api';
 import { keeper } from '../shell/auth';
 import { Form } from '../shell/form';
@@ -50,6 +50,7 @@ export function Enter({ onOpened, paused }: EnterProps) {
   const [asking, setAsking] = useState(false);
   const [round, setRound] = useState(0);
   const [problem, setProblem] = useState<Problem>();
+  const refused = useRef(0);
 
   async function enter(credential: Credential) {
     const opened = await post('/auth/passkey', { open: true, body: { credential, ...(await keeper().opening()) } }).catch((err: unknown) => {
@@ -62,7 +63,7 @@ export function Enter({ onOpened, paused }: EnterProps) {
   }
 
   useEffect(() => {
-    if (!can || paused || asking) return;
+    if (!can || paused || asking || refused.current > 2) return;
     const over = new AbortController();
     let chosen = false;
     const again = () => {
@@ -82,6 +83,7 @@ export function Enter({ onOpened, paused }: EnterProps) {
       setProblem(undefined);
       await enter(credential).catch((err: unknown) => {
         setProblem(asProblem(err));
+        refused.current++;
         setRound((n) => n + 1);
       });
     })();
@@ -95,7 +97,7 @@ export function Enter({ onOpened, paused }: EnterProps) {
   return (
     <>
       {problem && <Failed problem={problem} />}
-      <Ask label={t('enter')} otherwise={t('noneEnter')} onAsk={async () => {
+      <Ask key={refused.current} label={t('enter')} otherwise={t('noneEnter')} onAsk={async () => {
         setProblem(undefined);
         setAsking(true);
         try {

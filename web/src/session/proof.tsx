@@ -6,20 +6,22 @@ import { Others } from '../shell/entries';
 import { Form, Password } from '../shell/form';
 import { duration } from '../shell/i18n';
 import { Problem } from '../shell/problem';
-import { collect, type ProveProps } from '../shell/room';
+import { collect, type Lines, type ProveProps } from '../shell/room';
 import { useSettings } from '../shell/settings';
-import { ask, Dialog, Failed, Skeleton, useLoad } from '../shell/ui';
+import { ask, Dialog, Failed } from '../shell/ui';
 import { isChallenge, signedIn } from './session';
 import { Steps } from './steps';
 import { t } from './words';
 
 let proving: Promise<boolean> | undefined;
 
-// askForProof opens one dialog however many calls want a proof at once.
+// askForProof opens one dialog however many calls want a proof at once. It opens with what the
+// account has, so that a person can type at once; a password is likely while the server does not say.
 export function askForProof(begun?: Begun): Promise<boolean> {
   proving ??= (async () => {
     let proven = false;
-    await ask((close) => <Proof begun={begun} onClose={close} onProven={() => {
+    const lines = await get('/account/security', { quiet: true }).catch((): Lines => ({}));
+    await ask((close) => <Proof lines={lines} begun={begun} onClose={close} onProven={() => {
       proven = true;
       close();
     }} />);
@@ -30,15 +32,12 @@ export function askForProof(begun?: Begun): Promise<boolean> {
   return proving;
 }
 
-function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => void; onProven: () => void }) {
+function Proof({ lines, begun, onClose, onProven }: { lines: Lines; begun?: Begun; onClose: () => void; onProven: () => void }) {
   const [{ challenge, by }, setBegun] = useState<Partial<Begun>>(begun ?? {});
   const [over, setOver] = useState<Problem>();
   const typed = useRef<Record<string, string>>({});
-  const { data, problem } = useLoad((signal) => get('/account/security', { signal }), []);
   const lasts = useSettings()?.step_up_seconds;
-  // What the account has is unknown while the server does not say: a password is likely.
-  const ways = collect((room) => room.prove).filter(({ on }) => on(data ?? {}));
-  const [main, ...others] = data || problem ? ways : [];
+  const [main, ...others] = collect((room) => room.prove).filter(({ on }) => on(lines));
   async function opened(s: Opened | undefined, by?: string) {
     setOver(undefined);
     if (isChallenge(s)) return setBegun({ challenge: s, by });
@@ -54,7 +53,7 @@ function Proof({ begun, onClose, onProven }: { begun?: Begun; onClose: () => voi
           setOver(new Problem({ status: 410, code: 'proof_over' }));
           setBegun({});
         }} />
-      ) : !main ? data ? <p>{t('proofNone')}</p> : <Skeleton rows={2} /> : (
+      ) : !main ? <p>{t('proofNone')}</p> : (
         <div class={others.length > 0 ? 'proof several' : 'proof'}>
           <p>{others.length === 0 && main.Way === ByPassword ? t('proofText') : t('proofAny')} {lasts && t('proofLasts', { time: duration(lasts) })}</p>
           {over && <Failed problem={over} />}

@@ -67,7 +67,7 @@ export function Form({ onSubmit, submit, children, danger, onCancel, extra, wide
         {problem && <Summary problem={problem} form={form} wait={wait} />}
         {children}
         <div class="form-actions">
-          <button type="submit" class={danger ? 'button danger' : quiet ? 'button' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
+          <button type="submit" data-first={focus} class={danger ? 'button danger' : quiet ? 'button' : 'button primary'} disabled={wait > 0} aria-disabled={busy}>
             {busy ? <span class="spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
             {wait > 0 ? t('waitButton', { time: duration(wait) }) : submit}
           </button>
@@ -164,7 +164,7 @@ export function Field(props: FieldProps) {
   return (
     <div class={'field ' + (extra ?? '')}>
       <label for={id}>{label}</label>
-      <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} data-secret={secret ? '' : undefined} defaultValue={value} type={(type ?? 'text') as 'text'}
+      <input {...rest} ref={input} id={id} name={name} data-first={autoFocus || undefined} data-secret={secret ? '' : undefined} defaultValue={value} type={(type ?? 'text') as 'text'}
         aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
         onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
       <Below id={id} hint={hint} error={error} />
@@ -214,7 +214,7 @@ export function Password(props: Pick<FieldProps, 'name' | 'label' | 'value' | 'h
     <div class="field">
       <label for={id}>{label}</label>
       <div class="with-button">
-        <input {...rest} ref={input} id={id} name={name} data-first={autoFocus} data-secret="" type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
+        <input {...rest} ref={input} id={id} name={name} data-first={autoFocus || undefined} data-secret="" type={(shown ? 'text' : 'password') as 'password'} autoCapitalize="none" spellcheck={false}
           aria-invalid={error ? true : undefined} aria-describedby={describedBy(id, hint, error)}
           onInput={onInput && ((event: TargetedInputEvent<HTMLInputElement>) => onInput(event.currentTarget.value))} />
         <button type="button" class="icon-button" aria-pressed={shown} aria-label={t('showPassword')} title={t('showPassword')} onClick={() => setShown(!shown)}>
