@@ -41,7 +41,7 @@ func (s *Service) signInRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/passkey/options", ID: "begin-passkey-attempt", Tag: tag, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-P1",
 		Summary: "Begin to pass a sign-in with a passkey",
-		Errors:  []*fault.Error{errUnavailable, session.ErrNotAsked},
+		Errors:  []*fault.Error{errUnavailable, session.ErrNotAsked, limit.ErrLimited},
 	}, s.postAttemptOptions)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/passkey", ID: "pass-passkey", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-P1",
@@ -52,7 +52,7 @@ func (s *Service) signInRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate/passkey/options", ID: "begin-passkey-reauthentication", Tag: tag, Access: rest.Session, Repairs: true, Weakly: true, Status: http.StatusOK, Rows: "F-P1, F-A14",
 		Summary: "Begin to re-authenticate with a passkey",
-		Errors:  []*fault.Error{errUnavailable},
+		Errors:  []*fault.Error{errUnavailable, limit.ErrLimited},
 	}, s.postRenewalOptions)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/reauthenticate/passkey", ID: "reauthenticate-by-passkey", Tag: tag, Access: rest.Session, Repairs: true, Weakly: true, Status: http.StatusCreated, Rows: "F-P1, F-A14",
@@ -71,7 +71,7 @@ func (s *Service) ownerRoutes(a *rest.API) {
 		Method: http.MethodPost, Path: "/account/passkeys/options", ID: "begin-passkey", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusOK, Rows: "F-P1",
 		Summary:     "Begin to add a passkey",
 		Description: "The answer fits the browser's parseCreationOptionsFromJSON.",
-		Errors:      []*fault.Error{errUnavailable, errTooMany},
+		Errors:      []*fault.Error{errUnavailable, errTooMany, limit.ErrLimited},
 	}, s.postOptions)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/passkeys", ID: "add-passkey", Repairs: true, Tag: tag, Access: rest.StepUp, Status: http.StatusCreated, Rows: "F-P1",

@@ -111,7 +111,7 @@ func cleanName(name string) (string, error) {
 }
 
 // BeginRegistration returns the options of a new passkey of the caller's account. Codes:
-// passkeys_unavailable, too_many_passkeys.
+// passkeys_unavailable, too_many_passkeys, rate_limited.
 func (s *Service) BeginRegistration(ctx context.Context, c rest.Caller) (*CreationOptions, error) {
 	if !s.on {
 		return nil, errUnavailable
@@ -131,6 +131,9 @@ func (s *Service) BeginRegistration(ctx context.Context, c rest.Caller) (*Creati
 	}
 	if len(exclude) >= maxPasskeys {
 		return nil, errTooMany
+	}
+	if err := s.mayBegin(ctx, id); err != nil {
+		return nil, err
 	}
 	challenge, err := s.begin(ctx, ceremony{registering, id, c.Session, 0})
 	full := strings.TrimSpace(p.FirstName + " " + p.LastName)

@@ -80,7 +80,7 @@ func gone(err error) error {
 }
 
 // BeginAttempt returns the options with which a passkey passes every layer of an attempt.
-// Codes: passkeys_unavailable, unauthenticated, attempt_over, not_found.
+// Codes: passkeys_unavailable, unauthenticated, attempt_over, not_found, rate_limited.
 func (s *Service) BeginAttempt(ctx context.Context, in session.AttemptInput) (*RequestOptions, error) {
 	if !s.on {
 		return nil, errUnavailable
@@ -89,11 +89,7 @@ func (s *Service) BeginAttempt(ctx context.Context, in session.AttemptInput) (*R
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.beginFor(ctx, ceremony{passing, id, in.ID, 0})
-	if err == nil && len(o.Allow) == 0 {
-		err = session.ErrNotAsked
-	}
-	return o, err
+	return s.beginFor(ctx, ceremony{passing, id, in.ID, 0})
 }
 
 // PassAttempt answers an attempt with a passkey. A wrong answer counts as one of the
@@ -118,7 +114,7 @@ func (s *Service) PassAttempt(ctx context.Context, in session.AttemptInput, cred
 	return out, s.told(ctx, a, err)
 }
 
-// BeginRenewal returns the options of a fresh proof. Code passkeys_unavailable.
+// BeginRenewal returns the options of a fresh proof. Codes: passkeys_unavailable, rate_limited.
 func (s *Service) BeginRenewal(ctx context.Context, c rest.Caller) (*RequestOptions, error) {
 	if !s.on {
 		return nil, errUnavailable
@@ -174,11 +170,22 @@ func (s *Service) beginFor(ctx context.Context, c ceremony) (*RequestOptions, er
 		return nil, err
 	}
 	allow, err := s.descriptors(ctx, s.DB, key, c.Account)
+	if err == nil && len(allow) == 0 && c.Kind == passing {
+		err = session.ErrNotAsked
+	}
+	if err == nil {
+		err = s.mayBegin(ctx, c.Account)
+	}
 	if err != nil {
 		return nil, err
 	}
 	challenge, err := s.begin(ctx, c)
 	return s.requestOptions(challenge, allow), err
+}
+
+// mayBegin bounds the challenges that wait for one account in the key store. Code rate_limited.
+func (s *Service) mayBegin(ctx context.Context, id account.ID) error {
+	return s.Limit.Take(ctx, s.BeginLimit, "account "+string(id))
 }
 
 // prove looks at an answer: its challenge, which is used up, its credential and its
