@@ -3616,10 +3616,11 @@ function personal(password, about2) {
 var settings = y3(void 0);
 var asked2;
 function useSettings() {
-  A2(() => {
-    asked2 ??= get("/settings", { open: true }).then((answer) => void (settings.value = answer), () => void (asked2 = void 0));
-  }, []);
+  A2(() => void settled(), []);
   return settings.value;
+}
+function settled() {
+  return asked2 ??= get("/settings", { open: true }).then((answer) => void (settings.value = answer), () => void (asked2 = void 0));
 }
 
 // src/shell/new-password.tsx
@@ -8722,7 +8723,7 @@ async function within(mode, work2) {
   const db = await open();
   try {
     const request = work2(db.transaction(keys, mode).objectStore(keys));
-    return await settled(request);
+    return await settled2(request);
   } finally {
     db.close();
   }
@@ -8730,9 +8731,9 @@ async function within(mode, work2) {
 function open() {
   const request = indexedDB.open(database, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(keys);
-  return settled(request);
+  return settled2(request);
 }
-function settled(request) {
+function settled2(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -9773,6 +9774,7 @@ function Arrive() {
         window.close();
         return setState({ is: "handed" });
       }
+      await settled();
       if (!code) return fault(new Problem({ status: 0, code: error ?? "link_gone" }));
       setState({ is: "found", found: await post("/auth/social/check", { open: true, body: { code } }) });
     } catch (err) {

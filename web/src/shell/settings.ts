@@ -10,8 +10,11 @@ let asked: Promise<void> | undefined;
 
 // useSettings returns undefined until the server has answered. A page goes on without them.
 export function useSettings(): Settings | undefined {
-  useEffect(() => {
-    asked ??= get('/settings', { open: true }).then((answer) => void (settings.value = answer), () => void (asked = undefined));
-  }, []);
+  useEffect(() => void settled(), []);
   return settings.value;
+}
+
+// settled waits for the server's answer, or for its failure.
+export function settled(): Promise<void> {
+  return (asked ??= get('/settings', { open: true }).then((answer) => void (settings.value = answer), () => void (asked = undefined)));
 }

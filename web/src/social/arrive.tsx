@@ -9,6 +9,7 @@ import { Icon } from '../shell/icon';
 import { Problem, asProblem } from '../shell/problem';
 import { firstPlace, signInForm, signInPath, wayBack } from '../shell/room';
 import { go, safeNext } from '../shell/router';
+import { settled } from '../shell/settings';
 import { Skeleton, toast } from '../shell/ui';
 import { Close, Fault } from './fault';
 import { useLabel } from './buttons';
@@ -60,6 +61,7 @@ export function Arrive() {
         window.close();
         return setState({ is: 'handed' }); // browsers do not let every window close itself
       }
+      await settled(); // the page names the provider from its first moment on
       if (!code) return fault(new Problem({ status: 0, code: error ?? 'link_gone' }));
       setState({ is: 'found', found: await post('/auth/social/check', { open: true, body: { code } }) });
     } catch (err) {

@@ -178,14 +178,14 @@ test('sign-in steps are asked after the provider, and a remembered device is spa
 // withApp turns the authenticator app on; a proof by Google comes first.
 async function withApp(page) {
   await mine(page, 'Security');
-  await part(page, 'Authenticator app').getByRole('button', { name: 'Turn on', exact: true }).click();
+  await page.getByRole('button', { name: 'Turn on', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Set up your authenticator app' });
   await proof(page).or(dialog).first().waitFor();
   if (await proof(page).isVisible()) await inWindow(page);
   const secret = (await dialog.locator('code').textContent()).replace(/\s/g, '');
   await earlyInStep();
   await dialog.getByLabel('Code from your authenticator app').fill(totp(secret, 1)); // leaves this step's code
-  await part(page, 'Authenticator app').getByRole('button', { name: 'Turn off', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Turn off', exact: true }).waitFor();
   return secret;
 }
 
@@ -249,6 +249,7 @@ test('connecting and disconnecting on the account page, and what was typed there
   await signIn(page, who);
   await mine(page, 'Account');
   const section = part(page, 'Connected accounts');
+  const told = new Set();
   await page.getByLabel('About you').fill('Typed, and not saved yet.');
   await stale();
   await section.getByRole('button', { name: 'Connect Google' }).click();
@@ -259,7 +260,7 @@ test('connecting and disconnecting on the account page, and what was typed there
   await section.getByText(known.email).waitFor();
   assert.equal(await page.getByLabel('About you').inputValue(), 'Typed, and not saved yet.');
   await seen(page, 'connected accounts');
-  await mail(site.server, who.email, 'identity-linked');
+  assert.match((await mail(site.server, who.email, 'security-notice', told)).text, /Google/);
   await mine(page, 'Security');
   await part(page, 'Only your password protects this account').getByText('Google').waitFor();
   await mine(page, 'Account');
@@ -279,7 +280,7 @@ test('connecting and disconnecting on the account page, and what was typed there
   }
   await page.getByText('Google is disconnected.').waitFor();
   await section.getByRole('button', { name: 'Connect Google' }).waitFor();
-  await mail(site.server, who.email, 'identity-unlinked');
+  assert.match((await mail(site.server, who.email, 'security-notice', told)).text, /Google/);
 
   const second = await here(t);
   const other = await join(second, 'Google', known); // free again
@@ -387,16 +388,13 @@ test('where no window opens, the proof is given in the same tab, and what was ty
   await page.getByText(`We sent a link to new-${who.email}.`, { exact: false }).waitFor();
 });
 
-test('deactivating and deleting without a password', async (t) => {
+test('deactivating without a password, and coming back', async (t) => {
   const page = await here(t);
   const who = await join(page);
   await mine(page, 'Account');
   await part(page, 'Deactivate my account').getByRole('button').click();
   await page.getByText('To come back, activate the account with two links', { exact: false }).waitFor();
-  await stale();
   await page.getByRole('button', { name: 'Deactivate', exact: true }).click();
-  await proof(page).waitFor();
-  await inWindow(page, who);
   await page.getByRole('heading', { name: 'Your account is deactivated' }).waitFor();
   await begin(page, 'Google', who).catch(() => {});
   await page.getByRole('heading', { level: 1, name: 'Activate your account' }).waitFor();
@@ -413,6 +411,21 @@ test('deactivating and deleting without a password', async (t) => {
   await visit(page, (await mail(site.server, who.email, 'activate')).link);
   await page.locator('main button[type=submit]').click();
   await files(page);
+});
+
+test('deleting without a password', async (t) => {
+  const page = await here(t, phone);
+  const who = await join(page);
+  await mine(page, 'Account');
+  await page.getByRole('link', { name: 'Delete' }).click();
+  await page.getByText('Your connection to Google').waitFor();
+  await page.getByLabel('Your username').fill(who.username);
+  await stale();
+  await page.getByRole('button', { name: 'Delete my account for good' }).click();
+  await proof(page).getByRole('button', { name: 'Confirm with Google' }).waitFor();
+  assert.equal(await page.getByLabel('Your username').inputValue(), who.username);
+  await inWindow(page, who);
+  await page.getByRole('heading', { name: 'Your account is deleted' }).waitFor();
 });
 
 test('what goes wrong at a provider has a page, and the button that helps', async (t) => {
