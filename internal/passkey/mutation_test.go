@@ -238,8 +238,11 @@ func TestMutatedRegistration(t *testing.T) {
 			"another kind of key":   data(func(d []byte) []byte { d[keyAt+2] = 1; return d }),
 			"a point off the curve": data(func(d []byte) []byte { d[len(d)-1] ^= 1; return d }),
 			"data with a tail":      data(func(d []byte) []byte { return append(d, 0) }),
-			"an RSA key of 1024":    data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(1024)...) }),
-			"an RSA key of 8192":    data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(8192)...) }),
+			"PS256": data(func(d []byte) []byte {
+				return append(bytes.Clone(d[:keyAt]), bytes.Replace(rsaKey(2048), []byte{0x03, 0x39, 0x01, 0x00}, []byte{0x03, 0x38, 0x24}, 1)...)
+			}),
+			"an RSA key of 1024": data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(1024)...) }),
+			"an RSA key of 8192": data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(8192)...) }),
 		}
 		for name, members := range clientFaults(created) {
 			faults["client data: "+name] = after(func(a answer) answer { a.said = clientJSON(a, members); return a })

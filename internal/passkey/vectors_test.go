@@ -125,6 +125,9 @@ func TestVectors(t *testing.T) {
 		}
 		_, err = spec.register(in, said, challenge)
 		judged(t, v.Title+", registration", err, rules[0])
+		if _, err = spec.register(in, said, b64.EncodeToString(make([]byte, 32))); err == nil {
+			t.Errorf("%s: registered for another challenge", v.Title)
+		}
 
 		// The assertion is judged for the credential of the vector, whether or not this server
 		// would have registered it.

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +76,13 @@ func TestProviders(t *testing.T) {
 	}
 	if provider(make([]byte, 16)) != "" || provider(nil) != "" || len(providers) < 40 {
 		t.Error("an unknown maker has a name")
+	}
+}
+
+func TestTransports(t *testing.T) {
+	got := transports([]string{"internal", "", "USB", "a b", "smart-card", strings.Repeat("x", 21), "ble", "a", "b", "c", "d", "e", "f"})
+	if want := []string{"internal", "smart-card", "ble", "a", "b", "c", "d", "e"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
