@@ -15,6 +15,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"coffer/internal/outbound"
 )
@@ -226,6 +228,40 @@ type claims struct {
 	Last     string      `json:"family_name"`
 }
 
+// readClaims refuses claims that two parsers might read in two ways: go-oidc takes the last of
+// two equal names, and a name in another case.
+func readClaims(t *oidc.IDToken) (c claims, err error) {
+	var raw json.RawMessage
+	if err := t.Claims(&raw); err != nil {
+		return c, err
+	}
+	var named map[string]jsontext.Value
+	if err := jsonv2.Unmarshal(raw, &named); err != nil {
+		return c, err
+	}
+	folded := map[string]bool{}
+	for name := range named {
+		name = strings.ToLower(strings.ToUpper(name))
+		if folded[name] {
+			return c, errors.New("a claim stands twice")
+		}
+		folded[name] = true
+	}
+	return c, jsonv2.Unmarshal(raw, &c)
+}
+
+// canonicalCompact refuses what decoders of base64 skip: line breaks, and bits that are left over
+// (RFC 7515 §2). Otherwise one token would have many forms, and each would work once.
+func canonicalCompact(raw string) bool {
+	for part := range strings.SplitSeq(raw, ".") {
+		b, err := b64.DecodeString(part)
+		if err != nil || b64.EncodeToString(b) != part {
+			return false
+		}
+	}
+	return true
+}
+
 // verify checks what OpenID Connect Core §3.1.3.7 demands: one signature by a key of the
 // provider, its issuer, this client as the only audience and the authorised party, times,
 // and the nonce. go-oidc leaves azp, the nonce, iat and further audiences to its caller.
@@ -234,6 +270,9 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw, nonce string) (
 	algs := make([]jose.SignatureAlgorithm, len(d.algs))
 	for i, alg := range d.algs {
 		algs[i] = jose.SignatureAlgorithm(alg)
+	}
+	if !canonicalCompact(raw) {
+		return bad(errors.New("it is not in the one form of a JWS"))
 	}
 	jws, err := jose.ParseSignedCompact(raw, algs)
 	if err != nil {
@@ -251,7 +290,7 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw, nonce string) (
 		return bad(err)
 	}
 	token := idToken{IDToken: verified}
-	if err := verified.Claims(&token.claims); err != nil {
+	if token.claims, err = readClaims(verified); err != nil {
 		return bad(err)
 	}
 	now := p.now()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"coffer/internal/outbound"
 )
@@ -186,7 +187,7 @@ func call(client *http.Client, req *http.Request, into any) (status int, err err
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err == nil {
-		err = json.Unmarshal(raw, into)
+		err = json.Unmarshal(raw, into) // each name once, and in its case
 	}
 	return res.StatusCode, err
 }

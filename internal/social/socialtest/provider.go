@@ -272,11 +272,21 @@ func (p *Provider) Sign(claims map[string]any) string {
 
 // SignAs signs claims with any key, under any name of a key.
 func SignAs(claims map[string]any, alg jose.SignatureAlgorithm, key any, kid string) string {
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, (&jose.SignerOptions{}).WithType("JWT"))
-	must(err)
 	raw, err := json.Marshal(claims)
 	must(err)
-	jws, err := s.Sign(raw)
+	return sign(raw, alg, key, kid)
+}
+
+// SignText makes an id_token whose claims are a text of JSON.
+func (p *Provider) SignText(claims string) string {
+	alg := p.algorithm()
+	return sign([]byte(claims), alg, keys()[alg], string(alg))
+}
+
+func sign(claims []byte, alg jose.SignatureAlgorithm, key any, kid string) string {
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, (&jose.SignerOptions{}).WithType("JWT"))
+	must(err)
+	jws, err := s.Sign(claims)
 	must(err)
 	text, err := jws.CompactSerialize()
 	must(err)
