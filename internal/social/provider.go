@@ -30,6 +30,7 @@ type provider interface {
 // named is a provider as the operator set it.
 type named struct {
 	ID, Label string
+	Issuer    string // of the identities that it signs in
 	provider
 }
 
@@ -63,14 +64,15 @@ func (s *Settings) providers(baseURL string, now func() time.Time, log *slog.Log
 	redirect := func(id string) string { return baseURL + "/v1/auth/social/" + id + "/callback" }
 	var all []named
 	if s.GoogleID != "" {
-		all = append(all, named{google, "Google", newOIDC(s.GoogleIssuer, s.GoogleID, s.GoogleSecret, redirect(google), now, log)})
+		all = append(all, named{google, "Google", s.GoogleIssuer, newOIDC(s.GoogleIssuer, s.GoogleID, s.GoogleSecret, redirect(google), now, log)})
 	}
 	if s.GitHubID != "" {
-		all = append(all, named{github, "GitHub", newGitHub(s, redirect(github))})
+		g := newGitHub(s, redirect(github))
+		all = append(all, named{github, "GitHub", g.issuer, g})
 	}
 	for _, f := range s.Further {
 		id := strings.ToLower(f.Name)
-		all = append(all, named{id, cmp.Or(f.Caption, f.Name), newOIDC(f.Issuer, f.ID, f.Secret, redirect(id), now, log)})
+		all = append(all, named{id, cmp.Or(f.Caption, f.Name), f.Issuer, newOIDC(f.Issuer, f.ID, f.Secret, redirect(id), now, log)})
 	}
 	return all
 }

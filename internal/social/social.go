@@ -246,15 +246,27 @@ func (s *Service) add(ctx context.Context, tx *db.Tx, id account.ID, provider st
 	return r, insertIdentity(ctx, tx, r)
 }
 
-// count is how many identities let somebody into an account: those of providers that are set.
+// count is how many identities let somebody into an account: those that open, of providers
+// that are set and have the issuer that they had.
 func (s *Service) count(ctx context.Context, q db.Querier, id account.ID) (n int, err error) {
 	rows, err := readIdentities(ctx, q, id)
+	if err != nil {
+		return 0, err
+	}
 	for _, r := range rows {
-		if _, err := s.provider(r.Provider); err == nil {
+		p, err := s.provider(r.Provider)
+		if err != nil {
+			continue
+		}
+		known, err := s.open(ctx, q, r)
+		if fault.IsUnavailable(err) || ctx.Err() != nil {
+			return 0, err
+		}
+		if err == nil && known.Issuer == p.Issuer {
 			n++
 		}
 	}
-	return n, err
+	return n, nil
 }
 
 // protection is a provider's line on the security page.

@@ -116,7 +116,7 @@ func TestMockOIDC(t *testing.T) {
 	t.Cleanup(func() { m.Shutdown() })
 	w := newWorldAt(t, dbtest.SQLite(t), limittest.Setup{Start: time.Now()})
 	p := newOIDC(m.Issuer(), m.ClientID, m.ClientSecret, accounttest.BaseURL+"/v1/auth/social/mock/callback", w.Now, w.Log)
-	w.providers = append(w.providers, named{"mock", "Mock", p})
+	w.providers = append(w.providers, named{"mock", "Mock", "", p})
 	m.QueueUser(&mockoidc.MockUser{Subject: "jane-1", Email: "jane@mock.example", EmailVerified: true})
 	b := w.browser()
 	code := w.code("mock", b, signIn, rest.Caller{})
@@ -436,6 +436,30 @@ func TestProviderThatIsGoneIsNoWayIn(t *testing.T) {
 	if err := w.Unlink(t.Context(), c, google); codeOf(err) != "last_way_in" {
 		t.Error(err)
 	}
+	// Nor is one of a provider that is now set to another issuer, nor a damaged one.
+	w.providers = append(w.providers, named{ID: "acme", Label: "acme", Issuer: w.acme.URL + "/other"})
+	if err := w.Unlink(t.Context(), c, google); codeOf(err) != "last_way_in" {
+		t.Errorf("another issuer: %v", err)
+	}
+	w.providers[len(w.providers)-1].Issuer = w.acme.URL
+	if n, err := w.count(t.Context(), w.DB, account.ID(c.Account)); n != 2 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	var kept []byte
+	if err := w.DB.QueryRow(t.Context(), `SELECT record FROM identities WHERE provider = 'acme'`).Scan(&kept); err != nil {
+		t.Fatal(err)
+	}
+	put := func(record []byte) {
+		t.Helper()
+		if _, err := w.DB.Exec(t.Context(), `UPDATE identities SET record = $1 WHERE provider = 'acme'`, record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put([]byte("damaged"))
+	if err := w.Unlink(t.Context(), c, google); codeOf(err) != "last_way_in" {
+		t.Errorf("a damaged one: %v", err)
+	}
+	put(kept)
 	list, err := w.Identities(t.Context(), account.ID(c.Account))
 	if err != nil || len(list) != 2 || list[0].Label != "acme" {
 		t.Errorf("%+v, %v", list, err)
