@@ -72,8 +72,8 @@ func (c *Client) RepairPassword(ctx context.Context, next string) (*Session, *Ch
 	}, nil)
 }
 
-// StopRecovery ends a recovery with the mailed link: every session, the layers turned on
-// since, and the password. It needs no session.
+// StopRecovery ends a recovery with the mailed link: every session, the layers,
+// passkeys and connected accounts that were added since, and the password. It needs no session.
 func (c *Client) StopRecovery(ctx context.Context, token string) error {
 	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/recovery/stop", in: map[string]string{"token": token}}, nil)
 	return err

@@ -1228,7 +1228,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a recovery with the mailed link
-         * @description Every session, remembered device, open sign-in and outstanding link of the account ends. Layers, backup codes and a trusted address that were turned on since the recovery began are turned off, and a primary address that was changed since comes back. The password works no longer: the owner sets a new one through the mailbox. The wait of the trusted address is over. The link works once.
+         * @description Every session, remembered device, open sign-in and outstanding link of the account ends. Layers, backup codes and a trusted address that were turned on since the recovery began are turned off, passkeys and connected accounts that were added since are removed, and a primary address that was changed since comes back. The password works no longer: the owner sets a new one through the mailbox. The wait of the trusted address is over. The link works once.
          */
         post: operations["stop-recovery"];
         delete?: never;
