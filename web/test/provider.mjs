@@ -92,6 +92,7 @@ async function oidc(people, userinfo, port) {
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name', 'name'] },
     conformIdTokenClaims: userinfo,
     cookies: { keys: [secret] },
+    ttl: Object.fromEntries(['AccessToken', 'AuthorizationCode', 'Grant', 'IdToken', 'Interaction', 'Session'].map((what) => [what, 600])),
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, interaction) => '/who/' + interaction.uid },
     findAccount: (_, id) => ({
