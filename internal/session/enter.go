@@ -84,8 +84,8 @@ func (s *Service) EnterProven(ctx context.Context, st account.State, e Entry, fi
 
 // enterAtOnce opens a session that asks for no layer and remembers no device.
 func (s *Service) enterAtOnce(ctx context.Context, st account.State, e Entry, aal string, key *keyring.DataKey, first func(ctx context.Context, tx *db.Tx, sessionID string) error) (Outcome, error) {
-	if st.Status != account.Active {
-		return Outcome{}, ErrDeactivated
+	if err := mayEnter(st); err != nil {
+		return Outcome{}, err
 	}
 	p := e.pending
 	replaced, err := s.rowOf(ctx, e.former)
@@ -106,6 +106,18 @@ func (s *Service) enterAtOnce(ctx context.Context, st account.State, e Entry, aa
 		}
 		return first(ctx, tx, id)
 	})
+}
+
+// mayEnter refuses an account that opens no session. One that is being deleted is answered as
+// if it never was: nothing activates it.
+func mayEnter(st account.State) error {
+	switch st.Status {
+	case account.Active:
+		return nil
+	case account.Deleting:
+		return account.ErrCredentials
+	}
+	return ErrDeactivated
 }
 
 // forgive forgets the failed sign-ins to an account from anywhere, and those from addr. Its

@@ -77,8 +77,8 @@ func (s *Service) credentials(ctx context.Context, identifier, password, device 
 
 // enter goes on from a first proof that the account's owner is there.
 func (s *Service) enter(ctx context.Context, st account.State, known knownDevice, e Entry) (Outcome, error) {
-	if st.Status != account.Active {
-		return Outcome{}, ErrDeactivated
+	if err := mayEnter(st); err != nil {
+		return Outcome{}, err
 	}
 	p := e.pending
 	replaced, err := s.rowOf(ctx, e.former)

@@ -1,11 +1,15 @@
 package social
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
+	"coffer/internal/account"
+	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/rest"
 	"coffer/internal/session"
@@ -105,5 +109,20 @@ func TestAttackClaimNames(t *testing.T) {
 	b := w.browser()
 	if _, err := w.back(google, b, w.goes(google, b, signIn, rest.Caller{})); codeOf(err) != "email_unverified" {
 		t.Errorf("in capitals in userinfo: %v", err)
+	}
+}
+
+// From the moment its deletion is decided, an account is unknown to its identity.
+func TestAttackDeleting(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.google.Become(ada)
+	c := w.signsIn(google)
+	w.Accounts.Keep("stuck", account.Keeper{Forget: func(context.Context, *db.Tx, account.ID) error { return errors.New("a store is down") }})
+	if err := w.Accounts.Delete(t.Context(), account.ID(c.Account)); err == nil {
+		t.Fatal("the store was up")
+	}
+	b := w.browser()
+	if _, err := w.exchange(w.code(google, b, signIn, rest.Caller{}), b); codeOf(err) != "link_gone" {
+		t.Error(err)
 	}
 }

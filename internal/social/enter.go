@@ -28,7 +28,7 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 		return session.Outcome{}, err
 	}
 	st, err := s.Accounts.State(ctx, id)
-	if errors.Is(err, account.ErrNotFound) {
+	if errors.Is(err, account.ErrNotFound) || err == nil && st.Status == account.Deleting {
 		err = account.ErrLinkGone // deleted meanwhile
 	}
 	if err != nil {
