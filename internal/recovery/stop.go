@@ -99,10 +99,14 @@ func (s *Service) stop(ctx context.Context, token string, unknown account.Passwo
 		if err := s.Accounts.SetPassword(ctx, tx, unknown); err != nil {
 			return err
 		}
+		// Ways in come before open sign-ins, as in a sign-in that uses one.
+		if err := s.Accounts.DropWaysSince(ctx, tx, l.Account, began); err != nil {
+			return err
+		}
 		if err := s.Accounts.InvalidateSessions(ctx, tx, l.Account, ""); err != nil {
 			return err
 		}
-		for _, undo := range []func(context.Context, *db.Tx, account.ID, time.Time) error{s.dropLayersSince, s.Accounts.DropWaysSince, s.stopTrusted, s.stopBackup} {
+		for _, undo := range []func(context.Context, *db.Tx, account.ID, time.Time) error{s.dropLayersSince, s.stopTrusted, s.stopBackup} {
 			if err := undo(ctx, tx, l.Account, began); err != nil {
 				return err
 			}
