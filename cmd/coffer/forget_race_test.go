@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/descope/virtualwebauthn"
+
 	"coffer/client"
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -66,13 +68,14 @@ func (w *forgotten) hurry(m member, device int, stop chan struct{}) {
 	if _, _, err := c.SignIn(ctx, in); err != nil {
 		return
 	}
+	var key *virtualwebauthn.Credential
 	for n := device; ; n++ {
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		switch n % 3 {
+		switch n % 5 {
 		case 0:
 			_, _, _ = w.client().SignIn(ctx, in)
 		case 1:
@@ -81,6 +84,12 @@ func (w *forgotten) hurry(m member, device int, stop chan struct{}) {
 			if body, err := c.Export(ctx); err == nil {
 				_, _ = io.Copy(io.Discard, body)
 				_ = body.Close()
+			}
+		case 3:
+			key, _ = w.newPasskey(c)
+		case 4:
+			if key != nil {
+				_ = w.usePasskey(w.client(), *key)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"coffer/internal/keyring"
 	"coffer/internal/rest"
 	"coffer/internal/text"
+	"coffer/internal/token"
 )
 
 // maxName is the longest name of a passkey, in characters.
@@ -70,7 +71,15 @@ func (s *Service) List(ctx context.Context, id account.ID) ([]Passkey, error) {
 		}
 		return nil
 	})
-	return all, err
+	return all, ended(err)
+}
+
+// ended answers for an account that was deleted meanwhile: its sessions are over.
+func ended(err error) error {
+	if errors.Is(err, account.ErrNotFound) {
+		return token.ErrUnauthenticated.Because(err)
+	}
+	return err
 }
 
 func (s *Service) show(ctx context.Context, key *keyring.DataKey, r row) (Passkey, error) {
@@ -119,11 +128,11 @@ func (s *Service) BeginRegistration(ctx context.Context, c rest.Caller) (*Creati
 	id := account.ID(c.Account)
 	p, err := s.Accounts.Profile(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, ended(err)
 	}
 	key, err := s.Accounts.DataKey(ctx, s.DB, id)
 	if err != nil {
-		return nil, err
+		return nil, ended(err)
 	}
 	exclude, err := s.descriptors(ctx, s.DB, key, id)
 	if err != nil {

@@ -107,7 +107,7 @@ func assertionFaults(k, other, hers *key, c rest.Caller) map[string]change {
 		}),
 		"a registration's data":    signed(func(a answer) answer { a.data = k.data(true); return a }),
 		"data with a tail":         signed(func(a answer) answer { a.data = append(bytes.Clone(a.data), 0); return a }),
-		"extensions that are none": signed(func(a answer) answer { f := *k; f.flags |= 1 << 7; a.data = f.data(false); return a }),
+		"extensions that are none": signed(func(a answer) answer { a.data = k.data(false); a.data[32] |= extended; return a }),
 		"a signature over the digest of another page": func(a answer) answer {
 			good := a.said
 			a.said = clientJSON(a, map[string]any{"origin": "https://evil.test"})
@@ -166,6 +166,22 @@ func TestMutatedAssertion(t *testing.T) {
 		// None of them has spoilt the good one, whose count is the first that counts.
 		if _, err := w.send(good); err != nil {
 			t.Errorf("the good answer: %v", err)
+		}
+		// The authenticator may leave the owner out where the server has named the credentials.
+		for _, change := range []change{
+			func(a answer) answer { a.owner = nil; return a },
+			func(a answer) answer { f := *k; f.flags |= extended; a.data = f.data(false); return k.sign(a) },
+		} {
+			o, err := w.BeginRenewal(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.count++
+			raw := change(k.get(o.Challenge)).pack()
+			raw = bytes.Replace(raw, []byte(`"response":{`), []byte(`"authenticatorAttachment":null,"response":{`), 1)
+			if _, err := w.Renew(t.Context(), c, from, raw); err != nil {
+				t.Errorf("a fresh proof: %v", err)
+			}
 		}
 		// What browsers may add changes nothing.
 		k.count++
@@ -238,6 +254,10 @@ func TestMutatedRegistration(t *testing.T) {
 			"another kind of key":   data(func(d []byte) []byte { d[keyAt+2] = 1; return d }),
 			"a point off the curve": data(func(d []byte) []byte { d[len(d)-1] ^= 1; return d }),
 			"data with a tail":      data(func(d []byte) []byte { return append(d, 0) }),
+			"a key with much more in it": data(func(d []byte) []byte { // a sixth member, whose value has 2000 bytes
+				d[keyAt] = 0xa6
+				return append(append(d, 0x38, 0x63, 0x59, 0x07, 0xd0), make([]byte, 2000)...)
+			}),
 			"PS256": data(func(d []byte) []byte {
 				return append(bytes.Clone(d[:keyAt]), bytes.Replace(rsaKey(2048), []byte{0x03, 0x39, 0x01, 0x00}, []byte{0x03, 0x38, 0x24}, 1)...)
 			}),
@@ -261,8 +281,9 @@ func TestMutatedRegistration(t *testing.T) {
 		}
 		// An RSA key within the limits is good, and so is the longest id.
 		for name, good := range map[string]change{
-			"an RSA key of 2048": data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(2048)...) }),
-			"the longest id":     with(func(k *key) { k.id = bytes.Repeat([]byte{7}, 1023) }),
+			"an RSA key of 2048":              data(func(d []byte) []byte { return append(bytes.Clone(d[:keyAt]), rsaKey(2048)...) }),
+			"extensions of the authenticator": with(func(k *key) { k.flags |= extended }),
+			"the longest id":                  with(func(k *key) { k.id = bytes.Repeat([]byte{7}, 1023) }),
 		} {
 			if _, err := w.Register(t.Context(), c, good(w.newKey(), w.registration(c)).pack(), ""); err != nil {
 				t.Errorf("%s: %v", name, err)

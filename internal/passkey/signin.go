@@ -15,7 +15,6 @@ import (
 	"coffer/internal/limit"
 	"coffer/internal/rest"
 	"coffer/internal/session"
-	"coffer/internal/token"
 )
 
 // assertion is a passkey's answer whose signature is right. Its sign count is not judged yet.
@@ -163,11 +162,8 @@ func (s *Service) counting(ctx context.Context, c rest.Client, prove func() (ass
 // beginFor begins a ceremony of an account, whose passkeys the options name.
 func (s *Service) beginFor(ctx context.Context, c ceremony) (*RequestOptions, error) {
 	key, err := s.Accounts.DataKey(ctx, s.DB, c.Account)
-	if errors.Is(err, account.ErrNotFound) {
-		err = token.ErrUnauthenticated.Because(err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, ended(err)
 	}
 	allow, err := s.descriptors(ctx, s.DB, key, c.Account)
 	if err == nil && len(allow) == 0 && c.Kind == passing {

@@ -33,6 +33,9 @@ const (
 	maxModulus = 4096 / 8
 )
 
+// maxKey is the length of a public key in COSE: that of the longest RSA key, and some room.
+const maxKey = 1024
+
 // maxCredential is the length of a credential's JSON. Ids have up to 1023 bytes, and a
 // statement holds a few certificates.
 const maxCredential = 48 << 10
@@ -184,6 +187,9 @@ func (p party) register(in *protocol.ParsedCredentialCreationData, c clientData,
 
 // checkKey is §7.1 step 20, and refuses a key that no assertion could be checked with.
 func checkKey(raw []byte) error {
+	if len(raw) > maxKey {
+		return fmt.Errorf("a public key of %d bytes", len(raw))
+	}
 	key, err := webauthncose.ParsePublicKey(raw)
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)

@@ -122,6 +122,7 @@ const (
 	eligible = 1 << 3
 	backedUp = 1 << 4
 	attested = 1 << 6
+	extended = 1 << 7
 )
 
 func (w *world) newKey() *key {
@@ -148,6 +149,9 @@ func (k *key) data(create bool) []byte {
 	if create {
 		d = binary.BigEndian.AppendUint16(append(d, k.maker[:]...), uint16(len(k.id)))
 		d = append(append(d, k.id...), k.cose()...)
+	}
+	if flags&extended != 0 {
+		d = append(append(append(d, 0xa2, 0x6b), "credProtect"...), 0x02, 0x63, 'x', '-', 'y', 0xf5)
 	}
 	return d
 }
