@@ -93,6 +93,76 @@ func TestGoogleToken(t *testing.T) {
 	})
 }
 
+// Somebody who writes to the key store moves no transaction and no code, and revives none.
+func TestKeyStoreWriter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ctx := t.Context()
+		w.google.Become(ada)
+		mine, theirs := w.browser(), w.browser()
+		hers := w.code(google, theirs, signIn, rest.Caller{})
+		w.google.Become(bob)
+		my := w.code(google, mine, signIn, rest.Caller{})
+		move := func(from, to string) {
+			t.Helper()
+			value, err := w.KV.Get(ctx, from)
+			if err == nil {
+				err = w.KV.Put(ctx, to, value, time.Minute)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, err := w.KV.Get(ctx, place("code", my))
+		if err != nil {
+			t.Fatal(err)
+		}
+		move(place("code", hers), place("code", my))
+		if _, err := w.exchange(my, mine); codeOf(err) != "link_gone" {
+			t.Errorf("another's arrival under one's own code: %v", err)
+		}
+		q := w.goes(google, mine, signIn, rest.Caller{})
+		move(place("state", q.Get("state")), place("code", my))
+		if _, err := w.exchange(my, mine); codeOf(err) != "link_gone" {
+			t.Errorf("a transaction for an arrival: %v", err)
+		}
+		if err := w.KV.Put(ctx, place("state", q.Get("state")), []byte("{}"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.back(google, mine, q); codeOf(err) != "invalid_state" {
+			t.Errorf("a transaction in clear: %v", err)
+		}
+		if err := w.KV.Put(ctx, place("code", my), before, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.exchange(my, mine); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.KV.Delete(ctx, place("code", my)+":uses"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.exchange(my, mine); codeOf(err) != "link_gone" {
+			t.Errorf("without its counter: %v", err)
+		}
+	})
+}
+
+// A provider that tells very much fills nothing.
+func TestLongNames(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	long := strings.Repeat("x", 20_000)
+	w.google.Become(socialtest.Person{Subject: "long", Email: "long@social.example", Verified: true, First: long, Last: long})
+	b := w.browser()
+	code := w.code(google, b, signIn, rest.Caller{})
+	if seen, err := w.Check(t.Context(), code, b); err != nil || seen.FirstName != "" || seen.LastName != "" {
+		t.Errorf("%d, %v", len(seen.FirstName), err)
+	}
+	w.google.Become(socialtest.Person{Subject: "longer", Email: long + "@social.example", Verified: true})
+	if _, err := w.back(google, b, w.goes(google, b, signIn, rest.Caller{})); codeOf(err) != "email_unverified" {
+		t.Errorf("a long address: %v", err)
+	}
+}
+
 // atOnce runs a call so often at once and counts the answers.
 func atOnce(n int, call func(i int) error) map[string]int {
 	var mu sync.Mutex

@@ -17,6 +17,7 @@ import (
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
 	"coffer/internal/rest"
+	"coffer/internal/seal"
 	"coffer/internal/session"
 )
 
@@ -47,6 +48,8 @@ type arrival struct {
 	intent
 	Person person `json:"person"`
 }
+
+const maxText = 400 // bytes of an address or a name: 100 characters take at most so many
 
 var b64 = base64.RawURLEncoding
 
@@ -101,6 +104,10 @@ func (s *Service) get(ctx context.Context, key string, into any) (bool, error) {
 		return false, err
 	}
 	b, err := s.Ring.Open(ctx, keyring.Field, sealed, []byte("coffer/social/v1 "+key))
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
+		s.Log.ErrorContext(ctx, "social: a value of the key store was altered", "err", err)
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -116,6 +123,9 @@ func (s *Service) once(ctx context.Context, key string, life time.Duration, gone
 	}
 	if n == 1 {
 		if err = use(); err == nil {
+			if kept := s.KV.Delete(context.WithoutCancel(ctx), key); kept != nil {
+				s.Log.WarnContext(ctx, "social: a spent code stays until it expires", "err", kept)
+			}
 			return nil
 		}
 	} else {
@@ -176,6 +186,7 @@ func (s *Service) Arrive(ctx context.Context, provider, browser, state string, a
 		return "", err
 	}
 	who, err := p.finish(ctx, t.Flow, a)
+	who.bound()
 	if err != nil {
 		s.Log.InfoContext(ctx, "social: a sign-in failed", "provider", provider, "err", err)
 		return "", err
@@ -204,6 +215,15 @@ func orUnverified(err error) error {
 		return errUnverified
 	}
 	return err
+}
+
+// bound drops what no account could take, so that a provider cannot fill the key store.
+func (p *person) bound() {
+	for _, text := range []*string{&p.Email, &p.First, &p.Last} {
+		if len(*text) > maxText {
+			*text = ""
+		}
+	}
 }
 
 // proven reports whether the provider has proven an address that may be an account's.

@@ -90,6 +90,34 @@ func TestSocialHostile(t *testing.T) {
 	})
 }
 
+// Beginning is limited by address, for browsers and for credentials alike.
+func TestSocialLimit(t *testing.T) {
+	t.Parallel()
+	s := startProvided(t, alone, "COFFER_LIMIT_SOCIAL=3/15m")
+	from := newAddress()
+	for range 3 {
+		if a := s.raw(t, from, "GET", "/v1/auth/social/github", "", "Accept", "text/html"); a.status != 303 || a.header.Get("Set-Cookie") == "" {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	if a := s.raw(t, from, "GET", "/v1/auth/social/github", ""); a.status != 429 || a.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := s.raw(t, from, "GET", "/v1/auth/social/github", "", "Accept", "text/html"); a.header.Get("Location") != "/social#error=rate_limited&provider=github" {
+		t.Errorf("%d %s", a.status, a.header.Get("Location"))
+	}
+	g, err := s.client(t, from).BeginGoogle("", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := g.Finish(t.Context(), "x", client.SocialSignIn{}); client.Code(err) != "rate_limited" {
+		t.Errorf("a credential: %v", err)
+	}
+	if a := s.raw(t, newAddress(), "GET", "/v1/auth/social/github", ""); a.status != 303 {
+		t.Errorf("another address: %d", a.status)
+	}
+}
+
 // Neither the stores nor the log tell who signed in with a provider, with which token or code.
 func TestSocialCanary(t *testing.T) {
 	t.Parallel()
