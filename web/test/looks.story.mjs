@@ -123,7 +123,7 @@ async function account(page) {
   await check(page, 'a download that was cancelled');
 
   await page.getByRole('link', { name: 'Delete' }).click();
-  await page.getByText('3 files').waitFor();
+  await page.getByText('3 files (3 bytes)').waitFor();
   await check(page, 'Delete my account');
   await page.getByLabel('Your username').fill('somebody');
   await page.getByRole('button', { name: 'Delete my account for good' }).click();
