@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,5 +125,19 @@ func TestAttackDeleting(t *testing.T) {
 	b := w.browser()
 	if _, err := w.exchange(w.code(google, b, signIn, rest.Caller{}), b); codeOf(err) != "link_gone" {
 		t.Error(err)
+	}
+}
+
+// The owner of an address is told of the account that a provider's word has made under it.
+func TestAttackUntold(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.google.Become(ada)
+	w.signsIn(google)
+	if told := w.below.Told(); !slices.Contains(told, ada.Email+" identity-linked") {
+		t.Errorf("told: %q", told)
+	}
+	w.signsIn(google)
+	if told := w.below.Told(); len(told) != 0 {
+		t.Errorf("told again: %q", told)
 	}
 }

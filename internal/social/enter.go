@@ -8,6 +8,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
 	"coffer/internal/session"
@@ -131,8 +132,12 @@ func (s *Service) create(ctx context.Context, provider string, p person, n Newco
 		if id, err = s.Accounts.CreateFederated(ctx, tx, newcomer); err != nil {
 			return err
 		}
-		_, err := s.add(ctx, tx, id, provider, p, true)
-		return err
+		if _, err := s.add(ctx, tx, id, provider, p, true); err != nil {
+			return err
+		}
+		// No mail has gone to the address before: its owner learns of an account that was made on
+		// the provider's word.
+		return s.Events.Record(ctx, tx, event.Event{Kind: linked, Account: string(id), Data: map[string]string{"provider": s.label(provider)}})
 	})
 	return id, err
 }
