@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"coffer/internal/account/accounttest"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/rest"
@@ -259,4 +260,27 @@ func TestRaces(t *testing.T) {
 			t.Errorf("one credential: %v", got)
 		}
 	})
+}
+
+// What the provider is asked for: least scopes, PKCE, one redirect address each. Rows 41, 46.
+func TestAsked(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.google.Become(ada)
+	c := w.signsIn(google)
+	q := w.google.Asked()
+	if q.Get("scope") != "openid email" || q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != accounttest.BaseURL+"/v1/auth/social/google/callback" || q.Get("max_age") != "" {
+		t.Errorf("%v", q)
+	}
+	w.github.Become(7)
+	b := w.browser()
+	if _, err := w.back(github, b, w.goes(github, b, signIn, rest.Caller{})); codeOf(err) != "email_unverified" {
+		t.Error(err)
+	}
+	if q := w.github.Asked(); q.Get("scope") != "read:user user:email" || q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != accounttest.BaseURL+"/v1/auth/social/github/callback" {
+		t.Errorf("%v", q)
+	}
+	w.goes(google, b, renew, c)
+	if q := w.google.Asked(); q.Get("max_age") != "0" || q.Get("prompt") != "login" {
+		t.Errorf("a fresh proof: %v", q)
+	}
 }
