@@ -92,7 +92,8 @@ func TestLife(t *testing.T) {
 	})
 }
 
-// A copied key: a sign count that does not grow is refused, and the owner is told once a day.
+// A copied key: a sign count that does not grow, or another backup eligibility, is refused, and
+// the owner is told once a day.
 func TestCopied(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -140,6 +141,17 @@ func TestCopied(t *testing.T) {
 		w.wants("a proof with an old count", renew(k), "invalid_passkey")
 		k.count++
 		w.wants("a proof", renew(k), "")
+
+		// A key that was bound to its device never becomes one that may be copied.
+		bound := w.newKey()
+		w.add(c, bound, "")
+		w.below.Told()
+		bound.flags |= eligible
+		_, err = w.signIn(bound)
+		w.wants("another eligibility", err, "invalid_passkey")
+		if told := w.below.Told(); !slices.Equal(told, []string{"ada@canary.example passkey-cloned"}) {
+			t.Errorf("told of another eligibility: %q", told)
+		}
 
 		// A key that counts nothing stays at zero.
 		still := w.newKey()

@@ -17,7 +17,8 @@ import (
 	"coffer/internal/session"
 )
 
-// assertion is a passkey's answer whose signature is right. Its sign count is not judged yet.
+// assertion is a passkey's answer whose signature is right. Its sign count and backup flags
+// are not judged yet.
 type assertion struct {
 	row
 	data protocol.AuthenticatorData
@@ -238,7 +239,7 @@ func (s *Service) lookUp(ctx context.Context, credential []byte) (row, *keyring.
 	return r, key, rec, err
 }
 
-// spend judges the sign count of a right answer and notes the use, in the transaction that
+// spend judges the sign count and flags of a right answer and notes the use, in the transaction that
 // the answer is for. The row stays locked, and the statement that replaces the record
 // decides: of two answers with one count, one passes. Code invalid_passkey.
 func (s *Service) spend(ctx context.Context, tx *db.Tx, a assertion) error {
@@ -281,7 +282,7 @@ func (s *Service) held(ctx context.Context, tx *db.Tx, a assertion) (row, *keyri
 	return r, key, rec, err
 }
 
-// told tells the owner of a sign count that did not grow, at most once a day for a passkey:
+// told tells the owner of an answer that only a copy gives, at most once a day for a passkey:
 // the holder of a copy must not fill the mailbox. It returns the refusal.
 func (s *Service) told(ctx context.Context, a assertion, refusal error) error {
 	if !errors.Is(refusal, errCopied) {

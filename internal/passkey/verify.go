@@ -252,8 +252,8 @@ func parseAssertion(raw []byte) (*protocol.ParsedCredentialAssertionData, client
 	return in, c, err
 }
 
-// assert checks an assertion of the credential r that answers challenge. The sign count is
-// judged later, by the statement that replaces it; see [record.next].
+// assert checks an assertion of the credential r that answers challenge. The sign count and
+// the backup flags are judged later, by the statement that replaces them; see [record.next].
 func (p party) assert(in *protocol.ParsedCredentialAssertionData, c clientData, challenge string, r record) error {
 	if err := p.check(c, gotten, challenge); err != nil {
 		return err
@@ -265,20 +265,17 @@ func (p party) assert(in *protocol.ParsedCredentialAssertionData, c clientData, 
 	if a.Flags.HasAttestedCredentialData() {
 		return errors.New("a registration's data") // §6.1: an assertion has none
 	}
-	if a.Flags.HasBackupEligible() != r.Eligible {
-		return errors.New("backup eligibility has changed") // §6.1.3: it never does
-	}
 	// The library checks the signature, and once more what was checked above.
 	return explained(in.Verify(challenge, p.id, "", []string{p.origin}, nil, nil, protocol.TopOriginExplicitVerificationMode, false, true, true, r.Key, protocol.SignaturePolicy{}))
 }
 
 // errCopied says that the sign count did not grow: two devices have the key, or one was set
-// back (§6.1.1).
-var errCopied = errors.New("the sign count did not grow")
+// back (§6.1.1). Or the backup eligibility is another one, which never changes (§6.1.3).
+var errCopied = errors.New("the sign count did not grow, or the backup eligibility changed")
 
 // next returns the record after a use with a sign count and flags (§7.2 steps 22 and 25).
 func (r record) next(a protocol.AuthenticatorData) (record, error) {
-	if (a.Counter != 0 || r.Count != 0) && a.Counter <= r.Count {
+	if (a.Counter != 0 || r.Count != 0) && a.Counter <= r.Count || a.Flags.HasBackupEligible() != r.Eligible {
 		return r, errCopied
 	}
 	r.Count, r.BackedUp = a.Counter, a.Flags.HasBackupState()
