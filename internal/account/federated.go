@@ -13,7 +13,7 @@ import (
 	"coffer/internal/fault"
 )
 
-// Newcomer is a person whom another service knows, with the checked values of the account that
+// Newcomer is a person that another service vouches for, with the checked values of the account that
 // the first sign-in makes. It has no password.
 type Newcomer struct{ applicant }
 

@@ -13,7 +13,7 @@ import (
 
 // An account signs in with a password, or with what other rooms keep: it may have no password.
 // Its column then holds a seal of the empty hash. An attacker who writes to the database can
-// damage a password, and the account still has one, which nobody knows.
+// damage a password, and the account still has one, of which no person knows the text.
 
 // ErrLastWayIn refuses to remove the one thing that an account signs in with. A room that calls
 // KeepAWayIn declares it.

@@ -29,7 +29,7 @@ const (
 const challengeLife = 5 * time.Minute
 
 // ceremony is what a challenge was made for. The key store holds it sealed under the
-// challenge's digest, so whoever writes there makes no challenge good.
+// challenge's digest, so a writer of the key store makes no challenge good.
 type ceremony struct {
 	Kind    string     `json:"kind"`
 	Account account.ID `json:"account,omitempty"` // none at a sign-in

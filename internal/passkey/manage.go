@@ -276,7 +276,7 @@ func (s *Service) Remove(ctx context.Context, c rest.Caller, passkey string) err
 	})
 }
 
-// exported is one passkey in passkeys.json. Keys stay here: they are of use to nobody else.
+// exported is one passkey in passkeys.json. Keys stay here: another server has no use for them.
 type exported struct {
 	Name       string     `json:"name"`
 	CreatedAt  time.Time  `json:"created_at"`

@@ -10,7 +10,7 @@
 //   - A stolen device: every ceremony requires user verification. So one answer is two
 //     factors, and passes every layer.
 //   - A copied key: a sign count that does not grow is refused, and the owner is told.
-//   - A passkey planted or removed by whoever finds an open session: both ask for a fresh
+//   - A passkey that a finder of an open session adds or removes: both ask for a fresh
 //     proof and mail every verified address.
 //   - Learning who has an account: a sign-in begins alike for everybody, and every fault of it
 //     has one answer. The user handle is a keyed hash.

@@ -34,8 +34,8 @@ func (a assertion) methods() []string {
 	return []string{key, "user", "mfa"}
 }
 
-// BeginSignIn returns the options of a sign-in. They differ in the challenge alone, whoever
-// asks. Codes: passkeys_unavailable, rate_limited.
+// BeginSignIn returns the options of a sign-in. They differ in the challenge alone, for every
+// caller. Codes: passkeys_unavailable, rate_limited.
 func (s *Service) BeginSignIn(ctx context.Context, c rest.Client) (*RequestOptions, error) {
 	if !s.on {
 		return nil, errUnavailable

@@ -18,8 +18,8 @@ import (
 // several forms.
 func signed(token string) string { return token[:max(0, strings.LastIndexByte(token, '.'))] }
 
-// enter opens a session for a person, or begins an attempt. A person whom nobody knows gets an
-// account first.
+// enter opens a session for a person, or begins an attempt. A person without an account gets
+// one first.
 func (s *Service) enter(ctx context.Context, provider string, p person, n Newcomer, e session.Entry) (session.Outcome, error) {
 	id, err := s.owner(ctx, s.DB, p)
 	if errors.Is(err, errNotLinked) {
@@ -41,7 +41,7 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 	return s.Sessions.EnterRemembered(ctx, st, e)
 }
 
-// owner returns whose identity a person is; errNotLinked when it is nobody's.
+// owner returns the account that a person's identity belongs to; errNotLinked when it has none.
 func (s *Service) owner(ctx context.Context, q db.Querier, p person) (account.ID, error) {
 	r, known, err := s.find(ctx, q, p)
 	if err == nil && !known {

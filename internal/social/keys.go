@@ -15,7 +15,7 @@ import (
 )
 
 // The key set of a provider is asked for when a token names an unknown key, or after an hour.
-// Anybody can send a token with an unknown key, so the server asks at intervals.
+// A stranger can send a token with an unknown key, so the server asks at intervals.
 const (
 	keepKeys  = time.Hour
 	keysPause = 30 * time.Second

@@ -46,7 +46,7 @@ type flow struct {
 // answer is the query that a provider sends the browser back with.
 type answer struct{ Code, Error, Issuer string }
 
-// person is whom a provider says it is.
+// person is what a provider says of a person.
 type person struct {
 	Issuer   string `json:"issuer"`
 	Subject  string `json:"subject"`

@@ -21,11 +21,11 @@
 //   - A read database: issuer, subject and address are sealed under the account's data key, and
 //     found by a blind index. The key store holds transactions and codes sealed, under digests.
 //   - A written database: a record is bound to its row and names its own subject. A row that was
-//     copied, or got another index, lets nobody in.
+//     copied, or got another index, signs no person in.
 //
 // # Limits
 //
-// Whoever controls a person's account at the provider, or the provider, can sign in as that
+// A thief of a person's account at the provider, or the provider, can sign in as that
 // person; the account's layers are asked as after a password. A fresh proof is as fresh as the
 // provider makes it: GitHub asks for none, and Google may ask for none. The provider learns
 // when somebody signs in here. Its word that an address is proven is believed, and the
@@ -183,7 +183,7 @@ func canonical(issuer, subject string) string {
 	return string(b)
 }
 
-// find returns the identity of a person; false when nobody has it. Code identity_altered.
+// find returns the identity of a person; false when no account has it. Code identity_altered.
 func (s *Service) find(ctx context.Context, q db.Querier, p person) (row, bool, error) {
 	indexes, err := s.Ring.Indexes(ctx, subjectColumn, canonical(p.Issuer, p.Subject))
 	if err != nil {
@@ -246,7 +246,7 @@ func (s *Service) add(ctx context.Context, tx *db.Tx, id account.ID, provider st
 	return r, insertIdentity(ctx, tx, r)
 }
 
-// count is how many identities let somebody into an account: those that open, of providers
+// count is how many identities sign in to an account: those that open, of providers
 // that are set and have the issuer that they had.
 func (s *Service) count(ctx context.Context, q db.Querier, id account.ID) (n int, err error) {
 	rows, err := readIdentities(ctx, q, id)

@@ -53,7 +53,7 @@ const maxText = 400 // bytes of an address or a name: 100 characters take at mos
 
 var b64 = base64.RawURLEncoding
 
-// secretText is a random text that nobody guesses: 256 bits.
+// secretText is a random text of 256 bits.
 func (s *Service) secretText() (string, error) {
 	raw := make([]byte, 32)
 	_, err := io.ReadFull(s.Rand, raw)

@@ -50,7 +50,7 @@ func NewGitHub() *GitHub {
 	return g
 }
 
-// Become says who comes from now on.
+// Become sets the person that comes from now on.
 func (g *GitHub) Become(id int64, emails ...GitHubEmail) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

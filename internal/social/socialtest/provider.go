@@ -33,7 +33,7 @@ const (
 	ClientSecret = "s3cret-of-the-client"
 )
 
-// Person is whom the provider says it is.
+// Person is what the provider says of a person.
 type Person struct {
 	Subject  string
 	Email    string
@@ -53,7 +53,7 @@ type Lies struct {
 	Serve     func(w http.ResponseWriter, r *http.Request) bool // answers in place of an endpoint, or returns false
 }
 
-// Provider is an OpenID Connect provider. Everybody who comes is Person.
+// Provider is an OpenID Connect provider. Each sign-in there is that of Person.
 type Provider struct {
 	*httptest.Server
 	Now func() time.Time // zero: time.Now
@@ -112,7 +112,7 @@ func New() *Provider {
 	return p
 }
 
-// Become says who comes from now on.
+// Become sets the person that comes from now on.
 func (p *Provider) Become(who Person) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
