@@ -54,6 +54,13 @@ func (c *Client) SignInByPasskey(ctx context.Context, credential json.RawMessage
 	return s, err
 }
 
+// ActivateByPasskey requests a mail with a link to activate the deactivated account of a
+// passkey. The options are those of a sign-in.
+func (c *Client) ActivateByPasskey(ctx context.Context, credential json.RawMessage) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/activate/passkey", in: passkeyBody{credential}}, nil)
+	return err
+}
+
 // BeginPasskey returns the options with which a passkey passes every layer.
 func (ch *Challenge) BeginPasskey(ctx context.Context) (json.RawMessage, error) {
 	return ch.c.passkeyOptions(ctx, request{path: ch.path("passkey") + "/options", attempt: ch.Token})

@@ -135,6 +135,13 @@ func (c *Client) ExchangeSocial(ctx context.Context, code string, in SocialSignI
 	return c.open(ctx, c.withBrowser(request{method: http.MethodPost, path: "/v1/auth/social/exchange", in: body}), key)
 }
 
+// ActivateSocial requests a mail with a link to activate the deactivated account that a code of
+// a sign-in stands for. The code stays good.
+func (c *Client) ActivateSocial(ctx context.Context, code string) error {
+	_, err := c.call(ctx, c.withBrowser(request{method: http.MethodPost, path: "/v1/auth/social/activate", in: map[string]string{"code": code}}), nil)
+	return err
+}
+
 // GoogleSignIn is a sign-in with a credential that a front end gets from Google.
 type GoogleSignIn struct {
 	// Nonce is what the front end gives Google. It binds the credential to the key of the

@@ -62,11 +62,11 @@ type emailInput struct {
 	}
 }
 
-func (s *Service) postEmail(ctx context.Context, in *emailInput) (*accepted, error) {
+func (s *Service) postEmail(ctx context.Context, in *emailInput) (*Accepted, error) {
 	if err := s.ChangeEmail(ctx, ID(in.Caller.Account), in.Body.Email, SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	return newAccepted(), nil
+	return NewAccepted(), nil
 }
 
 func (s *Service) postConfirmEmail(ctx context.Context, in *CheckInput) (*profileOutput, error) {

@@ -91,15 +91,16 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.putAlwaysAsk)
 }
 
-// accepted is the one body of answers that tell nothing.
-type accepted struct {
+// Accepted is the one body of answers that tell nothing.
+type Accepted struct {
 	Body struct {
 		Status string `json:"status" enum:"accepted" doc:"Always accepted; only the mail tells the outcome."`
 	}
 }
 
-func newAccepted() *accepted {
-	var o accepted
+// NewAccepted returns that answer.
+func NewAccepted() *Accepted {
+	var o Accepted
 	o.Body.Status = "accepted"
 	return &o
 }
@@ -228,14 +229,14 @@ type resendInput struct {
 	}
 }
 
-func (s *Service) postResend(ctx context.Context, in *resendInput) (*accepted, error) {
+func (s *Service) postResend(ctx context.Context, in *resendInput) (*Accepted, error) {
 	if err := s.Limit.Take(ctx, s.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	if err := s.Resend(ctx, in.Body.Email, signUpToken(in.Body.SignUp, in.SignUpCookie), SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	return newAccepted(), nil
+	return NewAccepted(), nil
 }
 
 type firstAdminInput struct {

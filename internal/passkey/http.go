@@ -39,6 +39,12 @@ func (s *Service) signInRoutes(a *rest.API) {
 		Errors:      []*fault.Error{errUnavailable, errPasskey, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/activate/passkey", ID: "activate-by-passkey", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6, F-P1",
+		Summary:     "Ask with a passkey for a link to activate a deactivated account",
+		Description: "The credential answers a challenge of a sign-in. The answer is 202 for a right one; only a deactivated account gets a mail. Every fault of the credential has one answer.",
+		Errors:      []*fault.Error{errUnavailable, errPasskey, limit.ErrLimited},
+	}, s.postActivate)
+	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/passkey/options", ID: "begin-passkey-attempt", Tag: tag, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-P1",
 		Summary: "Begin to pass a sign-in with a passkey",
 		Errors:  []*fault.Error{errUnavailable, session.ErrNotAsked, limit.ErrLimited},
@@ -144,6 +150,18 @@ func (s *Service) postSignIn(ctx context.Context, in *signInInput) (*session.Ans
 	return session.Respond(s.SignIn(ctx, in.Body.Credential, r, in.Client))
 }
 
+type credentialInput struct {
+	rest.Request
+	Body CredentialBody
+}
+
+func (s *Service) postActivate(ctx context.Context, in *credentialInput) (*account.Accepted, error) {
+	if err := s.Activate(ctx, in.Body.Credential, in.Client); err != nil {
+		return nil, err
+	}
+	return account.NewAccepted(), nil
+}
+
 func (s *Service) postAttemptOptions(ctx context.Context, in *session.AttemptInput) (*requestOutput, error) {
 	return begun(s.BeginAttempt(ctx, *in))
 }
@@ -166,12 +184,7 @@ func (s *Service) postRenewalOptions(ctx context.Context, in *anyInput) (*reques
 	return begun(s.BeginRenewal(ctx, in.Caller))
 }
 
-type renewalInput struct {
-	rest.Request
-	Body CredentialBody
-}
-
-func (s *Service) postRenewal(ctx context.Context, in *renewalInput) (*session.Answer, error) {
+func (s *Service) postRenewal(ctx context.Context, in *credentialInput) (*session.Answer, error) {
 	return session.Respond(s.Renew(ctx, in.Caller, in.Client, in.Body.Credential))
 }
 

@@ -58,7 +58,7 @@ func (s *Service) SignIn(ctx context.Context, credential []byte, r session.Sessi
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	a, err := s.counting(ctx, c, func() (assertion, error) { return s.prove(ctx, credential, ceremony{Kind: signingIn}) })
+	a, err := s.proveAnybody(ctx, credential, c)
 	if err != nil {
 		return session.Outcome{}, err
 	}
@@ -69,6 +69,38 @@ func (s *Service) SignIn(ctx context.Context, credential []byte, r session.Sessi
 	entry.Prove(a.methods()...)
 	out, err := s.Sessions.EnterProven(ctx, st, entry, func(ctx context.Context, tx *db.Tx, _ string) error { return s.spend(ctx, tx, a) })
 	return out, s.told(ctx, a, gone(err))
+}
+
+// Activate mails the owner of a passkey a link to activate the account, when it is deactivated.
+// The answer is one to a challenge of BeginSignIn, and is judged as at a sign-in. Codes:
+// passkeys_unavailable, rate_limited, invalid_passkey.
+func (s *Service) Activate(ctx context.Context, credential []byte, c rest.Client) error {
+	if !s.on {
+		return errUnavailable
+	}
+	a, err := s.proveAnybody(ctx, credential, c)
+	if err != nil {
+		return err
+	}
+	var st account.State
+	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if st, err = s.Accounts.Hold(ctx, tx, a.Account); err != nil {
+			return err
+		}
+		if st.Status == account.Deleting {
+			return account.ErrNotFound
+		}
+		return s.spend(ctx, tx, a)
+	})
+	if err = s.told(ctx, a, gone(err)); err != nil {
+		return err
+	}
+	return s.Sessions.AskActivation(ctx, st, c)
+}
+
+// proveAnybody looks at an answer to a challenge of BeginSignIn, which names no account.
+func (s *Service) proveAnybody(ctx context.Context, credential []byte, c rest.Client) (assertion, error) {
+	return s.counting(ctx, c, func() (assertion, error) { return s.prove(ctx, credential, ceremony{Kind: signingIn}) })
 }
 
 // gone answers for an account that was deleted, or whose sessions all ended, meanwhile.

@@ -122,7 +122,7 @@ type RecoveryBody struct{ Session *session.Session }
 // MarshalJSON writes whichever of the two it is.
 func (b RecoveryBody) MarshalJSON() ([]byte, error) {
 	if b.Session == nil {
-		return json.Marshal(accepted().Body)
+		return json.Marshal(account.NewAccepted().Body)
 	}
 	return json.Marshal(b.Session)
 }
@@ -130,7 +130,7 @@ func (b RecoveryBody) MarshalJSON() ([]byte, error) {
 // Schema implements huma.SchemaProvider.
 func (RecoveryBody) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
-		r.Schema(reflect.TypeFor[session.Session](), true, "Session"), r.Schema(reflect.TypeOf(accepted().Body), true, "Accepted"),
+		r.Schema(reflect.TypeFor[session.Session](), true, "Session"), r.Schema(reflect.TypeOf(account.NewAccepted().Body), true, "Accepted"),
 	}}
 }
 

@@ -62,18 +62,6 @@ func (s *Service) checkRoute(a *rest.API, path, id, rows string, check func(ctx 
 	}, s.Accounts.Checked(check))
 }
 
-type acceptedOutput struct {
-	Body struct {
-		Status string `json:"status" enum:"accepted" doc:"Always accepted; only the mail tells the outcome."`
-	}
-}
-
-func accepted() *acceptedOutput {
-	out := &acceptedOutput{}
-	out.Body.Status = "accepted"
-	return out
-}
-
 type forgotInput struct {
 	rest.Request
 	Body struct {
@@ -81,14 +69,14 @@ type forgotInput struct {
 	}
 }
 
-func (s *Service) postForgot(ctx context.Context, in *forgotInput) (*acceptedOutput, error) {
+func (s *Service) postForgot(ctx context.Context, in *forgotInput) (*account.Accepted, error) {
 	if err := s.Limit.Take(ctx, s.Accounts.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	if err := s.Forgot(ctx, in.Body.Email, account.SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	return accepted(), nil
+	return account.NewAccepted(), nil
 }
 
 // ResetBody is the body of a reset. It is exported because the schema of a body leaves out
@@ -126,11 +114,11 @@ type activateInput struct {
 	}
 }
 
-func (s *Service) postActivate(ctx context.Context, in *activateInput) (*acceptedOutput, error) {
+func (s *Service) postActivate(ctx context.Context, in *activateInput) (*account.Accepted, error) {
 	if err := s.Activate(ctx, in.Body.Identifier, in.Body.Password, in.Client); err != nil {
 		return nil, err
 	}
-	return accepted(), nil
+	return account.NewAccepted(), nil
 }
 
 // ConfirmBody is the body of an activation; see ResetBody.

@@ -9,8 +9,8 @@
 //   - A stolen session, a device or an older link that outlives the reset: they end in the
 //     transaction that sets the password.
 //   - A mailbox in foreign hands: a mailed link is one proof. The account's layers are asked
-//     after it, on remembered devices too (ASVS 6.4.3). Activation asks for the password
-//     before it mails a link.
+//     after it, on remembered devices too (ASVS 6.4.3). Activation asks for the password, a
+//     passkey or another service's word before it mails a link.
 //   - Mail scanners that follow links: only a POST uses a link up.
 //   - A backup code or a trusted mailbox in foreign hands: it opens a session that may only
 //     repair the account. Every verified address is told, with a link that stops the recovery.
@@ -43,7 +43,7 @@ import (
 )
 
 // A reset may be asked for by anybody, so a further link voids none. A link to activate is
-// asked for with the password.
+// asked for with a first proof.
 var (
 	resetLink    = account.Purpose{Name: "reset-password", Page: "/reset", Several: true}
 	activateLink = account.Purpose{Name: "activate", Page: "/activate"}
@@ -104,10 +104,11 @@ func New(cfg Config) *Service {
 	s.setUpTrusted()
 	s.Jobs.Handle(forgotJob, s.runForgot)
 	s.Jobs.Handle(activateJob, s.runActivate)
+	s.Sessions.AddActivation(s.askActivation)
 	return s
 }
 
-// asked is the payload of both jobs: an address, or an account whose password was given.
+// asked is the payload of both jobs: an address, or an account whose owner gave a proof.
 type asked struct {
 	Email   string         `json:"email,omitempty"`
 	Account account.ID     `json:"account,omitempty"`
@@ -248,10 +249,15 @@ func (s *Service) Reset(ctx context.Context, token, password string, r session.S
 // busy.
 func (s *Service) Activate(ctx context.Context, identifier, password string, c rest.Client) error {
 	st, err := s.Sessions.CheckCredentials(ctx, identifier, password, c)
-	if err != nil || st.Status == account.Active {
+	if err != nil {
 		return err
 	}
-	return s.enqueue(ctx, activateJob, asked{Account: st.ID, From: account.SourceOf(c.Addr)})
+	return s.Sessions.AskActivation(ctx, st, c)
+}
+
+// askActivation is Activate after the proof, of whatever room.
+func (s *Service) askActivation(ctx context.Context, id account.ID, c rest.Client) error {
+	return s.enqueue(ctx, activateJob, asked{Account: id, From: account.SourceOf(c.Addr)})
 }
 
 // ConfirmActivation uses the mailed link to activate an account. Then it opens a session, or

@@ -72,11 +72,11 @@ type putTrustedInput struct {
 	}
 }
 
-func (s *Service) putTrusted(ctx context.Context, in *putTrustedInput) (*acceptedOutput, error) {
+func (s *Service) putTrusted(ctx context.Context, in *putTrustedInput) (*account.Accepted, error) {
 	if err := s.AskTrusted(ctx, in.Caller, in.Body.Email, account.SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	return accepted(), nil
+	return account.NewAccepted(), nil
 }
 
 func (s *Service) deleteTrusted(ctx context.Context, in *trustedInput) (*struct{}, error) {
@@ -97,14 +97,14 @@ type recoverInput struct {
 	}
 }
 
-func (s *Service) postRecover(ctx context.Context, in *recoverInput) (*acceptedOutput, error) {
+func (s *Service) postRecover(ctx context.Context, in *recoverInput) (*account.Accepted, error) {
 	if err := s.Limit.Take(ctx, s.Accounts.MailAddressLimit, limit.AddrKey(in.Client.Addr)); err != nil {
 		return nil, err
 	}
 	if err := s.AskRecovery(ctx, in.Body.Identifier, account.SourceOf(in.Client.Addr)); err != nil {
 		return nil, err
 	}
-	return accepted(), nil
+	return account.NewAccepted(), nil
 }
 
 type confirmRecoverInput struct {

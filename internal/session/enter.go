@@ -143,3 +143,18 @@ func (s *Service) CheckCredentials(ctx context.Context, identifier, password str
 	found, _, err := s.credentials(ctx, identifier, password, "", c)
 	return found.State, err
 }
+
+// AddActivation adds the room that mails a link to activate a deactivated account, as a
+// client asks for it. The room calls it when it is made, before the first request.
+func (s *Service) AddActivation(mail func(ctx context.Context, id account.ID, c rest.Client) error) {
+	s.mail = mail
+}
+
+// AskActivation mails a link to activate the account of st, whose owner has given a first
+// proof. It does nothing for an account that is not deactivated.
+func (s *Service) AskActivation(ctx context.Context, st account.State, c rest.Client) error {
+	if st.Status != account.Deactivated {
+		return nil
+	}
+	return s.mail(ctx, st.ID, c)
+}

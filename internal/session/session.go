@@ -42,6 +42,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/limit"
+	"coffer/internal/rest"
 	"coffer/internal/token"
 )
 
@@ -126,6 +127,7 @@ type Service struct {
 	off    []func(context.Context, *db.Tx, account.ID) (was bool, err error) // of each layer
 	wait   func(context.Context, account.ID) (time.Time, error)              // see AddWait
 	pass   func(context.Context, db.Querier, account.ID) (bool, error)       // see AddPass
+	mail   func(context.Context, account.ID, rest.Client) error              // see AddActivation
 }
 
 // New returns the service.

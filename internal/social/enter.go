@@ -28,10 +28,7 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	st, err := s.Accounts.State(ctx, id)
-	if errors.Is(err, account.ErrNotFound) || err == nil && st.Status == account.Deleting {
-		err = account.ErrLinkGone // deleted meanwhile
-	}
+	st, err := s.state(ctx, id)
 	if err != nil {
 		return session.Outcome{}, err
 	}
@@ -39,6 +36,40 @@ func (s *Service) enter(ctx context.Context, provider string, p person, n Newcom
 		return session.Outcome{}, err
 	}
 	return s.Sessions.EnterRemembered(ctx, st, e)
+}
+
+// state reads an account's state. Code link_gone when it is gone, or is being deleted.
+func (s *Service) state(ctx context.Context, id account.ID) (account.State, error) {
+	st, err := s.Accounts.State(ctx, id)
+	if errors.Is(err, account.ErrNotFound) || err == nil && st.Status == account.Deleting {
+		err = account.ErrLinkGone // deleted meanwhile
+	}
+	return st, err
+}
+
+// Activate mails the owner of a known person's account a link to activate it, when it is
+// deactivated. The code is one of a sign-in and stays good: the mail may be asked for again.
+// Codes: link_gone, identity_altered.
+func (s *Service) Activate(ctx context.Context, code, browser string, c rest.Client) error {
+	a, _, err := s.arrived(ctx, code, browser)
+	if err == nil && a.Purpose != signIn {
+		err = account.ErrLinkGone
+	}
+	if err != nil {
+		return err
+	}
+	id, err := s.owner(ctx, s.DB, a.Person)
+	if errors.Is(err, errNotLinked) {
+		err = account.ErrLinkGone
+	}
+	if err != nil {
+		return err
+	}
+	st, err := s.state(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.Sessions.AskActivation(ctx, st, c)
 }
 
 // owner returns the account that a person's identity belongs to; errNotLinked when it has none.

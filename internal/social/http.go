@@ -48,6 +48,12 @@ func (s *Service) Routes(a *rest.API) {
 		Errors: append([]*fault.Error{account.ErrLinkGone}, entering...),
 	}, s.postExchange)
 	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/social/activate", ID: "activate-by-social", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6, F-O1",
+		Summary:     "Ask with the code of a callback for a link to activate a deactivated account",
+		Description: "Takes a code of a sign-in whose person is known, in the browser that began. The answer is 202; only a deactivated account gets a mail. The code stays good.",
+		Errors:      []*fault.Error{account.ErrLinkGone, errAltered, limit.ErrLimited},
+	}, s.postActivate)
+	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/social/google/token", ID: "exchange-google-token", Tag: tag, Status: http.StatusCreated, Rows: "F-O2",
 		Summary: "Open a session with a credential of Google",
 		Description: "For front ends that hold a Google credential. nonce is a secret of 16 to 64 random bytes in base64url; the nonce claim of the id_token must be b64u(SHA-256(pk ‖ secret)), " +
@@ -210,7 +216,7 @@ func (s *Service) getCallback(ctx context.Context, in *callbackInput) (*redirect
 	return &redirectOutput{http.StatusSeeOther, page + "#code=" + code, newCookie(in.Cookie, max(transactionFor, s.Accounts.CodeTTL))}, nil
 }
 
-type checkInput struct {
+type codeInput struct {
 	rest.Request
 	Cookied
 	Body socialCode
@@ -222,9 +228,20 @@ type socialCode struct {
 
 type checkOutput struct{ Body Seen }
 
-func (s *Service) postCheck(ctx context.Context, in *checkInput) (*checkOutput, error) {
+func (s *Service) postCheck(ctx context.Context, in *codeInput) (*checkOutput, error) {
 	seen, err := s.Check(ctx, in.Body.Code, in.Cookie)
 	return &checkOutput{seen}, err
+}
+
+func (s *Service) postActivate(ctx context.Context, in *codeInput) (*account.Accepted, error) {
+	// A code works often here, and each use is a job.
+	if err := s.Limit.Take(ctx, s.SocialLimit, limit.AddrKey(in.Client.Addr)); err != nil {
+		return nil, err
+	}
+	if err := s.Activate(ctx, in.Body.Code, in.Cookie, in.Client); err != nil {
+		return nil, err
+	}
+	return account.NewAccepted(), nil
 }
 
 type exchangeInput struct {

@@ -22,7 +22,7 @@ type Settings struct {
 	GitHubURL    string `name:"github-url" env:"COFFER_GITHUB_URL" default:"https://github.com" group:"Social sign-in" help:"GitHub, or a GitHub Enterprise Server."`
 	GitHubAPIURL string `name:"github-api-url" env:"COFFER_GITHUB_API_URL" default:"https://api.github.com" group:"Social sign-in" help:"Its API; of an Enterprise Server https://HOST/api/v3."`
 
-	SocialLimit limit.Rule `name:"limit-social" env:"COFFER_LIMIT_SOCIAL" default:"100/15m" group:"Limits" help:"Sign-ins with a provider that one address begins (IPv6: one /64)."`
+	SocialLimit limit.Rule `name:"limit-social" env:"COFFER_LIMIT_SOCIAL" default:"100/15m" group:"Limits" help:"Sign-ins with a provider that one address begins (IPv6: one /64), and mails to activate that it asks for after one."`
 
 	// Further are the providers of COFFER_OIDC_NAME_ISSUER and its like, in the order of names.
 	Further []Further `kong:"-"`
