@@ -2370,8 +2370,8 @@ var t5 = catalog({
     deactivateBack: "To come back, activate the account with your password and a link that we send to {email}.",
     deactivated: "Your account is deactivated",
     deactivatedText: "You are signed out everywhere. Nothing was deleted.",
-    deactivateBackBare: "To come back, activate the account with two links that we send to {email}: with the first you choose a password.",
-    deactivatedBack: "To come back, you need your password and your mailbox.",
+    deactivateBackBare: "To come back, sign in as you do now, and activate the account with a link that we send to {email}.",
+    deactivatedBack: "To come back, you need what you sign in with, and your mailbox.",
     toHome: "Go to home page",
     delete: "Delete my account",
     deleteOpen: "Delete",
@@ -2521,8 +2521,8 @@ var t5 = catalog({
     deactivateBack: "Um zurückzukommen, aktivieren Sie das Konto mit Ihrem Passwort und einem Link, den wir an {email} senden.",
     deactivated: "Ihr Konto ist deaktiviert",
     deactivatedText: "Sie sind überall abgemeldet. Nichts wurde gelöscht.",
-    deactivateBackBare: "Um zurückzukommen, aktivieren Sie das Konto mit zwei Links, die wir an {email} senden: Mit dem ersten wählen Sie ein Passwort.",
-    deactivatedBack: "Um zurückzukommen, brauchen Sie Ihr Passwort und Ihr Postfach.",
+    deactivateBackBare: "Um zurückzukommen, melden Sie sich an wie jetzt und aktivieren das Konto mit einem Link, den wir an {email} senden.",
+    deactivatedBack: "Um zurückzukommen, brauchen Sie das, womit Sie sich anmelden, und Ihr Postfach.",
     toHome: "Zur Startseite",
     delete: "Konto löschen",
     deleteOpen: "Löschen",
@@ -6897,9 +6897,9 @@ function InSummary({ lines }) {
 }
 
 // src/passkey/ways.tsx
-function Ask({ label, otherwise, main, onCancel, onAsk }) {
+function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }) {
   const [none, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Form, { submit: label, icon: "key", quiet: !main, focus: main, onCancel, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: label, icon: "key", quiet: !main, focus, onCancel, onSubmit: async () => {
     setNone(false);
     await onAsk().catch((err) => {
       if (!unused(err)) throw err;
@@ -6919,7 +6919,7 @@ function Enter({ onOpened, paused }) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err) => {
       const activate = wayBack("activate");
       if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
-      activate.take({ identifier: "" });
+      activate.take({ identifier: "", way: Activate });
       go(activate.href);
     });
     if (opened) await onOpened(opened);
@@ -6981,6 +6981,13 @@ function Pass({ challenge, guard, onOpened }) {
     if (opened) await onOpened(opened);
   } });
 }
+function Activate({ main, onSend }) {
+  if (useObstacle()) return null;
+  return /* @__PURE__ */ a4(Ask, { label: t8("pass"), otherwise: t8("noneProve"), main, focus: false, onAsk: () => onSend(async (end2) => {
+    const credential = await use(await post("/auth/passkey/options", { open: true }), end2);
+    await post("/auth/activate/passkey", { open: true, body: { credential } });
+  }) });
+}
 var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle(void 0) === void 0 || password?.enabled === false);
 function Prove({ main, onOpened, onCancel }) {
   const end2 = useEnd();
@@ -7001,6 +7008,7 @@ var passkey = {
   enter: { Entry: Enter, order: 1 },
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
+  activate: { Way: Activate, order: 1 },
   security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t8("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
@@ -7369,11 +7377,13 @@ var t10 = catalog({
     resetGone: "It was used already or has expired, or you used another one. If you have set a new password, sign in with it. If not, send yourself a new link.",
     resetDamaged: "A part of the address is missing. Copy the whole link from the mail, or send yourself a new one.",
     activate: "Activate your account",
-    activateAsk: "To bring a deactivated account back, enter how you signed in. We send a link to its e-mail address.",
+    activateAsk: "To bring a deactivated account back, show that it is yours. We send a link to its e-mail address.",
     activateLed: "Your account is deactivated. We send a link to its e-mail address, and with the link you bring the account back.",
+    activateOnce: "Your account is deactivated. Confirm once more that it is you, and we send a link to its e-mail address. With the link you bring the account back.",
+    activateShown: "You have confirmed with {name} that it is you. Your account is deactivated: we send a link to its e-mail address, and with the link you bring the account back.",
     identifier: "E-mail or username",
     password: "Password",
-    activateNone: "No password?",
+    activateNone: "No password, or forgot it?",
     activateNoneDo: "Choose one by mail first",
     notDeactivated: "Not deactivated?",
     activateSent: "If your account is deactivated, we have sent a mail to its address.",
@@ -7560,11 +7570,13 @@ var t10 = catalog({
     resetGone: "Er wurde schon benutzt oder ist abgelaufen, oder Sie haben einen anderen benutzt. Wenn Sie ein neues Passwort gesetzt haben, melden Sie sich damit an. Wenn nicht, lassen Sie sich einen neuen Link senden.",
     resetDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden.",
     activate: "Konto aktivieren",
-    activateAsk: "Um ein deaktiviertes Konto zurückzuholen, geben Sie ein, womit Sie sich angemeldet haben. Wir senden einen Link an seine E-Mail-Adresse.",
+    activateAsk: "Um ein deaktiviertes Konto zurückzuholen, zeigen Sie, dass es Ihres ist. Wir senden einen Link an seine E-Mail-Adresse.",
     activateLed: "Ihr Konto ist deaktiviert. Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
+    activateOnce: "Ihr Konto ist deaktiviert. Bestätigen Sie noch einmal, dass Sie es sind. Dann senden wir einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
+    activateShown: "Sie haben mit {name} bestätigt, dass Sie es sind. Ihr Konto ist deaktiviert: Wir senden einen Link an seine E-Mail-Adresse, und mit ihm holen Sie das Konto zurück.",
     identifier: "E-Mail oder Benutzername",
     password: "Passwort",
-    activateNone: "Kein Passwort?",
+    activateNone: "Kein Passwort, oder vergessen?",
     activateNoneDo: "Wählen Sie zuerst eines per E-Mail",
     notDeactivated: "Nicht deaktiviert?",
     activateSent: "Wenn Ihr Konto deaktiviert ist, haben wir eine Mail an seine Adresse gesendet.",
@@ -7650,7 +7662,7 @@ function takeTyped() {
 }
 
 // src/recovery/activate.tsx
-function Activate() {
+function Activate2() {
   const link = useOneTime("/auth/activate/check");
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
@@ -7668,28 +7680,46 @@ function Activate() {
   ] });
 }
 function Ask2({ moved: moved3 }) {
-  const [was] = d2(takeTyped);
-  const [typed2, setTyped2] = d2();
-  const send3 = (body) => post("/auth/activate", { open: true, body });
+  const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
+  const [sent, setSent] = d2();
+  const end2 = useEnd();
   A2(() => {
     if (moved3) focusMain();
   }, []);
-  if (typed2) {
-    return /* @__PURE__ */ a4(Sent, { text: t10("activateSent"), next: t10("activateNext"), send: () => send3(typed2), again: t10("activateAgain"), children: null });
+  async function onSend(send3) {
+    await send3(end2);
+    setSent(() => send3);
   }
+  if (sent) {
+    return /* @__PURE__ */ a4(Sent, { text: t10("activateSent"), next: t10("activateNext"), send: () => sent(end2), again: t10("activateAgain"), children: null });
+  }
+  if (shown2) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("h1", { children: t10("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t10("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("p", { class: "aside", children: [
+        t10("notDeactivated"),
+        " ",
+        /* @__PURE__ */ a4(SignInLink, {})
+      ] })
+    ] });
+  }
+  const form = /* @__PURE__ */ a4(Form, { submit: t10("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved3 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: password })
+  ] });
+  const others = collect((room) => room.activate).filter(({ Way: Way2 }) => Way2 !== First).map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t10("activate") }),
-    /* @__PURE__ */ a4("p", { children: was.password ? t10("activateLed") : t10("activateAsk") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: async (v4) => {
-      const body = { identifier: v4.identifier, password: v4.password };
-      await send3(body);
-      setTyped2(body);
-    }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: was.identifier, autoFocus: !was.identifier && !moved3 }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: was.password })
+    /* @__PURE__ */ a4("p", { children: t10(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
+    !password && /* @__PURE__ */ a4(Others, { children: [
+      First && form,
+      others
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      !was.password && /* @__PURE__ */ a4("p", { children: [
+      !password && /* @__PURE__ */ a4("p", { children: [
         t10("activateNone"),
         " ",
         /* @__PURE__ */ a4("a", { href: "/forgot", children: t10("activateNoneDo") })
@@ -8374,7 +8404,7 @@ var recovery = {
   routes: [
     { path: "/forgot", page: Forgot, title: () => t10("forgot"), open: true },
     { path: "/reset", page: Reset, title: () => t10("reset"), open: true },
-    { path: "/activate", page: Activate, title: () => t10("activate"), open: true },
+    { path: "/activate", page: Activate2, title: () => t10("activate"), open: true },
     { path: "/recover", page: Recover, title: () => t10("recover"), open: true },
     { path: "/repair", page: Repair, title: () => t10("repair"), alone: true },
     { path: "/stop-recovery", page: Stop, title: () => t10("stop"), open: true },
@@ -9676,6 +9706,7 @@ var problems10 = catalog({
     email_unverified: "The provider has not confirmed your e-mail address. Confirm it there first.",
     field_username_taken: "This username is taken. Choose another one.",
     link_needed: "There is an account with this address already. Sign in to it to connect the two.",
+    confirmation_over: "You confirmed too long ago. Sign in once more, and you come back to this page.",
     wrong_identity: "That account elsewhere is not connected to this account.",
     identity_altered: "This connection was damaged on the server. Sign in another way; then disconnect it and connect it again.",
     identity_taken: "This account elsewhere is connected to another account here. Use another one, or sign in to that account and disconnect it there.",
@@ -9689,6 +9720,7 @@ var problems10 = catalog({
     email_unverified: "Der Anbieter hat Ihre E-Mail-Adresse nicht bestätigt. Bestätigen Sie sie zuerst dort.",
     field_username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
     link_needed: "Zu dieser Adresse gibt es schon ein Konto. Melden Sie sich dort an, um beide zu verknüpfen.",
+    confirmation_over: "Ihre Bestätigung ist zu lange her. Melden Sie sich noch einmal an, dann kommen Sie auf diese Seite zurück.",
     wrong_identity: "Jenes Konto ist nicht mit diesem hier verknüpft.",
     identity_altered: "Diese Verknüpfung wurde auf dem Server beschädigt. Melden Sie sich anders an; trennen Sie sie dann und verknüpfen Sie neu.",
     identity_taken: "Dieses Konto ist hier schon mit einem anderen verknüpft. Benutzen Sie ein anderes, oder melden Sie sich in jenem an und trennen Sie es dort.",
@@ -9707,6 +9739,7 @@ function Buttons({ own, remember }) {
   if (own) return null;
   return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember?.() }), children: t13("continueWith", { name: label }) }, id)) });
 }
+var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
 // src/social/fault.tsx
 var pages = {
@@ -9822,11 +9855,17 @@ async function exchange(code, label, names = {}) {
   } catch (err) {
     const back = wayBack("activate");
     if (!(err instanceof Problem) || err.code !== "account_deactivated" || !back) throw err;
-    back.take({ identifier: "" });
+    back.take({ identifier: "", shown: { by: label, send: () => sendLink(code) } });
+    over();
     return go(back.href, { replace: true });
   }
   over();
   await keeper().enter(opened, { by: label, to });
+}
+async function sendLink(code) {
+  await post("/auth/social/activate", { open: true, body: { code } }).catch((err) => {
+    throw err instanceof Problem && err.code === "link_gone" ? new Problem({ status: 410, code: "confirmation_over" }) : err;
+  });
 }
 function Enter2({ code, found, onFault }) {
   const label = useLabel(found.provider);
@@ -10075,6 +10114,7 @@ var social = {
   routes: [{ path: "/social", page: Arrive, title: () => t13("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
+  activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, authenticator, focusComes, mail, member, mine, open, signIn, stage, tabTo, watchPosts } from '../../test/browser.mjs';
+import { as, authenticator, focusComes, mail, member, mine, open, signIn, stage, tabTo, visit, watchPosts } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s' });
 const strict = stage({ COFFER_STEP_UP_TTL: '6s' });
@@ -43,6 +43,12 @@ async function add(page, name = '', w = english) {
   if (name) await form.getByLabel(w.name).fill(name);
   await form.getByRole('button', { name: w.make }).click();
   await form.waitFor({ state: 'detached' });
+}
+
+async function seen(page, what) {
+  await page.waitForTimeout(50);
+  await check(page, what);
+  if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `passkey ${what}.png`) });
 }
 
 // signOut leaves the device silent: with its presence it would answer the sign-in page at once.
@@ -389,6 +395,65 @@ test('during a repair a passkey can be added, and makes the session whole', asyn
   assert.equal((await device.credentials()).length, 1);
 });
 
+for (const [name, options] of [['a desk', desk], ['a phone, in the dark', { ...phone, colorScheme: 'dark' }]]) {
+  test(`a passkey brings a deactivated account back on ${name}`, async (t) => {
+    const { who, page, device } = await enrolled(t, options);
+    const told = new Set();
+    await device.presence(false);
+    await (await as(site.server, who))('/account/deactivate');
+    await page.addInitScript(() => {
+      if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false; // it would answer for the button
+    });
+    await page.goto('/sign-in');
+    await press(page, device);
+    await page.getByText('Your account is deactivated. Confirm once more', { exact: false }).waitFor();
+    await focusComes(page, 'Activate your account');
+    await tabTo(page, 'Use your passkey'); // before the password
+    assert.equal(await page.evaluate(() => document.querySelector('main [type=submit]') === document.activeElement), true, 'the passkey comes first');
+    await seen(page, `activate, passkey first, on ${name}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Look into your mailbox' }).waitFor();
+    await mail(site.server, who.email, 'activate', told);
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await page.getByText('If your account is deactivated, a new mail is on its way.').waitFor();
+    await visit(page, (await mail(site.server, who.email, 'activate', told)).link);
+    await page.getByRole('button', { name: 'Activate my account' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+  });
+}
+
+test('the page that activates offers a passkey beside the password, in German', async (t) => {
+  const { who, page, device } = await enrolled(t);
+  await (await as(site.server, who))('/account/deactivate');
+  await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
+  await page.goto('/activate');
+  const use = page.getByRole('button', { name: german.pass });
+  await use.waitFor();
+  await focusComes(page, 'E-Mail oder Benutzername');
+  await seen(page, 'activate, asked');
+  await device.verified(false);
+  await use.click();
+  await page.getByText('Es wurde kein Passkey benutzt.', { exact: false }).waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
+  await device.verified(true);
+  await device.presence(true);
+  await use.click();
+  await page.getByRole('heading', { name: 'Sehen Sie in Ihr Postfach' }).waitFor();
+  await visit(page, (await mail(site.server, who.email, 'activate')).link);
+  await page.getByRole('button', { name: 'Mein Konto aktivieren' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
+
+  // Where the browser knows no passkeys the page offers none.
+  const other = await open(t, site);
+  await other.addInitScript(() => delete globalThis.PublicKeyCredential);
+  await other.goto('/activate');
+  await other.getByLabel('Password', { exact: true }).waitFor();
+  assert.equal(await other.getByRole('button', { name: 'Use your passkey' }).count(), 0);
+  assert.equal(await other.getByText('or', { exact: true }).isVisible(), false, 'no line leads to nothing');
+  await other.getByRole('link', { name: 'Choose one by mail first' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Forgot your password' }).waitFor();
+});
+
 test('the page that deletes the account names the passkeys', async (t) => {
   const { page } = await enrolled(t);
   await page.goto('/account/delete');
@@ -405,28 +470,24 @@ for (const [name, options] of [
     const w = options.locale ? german : english;
     const who = await member(site.server);
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    const seen = async (what) => {
-      await page.waitForTimeout(50);
-      await check(page, what);
-      if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `passkey ${what} on ${name}.png`) });
-    };
+    const looks = (what) => seen(page, `${what} on ${name}`);
     await page.goto('/sign-in?next=/security');
     await page.getByRole('button', { name: w.enter }).waitFor();
-    await seen('sign-in');
+    await looks('sign-in');
     await page.locator('[name=identifier]').fill(who.username);
     await page.locator('[name=password]').fill(who.password);
     await page.locator('[name=password]').press('Enter');
     const device = await authenticator(page);
     await card(page).getByText(w.none).waitFor();
     await card(page).scrollIntoViewIfNeeded();
-    await seen('none yet');
+    await looks('none yet');
     await card(page).getByRole('button', { name: w.add }).click();
     await dialog(page, w.add).waitFor();
-    await seen('add');
+    await looks('add');
     await device.verified(false);
     await dialog(page, w.add).getByRole('button', { name: w.make }).click();
     await page.getByText(w.notMade).waitFor();
-    await seen('add, not made');
+    await looks('add, not made');
     await device.verified(true);
     await dialog(page, w.add).getByLabel(w.name).fill('A very long name of a passkey that goes on and on and on and on');
     await dialog(page, w.add).getByRole('button', { name: w.make }).click();
@@ -437,21 +498,21 @@ for (const [name, options] of [
     await page.waitForFunction(() => document.querySelectorAll('.passkey').length === 2);
     await card(page).scrollIntoViewIfNeeded();
     while (await page.locator('.toast').count()) await page.locator('.toast .icon-button').first().click();
-    await seen('two');
+    await looks('two');
     await page.evaluate(() => scrollTo(0, 0));
-    await seen('summary');
+    await looks('summary');
     await items(page).last().getByRole('button').click();
     await page.getByRole('menuitem', { name: w.remove }).click();
     await page.getByRole('dialog').waitFor();
-    await seen('remove');
+    await looks('remove');
     await page.route(/\/account\/passkeys\/[\w-]+$/, (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ status: 403, code: 'step_up_required' }) }), { times: 1 });
     await page.getByRole('dialog').getByRole('button', { name: w.remove }).click();
     await dialog(page, w.proof).getByRole('button', { name: w.prove }).waitFor();
-    await seen('fresh proof');
+    await looks('fresh proof');
     await key.verified(false);
     await dialog(page, w.proof).getByRole('button', { name: w.prove }).click();
     await page.getByText(w.notUsed).waitFor();
-    await seen('fresh proof, not used');
+    await looks('fresh proof, not used');
     await page.keyboard.press('Escape');
     await dialog(page, w.proof).waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
@@ -463,12 +524,12 @@ for (const [name, options] of [
     await key.presence(true);
     await page.getByRole('button', { name: w.enter }).click();
     await page.getByText(w.notUsed).waitFor();
-    await seen('sign-in, not used');
+    await looks('sign-in, not used');
     await page.locator('[name=identifier]').fill(who.username);
     await page.locator('[name=password]').fill(who.password);
     await page.locator('[name=password]').press('Enter');
     await page.getByRole('button', { name: w.pass }).waitFor();
-    await seen('a step');
+    await looks('a step');
     await page.route('**/v1/settings', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), passkeys: false } });
@@ -479,6 +540,6 @@ for (const [name, options] of [
     await items(page).first().waitFor();
     await card(page).locator('.notice').waitFor();
     await card(page).scrollIntoViewIfNeeded();
-    await seen('no passkeys at this address');
+    await looks('no passkeys at this address');
   });
 }

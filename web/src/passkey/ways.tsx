@@ -1,12 +1,12 @@
-// A passkey in place of other proofs: it signs in, passes all steps of a sign-in, and confirms a
-// sensitive change.
+// A passkey in place of other proofs: it signs in, passes all steps of a sign-in, confirms a
+// sensitive change, and has a deactivated account activated.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, type Answer } from '../shell/api';
 import { keeper } from '../shell/auth';
 import { Form } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { asProblem, Problem } from '../shell/problem';
-import { wayBack, type EnterProps, type PassProps, type ProveProps } from '../shell/room';
+import { wayBack, type ActivateProps, type EnterProps, type PassProps, type ProveProps } from '../shell/room';
 import { go } from '../shell/router';
 import { Failed, useEnd } from '../shell/ui';
 import { Calm } from './calm';
@@ -19,16 +19,17 @@ interface AskProps {
   label: string;
   otherwise: string; // what to do without a passkey
   main?: boolean;
+  focus?: boolean;
   onCancel?: () => void;
   onAsk: () => Promise<void>;
 }
 
 // Ask is the button. A person who closed the browser's question reads no error, and is told what
 // else there is.
-function Ask({ label, otherwise, main, onCancel, onAsk }: AskProps) {
+function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }: AskProps) {
   const [none, setNone] = useState(false);
   return (
-    <Form submit={label} icon="key" quiet={!main} focus={main} onCancel={onCancel} onSubmit={async () => {
+    <Form submit={label} icon="key" quiet={!main} focus={focus} onCancel={onCancel} onSubmit={async () => {
       setNone(false);
       await onAsk().catch((err: unknown) => {
         if (!unused(err)) throw err;
@@ -56,7 +57,7 @@ export function Enter({ onOpened, paused }: EnterProps) {
     const opened = await post('/auth/passkey', { open: true, body: { credential, ...(await keeper().opening()) } }).catch((err: unknown) => {
       const activate = wayBack('activate');
       if (!(err instanceof Problem) || err.code !== 'account_deactivated' || !activate) throw err;
-      activate.take({ identifier: '' });
+      activate.take({ identifier: '', way: Activate });
       go(activate.href);
     });
     if (opened) await onOpened(opened);
@@ -124,6 +125,17 @@ export function Pass({ challenge, guard, onOpened }: PassProps) {
       const opened = await guard(post('/auth/attempts/{id}/passkey', { ...attempt, body: { credential } }));
       if (opened) await onOpened(opened);
     }} />
+  );
+}
+
+// Activate asks the browser anew for each mail, because a passkey's answer is good once.
+export function Activate({ main, onSend }: ActivateProps) {
+  if (useObstacle()) return null;
+  return (
+    <Ask label={t('pass')} otherwise={t('noneProve')} main={main} focus={false} onAsk={() => onSend(async (end) => {
+      const credential = await use(await post('/auth/passkey/options', { open: true }), end);
+      await post('/auth/activate/passkey', { open: true, body: { credential } });
+    })} />
   );
 }
 

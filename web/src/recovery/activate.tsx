@@ -2,10 +2,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../shell/api';
 import { focusMain } from '../shell/app';
+import { Others } from '../shell/entries';
 import { Field, Form, Password } from '../shell/form';
 import { Icon } from '../shell/icon';
 import { useOneTime } from '../shell/link';
 import { DeadLink, SignInLink } from '../shell/link-page';
+import { collect, type SendLink } from '../shell/room';
+import { useEnd } from '../shell/ui';
 import { enterBy } from './enter';
 import { Sent } from './sent';
 import { takeTyped } from './typed';
@@ -34,31 +37,46 @@ export function Activate() {
   );
 }
 
-// Ask takes the person's password, so that nobody else has mails sent to them.
+// Ask takes a proof of who the person is, so that nobody else has mails sent to them.
 function Ask({ moved }: { moved: boolean }) {
-  const [was] = useState(takeTyped);
-  const [typed, setTyped] = useState<{ identifier: string; password: string }>();
-  const send = (body: { identifier: string; password: string }) => post('/auth/activate', { open: true, body });
+  const [{ identifier, password, shown, way: First }] = useState(takeTyped);
+  const [sent, setSent] = useState<SendLink>();
+  const end = useEnd();
   useEffect(() => {
     if (moved) focusMain();
   }, []);
-  if (typed) {
-    return <Sent text={t('activateSent')} next={t('activateNext')} send={() => send(typed)} again={t('activateAgain')}>{null}</Sent>;
+  async function onSend(send: SendLink): Promise<void> {
+    await send(end);
+    setSent(() => send);
   }
+  if (sent) {
+    return <Sent text={t('activateSent')} next={t('activateNext')} send={() => sent(end)} again={t('activateAgain')}>{null}</Sent>;
+  }
+  if (shown) {
+    return (
+      <div class="card narrow">
+        <h1>{t('activate')}</h1>
+        <p class="address-line">{t('activateShown', { name: shown.by })}</p>
+        <Form submit={t('send')} onSubmit={() => onSend(shown.send)}>{null}</Form>
+        <p class="aside">{t('notDeactivated')} <SignInLink /></p>
+      </div>
+    );
+  }
+  const form = (
+    <Form submit={t('send')} quiet={First !== undefined} onSubmit={(v) => onSend(() => post('/auth/activate', { open: true, body: { identifier: v.identifier!, password: v.password! } }))}>
+      <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} value={identifier} autoFocus={!identifier && !moved && !First} />
+      <Password name="password" label={t('password')} autoComplete="current-password" required value={password} />
+    </Form>
+  );
+  const others = collect((room) => room.activate).filter(({ Way }) => Way !== First).map(({ Way, order }) => <Way key={order} onSend={onSend} />);
   return (
     <div class="card narrow">
       <h1>{t('activate')}</h1>
-      <p>{was.password ? t('activateLed') : t('activateAsk')}</p>
-      <Form submit={t('send')} onSubmit={async (v) => {
-        const body = { identifier: v.identifier!, password: v.password! };
-        await send(body);
-        setTyped(body);
-      }}>
-        <Field name="identifier" label={t('identifier')} autoComplete="username" required spellcheck={false} value={was.identifier} autoFocus={!was.identifier && !moved} />
-        <Password name="password" label={t('password')} autoComplete="current-password" required value={was.password} />
-      </Form>
+      <p>{t(First ? 'activateOnce' : password ? 'activateLed' : 'activateAsk')}</p>
+      {First ? <First main onSend={onSend} /> : form}
+      {!password && <Others>{First && form}{others}</Others>}
       <div class="aside ways">
-        {!was.password && <p>{t('activateNone')} <a href="/forgot">{t('activateNoneDo')}</a></p>}
+        {!password && <p>{t('activateNone')} <a href="/forgot">{t('activateNoneDo')}</a></p>}
         <p>{t('notDeactivated')} <SignInLink /></p>
       </div>
     </div>

@@ -1,9 +1,6 @@
-// What the person typed at the sign-in before they came here. It stays in memory and is good
-// for one page.
-interface Typed {
-  identifier: string;
-  password?: string;
-}
+// What the person typed or showed at the sign-in before they came here. It stays in memory and is
+// good for one page.
+import type { Typed } from '../shell/room';
 
 let typed: Typed | undefined;
 

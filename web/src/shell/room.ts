@@ -34,6 +34,8 @@ export interface Room {
   prove?: { Way: ComponentType<ProveProps>; on: (lines: Lines) => boolean; order: number };
   // A proof that passes all steps of a sign-in at once.
   pass?: { Way: ComponentType<PassProps>; order: number };
+  // Proofs in place of the password, on the page that activates a deactivated account.
+  activate?: { Way: ComponentType<ActivateProps>; order: number };
   // Ways back into an account, for people who cannot sign in.
   waysBack?: Record<'password' | 'activate' | 'recover', WayBack>;
   // The page of people whose session may only repair the account. They are shown no other page
@@ -87,12 +89,24 @@ export interface Place {
   order: number;
 }
 
-// A page for people who cannot sign in. take hands it what they have typed elsewhere.
+// A page for people who cannot sign in. take hands it what they have typed or shown elsewhere.
 export interface WayBack {
   href: string;
   label: () => string;
-  take: (typed: { identifier: string; password?: string }) => void;
+  take: (typed: Typed) => void;
 }
+
+export interface Typed {
+  identifier: string;
+  password?: string;
+  // The page that activates asks for no other proof.
+  shown?: { by: string; send: SendLink };
+  // The way that the page that activates puts first.
+  way?: ComponentType<ActivateProps>;
+}
+
+// A SendLink has the link of an activation mailed. It ends with the signal.
+export type SendLink = (end: AbortSignal) => Promise<unknown>;
 
 export interface Spot extends Place {
   icon: Icon;
@@ -158,6 +172,12 @@ export interface ProveProps {
   onCancel?: () => void;
   // What was typed, by the names of the fields: an attempt that is over begins again with it.
   typed: Record<string, string>;
+}
+
+export interface ActivateProps {
+  main?: boolean; // stands first
+  // Runs send, and shows that the mail is on its way. The person may have it sent again.
+  onSend: (send: SendLink) => Promise<void>;
 }
 
 export interface PassProps {

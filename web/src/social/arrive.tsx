@@ -126,11 +126,19 @@ async function exchange(code: string, label: string, names: { username?: string;
   } catch (err) {
     const back = wayBack('activate');
     if (!(err instanceof Problem) || err.code !== 'account_deactivated' || !back) throw err;
-    back.take({ identifier: '' });
+    back.take({ identifier: '', shown: { by: label, send: () => sendLink(code) } });
+    over();
     return go(back.href, { replace: true });
   }
   over();
   await keeper().enter(opened, { by: label, to });
+}
+
+// sendLink has the link of an activation mailed. The code stays good until it expires.
+async function sendLink(code: string): Promise<void> {
+  await post('/auth/social/activate', { open: true, body: { code } }).catch((err: unknown) => {
+    throw err instanceof Problem && err.code === 'link_gone' ? new Problem({ status: 410, code: 'confirmation_over' }) : err;
+  });
 }
 
 function Enter({ code, found, onFault }: GoProps) {

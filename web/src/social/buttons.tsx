@@ -17,7 +17,7 @@ export function useLabel(provider: string | undefined): string {
 }
 
 // Buttons are links: the server sends the browser on to the provider, by navigation alone.
-export function Buttons({ own, remember }: EnterProps) {
+export function Buttons({ own, remember }: Pick<EnterProps, 'own' | 'remember'>) {
   const to = new URLSearchParams(location.search).get('next') ?? undefined;
   const providers = useProviders();
   if (own) return null;
@@ -31,3 +31,6 @@ export function Buttons({ own, remember }: EnterProps) {
     </>
   );
 }
+
+// Again leads to the sign-in at a provider, which comes back to the page that activates.
+export const Again = () => <Buttons />;

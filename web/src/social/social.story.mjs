@@ -407,30 +407,51 @@ test('where no window opens, the proof is given in the same tab, and what was ty
   await page.getByText(`We sent a link to new-${who.email}.`, { exact: false }).waitFor();
 });
 
-test('deactivating without a password, and coming back', async (t) => {
-  const page = await here(t);
-  const who = await join(page);
-  await mine(page, 'Account');
-  await part(page, 'Deactivate my account').getByRole('button').click();
-  await page.getByText('To come back, activate the account with two links', { exact: false }).waitFor();
-  await page.getByRole('button', { name: 'Deactivate', exact: true }).click();
-  await page.getByRole('heading', { name: 'Your account is deactivated' }).waitFor();
-  await begin(page, 'Google', who).catch(() => {});
-  await page.getByRole('heading', { level: 1, name: 'Activate your account' }).waitFor();
-  await seen(page, 'activate without a password');
-  await page.getByRole('link', { name: 'Choose one by mail first' }).click();
-  await page.getByLabel('E-mail').fill(who.email);
-  await page.getByRole('button', { name: 'Send the link' }).click();
-  await visit(page, (await mail(site.server, who.email, 'reset-password')).link);
-  await page.getByLabel('New password').fill(password);
-  await page.locator('main button[type=submit]').click();
-  await page.waitForURL('**/activate');
-  await page.getByLabel('E-mail or username').fill(who.username);
-  await page.getByRole('button', { name: 'Send the link' }).click();
-  await visit(page, (await mail(site.server, who.email, 'activate')).link);
-  await page.locator('main button[type=submit]').click();
-  await files(page);
-});
+for (const [size, options] of [['a desk', {}], ['a phone, in the dark', { ...phone, colorScheme: 'dark' }]]) {
+  test(`deactivating without a password, and coming back, on ${size}`, async (t) => {
+    const page = await here(t, options);
+    const who = await join(page);
+    await mine(page, 'Account');
+    await part(page, 'Deactivate my account').getByRole('button').click();
+    await page.getByText('To come back, sign in as you do now, and activate the account with a link', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Deactivate', exact: true }).click();
+    await page.getByRole('heading', { name: 'Your account is deactivated' }).waitFor();
+    let code;
+    page.on('request', (request) => request.url().endsWith('/auth/social/exchange') && (code = request.postDataJSON().code));
+    await page.goto('/sign-in');
+    await page.getByRole('link', { name: 'Continue with Google' }).click(); // who remembers the person
+    await page.getByText('You have confirmed with Google that it is you.', { exact: false }).waitFor();
+    await focusComes(page, 'Activate your account');
+    assert.equal(await page.getByRole('textbox').count(), 0, 'nothing is asked for');
+    assert.ok(code && !(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, location.href]))).includes(code), 'the code is kept in memory alone');
+    await seen(page, `activate without a password on ${size}`);
+
+    // A reload forgets the proof, and the page offers to give it once more.
+    await page.reload();
+    await page.getByLabel('E-mail or username').waitFor();
+    await page.getByRole('link', { name: 'Continue with GitHub' }).waitFor();
+    await seen(page, `activate, asked, on ${size}`);
+    await page.getByRole('link', { name: 'Continue with Google' }).click();
+    await page.getByText('You have confirmed with Google that it is you.', { exact: false }).waitFor();
+
+    const gone = '**/v1/auth/social/activate';
+    await page.route(gone, (route) => route.fulfill({ status: 410, contentType: 'application/problem+json', body: JSON.stringify({ status: 410, code: 'link_gone' }) }));
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByRole('alert').getByText('You confirmed too long ago.', { exact: false }).waitFor();
+    await seen(page, `activate, too late, on ${size}`);
+    await page.unroute(gone);
+
+    const told = new Set();
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByRole('heading', { name: 'Look into your mailbox' }).waitFor();
+    await mail(site.server, who.email, 'activate', told);
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await page.getByText('If your account is deactivated, a new mail is on its way.').waitFor();
+    await visit(page, (await mail(site.server, who.email, 'activate', told)).link);
+    await page.getByRole('button', { name: 'Activate my account' }).click();
+    await files(page);
+  });
+}
 
 test('deleting without a password', async (t) => {
   const page = await here(t, phone);
