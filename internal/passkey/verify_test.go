@@ -50,6 +50,7 @@ func TestUnavailable(t *testing.T) {
 	w.wants("begin to sign in", err, "passkeys_unavailable")
 	_, err = w.send(k.get(""))
 	w.wants("sign in", err, "passkeys_unavailable")
+	w.wants("activate", w.Activate(t.Context(), nil, from), "passkeys_unavailable")
 	_, err = w.BeginRenewal(ctx, c)
 	w.wants("begin to renew", err, "passkeys_unavailable")
 	_, err = w.Renew(ctx, c, from, k.get("").pack())

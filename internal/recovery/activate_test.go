@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/rest"
 )
 
 // An account is deactivated and activated as often as its owner wishes. Deactivation ends
@@ -189,6 +191,57 @@ func TestActivateTakesCredentials(t *testing.T) {
 	if sent != w.Accounts.MailRecipientLimit.Limit {
 		t.Errorf("%d mails, want %d", sent, w.Accounts.MailRecipientLimit.Limit)
 	}
+}
+
+// A proof of another room causes what a password does: one mail, whose link works, to a
+// deactivated account alone, within the shares of its address.
+func TestActivateByAnotherProof(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		ada, going := w.Federate("ada"), w.Join("going")
+		asks := func(id account.ID, status string) {
+			t.Helper()
+			st, err := w.Accounts.State(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status != "" {
+				st.Status = status
+			}
+			if err := w.sessions.AskActivation(t.Context(), st, rest.Client{Addr: netip.MustParseAddr(home)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Mails()
+		asks(ada, "")
+		asks(going, account.Deleting)
+		asks(ada, account.Deactivated) // by a state that is over
+		if mails := w.Mails(); len(mails) != 0 {
+			t.Errorf("%v", mails)
+		}
+		if err := w.Accounts.Deactivate(t.Context(), ada); err != nil {
+			t.Fatal(err)
+		}
+		w.Mails()
+		asks(ada, "")
+		token := w.tokenIn("activate", "/activate")
+		if in := w.is(w.confirm(token), 201, ""); strings.Join(in.AMR, " ") != "email" {
+			t.Errorf("%s", in.Raw)
+		}
+		w.is(w.confirm(token), 410, "link_gone")
+		if err := w.Accounts.Deactivate(t.Context(), ada); err != nil {
+			t.Fatal(err)
+		}
+		w.Mails()
+		sent := 2 // the link above, and the share of the mail that was not due
+		for range 25 {
+			asks(ada, "")
+			sent += len(w.mailed("activate"))
+		}
+		if sent != w.Accounts.MailRecipientLimit.Limit {
+			t.Errorf("%d mails, want %d", sent, w.Accounts.MailRecipientLimit.Limit)
+		}
+	})
 }
 
 // A job that comes late mails no link to an account that is active by then.

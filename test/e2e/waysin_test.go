@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -283,9 +284,102 @@ func TestFirstPassword(t *testing.T) {
 	})
 }
 
-// An account without a password is closed by its owner. Google does not open it: the mailbox sets
-// a password, which opens it as any other.
+// An account without a password is activated with what its owner has, a passkey or Google, and
+// the mailed link. Neither does it without the mail, nor for somebody else.
 func TestActivateWithoutAPassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in setup) {
+		s := startProvided(t, in)
+		ctx := t.Context()
+		p, c := s.newcomer(t, "passwordless")
+		key := newSecurityKey(t, s.server)
+		key.register(c, "")
+		eve := s.member(t)
+		hers := newSecurityKey(t, s.server)
+		hers.register(eve.signIn(t), "")
+		opens := func(how string) {
+			t.Helper()
+			c = p.client(t)
+			opened, ch, err := c.ConfirmActivation(ctx, client.Activation{Token: p.mail(t, "activate").token()})
+			if err != nil || ch != nil || opened == nil || !slices.Equal(opened.AMR, []string{"email"}) {
+				t.Fatalf("%s: %+v, %+v, %v", how, opened, ch, err)
+			}
+		}
+		begin := func(c *client.Client) json.RawMessage {
+			t.Helper()
+			options, err := c.BeginPasskeySignIn(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return options
+		}
+		closes := func() {
+			t.Helper()
+			if err := c.Deactivate(ctx); err != nil {
+				t.Fatal(err)
+			}
+			c = p.client(t)
+		}
+
+		closes()
+		if _, err := key.signIn(c); client.Code(err) != "account_deactivated" {
+			t.Errorf("a sign-in by passkey: %v", err)
+		}
+		stolen := *hers
+		stolen.key.ID = key.key.ID
+		if err := c.ActivateByPasskey(ctx, stolen.get(begin(c))); client.Code(err) != "invalid_passkey" {
+			t.Errorf("another's key: %v", err)
+		}
+		if err := c.ActivateByPasskey(ctx, hers.get(begin(c))); err != nil {
+			t.Errorf("an active account: %v", err)
+		}
+		good := key.get(begin(c))
+		if err := c.ActivateByPasskey(ctx, good); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.ActivateByPasskey(ctx, good); client.Code(err) != "invalid_passkey" {
+			t.Errorf("the same answer: %v", err)
+		}
+		if _, err := key.signIn(c); client.Code(err) != "account_deactivated" {
+			t.Errorf("before the link is used: %v", err)
+		}
+		opens("by passkey")
+		if opened, err := key.signIn(p.client(t)); err != nil || opened.AAL != "aal2" {
+			t.Errorf("the passkey afterwards: %+v, %v", opened, err)
+		}
+
+		closes()
+		s.knows(p, "passwordless")
+		code := arrive(t, c, "google")
+		if _, _, err := c.ExchangeSocial(ctx, code, client.SocialSignIn{}); client.Code(err) != "account_deactivated" {
+			t.Errorf("a sign-in by Google: %v", err)
+		}
+		if err := eve.client(t).ActivateSocial(ctx, code); client.Code(err) != "link_gone" {
+			t.Errorf("another's browser: %v", err)
+		}
+		if err := c.ActivateSocial(ctx, code); err != nil {
+			t.Fatal(err)
+		}
+		by := c
+		opens("by Google")
+		if opened, _, err := by.ExchangeSocial(ctx, code, client.SocialSignIn{}); err != nil || opened == nil {
+			t.Errorf("the code afterwards: %+v, %v", opened, err)
+		}
+		if err := by.ActivateSocial(ctx, code); client.Code(err) != "link_gone" {
+			t.Errorf("a spent code: %v", err)
+		}
+		s.google.Become(socialtest.Person{Subject: "nobody", Email: "nobody@social.example", Verified: true})
+		if err := by.ActivateSocial(ctx, arrive(t, by, "google")); client.Code(err) != "link_gone" {
+			t.Errorf("somebody unknown: %v", err)
+		}
+		if kinds := eve.mails(t); slices.Contains(kinds, "activate") {
+			t.Errorf("mails to an active account: %q", kinds)
+		}
+	})
+}
+
+// The mailbox sets a password for a closed account without one, and that activates it too.
+func TestActivateWithAFirstPassword(t *testing.T) {
 	t.Parallel()
 	s := startProvided(t, alone)
 	ctx := t.Context()
