@@ -87,9 +87,6 @@ func (s *Service) Activate(ctx context.Context, credential []byte, c rest.Client
 		if st, err = s.Accounts.Hold(ctx, tx, a.Account); err != nil {
 			return err
 		}
-		if st.Status == account.Deleting {
-			return account.ErrNotFound
-		}
 		return s.spend(ctx, tx, a)
 	})
 	if err = s.told(ctx, a, gone(err)); err != nil {

@@ -215,6 +215,9 @@ func TestActivateByAnotherProof(t *testing.T) {
 		w.Mails()
 		asks(ada, "")
 		asks(going, account.Deleting)
+		if n := w.RunJobs(); n != 0 {
+			t.Errorf("%d jobs for accounts that are not deactivated", n)
+		}
 		asks(ada, account.Deactivated) // by a state that is over
 		if mails := w.Mails(); len(mails) != 0 {
 			t.Errorf("%v", mails)
