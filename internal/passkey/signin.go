@@ -58,7 +58,7 @@ func (s *Service) SignIn(ctx context.Context, credential []byte, r session.Sessi
 	if err != nil {
 		return session.Outcome{}, err
 	}
-	a, err := s.proveAnybody(ctx, credential, c)
+	a, err := s.proveOwner(ctx, credential, c)
 	if err != nil {
 		return session.Outcome{}, err
 	}
@@ -78,7 +78,7 @@ func (s *Service) Activate(ctx context.Context, credential []byte, c rest.Client
 	if !s.on {
 		return errUnavailable
 	}
-	a, err := s.proveAnybody(ctx, credential, c)
+	a, err := s.proveOwner(ctx, credential, c)
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (s *Service) Activate(ctx context.Context, credential []byte, c rest.Client
 	return s.Sessions.AskActivation(ctx, st, c)
 }
 
-// proveAnybody looks at an answer to a challenge of BeginSignIn, which names no account.
-func (s *Service) proveAnybody(ctx context.Context, credential []byte, c rest.Client) (assertion, error) {
+// proveOwner looks at an answer to a challenge of BeginSignIn, which names no account.
+func (s *Service) proveOwner(ctx context.Context, credential []byte, c rest.Client) (assertion, error) {
 	return s.counting(ctx, c, func() (assertion, error) { return s.prove(ctx, credential, ceremony{Kind: signingIn}) })
 }
 

@@ -153,6 +153,7 @@ for (const [name, options] of [
     const page = await open(t, linked, { reducedMotion: 'reduce', ...options });
     const submit = page.locator('main button[type=submit]').first();
     const seen = async (what) => {
+      await page.locator('main h1').first().waitFor();
       await page.waitForTimeout(50);
       await check(page, what);
       if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `${what} on ${name}.png`) });
