@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
 import { as, authenticator, focusComes, mail, member, mine, open, signIn, stage, tabTo, visit, watchPosts } from '../../test/browser.mjs';
 
-const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s' });
+const site = stage({ COFFER_TRUSTED_COOLDOWN: '0s', COFFER_LIMIT_SIGN_UP: '60/1h' });
 const strict = stage({ COFFER_STEP_UP_TTL: '6s' });
 
 const desk = {};

@@ -312,6 +312,7 @@ test('reset and activation by keys alone', async (t) => {
   await keyboard.press('Enter');
   await page.getByText('Wrong e-mail, username or password.').waitFor();
   assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), 'not the password');
+  await page.waitForFunction(() => document.activeElement.getAttribute('role') === 'alert');
   await tabTo('Password');
   await keyboard.press('Control+a');
   await keyboard.type(fresh);
