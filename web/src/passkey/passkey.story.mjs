@@ -59,11 +59,13 @@ async function signOut(page, device, w = english) {
   await page.getByRole('heading', { level: 1, name: /A safe place|Ein sicherer Ort/ }).waitFor();
 }
 
-// press signs in with the device that somebody now touches.
+// press signs in with the device that somebody now touches. It may answer what the browser
+// proposes before the button is pressed: then the page leaves.
 async function press(page, device, w = english) {
-  await page.getByRole('button', { name: w.enter }).waitFor();
+  const button = page.getByRole('button', { name: w.enter });
+  await button.waitFor();
   await device.presence(true);
-  await page.getByRole('button', { name: w.enter }).click();
+  await button.click({ timeout: 3000 }).catch(() => button.waitFor({ state: 'detached' }));
 }
 
 for (const [name, w, options] of [['a desk', english, desk], ['a phone, in German', german, { ...phone, locale: 'de-DE' }]]) {
