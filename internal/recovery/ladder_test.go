@@ -252,6 +252,13 @@ var ways = map[string]func(p *person) int{
 	},
 }
 
+// cheapFirst lists the ways. Those that need one call come first.
+func cheapFirst() []string {
+	first := []string{"passkey", "sign-in", "forgot"}
+	rest := slices.DeleteFunc(slices.Sorted(maps.Keys(ways)), func(way string) bool { return slices.Contains(first, way) })
+	return append(first, rest...)
+}
+
 // Each combination of what is enabled and what is still held gets what the page says: not
 // more than was proved, and a way back for each who has one.
 func TestLadder(t *testing.T) {
@@ -273,7 +280,10 @@ func TestLadder(t *testing.T) {
 			for _, held := range subsets(holdable) {
 				tried++
 				want, got := promised(rungs, held), 0
-				for i, way := range slices.Sorted(maps.Keys(ways)) {
+				for i, way := range cheapFirst() {
+					if got == len(outcomes)-1 && got == want {
+						break // no way gives more
+					}
 					name := fmt.Sprintf("ada-%d-%d", tried, i)
 					most := ways[way](w.person(name, steps, enabled, held))
 					if most > want {

@@ -381,7 +381,7 @@ func TestProtection(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(map[string]account.Protection{"totp": want}, got); diff != "" {
+			if diff := cmp.Diff(want, got["totp"]); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		}
