@@ -138,6 +138,7 @@ func TestSocialCanary(t *testing.T) {
 		if _, _, err := c.ExchangeSocial(t.Context(), arrive(t, c, "google"), client.SocialSignIn{}); err != nil {
 			t.Fatal(err)
 		}
+		uploadPattern(t, c, 1<<20) // so that each store holds something
 		s.google.Lie(socialtest.Lies{Claims: func(c map[string]any) { c["aud"] = "x" }})
 		if code, err := c.BeginSocial(t.Context(), "google"); err == nil {
 			if _, err := c.EndSocial(t.Context(), visit(t, code)); client.Code(err) != "invalid_id_token" {
