@@ -271,8 +271,14 @@ export function tree(t, files) {
 }
 
 // authenticator gives a page what keeps passkeys, as a device with a fingerprint reader does. While
-// presence is off, nobody answers it.
-export async function authenticator(page, options = {}) {
+// presence is off, nobody answers it. With presence it answers whatever the browser proposes on a
+// sign-in page, before a story can press the button: only with proposes the browser does so.
+export async function authenticator(page, { proposes = false, ...options } = {}) {
+  if (!proposes) {
+    await page.addInitScript(() => {
+      if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+    });
+  }
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('WebAuthn.enable');
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {

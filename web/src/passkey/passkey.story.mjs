@@ -27,11 +27,11 @@ const dialog = (page, name) => page.getByRole('dialog', { name });
 const items = (page) => card(page).getByRole('listitem');
 
 // enrolled is a page that is signed in, on the security page, with a device that holds a passkey.
-async function enrolled(t, options = desk, at = site) {
+async function enrolled(t, options = desk, at = site, how = {}) {
   const who = await member(at.server);
   const page = await open(t, at, options);
   await signIn(page, who);
-  const device = await authenticator(page);
+  const device = await authenticator(page, how);
   await page.goto('/security');
   await add(page, 'My laptop');
   return { who, page, device };
@@ -59,13 +59,11 @@ async function signOut(page, device, w = english) {
   await page.getByRole('heading', { level: 1, name: /A safe place|Ein sicherer Ort/ }).waitFor();
 }
 
-// press signs in with the device that somebody now touches. It may answer what the browser
-// proposes before the button is pressed: then the page leaves.
+// press signs in with the device that somebody now touches.
 async function press(page, device, w = english) {
-  const button = page.getByRole('button', { name: w.enter });
-  await button.waitFor();
+  await page.getByRole('button', { name: w.enter }).waitFor();
   await device.presence(true);
-  await button.click({ timeout: 3000 }).catch(() => button.waitFor({ state: 'detached' }));
+  await page.getByRole('button', { name: w.enter }).click();
 }
 
 for (const [name, w, options] of [['a desk', english, desk], ['a phone, in German', german, { ...phone, locale: 'de-DE' }]]) {
@@ -115,7 +113,7 @@ for (const [name, w, options] of [['a desk', english, desk], ['a phone, in Germa
 }
 
 test('a passkey can be picked among the names that the browser proposes', async (t) => {
-  const { page, device } = await enrolled(t);
+  const { page, device } = await enrolled(t, desk, site, { proposes: true });
   await signOut(page, device);
   await page.goto('/sign-in');
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
@@ -126,7 +124,7 @@ test('a passkey can be picked among the names that the browser proposes', async 
 });
 
 test('what the browser proposes ends with the page, with another sign-in and with the button', async (t) => {
-  const { who, page, device } = await enrolled(t);
+  const { who, page, device } = await enrolled(t, desk, site, { proposes: true });
   await page.addInitScript(() => {
     globalThis.asked = [];
     const get = navigator.credentials.get.bind(navigator.credentials);
@@ -164,7 +162,7 @@ test('what the browser proposes ends with the page, with another sign-in and wit
 });
 
 test('on a page that is open for long, what the browser proposes still signs in', async (t) => {
-  const { page, device } = await enrolled(t);
+  const { page, device } = await enrolled(t, desk, site, { proposes: true });
   await signOut(page, device);
   await page.clock.install();
   const offers = [];
@@ -195,8 +193,6 @@ test('a closed question of the browser is no error, and says what else there is'
   assert.equal(await form.getByLabel('Name').inputValue(), 'My phone');
   assert.equal(await page.getByRole('alert').count(), 0);
   await page.keyboard.press('Escape');
-  // The browser proposes nothing: it would answer for the button.
-  await page.addInitScript(() => (PublicKeyCredential.isConditionalMediationAvailable = async () => false));
   await signOut(page, device);
   await page.goto('/sign-in');
   await press(page, device);
@@ -315,7 +311,8 @@ test('where there can be no passkeys the pages say so, and offer none', async (t
     })],
     ['This browser cannot use passkeys.', (page) => page.addInitScript(() => delete globalThis.PublicKeyCredential)],
   ]) {
-    const { who, page } = await enrolled(t);
+    const { who, page, device } = await enrolled(t);
+    await device.presence(false); // it would answer the sign-in page before the settings come
     await prepare(page);
     await page.reload();
     await card(page).getByText(why).waitFor();
@@ -403,9 +400,6 @@ for (const [name, options] of [['a desk', desk], ['a phone, in the dark', { ...p
     const told = new Set();
     await device.presence(false);
     await (await as(site.server, who))('/account/deactivate');
-    await page.addInitScript(() => {
-      if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false; // it would answer for the button
-    });
     await page.goto('/sign-in');
     await press(page, device);
     await page.getByText('Your account is deactivated. Confirm once more', { exact: false }).waitFor();
