@@ -101,7 +101,7 @@ test('one account, from the sign-up to the last way back in', async (t) => {
     await page.goto('/activate');
     await page.getByLabel('E-mail or username').fill(who.email);
     await page.getByLabel('Password', { exact: true }).fill(who.password);
-    await page.locator('main form button[type=submit]').click();
+    await button('Send the link').click();
     await visit(page, (await mailed('activate')).link);
     await page.locator('main .button.primary').click();
     await heading('Files');
