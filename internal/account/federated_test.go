@@ -185,8 +185,8 @@ func TestFirstPasswordsAtOnce(t *testing.T) {
 	})
 }
 
-// A writer of the database takes no password away: what does not open is one that nobody knows.
-// What says that an account has none holds for that account alone.
+// A writer of the database takes no password away: a column that does not open is a password
+// that no guess matches. The seal of "no password" opens in its own account alone.
 func TestAttackWriterOfPasswords(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()

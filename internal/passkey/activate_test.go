@@ -101,7 +101,8 @@ func TestActivate(t *testing.T) {
 	})
 }
 
-// What a sign-in refuses, an activation refuses with the same one answer, and mails nothing.
+// An activation refuses every answer that a sign-in refuses, with the same code. The server then
+// mails nothing.
 func TestAttackActivate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

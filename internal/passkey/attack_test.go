@@ -142,7 +142,7 @@ func TestAttackKeyStore(t *testing.T) {
 		put(old, kept)
 		try("an expired one, put back", old, "invalid_passkey")
 		try("a good one", w.challenge(), "")
-		// What lies in the store tells nothing: neither the account nor the ceremony.
+		// A reader of the key store learns neither the account nor the ceremony.
 		o, err := w.BeginRenewal(ctx, c)
 		if err != nil {
 			t.Fatal(err)
@@ -417,7 +417,7 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-// What a stopped recovery takes away: the passkeys that were added since it began.
+// A stopped recovery removes the passkeys that were added since it began.
 func TestDropSince(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -145,9 +144,7 @@ type SignInBody struct {
 }
 
 func (s *Service) postSignIn(ctx context.Context, in *signInInput) (*session.Answer, error) {
-	r := in.Body.SessionRequest
-	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, in.DeviceCookie), in.RefreshCookie
-	return session.Respond(s.SignIn(ctx, in.Body.Credential, r, in.Client))
+	return session.Respond(s.SignIn(ctx, in.Body.Credential, in.Browser.With(in.Body.SessionRequest), in.Client))
 }
 
 type credentialInput struct {

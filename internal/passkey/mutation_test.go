@@ -163,7 +163,7 @@ func TestMutatedAssertion(t *testing.T) {
 		if log := w.log.String(); !strings.Contains(log, "https://sub.coffer.test") || !strings.Contains(log, "RP Hash mismatch") || strings.Contains(log, "level=ERROR") {
 			t.Errorf("the log: %.500s", log)
 		}
-		// None of them has spoilt the good one, whose count is the first that counts.
+		// The good answer still works: no refused answer changed the stored sign count.
 		if _, err := w.send(good); err != nil {
 			t.Errorf("the good answer: %v", err)
 		}
@@ -183,7 +183,7 @@ func TestMutatedAssertion(t *testing.T) {
 				t.Errorf("a fresh proof: %v", err)
 			}
 		}
-		// What browsers may add changes nothing.
+		// The server ignores members and extensions that it does not know.
 		k.count++
 		a := k.get(w.challenge())
 		a.said = clientJSON(a, map[string]any{"other_keys_can_be_added_here": "do not compare clientDataJSON", "crossOrigin": nil})

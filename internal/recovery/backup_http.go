@@ -152,7 +152,7 @@ func (s *Service) postRecoverBackup(ctx context.Context, in *recoverBackupInput)
 		}
 		return &recoveryAnswer{Status: http.StatusAccepted}, nil
 	}
-	opened, err := session.Respond(s.RecoverBackup(ctx, b.Identifier, *b.Password, b.Code, asks(b.SessionRequest, in.Browser), in.Client))
+	opened, err := session.Respond(s.RecoverBackup(ctx, b.Identifier, *b.Password, b.Code, in.Browser.With(b.SessionRequest), in.Client))
 	if err != nil {
 		return nil, err
 	}
@@ -163,5 +163,5 @@ func (s *Service) postConfirmBackupLink(ctx context.Context, in *confirmRecoverI
 	if err := s.Accounts.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
-	return session.Respond(s.ConfirmBackupLink(ctx, in.Body.Token, asks(in.Body.SessionRequest, in.Browser), in.Client))
+	return session.Respond(s.ConfirmBackupLink(ctx, in.Body.Token, in.Browser.With(in.Body.SessionRequest), in.Client))
 }

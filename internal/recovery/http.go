@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -97,13 +96,7 @@ func (s *Service) postReset(ctx context.Context, in *resetInput) (*session.Answe
 	if err := s.Accounts.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
-	return session.Respond(s.Reset(ctx, in.Body.Token, in.Body.Password, asks(in.Body.SessionRequest, in.Browser), in.Client))
-}
-
-// asks adds what a browser sends as cookies to what the body asks of a session.
-func asks(r session.SessionRequest, b session.Browser) session.SessionRequest {
-	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, b.DeviceCookie), b.RefreshCookie
-	return r
+	return session.Respond(s.Reset(ctx, in.Body.Token, in.Body.Password, in.Browser.With(in.Body.SessionRequest), in.Client))
 }
 
 type activateInput struct {
@@ -137,5 +130,5 @@ func (s *Service) postConfirm(ctx context.Context, in *confirmInput) (*session.A
 	if err := s.Accounts.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
-	return session.Respond(s.ConfirmActivation(ctx, in.Body.Token, asks(in.Body.SessionRequest, in.Browser), in.Client))
+	return session.Respond(s.ConfirmActivation(ctx, in.Body.Token, in.Browser.With(in.Body.SessionRequest), in.Client))
 }

@@ -117,5 +117,5 @@ func (s *Service) postConfirmRecover(ctx context.Context, in *confirmRecoverInpu
 	if err := s.Accounts.TakeProof(ctx, in.Client); err != nil {
 		return nil, err
 	}
-	return session.Respond(s.RecoverTrusted(ctx, in.Body.Token, asks(in.Body.SessionRequest, in.Browser), in.Client))
+	return session.Respond(s.RecoverTrusted(ctx, in.Body.Token, in.Browser.With(in.Body.SessionRequest), in.Client))
 }

@@ -104,6 +104,12 @@ type Browser struct {
 	DeviceCookie  string `cookie:"__Host-coffer-device" doc:"Set by the server."`
 }
 
+// With adds the browser's cookies to what its request asks of a session.
+func (b Browser) With(r SessionRequest) SessionRequest {
+	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, b.DeviceCookie), b.RefreshCookie
+	return r
+}
+
 // Session is an open session.
 type Session struct {
 	SessionID        string           `json:"session_id"`
@@ -201,9 +207,7 @@ type SignInBody struct {
 }
 
 func (s *Service) postSignIn(ctx context.Context, in *signInInput) (*Answer, error) {
-	r := in.Body.SessionRequest
-	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, in.DeviceCookie), in.RefreshCookie
-	return Respond(s.SignIn(ctx, in.Body.Identifier, in.Body.Password, r, in.Client))
+	return Respond(s.SignIn(ctx, in.Body.Identifier, in.Body.Password, in.Browser.With(in.Body.SessionRequest), in.Client))
 }
 
 // AttemptInput is the input of every operation on an attempt; rooms of layers embed it.

@@ -1,7 +1,6 @@
 package social
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -261,17 +260,12 @@ type ExchangeBody struct {
 }
 
 func (s *Service) postExchange(ctx context.Context, in *exchangeInput) (*session.Answer, error) {
-	return session.Respond(s.Exchange(ctx, in.Body.Code, in.Cookie, in.Body.speaking(in.AcceptLanguage), asks(in.Body.SessionRequest, in.Browser), in.Client))
+	return session.Respond(s.Exchange(ctx, in.Body.Code, in.Cookie, in.Body.speaking(in.AcceptLanguage), in.Browser.With(in.Body.SessionRequest), in.Client))
 }
 
 func (n Newcomer) speaking(acceptLanguage string) Newcomer {
 	n.Lang = lang.Accepted(acceptLanguage)
 	return n
-}
-
-func asks(r session.SessionRequest, b session.Browser) session.SessionRequest {
-	r.DeviceToken, r.Former = cmp.Or(r.DeviceToken, b.DeviceCookie), b.RefreshCookie
-	return r
 }
 
 type tokenInput struct {
@@ -304,7 +298,7 @@ func (s *Service) postToken(ctx context.Context, in *tokenInput) (*session.Answe
 		return nil, err
 	}
 	proof := TokenProof{IDToken: in.Body.IDToken, Nonce: in.Body.Nonce, Key: key}
-	return session.Respond(s.Token(ctx, proof, in.Body.speaking(in.AcceptLanguage), asks(in.Body.SessionRequest, in.Browser), in.Client))
+	return session.Respond(s.Token(ctx, proof, in.Body.speaking(in.AcceptLanguage), in.Browser.With(in.Body.SessionRequest), in.Client))
 }
 
 type listInput struct{ rest.Request }
