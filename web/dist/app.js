@@ -1286,7 +1286,10 @@ var t4 = catalog({
     linkGone: "This link no longer works",
     linkDamaged: "This link is not complete",
     ruleStranger: "Several words in a row work well. Your name, username or e-mail alone and common passwords are refused.",
-    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail."
+    linkDamagedText: "A part of the address is missing. Copy the whole link from the mail.",
+    perSecond: "{size}/s",
+    timeLeft: "{time} left",
+    stalled: "Nothing moves just now"
   },
   de: {
     copy: "Kopieren",
@@ -1348,7 +1351,10 @@ var t4 = catalog({
     linkGone: "Dieser Link gilt nicht mehr",
     linkDamaged: "Dieser Link ist nicht vollständig",
     ruleStranger: "Mehrere Wörter hintereinander sind gut. Nur Name, Benutzername oder E-Mail und häufige Passwörter werden abgelehnt.",
-    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail."
+    linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail.",
+    perSecond: "{size}/s",
+    timeLeft: "noch {time}",
+    stalled: "Gerade bewegt sich nichts"
   }
 });
 var problems = catalog({
@@ -1669,6 +1675,7 @@ var drawings = {
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
   key: "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM11.2 12.300L20 3.500M16 7.500l3 3M13.500 10l2 2",
+  link: "M10 14a4 4 0 0 0 5.700.3l3-3a4 4 0 0 0-5.700-5.700l-1.500 1.500M14 10a4 4 0 0 0-5.700-.3l-3 3a4 4 0 0 0 5.700 5.700l1.500-1.500",
   look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
   mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
   menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
@@ -1682,6 +1689,7 @@ var drawings = {
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
+  swap: "M8 20V4M4 8l4-4 4 4M16 4v16M12 16l4 4 4-4",
   trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
   upload: "M12 20V9M7 13l5-5 5 5M5 4h14",
   user: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.5-4 3.5-6 7.5-6s7 2 7.5 6",
@@ -2715,6 +2723,7 @@ function askLook() {
 }
 function Footer() {
   return /* @__PURE__ */ a4("footer", { class: "bottom", children: [
+    places().filter((spot) => spot.open).map((spot) => /* @__PURE__ */ a4("a", { href: spot.href, children: spot.label() }, spot.href)),
     /* @__PURE__ */ a4(LanguageField, {}),
     /* @__PURE__ */ a4(ThemeField, {}),
     /* @__PURE__ */ a4("a", { href: "/docs", "data-leave": true, children: t4("api") })
@@ -2905,6 +2914,7 @@ function Home() {
     /* @__PURE__ */ a4("h1", { children: t4("heroTitle") }),
     /* @__PURE__ */ a4("p", { class: "lead", children: t4("heroText") }),
     /* @__PURE__ */ a4("div", { class: "hero-actions", children: doors().map(({ href, label }, i4) => /* @__PURE__ */ a4("a", { class: i4 === 0 ? "button primary big" : "button big", href, children: label() }, href)) }),
+    collect((room) => room.home).map(({ Part, order }) => /* @__PURE__ */ a4(Part, {}, order)),
     /* @__PURE__ */ a4("ul", { class: "points", children: collect((room) => room.points).map(({ icon, title, text: text2, order }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: icon }),
       /* @__PURE__ */ a4("div", { children: [
@@ -4166,9 +4176,6 @@ var t6 = catalog({
     retryAll: "Try all again",
     cancelAll: "Cancel all",
     others: { one: "and {count} more", other: "and {count} more" },
-    perSecond: "{size}/s",
-    timeLeft: "{time} left",
-    stalled: "Nothing moves just now",
     finishing: "Being stored …",
     became: "The name was taken: uploaded under this one",
     takenFile: "This name is taken",
@@ -4298,9 +4305,6 @@ var t6 = catalog({
     retryAll: "Alle noch einmal",
     cancelAll: "Alle abbrechen",
     others: { one: "und {count} weitere", other: "und {count} weitere" },
-    perSecond: "{size}/s",
-    timeLeft: "noch {time}",
-    stalled: "Gerade bewegt sich nichts",
     finishing: "Wird gespeichert …",
     became: "Der Name war vergeben: hochgeladen unter diesem",
     takenFile: "Der Name ist vergeben",
@@ -4467,7 +4471,7 @@ async function download(entry4, signal) {
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
 
-// src/file/cut.ts
+// src/shell/cut.ts
 var short = 18;
 var before = 6;
 var longest = 12;
@@ -4480,7 +4484,7 @@ function cut(name) {
   return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 
-// src/file/name.tsx
+// src/shell/name.tsx
 function Name({ name, read: read5 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
@@ -4660,7 +4664,7 @@ function changesOf(id) {
   return (changes.value[id] ?? 0) + (changes.value[everyFolder2] ?? 0);
 }
 
-// src/file/meter.ts
+// src/shell/meter.ts
 var span = 5e3;
 var Meter = class {
   #seen = [];
@@ -5140,44 +5144,6 @@ function arrive(parent2) {
 }
 
 // src/file/drag.ts
-function useDrop(drop, setDragging) {
-  const latest = T2(drop);
-  latest.current = drop;
-  F2(() => {
-    let depth = 0;
-    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-    const on = [
-      ["dragenter", () => {
-        depth++;
-        setDragging(true);
-      }],
-      ["dragleave", () => {
-        if (--depth <= 0) {
-          depth = 0;
-          setDragging(false);
-        }
-      }],
-      ["dragover", (event) => {
-        event.dataTransfer.dropEffect = "copy";
-      }],
-      ["drop", (event) => {
-        depth = 0;
-        setDragging(false);
-        latest.current(event.dataTransfer);
-      }]
-    ];
-    const bound = on.map(([name, act]) => {
-      const handler = (event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        act(event);
-      };
-      document.addEventListener(name, handler);
-      return [name, handler];
-    });
-    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
-  }, []);
-}
 var carried2 = [];
 function lift(event, entries2, label) {
   carried2 = entries2;
@@ -5615,6 +5581,54 @@ function useWhole(page, picked, setPicked, of) {
   };
 }
 
+// src/shell/drop-zone.tsx
+function DropZone({ label, onDrop }) {
+  const [dragging, setDragging] = d2(false);
+  useDrop(onDrop, setDragging);
+  return dragging ? /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
+    /* @__PURE__ */ a4(Icon, { name: "upload" }),
+    /* @__PURE__ */ a4("p", { children: label })
+  ] }) }) : null;
+}
+function useDrop(drop, setDragging) {
+  const latest = T2(drop);
+  latest.current = drop;
+  F2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
+    ];
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
+}
+
 // src/file/page.tsx
 function Files({ params }) {
   const folder = params.folder ?? "";
@@ -5622,7 +5636,6 @@ function Files({ params }) {
   const { sort } = view;
   const [picked, setPicked] = d2(nothing);
   const [wish, setWish] = d2();
-  const [dragging, setDragging] = d2(false);
   const way = useLoad((signal) => path2(folder, signal), [folder]);
   const page = useListing(folder, sort, view.pages);
   const grid = T2(null);
@@ -5646,7 +5659,6 @@ function Files({ params }) {
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
-  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
   const read5 = T2({ folder, seen });
   A2(() => {
@@ -5804,10 +5816,7 @@ function Files({ params }) {
       page.problem && !page.next && /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }),
       page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
     ] }),
-    dragging && /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4(Icon, { name: "upload" }),
-      /* @__PURE__ */ a4("p", { children: t6("dropHere", { name: here2 }) })
-    ] }) }),
+    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped(transfer), folder) }),
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
     wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
@@ -5817,6 +5826,22 @@ function Files({ params }) {
     const entries2 = meant(at);
     lift(event, entries2, entries2.length === 1 ? entries2[0].name : t6("items", { count: entries2.length }));
   }
+}
+
+// src/shell/pace.ts
+function percent(done, whole5) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * done / whole5) / 100 : 0);
+}
+var perSecond = (speed) => t4("perSecond", { size: size(speed) });
+function pace(of, left) {
+  const now = performance.now();
+  const speed = of.speed(now);
+  const seconds = of.left(now, left);
+  if (speed === void 0 || left <= 0) return [];
+  if (seconds === void 0) return [t4("stalled")];
+  const { amount, unit } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  return [perSecond(speed), t4("timeLeft", { time })];
 }
 
 // src/file/panel.tsx
@@ -5878,22 +5903,9 @@ function useRoom() {
   return box;
 }
 function Sum() {
+  void clock2.value;
   const { size: whole5, sent } = totals.value;
   return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole5), ...pace(meter, whole5 - sent)].join(" · ") });
-}
-function percent(sent, whole5) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * sent / whole5) / 100 : 0);
-}
-function pace(of, left) {
-  void clock2.value;
-  const now = performance.now();
-  const speed = of.speed(now);
-  const seconds = of.left(now, left);
-  if (speed === void 0 || left <= 0) return [];
-  if (seconds === void 0) return [t6("stalled")];
-  const { amount, unit } = rounded(seconds);
-  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
-  return [t6("perSecond", { size: size(speed) }), t6("timeLeft", { time })];
 }
 function Group({ title, list: list2, folded, children }) {
   const [open2, setOpen] = d2(false);
@@ -5919,6 +5931,7 @@ function Row2({ upload: u4 }) {
   const problem = u4.problem.value;
   const name = u4.shown.value;
   const sending = state === "sending";
+  if (sending) void clock2.value;
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
@@ -5944,7 +5957,7 @@ function Coming({ download: d5 }) {
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
       state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t6("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t6("preparing") : [t6("received", { size: size(bytes2) }), ...speed ? [t6("perSecond", { size: size(speed) })] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes2)].join(" · ") : t6("state_cancelled") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t6("preparing") : [t6("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes2)].join(" · ") : t6("state_cancelled") })
     ] }),
     state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),

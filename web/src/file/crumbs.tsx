@@ -3,7 +3,7 @@
 import { Icon } from '../shell/icon';
 import { Menu } from '../shell/ui';
 import { target, type Receive } from './drag';
-import { Name } from './name';
+import { Name } from '../shell/name';
 import type { Entry } from './tree';
 import { t } from './words';
 

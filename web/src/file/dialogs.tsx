@@ -7,7 +7,7 @@ import { asProblem, say } from '../shell/problem';
 import { ask, Confirm, Dialog, Failed, toast, useLoad } from '../shell/ui';
 import { each, type Outcome } from './batch';
 import { download } from './download';
-import { Name } from './name';
+import { Name } from '../shell/name';
 import { everyFolder, path as pathOf, type Entry } from './tree';
 import { t } from './words';
 

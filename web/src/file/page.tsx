@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Crumbs } from './crumbs';
 import { Delete, Move, moveNow, Rename, Save } from './dialogs';
 import { download } from './download';
-import { lift, lower, target, useDrop, type Receive } from './drag';
+import { lift, lower, target, type Receive } from './drag';
 import { useListing } from './listing';
 import { chooseFiles, upload } from './new';
 import { changesOf } from './refresh';
@@ -15,6 +15,7 @@ import { dropped } from './walk';
 import { useWhole } from './whole';
 import { t } from './words';
 import { focusMain } from '../shell/app';
+import { DropZone } from '../shell/drop-zone';
 import { useParent } from '../shell/frame';
 import { Icon } from '../shell/icon';
 import { go, moves, type Params } from '../shell/router';
@@ -28,7 +29,6 @@ export function Files({ params }: { params: Params }) {
   const { sort } = view;
   const [picked, setPicked] = useState<Picked>(nothing);
   const [wish, setWish] = useState<Wish>();
-  const [dragging, setDragging] = useState(false);
   const way = useLoad((signal) => path(folder, signal), [folder]);
   const page = useListing(folder, sort, view.pages);
   const grid = useRef<HTMLTableElement>(null);
@@ -55,7 +55,6 @@ export function Files({ params }: { params: Params }) {
     if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
     else focusMain();
   }, [items]);
-  useDrop((transfer) => void upload(dropped(transfer), folder), setDragging);
   // The folders above may have new names.
   const seen = ['', ...(way.data?.slice(0, -1) ?? []).map((e) => e.id)].map(changesOf).join();
   const read = useRef({ folder, seen });
@@ -207,7 +206,7 @@ export function Files({ params }: { params: Params }) {
         </>
       )}
 
-      {dragging && <div class="drop" aria-hidden="true"><div><Icon name="upload" /><p>{t('dropHere', { name: here })}</p></div></div>}
+      <DropZone label={t('dropHere', { name: here })} onDrop={(transfer) => void upload(dropped(transfer), folder)} />
       {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={done} />}
       {wish?.kind === 'move' && <Move entries={wish.entries} here={folder} onClose={close} onDone={done} />}
       {wish?.kind === 'save' && <Save entries={wish.entries} onClose={close} />}

@@ -2,12 +2,13 @@
 // there are any: what failed first, then what runs, then what is done.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { lang, size } from '../shell/i18n';
+import { size } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { say } from '../shell/problem';
 import { downloading, downloads, panel, type Download } from '../shell/transfers';
-import { Meter, rounded } from './meter';
-import { Name } from './name';
+import { Meter } from '../shell/meter';
+import { Name } from '../shell/name';
+import { pace, percent, perSecond } from '../shell/pace';
 import { active, cancel, cancelAll, clear, clock, meter, retry, runs, totals, uploads, type Upload } from './upload';
 import { t } from './words';
 
@@ -87,25 +88,9 @@ function useRoom() {
 
 // Sum is the progress of all together, in words.
 function Sum() {
+  void clock.value; // again with every tick
   const { size: whole, sent } = totals.value;
   return <p class="hint">{[percent(sent, whole), ...pace(meter, whole - sent)].join(' · ')}</p>;
-}
-
-function percent(sent: number, whole: number): string {
-  return new Intl.NumberFormat(lang.value, { style: 'percent' }).format(whole > 0 ? Math.floor((100 * sent) / whole) / 100 : 0);
-}
-
-// pace says how fast it goes and how long it takes; nothing until that is known.
-function pace(of: Meter, left: number): string[] {
-  void clock.value; // again with every tick
-  const now = performance.now();
-  const speed = of.speed(now);
-  const seconds = of.left(now, left);
-  if (speed === undefined || left <= 0) return [];
-  if (seconds === undefined) return [t('stalled')];
-  const { amount, unit } = rounded(seconds);
-  const time = new Intl.NumberFormat(lang.value, { style: 'unit', unit, unitDisplay: 'short' }).format(amount);
-  return [t('perSecond', { size: size(speed) }), t('timeLeft', { time })];
 }
 
 function Group({ title, list, folded, children }: { title: string; list: readonly Upload[]; folded?: boolean; children?: ComponentChildren }) {
@@ -137,6 +122,7 @@ function Row({ upload: u }: { upload: Upload }) {
   const problem = u.problem.value;
   const name = u.shown.value;
   const sending = state === 'sending';
+  if (sending) void clock.value;
   return (
     <li class={'upload ' + state}>
       <div class="upload-text">
@@ -180,7 +166,7 @@ function Coming({ download: d }: { download: Download }) {
         {state === 'running' && <progress aria-label={t('progressOf', { name })} />}
         <p class="hint">
           {state === 'failed' && problem ? <span class="error">{say(problem)}</span>
-            : state === 'running' ? (bytes === 0 ? t('preparing') : [t('received', { size: size(bytes) }), ...(speed ? [t('perSecond', { size: size(speed) })] : [])].join(' · '))
+            : state === 'running' ? (bytes === 0 ? t('preparing') : [t('received', { size: size(bytes) }), ...(speed ? [perSecond(speed)] : [])].join(' · '))
             : state === 'done' ? [t('downloaded'), size(bytes)].join(' · ') : t('state_cancelled')}
         </p>
       </div>

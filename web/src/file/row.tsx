@@ -6,7 +6,7 @@ import { ago, size } from '../shell/i18n';
 import { Icon, type Icon as IconName } from '../shell/icon';
 import type { Problem } from '../shell/problem';
 import { Failed, Menu, type MenuItem } from '../shell/ui';
-import { Name } from './name';
+import { Name } from '../shell/name';
 import type { Column, Entry, Sort } from './tree';
 import { sortOf, sortText } from './view';
 import { t } from './words';

@@ -6,7 +6,7 @@ import { auth } from '../shell/auth';
 import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
 import { downloading, downloads, panel, transfers } from '../shell/transfers';
 import { toast, toastProblem } from '../shell/ui';
-import { Meter } from './meter';
+import { Meter } from '../shell/meter';
 import { askTaken } from './question';
 import { refreshFolder } from './refresh';
 import { inTurn, same, settle, type Reply } from './taken';

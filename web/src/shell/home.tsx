@@ -22,6 +22,7 @@ export function Home() {
       <div class="hero-actions">
         {doors().map(({ href, label }, i) => <a key={href} class={i === 0 ? 'button primary big' : 'button big'} href={href}>{label()}</a>)}
       </div>
+      {collect((room) => room.home).map(({ Part, order }) => <Part key={order} />)}
       <ul class="points">
         {collect((room) => room.points).map(({ icon, title, text, order }) => (
           <li key={order}><Icon name={icon} /><div><h2>{title()}</h2><p>{text()}</p></div></li>

@@ -3,6 +3,7 @@
 import type { TargetedEvent } from 'preact';
 import { useId } from 'preact/hooks';
 import { lang, languages, setLang, type Lang } from './i18n';
+import { places } from './room';
 import { setTheme, theme, themes, type Theme } from './theme';
 import { ask, Dialog } from './ui';
 import { t } from './words';
@@ -22,6 +23,7 @@ export function askLook(): void {
 export function Footer() {
   return (
     <footer class="bottom">
+      {places().filter((spot) => spot.open).map((spot) => <a key={spot.href} href={spot.href}>{spot.label()}</a>)}
       <LanguageField />
       <ThemeField />
       <a href="/docs" data-leave>{t('api')}</a>

@@ -41,6 +41,8 @@ export interface Room {
   // The page of people whose session may only repair the account. They are shown no other page
   // that wants a session.
   repair?: string;
+  // What people can do on the first page without an account, below the doors.
+  home?: { Part: ComponentType; order: number };
   // What the first page says of the room.
   points?: { icon: Icon; title: () => string; text: () => string; order: number }[];
   // A section of the security page. Weaker steps offer the step of first before themselves,
@@ -111,6 +113,7 @@ export type SendLink = (end: AbortSignal) => Promise<unknown>;
 export interface Spot extends Place {
   icon: Icon;
   phone: 'bar' | 'more';
+  open?: true; // is for people who are signed out too, and stands in their footer
   short?: () => string; // the label in the phone's bar, where the long one does not fit
 }
 

@@ -63,6 +63,9 @@ export const t = catalog({
     linkDamaged: 'This link is not complete',
     ruleStranger: 'Several words in a row work well. Your name, username or e-mail alone and common passwords are refused.',
     linkDamagedText: 'A part of the address is missing. Copy the whole link from the mail.',
+    perSecond: '{size}/s',
+    timeLeft: '{time} left',
+    stalled: 'Nothing moves just now',
   },
   de: {
     copy: 'Kopieren',
@@ -125,6 +128,9 @@ export const t = catalog({
     linkDamaged: 'Dieser Link ist nicht vollständig',
     ruleStranger: 'Mehrere Wörter hintereinander sind gut. Nur Name, Benutzername oder E-Mail und häufige Passwörter werden abgelehnt.',
     linkDamagedText: 'Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail.',
+    perSecond: '{size}/s',
+    timeLeft: 'noch {time}',
+    stalled: 'Gerade bewegt sich nichts',
   },
 });
 

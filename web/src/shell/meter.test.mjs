@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { Meter, rounded } = await load('file/meter.ts');
+const { Meter, rounded } = await load('shell/meter.ts');
 
 test('the speed is that of the last five seconds', () => {
   const m = new Meter();

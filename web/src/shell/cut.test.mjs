@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { cut } = await load('file/cut.ts');
+const { cut } = await load('shell/cut.ts');
 
 test('a long name keeps its end and its extension', () => {
   assert.deepEqual(cut('Minutes of the annual meeting 2024.pdf'), ['Minutes of the annual meetin', 'g 2024.pdf']);
