@@ -151,6 +151,7 @@ func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 type app struct {
 	db        *db.DB
 	kv        kvStore
+	bus       kv.Bus
 	blobs     blob.Store
 	ring      *keyring.Ring
 	jobs      *jobs.Queue
@@ -220,9 +221,15 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
 		a.kv = redis
+		bus, err := kv.OpenRedisBus(ctx, s.KV.RedisURL)
+		if err != nil {
+			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
+		}
+		a.bus, a.closers = bus, append(a.closers, bus.Close)
 	} else {
 		values := kv.NewSQL(a.db, time.Now)
 		a.kv, a.prune = values, values.Prune
+		a.bus = kv.NewLocalBus()
 	}
 	if a.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
 		return fmt.Errorf("COFFER_BLOBS: %w", err)

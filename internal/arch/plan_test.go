@@ -31,8 +31,8 @@ var plan = map[string]place{
 
 	"outbound": {1, "the one guarded HTTP client for outgoing calls"},
 
-	"kv":        {2, "short-lived values with expiry and counters: memory, SQL, Redis/Valkey"},
-	"kv/kvtest": {2, "the contract of kv.Store as tests"},
+	"kv":        {2, "short-lived values with expiry and counters, and carries messages between nodes: memory, SQL, Redis/Valkey"},
+	"kv/kvtest": {2, "the contracts of kv.Store and kv.Bus as tests"},
 	"keyring":   {2, "named keys by purpose, rotation, field encryption and blind indexes"},
 	"jobs":      {2, "work that must happen later, enqueued in the transaction that asked for it; periodic work; one node at a time"},
 

@@ -16,3 +16,10 @@ func Marks(s *SQL) int {
 
 // AtMost bounds what Once holds in memory. No call may be running.
 func AtMost(s *SQL, n int) { s.marks.most = n }
+
+// Held counts the channels and queues of a local bus.
+func Held(b *LocalBus) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.channels) + len(b.queues)
+}

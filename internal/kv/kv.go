@@ -1,4 +1,4 @@
-// Package kv keeps short-lived values with expiry and counters: memory, SQL, Redis/Valkey.
+// Package kv keeps short-lived values with expiry and counters, and carries messages between nodes: memory, SQL, Redis/Valkey.
 //
 // It stores sessions, limits and attempts: values that requests read often and that soon
 // expire. The choice of store changes nothing for a caller; kvtest runs all stores through
@@ -28,6 +28,17 @@
 // Redis caches values under "session:" too, and drops them when the server announces a
 // change. [Redis] says how long a node without connection may be behind. The other stores
 // always read the last write.
+//
+// # Messages between nodes
+//
+// A [Bus] has channels, which reach all their present hearers, and queues, which keep each
+// message for one taker until an end that every Push renews. It keeps the order of each
+// caller, and gives no message twice. [LocalBus] is for a single process, [RedisBus] for
+// several.
+//
+// A bus promises delivery only while its connection holds. When that breaks, the lost of
+// every subscription closes, and what a queue held may be gone. Its user therefore begins
+// anew; it does not guess what was missed. An unreachable bus answers [ErrUnavailable].
 package kv
 
 import (

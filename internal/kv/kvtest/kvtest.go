@@ -1,4 +1,4 @@
-// Package kvtest is the contract of kv.Store as tests: every store runs the same cases.
+// Package kvtest is the contracts of kv.Store and kv.Bus as tests: every store and every bus runs the same cases.
 package kvtest
 
 import (
