@@ -231,7 +231,7 @@ func (c *Client) exchange(ctx context.Context, r request, authorization string) 
 	c.setClock(res)
 	if (res.StatusCode < 200 || res.StatusCode > 299) && res.StatusCode != r.good {
 		defer res.Body.Close()
-		return nil, readError(res)
+		return nil, ReadError(res)
 	}
 	return res, nil
 }

@@ -42,7 +42,7 @@ func (c *Client) Introspect(ctx context.Context, as ResourceServer, token string
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return Introspection{}, readError(res)
+		return Introspection{}, ReadError(res)
 	}
 	raw, err := readAtMost(res.Body, maxJSON)
 	if err != nil {

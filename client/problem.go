@@ -71,8 +71,8 @@ func Status(err error) int {
 	return 0
 }
 
-// readError makes the error of an unsuccessful response.
-func readError(res *http.Response) error {
+// ReadError makes the error of an unsuccessful response.
+func ReadError(res *http.Response) error {
 	e := &Error{Status: res.StatusCode, RequestID: res.Header.Get("X-Request-Id"), RetryAfter: retryAfter(res.Header)}
 	mediaType, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/problem+json" {
