@@ -9,11 +9,11 @@ out=${1:-dist}
 
 mkdir -p "$out"
 # What is bundled keeps its licence.
-for module in preact @preact/signals @preact/signals-core @simplewebauthn/browser; do
+for module in preact @preact/signals @preact/signals-core @simplewebauthn/browser @noble/curves @noble/hashes; do
 	printf '== %s ==\n\n' "$module"
 	cat "node_modules/$module"/LICENSE*
 	printf '\n'
 done >"$out/licenses.txt"
 
-exec go tool esbuild app=src/main.tsx index=src/index.html favicon=src/favicon.svg --bundle --format=esm --target=es2022 --charset=utf8 \
+exec go tool esbuild app=src/main.tsx drop-worker=src/drop/worker.ts index=src/index.html favicon=src/favicon.svg --bundle --format=esm --target=es2022 --charset=utf8 \
 	--jsx=automatic --jsx-import-source=preact --loader:.html=copy --loader:.svg=copy --log-level=warning --outdir="$out" "${@:2}"

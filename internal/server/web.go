@@ -148,6 +148,9 @@ func (w *web) asset(rw http.ResponseWriter, r *http.Request) {
 	h.Set("Etag", etag)
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Content-Type", f.contentType)
+	if strings.HasSuffix(r.PathValue("file"), workerSuffix) {
+		h.Set("Content-Security-Policy", workerPolicy)
+	}
 	if r.Header.Get("If-None-Match") == etag {
 		h.Del("Content-Type")
 		rw.WriteHeader(http.StatusNotModified)
@@ -196,10 +199,16 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 
 // pagePolicy is the Content-Security-Policy of the app's page.
 func pagePolicy(nonce string) string {
-	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
+	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
 		"font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
 		"report-uri " + ReportPath
 }
+
+// A worker obeys the policy of its own file. It may talk to this server and do nothing else.
+const (
+	workerSuffix = "-worker.js"
+	workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; report-uri " + ReportPath
+)
 
 // pagePath reports whether p may be a page of the app. It refuses files, dot files and
 // common diagnostic paths.

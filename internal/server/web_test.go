@@ -37,7 +37,7 @@ func TestPagePolicy(t *testing.T) {
 	w := newWorld(t)
 	csp := w.do(t, "GET", "/", "").header.Get("Content-Security-Policy")
 	for _, want := range []string{
-		"default-src 'none'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data: blob:", "font-src 'self'", "form-action 'self'",
+		"default-src 'none'", "style-src 'self'", "worker-src 'self'", "connect-src 'self'", "img-src 'self' data: blob:", "font-src 'self'", "form-action 'self'",
 		"frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "report-uri /csp-reports",
 	} {
 		if !strings.Contains("; "+csp+";", "; "+want+";") {
@@ -98,6 +98,20 @@ func TestAssets(t *testing.T) {
 	// Two versions behind one address: the hash comes from another node.
 	if got := w.do(t, "GET", "/assets/app.js?v=0123456789abcdef", ""); got.status != 200 || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("with another hash: %d %s, want no-store", got.status, got.header.Get("Cache-Control"))
+	}
+}
+
+// A worker obeys the policy of its own file, so that file has one that lets it talk to the server.
+func TestWorkerPolicy(t *testing.T) {
+	app := testApp()
+	app["x-worker.js"] = &fstest.MapFile{Data: []byte("onmessage = () => {}")}
+	w := newWorld(t, func(c *Config) { c.Web = app })
+	want := "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; report-uri /csp-reports"
+	if got := w.do(t, "GET", "/assets/x-worker.js", "").header.Get("Content-Security-Policy"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := w.do(t, "GET", "/assets/app.js", "").header.Get("Content-Security-Policy"); strings.Contains(got, "connect-src") {
+		t.Errorf("another file: %q", got)
 	}
 }
 
@@ -190,8 +204,8 @@ func TestDevelopment(t *testing.T) {
 func TestBuiltApp(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Web = built.Dist })
 	page := w.do(t, "GET", "/", "").body
-	addresses := regexp.MustCompile(`(?:src|href)="(/assets/[^"]*)"`).FindAllStringSubmatch(page, -1)
-	if len(addresses) < 3 {
+	addresses := regexp.MustCompile(`(?:src|href|content)="(/assets/[^"]*)"`).FindAllStringSubmatch(page, -1)
+	if len(addresses) < 4 {
 		t.Fatalf("the page names %d files: %s", len(addresses), page)
 	}
 	for _, a := range addresses {
