@@ -31,6 +31,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server; it needs no settings to begin with."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
+	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`
 	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from."`
 	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP API."`
 	Version versionCmd `cmd:"" help:"Print the version."`
