@@ -396,13 +396,13 @@ func (m *Member) Close(ctx context.Context) error {
 		l.flush(quick) // a confirmation may still wait
 		cancel()
 	}
+	m.stop(ErrLeft)
 	if m.gate != nil {
 		err = m.call(ctx, "DELETE", nil, nil, "drops", m.Name())
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrClosed) {
 			err = nil
 		}
 	}
-	m.stop(ErrLeft)
 	if l != nil {
 		if m.gate != nil {
 			l.farewell(nil)
