@@ -27,9 +27,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t15, r4) {
+function k(n3, t16, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t15) "key" == f5 ? u4 = t15[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t15[f5] : o5[f5] = t15[f5];
+  for (f5 in t16) "key" == f5 ? u4 = t16[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t16[f5] : o5[f5] = t16[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -39,41 +39,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t15) {
-  this.props = n3, this.context = t15, this.__g = 0;
+function x(n3, t16) {
+  this.props = n3, this.context = t16, this.__g = 0;
 }
-function S(n3, t15) {
-  if (null == t15) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t15 < n3.__k.length; t15++) if ((r4 = n3.__k[t15]) && r4.__e) return r4.__e;
+function S(n3, t16) {
+  if (null == t16) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t16 < n3.__k.length; t16++) if ((r4 = n3.__k[t16]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t15) {
-  var r4, u4 = t15.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t15.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t15.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t16) {
+  var r4, u4 = t16.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t16.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t16.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t15) {
-    return t15 && (n3.__e = t15.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t16) {
+    return t16 && (n3.__e = t16.__e);
   }), j(n3);
 }
-function L(t15) {
-  (8 & t15.__g || (t15.__g |= 8, u.push(t15), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t16) {
+  (8 & t16.__g || (t16.__g |= 8, u.push(t16), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t15 = 1; u.length; ) u.length > t15 && u.sort(o), n3 = u.shift(), t15 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t16 = 1; u.length; ) u.length > t16 && u.sort(o), n3 = u.shift(), t16 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t15.length;
-  for (l4 = q(r4, t15, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t16.length;
+  for (l4 = q(r4, t16, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t15, r4, u4, i4) {
+function q(n3, t16, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t15[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t16[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -84,58 +84,58 @@ function q(n3, t15, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t15, r4, u4) {
+function A(n3, t16, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t15;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t15 = A(i4[f5], t15, r4, false));
-    return t15;
+    if (n3.props.__P) return t16;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t16 = A(i4[f5], t16, r4, false));
+    return t16;
   }
-  for (t15 && !t15.parentNode && (t15 = S(n3)) && !t15.parentNode && (t15 = null), o5 = n3.__e, e4 = t15; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t15) : r4.insertBefore(o5, t15 || null)), t15 = o5; (t15 = t15 && t15.nextSibling) && 8 == t15.nodeType && !t15.data.startsWith("$s"); ) ;
-  return t15;
+  for (t16 && !t16.parentNode && (t16 = S(n3)) && !t16.parentNode && (t16 = null), o5 = n3.__e, e4 = t16; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t16) : r4.insertBefore(o5, t16 || null)), t16 = o5; (t16 = t16 && t16.nextSibling) && 8 == t16.nodeType && !t16.data.startsWith("$s"); ) ;
+  return t16;
 }
-function P(n3, t15, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t15[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t16, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t16[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t15[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t15.length; i4++) if ((e4 = t15[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t16[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t16.length; i4++) if ((e4 = t16[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t15, r4) {
-  null == r4 && (r4 = ""), "-" == t15[0] ? n3.setProperty(t15, r4) : n3[t15] = r4;
+function T(n3, t16, r4) {
+  null == r4 && (r4 = ""), "-" == t16[0] ? n3.setProperty(t16, r4) : n3[t16] = r4;
 }
-function N(n3, t15, r4, u4, i4) {
+function N(n3, t16, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t15) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t16) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t15 in u4) r4 && t15 in r4 || T(n3.style, t15);
-    if (r4) for (t15 in r4) u4 && r4[t15] == u4[t15] || T(n3.style, t15, r4[t15]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t16 in u4) r4 && t16 in r4 || T(n3.style, t16);
+    if (r4) for (t16 in r4) u4 && r4[t16] == u4[t16] || T(n3.style, t16, r4[t16]);
   }
-  else if ("o" == t15[0] && "n" == t15[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t15] = r4, r4 && u4 || (o5 = a[t15] || (a[t15] = V(t15)), (n3.__a || (n3.__a = {}))[t15] = c, f5 = t15 != (t15 = t15.replace(l, "$1")), (t15 = t15.slice(2))[0] < "a" && (t15 = t15.toLowerCase()), r4 ? n3.addEventListener(t15, o5, f5) : n3.removeEventListener(t15, o5, f5));
+  else if ("o" == t16[0] && "n" == t16[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t16] = r4, r4 && u4 || (o5 = a[t16] || (a[t16] = V(t16)), (n3.__a || (n3.__a = {}))[t16] = c, f5 = t16 != (t16 = t16.replace(l, "$1")), (t16 = t16.slice(2))[0] < "a" && (t16 = t16.toLowerCase()), r4 ? n3.addEventListener(t16, o5, f5) : n3.removeEventListener(t16, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t15 = t15.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t15 && "height" != t15 && "href" != t15 && "list" != t15 && "form" != t15 && "tabIndex" != t15 && "download" != t15 && "rowSpan" != t15 && "colSpan" != t15 && "role" != t15 && "popover" != t15 && t15 in n3) try {
-      return void (n3[t15] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t16 = t16.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t16 && "height" != t16 && "href" != t16 && "list" != t16 && "form" != t16 && "tabIndex" != t16 && "download" != t16 && "rowSpan" != t16 && "colSpan" != t16 && "role" != t16 && "popover" != t16 && t16 in n3) try {
+      return void (n3[t16] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t15[4] ? n3.removeAttribute(t15) : n3.setAttribute(t15, "popover" == t15 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t16[4] ? n3.removeAttribute(t16) : n3.setAttribute(t16, "popover" == t16 && 1 == r4 ? "" : r4);
   }
 }
-function V(t15) {
+function V(t16) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t15], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t15]) return;
+      if (u4 = u4[t16], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t16]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -153,15 +153,15 @@ function z(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t15, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t16, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t15 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t15 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t16 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t16 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t15, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t16) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t16 && t16.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t16, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t17) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t17 && t17.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -178,86 +178,86 @@ function z(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t16 && t16.then || D(r4), n.__e(t16, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t17 && t17.then || D(r4), n.__e(t17, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t15);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t16);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t15) {
+function B(n3, t16) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t15 && t15.push(n3);
+    t16 && t16.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t15, r4, u4) {
+function E(t16, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t15), t15.some(function(r5) {
+  n.__c && n.__c(r4, t16), t16.some(function(r5) {
     try {
-      t15 = r5.__h, r5.__h = [], t15.some(function(n3) {
+      t16 = r5.__h, r5.__h = [], t16.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t16) {
-      n.__e(t16, r5.__v);
+    } catch (t17) {
+      n.__e(t17, r5.__v);
     }
   });
 }
-function F(t15, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t15 = k4, o5[s4] = null;
+      t16 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t15) {
+  if (!t16) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t15 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t16 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t15.content || t15, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t15.attributes.length; s4++) $2[(k4 = t15.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t15, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t15, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t15.innerHTML) || (t15.innerHTML = h5.__html), r4.__k = []) : (y5 && (t15.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t15.removeAttribute(s4) : null == b4 || b4 === t15[s4] && ("progress" != C3 || b4) || N(t15, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t15[s4] && N(t15, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t15.data == x3 || (t15.data = x3);
-  return t15;
+    if (a5 = "template" == C3 && t16.content || t16, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t16.attributes.length; s4++) $2[(k4 = t16.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t16, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t16, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t16.innerHTML) || (t16.innerHTML = h5.__html), r4.__k = []) : (y5 && (t16.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t16.removeAttribute(s4) : null == b4 || b4 === t16[s4] && ("progress" != C3 || b4) || N(t16, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t16[s4] && N(t16, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t16.data == x3 || (t16.data = x3);
+  return t16;
 }
-function G(t15, r4, u4, i4) {
+function G(t16, r4, u4, i4) {
   try {
-    "function" == typeof t15 ? r4 ? r4.__x = t15(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t15(null)) : t15.current = r4;
-  } catch (t16) {
-    n.__e(t16, u4);
+    "function" == typeof t16 ? r4 ? r4.__x = t16(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t16(null)) : t16.current = r4;
+  } catch (t17) {
+    n.__e(t17, u4);
   }
 }
-function J(t15, r4, u4) {
+function J(t16, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t15), !(i4 = t15.ref) || i4.current && i4.current != t15.__e || G(i4, null, r4, t15), i4 = t15.__c) {
+  if (n.unmount && n.unmount(t16), !(i4 = t16.ref) || i4.current && i4.current != t16.__e || G(i4, null, r4, t16), i4 = t16.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t16) {
-      n.__e(t16, r4);
+    } catch (t17) {
+      n.__e(t17, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t15.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t15.type || u4 && !t15.props.__P);
-  !u4 && (i4 = t15.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t15.__e && o5.some(g), g(f5), g(i4)), u4 || g(t15.__e), t15.__e = t15.__c = t15.__ = null;
+  if (i4 = t16.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t16.type || u4 && !t16.props.__P);
+  !u4 && (i4 = t16.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t16.__e && o5.some(g), g(f5), g(i4)), u4 || g(t16.__e), t16.__e = t16.__c = t16.__ = null;
 }
-function K(n3, t15, r4) {
+function K(n3, t16, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t15, r4) {
+function Q(t16, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t15, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t15 && 32 & t15.__u) ? null : r4.__k, r4.__k = m($, { children: [t15] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t16, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t16 && 32 & t16.__u) ? null : r4.__k, r4.__k = m($, { children: [t16] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t15(n4) {
+  function t16(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t15.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t16.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -265,41 +265,42 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t16 = n5.componentWillUnmount;
+      var t17 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t16 && t16.call(n5);
+        r4.delete(n5), t17 && t17.call(n5);
       };
     }), n4.children;
   }
-  return t15.__c = "__cC" + s++, t15.__ = n3, t15.Provider = (t15.Consumer = function(n4, t16) {
-    return n4.children(t16);
-  }).contextType = t15, t15;
+  return t16.__c = "__cC" + s++, t16.__ = n3, t16.Provider = (t16.Consumer = function(n4, t17) {
+    return n4.children(t17);
+  }).contextType = t16, t16;
 }
-n = { __e: function(n3, t15, r4, u4) {
-  for (var i4, o5, e4; t15 = t15.__; ) if ((i4 = t15.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t16, r4, u4) {
+  for (var i4, o5, e4; t16 = t16.__; ) if ((i4 = t16.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t16) {
-      n3 = t16;
+    } catch (t17) {
+      n3 = t17;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t15) {
+}, x.prototype.setState = function(n3, t16) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t15 && this.__k.push(t15), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t16 && this.__k.push(t16), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t15) {
-  return n3.__v.__b - t15.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t16) {
+  return n3.__v.__b - t16.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
 var rooms_exports = {};
 __export(rooms_exports, {
   account: () => account,
+  drop: () => drop,
   file: () => file,
   mailcode: () => mailcode,
   passkey: () => passkey,
@@ -327,8 +328,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t15) {
-  a2.__h && a2.__h(r2, n3, f2 || t15), f2 = 0;
+function y2(n3, t16) {
+  a2.__h && a2.__h(r2, n3, f2 || t16), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -338,19 +339,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t15 = (f5.__N || f5.__)[0], r4 = f5.t(t15, n4);
-    o2(t15, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t16 = (f5.__N || f5.__)[0], r4 = f5.t(t16, n4);
+    o2(t16, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t15, r4) {
+    r2.shouldComponentUpdate = function(n4, t16, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t15, r4);
+        var e4 = c4.call(this, n4, t16, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -375,10 +376,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t15) {
+function b(n3, t16) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t15);
+  }, t16);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -398,23 +399,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t16) {
-      a2.__e(t16, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t17) {
+      a2.__e(t17, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t15 = n3.__H;
-      if (n3.__P && t15) try {
-        t15.__h.some(C2), t15.__h.some(D2), t15.__h = [];
+      var t16 = n3.__H;
+      if (n3.__P && t16) try {
+        t16.__h.some(C2), t16.__h.some(D2), t16.__h = [];
       } catch (r4) {
-        t15.__h = [], a2.__e(r4, n3.__v);
+        t16.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t15) {
-  n3 && t15.__k && t15.__k.__m && (n3.__m = t15.__k.__m), p2 && p2(n3, t15);
+}, a2.__ = function(n3, t16) {
+  n3 && t16.__k && t16.__k.__m && (n3.__m = t16.__k.__m), p2 && p2(n3, t16);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -423,25 +424,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t15 = n3.__c;
-  t15 && t15.__H && (t15.__H.__h.length && B2(c2.push(t15)), t15.__H.__.some(function(n4) {
+  var t16 = n3.__c;
+  t16 && t16.__H && (t16.__H.__h.length && B2(c2.push(t16)), t16.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t15) {
-  t15.some(function(n4) {
+}, a2.__c = function(n3, t16) {
+  t16.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t16) {
+    } catch (t17) {
       n4.__h = [function() {
-        throw t16;
+        throw t17;
       }];
     }
-  }), h2 && h2(n3, t15);
+  }), h2 && h2(n3, t16);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t15, r4, u4 = n3.__c;
+  var t16, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -452,49 +453,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t15 = n4;
+      t16 = n4;
     }
-  }), u4.__H = void 0, t15 && a2.__e(t15, u4.__v));
+  }), u4.__H = void 0, t16 && a2.__e(t16, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t15, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t15), setTimeout(n3);
+  var t16, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t16), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t15 = requestAnimationFrame(r4));
+  k2 && (t16 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t15 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t15;
+  var t16 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t16;
 }
 function D2(n3) {
-  var t15 = r2;
-  n3.__c = n3.__(), r2 = t15;
+  var t16 = r2;
+  n3.__c = n3.__(), r2 = t16;
 }
-function E2(n3, t15) {
-  return !n3 || n3.length != t15.length || t15.some(function(t16, r4) {
-    return !o2(t16, n3[r4]);
+function E2(n3, t16) {
+  return !n3 || n3.length != t16.length || t16.some(function(t17, r4) {
+    return !o2(t17, n3[r4]);
   });
 }
-function G2(n3, t15) {
-  return "function" == typeof t15 ? t15(n3) : t15;
+function G2(n3, t16) {
+  return "function" == typeof t16 ? t16(n3) : t16;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t15 = false;
+    var i4, t16 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t16 = i5.S;
-        if (t16.v === i5.v) {
-          for (var r5 = t16.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t16.i;
+        var t17 = i5.S;
+        if (t17.v === i5.v) {
+          for (var r5 = t17.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t17.i;
         }
         i5 = i5.o;
       }
@@ -510,9 +511,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t15) {
+          if (!t16) {
             i4 = r5;
-            t15 = true;
+            t16 = true;
           }
         }
         r4 = n3;
@@ -520,7 +521,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t15) throw i4;
+    if (t16) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -536,13 +537,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t15 = o3, r4 = n2;
+  var t16 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t15;
+    o3 = t16;
     n2 = r4;
   }
 }
@@ -555,56 +556,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t15 = i4.n;
-    if (void 0 === t15 || t15.t !== o3) {
-      t15 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t15 };
-      if (void 0 !== o3.s) o3.s.n = t15;
-      o3.s = t15;
-      i4.n = t15;
-      if (32 & o3.f) i4.S(t15);
-      return t15;
-    } else if (-1 === t15.i) {
-      t15.i = 0;
-      if (void 0 !== t15.n) {
-        t15.n.p = t15.p;
-        if (void 0 !== t15.p) t15.p.n = t15.n;
-        t15.p = o3.s;
-        t15.n = void 0;
-        o3.s.n = t15;
-        o3.s = t15;
+    var t16 = i4.n;
+    if (void 0 === t16 || t16.t !== o3) {
+      t16 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t16 };
+      if (void 0 !== o3.s) o3.s.n = t16;
+      o3.s = t16;
+      i4.n = t16;
+      if (32 & o3.f) i4.S(t16);
+      return t16;
+    } else if (-1 === t16.i) {
+      t16.i = 0;
+      if (void 0 !== t16.n) {
+        t16.n.p = t16.p;
+        if (void 0 !== t16.p) t16.p.n = t16.n;
+        t16.p = o3.s;
+        t16.n = void 0;
+        o3.s.n = t16;
+        o3.s = t16;
       }
-      return t15;
+      return t16;
     }
   }
 }
-function l3(i4, t15) {
+function l3(i4, t16) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t15 ? void 0 : t15.watched;
-  this.Z = null == t15 ? void 0 : t15.unwatched;
-  this.name = null == t15 ? void 0 : t15.name;
+  this.W = null == t16 ? void 0 : t16.watched;
+  this.Z = null == t16 ? void 0 : t16.unwatched;
+  this.name = null == t16 ? void 0 : t16.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t15 = this, r4 = this.t;
+  var t16 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t15.W) || i5.call(t15);
+      null == (i5 = t16.W) || i5.call(t16);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t15 = this;
+  var t16 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -619,15 +620,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t15.Z) || i5.call(t15);
+        null == (i5 = t16.Z) || i5.call(t16);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t15 = this;
+  var t16 = this;
   return x2(function() {
-    var r4 = t15.value;
+    var r4 = t16.value;
     f3(function() {
       return i4(r4);
     });
@@ -674,42 +675,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t15) {
-  return new l3(i4, t15);
+function y3(i4, t16) {
+  return new l3(i4, t16);
 }
 function w3(i4) {
-  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) if (t15.S.i !== t15.i || !t15.S.h() || t15.S.i !== t15.i) return true;
+  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) if (t16.S.i !== t16.i || !t16.S.h() || t16.S.i !== t16.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) {
-    var r4 = t15.S.n;
-    if (void 0 !== r4) t15.r = r4;
-    t15.S.n = t15;
-    t15.i = -1;
-    if (void 0 === t15.n) {
-      i4.s = t15;
+  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) {
+    var r4 = t16.S.n;
+    if (void 0 !== r4) t16.r = r4;
+    t16.S.n = t16;
+    t16.i = -1;
+    if (void 0 === t16.n) {
+      i4.s = t16;
       break;
     }
   }
 }
 function _3(i4) {
-  var t15 = i4.s, r4 = void 0;
-  while (void 0 !== t15) {
-    var n3 = t15.p;
-    if (-1 === t15.i) {
-      t15.S.U(t15);
-      if (void 0 !== n3) n3.n = t15.n;
-      if (void 0 !== t15.n) t15.n.p = n3;
-    } else r4 = t15;
-    t15.S.n = t15.r;
-    if (void 0 !== t15.r) t15.r = void 0;
-    t15 = n3;
+  var t16 = i4.s, r4 = void 0;
+  while (void 0 !== t16) {
+    var n3 = t16.p;
+    if (-1 === t16.i) {
+      t16.S.U(t16);
+      if (void 0 !== n3) n3.n = t16.n;
+      if (void 0 !== t16.n) t16.n.p = n3;
+    } else r4 = t16;
+    t16.S.n = t16.r;
+    if (void 0 !== t16.r) t16.r = void 0;
+    t16 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t15) {
-  l3.call(this, void 0, t15);
+function j3(i4, t16) {
+  l3.call(this, void 0, t16);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -732,9 +733,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t15 = this.x();
-    if (16 & this.f || this.v !== t15 || 0 === this.i) {
-      this.v = t15;
+    var t16 = this.x();
+    if (16 & this.f || this.v !== t16 || 0 === this.i) {
+      this.v = t16;
       this.f &= -17;
       this.i++;
     }
@@ -751,7 +752,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t15 = this.s; void 0 !== t15; t15 = t15.n) t15.S.S(t15);
+    for (var t16 = this.s; void 0 !== t16; t16 = t16.n) t16.S.S(t16);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -760,7 +761,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t15 = this.s; void 0 !== t15; t15 = t15.n) t15.S.U(t15);
+      for (var t16 = this.s; void 0 !== t16; t16 = t16.n) t16.S.U(t16);
     }
   }
 };
@@ -778,8 +779,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t15) {
-  return new j3(i4, t15);
+function O(i4, t16) {
+  return new j3(i4, t16);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -790,11 +791,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t15) {
+    } catch (t16) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t15;
+      throw t16;
     } finally {
       o3 = n3;
       t3();
@@ -802,7 +803,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t15 = i4.s; void 0 !== t15; t15 = t15.n) t15.S.U(t15);
+  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) t16.S.U(t16);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -818,13 +819,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t15) {
+function m3(i4, t16) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t15 ? void 0 : t15.name;
+  this.name = null == t16 ? void 0 : t16.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -832,8 +833,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t15 = this.x();
-    if ("function" == typeof t15) this.j = t15;
+    var t16 = this.x();
+    if ("function" == typeof t16) this.j = t16;
   } finally {
     i4();
   }
@@ -863,8 +864,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t15) {
-  var r4 = new m3(i4, t15);
+function x2(i4, t16) {
+  var r4 = new m3(i4, t16);
   try {
     r4.c();
   } catch (i5) {
@@ -898,9 +899,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t15 = useSignal(r4);
-  t15.name = "ReactiveDom";
-  t15.value = r4;
+  var n3 = this, r4 = i4.data, t16 = useSignal(r4);
+  t16.name = "ReactiveDom";
+  t16.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -908,7 +909,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t15.value.value;
+      var i6 = t16.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -938,13 +939,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t15 = n3.props;
-    for (var f5 in t15) if ("children" !== f5) {
-      var o5 = t15[f5];
+    var r4, t16 = n3.props;
+    for (var f5 in t16) if ("children" !== f5) {
+      var o5 = t16[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t15[f5] = o5.peek();
+        t16[f5] = o5.peek();
       }
     }
   }
@@ -954,10 +955,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t15, f5 = r4.__c;
+    var t16, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t15 = f5.__$u)) f5.__$u = t15 = (function(i5, n3) {
+      if (void 0 === (t16 = f5.__$u)) f5.__$u = t16 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -974,34 +975,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t15);
+    y4(t16);
   }
 });
-b3("__e", function(i4, n3, r4, t15) {
+b3("__e", function(i4, n3, r4, t16) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t15);
+  i4(n3, r4, t16);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t15 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t16 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t15 && e4 in t15)) {
+      if (!(void 0 === u4 || t16 && e4 in t16)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t15) {
+    if (t16) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t15) {
-        var c4 = o5[a5], v4 = t15[a5];
+      for (var a5 in t16) {
+        var c4 = o5[a5], v4 = t16[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1011,16 +1012,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t15) {
+function k3(i4, n3, r4, t16) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t15 = n4;
+    t16 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t15[n3] !== r5) {
-      t15[n3] = r5;
+    if (t16[n3] !== r5) {
+      t16[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1031,11 +1032,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t15 = r4.U;
-      if (t15) {
+      var t16 = r4.U;
+      if (t16) {
         r4.U = void 0;
-        for (var f5 in t15) {
-          var o5 = t15[f5];
+        for (var f5 in t16) {
+          var o5 = t16[f5];
           if (o5) o5.d();
         }
       }
@@ -1059,20 +1060,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t15) {
-  if (t15 < 3) n3.__$f |= 2;
-  i4(n3, r4, t15);
+b3("__h", function(i4, n3, r4, t16) {
+  if (t16 < 3) n3.__$f |= 2;
+  i4(n3, r4, t16);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t15 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t16 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t15 || o5 || 4 & this.__$f)) return true;
+    if (!(t16 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t15 || 4 & this.__$f)) return true;
+    if (!(t16 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1126,8 +1127,8 @@ function pickLang(tags) {
   return "en";
 }
 function startLang() {
-  const chosen2 = localStorage.getItem(stored);
-  show(pickLang(chosen2 ? [chosen2] : navigator.languages));
+  const chosen3 = localStorage.getItem(stored);
+  show(pickLang(chosen3 ? [chosen3] : navigator.languages));
 }
 function setLang(l4) {
   localStorage.setItem(stored, l4);
@@ -1151,10 +1152,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t15 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
-  return Object.assign(t15, {
+  const t16 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  return Object.assign(t16, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t15(key, values) : void 0
+    find: (key, values) => Object.hasOwn(c4.en, key) ? t16(key, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1514,9 +1515,9 @@ function waitOf(header, now) {
   const at = Date.parse(header);
   return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - now) / 1e3));
 }
-function asProblem(err) {
-  if (err instanceof Problem) return err;
-  console.error(err);
+function asProblem(err2) {
+  if (err2 instanceof Problem) return err2;
+  console.error(err2);
   return new Problem({ status: -1, code: "app_error" });
 }
 function fieldName(pointer) {
@@ -1558,8 +1559,8 @@ async function proven(work2) {
   const before2 = proofs;
   try {
     return await work2();
-  } catch (err) {
-    if (!(err instanceof Problem) || err.code !== "step_up_required") throw err;
+  } catch (err2) {
+    if (!(err2 instanceof Problem) || err2.code !== "step_up_required") throw err2;
     if (proofs === before2) {
       if (!await keeper().prove()) throw cancelled();
       proofs++;
@@ -1580,8 +1581,8 @@ async function respond(method, path3, options = {}) {
   if (!options.open) return withToken((token2) => send(method, path3, { ...options, signed: true }, "Bearer " + token2));
   try {
     return await send(method, path3, options);
-  } catch (err) {
-    if (!proofRefused(err)) throw err;
+  } catch (err2) {
+    if (!proofRefused(err2)) throw err2;
     return send(method, path3, options);
   }
 }
@@ -1589,17 +1590,17 @@ async function withToken(once) {
   const token2 = await keeper().token();
   try {
     return await once(token2);
-  } catch (err) {
-    if (tokenEnded(err)) await keeper().renew(token2);
-    else if (!proofRefused(err)) throw err;
+  } catch (err2) {
+    if (tokenEnded(err2)) await keeper().renew(token2);
+    else if (!proofRefused(err2)) throw err2;
     return once(await keeper().token());
   }
 }
-function tokenEnded(err) {
-  return err instanceof Problem && err.code === "unauthenticated" && me() !== void 0;
+function tokenEnded(err2) {
+  return err2 instanceof Problem && err2.code === "unauthenticated" && me() !== void 0;
 }
-function proofRefused(err) {
-  return err instanceof Problem && err.code === "invalid_proof";
+function proofRefused(err2) {
+  return err2 instanceof Problem && err2.code === "invalid_proof";
 }
 var ahead = 0;
 function hearTime(date2) {
@@ -1618,8 +1619,8 @@ async function send(method, path3, { path: named, query, body, signal, signed: s
   let response;
   try {
     response = await fetch(to, { method: method.toUpperCase(), headers, body: json, signal, credentials: "same-origin", cache: "no-store" });
-  } catch (err) {
-    if (signal?.aborted) throw err;
+  } catch (err2) {
+    if (signal?.aborted) throw err2;
     throw offline();
   }
   hearTime(response.headers.get("Date"));
@@ -1646,11 +1647,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t15, e4, n3, u4, a5, i4) {
+function a4(t16, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t15) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t15, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t16) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t16, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -1724,7 +1725,7 @@ function giveBack(form) {
   const text2 = sessionStorage.getItem(stored2);
   if (!text2) return;
   const kept2 = JSON.parse(text2);
-  const at = kept2.page === location.pathname && Date.now() - kept2.at < lasts ? kept2.forms.findIndex(({ names }) => names === namesOf(form)) : -1;
+  const at = kept2.page === location.pathname && Date.now() - kept2.at < lasts ? kept2.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
   if (at < 0) return;
   const [{ values }] = kept2.forms.splice(at, 1);
   if (kept2.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept2));
@@ -1741,9 +1742,9 @@ function giveBack(form) {
 
 // src/shell/form.tsx
 var Refused = U(void 0);
-function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet, icon, focus, asks }) {
+function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet: quiet2, icon, focus, asks }) {
   const [problem, setProblem] = d2();
-  const [busy, setBusy] = d2(false);
+  const [busy2, setBusy] = d2(false);
   const [wait, setWait] = useWait();
   const form = T2(null);
   const id = P2();
@@ -1752,29 +1753,29 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     giveBack(form.current);
     if (focus) form.current.querySelector("[type=submit]").focus();
   }, []);
-  async function send3(event) {
+  async function send4(event) {
     event.preventDefault();
-    if (busy || wait > 0) return;
+    if (busy2 || wait > 0) return;
     const values = {};
     for (const [name, value] of new FormData(form.current)) if (typeof value === "string") values[name] = value;
     setBusy(true);
     try {
       await onSubmit(values);
       setProblem(void 0);
-    } catch (err) {
-      const p5 = asProblem(err);
+    } catch (err2) {
+      const p5 = asProblem(err2);
       setProblem(p5.code === "cancelled" ? void 0 : p5);
       if (p5.status === 429 && p5.retryAfter) setWait(p5.retryAfter);
     } finally {
       setBusy(false);
     }
   }
-  return /* @__PURE__ */ a4(Refused.Provider, { value: problem, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send3, id, "aria-busy": busy, children: [
+  return /* @__PURE__ */ a4(Refused.Provider, { value: problem, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send4, id, "aria-busy": busy2, children: [
     problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy, children: [
-        busy ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
+      /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet2 ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy2, children: [
+        busy2 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
       onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
@@ -1880,7 +1881,7 @@ function Select({ name, label, hint, value, options }) {
 }
 function Password(props) {
   const { name, label, value, hint, onInput, autoFocus, ...rest } = props;
-  const [shown2, setShown] = d2(false);
+  const [shown3, setShown] = d2(false);
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
@@ -1900,7 +1901,7 @@ function Password(props) {
           name,
           "data-first": autoFocus || void 0,
           "data-secret": "",
-          type: shown2 ? "text" : "password",
+          type: shown3 ? "text" : "password",
           autoCapitalize: "none",
           spellcheck: false,
           "aria-invalid": error ? true : void 0,
@@ -1908,7 +1909,7 @@ function Password(props) {
           onInput: onInput && ((event) => onInput(event.currentTarget.value))
         }
       ),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown2, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown2), children: /* @__PURE__ */ a4(Icon, { name: shown2 ? "eyeOff" : "eye" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown3, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown3), children: /* @__PURE__ */ a4(Icon, { name: shown3 ? "eyeOff" : "eye" }) })
     ] }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
@@ -2048,8 +2049,8 @@ function useLoad(work2, deps) {
       if (mine2.signal.aborted) return;
       set(fresh2);
       setProblem(void 0);
-    } catch (err) {
-      if (!mine2.signal.aborted) setProblem(asProblem(err));
+    } catch (err2) {
+      if (!mine2.signal.aborted) setProblem(asProblem(err2));
     }
   }, deps);
   A2(() => {
@@ -2100,14 +2101,14 @@ function toast(text2, bad = false) {
   notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value }];
   if (!bad) setTimeout(() => dismiss(id), 6e3);
 }
-function toastProblem(err) {
-  const problem = asProblem(err);
+function toastProblem(err2) {
+  const problem = asProblem(err2);
   if (problem.code !== "cancelled") toast(say(problem), true);
 }
 function dismiss(id) {
   notes.value = notes.value.filter((n3) => n3.id !== id);
 }
-function Copy({ text: text2 }) {
+function Copy({ text: text2, label = t4("copy") }) {
   const [copied, setCopied] = d2(false);
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
     try {
@@ -2119,7 +2120,7 @@ function Copy({ text: text2 }) {
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: copied ? "check" : "copy" }),
     " ",
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t4("copied") : t4("copy") })
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: copied ? t4("copied") : label })
   ] });
 }
 function Toasts() {
@@ -2635,25 +2636,25 @@ var problems2 = catalog({
 
 // src/account/always.tsx
 function AlwaysAsk({ status }) {
-  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
-  return me2 && (me2.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me2 }) : null;
+  const me3 = auth.value.is === "in" ? auth.value.account : void 0;
+  return me3 && (me3.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me3 }) : null;
 }
 function Choice({ known: known3 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
-  const [busy, setBusy] = d2(false);
-  const me2 = data ?? known3;
-  const on = me2.always_ask;
+  const [busy2, setBusy] = d2(false);
+  const me3 = data ?? known3;
+  const on = me3.always_ask;
   async function change() {
-    if (busy) return;
+    if (busy2) return;
     setBusy(true);
     try {
       await put("/account/always-ask", { body: { always_ask: !on } });
-      const fresh2 = { ...me2, always_ask: !on };
+      const fresh2 = { ...me3, always_ask: !on };
       set(fresh2);
       keeper().changed(fresh2);
       toast(on ? t5("alwaysIsOff") : t5("alwaysIsOn"));
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
     } finally {
       setBusy(false);
     }
@@ -2672,7 +2673,7 @@ function Choice({ known: known3 }) {
         id: "always-ask",
         checked: on,
         "aria-describedby": "always-hint",
-        "aria-busy": busy,
+        "aria-busy": busy2,
         onChange: () => void change()
       }
     )
@@ -2700,17 +2701,17 @@ var themes = ["auto", "light", "dark"];
 var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
-  const chosen2 = localStorage.getItem(stored4);
-  show2(themes.find((t15) => t15 === chosen2) ?? "auto");
+  const chosen3 = localStorage.getItem(stored4);
+  show2(themes.find((t16) => t16 === chosen3) ?? "auto");
 }
-function setTheme(t15) {
-  localStorage.setItem(stored4, t15);
-  show2(t15);
+function setTheme(t16) {
+  localStorage.setItem(stored4, t16);
+  show2(t16);
 }
-function show2(t15) {
-  theme.value = t15;
-  if (t15 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t15;
+function show2(t16) {
+  theme.value = t16;
+  if (t16 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t16;
 }
 
 // src/shell/look.tsx
@@ -2914,7 +2915,7 @@ function Home() {
     /* @__PURE__ */ a4("h1", { children: t4("heroTitle") }),
     /* @__PURE__ */ a4("p", { class: "lead", children: t4("heroText") }),
     /* @__PURE__ */ a4("div", { class: "hero-actions", children: doors().map(({ href, label }, i4) => /* @__PURE__ */ a4("a", { class: i4 === 0 ? "button primary big" : "button big", href, children: label() }, href)) }),
-    collect((room) => room.home).map(({ Part, order }) => /* @__PURE__ */ a4(Part, {}, order)),
+    collect((room) => room.home).map(({ Part: Part2, order }) => /* @__PURE__ */ a4(Part2, {}, order)),
     /* @__PURE__ */ a4("ul", { class: "points", children: collect((room) => room.points).map(({ icon, title, text: text2, order }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: icon }),
       /* @__PURE__ */ a4("div", { children: [
@@ -2960,8 +2961,8 @@ function whole(secret) {
 function whenGone(token2, path3, gone, open2 = true) {
   const ask2 = new AbortController();
   if (token2 && whole(token2)) {
-    post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err) => {
-      if (!ask2.signal.aborted && err instanceof Problem && err.code === "link_gone") gone();
+    post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err2) => {
+      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone();
     });
   }
   return () => ask2.abort();
@@ -2981,8 +2982,8 @@ function useOneTime(path3, open2 = true) {
     async use(work2) {
       try {
         await work2(link.secret);
-      } catch (err) {
-        if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+      } catch (err2) {
+        if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
         gone();
         return false;
       }
@@ -3030,7 +3031,7 @@ function Guarded({ found }) {
   const state = auth.value;
   const leave4 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
-  const shown2 = T2(0);
+  const shown3 = T2(0);
   A2(() => {
     if (!leave4) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
@@ -3041,12 +3042,12 @@ function Guarded({ found }) {
   }, [away, path3]);
   A2(() => {
     if (path3 !== place.value.path) return;
-    if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
+    if (moves.value !== shown3.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
       if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
       scrollTo(0, 0);
     }
-    shown2.current = moves.value;
+    shown3.current = moves.value;
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
@@ -3094,14 +3095,14 @@ function NewPasswordLink(props) {
 // src/account/change-links.tsx
 function ConfirmEmail() {
   const link = useOneTime("/account/email/confirm/check", false);
-  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
+  const me3 = auth.value.is === "in" ? auth.value.account : void 0;
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("confirmGone", { name: me2?.username ?? "" }), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/account", children: t5("toAccount") }) }) });
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t5("confirmGone", { name: me3?.username ?? "" }), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: "/account", children: t5("toAccount") }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
     /* @__PURE__ */ a4("h1", { children: t5("confirmEmail") }),
-    /* @__PURE__ */ a4("p", { children: me2?.pending_email ? t5("confirmEmailText", { email: me2.pending_email }) : t5("confirmEmailBare") }),
+    /* @__PURE__ */ a4("p", { children: me3?.pending_email ? t5("confirmEmailText", { email: me3.pending_email }) : t5("confirmEmailBare") }),
     /* @__PURE__ */ a4(Form, { submit: t5("confirmEmailDo"), onSubmit: async () => {
       await link.use(async (token2) => {
         keeper().changed(await post("/account/email/confirm", { body: { token: token2 } }));
@@ -3185,8 +3186,8 @@ function begin() {
     mine2.received.value += bytes2;
   }).then(() => {
     mine2.state.value = "done";
-  }, (err) => {
-    const problem = stop.signal.aborted ? cancelled() : asProblem(err);
+  }, (err2) => {
+    const problem = stop.signal.aborted ? cancelled() : asProblem(err2);
     if (problem.code === "cancelled") {
       mine2.state.value = "cancelled";
       return;
@@ -3228,14 +3229,14 @@ async function save(stop, seen) {
         await file2.write(chunk);
         seen(chunk.length);
       });
-    } catch (err) {
+    } catch (err2) {
       await file2.abort();
-      throw err;
+      throw err2;
     }
     await file2.close();
-  } catch (err) {
+  } catch (err2) {
     await handle.remove?.().catch(() => void 0);
-    throw err;
+    throw err2;
   }
 }
 async function read2(response, put2) {
@@ -3269,7 +3270,7 @@ function startExport() {
 }
 
 // src/account/leave.tsx
-function Leave({ me: me2 }) {
+function Leave({ me: me3 }) {
   const [asking, setAsking] = d2(false);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "deactivate", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
@@ -3300,7 +3301,7 @@ function Leave({ me: me2 }) {
         /* @__PURE__ */ a4("li", { children: t5("deactivateOut") }),
         /* @__PURE__ */ a4("li", { children: t5("deactivateKept") })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "address", children: t5(me2.has_password ? "deactivateBack" : "deactivateBackBare", { email: me2.email }) })
+      /* @__PURE__ */ a4("p", { class: "address", children: t5(me3.has_password ? "deactivateBack" : "deactivateBackBare", { email: me3.email }) })
     ] })
   ] });
 }
@@ -3310,8 +3311,8 @@ function leave(to) {
 }
 function Delete() {
   useParent("/account", t5("account"));
-  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
-  if (!me2) return null;
+  const me3 = auth.value.is === "in" ? auth.value.account : void 0;
+  if (!me3) return null;
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("delete") }),
     /* @__PURE__ */ a4("p", { class: "notice bad", children: [
@@ -3322,7 +3323,7 @@ function Delete() {
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "goes", children: [
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
-        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me2.email, username: me2.username }) }),
+        /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me3.email, username: me3.username }) }),
         collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order))
       ] }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
@@ -3337,11 +3338,11 @@ function Delete() {
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "sure", children: [
       /* @__PURE__ */ a4("h2", { id: "sure", children: t5("deleteSure") }),
       /* @__PURE__ */ a4(Form, { danger: true, wide: true, submit: t5("deleteDo"), onCancel: () => go("/account"), onSubmit: async (v4) => {
-        if (v4.username.trim().toLowerCase() !== me2.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
+        if (v4.username.trim().toLowerCase() !== me3.username.toLowerCase()) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "other_username" }] });
         await del("/account");
         leave("/account/deleted");
       }, children: [
-        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me2.username }) }),
+        /* @__PURE__ */ a4("p", { children: t5("deleteType", { username: me3.username }) }),
         /* @__PURE__ */ a4(Field, { name: "username", label: t5("deleteName"), autoComplete: "off", required: true, spellcheck: false })
       ] })
     ] })
@@ -3373,25 +3374,25 @@ function Deleted() {
 }
 
 // src/shell/send-again.tsx
-function SendAgain({ send: send3 }) {
+function SendAgain({ send: send4 }) {
   const [wait, setWait] = useWait();
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
     try {
-      const said = await send3(event.currentTarget.form);
+      const said = await send4(event.currentTarget.form);
       if (!said) return;
       toast(said);
       setWait(30);
-    } catch (err) {
-      if (err instanceof Problem && err.retryAfter) setWait(err.retryAfter);
-      toastProblem(err);
+    } catch (err2) {
+      if (err2 instanceof Problem && err2.retryAfter) setWait(err2.retryAfter);
+      toastProblem(err2);
     }
   }, children: wait > 0 ? t4("resendWait", { time: duration(wait) }) : t4("resend") });
 }
 
 // src/account/email.tsx
-function Email({ me: me2 }) {
+function Email({ me: me3 }) {
   const [sent, setSent] = d2(0);
-  const pending = me2.pending_email;
+  const pending = me3.pending_email;
   A2(() => {
     if (!pending) return;
     const seen = () => document.visibilityState === "visible" && void refresh().catch(() => void 0);
@@ -3403,12 +3404,12 @@ function Email({ me: me2 }) {
     /* @__PURE__ */ a4("p", { class: "address", children: [
       /* @__PURE__ */ a4("span", { class: "hint", children: t5("emailNow") }),
       " ",
-      /* @__PURE__ */ a4("strong", { children: me2.email })
+      /* @__PURE__ */ a4("strong", { children: me3.email })
     ] }),
     pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "mail" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me2.email }) }),
+        /* @__PURE__ */ a4("p", { class: "address", children: t5("emailPending", { pending, email: me3.email }) }),
         /* @__PURE__ */ a4(SendAgain, { send: async () => {
           await post("/account/email", { body: { email: pending } });
           return t5("emailSentAgain");
@@ -3455,50 +3456,50 @@ function Profile() {
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 5 })
   ] });
-  const me2 = auth.value.is === "in" ? auth.value.account : data;
+  const me3 = auth.value.is === "in" ? auth.value.account : data;
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
       /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
       /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
-    /* @__PURE__ */ a4(Email, { me: me2 }),
+    /* @__PURE__ */ a4(Email, { me: me3 }),
     collect((room) => room.account).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, {}, order)),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "facts", children: [
       /* @__PURE__ */ a4("h2", { id: "facts", children: t5("facts") }),
       /* @__PURE__ */ a4("dl", { class: "facts", children: [
         /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("since") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me2.created_at, children: date(me2.created_at) }) })
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me3.created_at, children: date(me3.created_at) }) })
         ] }),
-        me2.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
+        me3.sign_in_summary?.previous_at && /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("previous") }),
-          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me2.sign_in_summary.previous_at, children: ago(me2.sign_in_summary.previous_at) }) })
+          /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4(Time, { at: me3.sign_in_summary.previous_at, children: ago(me3.sign_in_summary.previous_at) }) })
         ] }),
-        me2.role === "admin" && /* @__PURE__ */ a4("div", { children: [
+        me3.role === "admin" && /* @__PURE__ */ a4("div", { children: [
           /* @__PURE__ */ a4("dt", { children: t5("role") }),
           /* @__PURE__ */ a4("dd", { children: /* @__PURE__ */ a4("span", { class: "tag", children: t5("admin") }) })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4(ExportSection, {}),
-    /* @__PURE__ */ a4(Leave, { me: me2 })
+    /* @__PURE__ */ a4(Leave, { me: me3 })
   ] });
 }
-function ProfileForm({ me: me2, onSaved }) {
+function ProfileForm({ me: me3, onSaved }) {
   const [saved, setSaved] = d2(0);
   return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
     const changed2 = {};
-    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me2[name]) changed2[name] = v4[name];
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me3[name]) changed2[name] = v4[name];
     if (Object.keys(changed2).length) onSaved(await patch("/account", { body: changed2 }));
     if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
     setSaved(saved + 1);
     toast(t5("saved"));
   }, children: [
-    /* @__PURE__ */ a4(Names, { value: me2 }),
-    /* @__PURE__ */ a4(Username, { value: me2.username }),
-    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me2.bio, maxLength: 500 }),
-    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me2.language || lang.value, options: languages })
+    /* @__PURE__ */ a4(Names, { value: me3 }),
+    /* @__PURE__ */ a4(Username, { value: me3.username }),
+    /* @__PURE__ */ a4(TextArea, { name: "bio", label: t5("bio"), hint: t5("bioHint"), value: me3.bio, maxLength: 500 }),
+    /* @__PURE__ */ a4(Select, { name: "language", label: t5("language"), hint: t5("languageHint"), value: me3.language || lang.value, options: languages })
   ] }, saved);
 }
 
@@ -3523,8 +3524,8 @@ function TurnOff({ title, children, off, onOff, onClose }) {
   return /* @__PURE__ */ a4(Confirm, { title: recovery2 ? t4("waysBackTitle") : title, action: recovery2 ? t4("turnOffBoth") : t4("turnOff"), onClose, onConfirm: async () => {
     try {
       await off(recovery2 ? "off" : void 0);
-    } catch (err) {
-      if (recovery2 || !(err instanceof Problem) || err.code !== "recovery_needs_two_layers") throw err;
+    } catch (err2) {
+      if (recovery2 || !(err2 instanceof Problem) || err2.code !== "recovery_needs_two_layers") throw err2;
       setEnds(await waysOn());
       return false;
     }
@@ -3690,22 +3691,22 @@ function Password2({ onChanged }) {
   ] });
 }
 function Change({ first, onClose, onChanged }) {
-  const me2 = auth.value.is === "in" ? auth.value.account : void 0;
+  const me3 = auth.value.is === "in" ? auth.value.account : void 0;
   const title = first ? t5("passwordSet") : t5("passwordChange");
   return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit: title, onCancel: onClose, onSubmit: async (v4) => {
-    const others = v4.revoke_others === "on";
-    const opened = await put("/account/password", { body: { ...!first && { current_password: v4.current_password }, new_password: v4.new_password, revoke_others: others } }).catch((err) => {
-      throw err instanceof Problem && err.code === "invalid_credentials" && !first ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err;
+    const others2 = v4.revoke_others === "on";
+    const opened = await put("/account/password", { body: { ...!first && { current_password: v4.current_password }, new_password: v4.new_password, revoke_others: others2 } }).catch((err2) => {
+      throw err2 instanceof Problem && err2.code === "invalid_credentials" && !first ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err2;
     });
     if ("access_token" in opened) await keeper().take(opened);
     onClose();
     if (first) keeper().changed(await get("/account"));
     onChanged();
-    toast(first ? others ? t5("passwordSetDoneOut") : t5("passwordSetDone") : others ? t5("passwordChangedOut") : t5("passwordChanged"));
+    toast(first ? others2 ? t5("passwordSetDoneOut") : t5("passwordSetDone") : others2 ? t5("passwordChangedOut") : t5("passwordChanged"));
   }, children: [
-    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me2?.username ?? "" }),
+    /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me3?.username ?? "" }),
     !first && /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), autoFocus: first, about: me2 && [me2.first_name, me2.last_name, me2.username, me2.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), autoFocus: first, about: me3 && [me3.first_name, me3.last_name, me3.username, me3.email.split("@")[0]] }),
     /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: first ? t5("passwordSetOutHint") : t5("passwordOutHint"), checked: true })
   ] }) });
 }
@@ -3836,8 +3837,8 @@ function FirstAdmin() {
     /* @__PURE__ */ a4(Form, { submit: t5("firstAdminDo"), onSubmit: async (v4) => {
       try {
         await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
-      } catch (err) {
-        if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+      } catch (err2) {
+        if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
         return gone();
       }
       link.used();
@@ -3880,23 +3881,23 @@ function Verify() {
   async function prove(proof2, v4) {
     try {
       await post("/auth/verify-email", { open: true, body: { ...proof2, ...v4.username && { username: v4.username }, ...v4.password && { password: v4.password } } });
-    } catch (err) {
-      if (err instanceof Problem && err.code === "link_gone" && token2) {
+    } catch (err2) {
+      if (err2 instanceof Problem && err2.code === "link_gone" && token2) {
         link.used();
         return setDead("gone");
       }
-      if (err instanceof Problem && err.code === "username_taken") setTaken(true);
-      if (err instanceof Problem && err.code === "sign_up_proof_required") {
+      if (err2 instanceof Problem && err2.code === "username_taken") setTaken(true);
+      if (err2 instanceof Problem && err2.code === "sign_up_proof_required") {
         if (!v4.password) return setElsewhere(true);
         throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/password", code: "wrong_sign_up" }] });
       }
-      throw err;
+      throw err2;
     }
     proven2.postMessage("");
     done();
   }
   const password = elsewhere && /* @__PURE__ */ a4(Password, { name: "password", label: t5("elsewherePassword"), autoComplete: "current-password", required: true, autoFocus: true });
-  const others = elsewhere && /* @__PURE__ */ a4("p", { class: "aside", children: [
+  const others2 = elsewhere && /* @__PURE__ */ a4("p", { class: "aside", children: [
     t5("elsewhereOthers"),
     " ",
     /* @__PURE__ */ a4("a", { href: "/sign-up", children: t5("signUpAgain") })
@@ -3917,7 +3918,7 @@ function Verify() {
         password,
         taken && /* @__PURE__ */ a4(Username, {})
       ] }),
-      others
+      others2
     ] });
   }
   const email = awaited.value;
@@ -3935,7 +3936,7 @@ function Verify() {
       password,
       taken && /* @__PURE__ */ a4(Username, {})
     ] }),
-    others,
+    others2,
     /* @__PURE__ */ a4("p", { class: "aside", children: [
       t5("noMail"),
       " ",
@@ -3986,6 +3987,2834 @@ var account = {
     startAwaited();
     startExport();
   }
+};
+
+// src/shell/meter.ts
+var span = 5e3;
+var Meter = class {
+  #seen = [];
+  // start forgets what was: the speed is measured from here.
+  start(at, bytes2) {
+    this.#seen = [{ at, bytes: bytes2 }];
+  }
+  // note remembers how many bytes had gone at a time; fewer than before is a new start.
+  note(at, bytes2) {
+    const last2 = this.#seen.at(-1);
+    if (last2 && bytes2 < last2.bytes) this.#seen = [];
+    this.#seen.push({ at, bytes: bytes2 });
+    while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
+  }
+  // speed is in bytes per second; undefined until a second has been seen.
+  speed(now) {
+    const first = this.#seen[0];
+    const last2 = this.#seen.at(-1);
+    if (!first || !last2 || now - first.at < 1e3) return void 0;
+    const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
+    return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
+  }
+  // left is in seconds; undefined when nothing moves.
+  left(now, bytes2) {
+    const speed = this.speed(now);
+    return speed ? bytes2 / speed : void 0;
+  }
+};
+function rounded(seconds) {
+  if (seconds <= 55) return { amount: Math.max(5, Math.ceil(seconds / 5) * 5), unit: "second" };
+  if (seconds <= 59.5 * 60) return { amount: Math.max(1, Math.round(seconds / 60)), unit: "minute" };
+  return { amount: Math.max(1, Math.round(seconds / 3600)), unit: "hour" };
+}
+
+// src/shell/pace.ts
+function percent(done, whole5) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * done / whole5) / 100 : 0);
+}
+var perSecond = (speed) => t4("perSecond", { size: size(speed) });
+function pace(of, left) {
+  const now = performance.now();
+  const speed = of.speed(now);
+  const seconds = of.left(now, left);
+  if (speed === void 0 || left <= 0) return [];
+  if (seconds === void 0) return [t4("stalled")];
+  const { amount, unit } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  return [perSecond(speed), t4("timeLeft", { time })];
+}
+
+// src/drop/pick.ts
+async function offeredFrom(list2) {
+  if (!("items" in list2)) return chosen(list2);
+  const entries2 = [];
+  for (const item of list2.items) {
+    if (item.kind !== "file") continue;
+    entries2.push({
+      entry: item.webkitGetAsEntry(),
+      file: item.getAsFile(),
+      handle: item.getAsFileSystemHandle?.().catch(() => null)
+    });
+  }
+  if (entries2.length === 0) return chosen(list2.files);
+  const found = [];
+  for (const { entry: entry4, file: file2, handle } of entries2) {
+    const kept2 = await handle ?? void 0;
+    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept2 });
+    else if (file2) found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }], handle: kept2 });
+  }
+  return found;
+}
+async function offeredBy(handle) {
+  if (handle.kind === "file") {
+    const file2 = await handle.getFile();
+    return { name: handle.name, kind: "file", files: [{ path: handle.name, file: file2 }], handle };
+  }
+  const files = [];
+  const dirs = [];
+  const read5 = async (at, path3) => {
+    let empty = true;
+    for await (const child of at.values()) {
+      empty = false;
+      if (child.kind === "file") files.push({ path: path3 + child.name, file: await child.getFile() });
+      else await read5(child, `${path3}${child.name}/`);
+    }
+    if (empty && path3) dirs.push(path3.slice(0, -1));
+  };
+  await read5(handle, "");
+  return { name: handle.name, kind: "folder", files, dirs, handle };
+}
+function chosen(list2) {
+  const found = [];
+  const folders = /* @__PURE__ */ new Map();
+  for (const file2 of list2) {
+    const [top, ...below] = (file2.webkitRelativePath || file2.name).split("/");
+    if (below.length === 0) {
+      found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }] });
+      continue;
+    }
+    let of = folders.get(top);
+    if (!of) {
+      of = { name: top, kind: "folder", files: [] };
+      folders.set(top, of);
+      found.push(of);
+    }
+    of.files.push({ path: below.join("/"), file: file2 });
+  }
+  return found;
+}
+async function folder(root) {
+  const files = [];
+  const dirs = [];
+  const read5 = async (at, path3) => {
+    const children = await childrenOf(at);
+    if (children.length === 0 && path3) dirs.push(path3.slice(0, -1));
+    for (const child of children) {
+      if (child.isDirectory) await read5(child, `${path3}${child.name}/`);
+      else files.push({ path: path3 + child.name, file: await new Promise((resolve, reject) => child.file(resolve, reject)) });
+    }
+  };
+  await read5(root, "");
+  return { name: root.name, kind: "folder", files, dirs };
+}
+async function childrenOf(at) {
+  const reader = at.createReader();
+  const all2 = [];
+  for (; ; ) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all2;
+    all2.push(...some);
+  }
+}
+var cleanName = (typed2) => typed2.trim().toLowerCase().replace(/[\s_]+/g, "-");
+var isName = (name) => name.length >= 3 && name.length <= 40 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
+var isSecret = (secret) => /^\d{6}$/.test(secret) || /^v1\.[\w-]{21}[AQgw]$/.test(secret);
+function parseLink(text2) {
+  const typed2 = text2.trim();
+  const link = /^(?:https?:\/\/[^/?#\s]+)?(?:\/[^?#\s]*)?\/d\/([^/?#\s]+)\/?(?:#(\S*))?$/i.exec(typed2);
+  if (link) {
+    const name2 = cleanName(decoded(link[1]));
+    if (!isName(name2) || link[2] && !isSecret(link[2])) return void 0;
+    return link[2] ? { name: name2, secret: link[2] } : { name: name2 };
+  }
+  const code = /^(.*?)[\s,;:]+(\d{3})[ -]?(\d{3})$/.exec(typed2);
+  const name = cleanName(code ? code[1] : typed2);
+  if (!isName(name)) return void 0;
+  return code ? { name, secret: code[2] + code[3] } : { name };
+}
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
+// src/drop/port.ts
+var workerAddress = () => document.querySelector('meta[name="drop-worker"]')?.content ?? "/assets/drop-worker.js";
+var blank = { phase: "connecting", name: "", expiresAt: "", host: false, people: [], items: [], outgoing: [], incoming: [], missing: [] };
+async function connect(how2) {
+  const worker = new Worker(workerAddress(), { type: "module", name: "drop" });
+  const state = y3("join" in how2 ? { ...blank, name: how2.join.name } : blank);
+  const waiting2 = /* @__PURE__ */ new Map();
+  let calls2 = 0;
+  let over2 = false;
+  function end2(err2) {
+    over2 = true;
+    worker.terminate();
+    awake(worker, false);
+    for (const { reject } of waiting2.values()) reject(err2);
+    waiting2.clear();
+  }
+  worker.onmessage = ({ data }) => {
+    if ("state" in data) {
+      state.value = data.state;
+      awake(worker, busy(data.state));
+      return;
+    }
+    const asked3 = waiting2.get(data.call);
+    waiting2.delete(data.call);
+    if ("failed" in data) asked3?.reject(new Problem(data.failed));
+    else asked3?.resolve(data.answer);
+  };
+  worker.onerror = (event) => {
+    console.error("the drop worker: " + event.message);
+    state.value = { ...state.value, phase: "closed", refusal: "offline" };
+    end2(new Problem({ status: -1, code: "app_error" }));
+  };
+  function ask2(what, ...args) {
+    if (over2) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
+    return new Promise((resolve, reject) => {
+      waiting2.set(++calls2, { resolve, reject });
+      worker.postMessage({ call: calls2, do: what, args });
+    });
+  }
+  const tell3 = (what, ...args) => void ask2(what, ...args).catch((err2) => asProblem(err2));
+  if (!await ask2("start", how2, device(navigator.userAgent))) {
+    end2(void 0);
+    return void 0;
+  }
+  return {
+    state,
+    offer: (files) => ask2("offer", files),
+    withdraw: (id) => tell3("withdraw", id),
+    async again(id, files) {
+      if (files) return ask2("again", id, files);
+      const handle = await ask2("handle", id);
+      if (!handle || await handle.requestPermission?.() !== "granted") return false;
+      return ask2("again", id, await offeredBy(handle));
+    },
+    take: (id, to) => tell3("take", id, to),
+    cancel: (id) => tell3("cancel", id),
+    async save(id, to) {
+      const given = await ask2("save", id, to);
+      if (given) download(given.file, given.name);
+      await ask2("saved", id);
+    },
+    newCode: () => tell3("newCode"),
+    rename: (name) => ask2("rename", name),
+    prolong: (until) => ask2("prolong", until.toISOString()),
+    leave: () => ask2("leave"),
+    async stop() {
+      if (over2) return;
+      await ask2("stop").catch(() => void 0);
+      end2(new Problem({ status: 0, code: "cancelled" }));
+    }
+  };
+}
+var busy = ({ outgoing, incoming }) => outgoing.some((o5) => o5.state === "running") || incoming.some((i4) => i4.state === "running" || i4.state === "checking");
+function download(file2, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file2);
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+var active = /* @__PURE__ */ new Set();
+var lock;
+function awake(who, yes) {
+  if (yes === active.has(who)) return;
+  if (yes) active.add(who);
+  else active.delete(who);
+  hold();
+}
+function hold() {
+  if (!("wakeLock" in navigator)) return;
+  if (active.size > 0 && !lock && document.visibilityState === "visible") {
+    lock = navigator.wakeLock.request("screen").catch(() => void 0);
+    void lock.then((held) => held?.addEventListener("release", () => lock = void 0));
+  } else if (active.size === 0 && lock) {
+    void lock.then((held) => held?.release());
+    lock = void 0;
+  }
+}
+globalThis.document?.addEventListener("visibilitychange", hold);
+function device(agent) {
+  const of = (kinds2) => kinds2.find(([sign2]) => sign2.test(agent))?.[1];
+  const browser = of([[/Edg/, "Edge"], [/OPR\//, "Opera"], [/SamsungBrowser/, "Samsung Internet"], [/Firefox|FxiOS/, "Firefox"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]]);
+  const system = of([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS/, "Mac"], [/Linux/, "Linux"]]);
+  return [browser, system].filter(Boolean).join(", ") || "Browser";
+}
+
+// src/drop/drop.ts
+function obstacle() {
+  if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return "insecure";
+  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks) return "old_browser";
+  return void 0;
+}
+function openDrop() {
+  return connect({ open: true }).then((drop2) => drop2);
+}
+function joinDrop(name, secret) {
+  return connect({ join: { name, secret } }).then((drop2) => drop2);
+}
+function resumeDrop(want = {}) {
+  return connect({ resume: want });
+}
+
+// src/drop/words.ts
+var t6 = catalog({
+  en: {
+    place: "Send & receive",
+    placeShort: "Send",
+    lead: "Hand files from one device to another, end-to-end encrypted. Nobody needs an account.",
+    send: "Send",
+    sendTarget: "Drop files or folders here",
+    sendHint: "They stay on this device until somebody asks for them.",
+    chooseFiles: "Choose files",
+    chooseFolder: "Choose a folder",
+    dropHere: "Drop to send",
+    opening: "Opening …",
+    receive: "Receive",
+    receiveHint: "Enter the name that the sender sees, or paste the link.",
+    name: "Name or link",
+    next: "Continue",
+    showCode: "Show a code here",
+    showCodeHint: "Or the other device comes to this one.",
+    homeTitle: "Somebody sends you files?",
+    homeSend: "Send files",
+    nothingFound: "There was nothing in it that can be sent.",
+    unreadable: "The browser could not read that. Choose the files instead.",
+    safeLink: "How this is safe",
+    joinTitle: "Receive files",
+    joinLead: "Enter the code that the sender sees beside the name “{name}”.",
+    code: "Six-digit code",
+    join: "Connect",
+    joining: "Connecting with “{name}” …",
+    proving: "Proving the code to the sender’s device …",
+    otherName: "Another name",
+    wrongLink: "This link does not fit. A part may be missing, or it belongs to an earlier connection. Copy the whole link, or enter the code.",
+    tooOften: "Too many tries from here. You can try again in {time}.",
+    tooOftenOver: "You can try again now.",
+    notFoundTitle: "There is no connection called “{name}”",
+    notFoundText: "It may be closed already, or a letter is wrong. Check the name with the sender.",
+    fullTitle: "No more devices fit in",
+    fullText: "As many devices as allowed are connected. Try again when one has left.",
+    closedTitle: "The connection was closed",
+    closedText: "The sender closed it. What you have received stays yours.",
+    closedHostTitle: "The connection is closed",
+    closedHostText: "Name, code and link no longer work.",
+    expiredTitle: "The time of this connection is over",
+    expiredText: "To go on, open a new one.",
+    goneTitle: "The sender is gone",
+    goneText: "The sender’s page was closed, or its device has no network. When it is back, it has a new name and a new code.",
+    goneHostTitle: "This connection has ended",
+    goneHostText: "This device was away for too long. Open a new connection to go on.",
+    replacedTitle: "It goes on in another tab",
+    replacedText: "The same connection was opened again in this browser.",
+    continueHere: "Continue here",
+    offlineTitle: "The server cannot be reached",
+    offlineText: "Check your network and try again.",
+    tooOftenTitle: "Too many tries",
+    again: "Try again",
+    startOver: "To “Send & receive”",
+    newConnection: "Open a new connection",
+    elsewhereTitle: "You are connected already",
+    elsewhereText: "This tab is connected with “{here}”. To go to “{there}”, leave that first.",
+    back: "Back to “{name}”",
+    leaveAndGo: "Leave and go to “{name}”",
+    readyTitle: "Ready to send",
+    openTitle: "Ready to receive",
+    connectedTitle: { one: "Connected with {count} device", other: "Connected with {count} devices" },
+    guestTitle: "Connected",
+    readyText: "On the other device, open {site}, press “Receive”, and enter name and code. Or scan the picture.",
+    reconnecting: "The network was lost. Reconnecting …",
+    shareTitle: "Name and code",
+    connectionName: "Name",
+    qr: "QR code of the link",
+    qrHint: "Scan with a phone",
+    copyLink: "Copy link",
+    shareLink: "Share link",
+    linkHint: "The link holds the key. Who has it needs no code.",
+    until: "Open until {time}",
+    prolong: "Keep open longer",
+    prolongTitle: "Keep this connection open longer",
+    prolongFor: "From now on",
+    hours: { one: "{count} hour", other: "{count} hours" },
+    days: { one: "{count} day", other: "{count} days" },
+    prolonged: "Open until {time}.",
+    rename: "Rename",
+    renameTitle: "Choose another name",
+    renameHint: "Small letters, digits and hyphens. The code stays; links to the old name stop working.",
+    renamed: "It is called “{name}” now.",
+    newCode: "Make a new code",
+    newCodeDone: "There is a new code. The old one no longer works.",
+    tries: { one: "Somebody has entered {count} wrong code.", other: "Somebody has entered {count} wrong codes." },
+    burntTitle: "This code was entered wrongly three times",
+    burntText: "So that nobody can guess it, it no longer works. Make a new one, and give it only to the people you mean. The link still works.",
+    close: "Close connection",
+    closeAsk: "Close this connection?",
+    closeAskText: "Name, code and link stop working, and the other devices are disconnected. What they have received stays with them.",
+    closeAskFlow: "What is still on its way breaks off.",
+    leave: "Leave",
+    leaveAsk: "Leave this connection?",
+    leaveAskText: "To come back you need the name and the code again.",
+    leaveAskUnsaved: "What you have received and not yet saved is thrown away.",
+    people: "Who is here",
+    nobody: "Nobody else yet. This page shows it when somebody comes.",
+    you: "this device",
+    hostTag: "opened it",
+    away: "away just now",
+    unnamed: "A device",
+    yours: "Files you offer",
+    yoursEmpty: "You can send files here too.",
+    yoursEmptyHost: "Add files, and the others can receive them.",
+    addFiles: "Add files",
+    addFolder: "Add a folder",
+    withdraw: "Stop offering {name}",
+    withdrawShort: "Stop offering",
+    withdrawn: "“{name}” is no longer offered.",
+    waitingFor: "Nobody has asked for it yet.",
+    verifiedBy: "Verified: arrived complete on {devices}",
+    outWaiting: "Waiting for {device}",
+    outRunning: "to {device}",
+    outFailed: "Not sent to {device}.",
+    progressTo: "{name} to {device}",
+    theirs: "Files for you",
+    theirsEmptyTitle: "Nothing is offered yet",
+    theirsEmptyText: "When somebody offers files, they appear here by themselves.",
+    receiveOf: "Receive {name}",
+    receiveAll: { one: "Receive {count} item", other: "Receive all {count}" },
+    from: "from {device}",
+    filesInside: { one: "{count} file", other: "{count} files" },
+    progressOf: "Progress of {name}",
+    state_waiting: "Waiting for the sender …",
+    state_retrying: "The network was lost. It goes on by itself …",
+    state_checking: "Checking whether all is there …",
+    state_verified: "Verified: complete and unchanged",
+    state_saved: "Saved",
+    state_broken: "Not received.",
+    ofWhole: "{done} of {size}",
+    cancel: "Cancel",
+    cancelOf: "Cancel {name}",
+    retry: "Try again",
+    retryOf: "Try again: {name}",
+    save: "Save",
+    saveOf: "Save {name}",
+    saveAll: { one: "Save {count} item", other: "Save all {count}" },
+    saveAgain: "Save again",
+    saveAgainOf: "Save again: {name}",
+    saveZip: "Save as zip",
+    saveZipOf: "Save as zip: {name}",
+    saveFolder: "Save into a folder",
+    saveMore: "More ways to save {name}",
+    groupFailed: "Did not arrive",
+    groupRunning: "On the way",
+    groupOpen: "Offered",
+    groupVerified: "Arrived",
+    groupSaved: { one: "{count} saved", other: "{count} saved" },
+    why_changed: "It was changed on the sending device in the meantime.",
+    why_unknown_file: "The sender no longer offers it.",
+    why_busy: "The server has no room for it just now. Try again in a moment.",
+    why_cancelled: "Cancelled.",
+    why_sender_gone: "The sending device is gone.",
+    why_tampered: "It was altered on the way. Nothing of it was kept.",
+    why_unsafe_name: "Its name is not safe to save.",
+    why_no_space: "There is not enough space on this device.",
+    why_stalled: "Nothing moved for a minute.",
+    why_offline: "The network was lost.",
+    said_joined: "{device} is here.",
+    said_left: "{device} has left.",
+    said_offered: { one: "{count} new item is offered.", other: "{count} new items are offered." },
+    said_received: "{name} has arrived, complete and unchanged.",
+    said_broken: "{name} has not arrived.",
+    said_sent: "{name} has arrived complete on {device}.",
+    said_failed: "{name} was not sent to {device}.",
+    guestText: "You are in “{name}” with {device}. Receive what is offered, or add files of your own.",
+    actions: "More for this connection",
+    codeShort: "Code",
+    insecure: "This needs a secure address (https). Open Coffer by its https address.",
+    oldBrowser: "This browser is too old for it. Use a current one, or the command line: coffer send and coffer receive.",
+    lostAsk: "Since the page was loaded again, the browser wants your permission to read it.",
+    lostChoose: "Since the page was loaded again, the browser no longer has it. Choose the same once more.",
+    allow: "Allow",
+    chooseAgain: "Choose",
+    otherFile: "That is not the same as “{name}”. Nothing was offered.",
+    homeText: "Enter the name that the sender tells you, or paste the link. You need no account.",
+    safeTitle: "How this is safe",
+    safeLead: "The files are encrypted on the device that sends them, and opened on the device that receives them. In between there is only our server.",
+    safeNot: "What the server cannot see",
+    safeNot1: "what is in the files",
+    safeNot2: "what they are called, and how many there are",
+    safeNot3: "the code, the key in the link, and every other key",
+    safeSees: "What the server can see",
+    safeSees1: "the name of the connection and how many devices are in it",
+    safeSees2: "their network addresses, and when they come and leave",
+    safeSees3: "how many bytes pass",
+    safeCode: "Why six digits are enough",
+    safeCodeText: "Nobody can try codes in secret: each try needs the sender’s device to answer. After three wrong codes the code stops working, and the sender is told. The key in the link is too long to guess.",
+    safeVerified: "What “Verified” means",
+    safeVerifiedText: "The receiving device has checked every byte against what the sender sent, and the sender has confirmed it. What breaks off is never shown as whole.",
+    safeTrust: "What this page cannot protect you from",
+    safeTrust1: "This page comes from the server. A server that somebody has altered could send an altered page, which could read your files and codes.",
+    safeTrust2: "The command line does not have that weakness: coffer send and coffer receive run on your device alone, and work together with this page.",
+    safeTrust3: "Everybody who is in the connection can see what is offered. Give the code only to people you trust with it."
+  },
+  de: {
+    place: "Senden & empfangen",
+    placeShort: "Senden",
+    lead: "Geben Sie Dateien von einem Gerät an ein anderes, durchgehend verschlüsselt. Niemand braucht dafür ein Konto.",
+    send: "Senden",
+    sendTarget: "Dateien oder Ordner hier ablegen",
+    sendHint: "Sie bleiben auf diesem Gerät, bis jemand sie abruft.",
+    chooseFiles: "Dateien auswählen",
+    chooseFolder: "Ordner auswählen",
+    dropHere: "Loslassen, um zu senden",
+    opening: "Wird geöffnet …",
+    receive: "Empfangen",
+    receiveHint: "Geben Sie den Namen ein, den der Sender sieht, oder fügen Sie den Link ein.",
+    name: "Name oder Link",
+    next: "Weiter",
+    showCode: "Hier einen Code anzeigen",
+    showCodeHint: "Oder das andere Gerät kommt zu diesem.",
+    homeTitle: "Jemand schickt Ihnen Dateien?",
+    homeSend: "Dateien senden",
+    nothingFound: "Darin war nichts, was sich senden lässt.",
+    unreadable: "Der Browser konnte das nicht lesen. Wählen Sie die Dateien stattdessen aus.",
+    safeLink: "Warum das sicher ist",
+    joinTitle: "Dateien empfangen",
+    joinLead: "Geben Sie den Code ein, den der Sender neben dem Namen „{name}“ sieht.",
+    code: "Sechsstelliger Code",
+    join: "Verbinden",
+    joining: "Verbindung mit „{name}“ …",
+    proving: "Der Code wird dem Gerät des Senders bewiesen …",
+    otherName: "Anderer Name",
+    wrongLink: "Dieser Link passt nicht. Vielleicht fehlt ein Teil, oder er gehört zu einer früheren Verbindung. Kopieren Sie den ganzen Link, oder geben Sie den Code ein.",
+    tooOften: "Von hier gab es zu viele Versuche. In {time} können Sie es wieder versuchen.",
+    tooOftenOver: "Sie können es jetzt wieder versuchen.",
+    notFoundTitle: "Eine Verbindung „{name}“ gibt es nicht",
+    notFoundText: "Vielleicht ist sie schon geschlossen, oder ein Buchstabe ist falsch. Prüfen Sie den Namen mit dem Sender.",
+    fullTitle: "Es passen keine Geräte mehr hinein",
+    fullText: "So viele Geräte wie erlaubt sind verbunden. Versuchen Sie es wieder, wenn eines gegangen ist.",
+    closedTitle: "Die Verbindung wurde geschlossen",
+    closedText: "Der Sender hat sie geschlossen. Was Sie empfangen haben, bleibt Ihnen.",
+    closedHostTitle: "Die Verbindung ist geschlossen",
+    closedHostText: "Name, Code und Link gelten nicht mehr.",
+    expiredTitle: "Die Zeit dieser Verbindung ist abgelaufen",
+    expiredText: "Öffnen Sie eine neue, um weiterzumachen.",
+    goneTitle: "Der Sender ist nicht mehr da",
+    goneText: "Die Seite des Senders wurde geschlossen, oder sein Gerät hat kein Netz. Wenn er wiederkommt, hat er einen neuen Namen und einen neuen Code.",
+    goneHostTitle: "Diese Verbindung ist zu Ende",
+    goneHostText: "Dieses Gerät war zu lange weg. Öffnen Sie eine neue Verbindung, um weiterzumachen.",
+    replacedTitle: "Es geht in einem anderen Tab weiter",
+    replacedText: "Dieselbe Verbindung wurde in diesem Browser noch einmal geöffnet.",
+    continueHere: "Hier weitermachen",
+    offlineTitle: "Der Server ist nicht erreichbar",
+    offlineText: "Prüfen Sie Ihr Netz und versuchen Sie es noch einmal.",
+    tooOftenTitle: "Zu viele Versuche",
+    again: "Noch einmal versuchen",
+    startOver: "Zu „Senden & empfangen“",
+    newConnection: "Neue Verbindung öffnen",
+    elsewhereTitle: "Sie sind schon verbunden",
+    elsewhereText: "Dieser Tab ist mit „{here}“ verbunden. Um zu „{there}“ zu kommen, verlassen Sie das zuerst.",
+    back: "Zurück zu „{name}“",
+    leaveAndGo: "Verlassen und zu „{name}“",
+    readyTitle: "Bereit zum Senden",
+    openTitle: "Bereit zum Empfangen",
+    connectedTitle: { one: "Mit {count} Gerät verbunden", other: "Mit {count} Geräten verbunden" },
+    guestTitle: "Verbunden",
+    readyText: "Öffnen Sie auf dem anderen Gerät {site}, drücken Sie „Empfangen“ und geben Sie Name und Code ein. Oder scannen Sie das Bild.",
+    reconnecting: "Das Netz war weg. Verbindung wird wieder aufgenommen …",
+    shareTitle: "Name und Code",
+    connectionName: "Name",
+    qr: "QR-Code des Links",
+    qrHint: "Mit dem Handy scannen",
+    copyLink: "Link kopieren",
+    shareLink: "Link teilen",
+    linkHint: "Der Link enthält den Schlüssel. Wer ihn hat, braucht keinen Code.",
+    until: "Offen bis {time}",
+    prolong: "Länger offen halten",
+    prolongTitle: "Diese Verbindung länger offen halten",
+    prolongFor: "Ab jetzt",
+    hours: { one: "{count} Stunde", other: "{count} Stunden" },
+    days: { one: "{count} Tag", other: "{count} Tage" },
+    prolonged: "Offen bis {time}.",
+    rename: "Umbenennen",
+    renameTitle: "Anderen Namen wählen",
+    renameHint: "Kleinbuchstaben, Ziffern und Bindestriche. Der Code bleibt; Links auf den alten Namen gelten nicht mehr.",
+    renamed: "Der Name ist jetzt „{name}“.",
+    newCode: "Neuen Code erzeugen",
+    newCodeDone: "Es gibt einen neuen Code. Der alte gilt nicht mehr.",
+    tries: { one: "Jemand hat {count} falschen Code eingegeben.", other: "Jemand hat {count} falsche Codes eingegeben." },
+    burntTitle: "Dieser Code wurde dreimal falsch eingegeben",
+    burntText: "Damit ihn niemand errät, gilt er nicht mehr. Erzeugen Sie einen neuen und geben Sie ihn nur den Menschen, die Sie meinen. Der Link gilt weiter.",
+    close: "Verbindung schließen",
+    closeAsk: "Diese Verbindung schließen?",
+    closeAskText: "Name, Code und Link gelten dann nicht mehr, und die anderen Geräte werden getrennt. Was sie empfangen haben, bleibt bei ihnen.",
+    closeAskFlow: "Was noch unterwegs ist, bricht ab.",
+    leave: "Verlassen",
+    leaveAsk: "Diese Verbindung verlassen?",
+    leaveAskText: "Um zurückzukommen, brauchen Sie wieder Name und Code.",
+    leaveAskUnsaved: "Was Sie empfangen und noch nicht gespeichert haben, wird verworfen.",
+    people: "Wer da ist",
+    nobody: "Noch niemand sonst. Diese Seite zeigt es, wenn jemand kommt.",
+    you: "dieses Gerät",
+    hostTag: "hat geöffnet",
+    away: "gerade nicht da",
+    unnamed: "Ein Gerät",
+    yours: "Dateien, die Sie anbieten",
+    yoursEmpty: "Auch Sie können hier Dateien senden.",
+    yoursEmptyHost: "Fügen Sie Dateien hinzu, dann können die anderen sie empfangen.",
+    addFiles: "Dateien hinzufügen",
+    addFolder: "Ordner hinzufügen",
+    withdraw: "{name} nicht mehr anbieten",
+    withdrawShort: "Nicht mehr anbieten",
+    withdrawn: "„{name}“ wird nicht mehr angeboten.",
+    waitingFor: "Noch hat es niemand abgerufen.",
+    verifiedBy: "Geprüft: vollständig angekommen auf {devices}",
+    outWaiting: "Wartet auf {device}",
+    outRunning: "an {device}",
+    outFailed: "Nicht an {device} gesendet.",
+    progressTo: "{name} an {device}",
+    theirs: "Dateien für Sie",
+    theirsEmptyTitle: "Noch wird nichts angeboten",
+    theirsEmptyText: "Wenn jemand Dateien anbietet, erscheinen sie hier von selbst.",
+    receiveOf: "{name} empfangen",
+    receiveAll: { one: "{count} Eintrag empfangen", other: "Alle {count} empfangen" },
+    from: "von {device}",
+    filesInside: { one: "{count} Datei", other: "{count} Dateien" },
+    progressOf: "Fortschritt von {name}",
+    state_waiting: "Wartet auf den Sender …",
+    state_retrying: "Das Netz war weg. Es geht von selbst weiter …",
+    state_checking: "Es wird geprüft, ob alles da ist …",
+    state_verified: "Geprüft: vollständig und unverändert",
+    state_saved: "Gespeichert",
+    state_broken: "Nicht empfangen.",
+    ofWhole: "{done} von {size}",
+    cancel: "Abbrechen",
+    cancelOf: "{name} abbrechen",
+    retry: "Noch einmal versuchen",
+    retryOf: "Noch einmal versuchen: {name}",
+    save: "Speichern",
+    saveOf: "{name} speichern",
+    saveAll: { one: "{count} Eintrag speichern", other: "Alle {count} speichern" },
+    saveAgain: "Noch einmal speichern",
+    saveAgainOf: "Noch einmal speichern: {name}",
+    saveZip: "Als Zip speichern",
+    saveZipOf: "Als Zip speichern: {name}",
+    saveFolder: "In einen Ordner speichern",
+    saveMore: "Andere Wege, {name} zu speichern",
+    groupFailed: "Nicht angekommen",
+    groupRunning: "Unterwegs",
+    groupOpen: "Angeboten",
+    groupVerified: "Angekommen",
+    groupSaved: { one: "{count} gespeichert", other: "{count} gespeichert" },
+    why_changed: "Auf dem sendenden Gerät wurde inzwischen etwas daran geändert.",
+    why_unknown_file: "Der Sender bietet es nicht mehr an.",
+    why_busy: "Der Server hat gerade keinen Platz dafür. Versuchen Sie es gleich noch einmal.",
+    why_cancelled: "Abgebrochen.",
+    why_sender_gone: "Das sendende Gerät ist nicht mehr da.",
+    why_tampered: "Es wurde unterwegs verändert. Nichts davon wurde behalten.",
+    why_unsafe_name: "Der Name lässt sich nicht sicher speichern.",
+    why_no_space: "Auf diesem Gerät ist nicht genug Platz.",
+    why_stalled: "Eine Minute lang bewegte sich nichts.",
+    why_offline: "Das Netz war weg.",
+    said_joined: "{device} ist da.",
+    said_left: "{device} ist gegangen.",
+    said_offered: { one: "{count} neuer Eintrag wird angeboten.", other: "{count} neue Einträge werden angeboten." },
+    said_received: "{name} ist angekommen, vollständig und unverändert.",
+    said_broken: "{name} ist nicht angekommen.",
+    said_sent: "{name} ist vollständig auf {device} angekommen.",
+    said_failed: "{name} wurde nicht an {device} gesendet.",
+    guestText: "Sie sind in „{name}“ mit {device}. Empfangen Sie, was angeboten wird, oder fügen Sie eigene Dateien hinzu.",
+    actions: "Mehr zu dieser Verbindung",
+    codeShort: "Code",
+    insecure: "Dafür braucht es eine sichere Adresse (https). Öffnen Sie Coffer unter seiner https-Adresse.",
+    oldBrowser: "Dafür ist dieser Browser zu alt. Nehmen Sie einen aktuellen oder die Kommandozeile: coffer send und coffer receive.",
+    lostAsk: "Seit dem Neuladen der Seite braucht der Browser Ihre Erlaubnis, es zu lesen.",
+    lostChoose: "Seit dem Neuladen der Seite hat der Browser es nicht mehr. Wählen Sie dasselbe noch einmal aus.",
+    allow: "Erlauben",
+    chooseAgain: "Auswählen",
+    otherFile: "Das ist nicht dasselbe wie „{name}“. Es wurde nichts angeboten.",
+    homeText: "Geben Sie den Namen ein, den der Sender Ihnen nennt, oder fügen Sie den Link ein. Sie brauchen kein Konto.",
+    safeTitle: "Warum das sicher ist",
+    safeLead: "Die Dateien werden auf dem sendenden Gerät verschlüsselt und auf dem empfangenden geöffnet. Dazwischen liegt nur unser Server.",
+    safeNot: "Was der Server nicht sehen kann",
+    safeNot1: "was in den Dateien steht",
+    safeNot2: "wie sie heißen und wie viele es sind",
+    safeNot3: "den Code, den Schlüssel im Link und jeden anderen Schlüssel",
+    safeSees: "Was der Server sehen kann",
+    safeSees1: "den Namen der Verbindung und wie viele Geräte darin sind",
+    safeSees2: "deren Netzadressen, und wann sie kommen und gehen",
+    safeSees3: "wie viele Bytes durchgehen",
+    safeCode: "Warum sechs Ziffern reichen",
+    safeCodeText: "Niemand kann Codes im Stillen ausprobieren: Für jeden Versuch muss das Gerät des Senders antworten. Nach drei falschen Codes gilt der Code nicht mehr, und der Sender erfährt es. Der Schlüssel im Link ist zu lang zum Raten.",
+    safeVerified: "Was „Geprüft“ bedeutet",
+    safeVerifiedText: "Das empfangende Gerät hat jedes Byte mit dem verglichen, was der Sender gesendet hat, und der Sender hat es bestätigt. Was abbricht, sieht nie vollständig aus.",
+    safeTrust: "Wovor diese Seite Sie nicht schützt",
+    safeTrust1: "Diese Seite kommt vom Server. Ein Server, den jemand verändert hat, könnte eine veränderte Seite schicken, und die könnte Ihre Dateien und Codes lesen.",
+    safeTrust2: "Die Kommandozeile hat diese Schwäche nicht: coffer send und coffer receive laufen nur auf Ihrem Gerät und arbeiten mit dieser Seite zusammen.",
+    safeTrust3: "Alle in der Verbindung sehen, was angeboten wird. Geben Sie den Code nur Menschen, denen Sie das anvertrauen."
+  }
+});
+var problems3 = catalog({
+  en: {
+    field_drop_name: "A name is small letters, digits and hyphens, such as “brave-otter”.",
+    field_drop_code: "The code has six digits.",
+    drop_wrong_code: "That code is not right. Ask the sender for it once more: after three wrong codes it stops working.",
+    drop_burnt: "There were three wrong codes, so this code no longer works. Ask the sender for the new one.",
+    drop_not_the_host: "The other side could not prove that it knows the code. Nothing was sent. Check name and code with the sender."
+  },
+  de: {
+    field_drop_name: "Ein Name besteht aus Kleinbuchstaben, Ziffern und Bindestrichen, etwa „brave-otter“.",
+    field_drop_code: "Der Code hat sechs Ziffern.",
+    drop_wrong_code: "Der Code stimmt nicht. Fragen Sie den Sender noch einmal: Nach drei falschen Codes gilt er nicht mehr.",
+    drop_burnt: "Dreimal wurde ein falscher Code eingegeben, deshalb gilt dieser Code nicht mehr. Fragen Sie den Sender nach dem neuen.",
+    drop_not_the_host: "Die Gegenseite konnte nicht beweisen, dass sie den Code kennt. Es wurde nichts gesendet. Prüfen Sie Name und Code mit dem Sender."
+  }
+});
+
+// src/drop/current.ts
+var current2 = y3(void 0);
+var opening = y3(false);
+var names = /* @__PURE__ */ new Set();
+function be(drop2) {
+  names.clear();
+  current2.value = drop2;
+}
+var isCalled = (name) => names.has(name) && alive();
+var alive = () => current2.peek() !== void 0 && current2.peek().state.peek().phase !== "closed";
+async function resume(want) {
+  if (current2.peek()) return;
+  const drop2 = await resumeDrop(want);
+  if (drop2 && !current2.peek()) be(drop2);
+}
+async function send2(files) {
+  if (opening.peek()) return;
+  opening.value = true;
+  try {
+    const offered = await files?.catch((err2) => {
+      console.error(err2);
+      toast(t6("unreadable"), true);
+    });
+    if (files && !offered) return;
+    if (offered?.length === 0) return toast(t6("nothingFound"), true);
+    if (!alive()) be(await openDrop());
+    if (offered) await current2.peek().offer(offered);
+  } catch (err2) {
+    toastProblem(err2);
+  } finally {
+    opening.value = false;
+  }
+}
+var dropped = (transfer) => void send2(offeredFrom(transfer));
+async function forget() {
+  const drop2 = current2.peek();
+  be(void 0);
+  await drop2?.stop();
+}
+var flows = ({ outgoing, incoming }) => ({
+  out: outgoing.filter((o5) => o5.state === "running"),
+  in: incoming.filter((i4) => i4.state === "running" || i4.state === "retrying" || i4.state === "checking")
+});
+var flowing = O(() => {
+  if (!current2.value) return false;
+  const moving = flows(current2.value.state.value);
+  return moving.out.length + moving.in.length > 0;
+});
+var share = O(() => {
+  if (!current2.value) return void 0;
+  const moving = flows(current2.value.state.value);
+  const parts = [...moving.out.map((o5) => [o5.confirmed, o5.total]), ...moving.in.map((i4) => [i4.done, i4.total])];
+  if (parts.length === 0) return void 0;
+  const whole5 = parts.reduce((sum, [, total]) => sum + total, 0);
+  return whole5 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole5);
+});
+var titled = (title) => share.value === void 0 ? title : `${share.value} · ${title}`;
+function startDrops() {
+  addEventListener("beforeunload", (event) => {
+    if (flowing.peek()) event.preventDefault();
+  });
+  x2(() => {
+    const name = current2.value?.state.value.name;
+    if (name) names.add(name);
+  });
+}
+
+// src/drop/handed.ts
+var handed;
+function hand(to) {
+  handed = to;
+  go("/d/" + encodeURIComponent(to.name));
+}
+function take2(name) {
+  const fragment = location.hash.slice(1);
+  if (fragment) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    return fragment;
+  }
+  const given = handed?.name === name ? handed.secret : void 0;
+  handed = void 0;
+  return given;
+}
+
+// src/drop/name-form.tsx
+function NameForm({ value, autoFocus, quiet: quiet2, hint = t6("receiveHint") }) {
+  return /* @__PURE__ */ a4(Form, { submit: t6("next"), quiet: quiet2, onSubmit: async ({ name = "" }) => {
+    const found = parseLink(name);
+    if (!found) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
+    hand(found);
+  }, children: /* @__PURE__ */ a4("div", { onPaste: (event) => {
+    if (!parseLink(event.clipboardData?.getData("text") ?? "")?.secret) return;
+    const { form } = event.currentTarget.querySelector("input");
+    setTimeout(() => form.requestSubmit());
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), hint, value, autoFocus, required: true, secret: true, autoComplete: "off", spellcheck: false, inputMode: "text", maxLength: 500 }) }) });
+}
+
+// src/drop/home.tsx
+function HomeReceive() {
+  return /* @__PURE__ */ a4("section", { class: "card drop-home", "aria-labelledby": "drop-home", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "drop-home", children: [
+        /* @__PURE__ */ a4(Icon, { name: "swap" }),
+        " ",
+        t6("homeTitle")
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("homeText") })
+    ] }),
+    /* @__PURE__ */ a4(NameForm, { quiet: true, hint: "" }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("a", { href: "/send", children: t6("homeSend") }) })
+  ] });
+}
+
+// src/shell/code.tsx
+function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
+  const box = T2(null);
+  const sent = T2("");
+  const input = () => box.current.querySelector("input");
+  function typed2() {
+    const code = digits(input().value);
+    if (/^\d{6}$/.test(code) && code !== sent.current) input().form.requestSubmit();
+  }
+  function paste(event) {
+    const code = (event.clipboardData?.getData("text") ?? "").replace(/\D/g, "");
+    if (code.length !== 6) return;
+    event.preventDefault();
+    input().value = code;
+    typed2();
+  }
+  return /* @__PURE__ */ a4(Form, { submit, onCancel, onSubmit: async (v4) => {
+    sent.current = digits(v4.code);
+    try {
+      await onCode(sent.current);
+    } catch (err2) {
+      setTimeout(() => box.current && typed2());
+      throw err2;
+    }
+  }, children: [
+    /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
+    again && /* @__PURE__ */ a4(Another, { again, onSent: () => {
+      sent.current = "";
+      input().value = "";
+      input().focus();
+    } })
+  ] });
+}
+function Another({ again, onSent }) {
+  const [at, setAt] = d2(again.at);
+  const [wait, setWait] = useWait();
+  const [done, setDone] = d2(false);
+  const [busy2, setBusy] = d2(false);
+  const [problem, setProblem] = d2();
+  A2(() => setAt(again.at), [again.at]);
+  A2(() => {
+    if (at) setWait(Math.max(0, Math.ceil((Date.parse(at) - serverNow()) / 1e3)));
+  }, [at]);
+  async function send4() {
+    if (wait > 0 || busy2) return;
+    setBusy(true);
+    setDone(false);
+    setProblem(void 0);
+    try {
+      setAt((await again.send()).resend_at);
+      setDone(true);
+      onSent();
+    } catch (err2) {
+      const p5 = asProblem(err2);
+      if (p5.retryAfter) setWait(p5.retryAfter);
+      setProblem(p5.code === "code_expired" ? new Problem({ status: p5.status, code: "no_more_codes" }) : p5);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return /* @__PURE__ */ a4("div", { class: "another", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy2, onClick: send4, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
+    /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: done && /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Icon, { name: "check" }),
+      " ",
+      t4("anotherSent")
+    ] }) }),
+    problem && problem.code !== "cancelled" && /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      say(problem)
+    ] })
+  ] });
+}
+
+// src/drop/over.tsx
+function Over({ refusal, host, name, retryAfter = 0, again }) {
+  const [wait, setWait] = useWait();
+  A2(() => {
+    setWait(retryAfter);
+    focusMain();
+  }, [refusal]);
+  const { icon, title, text: text2, retry: retry2 } = told(refusal, host, name, wait);
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
+    /* @__PURE__ */ a4("h1", { children: title }),
+    /* @__PURE__ */ a4("p", { children: text2 }),
+    refusal === "not_found" && !host ? /* @__PURE__ */ a4(NameForm, { value: name }) : /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again, children: retry2 }),
+      host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t6("newConnection") }),
+      /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t6("startOver") })
+    ] })
+  ] });
+}
+function told(refusal, host, name, wait) {
+  const gone = refusal === "host_gone" || refusal === "not_found";
+  if (gone && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
+  switch (refusal) {
+    case "not_found":
+      return { icon: "search", title: t6("notFoundTitle", { name }), text: t6("notFoundText") };
+    case "host_gone":
+      return { icon: "device", title: t6("goneTitle"), text: t6("goneText"), retry: t6("again") };
+    case "full":
+      return { icon: "user", title: t6("fullTitle"), text: t6("fullText"), retry: t6("again") };
+    case "offline":
+      return { icon: "warning", title: t6("offlineTitle"), text: t6("offlineText"), retry: t6("again") };
+    case "too_often":
+      return { icon: "warning", title: t6("tooOftenTitle"), text: wait > 0 ? t6("tooOften", { time: duration(wait) }) : t6("tooOftenOver"), retry: t6("again") };
+    case "replaced":
+      return { icon: "copy", title: t6("replacedTitle"), text: t6("replacedText"), retry: t6("continueHere") };
+    case "expired":
+      return { icon: "warning", title: t6("expiredTitle"), text: t6("expiredText") };
+    default:
+      return host ? { icon: "check", title: t6("closedHostTitle"), text: t6("closedHostText") } : { icon: "check", title: t6("closedTitle"), text: t6("closedText") };
+  }
+}
+
+// src/drop/safe-page.tsx
+function Text({ Heading: Heading2 }) {
+  return /* @__PURE__ */ a4("div", { class: "drop-safe", children: [
+    /* @__PURE__ */ a4("p", { class: "drop-safe-lead", children: t6("safeLead") }),
+    /* @__PURE__ */ a4("div", { class: "drop-safe-pair", children: [
+      /* @__PURE__ */ a4("section", { children: [
+        /* @__PURE__ */ a4(Heading2, { children: t6("safeNot") }),
+        /* @__PURE__ */ a4("ul", { children: [
+          /* @__PURE__ */ a4("li", { children: t6("safeNot1") }),
+          /* @__PURE__ */ a4("li", { children: t6("safeNot2") }),
+          /* @__PURE__ */ a4("li", { children: t6("safeNot3") })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("section", { children: [
+        /* @__PURE__ */ a4(Heading2, { children: t6("safeSees") }),
+        /* @__PURE__ */ a4("ul", { children: [
+          /* @__PURE__ */ a4("li", { children: t6("safeSees1") }),
+          /* @__PURE__ */ a4("li", { children: t6("safeSees2") }),
+          /* @__PURE__ */ a4("li", { children: t6("safeSees3") })
+        ] })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("section", { children: [
+      /* @__PURE__ */ a4(Heading2, { children: t6("safeTrust") }),
+      /* @__PURE__ */ a4("p", { children: t6("safeTrust1") }),
+      /* @__PURE__ */ a4("p", { children: t6("safeTrust2") }),
+      /* @__PURE__ */ a4("p", { children: t6("safeTrust3") })
+    ] }),
+    /* @__PURE__ */ a4("section", { children: [
+      /* @__PURE__ */ a4(Heading2, { children: t6("safeCode") }),
+      /* @__PURE__ */ a4("p", { children: t6("safeCodeText") })
+    ] }),
+    /* @__PURE__ */ a4("section", { children: [
+      /* @__PURE__ */ a4(Heading2, { children: t6("safeVerified") }),
+      /* @__PURE__ */ a4("p", { children: t6("safeVerifiedText") })
+    ] })
+  ] });
+}
+function Safe() {
+  useParent("/send", t6("place"));
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("h1", { children: t6("safeTitle") }),
+    /* @__PURE__ */ a4(Text, { Heading: "h2" }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t6("startOver") }) })
+  ] });
+}
+function SafeLink() {
+  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t6("safeTitle"), onClose: close, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t6("safeLink") });
+}
+
+// src/drop/join.tsx
+var helped = ["wrong_code", "burnt", "not_the_host", "too_often", "offline"];
+var problemOf2 = ({ refusal, retryAfter = 0 }) => refusal === "too_often" ? new Problem({ status: 429, code: "rate_limited", retryAfter }) : new Problem({ status: refusal === "offline" ? 0 : -1, code: refusal === "offline" ? "offline" : "drop_" + refusal });
+function Join({ name, secret }) {
+  const end2 = useEnd();
+  const whole5 = secret !== void 0 && isSecret(secret);
+  const [byLink, setByLink] = d2(whole5);
+  const [proving2, setProving] = d2(false);
+  const [wrong, setWrong] = d2(secret !== void 0 && !whole5 ? t6("wrongLink") : "");
+  const [over2, setOver] = d2();
+  const running4 = T2(void 0);
+  async function connect2(given) {
+    const drop2 = await joinDrop(name, given);
+    if (end2.aborted) return drop2.stop();
+    running4.current = drop2;
+    const last2 = await settled2(drop2, (phase) => setProving(phase === "proving"));
+    running4.current = void 0;
+    if (!last2) return;
+    if (last2.phase !== "closed") return be(drop2);
+    await drop2.stop();
+    if (helped.includes(last2.refusal)) throw problemOf2(last2);
+    setOver(last2.refusal ?? "closed");
+  }
+  async function follow2() {
+    try {
+      await connect2(secret);
+    } catch (err2) {
+      const problem = err2;
+      setWrong(problem.code === "drop_wrong_code" && secret.startsWith("v1.") ? t6("wrongLink") : say(problem));
+      setByLink(false);
+    }
+  }
+  A2(() => {
+    if (whole5) void follow2();
+    return () => void running4.current?.leave().then(() => running4.current?.stop());
+  }, []);
+  if (over2) {
+    return /* @__PURE__ */ a4(Over, { refusal: over2, host: false, name, again: () => {
+      setOver(void 0);
+      setByLink(false);
+      setWrong("");
+    } });
+  }
+  if (byLink) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow centre", role: "status", children: [
+      /* @__PURE__ */ a4("span", { class: "spinner drop-spinner", "aria-hidden": "true" }),
+      /* @__PURE__ */ a4("h1", { children: t6("joinTitle") }),
+      /* @__PURE__ */ a4("p", { children: proving2 ? t6("proving") : t6("joining", { name }) }),
+      /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t6("cancel") })
+    ] });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
+    /* @__PURE__ */ a4("h1", { children: t6("joinTitle") }),
+    /* @__PURE__ */ a4("p", { children: t6("joinLead", { name }) }),
+    wrong && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      /* @__PURE__ */ a4("p", { children: wrong })
+    ] }),
+    /* @__PURE__ */ a4(CodeForm, { label: t6("code"), submit: t6("join"), autoFocus: true, onCode: async (code) => {
+      setWrong("");
+      if (!/^\d{6}$/.test(code)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/code", code: "drop_code" }] });
+      await connect2(code);
+    } }),
+    /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: proving2 && t6("proving") }),
+    /* @__PURE__ */ a4("p", { class: "aside ways", children: [
+      /* @__PURE__ */ a4("a", { href: "/send", children: t6("otherName") }),
+      " ",
+      /* @__PURE__ */ a4(SafeLink, {})
+    ] })
+  ] });
+}
+function settled2(drop2, tell3) {
+  return new Promise((resolve) => {
+    const stop = x2(() => {
+      const state = drop2.state.value;
+      tell3(state.phase);
+      if (state.phase !== "in" && state.phase !== "closed") return;
+      resolve(state);
+      queueMicrotask(() => stop());
+    });
+  });
+}
+
+// src/shell/drop-zone.tsx
+function DropZone({ label, onDrop }) {
+  const [dragging, setDragging] = d2(false);
+  useDrop(onDrop, setDragging);
+  return dragging ? /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
+    /* @__PURE__ */ a4(Icon, { name: "upload" }),
+    /* @__PURE__ */ a4("p", { children: label })
+  ] }) }) : null;
+}
+function useDrop(drop2, setDragging) {
+  const latest = T2(drop2);
+  latest.current = drop2;
+  F2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
+    ];
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
+}
+
+// src/drop/groups.ts
+var me2 = (state) => state.people.find((p5) => p5.me);
+var others = (state) => state.people.filter((p5) => !p5.me);
+var groups = ["failed", "running", "verified", "open", "saved"];
+var stage = ({ incoming }) => {
+  if (!incoming) return "open";
+  switch (incoming.state) {
+    case "broken":
+      return incoming.why === "cancelled" ? "open" : "failed";
+    case "verified":
+      return "verified";
+    case "saved":
+      return "saved";
+    default:
+      return "running";
+  }
+};
+function coming(state) {
+  const mine2 = me2(state)?.rid;
+  const taken = new Map(state.incoming.map((i4) => [i4.item, i4]));
+  const sorted = { failed: [], running: [], verified: [], open: [], saved: [] };
+  for (const item of state.items) {
+    if (item.owner === mine2) continue;
+    const row = { item, incoming: taken.get(item.id) };
+    sorted[stage(row)].push(row);
+  }
+  return sorted;
+}
+var rank = { failed: 0, running: 1, waiting: 2, verified: 3 };
+function going(state) {
+  const mine2 = me2(state)?.rid;
+  return state.items.filter((item) => item.owner === mine2).map((item) => {
+    const latest = /* @__PURE__ */ new Map();
+    for (const o5 of state.outgoing) if (o5.item === item.id) latest.set(o5.to, o5);
+    const all2 = [...latest.values()].sort((a5, b4) => rank[a5.state] - rank[b4.state]);
+    return { item, to: all2.filter((o5) => o5.state !== "verified"), verified: all2.filter((o5) => o5.state === "verified") };
+  });
+}
+
+// src/shell/cut.ts
+var short = 18;
+var before = 6;
+var longest = 12;
+function cut(name) {
+  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
+  if (letters.length <= short) return [name, ""];
+  const dot = letters.lastIndexOf(".");
+  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
+  const at = letters.length - extension - before;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+// src/shell/name.tsx
+function Name({ name, read: read5 }) {
+  const [head, tail] = cut(name);
+  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
+  return /* @__PURE__ */ a4($, { children: [
+    read5 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read5, children: [
+      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
+      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
+    ] })
+  ] });
+}
+
+// src/drop/shown.ts
+function shown(name) {
+  return name.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (c4) => c4 === "‍" ? c4 : "_");
+}
+
+// src/drop/people.tsx
+var called = (person) => person && shown(person.device) || t6("unnamed");
+function People({ state }) {
+  return /* @__PURE__ */ a4("section", { class: "card drop-people", "aria-labelledby": "drop-people", children: [
+    /* @__PURE__ */ a4("h2", { id: "drop-people", children: t6("people") }),
+    /* @__PURE__ */ a4("ul", { children: state.people.map((person) => /* @__PURE__ */ a4("li", { class: person.here ? void 0 : "away", children: [
+      /* @__PURE__ */ a4(Icon, { name: "device" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "drop-called", children: /* @__PURE__ */ a4(Name, { name: called(person), read: true }) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [person.me && t6("you"), person.host && t6("hostTag"), !person.here && !person.me && t6("away")].filter(Boolean).join(" · ") })
+      ] })
+    ] }, person.rid)) }),
+    others(state).length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t6("nobody") })
+  ] });
+}
+
+// node_modules/qr/index.js
+var MAX_OUTPUT_SIZE = 1024;
+var MAX_COMPACT_OUTPUT_SIZE = MAX_OUTPUT_SIZE * 4;
+var BYTES = /* @__PURE__ */ (() => {
+  const res = [];
+  for (let ver = 1; ver <= 40; ver++) {
+    let bits = (16 * ver + 128) * ver + 64;
+    if (ver >= 2) {
+      const align = Math.floor(ver / 7) + 2;
+      bits -= (25 * align - 10) * align - 55;
+      if (ver >= 7)
+        bits -= 36;
+    }
+    res.push(bits >>> 3);
+  }
+  return res;
+})();
+var ECC_LEVELS = ["low", "medium", "quartile", "high"];
+var WORDS_PER_BLOCK = {
+  low: [
+    7,
+    10,
+    15,
+    20,
+    26,
+    18,
+    20,
+    24,
+    30,
+    18,
+    20,
+    24,
+    26,
+    30,
+    22,
+    24,
+    28,
+    30,
+    28,
+    28,
+    28,
+    28,
+    30,
+    30,
+    26,
+    28,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30
+  ],
+  medium: [
+    10,
+    16,
+    26,
+    18,
+    24,
+    16,
+    18,
+    22,
+    22,
+    26,
+    30,
+    22,
+    22,
+    24,
+    24,
+    28,
+    28,
+    26,
+    26,
+    26,
+    26,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28,
+    28
+  ],
+  quartile: [
+    13,
+    22,
+    18,
+    26,
+    18,
+    24,
+    18,
+    22,
+    20,
+    24,
+    28,
+    26,
+    24,
+    20,
+    30,
+    24,
+    28,
+    28,
+    26,
+    30,
+    28,
+    30,
+    30,
+    30,
+    30,
+    28,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30
+  ],
+  high: [
+    17,
+    28,
+    22,
+    16,
+    22,
+    28,
+    26,
+    26,
+    24,
+    28,
+    24,
+    28,
+    22,
+    24,
+    24,
+    30,
+    28,
+    28,
+    26,
+    28,
+    30,
+    24,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30,
+    30
+  ]
+};
+var ECC_BLOCKS = {
+  low: [1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 8, 8, 9, 9, 10, 12, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 21, 22, 24, 25],
+  medium: [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16, 17, 17, 18, 20, 21, 23, 25, 26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49],
+  quartile: [1, 1, 2, 2, 4, 4, 6, 6, 8, 8, 8, 10, 12, 16, 12, 17, 16, 18, 21, 20, 23, 23, 25, 27, 29, 34, 34, 35, 38, 40, 43, 45, 48, 51, 53, 56, 59, 62, 65, 68],
+  high: [1, 1, 2, 4, 4, 4, 5, 6, 8, 8, 11, 11, 16, 16, 18, 16, 19, 21, 25, 25, 25, 34, 30, 32, 35, 37, 40, 42, 45, 48, 51, 54, 57, 60, 63, 66, 70, 74, 77, 81]
+};
+var EC_CODE = { low: 1, medium: 0, quartile: 3, high: 2 };
+var ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+function alignmentPatterns(ver) {
+  ver = asVersion(ver);
+  if (ver === 1)
+    return [];
+  const last2 = 21 + 4 * (ver - 1) - 7;
+  const count = Math.ceil((last2 - 6) / 28);
+  let interval = Math.floor((last2 - 6) / count);
+  if (interval % 2)
+    interval += 1;
+  else if ((last2 - 6) % count * 2 >= count)
+    interval += 2;
+  const res = [6];
+  for (let m5 = 1; m5 < count; m5++)
+    res.push(last2 - (count - m5) * interval);
+  res.push(last2);
+  return res;
+}
+function formatBits(ecc, mask) {
+  const data = EC_CODE[ecc] << 3 | mask;
+  let d5 = data;
+  for (let i4 = 0; i4 < 10; i4++)
+    d5 = d5 << 1 ^ (d5 >> 9) * 1335;
+  return (data << 10 | d5) ^ 21522;
+}
+function versionBits(ver) {
+  let d5 = ver;
+  for (let i4 = 0; i4 < 12; i4++)
+    d5 = d5 << 1 ^ (d5 >> 11) * 7973;
+  return ver << 12 | d5;
+}
+var MODE_BITS = { numeric: 1, alphanumeric: 2, byte: 4 };
+var LENGTH_BITS = {
+  numeric: [10, 12, 14],
+  alphanumeric: [9, 11, 13],
+  byte: [8, 16, 16]
+};
+var GF256 = /* @__PURE__ */ (() => {
+  const exp = new Uint8Array(510);
+  const log = new Uint8Array(256);
+  for (let i4 = 0, x3 = 1; i4 < 255; i4++) {
+    exp[i4] = exp[i4 + 255] = x3;
+    log[x3] = i4;
+    x3 <<= 1;
+    if (x3 & 256)
+      x3 ^= 285;
+  }
+  return { exp, log };
+})();
+function rsGenerator(eccWords) {
+  const { exp: EXP, log: LOG } = GF256;
+  const gen = new Uint8Array(eccWords);
+  gen[eccWords - 1] = 1;
+  for (let i4 = 0, root = 1; i4 < eccWords; i4++) {
+    for (let j4 = 0; j4 < eccWords; j4++) {
+      const c4 = gen[j4];
+      gen[j4] = (c4 ? EXP[LOG[c4] + LOG[root]] : 0) ^ (j4 + 1 < eccWords ? gen[j4 + 1] : 0);
+    }
+    root = EXP[LOG[root] + 1];
+  }
+  return gen;
+}
+var RS_CACHE = [];
+function rsCached(eccWords) {
+  let cached = RS_CACHE[eccWords];
+  if (cached !== void 0)
+    return cached;
+  const gen = rsGenerator(eccWords);
+  const { exp: EXP, log: LOG } = GF256;
+  const mul = new Uint8Array(256 * eccWords);
+  for (let f5 = 1; f5 < 256; f5++) {
+    const lf = LOG[f5];
+    const off = f5 * eccWords;
+    for (let j4 = 0; j4 < eccWords; j4++) {
+      const c4 = gen[j4];
+      if (c4)
+        mul[off + j4] = EXP[LOG[c4] + lf];
+    }
+  }
+  return RS_CACHE[eccWords] = { gen, mul };
+}
+function rsEcc(data, gen, mul) {
+  const { exp: EXP, log: LOG } = GF256;
+  const eccWords = gen.length;
+  const res = new Uint8Array(eccWords);
+  if (mul !== void 0) {
+    const last2 = eccWords - 1;
+    for (let i4 = 0; i4 < data.length; i4++) {
+      const off = (data[i4] ^ res[0]) * eccWords;
+      for (let j4 = 0; j4 < last2; j4++)
+        res[j4] = res[j4 + 1] ^ mul[off + j4];
+      res[last2] = mul[off + last2];
+    }
+    return res;
+  }
+  for (let i4 = 0; i4 < data.length; i4++) {
+    const f5 = data[i4] ^ res[0];
+    res.copyWithin(0, 1);
+    res[eccWords - 1] = 0;
+    if (f5) {
+      for (let j4 = 0; j4 < eccWords; j4++)
+        if (gen[j4])
+          res[j4] ^= EXP[LOG[gen[j4]] + LOG[f5]];
+    }
+  }
+  return res;
+}
+function capacity(ver, ecc) {
+  const bytes2 = BYTES[ver - 1];
+  const words2 = WORDS_PER_BLOCK[ecc][ver - 1];
+  const numBlocks = ECC_BLOCKS[ecc][ver - 1];
+  const blockLen = Math.floor(bytes2 / numBlocks) - words2;
+  const shortBlocks = numBlocks - bytes2 % numBlocks;
+  return { words: words2, numBlocks, shortBlocks, blockLen, capacity: (bytes2 - words2 * numBlocks) * 8 };
+}
+var err = (msg) => {
+  throw new Error(msg);
+};
+function asVersion(ver) {
+  if (typeof ver !== "number")
+    throw new TypeError(`"ver" expected number, got type=${typeof ver}`);
+  if (!Number.isSafeInteger(ver))
+    throw new RangeError(`"ver" expected safe integer, got ${ver}`);
+  if (ver < 1 || ver > 40)
+    throw new RangeError(`Invalid version=${ver}. Expected number [1..40]`);
+  return ver;
+}
+function detectType(str) {
+  let type = "numeric";
+  for (let i4 = 0; i4 < str.length; i4++) {
+    const v4 = ALNUM_VAL[str.charCodeAt(i4)];
+    if (!(v4 >= 0))
+      return "byte";
+    if (v4 > 9)
+      type = "alphanumeric";
+  }
+  return type;
+}
+var ALNUM_VAL = /* @__PURE__ */ (() => {
+  const t16 = new Int8Array(128).fill(-1);
+  for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
+    t16[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t16;
+})();
+function encodeData(ver, ecc, text2, type, utf8) {
+  const cap = capacity(ver, ecc);
+  const lengthBits = LENGTH_BITS[type][Math.floor((ver + 7) / 17)];
+  const dataLen = type === "byte" ? utf8.length : text2.length;
+  if (dataLen >= 1 << lengthBits)
+    err("Capacity overflow");
+  const bytes2 = new Uint8Array(cap.capacity >>> 3);
+  let acc = 0;
+  let accBits = 0;
+  let bytePos = 0;
+  const push = (value, len) => {
+    acc = acc << len | value;
+    for (accBits += len; accBits >= 8; )
+      bytes2[bytePos++] = acc >>> (accBits -= 8) & 255;
+  };
+  push(MODE_BITS[type], 4);
+  push(dataLen, lengthBits);
+  if (type === "numeric") {
+    for (let i4 = 0; i4 < dataLen; i4 += 3) {
+      const n3 = Math.min(3, dataLen - i4);
+      push(Number(text2.slice(i4, i4 + n3)), [0, 4, 7, 10][n3]);
+    }
+  } else if (type === "alphanumeric") {
+    for (let i4 = 0; i4 + 1 < dataLen; i4 += 2)
+      push(ALNUM_VAL[text2.charCodeAt(i4)] * 45 + ALNUM_VAL[text2.charCodeAt(i4 + 1)], 11);
+    if (dataLen & 1)
+      push(ALNUM_VAL[text2.charCodeAt(dataLen - 1)], 6);
+  } else {
+    for (let i4 = 0; i4 < utf8.length; i4++)
+      push(utf8[i4], 8);
+  }
+  let bitPos = bytePos * 8 + accBits;
+  if (bitPos > cap.capacity)
+    err("Capacity overflow");
+  if (accBits)
+    bytes2[bytePos] = acc << 8 - accBits & 255;
+  bitPos += Math.min(4, cap.capacity - bitPos);
+  if (bitPos & 7)
+    bitPos += 8 - (bitPos & 7);
+  for (let i4 = bitPos >>> 3, pad = 0; i4 < bytes2.length; i4++, pad ^= 1)
+    bytes2[i4] = pad ? 17 : 236;
+  const { words: words2, numBlocks, shortBlocks, blockLen } = cap;
+  const rs = rsCached(words2);
+  const blocks = [];
+  const eccs = [];
+  for (let i4 = 0, pos = 0; i4 < numBlocks; i4++) {
+    const len = blockLen + (i4 < shortBlocks ? 0 : 1);
+    blocks.push(bytes2.subarray(pos, pos + len));
+    eccs.push(rsEcc(blocks[i4], rs.gen, rs.mul));
+    pos += len;
+  }
+  const res = new Uint8Array(bytes2.length + words2 * numBlocks);
+  let p5 = 0;
+  for (let i4 = 0; i4 <= blockLen; i4++) {
+    for (const b4 of blocks)
+      if (i4 < b4.length)
+        res[p5++] = b4[i4];
+  }
+  for (let i4 = 0; i4 < words2; i4++)
+    for (const e4 of eccs)
+      res[p5++] = e4[i4];
+  return res;
+}
+function maskBits(x3, y5) {
+  const x22 = x3 % 2;
+  const y22 = y5 % 2;
+  const x32 = x3 % 3;
+  const xy3 = x32 * (y5 % 3) % 3;
+  const xy2 = x22 & y22;
+  let bits = 0;
+  if (x22 === y22)
+    bits |= 1;
+  if (y22 === 0)
+    bits |= 2;
+  if (x32 === 0)
+    bits |= 4;
+  if ((x3 + y5) % 3 === 0)
+    bits |= 8;
+  if ((Math.floor(y5 / 2) + Math.floor(x3 / 3)) % 2 === 0)
+    bits |= 16;
+  if (xy2 + xy3 === 0)
+    bits |= 32;
+  if ((xy2 + xy3) % 2 === 0)
+    bits |= 64;
+  if (((x22 ^ y22) + xy3) % 2 === 0)
+    bits |= 128;
+  return bits;
+}
+var POP16 = /* @__PURE__ */ (() => {
+  const t16 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t16.length; i4++)
+    t16[i4] = t16[i4 >>> 1] + (i4 & 1);
+  return t16;
+})();
+var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
+var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
+function transpose32(a5) {
+  const masks = [1431655765, 858993459, 252645135, 16711935, 65535];
+  for (let stage2 = 0; stage2 < 5; stage2++) {
+    const m5 = masks[stage2] >>> 0;
+    const s4 = 1 << stage2;
+    for (let i4 = 0; i4 < 32; i4 += s4 << 1) {
+      for (let k4 = 0; k4 < s4; k4++) {
+        const x3 = a5[i4 + k4] >>> 0;
+        const y5 = a5[i4 + k4 + s4] >>> 0;
+        const t16 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t16 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t16) >>> 0;
+      }
+    }
+  }
+}
+var mat = (size2) => {
+  const words2 = size2 + 31 >>> 5;
+  return { size: size2, words: words2, v: new Uint32Array(words2 * size2) };
+};
+var matGet = (m5, x3, y5) => m5.v[y5 * m5.words + (x3 >>> 5)] >>> (x3 & 31) & 1;
+var matSet = (m5, x3, y5, bit) => {
+  const i4 = y5 * m5.words + (x3 >>> 5);
+  const b4 = 1 << (x3 & 31);
+  m5.v[i4] = bit ? m5.v[i4] | b4 : m5.v[i4] & ~b4;
+};
+function transposeMat(src, dst) {
+  const { size: size2, words: words2, v: v4 } = src;
+  const tmp = TRANSPOSE_TMP;
+  for (let by = 0; by < size2; by += 32) {
+    for (let bx = 0; bx < words2; bx++) {
+      const rows = Math.min(32, size2 - by);
+      for (let r4 = 0; r4 < rows; r4++)
+        tmp[r4] = v4[(by + r4) * words2 + bx];
+      tmp.fill(0, rows);
+      transpose32(tmp);
+      for (let i4 = 0, dstY = bx * 32; i4 < 32 && dstY < size2; i4++, dstY++) {
+        dst.v[dstY * dst.words + (by >>> 5)] = tmp[i4];
+      }
+    }
+  }
+}
+function runsPenaltyVertical(m5) {
+  const { size: size2, words: words2, v: v4 } = m5;
+  const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
+  let score = 0;
+  for (let wi = 0; wi < words2; wi++) {
+    const valid = wi === words2 - 1 ? tail : 4294967295;
+    let r32 = v4[3 * words2 + wi];
+    let dPrev = 4294967295;
+    let d0 = v4[wi] ^ v4[words2 + wi];
+    let d1 = v4[words2 + wi] ^ v4[2 * words2 + wi];
+    let d22 = v4[2 * words2 + wi] ^ r32;
+    for (let y5 = 0, idx = 4 * words2 + wi; y5 <= size2 - 5; y5++, idx += words2) {
+      const r4 = v4[idx];
+      const d32 = r32 ^ r4;
+      const w5 = ~(d0 | d1 | d22 | d32) & valid;
+      if (w5)
+        score += popcnt(w5 >>> 0) + 2 * popcnt((w5 & dPrev) >>> 0);
+      dPrev = d0;
+      d0 = d1;
+      d1 = d22;
+      d22 = d32;
+      r32 = r4;
+    }
+  }
+  return score;
+}
+function finderPenaltyVertical(m5) {
+  const { size: size2, words: words2, v: v4 } = m5;
+  const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
+  let count = 0;
+  for (let wi = 0; wi < words2; wi++) {
+    const valid = wi === words2 - 1 ? tail : 4294967295;
+    for (let y5 = 0; y5 <= size2 - 11; y5++) {
+      let i4 = y5 * words2 + wi;
+      const r0 = v4[i4];
+      const r1 = v4[i4 += words2];
+      const r22 = v4[i4 += words2];
+      const r32 = v4[i4 += words2];
+      const r4 = v4[i4 += words2];
+      const r5 = v4[i4 += words2];
+      const r6 = v4[i4 += words2];
+      const r7 = v4[i4 += words2];
+      const r8 = v4[i4 += words2];
+      const r9 = v4[i4 += words2];
+      const r10 = v4[i4 + words2];
+      const m0 = valid & r0 & ~r1 & r22 & r32 & r4 & ~r5 & r6 & ~(r7 | r8 | r9 | r10);
+      const m1 = valid & ~(r0 | r1 | r22 | r32) & r4 & ~r5 & r6 & r7 & r8 & ~r9 & r10;
+      count += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
+    }
+  }
+  return count;
+}
+function penaltyScore(m5, t16, limit = Infinity) {
+  const { size: size2, words: words2, v: v4 } = m5;
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t16);
+  if (adjacent >= limit)
+    return adjacent;
+  const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
+  let boxes = 0;
+  let dark2 = 0;
+  for (let y5 = 0; y5 < size2; y5++) {
+    for (let wi = 0; wi < words2; wi++) {
+      const a0 = v4[y5 * words2 + wi];
+      dark2 += popcnt(a0 >>> 0);
+      if (y5 === size2 - 1)
+        continue;
+      const a1 = v4[(y5 + 1) * words2 + wi];
+      const n0 = wi + 1 < words2 ? v4[y5 * words2 + wi + 1] : 0;
+      const n1 = wi + 1 < words2 ? v4[(y5 + 1) * words2 + wi + 1] : 0;
+      const eqV = ~(a0 ^ a1);
+      const eqH0 = ~(a0 ^ (a0 >>> 1 | n0 << 31));
+      const eqH1 = ~(a1 ^ (a1 >>> 1 | n1 << 31));
+      let w5 = eqV & eqH0 & eqH1;
+      if (wi === words2 - 1)
+        w5 &= tail2;
+      boxes += popcnt(w5 >>> 0);
+    }
+  }
+  const total = size2 * size2;
+  const darkSteps = Math.ceil(Math.max(0, Math.abs(dark2 * 100 - total * 50) - total * 5) / (total * 5));
+  const partial = adjacent + 3 * boxes + 10 * darkSteps;
+  if (partial >= limit)
+    return partial;
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t16));
+}
+function drawInfo(m5, ver, ecc, mask) {
+  const size2 = m5.size;
+  const bits = formatBits(ecc, mask);
+  for (let i4 = 0; i4 < 15; i4++) {
+    const bit = bits >> i4 & 1;
+    if (i4 < 6)
+      matSet(m5, 8, i4, bit);
+    else if (i4 < 8)
+      matSet(m5, 8, i4 + 1, bit);
+    else if (i4 === 8)
+      matSet(m5, 7, 8, bit);
+    else
+      matSet(m5, 14 - i4, 8, bit);
+    if (i4 < 8)
+      matSet(m5, size2 - 1 - i4, 8, bit);
+    else
+      matSet(m5, 8, size2 - 15 + i4, bit);
+  }
+  matSet(m5, 8, size2 - 8, 1);
+  if (ver >= 7) {
+    const vbits = versionBits(ver);
+    for (let i4 = 0; i4 < 18; i4++) {
+      const bit = vbits >> i4 & 1;
+      const x3 = size2 - 11 + i4 % 3;
+      const y5 = i4 / 3 | 0;
+      matSet(m5, x3, y5, bit);
+      matSet(m5, y5, x3, bit);
+    }
+  }
+}
+var symCache;
+function buildSymCache(ver) {
+  const size2 = 21 + 4 * (ver - 1);
+  const m5 = mat(size2);
+  const fun = new Uint8Array(size2 * size2);
+  const setF = (x3, y5, bit) => {
+    matSet(m5, x3, y5, bit);
+    fun[y5 * size2 + x3] = 1;
+  };
+  for (const [fx, fy] of [
+    [0, 0],
+    [size2 - 7, 0],
+    [0, size2 - 7]
+  ]) {
+    for (let dy = -1; dy < 8; dy++) {
+      for (let dx = -1; dx < 8; dx++) {
+        const x3 = fx + dx;
+        const y5 = fy + dy;
+        if (x3 < 0 || y5 < 0 || x3 >= size2 || y5 >= size2)
+          continue;
+        const on = dx >= 0 && dx < 7 && dy >= 0 && dy < 7 && (dx === 0 || dx === 6 || dy === 0 || dy === 6 || dx > 1 && dx < 5 && dy > 1 && dy < 5);
+        setF(x3, y5, on ? 1 : 0);
+      }
+    }
+  }
+  const align = alignmentPatterns(ver);
+  for (const ay of align) {
+    for (const ax of align) {
+      if (fun[ay * size2 + ax])
+        continue;
+      for (let dy = -2; dy <= 2; dy++) {
+        for (let dx = -2; dx <= 2; dx++) {
+          const on = Math.max(Math.abs(dx), Math.abs(dy)) !== 1;
+          setF(ax + dx, ay + dy, on ? 1 : 0);
+        }
+      }
+    }
+  }
+  for (let i4 = 0; i4 < size2; i4++) {
+    if (!fun[6 * size2 + i4])
+      setF(i4, 6, i4 % 2 === 0 ? 1 : 0);
+    if (!fun[i4 * size2 + 6])
+      setF(6, i4, i4 % 2 === 0 ? 1 : 0);
+  }
+  for (let i4 = 0; i4 < 9; i4++) {
+    if (i4 !== 6) {
+      setF(8, i4, 0);
+      setF(i4, 8, 0);
+    }
+    if (i4 < 8) {
+      setF(size2 - 1 - i4, 8, 0);
+      setF(8, size2 - 1 - i4, 0);
+    }
+  }
+  if (ver >= 7) {
+    for (let i4 = 0; i4 < 18; i4++) {
+      const x3 = size2 - 11 + i4 % 3;
+      const y5 = i4 / 3 | 0;
+      setF(x3, y5, 0);
+      setF(y5, x3, 0);
+    }
+  }
+  const planes = [];
+  for (let i4 = 0; i4 < 8; i4++)
+    planes.push(mat(size2));
+  const posBuf = new Uint16Array(size2 * size2);
+  let n3 = 0;
+  for (let xOffset = size2 - 1, dir = -1, y5 = size2 - 1; xOffset > 0; xOffset -= 2, dir = -dir) {
+    if (xOffset === 6)
+      xOffset = 5;
+    for (; ; y5 += dir) {
+      for (let j4 = 0; j4 < 2; j4++) {
+        const x3 = xOffset - j4;
+        if (fun[y5 * size2 + x3])
+          continue;
+        const wi = y5 * m5.words + (x3 >>> 5);
+        posBuf[n3++] = wi << 5 | x3 & 31;
+        for (let p5 = 0, mb = maskBits(x3, y5); mb; p5++, mb >>= 1) {
+          if (mb & 1)
+            planes[p5].v[wi] |= 1 << (x3 & 31);
+        }
+      }
+      if (y5 + dir < 0 || y5 + dir >= size2)
+        break;
+    }
+  }
+  const planesT = planes.map((p5) => {
+    const t16 = mat(size2);
+    transposeMat(p5, t16);
+    return t16.v;
+  });
+  return {
+    ver,
+    tpl: m5.v,
+    pos: posBuf.slice(0, n3),
+    planes: planes.map((p5) => p5.v),
+    planesT,
+    work: [mat(size2), mat(size2), mat(size2), mat(size2)]
+  };
+}
+function drawSymbol(ver, ecc, data, maskIdx, test = false) {
+  if (symCache === void 0 || symCache.ver !== ver)
+    symCache = buildSymCache(ver);
+  const { tpl, pos, planes, planesT, work: work2 } = symCache;
+  const [m5, t16, cand, candT] = work2;
+  m5.v.set(tpl);
+  const need = Math.min(8 * data.length, pos.length);
+  for (let i4 = 0; i4 < need; i4++) {
+    if (data[i4 >>> 3] & 128 >>> (i4 & 7)) {
+      const p5 = pos[i4];
+      m5.v[p5 >>> 5] |= 1 << (p5 & 31);
+    }
+  }
+  let mask = maskIdx;
+  if (mask === void 0) {
+    transposeMat(m5, t16);
+    let bestScore = Infinity;
+    for (let p5 = 0; p5 < 8; p5++) {
+      const pv2 = planes[p5];
+      const ptv = planesT[p5];
+      for (let i4 = 0; i4 < cand.v.length; i4++) {
+        cand.v[i4] = m5.v[i4] ^ pv2[i4];
+        candT.v[i4] = t16.v[i4] ^ ptv[i4];
+      }
+      const score = penaltyScore(cand, candT, bestScore);
+      if (score < bestScore) {
+        bestScore = score;
+        mask = p5;
+      }
+    }
+  }
+  const pv = planes[mask];
+  for (let i4 = 0; i4 < m5.v.length; i4++)
+    m5.v[i4] ^= pv[i4];
+  if (!test)
+    drawInfo(m5, ver, ecc, mask);
+  return m5;
+}
+var asNum = (n3, title) => {
+  if (typeof n3 !== "number")
+    throw new TypeError(`"${title}" expected number, got type=${typeof n3}`);
+  if (!Number.isSafeInteger(n3))
+    throw new RangeError(`"${title}" expected safe integer, got ${n3}`);
+  return n3;
+};
+var asString = (s4, title) => {
+  if (typeof s4 !== "string")
+    throw new TypeError(`"${title}" expected string, got type=${typeof s4}`);
+  return s4;
+};
+function utf8Length(str) {
+  let length = 0;
+  for (let i4 = 0; i4 < str.length; i4++) {
+    const c4 = str.charCodeAt(i4);
+    if (c4 < 128)
+      length++;
+    else if (c4 < 2048)
+      length += 2;
+    else if (c4 < 55296 || c4 > 57343)
+      length += 3;
+    else if (c4 <= 56319 && i4 + 1 < str.length) {
+      const next = str.charCodeAt(i4 + 1);
+      if (next >= 56320 && next <= 57343) {
+        length += 4;
+        i4++;
+      } else
+        length += 3;
+    } else
+      length += 3;
+  }
+  return length;
+}
+function byteCapacity(ver, ecc) {
+  const lengthBits = LENGTH_BITS.byte[Math.floor((ver + 7) / 17)];
+  return Math.min((1 << lengthBits) - 1, Math.floor((capacity(ver, ecc).capacity - 4 - lengthBits) / 8));
+}
+function _isBytes(a5) {
+  return a5 instanceof Uint8Array || ArrayBuffer.isView(a5) && a5.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a5 && a5.BYTES_PER_ELEMENT === 1;
+}
+var dark = (r4, x3, y5) => r4.map[x3] >= 0 && r4.map[y5] >= 0 && matGet(r4.m, r4.map[x3], r4.map[y5]) === 1;
+var CTRL = [10, 27];
+var NL = /* @__PURE__ */ String.fromCharCode(CTRL[0]);
+function renderRaw(r4) {
+  const W = r4.W;
+  const res = new Array(W);
+  for (let y5 = 0; y5 < W; y5++) {
+    const row = new Array(W);
+    for (let x3 = 0; x3 < W; x3++)
+      row[x3] = dark(r4, x3, y5);
+    res[y5] = row;
+  }
+  return res;
+}
+function renderAscii(r4) {
+  const W = r4.W;
+  let out = "";
+  for (let y5 = 0; y5 < W; y5 += 2) {
+    for (let x3 = 0; x3 < W; x3++) {
+      const first = dark(r4, x3, y5);
+      const second = y5 + 1 >= W ? true : dark(r4, x3, y5 + 1);
+      out += !first && !second ? "█" : !first && second ? "▀" : first && !second ? "▄" : " ";
+    }
+    out += NL;
+  }
+  return out;
+}
+function renderTerm(r4) {
+  const W = r4.W;
+  const esc = String.fromCharCode(CTRL[1]);
+  const reset = esc + "[0m";
+  let out = "";
+  for (let y5 = 0; y5 < W; y5++) {
+    for (let x3 = 0; x3 < W; x3++) {
+      out += dark(r4, x3, y5) ? `${esc}[40m  ${reset}` : `${esc}[1;47m  ${reset}`;
+    }
+    out += NL;
+  }
+  return out;
+}
+function renderSvg(r4, optimize) {
+  const W = r4.W;
+  let out = `<svg viewBox="0 0 ${W} ${W}" xmlns="http://www.w3.org/2000/svg">`;
+  let pathData = "";
+  let prev;
+  for (let y5 = 0; y5 < W; y5++) {
+    for (let x3 = 0; x3 < W; x3++) {
+      if (!dark(r4, x3, y5))
+        continue;
+      if (!optimize) {
+        out += `<rect x="${x3}" y="${y5}" width="1" height="1" />`;
+        continue;
+      }
+      let mv = `M${x3} ${y5}`;
+      if (prev) {
+        const rel = `m${x3 - prev.x} ${y5 - prev.y}`;
+        if (rel.length <= mv.length)
+          mv = rel;
+      }
+      pathData += `${mv}h1v1${x3 < 10 ? `H${x3}` : "h-1"}Z`;
+      prev = { x: x3, y: y5 };
+    }
+  }
+  if (optimize)
+    out += `<path d="${pathData}"/>`;
+  return out + "</svg>";
+}
+function renderGif(r4) {
+  const W = r4.W;
+  const pixels = W * W;
+  const N2 = 126;
+  const fullChunks = Math.floor(pixels / N2);
+  const tail = pixels % N2;
+  const out = new Uint8Array(408 + fullChunks * (N2 + 2) + 2 + tail + 4);
+  let p5 = 0;
+  const u16 = (v4) => {
+    out[p5++] = v4 & 255;
+    out[p5++] = v4 >>> 8;
+  };
+  for (const b4 of [71, 73, 70, 56, 55, 97])
+    out[p5++] = b4;
+  u16(W);
+  u16(W);
+  out[p5++] = 246;
+  p5 += 2;
+  out[p5++] = 255;
+  out[p5++] = 255;
+  out[p5++] = 255;
+  p5 += 3 * 127;
+  out[p5++] = 44;
+  p5 += 4;
+  u16(W);
+  u16(W);
+  out[p5++] = 0;
+  out[p5++] = 7;
+  const { m: m5, map } = r4;
+  const row = new Uint8Array(W);
+  let prevMy = -2;
+  for (let y5 = 0, i4 = 0; y5 < W; y5++) {
+    const my = map[y5];
+    if (my !== prevMy) {
+      prevMy = my;
+      row.fill(0);
+      if (my >= 0) {
+        for (let x3 = 0; x3 < W; x3++)
+          if (map[x3] >= 0)
+            row[x3] = matGet(m5, map[x3], my);
+      }
+    }
+    for (let x3 = 0; x3 < W; ) {
+      if (i4 % N2 === 0) {
+        const rem = pixels - i4;
+        out[p5++] = (rem < N2 ? rem : N2) + 1;
+        out[p5++] = 128;
+      }
+      const n3 = Math.min(N2 - i4 % N2, W - x3);
+      out.set(row.subarray(x3, x3 + n3), p5);
+      p5 += n3;
+      x3 += n3;
+      i4 += n3;
+    }
+  }
+  if (tail === 0) {
+    out[p5++] = 1;
+    out[p5++] = 128;
+  }
+  out[p5++] = 1;
+  out[p5++] = 129;
+  out[p5++] = 0;
+  out[p5++] = 59;
+  return out;
+}
+function gifDataUrl(gif) {
+  const g5 = gif;
+  let b64;
+  if (typeof g5.toBase64 === "function")
+    b64 = g5.toBase64();
+  else {
+    let bin = "";
+    for (let i4 = 0; i4 < g5.length; i4 += 8192)
+      bin += String.fromCharCode(...g5.subarray(i4, i4 + 8192));
+    b64 = btoa(bin);
+  }
+  return "data:image/gif;base64," + b64;
+}
+function encodeQR(text2, output = "raw", opts = {}) {
+  asString(text2, "text");
+  asString(output, "output");
+  if (typeof opts !== "object" || opts === null || Array.isArray(opts))
+    throw new TypeError(`"opts" expected object, got type=${typeof opts}`);
+  let ver = opts.version;
+  if (ver !== void 0)
+    ver = asVersion(ver);
+  const ecc = opts.ecc !== void 0 ? opts.ecc : "medium";
+  if (!ECC_LEVELS.includes(ecc))
+    err(`invalid ecc=${ecc}`);
+  const encoding = opts.encoding !== void 0 ? opts.encoding : detectType(text2);
+  if (!LENGTH_BITS[encoding])
+    err(`invalid encoding=${encoding}`);
+  if (encoding !== "byte") {
+    const alpha = encoding === "numeric" ? ALPHANUMERIC.slice(0, 10) : ALPHANUMERIC;
+    for (const ch of text2) {
+      if (!alpha.includes(ch))
+        err(`Unknown letter: "${ch}". Allowed: ${alpha}`);
+    }
+  }
+  if (opts.mask !== void 0 && (asNum(opts.mask, "opts.mask") < 0 || opts.mask > 7))
+    err(`invalid mask=${opts.mask}`);
+  const textEncoder = opts.textEncoder;
+  if (encoding === "byte" && textEncoder === void 0) {
+    const maxBytes = byteCapacity(ver === void 0 ? 40 : ver, ecc);
+    if (text2.length > maxBytes || utf8Length(text2) > maxBytes)
+      err("Capacity overflow");
+  }
+  const utf8 = encoding === "byte" ? (textEncoder !== void 0 ? textEncoder : (s4) => new TextEncoder().encode(s4))(text2) : void 0;
+  if (utf8 !== void 0 && !_isBytes(utf8))
+    throw new TypeError(`"opts.textEncoder" expected Uint8Array, got type=${typeof utf8}`);
+  const dataLen = encoding === "byte" ? utf8.length : text2.length;
+  const encodedBits = encoding === "numeric" ? Math.floor(dataLen / 3) * 10 + [0, 4, 7][dataLen % 3] : encoding === "alphanumeric" ? Math.floor(dataLen / 2) * 11 + dataLen % 2 * 6 : dataLen * 8;
+  if (ver === void 0) {
+    for (ver = 1; ver <= 40; ver++) {
+      const lengthBits = LENGTH_BITS[encoding][Math.floor((ver + 7) / 17)];
+      if (dataLen < 1 << lengthBits && 4 + lengthBits + encodedBits <= capacity(ver, ecc).capacity)
+        break;
+    }
+    if (ver > 40)
+      err("Capacity overflow");
+  } else {
+    const lengthBits = LENGTH_BITS[encoding][Math.floor((ver + 7) / 17)];
+    if (dataLen >= 1 << lengthBits || 4 + lengthBits + encodedBits > capacity(ver, ecc).capacity)
+      err("Capacity overflow");
+  }
+  const data = encodeData(ver, ecc, text2, encoding, utf8);
+  const m5 = drawSymbol(ver, ecc, data, opts.mask);
+  const border = opts.border === void 0 ? 2 : asNum(opts.border, "opts.border");
+  if (border <= 0)
+    throw new RangeError(`invalid border=${border}`);
+  const scale = opts.scale === void 0 ? 1 : asNum(opts.scale, "opts.scale");
+  if (scale <= 0 || scale > 1024)
+    throw new RangeError(`invalid scale factor: ${scale}`);
+  const W = (m5.size + 2 * border) * scale;
+  const maxOutputSize = output === "ascii" || output === "gif" || output === "data-url" ? MAX_COMPACT_OUTPUT_SIZE : MAX_OUTPUT_SIZE;
+  if (W > maxOutputSize)
+    throw new RangeError(`invalid opts: output is ${W}x${W} (max ${maxOutputSize}), reduce border/scale`);
+  const map = new Int32Array(W);
+  for (let i4 = 0; i4 < W; i4++) {
+    const f5 = Math.floor(i4 / scale) - border;
+    map[i4] = f5 >= 0 && f5 < m5.size ? f5 : -1;
+  }
+  const r4 = { m: m5, W, map };
+  if (output === "raw")
+    return renderRaw(r4);
+  if (output === "ascii")
+    return renderAscii(r4);
+  if (output === "term")
+    return renderTerm(r4);
+  if (output === "svg")
+    return renderSvg(r4, opts.optimize === void 0 ? true : opts.optimize);
+  if (output === "gif")
+    return renderGif(r4);
+  if (output === "data-url")
+    return gifDataUrl(renderGif(r4));
+  return err(`Unknown output: ${output}`);
+}
+var qr_default = encodeQR;
+
+// src/drop/qr.tsx
+var quiet = 2;
+function Qr({ text: text2, label }) {
+  const { side, path: path3 } = w2(() => draw(text2), [text2]);
+  return /* @__PURE__ */ a4("svg", { class: "drop-picture", role: "img", "aria-label": label, viewBox: `0 0 ${side} ${side}`, "shape-rendering": "crispEdges", children: /* @__PURE__ */ a4("path", { d: path3 }) });
+}
+function draw(text2) {
+  const rows = qr_default(text2, "raw", { ecc: "medium", border: quiet });
+  let path3 = "";
+  rows.forEach((row, y5) => {
+    for (let x3 = 0; x3 < row.length; x3++) {
+      if (!row[x3]) continue;
+      const from = x3;
+      while (row[x3 + 1]) x3++;
+      path3 += `M${from} ${y5}h${x3 + 1 - from}v1H${from}z`;
+    }
+  });
+  return { side: rows.length, path: path3 };
+}
+
+// src/drop/share.tsx
+var allTries = 3;
+function Share({ drop: drop2, state, onClose }) {
+  const [wish, setWish] = d2();
+  const { code = "", link = "", burnt, tries = allTries } = state;
+  const close = () => setWish(void 0);
+  const fresh2 = () => {
+    drop2.newCode();
+    toast(t6("newCodeDone"));
+  };
+  const items = [
+    { icon: "pencil", label: t6("rename"), run: () => setWish("rename") },
+    { icon: "key", label: t6("newCode"), run: fresh2 },
+    { icon: "plus", label: t6("prolong"), run: () => setWish("prolong") },
+    { icon: "close", label: t6("close"), run: onClose, danger: true }
+  ];
+  return /* @__PURE__ */ a4("section", { class: "card drop-share", "aria-labelledby": "drop-share", children: [
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: [
+      /* @__PURE__ */ a4("h2", { id: "drop-share", children: t6("shareTitle") }),
+      /* @__PURE__ */ a4(Menu, { label: t6("actions"), items, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "drop-share-body", children: [
+      link && /* @__PURE__ */ a4("figure", { class: "drop-scan", children: [
+        /* @__PURE__ */ a4(Qr, { text: link, label: t6("qr") }),
+        /* @__PURE__ */ a4("figcaption", { class: "hint", children: t6("qrHint") })
+      ] }),
+      /* @__PURE__ */ a4("div", { class: "drop-ways", children: [
+        /* @__PURE__ */ a4("dl", { class: "drop-words", children: [
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("connectionName") }),
+            /* @__PURE__ */ a4("dd", { class: "drop-name", children: state.name })
+          ] }),
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("dt", { children: t6("codeShort") }),
+            /* @__PURE__ */ a4("dd", { class: burnt ? "drop-code burnt" : "drop-code", children: [
+              /* @__PURE__ */ a4("span", { class: "hidden", children: [...code].join(" ") }),
+              /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: code.slice(0, 3) }),
+              " ",
+              /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: code.slice(3) })
+            ] })
+          ] })
+        ] }),
+        link && /* @__PURE__ */ a4("div", { class: "drop-link", children: [
+          /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+            /* @__PURE__ */ a4(Copy, { text: link, label: t6("copyLink") }),
+            "share" in navigator && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void navigator.share({ url: link }).catch(() => void 0), children: [
+              /* @__PURE__ */ a4(Icon, { name: "link" }),
+              " ",
+              t6("shareLink")
+            ] })
+          ] }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: [
+            t6("linkHint"),
+            " ",
+            state.expiresAt && t6("until", { time: untilOf(state.expiresAt) })
+          ] })
+        ] })
+      ] })
+    ] }),
+    burnt ? /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t6("burntTitle") }) }),
+        /* @__PURE__ */ a4("p", { children: t6("burntText") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: fresh2, children: [
+          /* @__PURE__ */ a4(Icon, { name: "key" }),
+          " ",
+          t6("newCode")
+        ] })
+      ] })
+    ] }) : tries < allTries && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t6("tries", { count: allTries - tries }) })
+    ] }),
+    wish === "rename" && /* @__PURE__ */ a4(Rename, { drop: drop2, name: state.name, onClose: close }),
+    wish === "prolong" && /* @__PURE__ */ a4(Prolong, { drop: drop2, onClose: close })
+  ] });
+}
+var untilOf = (at) => new Date(at).toDateString() === (/* @__PURE__ */ new Date()).toDateString() ? clock(at) : dateTime(at);
+function Rename({ drop: drop2, name, onClose }) {
+  return /* @__PURE__ */ a4(Dialog, { title: t6("renameTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (values) => {
+    const next = cleanName(values.name ?? "");
+    if (!isName(next)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
+    if (next !== name) {
+      await drop2.rename(next);
+      toast(t6("renamed", { name: next }));
+    }
+    onClose();
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("connectionName"), hint: t6("renameHint"), value: name, autoFocus: true, required: true, autoComplete: "off", spellcheck: false, maxLength: 40 }) }) });
+}
+var hour = 36e5;
+function Prolong({ drop: drop2, onClose }) {
+  return /* @__PURE__ */ a4(Dialog, { title: t6("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
+    const until = new Date(Date.now() + Number(span2) * hour);
+    await drop2.prolong(until);
+    toast(t6("prolonged", { time: dateTime(until.toISOString()) }));
+    onClose();
+  }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t6("prolongFor"), value: "24", options: { 12: t6("hours", { count: 12 }), 24: t6("days", { count: 1 }), 72: t6("days", { count: 3 }), 167: t6("days", { count: 7 }) } }) }) });
+}
+
+// src/drop/news.ts
+function news(before2, now) {
+  const said = [];
+  const mine2 = me2(now)?.rid;
+  const was = new Map(before2.people.map((p5) => [p5.rid, p5]));
+  for (const p5 of now.people) {
+    if (p5.me || !p5.here || !p5.device || was.get(p5.rid)?.here && was.get(p5.rid)?.device) continue;
+    said.push(t6("said_joined", { device: called(p5) }));
+  }
+  const are = new Map(now.people.map((p5) => [p5.rid, p5]));
+  for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said.push(t6("said_left", { device: called(p5) }));
+  const known3 = new Set(before2.items.map((i4) => i4.id));
+  const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known3.has(i4.id)).length;
+  if (fresh2 > 0) said.push(t6("said_offered", { count: fresh2 }));
+  const items = new Map(now.items.map((i4) => [i4.id, shown(i4.name)]));
+  const took = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
+  for (const { item, state, why } of now.incoming) {
+    if (took.get(item) === state) continue;
+    const name = items.get(item) ?? "";
+    if (state === "verified") said.push(t6("said_received", { name }));
+    if (state === "broken" && why !== "cancelled") said.push(t6("said_broken", { name }));
+  }
+  const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
+  for (const { id, item, to, state } of now.outgoing) {
+    if (gave.get(id) === state) continue;
+    const values = { name: items.get(item) ?? "", device: called(are.get(to)) };
+    if (state === "verified") said.push(t6("said_sent", values));
+    if (state === "failed") said.push(t6("said_failed", values));
+  }
+  return said.join(" ");
+}
+
+// src/drop/choose.ts
+var pickers = globalThis;
+async function choose(folder2) {
+  if (folder2 ? pickers.showDirectoryPicker : pickers.showOpenFilePicker) {
+    const handles = await unlessClosed(async () => folder2 ? [await pickers.showDirectoryPicker()] : pickers.showOpenFilePicker({ multiple: true }));
+    return handles && Promise.all(handles.map(offeredBy));
+  }
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = true;
+  field.webkitdirectory = folder2;
+  field.hidden = true;
+  const list2 = await new Promise((resolve) => {
+    field.addEventListener("change", () => resolve(field.files));
+    field.addEventListener("cancel", () => resolve(null));
+    document.body.append(field);
+    field.click();
+  });
+  field.remove();
+  return list2 ? offeredFrom(list2) : void 0;
+}
+var choosesFolders = () => !matchMedia("(pointer: coarse)").matches && "webkitdirectory" in HTMLInputElement.prototype;
+var savesIntoFolders = () => pickers.showDirectoryPicker !== void 0;
+var savesIntoFiles = () => pickers.showSaveFilePicker !== void 0;
+var targetFolder = () => unlessClosed(() => pickers.showDirectoryPicker({ mode: "readwrite" }));
+var targetFile = (name) => unlessClosed(() => pickers.showSaveFilePicker({ suggestedName: name }));
+async function unlessClosed(pick2) {
+  try {
+    return await pick2();
+  } catch (err2) {
+    if (err2 instanceof DOMException && err2.name === "AbortError") return void 0;
+    throw err2;
+  }
+}
+
+// src/drop/focus.ts
+function useKeptFocus() {
+  const box = T2(null);
+  const last2 = T2(void 0);
+  A2(() => {
+    if (last2.current === void 0 || document.activeElement !== document.body) return;
+    const row = [...box.current.querySelectorAll("[data-item]")].find((e4) => e4.dataset.item === last2.current);
+    (row?.querySelector("button") ?? box.current.querySelector("h2"))?.focus();
+  });
+  return {
+    ref: box,
+    onFocusIn: (event) => {
+      const row = event.target.closest("[data-item]");
+      last2.current = row?.dataset.item ?? (event.target.closest(".drop-main") ? box.current.querySelector("[data-item]")?.dataset.item : void 0);
+    },
+    onFocusOut: (event) => {
+      if (event.relatedTarget) last2.current = void 0;
+    }
+  };
+}
+
+// src/drop/row.tsx
+var sizeOf = (item) => [size(item.size), ...item.kind === "folder" ? [t6("filesInside", { count: item.files })] : []].join(" · ");
+function Row({ item, hint, children, actions, class: extra }) {
+  return /* @__PURE__ */ a4("li", { "data-item": item.id, class: extra ? "drop-row " + extra : "drop-row", children: [
+    /* @__PURE__ */ a4(Icon, { name: iconOf(item), class: "drop-kind" + (item.kind === "folder" ? " folder" : "") }),
+    /* @__PURE__ */ a4("div", { class: "drop-row-text", children: [
+      /* @__PURE__ */ a4("p", { class: "drop-row-name", children: /* @__PURE__ */ a4(Name, { name: shown(item.name), read: true }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: hint ?? sizeOf(item) }),
+      children
+    ] }),
+    actions && /* @__PURE__ */ a4("div", { class: "drop-row-actions", children: actions })
+  ] });
+}
+function iconOf({ kind, type }) {
+  if (kind === "folder") return "folder";
+  const [family] = type.split("/");
+  return family === "image" || family === "audio" || family === "video" ? family : /zip|tar|compressed/.test(type) ? "archive" : "file";
+}
+function Progress({ label, done, total, to, moving = true }) {
+  const meter2 = T2(void 0);
+  meter2.current ??= new Meter();
+  const [, tick] = d2(0);
+  if (moving) meter2.current.note(performance.now(), done);
+  A2(() => {
+    if (!moving) return;
+    const timer = setInterval(() => tick((n3) => n3 + 1), 1e3);
+    return () => clearInterval(timer);
+  }, [moving]);
+  const words2 = [percent(done, total), t6("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("progress", { value: done, max: Math.max(1, total), "aria-label": label }),
+    /* @__PURE__ */ a4("p", { class: "hint drop-pace", children: [
+      to && /* @__PURE__ */ a4("span", { class: "drop-to", children: to }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: words2.join(" · ") })
+    ] })
+  ] });
+}
+
+// src/drop/theirs.tsx
+async function save2(drop2, id, to) {
+  try {
+    const target2 = await to?.();
+    if (to && !target2) return;
+    await drop2.save(id, target2);
+  } catch (err2) {
+    toastProblem(err2);
+  }
+}
+function Theirs({ drop: drop2, state, over: over2 }) {
+  const sorted = coming(state);
+  const kept2 = useKeptFocus();
+  if (over2) {
+    sorted.open = [];
+    sorted.running = [];
+    sorted.failed = [];
+  }
+  const shownGroups = groups.filter((g5) => sorted[g5].length > 0);
+  return /* @__PURE__ */ a4("section", { ...kept2, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t6("theirs") }) }),
+    shownGroups.length === 0 && /* @__PURE__ */ a4("div", { class: "drop-none", children: [
+      /* @__PURE__ */ a4(Icon, { name: "download" }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t6("theirsEmptyTitle") }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("theirsEmptyText") })
+    ] }),
+    shownGroups.map((group) => /* @__PURE__ */ a4(Part, { group, rows: sorted[group], drop: drop2, state, titled: shownGroups.length > 1 }, group)),
+    /* @__PURE__ */ a4(Main, { drop: drop2, open: sorted.open, verified: sorted.verified })
+  ] });
+}
+function Main({ drop: drop2, open: open2, verified }) {
+  if (open2.length < 2 && verified.length < 2) return null;
+  return /* @__PURE__ */ a4("div", { class: "drop-main", children: [
+    open2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => open2.forEach(({ item }) => drop2.take(item.id)), children: [
+      /* @__PURE__ */ a4(Icon, { name: "download" }),
+      " ",
+      t6("receiveAll", { count: open2.length })
+    ] }),
+    verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open2.length > 1 ? "button big" : "button primary big", onClick: async () => {
+      for (const { item } of verified) await save2(drop2, item.id);
+    }, children: [
+      /* @__PURE__ */ a4(Icon, { name: "download" }),
+      " ",
+      t6("saveAll", { count: verified.length })
+    ] })
+  ] });
+}
+var titles = {
+  failed: () => t6("groupFailed"),
+  running: () => t6("groupRunning"),
+  verified: () => t6("groupVerified"),
+  open: () => t6("groupOpen"),
+  saved: (count) => t6("groupSaved", { count })
+};
+function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
+  const fold = group === "saved" && titled2;
+  const [open2, setOpen] = d2(false);
+  const title = titles[group](rows.length);
+  return /* @__PURE__ */ a4("div", { class: "drop-group", children: [
+    titled2 && /* @__PURE__ */ a4("h3", { children: fold ? /* @__PURE__ */ a4("button", { type: "button", class: "drop-fold", "aria-expanded": open2, onClick: () => setOpen(!open2), children: [
+      /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : void 0 }),
+      " ",
+      title
+    ] }) : title }),
+    (!fold || open2) && /* @__PURE__ */ a4("ul", { class: "drop-rows", children: rows.map((row) => /* @__PURE__ */ a4(Offered, { row, drop: drop2, state, only: group === "open" && rows.length === 1 }, row.item.id)) })
+  ] });
+}
+function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
+  const name = shown(item.name);
+  const from = t6("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
+  const about2 = state.people.length > 2 ? `${sizeOf(item)} · ${from}` : sizeOf(item);
+  const label = t6("progressOf", { name });
+  if (!incoming || incoming.state === "broken" && incoming.why === "cancelled") {
+    return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4("button", { type: "button", class: only2 ? "button primary" : "button brief", "aria-label": t6("receiveOf", { name }), onClick: () => drop2.take(item.id), children: [
+      /* @__PURE__ */ a4(Icon, { name: "download" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t6("receive") })
+    ] }) });
+  }
+  const cancel2 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
+  const { done, total, why } = incoming;
+  switch (incoming.state) {
+    case "waiting":
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_waiting") }) });
+    case "checking":
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: [
+        /* @__PURE__ */ a4("progress", { "aria-label": label }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_checking") })
+      ] });
+    case "running":
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
+    case "retrying":
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: [
+        /* @__PURE__ */ a4(Progress, { label, done, total, moving: false }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_retrying") })
+      ] });
+    case "broken":
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "broken", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button brief", "aria-label": t6("retryOf", { name }), onClick: () => void retry2(), children: [
+        /* @__PURE__ */ a4(Icon, { name: "retry" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t6("retry") })
+      ] }), children: /* @__PURE__ */ a4("p", { class: "error", children: [
+        /* @__PURE__ */ a4(Icon, { name: "warning" }),
+        " ",
+        t6("state_broken"),
+        " ",
+        why && t6(`why_${why}`)
+      ] }) });
+    default:
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4(Save, { drop: drop2, state, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
+        /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: [
+          incoming.state === "saved" ? t6("state_saved") + " · " : "",
+          t6("state_verified")
+        ] })
+      ] }) });
+  }
+  async function retry2() {
+    if (why !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
+    const to = await targetFile(item.kind === "folder" ? name + ".zip" : name).catch(toastProblem);
+    if (to) drop2.take(item.id, to);
+  }
+}
+function Save({ drop: drop2, row: { item, incoming } }) {
+  const name = shown(item.name);
+  const again = incoming.state === "saved";
+  const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save2(drop2, item.id, targetFolder) }] : [];
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: again ? "button" : "button primary", "aria-label": again ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save2(drop2, item.id), children: [
+      !again && /* @__PURE__ */ a4(Icon, { name: "download" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: again ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
+    ] }),
+    more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t6("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+  ] });
+}
+
+// src/drop/yours.tsx
+async function pick(folder2) {
+  const chosen3 = choose(folder2);
+  try {
+    if (await chosen3) await send2(chosen3);
+  } catch (err2) {
+    toastProblem(err2);
+  }
+}
+function Yours({ drop: drop2, state }) {
+  const rows = going(state);
+  const kept2 = useKeptFocus();
+  return /* @__PURE__ */ a4("section", { ...kept2, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t6("yours") }) }),
+    rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t6("yoursEmptyHost") : t6("yoursEmpty") }),
+    /* @__PURE__ */ a4("ul", { class: "drop-rows", children: [
+      state.missing.map((missing) => /* @__PURE__ */ a4(Lost2, { drop: drop2, missing }, missing.item.id)),
+      rows.map((row) => /* @__PURE__ */ a4(Offer, { drop: drop2, state, row }, row.item.id))
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(false), children: [
+        /* @__PURE__ */ a4(Icon, { name: "plus" }),
+        " ",
+        t6("addFiles")
+      ] }),
+      choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(true), children: [
+        /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
+        " ",
+        t6("addFolder")
+      ] })
+    ] })
+  ] });
+}
+function Offer({ drop: drop2, state, row: { item, to, verified } }) {
+  const name = shown(item.name);
+  const device2 = (rid) => called(state.people.find((p5) => p5.rid === rid));
+  return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t6("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("withdraw", { name }), title: t6("withdrawShort"), onClick: () => {
+    drop2.withdraw(item.id);
+    toast(t6("withdrawn", { name }));
+  }, children: /* @__PURE__ */ a4(Icon, { name: "close" }) }), children: [
+    to.map((o5) => /* @__PURE__ */ a4(To, { out: o5, name, device: device2(o5.to) }, o5.to)),
+    verified.length > 0 && /* @__PURE__ */ a4("p", { class: "drop-good", children: [
+      /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: t6("verifiedBy", { devices: verified.map((o5) => device2(o5.to)).join(", ") }) })
+    ] })
+  ] });
+}
+function To({ out, name, device: device2 }) {
+  if (out.state === "failed") return /* @__PURE__ */ a4("p", { class: "error", children: [
+    /* @__PURE__ */ a4(Icon, { name: "warning" }),
+    " ",
+    t6("outFailed", { device: device2 }),
+    " ",
+    out.why && t6(`why_${out.why}`)
+  ] });
+  if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t6("outWaiting", { device: device2 }) });
+  return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t6("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t6("outRunning", { device: device2 }) }) });
+}
+function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
+  async function again() {
+    try {
+      if (ask2) {
+        await drop2.again(item.id);
+        return;
+      }
+      const [found] = await choose(item.kind === "folder") ?? [];
+      if (found && !await drop2.again(item.id, found)) toast(t6("otherFile", { name: shown(item.name) }), true);
+    } catch (err2) {
+      toastProblem(err2);
+    }
+  }
+  return /* @__PURE__ */ a4(Row, { item, hint: ask2 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again(), children: ask2 ? t6("allow") : t6("chooseAgain") }) });
+}
+
+// src/drop/live.tsx
+function Live({ drop: drop2 }) {
+  const state = drop2.state.value;
+  const [closing, setClosing] = d2(false);
+  const ready = state.phase !== "closed" && me2(state) !== void 0;
+  A2(() => {
+    if (ready && document.activeElement === document.body) focusMain();
+  }, [ready]);
+  if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
+  if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
+  const ask2 = () => setClosing(true);
+  return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", children: [
+    /* @__PURE__ */ a4(News, { state }),
+    /* @__PURE__ */ a4(Head, { state, onClose: ask2 }),
+    state.host && /* @__PURE__ */ a4(Share, { drop: drop2, state, onClose: ask2 }),
+    /* @__PURE__ */ a4("div", { class: "drop-lists", children: [
+      state.host ? /* @__PURE__ */ a4(Yours, { drop: drop2, state }) : /* @__PURE__ */ a4(Theirs, { drop: drop2, state }),
+      state.host ? hasTheirs(state) && /* @__PURE__ */ a4(Theirs, { drop: drop2, state }) : /* @__PURE__ */ a4(Yours, { drop: drop2, state })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "drop-side", children: [
+      /* @__PURE__ */ a4(People, { state }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
+    ] }),
+    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped }),
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: () => drop2.leave(), children: [
+      /* @__PURE__ */ a4("p", { children: state.host ? t6("closeAskText") : t6("leaveAskText") }),
+      flowing.value && /* @__PURE__ */ a4("p", { children: t6("closeAskFlow") }),
+      state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t6("leaveAskUnsaved") })
+    ] })
+  ] });
+}
+var hasTheirs = (state) => state.items.some((item) => item.owner !== me2(state).rid) || state.items.length + state.missing.length === 0;
+function Head({ state, onClose }) {
+  const here2 = others(state).filter((p5) => p5.here);
+  const empty = !state.items.some((item) => item.owner === me2(state).rid) && state.missing.length === 0;
+  const host = state.people.find((p5) => p5.host);
+  return /* @__PURE__ */ a4("div", { class: "drop-title", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h1", { children: !state.host ? t6("guestTitle") : here2.length > 0 ? t6("connectedTitle", { count: here2.length }) : empty ? t6("openTitle") : t6("readyTitle") }),
+      /* @__PURE__ */ a4("p", { children: state.phase === "reconnecting" ? /* @__PURE__ */ a4("span", { class: "drop-lost", role: "status", children: [
+        /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+        " ",
+        t6("reconnecting")
+      ] }) : state.host ? t6("readyText", { site: location.host }) : t6("guestText", { name: state.name, device: called(host) }) })
+    ] }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: [
+      /* @__PURE__ */ a4(Icon, { name: "close" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: state.host ? t6("close") : t6("leave") })
+    ] })
+  ] });
+}
+function Ended({ drop: drop2, state }) {
+  const kept2 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Over, { refusal: state.refusal ?? "closed", host: state.host, name: state.name, retryAfter: state.retryAfter, again: async () => {
+      await forget();
+      if (state.refusal === "replaced") be(await resumeDrop({ name: state.name }));
+    } }),
+    kept2 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
+  ] });
+}
+function News({ state }) {
+  const before2 = T2(state);
+  const [said, setSaid] = d2("");
+  A2(() => {
+    const text2 = news(before2.current, state);
+    before2.current = state;
+    if (text2) setSaid(text2);
+  }, [state]);
+  return /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: said });
+}
+
+// src/drop/send-page.tsx
+function Send() {
+  const [ready, setReady] = d2(current2.value !== void 0);
+  const hindered = obstacle();
+  A2(() => {
+    if (!ready && !hindered) void resume({ host: true }).finally(() => setReady(true));
+  }, []);
+  if (hindered) return /* @__PURE__ */ a4(Hindered, { why: hindered });
+  if (current2.value) return /* @__PURE__ */ a4(Live, { drop: current2.value });
+  return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
+}
+function Hindered({ why }) {
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
+}
+function Start() {
+  const busy2 = opening.value;
+  return /* @__PURE__ */ a4("div", { class: "drop-start", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h1", { children: t6("place") }),
+      /* @__PURE__ */ a4("p", { class: "lead", children: t6("lead") })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "drop-choices", children: [
+      /* @__PURE__ */ a4("section", { class: "drop-target", "aria-labelledby": "drop-send", "aria-busy": busy2, children: [
+        /* @__PURE__ */ a4("span", { class: "empty-icon", children: busy2 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : /* @__PURE__ */ a4(Icon, { name: "upload" }) }),
+        /* @__PURE__ */ a4("h2", { id: "drop-send", children: t6("send") }),
+        /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t6("sendTarget") }),
+        /* @__PURE__ */ a4("div", { class: "drop-buttons", children: [
+          /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", "aria-disabled": busy2, onClick: () => void pick(false), children: [
+            /* @__PURE__ */ a4(Icon, { name: "file" }),
+            " ",
+            t6("chooseFiles")
+          ] }),
+          choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button big", "aria-disabled": busy2, onClick: () => void pick(true), children: [
+            /* @__PURE__ */ a4(Icon, { name: "folder" }),
+            " ",
+            t6("chooseFolder")
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy2 ? t6("opening") : t6("sendHint") })
+      ] }),
+      /* @__PURE__ */ a4("section", { class: "card drop-receive", "aria-labelledby": "drop-receive", children: [
+        /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
+        /* @__PURE__ */ a4("h2", { id: "drop-receive", children: t6("receive") }),
+        /* @__PURE__ */ a4(NameForm, {}),
+        /* @__PURE__ */ a4("p", { class: "aside", children: [
+          t6("showCodeHint"),
+          " ",
+          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy2, onClick: () => void send2(), children: t6("showCode") })
+        ] })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) }),
+    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped })
+  ] });
+}
+
+// src/drop/receive-page.tsx
+function Receive({ params }) {
+  const name = cleanName(params.name);
+  const [secret] = d2(() => take2(name));
+  return /* @__PURE__ */ a4(At, { name, secret }, name);
+}
+function At({ name, secret }) {
+  const [ready, setReady] = d2(current2.value !== void 0 || secret !== void 0);
+  const hindered = obstacle();
+  A2(() => {
+    if (!ready && !hindered) void resume({ name }).finally(() => setReady(true));
+  }, []);
+  const drop2 = current2.value;
+  const now = drop2?.state.value.name;
+  const mine2 = drop2 !== void 0 && isCalled(name);
+  A2(() => {
+    if (mine2 && now && now !== name && path.value.startsWith("/d/")) go("/d/" + encodeURIComponent(now), { replace: true });
+  }, [mine2, now]);
+  if (hindered) return /* @__PURE__ */ a4(Hindered, { why: hindered });
+  if (!ready) return /* @__PURE__ */ a4(Skeleton, {});
+  if (mine2) return /* @__PURE__ */ a4(Live, { drop: drop2 });
+  if (drop2 && drop2.state.value.phase !== "closed") return /* @__PURE__ */ a4(Elsewhere, { here: now, there: name });
+  return /* @__PURE__ */ a4(Join, { name, secret });
+}
+function Elsewhere({ here: here2, there }) {
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("h1", { children: t6("elsewhereTitle") }),
+    /* @__PURE__ */ a4("p", { children: t6("elsewhereText", { here: here2, there }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/send", children: t6("back", { name: here2 }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+        await current2.peek()?.leave();
+        await forget();
+      }, children: t6("leaveAndGo", { name: there }) })
+    ] })
+  ] });
+}
+
+// src/drop/room.ts
+var drop = {
+  routes: [
+    { path: "/send", page: Send, title: () => titled(t6("place")), open: true, wide: true },
+    { path: "/send/safe", page: Safe, title: () => t6("safeTitle"), open: true },
+    { path: "/d/:name", page: Receive, title: () => titled(t6("joinTitle")), open: true, wide: true, alone: true }
+  ],
+  places: [{ href: "/send", icon: "swap", label: () => t6("place"), short: () => t6("placeShort"), order: 4, phone: "bar", open: true }],
+  home: { Part: HomeReceive, order: 1 },
+  problems: problems3,
+  start: startDrops
 };
 
 // src/shell/feed.ts
@@ -4056,8 +6885,8 @@ function hear({ kind, id }) {
 }
 
 // src/file/tree.ts
-function list(folder, sort, cursor, signal, limit = 100) {
-  return get("/files", { query: { parent: folder, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
+function list(folder2, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder2, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
 }
 async function path2(id, signal) {
   const way = [];
@@ -4068,10 +6897,10 @@ async function path2(id, signal) {
   }
   return way;
 }
-async function everything(folder, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+async function everything(folder2, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
   const all2 = [];
   do {
-    const page = await list(folder, sort, cursor, signal, 200);
+    const page = await list(folder2, sort, cursor, signal, 200);
     all2.push(...page.items);
     seen?.(all2.length);
     cursor = page.next_cursor || void 0;
@@ -4083,7 +6912,7 @@ async function everyFolder(parent2, signal) {
 }
 
 // src/file/words.ts
-var t6 = catalog({
+var t7 = catalog({
   en: {
     files: "Files",
     path: "Where you are",
@@ -4343,7 +7172,7 @@ var t6 = catalog({
     pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
   }
 });
-var problems3 = catalog({
+var problems4 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
     quota_exceeded: "There is no room left for that. Delete something first.",
@@ -4384,16 +7213,16 @@ function FilesGo() {
   return /* @__PURE__ */ a4("li", { children: words(count) });
 }
 function words(count) {
-  if (!count) return t6("goFilesCounting");
-  if (count === "unknown") return t6("goFilesAll");
-  if (count.more) return t6("goFilesMany", { count: count.files });
-  return count.files === 0 ? t6("goFilesNone") : t6("goFiles", { count: count.files, size: size(count.bytes) });
+  if (!count) return t7("goFilesCounting");
+  if (count === "unknown") return t7("goFilesAll");
+  if (count.more) return t7("goFilesMany", { count: count.files });
+  return count.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count.files, size: size(count.bytes) });
 }
 async function countFiles(signal) {
   const count = { files: 0, bytes: 0, more: false };
   const folders = [""];
-  for (let folder = folders.pop(); folder !== void 0; folder = folders.pop()) {
-    for (const entry4 of await everything(folder, { signal })) {
+  for (let folder2 = folders.pop(); folder2 !== void 0; folder2 = folders.pop()) {
+    for (const entry4 of await everything(folder2, { signal })) {
       if (entry4.kind === "folder") {
         folders.push(entry4.id);
         continue;
@@ -4438,8 +7267,8 @@ async function patiently(work2, signal, pause) {
     try {
       await work2();
       return void 0;
-    } catch (err) {
-      const problem = asProblem(err);
+    } catch (err2) {
+      const problem = asProblem(err2);
       const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
       if (!wait || tries >= patience || signal.aborted) return problem;
       await pause(wait);
@@ -4452,7 +7281,7 @@ function ends(p5) {
 
 // src/file/download.ts
 var askFrom = 64 << 20;
-async function download(entry4, signal) {
+async function download2(entry4, signal) {
   const { showSaveFilePicker } = window;
   if (entry4.size >= askFrom && showSaveFilePicker && !signal) {
     const handle = await showSaveFilePicker.call(window, { suggestedName: entry4.name }).catch(() => {
@@ -4471,49 +7300,23 @@ async function download(entry4, signal) {
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
 
-// src/shell/cut.ts
-var short = 18;
-var before = 6;
-var longest = 12;
-function cut(name) {
-  const letters = [...new Intl.Segmenter(void 0, { granularity: "grapheme" }).segment(name)].map((s4) => s4.segment);
-  if (letters.length <= short) return [name, ""];
-  const dot = letters.lastIndexOf(".");
-  const extension = dot > 0 && letters.length - dot <= longest ? letters.length - dot : 0;
-  const at = letters.length - extension - before;
-  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
-}
-
-// src/shell/name.tsx
-function Name({ name, read: read5 }) {
-  const [head, tail] = cut(name);
-  if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
-  return /* @__PURE__ */ a4($, { children: [
-    read5 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read5, children: [
-      /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
-      /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
-    ] })
-  ] });
-}
-
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t6("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("create"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
     const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made.name !== v4.name.normalize("NFC")) toast(t6("numbered", { name: made.name }));
+    if (made.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
-function Rename({ entry: entry4, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t6("renameFolder") : t6("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (v4) => {
+function Rename2({ entry: entry4, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t7("renameFolder") : t7("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted4 = v4.name.normalize("NFC");
     const changed2 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t6("numbered", { name: changed2.name }) : t6("numberedFile", { name: changed2.name }));
+    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed2.name }) : t7("numberedFile", { name: changed2.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 function useWork() {
   const [working, setWorking] = d2();
@@ -4532,34 +7335,34 @@ function useWork() {
     }
   };
 }
-function Progress({ working }) {
+function Progress2({ working }) {
   if (!working || working.count < 2) return null;
   return /* @__PURE__ */ a4("div", { class: "working", children: [
-    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t6("progress") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t6("triedOf", { tried: working.tried, count: working.count }) })
+    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t7("progress") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t7("triedOf", { tried: working.tried, count: working.count }) })
   ] });
 }
 function report(out, count, done) {
   const { failed, left } = out;
   if (failed.length === 0 && left.length === 0) return toast(done);
   if (count === 1 && failed[0]) throw failed[0].problem;
-  if (failed.length === 0) return toast(t6("stopped", { done: out.done.length, count }), true);
-  toast(t6("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
+  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count }), true);
+  toast(t7("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
 }
 function Delete2({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t6("deleteOne") : t6("deleteMany", { count: entries2.length }), action: t6("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch((err) => {
-      if (asProblem(err).code !== "not_found") throw err;
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
+    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch((err2) => {
+      if (asProblem(err2).code !== "not_found") throw err2;
     }));
     await onDone(out.done);
-    report(out, entries2.length, t6("deleted", { count: entries2.length }));
+    report(out, entries2.length, t7("deleted", { count: entries2.length }));
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
-    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t6("deleteFolderText") : t6("deleteText") }),
-    /* @__PURE__ */ a4(Progress, { working: work2.working })
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t7("deleteFolderText") : t7("deleteText") }),
+    /* @__PURE__ */ a4(Progress2, { working: work2.working })
   ] });
 }
 async function moveAll(work2, entries2, to, onDone) {
@@ -4569,8 +7372,8 @@ async function moveAll(work2, entries2, to, onDone) {
     if (moved3.name !== entry4.name) numbered.push(moved3.name);
   });
   await onDone(out.done);
-  report(out, entries2.length, t6("moved", { count: entries2.length, folder: to.name }));
-  if (numbered.length > 0) toast(t6("movedNumbered", { count: numbered.length, name: numbered[0] }));
+  report(out, entries2.length, t7("moved", { count: entries2.length, folder: to.name }));
+  if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
 function Move({ entries: entries2, here: here2, onClose, onDone }) {
   const { data: above, problem } = useLoad(() => path2(here2), [here2]);
@@ -4579,41 +7382,41 @@ function Move({ entries: entries2, here: here2, onClose, onDone }) {
   const moving = new Set(entries2.map((e4) => e4.id));
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
   const close = work2.working ? work2.stop : onClose;
-  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t6("moveOne") : t6("moveMany", { count: entries2.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("moveHere"), onCancel: close, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t7("moveOne") : t7("moveMany", { count: entries2.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("moveHere"), onCancel: close, onSubmit: async () => {
     if (!target2) return;
     await moveAll(work2, entries2, target2, onDone);
     onClose();
   }, children: [
     entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
     /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-      /* @__PURE__ */ a4("legend", { children: t6("where") }),
-      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t6("files"), opened, moving, here: here2, target: target2?.id, pick: setTarget }) })
+      /* @__PURE__ */ a4("legend", { children: t7("where") }),
+      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, moving, here: here2, target: target2?.id, pick: setTarget }) })
     ] }),
-    /* @__PURE__ */ a4(Progress, { working: work2.working })
+    /* @__PURE__ */ a4(Progress2, { working: work2.working })
   ] }) });
 }
-function Branch({ id, name, opened, moving, here: here2, target: target2, pick }) {
+function Branch({ id, name, opened, moving, here: here2, target: target2, pick: pick2 }) {
   const [open2, setOpen] = d2(opened.has(id));
   const stuck = moving.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t6("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here2, onChange: () => pick({ id, name }) }),
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here2, onChange: () => pick2({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
-        id === here2 && /* @__PURE__ */ a4("span", { class: "hint", children: t6("isHere") })
+        id === here2 && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here: here2, target: target2, pick })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here: here2, target: target2, pick: pick2 })
   ] });
 }
 function Twigs(props) {
   const { data, problem, reload } = useLoad((signal) => everyFolder(props.id, signal), [props.id]);
   if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
-  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t6("noFolders") }) : null;
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
 async function moveNow(entries2, to, onDone) {
@@ -4624,32 +7427,32 @@ function MoveNow({ entries: entries2, to, onClose, onDone }) {
   const [slow, setSlow] = d2(false);
   F2(() => {
     const timer = setTimeout(() => setSlow(true), 600);
-    moveAll(work2, entries2, to, onDone).catch((err) => toast(say(asProblem(err)), true)).finally(onClose);
+    moveAll(work2, entries2, to, onDone).catch((err2) => toast(say(asProblem(err2)), true)).finally(onClose);
     return () => clearTimeout(timer);
   }, []);
   if (!slow || entries2.length < 2) return null;
-  return /* @__PURE__ */ a4(Dialog, { title: t6("moveMany", { count: entries2.length }), onClose: work2.stop, children: [
-    /* @__PURE__ */ a4(Progress, { working: work2.working }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t6("stop") })
+  return /* @__PURE__ */ a4(Dialog, { title: t7("moveMany", { count: entries2.length }), onClose: work2.stop, children: [
+    /* @__PURE__ */ a4(Progress2, { working: work2.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t7("stop") })
   ] });
 }
-function Save({ entries: entries2, onClose }) {
+function Save2({ entries: entries2, onClose }) {
   const work2 = useWork();
   const files = entries2.filter((e4) => e4.kind === "file");
   const folders = entries2.length - files.length;
   const close = work2.working ? work2.stop : onClose;
-  return /* @__PURE__ */ a4(Dialog, { title: t6("saveMany", { count: files.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t6("download"), onCancel: close, onSubmit: async () => {
-    const out = await work2.run(files, download);
-    report(out, files.length, t6("saved", { count: files.length }));
+  return /* @__PURE__ */ a4(Dialog, { title: t7("saveMany", { count: files.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("download"), onCancel: close, onSubmit: async () => {
+    const out = await work2.run(files, download2);
+    report(out, files.length, t7("saved", { count: files.length }));
     onClose();
   }, children: [
     folders > 0 && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t6("saveLeavesOut", { count: folders }) })
+      /* @__PURE__ */ a4("span", { children: t7("saveLeavesOut", { count: folders }) })
     ] }),
-    files.length > 1 && /* @__PURE__ */ a4("p", { children: t6("saveOneByOne") }),
-    /* @__PURE__ */ a4(Progress, { working: work2.working })
+    files.length > 1 && /* @__PURE__ */ a4("p", { children: t7("saveOneByOne") }),
+    /* @__PURE__ */ a4(Progress2, { working: work2.working })
   ] }) });
 }
 
@@ -4664,41 +7467,6 @@ function changesOf(id) {
   return (changes.value[id] ?? 0) + (changes.value[everyFolder2] ?? 0);
 }
 
-// src/shell/meter.ts
-var span = 5e3;
-var Meter = class {
-  #seen = [];
-  // start forgets what was: the speed is measured from here.
-  start(at, bytes2) {
-    this.#seen = [{ at, bytes: bytes2 }];
-  }
-  // note remembers how many bytes had gone at a time; fewer than before is a new start.
-  note(at, bytes2) {
-    const last2 = this.#seen.at(-1);
-    if (last2 && bytes2 < last2.bytes) this.#seen = [];
-    this.#seen.push({ at, bytes: bytes2 });
-    while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
-  }
-  // speed is in bytes per second; undefined until a second has been seen.
-  speed(now) {
-    const first = this.#seen[0];
-    const last2 = this.#seen.at(-1);
-    if (!first || !last2 || now - first.at < 1e3) return void 0;
-    const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
-    return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
-  }
-  // left is in seconds; undefined when nothing moves.
-  left(now, bytes2) {
-    const speed = this.speed(now);
-    return speed ? bytes2 / speed : void 0;
-  }
-};
-function rounded(seconds) {
-  if (seconds <= 55) return { amount: Math.max(5, Math.ceil(seconds / 5) * 5), unit: "second" };
-  if (seconds <= 59.5 * 60) return { amount: Math.max(1, Math.round(seconds / 60)), unit: "minute" };
-  return { amount: Math.max(1, Math.round(seconds / 3600)), unit: "hour" };
-}
-
 // src/file/question.tsx
 async function askTaken(taken, left) {
   let reply = { answer: "skip", all: true };
@@ -4711,29 +7479,29 @@ async function askTaken(taken, left) {
 function Question({ taken, left, onReply, onClose }) {
   const [all2, setAll] = d2(false);
   const { there } = taken;
-  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t6("takenFolder") : t6("takenFile"), onClose, children: /* @__PURE__ */ a4(
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t7("takenFolder") : t7("takenFile"), onClose, children: /* @__PURE__ */ a4(
     Form,
     {
-      submit: t6("keepBoth"),
+      submit: t7("keepBoth"),
       onSubmit: async () => onReply({ answer: "keep", all: all2 }),
-      extra: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t6("skip") }),
+      extra: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t7("skip") }),
       children: [
         /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
         /* @__PURE__ */ a4("dl", { class: "taken", children: [
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t6("takenThere") }),
-            /* @__PURE__ */ a4("dd", { children: !there ? t6("takenComing") : there.kind === "folder" ? `${t6("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+            /* @__PURE__ */ a4("dt", { children: t7("takenThere") }),
+            /* @__PURE__ */ a4("dd", { children: !there ? t7("takenComing") : there.kind === "folder" ? `${t7("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
           ] }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t6("takenNew") }),
-            /* @__PURE__ */ a4("dd", { children: taken.folder ? t6("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+            /* @__PURE__ */ a4("dt", { children: t7("takenNew") }),
+            /* @__PURE__ */ a4("dd", { children: taken.folder ? t7("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
           ] })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t6("takenText") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t7("takenText") }),
         left > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
           " ",
-          t6("forAll", { count: left })
+          t7("forAll", { count: left })
         ] })
       ]
     }
@@ -4769,7 +7537,7 @@ function inTurn() {
 var atOnce = 2;
 var uploads = y3([]);
 var runs = (u4) => u4.state.value === "asking" || u4.state.value === "waiting" || u4.state.value === "sending";
-var active = O(() => uploads.value.filter(runs).length);
+var active2 = O(() => uploads.value.filter(runs).length);
 var run = y3(0);
 var totals = O(() => {
   let size2 = 0, sent = 0;
@@ -4812,7 +7580,7 @@ function add(tree, root) {
   void check(fresh2, root, tree.folders, folders);
 }
 function begin2() {
-  if (active.peek() > 0) return;
+  if (active2.peek() > 0) return;
   run.value++;
   meter.start(performance.now(), moved);
 }
@@ -4820,13 +7588,13 @@ async function check(fresh2, root, paths = [], folders) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
-  } catch (err) {
-    const problem = asProblem(err);
+  } catch (err2) {
+    const problem = asProblem(err2);
     for (const u4 of fresh2) if (u4.state.peek() === "asking") fail(u4, problem);
     if (fresh2.length === 0) toastProblem(problem);
     return;
   }
-  const coming = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh2.includes(u4) && (u4.settled || u4.id < (fresh2[0]?.id ?? 0))).map((u4) => same(u4.top)));
+  const coming2 = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh2.includes(u4) && (u4.settled || u4.id < (fresh2[0]?.id ?? 0))).map((u4) => same(u4.top)));
   const clashes = /* @__PURE__ */ new Map();
   const free = [];
   for (const u4 of fresh2) {
@@ -4834,7 +7602,7 @@ async function check(fresh2, root, paths = [], folders) {
     const begun = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
     if (begun) {
       free.push(u4);
-    } else if (there.has(name) || coming.has(name)) {
+    } else if (there.has(name) || coming2.has(name)) {
       if (!clashes.has(name)) clashes.set(name, { top: u4.top, there: there.get(name), files: [] });
       clashes.get(name).files.push(u4);
     } else {
@@ -4848,8 +7616,8 @@ async function check(fresh2, root, paths = [], folders) {
   for (const u4 of free) release(u4);
   const make3 = (of) => {
     for (const path3 of paths.filter(([top]) => of(same(top)))) {
-      folders?.id(path3).catch((err) => {
-        if (!fresh2.some((u4) => u4.top === path3[0])) toastProblem(err);
+      folders?.id(path3).catch((err2) => {
+        if (!fresh2.some((u4) => u4.top === path3[0])) toastProblem(err2);
       });
     }
   };
@@ -4878,7 +7646,7 @@ async function decide(clashes, make3) {
       uploads.value = uploads.peek().filter((u4) => !files.includes(u4));
     }
   }
-  if (skipped > 0) toast(t6("skipped", { count: skipped }));
+  if (skipped > 0) toast(t7("skipped", { count: skipped }));
   work();
 }
 function release(u4) {
@@ -4906,10 +7674,10 @@ var Folders = class {
   async #make(path3) {
     const parent2 = await this.id(path3.slice(0, -1));
     const name = path3.at(-1);
-    const folder = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder.name !== same(name)) toast(t6("numbered", { name: folder.name }));
+    const folder2 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
+    if (folder2.name !== same(name)) toast(t7("numbered", { name: folder2.name }));
     refreshFolder(parent2.id);
-    return { id: folder.id, path: [...parent2.path, folder.name] };
+    return { id: folder2.id, path: [...parent2.path, folder2.name] };
   }
 };
 function work() {
@@ -4926,17 +7694,17 @@ function work() {
 }
 async function carry(u4) {
   try {
-    const folder = await u4.folders.id(u4.path);
-    u4.shown.value = [...folder.path, u4.file.name].join("/");
-    const name = await patiently2(u4, () => send2(u4, folder.id));
+    const folder2 = await u4.folders.id(u4.path);
+    u4.shown.value = [...folder2.path, u4.file.name].join("/");
+    const name = await patiently2(u4, () => send3(u4, folder2.id));
     if (name !== void 0 && name !== same(u4.file.name)) {
-      u4.shown.value = [...folder.path, name].join("/");
+      u4.shown.value = [...folder2.path, name].join("/");
       u4.became.value = true;
     }
     u4.state.value = "done";
-    refreshFolder(folder.id);
-  } catch (err) {
-    fail(u4, asProblem(err));
+    refreshFolder(folder2.id);
+  } catch (err2) {
+    fail(u4, asProblem(err2));
   }
 }
 function fail(u4, problem) {
@@ -4948,9 +7716,9 @@ async function patiently2(u4, once) {
   for (let tries = 1; ; tries++) {
     try {
       return await once();
-    } catch (err) {
-      const { wait } = asProblem(err);
-      if (!wait || tries >= patience2) throw err;
+    } catch (err2) {
+      const { wait } = asProblem(err2);
+      if (!wait || tries >= patience2) throw err2;
       u4.sent.value = 0;
       u4.held.value = true;
       await new Promise((resolve) => {
@@ -4961,9 +7729,9 @@ async function patiently2(u4, once) {
     }
   }
 }
-function send2(u4, folder) {
+function send3(u4, folder2) {
   return withToken(async (token2) => {
-    const to = address("/files", { parent: folder });
+    const to = address("/files", { parent: folder2 });
     const authorization = "Bearer " + token2;
     return transmit(u4, to, { Authorization: authorization, ...await proof("post", to, authorization) });
   });
@@ -5031,7 +7799,7 @@ function clear() {
 }
 function startUploads() {
   addEventListener("beforeunload", (event) => {
-    if (active.value > 0) event.preventDefault();
+    if (active2.value > 0) event.preventDefault();
   });
   x2(() => {
     if (auth.value.is !== "out") return;
@@ -5040,13 +7808,13 @@ function startUploads() {
   });
   x2(() => {
     const { size: size2, sent } = totals.value;
-    transfers.value = { count: active.value + downloading.value, done: active.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
+    transfers.value = { count: active2.value + downloading.value, done: active2.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
   });
   x2(() => {
     panel.value = uploads.value.length + downloads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
   });
   x2(() => {
-    if (active.value + downloading.value === 0) return;
+    if (active2.value + downloading.value === 0) return;
     const timer = setInterval(() => clock2.value++, 1e3);
     return () => clearInterval(timer);
   });
@@ -5063,7 +7831,7 @@ async function walk(roots) {
     } else if (node.isDirectory) {
       const inside = [...path3, node.name];
       tree.folders.push(inside);
-      for (const child of await childrenOf(node)) queue.push({ node: child, path: inside });
+      for (const child of await childrenOf2(node)) queue.push({ node: child, path: inside });
     }
   }
   return tree;
@@ -5071,7 +7839,7 @@ async function walk(roots) {
 function fileOf(node) {
   return new Promise((resolve, reject) => node.file(resolve, reject));
 }
-async function childrenOf(node) {
+async function childrenOf2(node) {
   const reader = node.createReader();
   const all2 = [];
   for (; ; ) {
@@ -5080,50 +7848,50 @@ async function childrenOf(node) {
     all2.push(...some);
   }
 }
-function chosen(files) {
+function chosen2(files) {
   const tree = { files: [], folders: [] };
   const seen = /* @__PURE__ */ new Set();
   for (const file2 of files) {
     const path3 = (file2.webkitRelativePath ?? "").split("/").slice(0, -1);
     for (let depth = 1; depth <= path3.length; depth++) {
-      const folder = path3.slice(0, depth);
-      const key = folder.join("/");
+      const folder2 = path3.slice(0, depth);
+      const key = folder2.join("/");
       if (!seen.has(key)) {
         seen.add(key);
-        tree.folders.push(folder);
+        tree.folders.push(folder2);
       }
     }
     tree.files.push({ path: path3, file: file2 });
   }
   return tree;
 }
-function dropped(transfer) {
+function dropped2(transfer) {
   const nodes = [];
   for (const item of transfer.items) {
     const node = item.kind === "file" ? item.webkitGetAsEntry() : null;
     if (node) nodes.push(node);
   }
-  return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen(transfer.files));
+  return nodes.length > 0 ? walk(nodes) : Promise.resolve(chosen2(transfer.files));
 }
 
 // src/file/new.tsx
-var shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
+var shown2 = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
 function newFolder() {
-  const parent2 = shown();
+  const parent2 = shown2();
   void ask((close) => /* @__PURE__ */ a4(NewFolder, { parent: parent2, onClose: close, onDone: async () => arrive(parent2) }));
 }
-var chooseFiles = () => choose(false);
-var chooseFolder = () => choose(true);
-function choose(folder) {
+var chooseFiles = () => choose2(false);
+var chooseFolder = () => choose2(true);
+function choose2(folder2) {
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.webkitdirectory = folder;
+  field.webkitdirectory = folder2;
   field.hidden = true;
-  const parent2 = shown();
+  const parent2 = shown2();
   field.addEventListener("change", () => {
     field.remove();
-    void upload(Promise.resolve(chosen([...field.files])), parent2);
+    void upload(Promise.resolve(chosen2([...field.files])), parent2);
     if (!path.value.startsWith("/files")) go("/files");
   });
   field.addEventListener("cancel", () => field.remove());
@@ -5133,9 +7901,9 @@ function choose(folder) {
 async function upload(tree, parent2) {
   try {
     add(await tree, parent2);
-  } catch (err) {
-    console.error(err);
-    toast(t6("unreadable"), true);
+  } catch (err2) {
+    console.error(err2);
+    toast(t7("unreadable"), true);
   }
 }
 function arrive(parent2) {
@@ -5188,40 +7956,40 @@ function target(id, name, here2, receive) {
 
 // src/file/crumbs.tsx
 var address2 = (id) => "/files" + (id && "/" + id);
-function Crumbs({ way, folder, onReceive }) {
-  if (folder === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: /* @__PURE__ */ a4("h1", { children: t6("files") }) });
+function Crumbs({ way, folder: folder2, onReceive }) {
+  if (folder2 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: /* @__PURE__ */ a4("h1", { children: t7("files") }) });
   const last2 = way?.at(-1);
-  const above = [{ id: "", name: t6("files") }, ...way?.slice(0, -1) ?? []];
-  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t6("path"), children: [
-    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+  const above = [{ id: "", name: t7("files") }, ...way?.slice(0, -1) ?? []];
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: [
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder2, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
     /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last2 ? /* @__PURE__ */ a4(Name, { name: last2.name, read: true }) : "…" }),
-    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t6("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
+    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t7("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
 
 // src/file/listing.ts
-function useListing(folder, sort, pages2) {
+function useListing(folder2, sort, pages2) {
   const [problem, setProblem] = d2();
-  const what = `${folder} ${sort.by} ${sort.down}`;
-  const shown2 = T2({ what, pages: pages2, loading: false });
-  if (shown2.current.what !== what) shown2.current = { what, pages: pages2, loading: false };
+  const what = `${folder2} ${sort.by} ${sort.down}`;
+  const shown3 = T2({ what, pages: pages2, loading: false });
+  if (shown3.current.what !== what) shown3.current = { what, pages: pages2, loading: false };
   const read5 = useLoad(async (signal) => {
     const items = [];
     let next;
-    for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
-      const { items: some, next_cursor } = await list(folder, sort, next, signal);
+    for (let page = 0; page < shown3.current.pages && (page === 0 || next); page++) {
+      const { items: some, next_cursor } = await list(folder2, sort, next, signal);
       items.push(...some);
       next = next_cursor || void 0;
     }
     return { of: what, items, next };
-  }, [folder, sort.by, sort.down]);
+  }, [folder2, sort.by, sort.down]);
   const latest = T2(read5.data);
   latest.current = read5.data;
-  const n3 = changesOf(folder);
+  const n3 = changesOf(folder2);
   const newest = T2(n3);
   newest.current = n3;
-  const known3 = T2({ folder, n: n3 });
-  if (known3.current.folder !== folder) known3.current = { folder, n: n3 };
+  const known3 = T2({ folder: folder2, n: n3 });
+  if (known3.current.folder !== folder2) known3.current = { folder: folder2, n: n3 };
   const timer = T2(void 0);
   A2(() => {
     if (known3.current.n === n3 || timer.current !== void 0) return;
@@ -5230,18 +7998,18 @@ function useListing(folder, sort, pages2) {
       known3.current.n = newest.current;
       void read5.reload();
     }, 250);
-  }, [n3, folder]);
+  }, [n3, folder2]);
   A2(() => () => {
     clearTimeout(timer.current);
     timer.current = void 0;
-  }, [folder, sort.by, sort.down]);
+  }, [folder2, sort.by, sort.down]);
   async function more() {
-    const mine2 = shown2.current;
+    const mine2 = shown3.current;
     if (mine2.loading || !read5.data?.next || read5.data.of !== what) return;
     mine2.loading = true;
     try {
-      const page = await list(folder, sort, read5.data.next);
-      if (shown2.current !== mine2) return;
+      const page = await list(folder2, sort, read5.data.next);
+      if (shown3.current !== mine2) return;
       mine2.pages++;
       const now = latest.current ?? read5.data;
       const there = new Set(now.items.map((e4) => e4.id));
@@ -5249,8 +8017,8 @@ function useListing(folder, sort, pages2) {
       const loaded = new Set(fresh2.map((e4) => e4.id));
       read5.set({ of: what, items: [...now.items, ...fresh2], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
       setProblem(void 0);
-    } catch (err) {
-      setProblem(asProblem(err));
+    } catch (err2) {
+      setProblem(asProblem(err2));
     } finally {
       mine2.loading = false;
     }
@@ -5259,13 +8027,13 @@ function useListing(folder, sort, pages2) {
     const now = latest.current;
     if (!now?.next || now.of !== what) return [];
     if (now.beyond) return now.beyond;
-    const beyond = await everything(folder, { sort, cursor: now.next, signal, seen });
+    const beyond = await everything(folder2, { sort, cursor: now.next, signal, seen });
     const at = latest.current;
     if (at?.of !== what) return [];
     const there = new Set(at.items.map((e4) => e4.id));
-    const others = beyond.filter((e4) => !there.has(e4.id));
-    if (at.next) read5.set({ ...at, beyond: others });
-    return others;
+    const others2 = beyond.filter((e4) => !there.has(e4.id));
+    if (at.next) read5.set({ ...at, beyond: others2 });
+    return others2;
   }
   const data = read5.data?.of === what ? read5.data : void 0;
   return {
@@ -5274,7 +8042,7 @@ function useListing(folder, sort, pages2) {
     beyond: data?.beyond,
     // How many there are in the folder, where that is known.
     total: data && (!data.next ? data.items.length : data.beyond && data.items.length + data.beyond.length),
-    pages: () => shown2.current.pages,
+    pages: () => shown3.current.pages,
     more,
     rest,
     problem: read5.problem ?? problem,
@@ -5291,10 +8059,10 @@ function sortOf(text2) {
   const by = text2.replace(/^-/, "");
   return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
-function viewOf(state, folder, last2) {
+function viewOf(state, folder2, last2) {
   const fresh2 = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
   const kept2 = state?.files;
-  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder) return fresh2;
+  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder2) return fresh2;
   const sort = sortOf(kept2.sort);
   if (!sort) return fresh2;
   return {
@@ -5307,36 +8075,36 @@ function viewOf(state, folder, last2) {
 function whole2(n3, least, most3) {
   return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most3, Math.max(least, Math.round(n3))) : least;
 }
-function stateOf(state, folder, v4) {
-  return { ...typeof state === "object" ? state : null, files: { folder, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+function stateOf(state, folder2, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder: folder2, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
 }
 
 // src/file/remember.ts
 var last = "coffer.files.sort";
-function useView(folder) {
-  const start2 = w2(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
-  const [chosen2, choose2] = d2();
-  const mine2 = chosen2?.after === start2 ? chosen2.sort : void 0;
+function useView(folder2) {
+  const start2 = w2(() => viewOf(history.state, folder2, sessionStorage.getItem(last)), [folder2]);
+  const [chosen3, choose3] = d2();
+  const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
-  const shown2 = T2(void 0);
+  const shown3 = T2(void 0);
   const write2 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
-    choose2({ after: start2, sort: to });
+    choose3({ after: start2, sort: to });
   }
   const follow2 = ({ items, pages: pages2, focus, refocus }) => {
     write2.current = (row) => {
-      if (shown2.current !== folder || location.pathname !== "/files" + (folder && "/" + folder)) return;
+      if (shown3.current !== folder2 || location.pathname !== "/files" + (folder2 && "/" + folder2)) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
-      history.replaceState(stateOf(history.state, folder, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
+      history.replaceState(stateOf(history.state, folder2, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
-      if (!items || shown2.current === folder) return;
-      shown2.current = folder;
+      if (!items || shown3.current === folder2) return;
+      shown3.current = folder2;
       if (start2.scroll > 0) scrollTo(0, start2.scroll);
       const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
       if (at >= 0) refocus(at);
-    }, [items, folder]);
+    }, [items, folder2]);
     A2(() => write2.current(), [sort, focus, items]);
   };
   A2(() => {
@@ -5368,8 +8136,8 @@ var columns2 = ["name", "size", "modified"];
 function Heading({ by, sort, set }) {
   const mine2 = sort.by === by;
   return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t6("sortBy", { column: t6(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
-      t6(by),
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t7("sortBy", { column: t7(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
+      t7(by),
       " ",
       mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
     ] }),
@@ -5377,16 +8145,16 @@ function Heading({ by, sort, set }) {
   ] });
 }
 function Sorting({ sort, set }) {
-  const options = { name: t6("sortNameUp"), "-name": t6("sortNameDown"), "-modified": t6("sortNewest"), modified: t6("sortOldest"), "-size": t6("sortLargest"), size: t6("sortSmallest") };
+  const options = { name: t7("sortNameUp"), "-name": t7("sortNameDown"), "-modified": t7("sortNewest"), modified: t7("sortOldest"), "-size": t7("sortLargest"), size: t7("sortSmallest") };
   const now = sortText(sort);
   return /* @__PURE__ */ a4("label", { class: "sorting", children: [
-    /* @__PURE__ */ a4("span", { class: "hidden", children: t6("sorting") }),
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t7("sorting") }),
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row({ entry: entry4, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row2({ entry: entry4, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf(entry4);
+  const icon = iconOf2(entry4);
   return /* @__PURE__ */ a4(
     "tr",
     {
@@ -5403,22 +8171,22 @@ function Row({ entry: entry4, at, focus, selected, menu, takes, onClick, onToggl
       onDragEnd: onLower,
       ...takes,
       children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t6("select", { name: entry4.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
         /* @__PURE__ */ a4("td", { class: "col-name", children: [
           /* @__PURE__ */ a4("span", { class: "name-cell", children: [
             /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-            entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t6("downloadOf", { name: entry4.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) })
+            entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("downloadOf", { name: entry4.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) })
           ] }),
-          entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t6("damaged") }),
+          entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") }),
           /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-            entry4.damaged ? t6("damaged") : entry4.kind === "folder" ? t6("folder") : size(entry4.size),
+            entry4.damaged ? t7("damaged") : entry4.kind === "folder" ? t7("folder") : size(entry4.size),
             " · ",
             ago(entry4.modified_at)
           ] })
         ] }),
         /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
         /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) }),
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t6("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -5451,7 +8219,7 @@ var kinds = {
   "7z": "archive",
   rar: "archive"
 };
-function iconOf(entry4) {
+function iconOf2(entry4) {
   if (entry4.kind === "folder") return "folder";
   return kinds[entry4.name.split(".").pop().toLowerCase()] ?? "file";
 }
@@ -5465,7 +8233,7 @@ function More({ load, problem }) {
   }, [load, problem]);
   return /* @__PURE__ */ a4("div", { class: "more", children: [
     problem && /* @__PURE__ */ a4(Failed, { problem }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t6("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t7("more") })
   ] });
 }
 
@@ -5558,15 +8326,15 @@ function useWhole(page, picked, setPicked, of) {
       if (mine2.signal.aborted) return;
       for (const e4 of beyond) known3.current.set(e4.id, e4);
       setPicked((p5) => everything2(p5, items.current ?? [], beyond));
-    } catch (err) {
-      if (!mine2.signal.aborted) toastProblem(err);
+    } catch (err2) {
+      if (!mine2.signal.aborted) toastProblem(err2);
     } finally {
       if (stop.current === mine2) end2();
     }
   }
   const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
-  const shown2 = new Set(loaded.map((e4) => e4.id));
-  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
+  const shown3 = new Set(loaded.map((e4) => e4.id));
+  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown3.has(e4.id))];
   return {
     select,
     reading,
@@ -5581,72 +8349,24 @@ function useWhole(page, picked, setPicked, of) {
   };
 }
 
-// src/shell/drop-zone.tsx
-function DropZone({ label, onDrop }) {
-  const [dragging, setDragging] = d2(false);
-  useDrop(onDrop, setDragging);
-  return dragging ? /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
-    /* @__PURE__ */ a4(Icon, { name: "upload" }),
-    /* @__PURE__ */ a4("p", { children: label })
-  ] }) }) : null;
-}
-function useDrop(drop, setDragging) {
-  const latest = T2(drop);
-  latest.current = drop;
-  F2(() => {
-    let depth = 0;
-    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-    const on = [
-      ["dragenter", () => {
-        depth++;
-        setDragging(true);
-      }],
-      ["dragleave", () => {
-        if (--depth <= 0) {
-          depth = 0;
-          setDragging(false);
-        }
-      }],
-      ["dragover", (event) => {
-        event.dataTransfer.dropEffect = "copy";
-      }],
-      ["drop", (event) => {
-        depth = 0;
-        setDragging(false);
-        latest.current(event.dataTransfer);
-      }]
-    ];
-    const bound = on.map(([name, act]) => {
-      const handler = (event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        act(event);
-      };
-      document.addEventListener(name, handler);
-      return [name, handler];
-    });
-    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
-  }, []);
-}
-
 // src/file/page.tsx
 function Files({ params }) {
-  const folder = params.folder ?? "";
-  const view = useView(folder);
+  const folder2 = params.folder ?? "";
+  const view = useView(folder2);
   const { sort } = view;
   const [picked, setPicked] = d2(nothing);
   const [wish, setWish] = d2();
-  const way = useLoad((signal) => path2(folder, signal), [folder]);
-  const page = useListing(folder, sort, view.pages);
+  const way = useLoad((signal) => path2(folder2, signal), [folder2]);
+  const page = useListing(folder2, sort, view.pages);
   const grid = T2(null);
   const acted = T2(false);
   const items = page.items;
-  const here2 = way.data?.at(-1)?.name ?? t6("files");
+  const here2 = way.data?.at(-1)?.name ?? t7("files");
   const above = way.data?.at(-2);
-  useParent(folder && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t6("files"));
-  const whole5 = useWhole(page, picked, setPicked, folder + sort.by + sort.down);
+  useParent(folder2 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t7("files"));
+  const whole5 = useWhole(page, picked, setPicked, folder2 + sort.by + sort.down);
   const selected = whole5.selected;
-  A2(() => setPicked(nothing), [folder, sort]);
+  A2(() => setPicked(nothing), [folder2, sort]);
   view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
     if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) focusRow(at, true);
@@ -5660,11 +8380,11 @@ function Files({ params }) {
     else focusMain();
   }, [items]);
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const read5 = T2({ folder, seen });
+  const read5 = T2({ folder: folder2, seen });
   A2(() => {
     const before2 = read5.current;
-    read5.current = { folder, seen };
-    if (folder && before2.folder === folder && before2.seen !== seen) void way.reload();
+    read5.current = { folder: folder2, seen };
+    if (folder2 && before2.folder === folder2 && before2.seen !== seen) void way.reload();
   }, [seen]);
   const clear2 = whole5.clear;
   A2(() => {
@@ -5678,11 +8398,11 @@ function Files({ params }) {
   });
   function open2(entry4) {
     if (entry4.kind === "folder") go("/files/" + entry4.id);
-    else save3([entry4]);
+    else save4([entry4]);
   }
-  async function save3(entries2) {
+  async function save4(entries2) {
     if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
-    await download(entries2[0]).catch(toastProblem);
+    await download2(entries2[0]).catch(toastProblem);
   }
   function focusRow(at, still = false) {
     grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
@@ -5724,10 +8444,10 @@ function Files({ params }) {
   function menu(entry4) {
     const isFolder = entry4.kind === "folder";
     return [
-      isFolder ? { icon: "folder", label: t6("open"), run: () => open2(entry4), keys: "↵" } : { icon: "download", label: t6("download"), run: () => save3([entry4]), keys: "↵" },
-      { icon: "pencil", label: t6("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
-      { icon: "move", label: t6("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
-      { icon: "trash", label: t6("delete"), run: () => setWish({ kind: "delete", entries: [entry4] }), danger: true, keys: "⌦" }
+      isFolder ? { icon: "folder", label: t7("open"), run: () => open2(entry4), keys: "↵" } : { icon: "download", label: t7("download"), run: () => save4([entry4]), keys: "↵" },
+      { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
+      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
+      { icon: "trash", label: t7("delete"), run: () => setWish({ kind: "delete", entries: [entry4] }), danger: true, keys: "⌦" }
     ];
   }
   const close = () => setWish(void 0);
@@ -5738,49 +8458,49 @@ function Files({ params }) {
   };
   const receive = (entries2, id, name) => void moveNow(entries2, { id, name }, done);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t6("files") }),
+    /* @__PURE__ */ a4("h1", { children: t7("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t6("files") }) })
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t7("files") }) })
   ] });
   return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder, onReceive: receive }) }),
-    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t6("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? t6("selected", { count: selected.length }) : t6("selecting", { count: whole5.reading }) }),
-      whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }) }),
+    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder2, onReceive: receive }) }),
+    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t7("selected", { count: selected.length }), children: [
+      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? t7("selected", { count: selected.length }) : t7("selecting", { count: whole5.reading }) }),
+      whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: page.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: page.total }) }),
       whole5.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
-        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(selected), children: [
+        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save4(selected), children: [
           /* @__PURE__ */ a4(Icon, { name: "download" }),
           " ",
-          /* @__PURE__ */ a4("span", { children: t6("download") })
+          /* @__PURE__ */ a4("span", { children: t7("download") })
         ] }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
           /* @__PURE__ */ a4(Icon, { name: "move" }),
           " ",
-          /* @__PURE__ */ a4("span", { children: t6("move") })
+          /* @__PURE__ */ a4("span", { children: t7("move") })
         ] }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
           /* @__PURE__ */ a4(Icon, { name: "trash" }),
           " ",
-          /* @__PURE__ */ a4("span", { children: t6("delete") })
+          /* @__PURE__ */ a4("span", { children: t7("delete") })
         ] })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("clear"), title: t6("clear"), onClick: clear2, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: clear2, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder ? t6("emptyFolderTitle") : t6("emptyTitle"), children: [
-      /* @__PURE__ */ a4("p", { children: t6("emptyText") }),
+    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder2 ? t7("emptyFolderTitle") : t7("emptyTitle"), children: [
+      /* @__PURE__ */ a4("p", { children: t7("emptyText") }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t6("uploadFiles")
+        t7("uploadFiles")
       ] }) })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t6("listOf", { name: here2 }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t7("listOf", { name: here2 }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
         /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
           /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
             "input",
             {
               type: "checkbox",
-              "aria-label": page.total === void 0 ? t6("selectAllOpen") : t6("selectAllOf", { count: page.total }),
+              "aria-label": page.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: page.total }),
               checked: whole5.all,
               ref: (box) => {
                 if (box) box.indeterminate = selected.length > 0 && !whole5.all;
@@ -5789,10 +8509,10 @@ function Files({ params }) {
             }
           ) }) }),
           columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
-          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t6("actions") }) })
+          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t7("actions") }) })
         ] }) }),
         /* @__PURE__ */ a4("tbody", { children: items.map((entry4, at) => /* @__PURE__ */ a4(
-          Row,
+          Row2,
           {
             entry: entry4,
             at,
@@ -5802,7 +8522,7 @@ function Files({ params }) {
             onClick: (event) => click(event, at),
             onToggle: () => setPicked(toggle(picked, items, at)),
             onOpen: () => open2(entry4),
-            takes: entry4.kind === "folder" ? target(entry4.id, entry4.name, folder, receive) : void 0,
+            takes: entry4.kind === "folder" ? target(entry4.id, entry4.name, folder2, receive) : void 0,
             onLift: (event) => raise(event, at),
             onLower: lower,
             onFocus: () => {
@@ -5812,36 +8532,20 @@ function Files({ params }) {
           entry4.id
         )) })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t6("keys") }),
+      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t7("keys") }),
       page.problem && !page.next && /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }),
       page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
     ] }),
-    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped(transfer), folder) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename, { entry: wish.entry, onClose: close, onDone: done }),
-    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder, onClose: close, onDone: done }),
-    wish?.kind === "save" && /* @__PURE__ */ a4(Save, { entries: wish.entries, onClose: close }),
+    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder2) }),
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
+    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder2, onClose: close, onDone: done }),
+    wish?.kind === "save" && /* @__PURE__ */ a4(Save2, { entries: wish.entries, onClose: close }),
     wish?.kind === "delete" && /* @__PURE__ */ a4(Delete2, { entries: wish.entries, onClose: close, onDone: done })
   ] });
   function raise(event, at) {
     const entries2 = meant(at);
-    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t6("items", { count: entries2.length }));
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t7("items", { count: entries2.length }));
   }
-}
-
-// src/shell/pace.ts
-function percent(done, whole5) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * done / whole5) / 100 : 0);
-}
-var perSecond = (speed) => t4("perSecond", { size: size(speed) });
-function pace(of, left) {
-  const now = performance.now();
-  const speed = of.speed(now);
-  const seconds = of.left(now, left);
-  if (speed === void 0 || left <= 0) return [];
-  if (seconds === void 0) return [t4("stalled")];
-  const { amount, unit } = rounded(seconds);
-  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
-  return [perSecond(speed), t4("timeLeft", { time })];
 }
 
 // src/file/panel.tsx
@@ -5852,37 +8556,37 @@ function Uploads() {
 function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
-  const busy = active.value;
+  const busy2 = active2.value;
   const running4 = all2.filter(runs);
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
   const own = downloads.value;
-  const coming = downloading.value;
+  const coming2 = downloading.value;
   const broken = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy > 0 ? t6("uploading", { count: busy }) : coming > 0 ? t6("downloading") : failed > 0 ? t6("uploadsFailed", { count: failed }) : broken > 0 ? t6("downloadFailed") : all2.length > 0 ? t6("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t6("downloaded") : t6("downloadCancelled");
+  const title = busy2 > 0 ? t7("uploading", { count: busy2 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken > 0 ? t7("downloadFailed") : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
   A2(() => {
     if (broken > 0) panel.value = true;
   }, [broken]);
-  const label = all2.length > 0 ? t6("uploads") : t6("downloads");
+  const label = all2.length > 0 ? t7("uploads") : t7("downloads");
   return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
-        busy > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t6("uploadsFailed", { count: failed }) })
+        busy2 > 0 && /* @__PURE__ */ a4(Sum, {}),
+        busy2 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t7("uploadsFailed", { count: failed }) })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t6("less") : t6("details"), title: open2 ? t6("less") : t6("details"), onClick: () => {
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t7("less") : t7("details"), title: open2 ? t7("less") : t7("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      busy + coming === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("closeUploads"), title: t6("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      busy2 + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t6("allUploads") }),
+    busy2 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t7("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
-      /* @__PURE__ */ a4(Group, { title: t6("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t6("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("underWay"), list: running4, children: running4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t6("cancelAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t6("arrived", { count: done.length }), list: done, folded: true })
+      /* @__PURE__ */ a4(Group, { title: t7("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t7("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t7("underWay"), list: running4, children: running4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t7("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t7("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
 }
@@ -5921,12 +8625,12 @@ function Group({ title, list: list2, folded, children }) {
       children
     ] }),
     (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
-      list2.slice(0, most2).map((u4) => /* @__PURE__ */ a4(Row2, { upload: u4 }, u4.id)),
-      list2.length > most2 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t6("others", { count: list2.length - most2 }) })
+      list2.slice(0, most2).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
+      list2.length > most2 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most2 }) })
     ] })
   ] });
 }
-function Row2({ upload: u4 }) {
+function Row3({ upload: u4 }) {
   const state = u4.state.value;
   const problem = u4.problem.value;
   const name = u4.shown.value;
@@ -5935,12 +8639,12 @@ function Row2({ upload: u4 }) {
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t6("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t6("held")] : sending && u4.sent.value >= u4.file.size ? [t6("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t6("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t6("became") : state === "asking" && u4.held.value ? t6("asked") : t6(`state_${state}`), size(u4.file.size)]).join(" · ") })
+      sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t7("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t7("held")] : sending && u4.sent.value >= u4.file.size ? [t7("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t7("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t7("became") : state === "asking" && u4.held.value ? t7("asked") : t7(`state_${state}`), size(u4.file.size)]).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("retryOf", { name }), title: t7("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 function Coming({ download: d5 }) {
@@ -5956,33 +8660,33 @@ function Coming({ download: d5 }) {
   return /* @__PURE__ */ a4("li", { class: "upload", children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
-      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t6("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t6("preparing") : [t6("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t6("downloaded"), size(bytes2)].join(" · ") : t6("state_cancelled") })
+      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t7("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t7("preparing") : [t7("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t7("downloaded"), size(bytes2)].join(" · ") : t7("state_cancelled") })
     ] }),
-    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("retryOf", { name }), title: t6("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("retryOf", { name }), title: t7("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 
 // src/file/room.ts
 var file = {
   routes: [
-    { path: "/files", page: Files, title: () => t6("files"), wide: true },
-    { path: "/files/:folder", page: Files, title: () => t6("files"), wide: true }
+    { path: "/files", page: Files, title: () => t7("files"), wide: true },
+    { path: "/files/:folder", page: Files, title: () => t7("files"), wide: true }
   ],
-  places: [{ href: "/files", icon: "folder", label: () => t6("files"), order: 1, phone: "bar" }],
+  places: [{ href: "/files", icon: "folder", label: () => t7("files"), order: 1, phone: "bar" }],
   create: [
-    { icon: "upload", label: () => t6("uploadFiles"), order: 1, run: chooseFiles },
-    { icon: "folder", label: () => t6("uploadFolder"), order: 2, run: chooseFolder },
-    { icon: "folderPlus", label: () => t6("newFolder"), order: 3, run: newFolder }
+    { icon: "upload", label: () => t7("uploadFiles"), order: 1, run: chooseFiles },
+    { icon: "folder", label: () => t7("uploadFolder"), order: 2, run: chooseFolder },
+    { icon: "folderPlus", label: () => t7("newFolder"), order: 3, run: newFolder }
   ],
   points: [
-    { icon: "shield", title: () => t6("pointSealed"), text: () => t6("pointSealedText"), order: 1 },
-    { icon: "folder", title: () => t6("pointSimple"), text: () => t6("pointSimpleText"), order: 3 }
+    { icon: "shield", title: () => t7("pointSealed"), text: () => t7("pointSealedText"), order: 1 },
+    { icon: "folder", title: () => t7("pointSimple"), text: () => t7("pointSimpleText"), order: 3 }
   ],
   loss: { Line: FilesGo, order: 4 },
-  problems: problems3,
+  problems: problems4,
   Floating: Uploads,
   start: () => {
     startUploads();
@@ -5991,7 +8695,7 @@ var file = {
 };
 
 // src/mailcode/words.ts
-var t7 = catalog({
+var t8 = catalog({
   en: {
     step: "Code by e-mail",
     code: "Code from the e-mail",
@@ -6027,7 +8731,7 @@ var t7 = catalog({
     goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
-var problems4 = catalog({
+var problems5 = catalog({
   en: {
     wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
   },
@@ -6039,16 +8743,16 @@ var problems4 = catalog({
 // src/mailcode/section.tsx
 function Section({ status }) {
   const [asking, setAsking] = d2(false);
-  const [busy, setBusy] = d2(false);
+  const [busy2, setBusy] = d2(false);
   const mine2 = me()?.email ?? "";
   async function turnOn() {
     setBusy(true);
     try {
       await post("/account/email-otp");
-      toast(t7("enabled"));
+      toast(t8("enabled"));
       await status.reload();
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
     } finally {
       setBusy(false);
     }
@@ -6057,21 +8761,21 @@ function Section({ status }) {
     LayerCard,
     {
       layer: "email_otp",
-      title: t7("title"),
+      title: t8("title"),
       status,
-      text: (on, line) => t7(on ? "onText" : "offText", { address: whole3(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t7("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: turnOn, children: t7("enable") }),
+      text: (on, line) => t8(on ? "onText" : "offText", { address: whole3(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: turnOn, children: t8("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
-          title: t7("disableTitle"),
+          title: t8("disableTitle"),
           onClose: () => setAsking(false),
           off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
           onOff: async () => {
-            toast(t7("disabled"));
+            toast(t8("disabled"));
             await status.reload();
           },
-          children: /* @__PURE__ */ a4("p", { children: t7("disableText") })
+          children: /* @__PURE__ */ a4("p", { children: t8("disableText") })
         }
       )
     }
@@ -6079,7 +8783,7 @@ function Section({ status }) {
 }
 function StepGoes() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t7("goStep") }) : null;
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t8("goStep") }) : null;
 }
 function masked(address3) {
   const at = address3.lastIndexOf("@");
@@ -6087,96 +8791,21 @@ function masked(address3) {
 }
 var whole3 = (address3) => address3.replace("…", "…⁠");
 
-// src/shell/code.tsx
-function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
-  const box = T2(null);
-  const sent = T2("");
-  const input = () => box.current.querySelector("input");
-  function typed2() {
-    const code = digits(input().value);
-    if (/^\d{6}$/.test(code) && code !== sent.current) input().form.requestSubmit();
-  }
-  function paste(event) {
-    const code = (event.clipboardData?.getData("text") ?? "").replace(/\D/g, "");
-    if (code.length !== 6) return;
-    event.preventDefault();
-    input().value = code;
-    typed2();
-  }
-  return /* @__PURE__ */ a4(Form, { submit, onCancel, onSubmit: async (v4) => {
-    sent.current = digits(v4.code);
-    try {
-      await onCode(sent.current);
-    } catch (err) {
-      setTimeout(() => box.current && typed2());
-      throw err;
-    }
-  }, children: [
-    /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
-    again && /* @__PURE__ */ a4(Another, { again, onSent: () => {
-      sent.current = "";
-      input().value = "";
-      input().focus();
-    } })
-  ] });
-}
-function Another({ again, onSent }) {
-  const [at, setAt] = d2(again.at);
-  const [wait, setWait] = useWait();
-  const [done, setDone] = d2(false);
-  const [busy, setBusy] = d2(false);
-  const [problem, setProblem] = d2();
-  A2(() => setAt(again.at), [again.at]);
-  A2(() => {
-    if (at) setWait(Math.max(0, Math.ceil((Date.parse(at) - serverNow()) / 1e3)));
-  }, [at]);
-  async function send3() {
-    if (wait > 0 || busy) return;
-    setBusy(true);
-    setDone(false);
-    setProblem(void 0);
-    try {
-      setAt((await again.send()).resend_at);
-      setDone(true);
-      onSent();
-    } catch (err) {
-      const p5 = asProblem(err);
-      if (p5.retryAfter) setWait(p5.retryAfter);
-      setProblem(p5.code === "code_expired" ? new Problem({ status: p5.status, code: "no_more_codes" }) : p5);
-    } finally {
-      setBusy(false);
-    }
-  }
-  return /* @__PURE__ */ a4("div", { class: "another", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy, onClick: send3, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
-    /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: done && /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Icon, { name: "check" }),
-      " ",
-      t4("anotherSent")
-    ] }) }),
-    problem && problem.code !== "cancelled" && /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
-      /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      " ",
-      say(problem)
-    ] })
-  ] });
-}
-
 // src/mailcode/step.tsx
 function Step({ layer, answer, again }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
-      label: t7("code"),
-      hint: layer.sent_to ? t7("sentTo", { address: layer.sent_to }) : t7("sent"),
-      submit: t7("go"),
+      label: t8("code"),
+      hint: layer.sent_to ? t8("sentTo", { address: layer.sent_to }) : t8("sent"),
+      submit: t8("go"),
       autoFocus: true,
       again: { at: layer.resend_at, send: () => again("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
         try {
           await answer("/auth/attempts/{id}/email-otp", { code });
-        } catch (err) {
-          throw err instanceof Problem && err.code === "invalid_code" ? new Problem({ status: err.status, code: "wrong_mailed_code" }) : err;
+        } catch (err2) {
+          throw err2 instanceof Problem && err2.code === "invalid_code" ? new Problem({ status: err2.status, code: "wrong_mailed_code" }) : err2;
         }
       }
     }
@@ -6185,10 +8814,10 @@ function Step({ layer, answer, again }) {
 
 // src/mailcode/room.ts
 var mailcode = {
-  layers: { email_otp: { title: () => t7("step"), order: 2, Step } },
+  layers: { email_otp: { title: () => t8("step"), order: 2, Step } },
   security: { Section, order: 2 },
   loss: { Line: StepGoes, order: 5 },
-  problems: problems4
+  problems: problems5
 };
 
 // src/passkey/calm.tsx
@@ -6438,8 +9067,8 @@ async function startRegistration(options) {
       // TODO: Newer versions of Deno require this casting, revisit once we're using Deno 2.6+
       createOptions
     );
-  } catch (err) {
-    throw identifyRegistrationError({ error: err, options: createOptions });
+  } catch (err2) {
+    throw identifyRegistrationError({ error: err2, options: createOptions });
   }
   if (!credential) {
     throw new Error("Registration was not completed");
@@ -6596,8 +9225,8 @@ async function startAuthentication(options) {
       // TODO: Newer versions of Deno require this casting, revisit once we're using Deno 2.6+
       getOptions
     );
-  } catch (err) {
-    throw identifyAuthenticationError({ error: err, options: getOptions });
+  } catch (err2) {
+    throw identifyAuthenticationError({ error: err2, options: getOptions });
   }
   if (!credential) {
     throw new Error("Authentication was not completed");
@@ -6623,12 +9252,12 @@ async function startAuthentication(options) {
 }
 
 // src/passkey/ceremony.ts
-function obstacle(served, host = location.hostname) {
+function obstacle2(served, host = location.hostname) {
   if (served === false || /^[\d.]+$|^\[/.test(host)) return "address";
   if (browserSupportsWebAuthn()) return void 0;
   return globalThis.isSecureContext ? "browser" : "insecure";
 }
-var useObstacle = () => obstacle(useSettings()?.passkeys);
+var useObstacle = () => obstacle2(useSettings()?.passkeys);
 var canOffer = browserSupportsWebAuthnAutofill;
 var running3;
 async function alone(signal, start2) {
@@ -6650,8 +9279,8 @@ async function alone(signal, start2) {
   signal.addEventListener("abort", mine2.end);
   try {
     return await work2;
-  } catch (err) {
-    throw problemOf2(err);
+  } catch (err2) {
+    throw problemOf3(err2);
   } finally {
     running3 = void 0;
     signal.removeEventListener("abort", mine2.end);
@@ -6660,9 +9289,9 @@ async function alone(signal, start2) {
 var make = (optionsJSON, signal) => alone(signal, async () => ({ ...await startRegistration({ optionsJSON }) }));
 var use = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON }) }));
 var offer = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON, useBrowserAutofill: true }) }));
-var unused = (err) => err instanceof Problem && err.code === "passkey_unused";
-function problemOf2(err) {
-  const { name, code, cause } = err;
+var unused = (err2) => err2 instanceof Problem && err2.code === "passkey_unused";
+function problemOf3(err2) {
+  const { name, code, cause } = err2;
   const problem = (is) => new Problem({ status: 0, code: is });
   switch (code) {
     case "ERROR_CEREMONY_ABORTED":
@@ -6681,12 +9310,12 @@ function problemOf2(err) {
     case "NotSupportedError":
       return problem("passkey_unfit");
   }
-  console.warn(err);
+  console.warn(err2);
   return problem("passkey_failed");
 }
 
 // src/passkey/words.ts
-var t8 = catalog({
+var t9 = catalog({
   en: {
     passkeys: "Passkeys",
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
@@ -6768,7 +9397,7 @@ var t8 = catalog({
     go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     passkey_unused: "No passkey was used.",
     passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
@@ -6813,20 +9442,20 @@ function Section2({ status }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t8("passkeys") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t8("text") })
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t9("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t9("text") })
       ] }),
-      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t8("add") })
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t9("add") })
     ] }),
     blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t8(`cannot_${blocked}`) })
+      /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      t8("none")
+      t9("none")
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
@@ -6834,38 +9463,38 @@ function Section2({ status }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
-            t8("lastUse"),
+            t9("lastUse"),
             " ",
             /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
-          ] }) : t8("neverUsed"),
+          ] }) : t9("neverUsed"),
           " · ",
-          t8("since"),
+          t9("since"),
           " ",
           /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t8("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
-        { icon: "trash", label: t8("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      /* @__PURE__ */ a4(Menu, { label: t9("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t9("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t9("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
-      toast(t8("added", { name: passkey2.name }));
+      toast(t9("added", { name: passkey2.name }));
       await changed2([...data ?? [], passkey2]);
     } }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t8("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t8("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t9("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t9("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
       close();
       set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t8("removeTitle", { name: wish.passkey.name }), action: t8("remove"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t9("removeTitle", { name: wish.passkey.name }), action: t9("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
-      toast(t8("removed"));
+      toast(t9("removed"));
       await changed2((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
-      /* @__PURE__ */ a4("p", { children: t8("removeText") }),
-      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t8("removeThere", { place: wish.passkey.provider }) : t8("removeElse") })
+      /* @__PURE__ */ a4("p", { children: t9("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t9("removeThere", { place: wish.passkey.provider }) : t9("removeElse") })
     ] })
   ] });
 }
@@ -6873,39 +9502,39 @@ var longest2 = 64;
 function Add({ onClose, onAdded }) {
   const end2 = useEnd();
   const [none, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Dialog, { title: t8("add"), onClose, children: [
-    /* @__PURE__ */ a4("p", { children: t8("addText") }),
-    /* @__PURE__ */ a4(Form, { submit: t8("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t9("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t9("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
         const credential = await make(options, end2);
         const name = v4.name.trim();
         await onAdded(await post("/account/passkeys", { body: { credential, ...name && { name } } }));
-      } catch (err) {
-        if (!unused(err)) throw err;
+      } catch (err2) {
+        if (!unused(err2)) throw err2;
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none && t8("notMade") }),
-      /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), hint: t8("nameHint"), maxLength: longest2, autoFocus: true })
+      /* @__PURE__ */ a4(Calm, { children: none && t9("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), hint: t9("nameHint"), maxLength: longest2, autoFocus: true })
     ] })
   ] });
 }
 function traits({ name, provider, synced }) {
-  return [provider && provider !== name ? provider : "", t8(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+  return [provider && provider !== name ? provider : "", t9(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   const count = data?.passkeys?.left ?? 0;
-  return count > 0 ? /* @__PURE__ */ a4("li", { children: t8("go", { count }) }) : null;
+  return count > 0 ? /* @__PURE__ */ a4("li", { children: t9("go", { count }) }) : null;
 }
 function InSummary({ lines }) {
   const count = lines.passkeys?.left ?? 0;
   return count > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t8("inSummary", { count }) : t8("orAlone", { count })
+    lines.password?.enabled === false ? t9("inSummary", { count }) : t9("orAlone", { count })
   ] }) : null;
 }
 
@@ -6914,8 +9543,8 @@ function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }) {
   const [none, setNone] = d2(false);
   return /* @__PURE__ */ a4(Form, { submit: label, icon: "key", quiet: !main, focus, onCancel, onSubmit: async () => {
     setNone(false);
-    await onAsk().catch((err) => {
-      if (!unused(err)) throw err;
+    await onAsk().catch((err2) => {
+      if (!unused(err2)) throw err2;
       setNone(true);
     });
   }, children: /* @__PURE__ */ a4(Calm, { children: none && otherwise }) });
@@ -6929,9 +9558,9 @@ function Enter({ onOpened, paused }) {
   const [problem, setProblem] = d2();
   const refused = T2(0);
   async function enter2(credential) {
-    const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err) => {
+    const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err2) => {
       const activate = wayBack("activate");
-      if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
+      if (!(err2 instanceof Problem) || err2.code !== "account_deactivated" || !activate) throw err2;
       activate.take({ identifier: "", way: Activate });
       go(activate.href);
     });
@@ -6940,10 +9569,10 @@ function Enter({ onOpened, paused }) {
   A2(() => {
     if (!can || paused || asking || refused.current > 2) return;
     const over2 = new AbortController();
-    let chosen2 = false;
+    let chosen3 = false;
     const again = () => {
       if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal: over2.signal });
-      else if (!chosen2) setRound((n3) => n3 + 1);
+      else if (!chosen3) setRound((n3) => n3 + 1);
     };
     const timer = setTimeout(again, fresh);
     void (async () => {
@@ -6951,13 +9580,13 @@ function Enter({ onOpened, paused }) {
       let credential;
       try {
         credential = await offer(await post("/auth/passkey/options", { open: true, signal: over2.signal }), over2.signal);
-        chosen2 = true;
+        chosen3 = true;
       } catch {
         return;
       }
       setProblem(void 0);
-      await enter2(credential).catch((err) => {
-        setProblem(asProblem(err));
+      await enter2(credential).catch((err2) => {
+        setProblem(asProblem(err2));
         refused.current++;
         setRound((n3) => n3 + 1);
       });
@@ -6970,14 +9599,14 @@ function Enter({ onOpened, paused }) {
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem && /* @__PURE__ */ a4(Failed, { problem }),
-    /* @__PURE__ */ a4(Ask, { label: t8("enter"), otherwise: t8("noneEnter"), onAsk: async () => {
+    /* @__PURE__ */ a4(Ask, { label: t9("enter"), otherwise: t9("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
         await enter2(await use(await post("/auth/passkey/options", { open: true }), end2));
-      } catch (err) {
+      } catch (err2) {
         setAsking(false);
-        throw err;
+        throw err2;
       }
     } }, refused.current)
   ] });
@@ -6986,7 +9615,7 @@ function Pass({ challenge, guard, onOpened }) {
   const end2 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
-  return /* @__PURE__ */ a4(Ask, { label: t8("pass"), otherwise: t8("nonePass"), onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
     const options = await guard(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use(options, end2);
@@ -6996,21 +9625,21 @@ function Pass({ challenge, guard, onOpened }) {
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t8("pass"), otherwise: t8("noneProve"), main, focus: false, onAsk: () => onSend(async (end2) => {
+  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end2) => {
     const credential = await use(await post("/auth/passkey/options", { open: true }), end2);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
 }
-var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle(void 0) === void 0 || password?.enabled === false);
+var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle2(void 0) === void 0 || password?.enabled === false);
 function Prove({ main, onOpened, onCancel }) {
   const end2 = useEnd();
   const blocked = useObstacle();
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    /* @__PURE__ */ a4("span", { children: t8(`cannot_${blocked}`) })
+    /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
   ] }) : null;
-  return /* @__PURE__ */ a4(Ask, { label: t8("prove"), otherwise: t8("noneProve"), main, onCancel, onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t9("prove"), otherwise: t9("noneProve"), main, onCancel, onAsk: async () => {
     const credential = await use(await post("/account/reauthenticate/passkey/options"), end2);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
@@ -7022,14 +9651,14 @@ var passkey = {
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
   activate: { Way: Activate, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t8("addSecond"), run: beginAdding } },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t9("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
-  problems: problems5
+  problems: problems6
 };
 
 // src/question/words.ts
-var t9 = catalog({
+var t10 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -7097,7 +9726,7 @@ var t9 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems6 = catalog({
+var problems7 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -7123,23 +9752,23 @@ function Section3({ status }) {
     LayerCard,
     {
       layer: "security_question",
-      title: t9("title"),
+      title: t10("title"),
       status,
-      text: (on) => on ? t9("onText") : t9("offText"),
+      text: (on) => on ? t10("onText") : t10("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t9("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t9("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t9("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t10("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t10("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t10("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t9("enableTitle") : t9("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t9("enabled") : t9("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t10("enableTitle") : t10("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t10("enabled") : t10("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t9("disableTitle"),
+            title: t10("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t9("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t9("disableText") })
+            onOff: () => done(t10("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t10("disableText") })
           }
         )
       ]
@@ -7148,26 +9777,26 @@ function Section3({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t10("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t9("changeDo") : t9("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t10("changeDo") : t10("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t9("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t9("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t9("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t9("ideas"), children: [t9("idea1"), t9("idea2"), t9("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t9("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t9("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t9("hint"), maxLength: 200, autoComplete: "off", hint: t9("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t10("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t10("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t10("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t10("ideas"), children: [t10("idea1"), t10("idea2"), t10("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t10("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t10("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t10("hint"), maxLength: 200, autoComplete: "off", hint: t10("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t9("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t9("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t10("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t10("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -7180,33 +9809,33 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t9("hintIs", { hint: layer.hint }),
+        t10("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t9("forgiving")
-      ] }) : t9("forgiving")
+        t10("forgiving")
+      ] }) : t10("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t9("step"), order: 9, Step: Step2 } },
+  layers: { security_question: { title: () => t10("step"), order: 9, Step: Step2 } },
   security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems6
+  problems: problems7
 };
 
 // src/recovery/enter.ts
-async function enterBy(link, send3, done) {
-  const opening = await keeper().opening();
+async function enterBy(link, send4, done) {
+  const opening2 = await keeper().opening();
   await link.use(async (token2) => {
     let opened;
     try {
-      opened = await send3(token2, opening);
-    } catch (err) {
-      if (!(err instanceof Problem) || err.code !== "not_signed_in") throw err;
+      opened = await send4(token2, opening2);
+    } catch (err2) {
+      if (!(err2 instanceof Problem) || err2.code !== "not_signed_in") throw err2;
       go(signInPath(), { replace: true });
-      return toast(say(err), true);
+      return toast(say(err2), true);
     }
     await keeper().enter(opened);
     if (done) toast(done);
@@ -7214,7 +9843,7 @@ async function enterBy(link, send3, done) {
 }
 
 // src/recovery/words.ts
-var t10 = catalog({
+var t11 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -7602,7 +10231,7 @@ var t10 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems7 = catalog({
+var problems8 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -7636,27 +10265,27 @@ var problems7 = catalog({
 });
 
 // src/recovery/sent.tsx
-function Sent({ text: text2, next, send: send3, again, children }) {
+function Sent({ text: text2, next, send: send4, again, children }) {
   const lives = useSettings()?.link_seconds;
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t11("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t10("lives", { time: duration(lives) })
+      lives && t11("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
-        await send3();
+        await send4();
         return again;
       } }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t10("noMail"),
+      t11("noMail"),
       " ",
       children
     ] })
@@ -7680,65 +10309,65 @@ function Activate2() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t10("activateGone"), damaged: t10("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t10("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t11("activateGone"), damaged: t11("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t11("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("activate") }),
-    /* @__PURE__ */ a4("p", { children: t10("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("activateDo"), onSubmit: () => enterBy(link, (token2, opening) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening } }), t10("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t11("activate") }),
+    /* @__PURE__ */ a4("p", { children: t11("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t11("activateDone")), children: null })
   ] });
 }
 function Ask2({ moved: moved3 }) {
-  const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
+  const [{ identifier, password, shown: shown3, way: First }] = d2(takeTyped);
   const [sent, setSent] = d2();
   const end2 = useEnd();
   A2(() => {
     if (moved3) focusMain();
   }, []);
-  async function onSend(send3) {
-    await send3(end2);
-    setSent(() => send3);
+  async function onSend(send4) {
+    await send4(end2);
+    setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t10("activateSent"), next: t10("activateNext"), send: () => sent(end2), again: t10("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end2), again: t11("activateAgain"), children: null });
   }
-  if (shown2) {
+  if (shown3) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t10("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t10("activateShown", { name: shown2.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("h1", { children: t11("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t11("activateShown", { name: shown3.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: () => onSend(shown3.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
-        t10("notDeactivated"),
+        t11("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] });
   }
-  const form = /* @__PURE__ */ a4(Form, { submit: t10("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
-    /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved3 && !First }),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: password })
+  const form = /* @__PURE__ */ a4(Form, { submit: t11("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved3 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), autoComplete: "current-password", required: true, value: password })
   ] });
-  const others = collect((room) => room.activate).filter(({ Way: Way2 }) => Way2 !== First).map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { onSend }, order));
+  const others2 = collect((room) => room.activate).filter(({ Way: Way2 }) => Way2 !== First).map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t10("activate") }),
-    /* @__PURE__ */ a4("p", { children: t10(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    /* @__PURE__ */ a4("h1", { children: t11("activate") }),
+    /* @__PURE__ */ a4("p", { children: t11(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
     First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
     !password && /* @__PURE__ */ a4(Others, { children: [
       First && form,
-      others
+      others2
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !password && /* @__PURE__ */ a4("p", { children: [
-        t10("activateNone"),
+        t11("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t10("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t11("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t10("notDeactivated"),
+        t11("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -7750,7 +10379,7 @@ function Ask2({ moved: moved3 }) {
 function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t10("paperTitle", { username: name }), t10("paperMade", { date: date(made) })];
+  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -7760,29 +10389,29 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t10("codesUsed"),
+        t11("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t10("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t11("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t10("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t10("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t10("codesText")
+        t11("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t10("codesPrint")
+        t11("codesPrint")
       ] })
     ] })
   ] });
 }
 var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
-function save2(name, text2) {
+function save3(name, text2) {
   const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
@@ -7794,12 +10423,12 @@ function save2(name, text2) {
 // src/recovery/trusted.tsx
 function TrustedAddress({ status, may }) {
   const line = status.data.trusted_email;
-  const { data: known3, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err) => {
-    if (err instanceof Problem && err.code === "step_up_required") return void 0;
-    throw err;
+  const { data: known3, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err2) => {
+    if (err2 instanceof Problem && err2.code === "step_up_required") return void 0;
+    throw err2;
   }), []);
   const [wish, setWish] = d2();
-  const [busy, setBusy] = d2(false);
+  const [busy2, setBusy] = d2(false);
   const close = () => setWish(void 0);
   const pending = known3?.pending_email;
   const resting = known3?.usable_from && Date.parse(known3.usable_from) > serverNow() ? known3.usable_from : void 0;
@@ -7815,13 +10444,13 @@ function TrustedAddress({ status, may }) {
     return () => document.removeEventListener("visibilitychange", seen);
   }, [pending]);
   async function read5(then) {
-    if (busy) return;
+    if (busy2) return;
     setBusy(true);
     try {
       set(await get("/account/trusted-email"));
       setWish(then);
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
     } finally {
       setBusy(false);
     }
@@ -7837,61 +10466,61 @@ function TrustedAddress({ status, may }) {
     Way,
     {
       id: "trusted-email",
-      title: t10("trusted"),
+      title: t11("trusted"),
       good: on && !resting,
-      tag: resting ? t10("trustedRests") : on ? t10("waysOn") : pending ? t10("trustedWaits") : t10("waysOff"),
+      tag: resting ? t11("trustedRests") : on ? t11("waysOn") : pending ? t11("trustedWaits") : t11("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t10("trustedOff") : t10("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t10("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t11("trustedOff") : t11("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5(), children: t10("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: () => read5("set"), children: on ? t10("trustedChange") : pending ? t10("trustedOther") : t10("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t10("trustedTurnOff") })
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: () => read5(), children: t11("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: () => read5("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t11("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t10("trustedPendingNext", { pending, email: known3.email }) : t10("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t11("trustedPendingNext", { pending, email: known3.email }) : t11("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask2(pending);
-                return t10("trustedSentAgain");
+                return t11("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed2(t10("trustedTakenBack"));
-                } catch (err) {
-                  toastProblem(err);
+                  await changed2(t11("trustedTakenBack"));
+                } catch (err2) {
+                  toastProblem(err2);
                 }
-              }, children: t10("trustedTakeBack") })
+              }, children: t11("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t10("trustedChangeTitle") : t10("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t11("trustedChangeTitle") : t11("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask2(email);
           close();
-          await changed2(t10("trustedSent"));
+          await changed2(t11("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t10("trustedOffTitle"), action: t10("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t11("trustedOffTitle"), action: t11("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed2(t10("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t10("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
+          await changed2(t11("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t11("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
       ]
     }
   );
 }
 function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t10("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t10("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t10("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t11("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t11("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t11("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t10("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t10("trustedNextRest", { time: duration(rest) }) : t10("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t10("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t11("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t11("trustedNextRest", { time: duration(rest) }) : t11("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t11("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
@@ -7905,14 +10534,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t10("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t10("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t11("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t11("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t10("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t10("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t11("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t11("waysNeedDo") })
       ] })
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -7947,16 +10576,16 @@ var setUp = () => void (wanted2.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
   const [waiting2, setWaiting] = d2();
-  const [busy, setBusy] = d2(false);
+  const [busy2, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
   async function open2(work2) {
-    if (busy) return;
+    if (busy2) return;
     setBusy(true);
     try {
       setWish(await work2());
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
       void status.reload();
     } finally {
       setBusy(false);
@@ -7983,61 +10612,61 @@ function BackupCodes({ status, may }) {
     Way,
     {
       id: "backup-codes",
-      title: t10("codes"),
-      tag: on ? t10("waysOn") : t10("waysOff"),
+      title: t11("codes"),
+      tag: on ? t11("waysOn") : t11("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t10("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t11("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: show4, children: t10("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t10("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy, onClick: make3, children: t10("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: show4, children: t11("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t11("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: make3, children: t11("codesMake") }),
       children: [
         waiting2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting2.renewed ? t10("codesNotNew") : t10("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting2 }), children: t10("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting2.renewed ? t11("codesNotNew") : t11("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting2 }), children: t11("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t10("codesRenewed") : t10("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t10("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t10("codesOffTitle"), action: t10("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t11("codesRenewed") : t11("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t11("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t11("codesOffTitle"), action: t11("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t10("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t10("codesOffText") }) })
+          await done(t11("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t11("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left }) {
-  if (left === void 0) return t10("codesOn");
-  return left === 0 ? t10("codesNone") : t10("codesLeft", { count: left });
+  if (left === void 0) return t11("codesOn");
+  return left === 0 ? t11("codesNone") : t11("codesLeft", { count: left });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t10("codesSaveNew") : t10("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t10("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t11("codesSaveNew") : t11("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t11("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t10("codesKeep") }),
+    /* @__PURE__ */ a4("p", { children: t11("codesKeep") }),
     /* @__PURE__ */ a4(Paper, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t10("codesOldGood") : t10("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: renewed ? t11("codesOldGood") : t11("codesNotYet") })
   ] }) });
 }
 function KnownCodes({ known: known3, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
     known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t10("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t10("codesPendingDo") })
+      /* @__PURE__ */ a4("p", { children: t11("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t11("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t10("codesOnce") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t11("codesOnce") }),
     /* @__PURE__ */ a4(Paper, { codes: known3.codes, made: known3.confirmed_at }),
-    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t10("codesNew") }) })
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t11("codesNew") }) })
   ] });
 }
 
@@ -8045,26 +10674,26 @@ function KnownCodes({ known: known3, make: make3, confirm }) {
 function Forgot() {
   const [email, setEmail] = d2(known);
   const [sent, setSent] = d2(false);
-  const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
+  const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t10("forgotSent", { email }), next: t10("forgotNext"), send: () => send3(email), again: t10("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t10("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send4(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t10("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t10("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("send"), onSubmit: async (v4) => {
-      await send3(v4.email);
+    /* @__PURE__ */ a4("h1", { children: t11("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t11("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: async (v4) => {
+      await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t10("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t11("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t10("forgotOther"),
+        t11("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t10("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t11("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t10("remembered"),
+        t11("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -8083,7 +10712,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t10("goWays") : codes2 ? t10("goCodes") : t10("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t11("goWays") : codes2 ? t11("goCodes") : t11("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -8110,27 +10739,27 @@ function Linked({ way, onAnew }) {
   const link = useOneTime(check2);
   A2(() => keep2({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("recoverGone"), damaged: t10("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t10("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("recoverGone"), damaged: t11("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t11("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t10("linkCodeText") : t10("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t10("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("linkDo"), onSubmit: async () => {
-      await enterBy(link, (token2, opening) => post(confirm, { open: true, body: { token: token2, ...opening } })).catch(toActivation(""));
+    /* @__PURE__ */ a4("h1", { children: t11("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t11("linkCodeText") : t11("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t11("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("linkDo"), onSubmit: async () => {
+      await enterBy(link, (token2, opening2) => post(confirm, { open: true, body: { token: token2, ...opening2 } })).catch(toActivation(""));
     }, children: null })
   ] });
 }
 function toActivation(identifier, password) {
-  return (err) => {
-    if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
+  return (err2) => {
+    if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
     setTyped({ identifier, password });
     go("/activate");
-    toast(say(err), true);
+    toast(say(err2), true);
   };
 }
 function Ask4({ moved: moved3 }) {
@@ -8149,59 +10778,59 @@ function Ask4({ moved: moved3 }) {
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t10("sentTrusted"), rests && t10("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t10("sentCode"), next: trusted ? t10("sentTrustedNext") : t10("sentCodeNext"), send: sent, again: t10("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t10("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t11("sentTrusted"), rests && t11("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t11("sentCode"), next: trusted ? t11("sentTrustedNext") : t11("sentCodeNext"), send: sent, again: t11("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t10("recover") }),
-    /* @__PURE__ */ a4("p", { children: t10("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t10("send") : t10("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t11("recover") }),
+    /* @__PURE__ */ a4("p", { children: t11("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t11("send") : t11("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
-        const send3 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
-        await send3();
-        return setSent(() => send3);
+        const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
+        await send4();
+        return setSent(() => send4);
       }
       const code = v4.code.replace(/[\s\p{Dash}]/gu, "");
       if (forgot) {
-        const send3 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
-        await send3();
-        return setSent(() => send3);
+        const send4 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
+        await send4();
+        return setSent(() => send4);
       }
       const body = { identifier, code, password: v4.password, ...await keeper().opening() };
       await post("/auth/recovery/backup-code", { open: true, body }).then(async (opened) => {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t10("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t10("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t11("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t10("wayCode") : t10("wayTrusted"),
+            way === "backup-code" ? t11("wayCode") : t11("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t10("wayCodeHint") : t10("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t11("wayCodeHint") : t11("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t10("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t10("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t10("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t11("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t11("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t10("noPassword")
+          t11("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t10("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t11("whatNext") }),
         " ",
-        by === "trusted-email" ? t10("nextTrusted") : forgot ? t10("nextCodeMail") : t10("nextCode")
+        by === "trusted-email" ? t11("nextTrusted") : forgot ? t11("nextCodeMail") : t11("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t10("recoverNot"),
+      t11("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -8225,19 +10854,19 @@ function Repair() {
   return recovered.steps ? /* @__PURE__ */ a4(Strong, { ...view }) : /* @__PURE__ */ a4(Weak, { ...view });
 }
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
-function Head({ recovered, lead: lead2, whole: whole5 }) {
+function Head2({ recovered, lead: lead2, whole: whole5 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t10("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t11("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t10("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t11("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t10(`by_${by}`)
+      t11(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole5 && t10("repairUntil", { time: clock(recovered.until) }),
+      !whole5 && t11("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t10("allToldNow")
+      t11("allToldNow")
     ] })
   ] });
 }
@@ -8251,8 +10880,8 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t10("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t10("repairPasswordDone") : first ? t10("repairPasswordFirst") : t10("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t11("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t11("repairPasswordDone") : first ? t11("repairPasswordFirst") : t11("repairPasswordToo") })
     ] }),
     !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
       setSet(true);
@@ -8261,14 +10890,14 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t10("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t10("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t11("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t11("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head, { recovered, whole: whole5, lead: whole5 ? t10("repairWhole") : first ? t10("repairPasswordLead") : t10("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole5, lead: whole5 ? t11("repairWhole") : first ? t11("repairPasswordLead") : t11("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -8279,31 +10908,31 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t10("repairReady") : t10("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t10("repairReadyText", { time: clock(recovered.until) }) : t10("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t11("repairReady") : t11("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t11("repairReadyText", { time: clock(recovered.until) }) : t11("repairNotText") })
       ] }),
-      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t10("repairDone") })
+      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t11("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head, { recovered, lead: t10("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, lead: t11("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t10("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t10("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t11("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t11("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t10("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t10("repairLostFrom", { time: dateTime(recovered.from) }) : t10("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t11("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t11("repairLostFrom", { time: dateTime(recovered.from) }) : t11("repairLostText") })
     ] }) })
   ] });
 }
-function Change2({ account: account2, quiet, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t10("resetDo"), quiet, onSubmit: async (v4) => {
+function Change2({ account: account2, quiet: quiet2, onSet }) {
+  return /* @__PURE__ */ a4(Form, { submit: t11("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -8311,10 +10940,10 @@ function Change2({ account: account2, quiet, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t10("resetDone"));
+    toast(t11("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t10("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t11("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -8322,26 +10951,26 @@ function Change2({ account: account2, quiet, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("resetGone"), damaged: t10("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t10("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("resetGone"), damaged: t11("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t11("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("reset") }),
-    /* @__PURE__ */ a4("p", { children: t10("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t11("reset") }),
+    /* @__PURE__ */ a4("p", { children: t11("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening } }), t10("resetDone"));
-      } catch (err) {
-        if (!(err instanceof Problem) || err.code !== "account_deactivated") throw err;
+        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t11("resetDone"));
+      } catch (err2) {
+        if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t10("resetDone"));
+        toast(t11("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t10("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t11("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -8352,27 +10981,27 @@ function Stop() {
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t10("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t11("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t10("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t10("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t11("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t11("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("stop") }),
-    /* @__PURE__ */ a4("p", { children: t10("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t10("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t11("stop") }),
+    /* @__PURE__ */ a4("p", { children: t11("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t11("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -8389,24 +11018,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t10("trustedSignIn") }) });
-  const next = rest === 0 ? t10("trustedCountsNow") : rest ? t10("trustedCounts", { time: duration(rest) }) : t10("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t11("trustedSignIn") }) });
+  const next = rest === 0 ? t11("trustedCountsNow") : rest ? t11("trustedCounts", { time: duration(rest) }) : t11("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t10("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t11("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t10("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t11("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t10("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t10("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t10("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t11("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t11("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -8415,32 +11044,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t10("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t10("reset"), open: true },
-    { path: "/activate", page: Activate2, title: () => t10("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t10("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t10("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t10("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t10("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t11("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t11("reset"), open: true },
+    { path: "/activate", page: Activate2, title: () => t11("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t11("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t11("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t11("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t11("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t10("codesNew") : t10("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left }) => left === void 0 ? t10("codes") : t10("codesGlance", { count: left }), trusted_email: () => t10("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t11("codesNew") : t11("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left }) => left === void 0 ? t11("codes") : t11("codesGlance", { count: left }), trusted_email: () => t11("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems7,
+  problems: problems8,
   waysBack: {
-    password: { href: "/forgot", label: () => t10("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t10("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t10("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t11("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t11("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t11("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t11 = catalog({
+var t12 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -8568,7 +11197,7 @@ var t11 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -8595,14 +11224,14 @@ function Devices() {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, [reload]);
-  const others = (data ?? []).filter((d5) => !d5.current).length;
+  const others2 = (data ?? []).filter((d5) => !d5.current).length;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t11("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t11("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t12("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t12("devicesText") })
       ] }),
-      others > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t11("endOthers") })
+      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t12("endOthers") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
@@ -8610,44 +11239,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t11("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t12("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t11("lastUse"),
+          t12("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t11("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t12("now") : ago(d5.last_used_at) }),
           " · ",
-          t11("firstUse"),
+          t12("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t11("deviceMenu", { name: nameOf2(d5) }), items: [
-        { icon: "pencil", label: t11("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t11("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t12("deviceMenu", { name: nameOf2(d5) }), items: [
+        { icon: "pencil", label: t12("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t12("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t11("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t11("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t12("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t12("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t11("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t11("endTitle"), action: t11("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t12("endTitle"), action: t12("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t11("ended"));
+      toast(t12("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t11("endText", { name: nameOf2(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t11("endOthers"), action: t11("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t12("endText", { name: nameOf2(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t12("endOthers"), action: t12("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t11("endedOthers"));
+      toast(t12("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t11("endOthersText", { count: others }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t12("endOthersText", { count: others2 }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t11("goDevices", { count: data.length }) : t11("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t12("goDevices", { count: data.length }) : t12("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -8664,12 +11293,12 @@ function traits2(d5) {
   return [nameOf2(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how({ aal, amr }) {
-  if (amr.includes("hwk") || amr.includes("swk")) return t11("byPasskey");
-  if (amr.includes("fed")) return t11(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t11(aal === "aal1" ? "byPassword" : "bySteps");
+  if (amr.includes("hwk") || amr.includes("swk")) return t12("byPasskey");
+  if (amr.includes("fed")) return t12(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t12(aal === "aal1" ? "byPassword" : "bySteps");
 }
 function nameOf2(d5) {
-  return d5.name || d5.device || t11("unknownDevice");
+  return d5.name || d5.device || t12("unknownDevice");
 }
 
 // src/session/key.ts
@@ -8690,8 +11319,8 @@ async function make2() {
       const made = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
       await write("client", made);
       return made;
-    } catch (err) {
-      last2 = err;
+    } catch (err2) {
+      last2 = err2;
     }
   }
   throw last2;
@@ -8766,7 +11395,7 @@ async function within(mode, work2) {
   const db = await open();
   try {
     const request = work2(db.transaction(keys, mode).objectStore(keys));
-    return await settled2(request);
+    return await settled3(request);
   } finally {
     db.close();
   }
@@ -8774,9 +11403,9 @@ async function within(mode, work2) {
 function open() {
   const request = indexedDB.open(database, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(keys);
-  return settled2(request);
+  return settled3(request);
 }
-function settled2(request) {
+function settled3(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -8816,9 +11445,9 @@ function refresh2(stale) {
       if (isChallenge(opened)) throw new Error("a refresh asks for no layers");
       await adopt(opened);
       relevel();
-    } catch (err) {
-      if (err instanceof Problem && (err.status === 401 || err.status === 403) && me()) end(ending(), ending());
-      throw err;
+    } catch (err2) {
+      if (err2 instanceof Problem && (err2.status === 401 || err2.status === 403) && me()) end(ending(), ending());
+      throw err2;
     }
   }).finally(() => {
     refreshing = void 0;
@@ -8858,26 +11487,26 @@ async function signedIn(session2) {
   if (!known3) tell2({ kind: "in" });
   await loadAccount();
 }
-var handed;
+var handed2;
 async function enter(opened, { by, to } = {}) {
   if (isChallenge(opened)) {
-    handed = { challenge: opened, by };
+    handed2 = { challenge: opened, by };
     r3(() => {
-      forget();
+      forget2();
       go(signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), { replace: true });
     });
     return;
   }
   await adopt(opened);
   tell2({ kind: "in" });
-  await loadAccount().catch((err) => {
-    auth.value = { is: "unreachable", problem: asProblem(err), retry: lookUp };
+  await loadAccount().catch((err2) => {
+    auth.value = { is: "unreachable", problem: asProblem(err2), retry: lookUp };
   });
   go(level.repair ? repairPath() : safeNext(to ?? null, location.origin, firstPlace()), { replace: true });
 }
 function handedOver() {
-  const what = handed;
-  handed = void 0;
+  const what = handed2;
+  handed2 = void 0;
   return what;
 }
 async function loadAccount() {
@@ -8910,8 +11539,8 @@ function isChallenge(body) {
 async function signOut(leave4) {
   try {
     await call("post", "/auth/sign-out");
-  } catch (err) {
-    if (!(err instanceof Problem) || err.status !== 401) throw err;
+  } catch (err2) {
+    if (!(err2 instanceof Problem) || err2.status !== 401) throw err2;
   }
   ended(leave4);
 }
@@ -8922,26 +11551,26 @@ function ended(leave4) {
   });
 }
 function end(here2, there) {
-  forget(here2);
+  forget2(here2);
   tell2({ kind: "out", why: there });
 }
-function forget(why) {
+function forget2(why) {
   token = "";
   tokenEnds = 0;
   level = {};
   localStorage.removeItem(had);
   auth.value = { is: "out", ...why && { why } };
 }
-function tell2(news) {
-  channel2.postMessage(news);
+function tell2(news2) {
+  channel2.postMessage(news2);
 }
-function hear2(news) {
-  switch (news.kind) {
+function hear2(news2) {
+  switch (news2.kind) {
     case "token":
-      void takeOver(news);
+      void takeOver(news2);
       break;
     case "out":
-      forget(me() && news.why);
+      forget2(me() && news2.why);
       break;
     case "in":
     case "account":
@@ -8959,16 +11588,16 @@ async function lookUp() {
   try {
     await refresh2("");
     await loadAccount();
-  } catch (err) {
-    const problem = asProblem(err);
-    if (problem.status === 401 || problem.status === 403) forget(pastEnding(localStorage.getItem(had)));
+  } catch (err2) {
+    const problem = asProblem(err2);
+    if (problem.status === 401 || problem.status === 403) forget2(pastEnding(localStorage.getItem(had)));
     else auth.value = { is: "unreachable", problem, retry: lookUp };
   }
 }
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t11("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -8977,8 +11606,8 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t11("pas
   async function guard(work2) {
     try {
       return await work2;
-    } catch (err) {
-      if (!(err instanceof Problem) || err.code !== "attempt_over" && err.status !== 404) throw err;
+    } catch (err2) {
+      if (!(err2 instanceof Problem) || err2.code !== "attempt_over" && err2.status !== 404) throw err2;
       onOver();
       return void 0;
     }
@@ -8999,20 +11628,20 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t11("pas
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t11("oneMore", { count: left });
+  const title = t12("oneMore", { count: left });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t11("progress", { step: total - left + 1, total, name: step.title() }) })
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t12("progress", { step: total - left + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t11("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t12("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t11("done")
+          t12("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -9021,17 +11650,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t11("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t11("done")
+          t12("done")
         ] })
       ] }, l4.layer))
     ] }),
     passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { challenge, guard, onOpened: goOn }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t11("noStep") }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t11("cannot") }) }),
+      }, children: t12("cannot") }) }),
       children
     ] })
   ] });
@@ -9058,33 +11687,33 @@ function Proof({ lines, begun, onClose, onProven }) {
   const [over2, setOver] = d2();
   const typed2 = T2({});
   const lasts2 = useSettings()?.step_up_seconds;
-  const [main, ...others] = collect((room) => room.prove).filter(({ on }) => on(lines));
+  const [main, ...others2] = collect((room) => room.prove).filter(({ on }) => on(lines));
   async function opened(s4, by2) {
     setOver(void 0);
     if (isChallenge(s4)) return setBegun({ challenge: s4, by: by2 });
     if (s4?.access_token) await signedIn(s4);
     onProven();
   }
-  const props = { onOpened: opened, onCancel: others.length > 0 ? void 0 : onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t11("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  const props = { onOpened: opened, onCancel: others2.length > 0 ? void 0 : onClose, typed: typed2.current };
+  return /* @__PURE__ */ a4(Dialog, { title: t12("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4("p", { children: t11("proofNone") }) : /* @__PURE__ */ a4("div", { class: others.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t12("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others.length === 0 && main.Way === ByPassword ? t11("proofText") : t11("proofAny"),
+      others2.length === 0 && main.Way === ByPassword ? t12("proofText") : t12("proofAny"),
       " ",
-      lasts2 && t11("proofLasts", { time: duration(lasts2) })
+      lasts2 && t12("proofLasts", { time: duration(lasts2) })
     ] }),
     over2 && /* @__PURE__ */ a4(Failed, { problem: over2 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
-    others.length > 0 && /* @__PURE__ */ a4(Others, { children: others.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { ...props, main: false }, order)) })
+    others2.length > 0 && /* @__PURE__ */ a4(Others, { children: others2.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { ...props, main: false }, order)) })
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t11("proofDo") : t11("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t12("proofDo") : t12("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
-    const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err) => {
-      throw err instanceof Problem && err.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err;
+    const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err2) => {
+      throw err2 instanceof Problem && err2.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err2;
     });
     await onOpened(opened);
   }, children: [
@@ -9101,7 +11730,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -9116,8 +11745,8 @@ function EndDevice() {
   if (over2 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t11("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t11("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t12("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t12("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -9126,33 +11755,33 @@ function EndDevice() {
   }
   const gone = over2 === "gone" || problem?.code === "link_gone";
   if (gone || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t11("strangeGone"), damaged: t11("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("endTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t12("endTitle") }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t11("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t12("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t11("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t12("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t11("strangeSince"),
+            t12("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t11("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t12("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
-        } catch (err) {
-          if (!(err instanceof Problem) || err.code !== "link_gone") throw err;
+        } catch (err2) {
+          if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
           link.used();
           return setOver("gone");
         }
@@ -9167,9 +11796,9 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t11("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t12("welcome"), children: null });
 }
-function SignInForm({ title, submit = t11("signIn"), children }) {
+function SignInForm({ title, submit = t12("signIn"), children }) {
   const [begun, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over2, setOver] = d2(false);
@@ -9178,7 +11807,7 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
   const why = auth.value.is === "out" ? auth.value.why : void 0;
   const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const own = children !== null;
-  const others = own ? [] : doors().filter((door) => !door.signsIn);
+  const others2 = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s4) {
     if (!isChallenge(s4)) return signedIn(s4);
     setBegun({ challenge: s4 });
@@ -9188,18 +11817,18 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun.challenge, by: begun.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t11("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t12("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
     why && !over2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t11(`why_${why}`) })
+      /* @__PURE__ */ a4("p", { children: t12(`why_${why}`) })
     ] }),
     over2 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems8("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems9("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -9207,27 +11836,27 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
       const body = { identifier: v4.identifier, password: v4.password, remember_device: v4.remember_device === "on", ...await openSession() };
       setSending(true);
       try {
-        const answer = await post("/auth/sign-in", { open: true, body }).catch((err) => {
+        const answer = await post("/auth/sign-in", { open: true, body }).catch((err2) => {
           const activate = wayBack("activate");
-          if (!(err instanceof Problem) || err.code !== "account_deactivated" || !activate) throw err;
+          if (!(err2 instanceof Problem) || err2.code !== "account_deactivated" || !activate) throw err2;
           activate.take({ identifier: v4.identifier, password: v4.password });
           go(activate.href);
         });
         if (answer) await opened(answer);
-      } catch (err) {
+      } catch (err2) {
         setSending(false);
-        throw err;
+        throw err2;
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t11("remember"), hint: t11("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t12("remember"), hint: t12("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
-    (ways.length > 0 || others.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      ways.map(({ href, label, take: take2 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take2({ identifier: typed2.current.identifier }), children: label() }) }, href)),
-      others.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t11("noAccount"),
+    (ways.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      ways.map(({ href, label, take: take3 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take3({ identifier: typed2.current.identifier }), children: label() }) }, href)),
+      others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
+        t12("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -9238,25 +11867,25 @@ function SignInForm({ title, submit = t11("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t11("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t11("endTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t12("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t12("endTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t11("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t11("signOut"), run: () => void leave2(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t11("point"), text: () => t11("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t12("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t12("signOut"), run: () => void leave2(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t12("point"), text: () => t12("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems8,
+  problems: problems9,
   start: () => startSession(askForProof)
 };
 async function leave2() {
   try {
     await signOut(() => go("/"));
-    toast(t11("signedOut"));
-  } catch (err) {
-    toastProblem(err);
+    toast(t12("signedOut"));
+  } catch (err2) {
+    toastProblem(err2);
   } finally {
     keepLook();
   }
@@ -9266,9 +11895,9 @@ async function leave2() {
 var codes = Object.fromEntries("AD376 AE971 AF93 AG1268 AI1264 AL355 AM374 AO244 AR54 AS1684 AT43 AU61 AW297 AX358 AZ994 BA387 BB1246 BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BL590 BM1441 BN673 BO591 BQ599 BR55 BS1242 BT975 BW267 BY375 BZ501 CA1 CC61 CD243 CF236 CG242 CH41 CI225 CK682 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CW599 CX61 CY357 CZ420 DE49 DJ253 DK45 DM1767 DO1809 DZ213 EC593 EE372 EG20 ER291 ES34 ET251 FI358 FJ679 FK500 FM691 FO298 FR33 GA241 GB44 GD1473 GE995 GF594 GG44 GH233 GI350 GL299 GM220 GN224 GP590 GQ240 GR30 GT502 GU1671 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IM44 IN91 IO246 IQ964 IR98 IS354 IT39 JE44 JM1876 JO962 JP81 KE254 KG996 KH855 KI686 KM269 KN1869 KP850 KR82 KW965 KY1345 KZ7 LA856 LB961 LC1758 LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373 ME382 MF590 MG261 MH692 MK389 ML223 MM95 MN976 MO853 MP1670 MQ596 MR222 MS1664 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NC687 NE227 NF672 NG234 NI505 NL31 NO47 NP977 NR674 NU683 NZ64 OM968 PA507 PE51 PF689 PG675 PH63 PK92 PL48 PM508 PR1787 PS970 PT351 PW680 PY595 QA974 RE262 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249 SE46 SG65 SH290 SI386 SJ47 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SX1721 SY963 SZ268 TC1649 TD235 TG228 TH66 TJ992 TK690 TL670 TM993 TN216 TO676 TR90 TT1868 TV688 TW886 TZ255 UA380 UG256 US1 UY598 UZ998 VA39 VC1784 VE58 VG1284 VI1340 VN84 VU678 WF681 WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263".split(" ").map((c4) => [c4.slice(0, 2), c4.slice(2)]));
 var callingCode = (country) => codes[country] ?? "";
 function countries(lang2) {
-  const names = new Intl.DisplayNames(lang2, { type: "region" });
+  const names2 = new Intl.DisplayNames(lang2, { type: "region" });
   const order = new Intl.Collator(lang2);
-  return Object.keys(codes).map((country) => ({ country, name: names.of(country) ?? country })).sort((a5, b4) => order.compare(a5.name, b4.name));
+  return Object.keys(codes).map((country) => ({ country, name: names2.of(country) ?? country })).sort((a5, b4) => order.compare(a5.name, b4.name));
 }
 function homeOf(tags) {
   for (const tag of tags) {
@@ -9289,7 +11918,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -9365,7 +11994,7 @@ var t12 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -9386,7 +12015,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t12("unsent") })
+    /* @__PURE__ */ a4("p", { children: t13("unsent") })
   ] });
 }
 
@@ -9400,7 +12029,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t12("better") }),
+          /* @__PURE__ */ a4("p", { children: t13("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -9411,13 +12040,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t12("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t13("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t12("changeDo") : t12("confirm"),
-        label: t12("code"),
-        hint: t12("codeHint"),
+        submit: change ? t13("changeDo") : t13("confirm"),
+        label: t13("code"),
+        hint: t13("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -9428,8 +12057,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t12("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t12("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t13("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t13("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -9442,19 +12071,19 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole5 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t12("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t13("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole5)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole5 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t12("changeText") : t12("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t13("changeText") : t13("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t12("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t12("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t12("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t12("goesTo", { number: whole5 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t13("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t13("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t13("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t13("goesTo", { number: whole5 }) })
     ] })
   ] });
 }
@@ -9470,51 +12099,51 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t12("title"),
+      title: t13("title"),
       status,
-      text: (_4, line) => !on ? t12("offText") : line?.hint ? t12("onText", { number: unbroken(line.hint) }) : t12("numberGone"),
+      text: (_4, line) => !on ? t13("offText") : line?.hint ? t13("onText", { number: unbroken(line.hint) }) : t13("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t12("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t12("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t12("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t13("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t13("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t13("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t12("changeTitle") : t12("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t13("changeTitle") : t13("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t12("changed") : t12("enabled"));
+          toast(on ? t13("changed") : t13("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t12("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t12("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t13("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t13("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t12("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t13("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t12("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t12("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t13("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t13("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t12("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t13("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t12("go"),
-        label: t12("code"),
-        hint: t12("codeHint"),
+        submit: t13("go"),
+        label: t13("code"),
+        hint: t13("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
@@ -9526,10 +12155,10 @@ function Step3({ layer, answer, again }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t12("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t13("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems9
+  problems: problems10
 };
 
 // src/social/trip.ts
@@ -9586,7 +12215,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t13 = catalog({
+var t14 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -9710,7 +12339,7 @@ var t13 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -9744,13 +12373,13 @@ var problems10 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t13("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t14("provider");
 }
 function Buttons({ own, remember }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember?.() }), children: t13("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember?.() }), children: t14("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -9773,12 +12402,12 @@ function Fault({ problem, provider, retry: retry2 }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page ? t13(page.title, { name: label }) : t13("failed") }),
-    /* @__PURE__ */ a4("p", { children: page ? t13(page.text, { name: label }) : say(problem) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page ? t14(page.title, { name: label }) : t14("failed") }),
+    /* @__PURE__ */ a4("p", { children: page ? t14(page.text, { name: label }) : say(problem) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t13("back") }) : !page && problem.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t13("retry") }) : provider && problem.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t13("retry") : t13("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t14("back") }) : !page && problem.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t14("retry") }) : provider && problem.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t14("retry") : t14("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t13("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t14("elsewhere") })
     ] })
   ] });
 }
@@ -9786,9 +12415,9 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("close") }),
-    /* @__PURE__ */ a4("p", { children: t13("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t13("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t14("close") }),
+    /* @__PURE__ */ a4("p", { children: t14("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t14("closeDo") }) })
   ] });
 }
 
@@ -9812,7 +12441,7 @@ function leave3(said) {
 function Arrive() {
   const [{ code, error, provider }] = d2(arrive2);
   const [state, setState] = d2({ is: "looking" });
-  const fault = (err) => setState({ is: "fault", problem: asProblem(err) });
+  const fault = (err2) => setState({ is: "fault", problem: asProblem(err2) });
   async function look() {
     setState({ is: "looking" });
     try {
@@ -9823,8 +12452,8 @@ function Arrive() {
       await settled();
       if (!code) return fault(new Problem({ status: 0, code: error ?? "link_gone" }));
       setState({ is: "found", found: await post("/auth/social/check", { open: true, body: { code } }) });
-    } catch (err) {
-      fault(err);
+    } catch (err2) {
+      fault(err2);
     }
   }
   A2(() => void look(), []);
@@ -9841,7 +12470,7 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t13("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t14("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -9859,15 +12488,15 @@ function useOnce(work2, onFault, ready = true) {
     work2().catch(onFault);
   }, [ready]);
 }
-async function exchange(code, label, names = {}) {
+async function exchange(code, label, names2 = {}) {
   const { to, remember } = trip() ?? {};
-  const body = { code, ...names, ...remember && { remember_device: true }, ...await keeper().opening() };
+  const body = { code, ...names2, ...remember && { remember_device: true }, ...await keeper().opening() };
   let opened;
   try {
     opened = await post("/auth/social/exchange", { open: true, body });
-  } catch (err) {
+  } catch (err2) {
     const back = wayBack("activate");
-    if (!(err instanceof Problem) || err.code !== "account_deactivated" || !back) throw err;
+    if (!(err2 instanceof Problem) || err2.code !== "account_deactivated" || !back) throw err2;
     back.take({ identifier: "", shown: { by: label, send: () => sendLink(code) } });
     over();
     return go(back.href, { replace: true });
@@ -9876,8 +12505,8 @@ async function exchange(code, label, names = {}) {
   await keeper().enter(opened, { by: label, to });
 }
 async function sendLink(code) {
-  await post("/auth/social/activate", { open: true, body: { code } }).catch((err) => {
-    throw err instanceof Problem && err.code === "link_gone" ? new Problem({ status: 410, code: "confirmation_over" }) : err;
+  await post("/auth/social/activate", { open: true, body: { code } }).catch((err2) => {
+    throw err2 instanceof Problem && err2.code === "link_gone" ? new Problem({ status: 410, code: "confirmation_over" }) : err2;
   });
 }
 function Enter2({ code, found, onFault }) {
@@ -9897,28 +12526,28 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t13("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t13("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t14("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t14("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t13("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t14("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
-      } catch (err) {
-        if (err instanceof Problem && err.code === "username_taken") throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "username_taken" }] });
-        if (!(err instanceof Problem) || !["link_gone", "link_needed", "email_unverified"].includes(err.code)) throw err;
-        onFault(err);
+      } catch (err2) {
+        if (err2 instanceof Problem && err2.code === "username_taken") throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/username", code: "username_taken" }] });
+        if (!(err2 instanceof Problem) || !["link_gone", "link_needed", "email_unverified"].includes(err2.code)) throw err2;
+        onFault(err2);
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t13("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t13("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t14("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t14("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t13("username"), hint: t13("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t14("username"), hint: t14("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t13("newNot"),
+      t14("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t13("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t14("newOther") })
     ] })
   ] });
 }
@@ -9927,27 +12556,27 @@ function Same({ code, found, onFault }) {
   const account2 = me();
   const asked3 = T2(false);
   const SignIn2 = signInForm();
-  async function connect() {
+  async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave3(t13("connected", { name: label }));
+    leave3(t14("connected", { name: label }));
   }
-  useOnce(connect, onFault, account2 !== void 0 && asked3.current);
+  useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t13("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t14("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t13("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t13("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t14("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t14("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t13("connectDo", { name: label }), onCancel: () => leave3(), onSubmit: connect, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t14("connectDo", { name: label }), onCancel: () => leave3(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t13("linkTitle"), submit: t13("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t14("linkTitle"), submit: t14("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t13("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -9955,7 +12584,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave3(t13("connected", { name: label }));
+    leave3(t14("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -9965,21 +12594,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave3(t13("proved"));
+      if (await keeper().prove({ challenge: opened, by: label })) leave3(t14("proved"));
       else leave3();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave3(t13("proved"));
+    leave3(t14("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t13("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t13("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t14("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t14("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t14("title") }) })
   ] });
 }
 
@@ -9990,29 +12619,29 @@ function Connected() {
     return { items, others: (lines.password?.enabled ?? true ? 1 : 0) + (lines.passkeys?.left ?? 0) };
   }, []);
   const configured = useProviders();
-  const [going, setGoing] = d2();
-  const [busy, setBusy] = d2(false);
+  const [going2, setGoing] = d2();
+  const [busy2, setBusy] = d2(false);
   if (configured.length === 0 && !data?.items.length && !problem) return null;
   const rows = configured.map(({ id, label }) => ({ id, label, identity: data?.items.find(({ provider }) => provider === id) }));
   for (const identity of data?.items ?? []) if (!configured.some(({ id }) => id === identity.provider)) rows.push({ id: identity.provider, label: identity.label, identity });
   const only2 = data !== void 0 && data.others === 0 && data.items.length === 1;
-  async function connect(provider) {
-    if (busy) return;
+  async function connect2(provider) {
+    if (busy2) return;
     setBusy(true);
     try {
       const { url } = await post("/account/identities/{provider}", { path: { provider } });
       keepTyped();
       begin3({ purpose: "link", provider, to: here() });
       location.assign(url);
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
       setBusy(false);
     }
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t13("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t13("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t14("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("sectionText") })
     ] }),
     problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -10020,38 +12649,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t13("since"),
+            t14("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t13("lastUsed"),
+              t14("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t13("neverUsed")
+            ] }) : t14("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t13("onlyWay"),
+            t14("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t13("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t14("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t13("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t13("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t13("connectLabel", { name: label }), "aria-disabled": busy, onClick: () => void connect(id), children: t13("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t14("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t14("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t14("connectLabel", { name: label }), "aria-disabled": busy2, onClick: () => void connect2(id), children: t14("connect") })
     ] }, id)) }),
-    going && /* @__PURE__ */ a4(Confirm, { title: t13("disconnectTitle", { name: going.label }), action: t13("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
-      await del("/account/identities/{provider}", { path: { provider: going.provider } }).catch((err) => {
-        if (!(err instanceof Problem) || err.status !== 404) throw err;
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t14("disconnectTitle", { name: going2.label }), action: t14("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+      await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
+        if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t13("disconnected", { name: going.label }));
+      toast(t14("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t13("disconnectText", { name: going.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t14("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t13("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t14("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -10080,8 +12709,8 @@ function Prove2({ main, onOpened }) {
     try {
       if (!code) throw new Problem({ status: 0, code: error ?? "link_gone" });
       await onOpened(await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: from.id }, body: { code } }), from.label);
-    } catch (err) {
-      setProblem(asProblem(err));
+    } catch (err2) {
+      setProblem(asProblem(err2));
     }
   }
   async function leave4(to) {
@@ -10100,42 +12729,42 @@ function Prove2({ main, onOpened }) {
       keepTyped();
       begin3({ purpose: "renew", provider: to.id, to: here() });
       location.assign(url);
-    } catch (err) {
+    } catch (err2) {
       other?.close();
       wait.current.close();
-      setProblem(asProblem(err));
+      setProblem(asProblem(err2));
     }
   }
   if (mine2.length === 0) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem && /* @__PURE__ */ a4(Failed, { problem }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t13("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t14("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave4(away), children: t13("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave4(away), children: t14("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t13("proveOther") })
+        }, children: t14("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave4(provider), children: t13("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave4(provider), children: t14("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t13("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t14("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems10
+  problems: problems11
 };
 
 // src/totp/words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -10185,7 +12814,7 @@ var t14 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems11 = catalog({
+var problems12 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -10201,11 +12830,11 @@ var problems11 = catalog({
 });
 
 // src/totp/wrong.ts
-async function sendCode(send3) {
+async function sendCode(send4) {
   try {
-    return await send3;
-  } catch (err) {
-    throw err instanceof Problem && err.code === "invalid_code" ? new Problem({ status: err.status, code: "wrong_totp" }) : err;
+    return await send4;
+  } catch (err2) {
+    throw err2 instanceof Problem && err2.code === "invalid_code" ? new Problem({ status: err2.status, code: "wrong_totp" }) : err2;
   }
 }
 
@@ -10216,14 +12845,14 @@ function Section5({ status }) {
   const { data, problem, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
-  const [busy, setBusy] = d2(false);
+  const [busy2, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
   async function begin4() {
     setBusy(true);
     try {
       setEnrolment(await post("/account/totp"));
-    } catch (err) {
-      toastProblem(err);
+    } catch (err2) {
+      toastProblem(err2);
     } finally {
       setBusy(false);
     }
@@ -10237,45 +12866,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t14("title"),
+          t15("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t14("on") : t14("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t15("on") : t15("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t14("onText") : t14("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t15("onText") : t15("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t14("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy, onClick: begin4, children: t14("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t15("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: begin4, children: t15("enable") }))
     ] }),
     !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t14("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t15("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t14("enabled"));
+      toast(t15("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t14("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t14("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t15("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t15("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t14("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t15("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t14("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t15("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t14("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t14("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t14("orType") }),
+        /* @__PURE__ */ a4("p", { children: t15("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t15("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t15("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t14("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t15("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t14("enable"), label: t14("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t15("enable"), label: t15("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -10284,15 +12913,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t14("go"), label: t14("code"), hint: t14("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t15("go"), label: t15("code"), hint: t15("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t14("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t14("instead"), run: setUp2 }, advised: { line: "totp", label: () => t14("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t15("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t15("instead"), run: setUp2 }, advised: { line: "totp", label: () => t15("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems11
+  problems: problems12
 };
 
 // src/main.tsx
@@ -10304,3 +12933,11 @@ useRooms(rooms2);
 for (const room of rooms2) room.start?.();
 startFeed();
 Q(/* @__PURE__ */ a4(App, {}), document.getElementById("app"));
+/*! Bundled license information:
+
+qr/index.js:
+  (*!
+   * Copyright (c) 2023 Paul Miller (paulmillr.com)
+   * SPDX-License-Identifier: MIT OR Apache-2.0
+   *)
+*/

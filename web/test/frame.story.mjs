@@ -22,7 +22,7 @@ const german = (page) => page.addInitScript(() => localStorage.setItem('coffer.l
 test('at a desk there are the places that exist and nothing else', async (t) => {
   const page = await open(t, site);
   await signIn(page, await member(site.server));
-  assert.deepEqual(await texts(page.getByRole('navigation', { name: 'Main' }).getByRole('link')), ['Files']);
+  assert.deepEqual(await texts(page.getByRole('navigation', { name: 'Main' }).getByRole('link')), ['Files', 'Send & receive']);
   assert.equal(await page.getByRole('link', { name: 'Files', exact: true }).getAttribute('aria-current'), 'page');
   assert.equal(await page.getByRole('search').count(), 0);
   assert.equal(await page.getByRole('contentinfo').count(), 0, 'the footer is for people who are signed out');
@@ -42,7 +42,7 @@ test('at a desk there are the places that exist and nothing else', async (t) => 
 test('on a phone the bar has what exists, "+" and "More" are sheets, and each is big enough for a thumb', async (t) => {
   const page = await open(t, site, phone);
   await signIn(page, await member(site.server));
-  assert.deepEqual(await bar(page), ['Files', 'New', 'More']);
+  assert.deepEqual(await bar(page), ['Files', 'Send', 'New', 'More']);
   assert.equal(await page.getByRole('button', { name: /^Account menu/ }).count(), 0);
   for (const [name, entries] of [
     ['New', ['Upload files', 'Upload folder', 'New folder']],
@@ -169,7 +169,7 @@ test('language and appearance stand behind the picture, in German too', async (t
     await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
     if (options === phone) {
-      assert.deepEqual(await bar(page), ['Dateien', 'Neu', 'Mehr']);
+      assert.deepEqual(await bar(page), ['Dateien', 'Senden', 'Neu', 'Mehr']);
       await page.getByRole('button', { name: 'Mehr' }).click();
       assert.deepEqual(await texts(page.getByRole('listitem')), ['Konto', 'Sicherheit', 'Sprache und Aussehen', 'API', 'Abmelden']);
     } else {
@@ -201,7 +201,6 @@ function later() {
       { routes: [{ path: '/shared', ...title('Shared') }], places: [{ href: '/shared', icon: 'user', label: said('Shared', 'Geteilt'), order: 2, phone: 'bar' }] },
       { routes: [{ path: '/requests', ...title('Requests') }], places: [{ href: '/requests', icon: 'mail', label: said('Requests', 'Dateianfragen'), order: 3, phone: 'more' }],
         create: [{ icon: 'mail', label: said('Request files', 'Dateien anfordern'), order: 4, run: () => { document.title = 'asked'; } }] },
-      { routes: [{ path: '/send', ...title('Send & receive') }], places: [{ href: '/send', icon: 'device', label: said('Send & receive', 'Senden & empfangen'), short: said('Send', 'Senden'), order: 4, phone: 'bar' }] },
       { routes: [{ path: '/trash', ...title('Trash') }], places: [{ href: '/trash', icon: 'trash', label: said('Trash', 'Papierkorb'), order: 5, phone: 'more' }] },
       { routes: [{ path: '/admin', ...title('Admin') }], menu: [{ href: '/admin', icon: 'shield', label: said('Admin', 'Verwaltung'), order: 3, admins: true }] },
       { routes: [{ path: '/search', ...title('Search') }], search: { href: '/search', label: said('Search files', 'Dateien suchen'), order: 1 } },

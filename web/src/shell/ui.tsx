@@ -115,7 +115,7 @@ function dismiss(id: number): void {
 }
 
 // Copy puts a text into the clipboard, and says so.
-export function Copy({ text }: { text: string }) {
+export function Copy({ text, label = t('copy') }: { text: string; label?: string }) {
   const [copied, setCopied] = useState(false);
   return (
     <button type="button" class="button" onClick={async () => {
@@ -126,7 +126,7 @@ export function Copy({ text }: { text: string }) {
         toast(t('copyFailed'), true);
       }
     }}>
-      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('copied') : t('copy')}</span>
+      <Icon name={copied ? 'check' : 'copy'} /> <span aria-live="polite">{copied ? t('copied') : label}</span>
     </button>
   );
 }
