@@ -100,7 +100,7 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	s.moveTo(t.TempDir())
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
 	s.Session.AddressLimit.Limit, s.Session.AccountLimit.Limit, s.Session.PairLimit.Limit = 8, 6, 4
-	s.Passkey.BeginLimit.Limit = 4
+	s.Passkey.BeginLimit.Limit, s.Drop.OpenLimit.Limit = 4, 4
 	var log bytes.Buffer
 	a, err := openApp(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
@@ -174,8 +174,8 @@ func TestRefusalsLeaveNothing(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("the log has errors:\n%.2000s", log.String())
 	}
-	// The server answers these operations to every caller, the last within its limit.
-	if diff := cmp.Diff([]string{"GET /.well-known/jwks.json", "GET /settings", "POST /auth/passkey/options"}, slices.Sorted(maps.Keys(passed))); diff != "" {
+	// The server answers these operations to every caller, the last two within their limits.
+	if diff := cmp.Diff([]string{"GET /.well-known/jwks.json", "GET /settings", "POST /auth/passkey/options", "POST /drops"}, slices.Sorted(maps.Keys(passed))); diff != "" {
 		t.Errorf("not refused: %s", diff)
 	}
 	after := rowsOf(t, a)

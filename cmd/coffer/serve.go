@@ -21,6 +21,7 @@ import (
 	"coffer/internal/code"
 	"coffer/internal/content"
 	"coffer/internal/db"
+	"coffer/internal/drop"
 	"coffer/internal/event"
 	"coffer/internal/feed"
 	"coffer/internal/file"
@@ -70,6 +71,7 @@ type Settings struct {
 	Passkey  passkey.Settings  `embed:""`
 	Rest     rest.Settings     `embed:""`
 	File     file.Settings     `embed:""`
+	Drop     drop.Settings     `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -105,7 +107,7 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.feed.Close,
+		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.drain,
 		Checks: []server.Check{
 			{Name: "database", Ping: a.db.Ping},
 			{Name: "kv", Ping: a.kv.Ping},
@@ -164,6 +166,7 @@ type app struct {
 	tokens    *token.Service
 	sessions  *session.Service
 	files     *file.Service
+	drops     *drop.Service
 	resources *introspect.Service
 	api       *rest.API
 
@@ -356,6 +359,11 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
+	if a.drops, err = drop.New(drop.Config{
+		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
+	}); err != nil {
+		return err
+	}
 
 	a.api = rest.New(rest.Config{
 		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
@@ -372,6 +380,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	passkeys.Routes(a.api)
 	others.Routes(a.api)
 	a.files.Routes(a.api)
+	a.drops.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()
 	return nil
@@ -379,11 +388,18 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 
 // periodic registers the ground's periodic work; rooms register their own.
 func (a *app) periodic() {
+	a.jobs.Every("drop.prune", time.Minute, a.drops.Prune)
 	a.jobs.Every("keyring.maintain", 5*time.Minute, a.ring.Maintain)
 	a.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return a.ring.RewrapAll(ctx, a.ring.Rewraps(), nil) })
 	if a.prune != nil {
 		a.jobs.Every("kv.prune", 10*time.Minute, a.prune)
 	}
+}
+
+// drain ends what would keep a stopping server busy: streams of news, and drops.
+func (a *app) drain() {
+	a.feed.Close()
+	a.drops.Drain()
 }
 
 // close closes the opened parts, last first.

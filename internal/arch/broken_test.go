@@ -138,7 +138,7 @@ func TestManyDependenciesAreNoticed(t *testing.T) {
 		uses += "\t_ \"" + m + "\"\n"
 	}
 	texts["go.mod"], texts["internal/db/x.go"] = many+")\n", uses+")\n"
-	if got := strings.Join(check(t, texts)["dependencies"], "\n"); !strings.Contains(got, "at most 45") {
+	if got := strings.Join(check(t, texts)["dependencies"], "\n"); !strings.Contains(got, fmt.Sprintf("at most %d", maxDependencies)) {
 		t.Errorf("the rule says %q", got)
 	}
 }

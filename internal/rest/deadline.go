@@ -148,7 +148,7 @@ func (x *exchange) leaveBody(status int) {
 // write writes p to a stream's client, which must take one piece in each stall. The pieces
 // grow while the client takes them quickly.
 func (x *exchange) write(p []byte) (n int, err error) {
-	stall := x.api.cfg.Deadlines.Stall
+	stall := cmp.Or(x.stall, x.api.cfg.Deadlines.Stall)
 	for first := true; first || n < len(p); first = false {
 		piece := p[n:min(len(p), n+x.piece)]
 		start := time.Now()

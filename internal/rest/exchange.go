@@ -40,10 +40,11 @@ type exchange struct {
 	// declared are the operation's refusals; nil before an operation is known.
 	declared *declared
 
-	body   *incoming // nil without a body
-	stream *stream   // nil for all but Raw operations
-	piece  int       // how much of a stream's answer goes out at once
-	moved  time.Time // when the write deadline last moved
+	body   *incoming     // nil without a body
+	stream *stream       // nil for all but Raw operations
+	stall  time.Duration // see Patience; 0 is Deadlines.Stall
+	piece  int           // how much of a stream's answer goes out at once
+	moved  time.Time     // when the write deadline last moved
 }
 
 var _ http.ResponseWriter = (*exchange)(nil)

@@ -108,6 +108,14 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	return nil
 }
 
+// checkSocket is checkOrigin for a GET that becomes a WebSocket. A browser opens one for any
+// site, and sends Origin with it (RFC 6455 §10.2).
+func (g *guard) checkSocket(r *http.Request) error {
+	change := *r
+	change.Method = http.MethodPost
+	return g.checkOrigin(&change)
+}
+
 // The header fields of every answer, which handlers may replace. The slices are shared.
 // Each is as long as its capacity, so appending copies it.
 var (

@@ -85,6 +85,7 @@ const (
 	schemeRefresh = "refresh_cookie"
 
 	schemeResource = "resource_server"
+	schemeDrop     = "drop_member"
 	metaOp         = "op"
 	// extensionCodes lists the codes of a refusal.
 	extensionCodes = "x-coffer-codes"

@@ -74,8 +74,11 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 		o.RequestBody.Content = map[string]*huma.MediaType{formType: o.RequestBody.Content["application/json"]}
 	}
 	d := a.declare(op.ID, slices.Concat(a.shapeRefusals(o, op), op.Errors)...)
-	if op.Access == Resource {
+	switch op.Access {
+	case Resource:
 		d.challenge = "Basic"
+	case DropMember:
+		d.challenge = "Drop"
 	}
 	byStatus := map[int][]string{}
 	for code, kind := range d.codes {
@@ -96,7 +99,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 
 // shapeRefusals are the refusals that follow from the operation's shape.
 func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
-	if !safe(op.Method) {
+	if !safe(op.Method) || op.Socket {
 		list = append(list, ErrCrossOrigin)
 	}
 	if !op.Access.public() {
@@ -150,6 +153,11 @@ func (a *API) security(op Op) []map[string][]string {
 			Type: "http", Scheme: "basic", Description: "The id and secret of a resource server.",
 		}
 		return []map[string][]string{{schemeResource: {}}}
+	case DropMember:
+		a.huma.OpenAPI().Components.SecuritySchemes[schemeDrop] = &huma.SecurityScheme{
+			Type: "apiKey", In: "header", Name: "Authorization", Description: "`Drop <token>`, with the token of the host or of a guest.",
+		}
+		return []map[string][]string{{schemeDrop: {}}}
 	}
 	return []map[string][]string{{schemeBearer: {}}}
 }
@@ -158,7 +166,7 @@ func (a *API) security(op Op) []map[string][]string {
 func accessInWords(op Op) string {
 	words := cmp.Or(map[Access]string{
 		Session: "Session", StepUp: "Session with a recent proof", Attempt: "Sign-in attempt", Refresh: "Refresh token",
-		Admin: "Admin", Resource: "Resource server",
+		Admin: "Admin", Resource: "Resource server", DropMember: "Member of the drop",
 	}[op.Access], "Open to all")
 	if op.Repairs {
 		words += ", also a recovery session"

@@ -147,21 +147,22 @@ func setGlobals() {
 // Access says what an operation requires of its caller.
 type Access int
 
-// rest enforces Session, StepUp and Admin. An Attempt, Refresh or Resource operation
-// checks its own credential. For rest it is public, and its document names the credential.
+// rest enforces Session, StepUp and Admin. An Attempt, Refresh, Resource or DropMember
+// operation checks its own credential. For rest it is public, and its document names the credential.
 const (
-	Public   Access = iota // no caller
-	Session                // a valid access token of a session without restrictions, or see Op.Repairs
-	StepUp                 // also a recent proof of presence
-	Attempt                // the token of a sign-in attempt
-	Refresh                // a refresh token, in the cookie Op.Cookie or in the body
-	Admin                  // an admin's session; changes require the proof as well
-	Resource               // the id and secret of a resource server, as HTTP Basic (RFC 7617)
+	Public     Access = iota // no caller
+	Session                  // a valid access token of a session without restrictions, or see Op.Repairs
+	StepUp                   // also a recent proof of presence
+	Attempt                  // the token of a sign-in attempt
+	Refresh                  // a refresh token, in the cookie Op.Cookie or in the body
+	Admin                    // an admin's session; changes require the proof as well
+	Resource                 // the id and secret of a resource server, as HTTP Basic (RFC 7617)
+	DropMember               // the token of a member of a drop
 )
 
 // public reports whether rest requires no access token.
 func (a Access) public() bool {
-	return a == Public || a == Attempt || a == Refresh || a == Resource
+	return a == Public || a == Attempt || a == Refresh || a == Resource || a == DropMember
 }
 
 // Proof reports whether rest requires a recent proof of presence.
@@ -190,6 +191,7 @@ type Op struct {
 	Weakly  bool // with Repairs: whatever its proof is
 
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
+	Socket bool // a GET that becomes a WebSocket: its origin is checked as that of a change
 	stream bool // added by Raw
 }
 
@@ -216,6 +218,12 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 	a.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared
+		if op.Socket {
+			if err := a.guard.checkSocket(r); err != nil {
+				x.refuse(err)
+				return
+			}
+		}
 		if err := x.admit(r, &op); err != nil {
 			x.refuse(err)
 			return

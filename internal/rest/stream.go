@@ -119,6 +119,14 @@ func (t *streams) begin(x *exchange, r *http.Request, waits bool) (*http.Request
 	return r.WithContext(ctx), nil
 }
 
+// Patience sets how long the client of a stream may take for the next piece of the answer, in
+// place of Deadlines.Stall.
+func Patience(r *http.Request, stall time.Duration) {
+	if x := exchangeOf(r); x != nil {
+		x.stall = stall
+	}
+}
+
 // run is h as a stream.
 func (t *streams) run(x *exchange, r *http.Request, waits bool, h func(http.ResponseWriter, *http.Request) error) (err error) {
 	r, err = t.begin(x, r, waits)
@@ -145,6 +153,9 @@ func (t *streams) done(x *exchange) (over bool) {
 	t.mu.Unlock()
 	s.cancel(nil)
 	x.stream = nil
+	if x.status == http.StatusSwitchingProtocols {
+		return false // the connection belongs to its handler
+	}
 	x.setWriteDeadline(time.Now().Add(t.api.cfg.Deadlines.Stall))
 	if over = s.over(); over {
 		x.w.Header()["Connection"] = closing

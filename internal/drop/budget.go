@@ -1,0 +1,47 @@
+package drop
+
+import "sync"
+
+// budget bounds the bytes that wait in this process: chunks for receivers, messages for
+// members. One drop gets a quarter at most.
+type budget struct {
+	mu    *sync.Mutex
+	free  int64
+	share int64            // of one drop
+	used  map[string]int64 // by drop
+}
+
+func newBudget(all int64) budget {
+	return budget{mu: &sync.Mutex{}, free: all, share: all / 4, used: map[string]int64{}}
+}
+
+// take reserves up to most pieces of size bytes for a drop and returns how many it got.
+func (b *budget) take(drop string, size int64, most int) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(int64(most), b.free/size, (b.share-b.used[drop])/size)
+	if n <= 0 {
+		return 0
+	}
+	b.free -= n * size
+	b.used[drop] += n * size
+	return int(n)
+}
+
+// give returns bytes of a drop.
+func (b *budget) give(drop string, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free += bytes
+	if b.used[drop] -= bytes; b.used[drop] == 0 {
+		delete(b.used, drop)
+	}
+}
+
+// force takes bytes that are few and cannot wait, whether they are free or not.
+func (b *budget) force(drop string, bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free -= bytes
+	b.used[drop] += bytes
+}

@@ -1,0 +1,437 @@
+package drop
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"coffer/internal/db"
+)
+
+const (
+	closeNormal  = websocket.StatusNormalClosure
+	closePolicy  = websocket.StatusPolicyViolation
+	closeLarge   = websocket.StatusMessageTooBig
+	closeRestart = websocket.StatusServiceRestart
+)
+
+// mostOut bounds what waits for one socket, in bytes.
+const mostOut = 4 << 20
+
+// socket is one connection of a member. Idle it costs a goroutine that reads, two small
+// buffers and this struct. A goroutine writes only while something waits to be written.
+type socket struct {
+	s        *Service
+	room     *room
+	m        member
+	number   int64 // of the member's connections
+	conn     *websocket.Conn
+	wire     *wire
+	since    time.Time
+	admitted atomic.Bool
+	rate     rate
+	head     [4]byte // of the binary frame that is being read
+
+	mu      sync.Mutex
+	out     [][]byte
+	bytes   int64 // of out
+	owed    []owed
+	ping    bool
+	ready   bool // welcome is in out
+	writing bool
+	closed  bool // nothing more is written
+	last    *websocket.StatusCode
+	pinged  time.Time // zero: no ping is unanswered
+
+	// transfers are those that this member sends, by number.
+	transfers map[uint32]*transfer
+	next      uint32
+	late      int // chunks that may still come for transfers that are over
+}
+
+// owed is credits that the sender has not been told of.
+type owed struct {
+	n      uint32
+	chunks int
+}
+
+// open makes the socket of a member known, here and to the others.
+func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.Conn, w *wire) (*socket, error) {
+	c := &socket{s: s, room: r, m: m, conn: conn, wire: w, since: time.Now(), transfers: map[uint32]*transfer{}, next: 1}
+	c.admitted.Store(m.Admitted)
+	if err := s.register(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.number, err = connect(ctx, s.DB, m.RID, s.node, s.Now().UnixMilli()); errors.Is(err, db.ErrNoRows) {
+		return nil, errNoDrop
+	} else if err != nil {
+		return nil, err
+	}
+	s.hub.mu.Lock()
+	older := r.sockets[m.RID]
+	if older == nil || older.number < c.number {
+		r.sockets[m.RID] = c
+	}
+	s.hub.mu.Unlock()
+	if older != nil {
+		if older.number > c.number {
+			older = c
+		}
+		older.end(replacedFrame, closeNormal)
+	}
+	people, err := listPeople(ctx, s.DB, m.Drop)
+	if err != nil {
+		return c, err
+	}
+	c.welcome(people)
+	if err := s.publish(ctx, m.Drop, noteNewer, m.RID, frame(c.number)); err != nil {
+		return c, err
+	}
+	if m.Admitted {
+		return c, s.publish(ctx, m.Drop, noteAll, m.RID, memberFrame(m.RID, m.Host, true, false))
+	}
+	return c, s.tell(ctx, m.Drop, m.HostRID, noteFrame, joinFrame(m.RID))
+}
+
+// welcome sends the first frame, and the host those of the guests that wait.
+func (c *socket) welcome(people []person) {
+	w := welcome{
+		T: "welcome", RID: c.m.RID, Host: c.m.Host, HostRID: c.m.HostRID, Name: c.m.Name, Expires: time.UnixMilli(c.m.Expires).UTC(),
+		Members: []shownMember{}, Queue: c.s.DropQueue,
+	}
+	var joins [][]byte
+	for _, p := range people {
+		switch {
+		case p.Admitted && (c.m.Admitted || p.Host):
+			w.Members = append(w.Members, shownMember{p.RID, p.Host, p.Here})
+		case c.m.Host && !p.Admitted && p.Here:
+			joins = append(joins, joinFrame(p.RID))
+		}
+	}
+	first := frame(w)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = append([][]byte{first}, c.out...)
+	c.out = append(c.out, joins...)
+	for _, b := range append(joins, first) { // few and small, so they count without a question
+		c.s.budget.force(c.m.Drop, int64(len(b)))
+		c.bytes += int64(len(b))
+	}
+	c.ready = true
+	c.pump()
+}
+
+// send queues a frame; false when there is no room for it.
+func (c *socket) send(b []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue(b)
+}
+
+// queue is send with the lock held.
+func (c *socket) queue(b []byte) bool {
+	if c.closed || c.last != nil {
+		return true // the member is leaving: nothing reaches it
+	}
+	size := int64(len(b))
+	if c.bytes+size > mostOut || c.s.budget.take(c.m.Drop, size, 1) == 0 {
+		return false
+	}
+	c.out = append(c.out, b)
+	c.bytes += size
+	c.pump()
+	return true
+}
+
+// mustSend queues a frame that the member may not miss. A member that does not read loses
+// its connection.
+func (c *socket) mustSend(b []byte) {
+	if !c.send(b) {
+		c.kill()
+	}
+}
+
+// end queues the last frame. The first call decides.
+func (c *socket) end(last []byte, code websocket.StatusCode) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.last != nil {
+		return
+	}
+	c.last = &code
+	if last != nil {
+		c.s.budget.force(c.m.Drop, int64(len(last)))
+		c.bytes += int64(len(last))
+		c.out = append(c.out, last)
+	}
+	c.ready = true // a socket that is replaced before its welcome hears that
+	c.pump()
+}
+
+// kill ends the connection without a word. Its reading goroutine clears up.
+func (c *socket) kill() { go func() { _ = c.conn.CloseNow() }() }
+
+// pump starts the writing goroutine if there is something to write. The caller holds the
+// lock.
+func (c *socket) pump() {
+	if c.ready && !c.writing && !c.closed {
+		c.writing = true
+		go c.write()
+	}
+}
+
+// pingFrame is an empty ping (RFC 6455 §5.5.2). The library would keep a goroutine waiting
+// for its answer. It is one write, so it cannot come between two of another frame's.
+var pingFrame = []byte{0x89, 0}
+
+// write writes what waits, in this order: credits, frames, a ping, the end.
+func (c *socket) write() {
+	for {
+		c.mu.Lock()
+		var b []byte
+		var size int64
+		ping := false
+		var last *websocket.StatusCode
+		switch {
+		case c.closed:
+		case len(c.owed) > 0:
+			b = creditFrame(c.owed[0].n, c.owed[0].chunks)
+			c.owed = c.owed[1:]
+		case len(c.out) > 0:
+			b, size = c.out[0], int64(len(c.out[0]))
+			c.out[0] = nil
+			c.out = c.out[1:]
+			c.bytes -= size
+		case c.ping:
+			c.ping, ping = false, true
+		default:
+			last = c.last
+		}
+		if len(c.out) == 0 {
+			c.out = nil
+		}
+		if len(c.owed) == 0 {
+			c.owed = nil
+		}
+		if b == nil && !ping {
+			c.writing = false
+			c.closed = c.closed || last != nil
+			c.mu.Unlock()
+			if last != nil {
+				_ = c.conn.Close(*last, "") // at worst the connection is cut
+			}
+			return
+		}
+		c.mu.Unlock()
+		_ = c.wire.SetWriteDeadline(time.Now().Add(c.s.DropPing)) // fails only after the end
+		var err error
+		if ping {
+			_, err = c.wire.Write(pingFrame)
+		} else {
+			err = c.conn.Write(context.Background(), websocket.MessageText, b)
+		}
+		if size > 0 {
+			c.s.budget.give(c.m.Drop, size)
+		}
+		if err != nil {
+			_ = c.conn.CloseNow()
+			c.mu.Lock()
+			c.closed, c.writing = true, false
+			c.mu.Unlock()
+			return
+		}
+	}
+}
+
+// watch pings a silent socket, ends a dead one, and a guest that is not let in.
+func (c *socket) watch(now time.Time) {
+	if !c.admitted.Load() && now.Sub(c.since) > joinTime {
+		c.end(closedFrame("late"), closeNormal)
+		return
+	}
+	silent := now.UnixNano() - c.wire.read.Load()
+	ping := c.s.DropPing
+	switch {
+	case silent > 2*int64(ping):
+		c.kill()
+	case silent > int64(ping):
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if now.Sub(c.pinged) > ping {
+			c.pinged, c.ping = now, true
+			c.pump()
+		}
+	}
+}
+
+// rate is a bucket of messages: perSecond fill it, up to burst.
+type rate struct {
+	left float64
+	at   time.Time
+}
+
+const (
+	perSecond = 100
+	burst     = 400
+)
+
+// spend takes one and returns what is left, which may be less than nothing.
+func (r *rate) spend(now time.Time) float64 {
+	if r.at.IsZero() {
+		r.left = burst
+	} else {
+		r.left = min(burst, r.left+perSecond*now.Sub(r.at).Seconds())
+	}
+	r.at = now
+	r.left--
+	return r.left
+}
+
+// read reads the member's frames until the connection ends, then clears up.
+func (c *socket) read() {
+	err := c.readAll()
+	if refusal, ok := errors.AsType[violation](err); ok {
+		c.mu.Lock()
+		c.closed = true
+		c.mu.Unlock()
+		_ = c.conn.Close(refusal.code, refusal.reason) // at worst the connection is cut
+	}
+	_ = c.conn.CloseNow()
+	c.gone()
+}
+
+// violation is a breach of the protocol, which ends the connection.
+type violation struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+func (v violation) Error() string { return v.reason }
+
+func breach(reason string) error { return violation{closePolicy, reason} }
+
+func (c *socket) readAll() error {
+	for {
+		kind, r, err := c.conn.Reader(context.Background())
+		if err != nil {
+			return err
+		}
+		if kind == websocket.MessageBinary {
+			err = c.readChunk(r)
+		} else {
+			err = c.readText(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readChunk passes a chunk on to the queue of its transfer.
+func (c *socket) readChunk(r io.Reader) error {
+	if _, err := io.ReadFull(r, c.head[:]); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return breach("a binary frame has a number and a chunk")
+		}
+		return err
+	}
+	n := binary.BigEndian.Uint32(c.head[:])
+	c.mu.Lock()
+	t := c.transfers[n]
+	known := n > 0 && n < c.next
+	spent := false
+	switch {
+	case t != nil && t.state == running && t.credits > 0:
+		t.credits--
+		t.waiting++
+	case t == nil && known && c.late > 0:
+		c.late--
+		spent = true
+	default:
+		c.mu.Unlock()
+		return breach("a chunk without a credit")
+	}
+	c.mu.Unlock()
+	if spent {
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
+	most := t.chunk + overhead
+	b := buffer(frameHead + most + 1)
+	got, err := io.ReadFull(r, b[frameHead:frameHead+most+1])
+	switch {
+	case err == nil:
+		return breach("a chunk is longer than agreed")
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	case got < overhead:
+		return breach("a chunk is shorter than its tag")
+	}
+	if c.wire.broken.Load() { // the frame ended because the connection did
+		return io.ErrUnexpectedEOF
+	}
+	c.s.push(t, putHead(b[:frameHead+got], frameChunk))
+	return nil
+}
+
+// gone clears up after the connection.
+func (c *socket) gone() {
+	c.mu.Lock()
+	c.closed = true
+	c.s.budget.give(c.m.Drop, c.bytes)
+	c.out, c.bytes, c.owed = nil, 0, nil
+	transfers := make([]*transfer, 0, len(c.transfers))
+	for _, t := range c.transfers {
+		transfers = append(transfers, t)
+	}
+	c.mu.Unlock()
+	c.s.hub.mu.Lock()
+	if c.room.sockets[c.m.RID] == c {
+		delete(c.room.sockets, c.m.RID)
+	}
+	c.s.hub.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	code := "sender_gone"
+	if c.s.drained.Err() != nil {
+		code = "reconnect"
+	}
+	for _, t := range transfers {
+		c.s.fail(t, code)
+	}
+	if err := c.noteGone(ctx); err != nil {
+		c.s.Log.Warn("drops: cannot note the end of a connection", "error", err)
+	}
+	c.s.leave(c.room)
+}
+
+// noteGone tells the database and the others. A guest that was not admitted is forgotten: its
+// run of the key exchange cannot go on.
+func (c *socket) noteGone(ctx context.Context) error {
+	s := c.s
+	if c.s.drained.Err() != nil && c.admitted.Load() {
+		return nil // Drain notes all at once
+	}
+	if !c.admitted.Load() {
+		deleted, err := deleteGuest(ctx, s.DB, c.m.Drop, c.m.RID, false)
+		if err != nil || deleted {
+			return err
+		}
+	}
+	was, err := disconnect(ctx, s.DB, c.m.RID, s.node, c.number, s.Now().UnixMilli())
+	if err != nil || !was {
+		return err
+	}
+	return s.publish(ctx, c.m.Drop, noteAll, c.m.RID, memberFrame(c.m.RID, c.m.Host, false, false))
+}
+
+// maxNumber is more transfers than a socket has in its life.
+const maxNumber = math.MaxUint32
