@@ -289,7 +289,7 @@ func (r *reception) stream(ctx context.Context, id string, secret *ecdh.PrivateK
 	if err := r.startAt(from); err != nil {
 		return nil, err
 	}
-	return keys.ack, r.take(p, id, keys, cancel, silence)
+	return keys.ack, r.take(ctx, p, id, keys, cancel, silence)
 }
 
 // readHead reads up to the start of a stream.
@@ -382,7 +382,7 @@ type opened struct {
 
 // take brings the chunks into the sink. One goroutine reads and opens the next chunk while
 // the other digests and writes. It fails unless every chunk was there.
-func (r *reception) take(p *parts, id string, keys transferKeys, cancel context.CancelCauseFunc, silence *time.Timer) error {
+func (r *reception) take(ctx context.Context, p *parts, id string, keys transferKeys, cancel context.CancelCauseFunc, silence *time.Timer) error {
 	ready := make(chan opened, 1)
 	stopped := make(chan struct{})
 	var readErr error
@@ -394,7 +394,10 @@ func (r *reception) take(p *parts, id string, keys transferKeys, cancel context.
 	var err error
 	for o := range ready {
 		if err == nil {
-			if err = r.write(o.plain, id, keys.ack); err != nil {
+			if err = context.Cause(ctx); err == nil {
+				err = r.write(o.plain, id, keys.ack)
+			}
+			if err != nil {
 				close(stopped)
 				cancel(err)
 			}

@@ -183,9 +183,7 @@ func (r *relay) end(w http.ResponseWriter, req *http.Request) {
 // everybody writes a frame to all that are connected. r.mu is held by every writer.
 func (r *relay) everybody(f map[string]any) {
 	for _, m := range r.members {
-		if m.admitted {
-			r.write(m, f)
-		}
+		r.write(m, f)
 	}
 }
 
