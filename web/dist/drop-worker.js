@@ -3621,7 +3621,7 @@ async function saveInto(item, file, zipped, windows2, to) {
     else await unpack(file, await free(folder2, name, "directory"));
     return void 0;
   }
-  const whole2 = item.kind === "file" ? file.slice(0, file.size, item.type) : await zipped();
+  const whole2 = item.kind === "file" ? file.slice(0, file.size, item.type || "application/octet-stream") : await zipped();
   if (!to) return { file: whole2, name: item.kind === "file" ? name : name + ".zip" };
   await write(to, whole2);
   return void 0;
@@ -3675,13 +3675,14 @@ var refused;
 var timer;
 var shownAt = 0;
 function show() {
-  if (timer !== void 0) return;
-  timer = setTimeout(() => {
-    timer = void 0;
-    shownAt = performance.now();
-    const state = refused ?? member?.state();
-    if (state) post({ state });
-  }, Math.max(0, shownEvery - (performance.now() - shownAt)));
+  timer ??= setTimeout(tell, Math.max(0, shownEvery - (performance.now() - shownAt)));
+}
+function tell() {
+  clearTimeout(timer);
+  timer = void 0;
+  shownAt = performance.now();
+  const state = refused ?? member?.state();
+  if (state) post({ state });
 }
 function refuse(name, refusal2, retryAfter) {
   refused = { phase: "closed", refusal: refusal2, ...retryAfter && { retryAfter }, name, expiresAt: "", host: false, people: [], items: [], outgoing: [], incoming: [], missing: [] };
@@ -3819,7 +3820,9 @@ onmessage = async ({ data }) => {
   const { call, do: what, args } = data;
   try {
     const work = calls[what];
-    post({ call, answer: await work(...args) });
+    const answer = await work(...args);
+    if (timer !== void 0) tell();
+    post({ call, answer });
   } catch (err) {
     if (!(err instanceof Refused)) console.error(err);
     const { status, code, detail, retryAfter } = err instanceof Refused ? err : new Refused(-1, "app_error", String(err));

@@ -21,7 +21,8 @@ export async function saveInto(item: Described, file: File, zipped: () => Promis
     else await unpack(file, await free(folder, name, 'directory') as FileSystemDirectoryHandle);
     return undefined;
   }
-  const whole = item.kind === 'file' ? file.slice(0, file.size, item.type) : await zipped();
+  // With no type the browser guesses one, and adds its ending to the name.
+  const whole = item.kind === 'file' ? file.slice(0, file.size, item.type || 'application/octet-stream') : await zipped();
   if (!to) return { file: whole, name: item.kind === 'file' ? name : name + '.zip' };
   await write(to as FileSystemFileHandle, whole);
   return undefined;

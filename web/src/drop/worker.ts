@@ -23,13 +23,15 @@ let shownAt = 0;
 
 // show tells the page the state: soon, and at most ten times a second.
 function show(): void {
-  if (timer !== undefined) return;
-  timer = setTimeout(() => {
-    timer = undefined;
-    shownAt = performance.now();
-    const state = refused ?? member?.state();
-    if (state) post({ state });
-  }, Math.max(0, shownEvery - (performance.now() - shownAt)));
+  timer ??= setTimeout(tell, Math.max(0, shownEvery - (performance.now() - shownAt)));
+}
+
+function tell(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  shownAt = performance.now();
+  const state = refused ?? member?.state();
+  if (state) post({ state });
 }
 
 function refuse(name: string, refusal: Refusal, retryAfter?: number): void {
@@ -173,7 +175,9 @@ onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   const { call, do: what, args } = data;
   try {
     const work = calls[what] as (...args: unknown[]) => unknown;
-    post({ call, answer: await work(...args) });
+    const answer = await work(...args);
+    if (timer !== undefined) tell(); // the page sees what the call did before it goes on
+    post({ call, answer });
   } catch (err) {
     if (!(err instanceof Refused)) console.error(err);
     const { status, code, detail, retryAfter } = err instanceof Refused ? err : new Refused(-1, 'app_error', String(err));
