@@ -406,7 +406,11 @@ func (s *Service) bury(ctx context.Context, name string) error {
 	var all []ended
 	c := s.clock()
 	err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		all, err = deleteDead(ctx, tx, c, name)
+		if name == "" {
+			all, err = deleteAllDead(ctx, tx, c)
+		} else {
+			all, err = deleteDead(ctx, tx, c, name)
+		}
 		return err
 	})
 	for _, e := range all {

@@ -131,9 +131,24 @@ type ended struct {
 	Expires int64
 }
 
-// deleteDead removes drops that are not live, one name's or all, and returns them.
-func deleteDead(ctx context.Context, tx *db.Tx, c clock, name string) (all []ended, err error) {
-	rows, err := tx.Query(ctx, `DELETE FROM drops AS d WHERE ($3 = '' OR d.name = $3) AND NOT (`+live+`) RETURNING id, expires_at`, c.with(name)...)
+// deleteDead removes the drop of a name if it is not live, and returns it.
+func deleteDead(ctx context.Context, tx *db.Tx, c clock, name string) ([]ended, error) {
+	return scanEnded(tx.Query(ctx, `DELETE FROM drops AS d WHERE d.name = $3 AND NOT (`+live+`) RETURNING id, expires_at`, c.with(name)...))
+}
+
+// deleteAllDead removes every drop that is not live, and returns them. Hosts of dead nodes
+// count once [loseMembers] has disconnected them.
+func deleteAllDead(ctx context.Context, tx *db.Tx, c clock) ([]ended, error) {
+	expired, err := scanEnded(tx.Query(ctx, `DELETE FROM drops WHERE expires_at <= $1 RETURNING id, expires_at`, c.now))
+	if err != nil {
+		return nil, err
+	}
+	left, err := scanEnded(tx.Query(ctx, `DELETE FROM drops WHERE id IN
+		(SELECT h.drop_id FROM drop_members h WHERE h.host = TRUE AND h.node = '' AND h.seen_at <= $1) RETURNING id, expires_at`, c.now-c.grace))
+	return append(expired, left...), err
+}
+
+func scanEnded(rows *db.Rows, err error) (all []ended, _ error) {
 	if err != nil {
 		return nil, err
 	}
@@ -187,9 +202,9 @@ func admitGuest(ctx context.Context, q db.Querier, drop, rid string, since int64
 
 const personColumns = `m.rid, m.host, m.admitted, m.node <> ''`
 
-// listPeople reads all members of a drop, the host first.
+// listPeople reads all members of a drop.
 func listPeople(ctx context.Context, q db.Querier, drop string) (all []person, err error) {
-	rows, err := q.Query(ctx, `SELECT `+personColumns+` FROM drop_members m WHERE m.drop_id = $1 ORDER BY m.host DESC, m.joined_at, m.rid`, drop)
+	rows, err := q.Query(ctx, `SELECT `+personColumns+` FROM drop_members m WHERE m.drop_id = $1`, drop)
 	if err != nil {
 		return nil, err
 	}
@@ -237,9 +252,8 @@ type lost struct {
 // loseMembers marks the members of nodes that were silent since before as not connected,
 // from the moment when their node was last seen, and returns them.
 func loseMembers(ctx context.Context, tx *db.Tx, before int64) (all []lost, err error) {
-	rows, err := tx.Query(ctx, `UPDATE drop_members AS m SET node = '',
-			seen_at = COALESCE((SELECT n.seen_at FROM drop_nodes n WHERE n.id = m.node), m.seen_at)
-		WHERE m.node <> '' AND NOT EXISTS (SELECT 1 FROM drop_nodes n WHERE n.id = m.node AND n.seen_at >= $1)
+	rows, err := tx.Query(ctx, `UPDATE drop_members AS m SET node = '', seen_at = (SELECT n.seen_at FROM drop_nodes n WHERE n.id = m.node)
+		WHERE m.node IN (SELECT n.id /* bounded: processes */ FROM drop_nodes n WHERE n.seen_at < $1)
 		RETURNING drop_id, rid, host, admitted`, before)
 	if err != nil {
 		return nil, err
@@ -255,9 +269,12 @@ func loseMembers(ctx context.Context, tx *db.Tx, before int64) (all []lost, err 
 	return all, rows.Err()
 }
 
-// deleteNodes forgets nodes that were silent since before.
+// deleteNodes forgets nodes that were silent since before, and the streams that they sent.
 func deleteNodes(ctx context.Context, tx *db.Tx, before int64) error {
-	_, err := tx.Exec(ctx, `DELETE FROM drop_nodes WHERE seen_at < $1`, before)
+	if _, err := tx.Exec(ctx, `DELETE FROM drop_transfers WHERE node IN (SELECT n.id /* bounded: processes */ FROM drop_nodes n WHERE n.seen_at < $1)`, before); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE /* bounded: processes */ FROM drop_nodes WHERE seen_at < $1`, before)
 	return err
 }
 
@@ -291,10 +308,8 @@ func deleteTransfer(ctx context.Context, q db.Querier, id string) error {
 	return err
 }
 
-// deleteTransfers forgets transfers that no stream took since before, and those of nodes that
-// are gone.
+// deleteTransfers forgets transfers that no stream took since before.
 func deleteTransfers(ctx context.Context, q db.Querier, before int64) error {
-	_, err := q.Exec(ctx, `DELETE FROM drop_transfers WHERE node = '' AND asked_at < $1
-		OR node <> '' AND NOT EXISTS (SELECT 1 FROM drop_nodes n WHERE n.id = drop_transfers.node)`, before)
+	_, err := q.Exec(ctx, `DELETE FROM drop_transfers WHERE node = '' AND asked_at < $1`, before)
 	return err
 }
