@@ -127,9 +127,14 @@ func plainNode(t *testing.T, came chan string) http.HandlerFunc {
 			came <- fmt.Sprint(string(first), err)
 			_, _ = io.Copy(io.Discard, r.Body)
 		case "/down":
+			w.Header().Set("Content-Length", "10") // of a known length Caddy holds back by itself
 			fmt.Fprint(w, "first")
 			_ = http.NewResponseController(w).Flush()
-			<-came
+			select {
+			case <-came:
+				fmt.Fprint(w, " half")
+			case <-r.Context().Done():
+			}
 		case "/who":
 			fmt.Fprintln(w, r.Host, r.Header["X-Forwarded-For"])
 		case "/socket":
@@ -191,7 +196,7 @@ func TestProxiesPassOnAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 
-			res, err := http.Get(site + "/down")
+			res, err := (&http.Client{Timeout: 5 * time.Second}).Get(site + "/down")
 			if err != nil {
 				t.Fatal(err)
 			}
