@@ -42,8 +42,6 @@ const (
 var (
 	// ErrUnsafe means that a sender's name or header breaks a rule of §8.
 	ErrUnsafe = errors.New("the sender's names are not safe")
-	// ErrChanged means that a file is no longer what it was when it was offered.
-	ErrChanged = errors.New("the file has changed since it was offered")
 	// ErrTooMany means that a folder is beyond MaxEntries or MaxHeader.
 	ErrTooMany = errors.New("the folder has too many files for one transfer; pack it into an archive first")
 	// ErrExists means that the name is taken.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"coffer/client/drop"
 )
 
 // Target is a folder that receives.
@@ -57,18 +59,19 @@ type Part struct {
 	done   bool
 }
 
-// Begin continues the part of an item, or begins one. name is the sender's; see [SafeName].
-// size is that of the stream. If another receive has locked the part, Begin takes another.
+// Begin continues the part of an item, or begins one. The name of the item is the sender's;
+// see [SafeName]. If another receive has locked the part, Begin takes another.
 //
 // Without a part, what already bears the name may be the item itself, complete: if it is as
 // long, the part claims it whole. Whether it is the same is for the sender's digest to say;
 // at the first write or truncation the claim is dropped. So a receive that is run again
 // brings nothing twice.
-func (t *Target) Begin(name string, folder bool, size int64) (*Part, error) {
-	safe, err := SafeName(name)
+func (t *Target) Begin(item drop.Item) (*Part, error) {
+	safe, err := SafeName(item.Name)
 	if err != nil {
 		return nil, err
 	}
+	folder, size := item.Kind == drop.Folder, item.Size
 	p := &Part{target: t, name: safe, folder: folder, size: size}
 	for n := 1; ; n++ {
 		p.part = partName(safe, n)
@@ -102,7 +105,7 @@ func (t *Target) same(name string, folder bool, size int64) *Source {
 	if err != nil {
 		return nil
 	}
-	if s.Size != size {
+	if s.info.Size != size {
 		s.Close()
 		return nil
 	}
@@ -120,14 +123,11 @@ func (p *Part) Bytes() int64 {
 	return p.end
 }
 
-// Held returns how many whole chunks are held, the shorter last one among them.
-func (p *Part) Held(chunk int) (int64, error) {
-	n := p.Bytes()
-	if n == p.size && n > 0 {
-		return (n + int64(chunk) - 1) / int64(chunk), nil
-	}
-	return n / int64(chunk), nil
-}
+// Size returns how many bytes are held.
+func (p *Part) Size() (int64, error) { return p.Bytes(), nil }
+
+// Claims reports whether the part is what already bears the name.
+func (p *Part) Claims() bool { return p.whole != nil }
 
 // ReadAt implements [io.ReaderAt] over what is held.
 func (p *Part) ReadAt(b []byte, off int64) (int, error) {
@@ -309,7 +309,4 @@ func (p *Part) discard() error {
 	return errors.Join(err, p.body.close())
 }
 
-var _ interface {
-	io.ReaderAt
-	io.WriterAt
-} = (*Part)(nil)
+var _ drop.Sink = (*Part)(nil)

@@ -5,19 +5,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"coffer/client/drop"
 )
 
 // Source is a file or a folder as one stream. It is safe for concurrent use: each receiver
 // reads where it stands.
 type Source struct {
-	Name   string // the last part of its path, as it is offered
-	Folder bool
-	Size   int64 // of the stream
-	Files  int   // in a folder; 1 for a file
+	info drop.Info
 	// Renamed are the paths that travel under another name: "was → is".
 	Renamed []string
 	// Skipped are the links and devices in a folder. They are not sent.
@@ -64,7 +64,7 @@ func Open(path string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if s.Name, err = sendable(name); err != nil {
+	if s.info.Name, err = sendable(name); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -76,9 +76,10 @@ func openIn(root *os.Root, name string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Name: name, Folder: info.IsDir()}
+	s := &Source{info: drop.Info{Name: name, Kind: drop.File}}
 	switch {
 	case info.IsDir():
+		s.info.Kind = drop.Folder
 		err = s.openFolder(root, name)
 	case info.Mode().IsRegular():
 		err = s.openFile(root, name, info)
@@ -95,8 +96,8 @@ func (s *Source) openFile(root *os.Root, name string, info fs.FileInfo) (err err
 	if s.root, err = root.OpenRoot("."); err != nil {
 		return err
 	}
-	s.Size, s.Files = info.Size(), 1
-	s.layout = &layout{size: s.Size, files: []entry{{size: s.Size, modified: info.ModTime().UnixMilli()}}}
+	s.info.Size, s.info.Files, s.info.Type = info.Size(), 1, mime.TypeByExtension(filepath.Ext(name))
+	s.layout = &layout{size: s.info.Size, files: []entry{{size: s.info.Size, modified: info.ModTime().UnixMilli()}}}
 	s.disk, s.stamps = []string{name}, []stamped{stampOf(info)}
 	h, err := s.take(0) // an unreadable file is refused now, and not at the first request
 	if err != nil {
@@ -161,14 +162,14 @@ func (s *Source) openFolder(root *os.Root, name string) (err error) {
 	if s.header, err = packHeader(s.layout.files, s.layout.dirs); err != nil {
 		return err
 	}
-	s.Files = len(s.layout.files)
+	s.info.Files = len(s.layout.files)
 	s.layout.length = int64(len(s.header))
-	s.Size = s.layout.length
+	s.info.Size = s.layout.length
 	for i := range s.layout.files {
-		s.layout.files[i].start = s.Size
-		s.Size += s.layout.files[i].size
+		s.layout.files[i].start = s.info.Size
+		s.info.Size += s.layout.files[i].size
 	}
-	s.layout.size = s.Size
+	s.layout.size = s.info.Size
 	return nil
 }
 
@@ -191,7 +192,10 @@ func sendable(name string) (string, error) {
 	return shorten(strings.ReplaceAll(strings.ToValidUTF8(name, "_"), `\`, "_"), maxName), nil
 }
 
-// ReadAt implements [io.ReaderAt] over the stream. It returns [ErrChanged] when a file is
+// Info describes the item.
+func (s *Source) Info() drop.Info { return s.info }
+
+// ReadAt implements [io.ReaderAt] over the stream. It returns [drop.ErrChanged] when a file is
 // not what was offered, whether it changed before or while it was read.
 func (s *Source) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
@@ -202,7 +206,7 @@ func (s *Source) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	for n < len(p) {
 		at := off + int64(n)
-		if at >= s.Size {
+		if at >= s.info.Size {
 			return n, io.EOF
 		}
 		i := s.layout.at(at)
@@ -238,7 +242,7 @@ func (s *Source) readFile(i int, p []byte, off int64) error {
 }
 
 func (s *Source) changed(i int) error {
-	return fmt.Errorf("%s: %w", Clean(s.disk[i]), ErrChanged)
+	return fmt.Errorf("%s: %w", Clean(s.disk[i]), drop.ErrChanged)
 }
 
 // Changed reports whether a file is not what was offered any more.
@@ -316,3 +320,5 @@ func (s *Source) give(h *handle) {
 		s.open = s.open[1:]
 	}
 }
+
+var _ drop.Source = (*Source)(nil)

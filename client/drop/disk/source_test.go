@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"coffer/client/drop"
 )
 
 // TestChanged changes files after they were offered, in each way.
@@ -34,7 +36,7 @@ func TestChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := openSource(t, dir)
-			b := make([]byte, s.Size)
+			b := make([]byte, s.info.Size)
 			if opened {
 				if _, err := s.ReadAt(b, 0); err != nil {
 					t.Fatal(err)
@@ -51,7 +53,7 @@ func TestChanged(t *testing.T) {
 			}
 			_, err := s.ReadAt(b, 0)
 			// An open file that lost its name is still what was offered.
-			if kept := opened && (what == "gone" || what == "a folder"); kept != (err == nil) || err != nil && !errors.Is(err, ErrChanged) {
+			if kept := opened && (what == "gone" || what == "a folder"); kept != (err == nil) || err != nil && !errors.Is(err, drop.ErrChanged) {
 				t.Errorf("%s, opened before: %t: %v", what, opened, err)
 			}
 		}
@@ -68,13 +70,13 @@ func TestSkipped(t *testing.T) {
 		}
 	}
 	s := openSource(t, dir)
-	if got := strings.Join(s.Skipped, " "); got != "folder in out" || s.Files != 2 {
-		t.Errorf("skipped %q, %d files", got, s.Files)
+	if got := strings.Join(s.Skipped, " "); got != "folder in out" || s.info.Files != 2 {
+		t.Errorf("skipped %q, %d files", got, s.info.Files)
 	}
 	if err := os.Symlink(dir, dir+"-link"); err != nil {
 		t.Fatal(err)
 	}
-	if named := openSource(t, dir+"-link"); named.Name != "trip-link" || named.Size != s.Size {
+	if named := openSource(t, dir+"-link"); named.info.Name != "trip-link" || named.info.Size != s.info.Size {
 		t.Errorf("a link that was named: %+v", named)
 	}
 	if _, err := Open("/dev/null"); err == nil {
@@ -94,7 +96,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	write(t, from, files)
 	s := openSource(t, filepath.Join(from, "trip"))
-	want := make([]byte, s.Size)
+	want := make([]byte, s.info.Size)
 	if _, err := s.ReadAt(want, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func TestManyFiles(t *testing.T) {
 			for i := range 40 {
 				off := int64((w*7919 + i*104729) % len(want))
 				n, err := s.ReadAt(b, off)
-				if err != nil && err != io.EOF || !bytes.Equal(b[:n], want[off:min(off+1000, s.Size)]) {
+				if err != nil && err != io.EOF || !bytes.Equal(b[:n], want[off:min(off+1000, s.info.Size)]) {
 					t.Errorf("at %d: %d, %v", off, n, err)
 					return
 				}
@@ -117,7 +119,7 @@ func TestManyFiles(t *testing.T) {
 		t.Errorf("%d files are open", len(s.open))
 	}
 	p := begin(t, openTarget(t, to), s)
-	copyTo(t, p, s, s.Size, 4096)
+	copyTo(t, p, s, s.info.Size, 4096)
 	finish(t, p, Refuse, "trip")
 	if diff := cmp.Diff(files, read(t, to)); diff != "" {
 		t.Error(diff)
@@ -138,12 +140,12 @@ func TestOldNames(t *testing.T) {
 		t.Skip(err)
 	}
 	s := openSource(t, dir)
-	if s.Name != "a_b" || len(s.Renamed) != 3 {
-		t.Errorf("%q, %q", s.Name, s.Renamed)
+	if s.info.Name != "a_b" || len(s.Renamed) != 3 {
+		t.Errorf("%q, %q", s.info.Name, s.Renamed)
 	}
 	to := t.TempDir()
 	p := begin(t, openTarget(t, to), s)
-	copyTo(t, p, s, s.Size, 64)
+	copyTo(t, p, s, s.info.Size, 64)
 	finish(t, p, Refuse, "a_b")
 	if diff := cmp.Diff(map[string]string{"plain": "1", "x_y": "2", "x_y (2)": "3", "br_ken": "4"}, read(t, filepath.Join(to, "a_b"))); diff != "" {
 		t.Error(diff)
