@@ -3,7 +3,8 @@
 //
 //go:debug multipartmaxheaders=64
 
-// Command coffer is the one binary: server, key management and settings.
+// Command coffer is the one binary: server, key management, settings, and the sending and
+// receiving end of drops.
 package main
 
 import (
@@ -29,6 +30,8 @@ import (
 // cli is the command tree. Commands that need a server's settings have them as flags.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server; it needs no settings to begin with."`
+	Send    sendCmd    `cmd:"" help:"Send files and folders to another device, encrypted between the two."`
+	Receive receiveCmd `cmd:"" help:"Receive what another device sends."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
 	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`
@@ -48,9 +51,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:])
+	var exit exitError
 	switch {
 	case errors.Is(err, errNoCommand):
 		os.Exit(2)
+	case errors.As(err, &exit):
+		fmt.Fprintln(os.Stderr, "coffer:", err)
+		os.Exit(exit.status)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "coffer:", err)
 		os.Exit(1)
@@ -132,6 +139,7 @@ func newParser(ctx context.Context, c *cli, env dotenv) (*kong.Kong, error) {
 		kong.Name("coffer"),
 		kong.Description("Coffer keeps people's accounts and their private files."),
 		kong.Help(help),
+		kong.Vars{"server": defaultServer},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(env),

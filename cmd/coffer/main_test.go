@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line in scripts. Each script has an empty folder, an
 // environment without settings, and $ADDR, a free address.
 func TestScripts(t *testing.T) {
+	commands := dropCommands()
+	commands["reachable"], commands["garble"] = reachable, garble
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -29,7 +31,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDR", l.Addr().String())
 			return l.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"reachable": reachable, "garble": garble},
+		Cmds: commands,
 	})
 }
 

@@ -25,6 +25,11 @@ func (s *Settings) BeforeResolve(env dotenv, k *kong.Context) error {
 	for _, f := range k.Flags() {
 		known = append(known, f.Envs...)
 	}
+	for _, other := range k.Model.Children { // settings of send and receive may be set too
+		for _, f := range other.Flags {
+			known = append(known, f.Envs...)
+		}
+	}
 	var set []string
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, prefix) {
