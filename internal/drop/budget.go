@@ -28,6 +28,19 @@ func (b *budget) take(drop string, size int64, most int) int {
 	return int(n)
 }
 
+// fraction of what a drop may still use goes to one transfer at most, so that 32 receivers
+// of the largest chunks have a window each.
+const fraction = 12
+
+// window is take for a transfer that wants most chunks of size bytes. It gets fewer when
+// memory is short, and none when there is none.
+func (b *budget) window(drop string, size int64, most int) int {
+	b.mu.Lock()
+	left := min(b.free, b.share-b.used[drop]) / size
+	b.mu.Unlock()
+	return b.take(drop, size, min(most, max(1, int(left/fraction))))
+}
+
 // give returns bytes of a drop.
 func (b *budget) give(drop string, bytes int64) {
 	b.mu.Lock()

@@ -130,7 +130,7 @@ func (c *socket) accept(ctx context.Context, in incoming) error {
 		return breach("an accept of no request")
 	}
 	t.chunk = in.Chunk
-	window := c.s.budget.take(c.m.Drop, t.cost(), c.s.DropQueue)
+	window := c.s.budget.window(c.m.Drop, t.cost(), c.s.DropQueue)
 	if window == 0 {
 		c.mu.Unlock()
 		c.s.pushBack(t.id, errorOctets("busy"))
