@@ -305,24 +305,20 @@ func (r *receiving) bring(ctx context.Context, item drop.Item) error {
 func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Existing, skip bool, err error) {
 	key := strings.ToLower(p.Name())
 	r.mu.Lock()
-	own := r.own[key]
+	own, taken := r.own[key], r.target.Taken(p.Name())
 	r.own[key] = true
 	r.mu.Unlock()
 	switch {
-	case own: // another item of this run has the name
+	case own: // another item of this run may have the name before this one
 		return disk.KeepBoth, false, nil
-	case r.Existing == "skip":
-		return disk.KeepBoth, r.target.Taken(p.Name()), nil
-	case r.Existing == "replace":
-		return disk.Replace, false, nil
-	case r.Existing == "ask" && p.Claims():
+	case r.Existing == "ask" && (!taken || p.Claims()):
 		return disk.Refuse, false, nil
-	case r.Existing == "ask" && r.target.Taken(p.Name()):
-		return r.ask(ctx, p.Name())
 	case r.Existing == "ask":
-		return disk.Refuse, false, nil
+		return r.ask(ctx, p.Name())
+	case r.Existing == "replace" && taken: // a name that was free goes to whoever is first
+		return disk.Replace, false, nil
 	}
-	return disk.KeepBoth, false, nil
+	return disk.KeepBoth, taken && r.Existing == "skip", nil
 }
 
 // ask lets the person decide. Only one question is asked at a time.
