@@ -2,7 +2,7 @@
 import type { State } from './drop';
 import { me } from './groups';
 import { called } from './people';
-import { shown } from './shown';
+import { clean } from './names';
 import { t } from './words';
 
 export function news(before: State, now: State): string {
@@ -18,7 +18,7 @@ export function news(before: State, now: State): string {
   const known = new Set(before.items.map((i) => i.id));
   const fresh = now.items.filter((i) => i.owner !== mine && !known.has(i.id)).length;
   if (fresh > 0) said.push(t('said_offered', { count: fresh }));
-  const items = new Map(now.items.map((i) => [i.id, shown(i.name)]));
+  const items = new Map(now.items.map((i) => [i.id, clean(i.name)]));
   const took = new Map(before.incoming.map((i) => [i.item, i.state]));
   for (const { item, state, why } of now.incoming) {
     if (took.get(item) === state) continue;

@@ -3,11 +3,11 @@ import { Icon } from '../shell/icon';
 import { Name } from '../shell/name';
 import type { Person, State } from './drop';
 import { others } from './groups';
-import { shown } from './shown';
+import { clean } from './names';
 import { t } from './words';
 
 // called is what a device calls itself.
-export const called = (person: Person | undefined): string => (person && shown(person.device)) || t('unnamed');
+export const called = (person: Person | undefined): string => (person && clean(person.device)) || t('unnamed');
 
 export function People({ state }: { state: State }) {
   return (

@@ -7,7 +7,7 @@ import { Meter } from '../shell/meter';
 import { Name } from '../shell/name';
 import { pace, percent } from '../shell/pace';
 import type { Item } from './drop';
-import { shown } from './shown';
+import { clean } from './names';
 import { t } from './words';
 
 export const sizeOf = (item: Item): string => [size(item.size), ...(item.kind === 'folder' ? [t('filesInside', { count: item.files })] : [])].join(' · ');
@@ -25,7 +25,7 @@ export function Row({ item, hint, children, actions, class: extra }: RowProps) {
     <li data-item={item.id} class={extra ? 'drop-row ' + extra : 'drop-row'}>
       <Icon name={iconOf(item)} class={'drop-kind' + (item.kind === 'folder' ? ' folder' : '')} />
       <div class="drop-row-text">
-        <p class="drop-row-name"><Name name={shown(item.name)} read /></p>
+        <p class="drop-row-name"><Name name={clean(item.name)} read /></p>
         <p class="hint">{hint ?? sizeOf(item)}</p>
         {children}
       </div>

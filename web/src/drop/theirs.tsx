@@ -8,7 +8,7 @@ import { useKeptFocus } from './focus';
 import { coming, groups, type Coming, type Group } from './groups';
 import { called } from './people';
 import { Progress, Row, sizeOf } from './row';
-import { shown } from './shown';
+import { clean } from './names';
 import { t } from './words';
 
 async function save(drop: Drop, id: string, to?: () => Promise<FileSystemFileHandle | FileSystemDirectoryHandle | undefined>): Promise<void> {
@@ -80,7 +80,7 @@ function Part({ group, rows, drop, state, titled }: { group: Group; rows: Coming
 }
 
 function Offered({ row: { item, incoming }, drop, state, only }: { row: Coming; drop: Drop; state: State; only: boolean }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const from = t('from', { device: called(state.people.find((p) => p.rid === item.owner)) });
   const about = state.people.length > 2 ? `${sizeOf(item)} · ${from}` : sizeOf(item);
   const label = t('progressOf', { name });
@@ -121,7 +121,7 @@ function Offered({ row: { item, incoming }, drop, state, only }: { row: Coming; 
 }
 
 function Save({ drop, row: { item, incoming } }: { drop: Drop; state: State; row: Coming }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const again = incoming!.state === 'saved';
   const more: MenuItem[] = savesIntoFolders() ? [{ icon: 'folder', label: t('saveFolder'), run: () => void save(drop, item.id, targetFolder) }] : [];
   return (

@@ -8,7 +8,7 @@ import { useKeptFocus } from './focus';
 import { going, type Going } from './groups';
 import { called } from './people';
 import { Progress, Row, sizeOf } from './row';
-import { shown } from './shown';
+import { clean } from './names';
 import { t } from './words';
 
 export async function pick(folder: boolean): Promise<void> {
@@ -42,7 +42,7 @@ export function Yours({ drop, state }: { drop: Drop; state: State }) {
 }
 
 function Offer({ drop, state, row: { item, to, verified } }: { drop: Drop; state: State; row: Going }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const device = (rid: string) => called(state.people.find((p) => p.rid === rid));
   return (
     <Row item={item} hint={to.length + verified.length === 0 ? `${sizeOf(item)} · ${t('waitingFor')}` : undefined} actions={(
@@ -72,7 +72,7 @@ function Lost({ drop, missing: { item, ask } }: { drop: Drop; missing: Missing }
         return;
       }
       const [found] = (await choose(item.kind === 'folder')) ?? [];
-      if (found && !(await drop.again(item.id, found))) toast(t('otherFile', { name: shown(item.name) }), true);
+      if (found && !(await drop.again(item.id, found))) toast(t('otherFile', { name: clean(item.name) }), true);
     } catch (err) {
       toastProblem(err);
     }
