@@ -106,7 +106,7 @@ function Offered({ row: { item, incoming }, drop, state, only }: { row: Coming; 
       );
     default:
       return (
-        <Row item={item} hint={about} actions={<Save drop={drop} state={state} row={{ item, incoming }} />}>
+        <Row item={item} hint={about} class="arrived" actions={<Save drop={drop} row={{ item, incoming }} />}>
           <p class="drop-good"><Icon name="check" class="good" /> <span>{incoming.state === 'saved' ? t('state_saved') + ' · ' : ''}{t('state_verified')}</span></p>
         </Row>
       );
@@ -120,7 +120,7 @@ function Offered({ row: { item, incoming }, drop, state, only }: { row: Coming; 
   }
 }
 
-function Save({ drop, row: { item, incoming } }: { drop: Drop; state: State; row: Coming }) {
+function Save({ drop, row: { item, incoming } }: { drop: Drop; row: Coming }) {
   const name = clean(item.name);
   const again = incoming!.state === 'saved';
   const more: MenuItem[] = savesIntoFolders() ? [{ icon: 'folder', label: t('saveFolder'), run: () => void save(drop, item.id, targetFolder) }] : [];
