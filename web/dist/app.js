@@ -1881,7 +1881,7 @@ function Select({ name, label, hint, value, options }) {
 }
 function Password(props) {
   const { name, label, value, hint, onInput, autoFocus, ...rest } = props;
-  const [shown3, setShown] = d2(false);
+  const [shown2, setShown] = d2(false);
   const id = P2();
   const input = T2(null);
   const error = useFieldError(name);
@@ -1901,7 +1901,7 @@ function Password(props) {
           name,
           "data-first": autoFocus || void 0,
           "data-secret": "",
-          type: shown3 ? "text" : "password",
+          type: shown2 ? "text" : "password",
           autoCapitalize: "none",
           spellcheck: false,
           "aria-invalid": error ? true : void 0,
@@ -1909,7 +1909,7 @@ function Password(props) {
           onInput: onInput && ((event) => onInput(event.currentTarget.value))
         }
       ),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown3, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown3), children: /* @__PURE__ */ a4(Icon, { name: shown3 ? "eyeOff" : "eye" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": shown2, "aria-label": t4("showPassword"), title: t4("showPassword"), onClick: () => setShown(!shown2), children: /* @__PURE__ */ a4(Icon, { name: shown2 ? "eyeOff" : "eye" }) })
     ] }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
@@ -3031,7 +3031,7 @@ function Guarded({ found }) {
   const state = auth.value;
   const leave4 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
-  const shown3 = T2(0);
+  const shown2 = T2(0);
   A2(() => {
     if (!leave4) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
@@ -3042,12 +3042,12 @@ function Guarded({ found }) {
   }, [away, path3]);
   A2(() => {
     if (path3 !== place.value.path) return;
-    if (moves.value !== shown3.current && !document.querySelector("dialog[open]")) {
+    if (moves.value !== shown2.current && !document.querySelector("dialog[open]")) {
       const to = document.activeElement;
       if (!to || to === document.body || !to.closest("main") || !to.isConnected) focusMain();
       scrollTo(0, 0);
     }
-    shown3.current = moves.value;
+    shown2.current = moves.value;
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
@@ -4670,14 +4670,40 @@ var problems3 = catalog({
     field_drop_code: "The code has six digits.",
     drop_wrong_code: "That code is not right. Ask the sender for it once more: after three wrong codes it stops working.",
     drop_burnt: "There were three wrong codes, so this code no longer works. Ask the sender for the new one.",
-    drop_not_the_host: "The other side could not prove that it knows the code. Nothing was sent. Check name and code with the sender."
+    drop_not_the_host: "The other side could not prove that it knows the code. Nothing was sent. Check name and code with the sender.",
+    drop_full: "As many devices as allowed are connected. Try again when one has left.",
+    drop_not_found: "There is no such connection, or it is closed.",
+    file_not_found: "The sending device is not here just now.",
+    invalid_drop_token: "This device is no longer part of the connection.",
+    join_pending: "Another device of your network is entering a code just now. Try again in a moment.",
+    name_taken: "Another connection has this name. Choose another one.",
+    not_admitted: "The code has not been proved yet.",
+    not_host: "Only the device that opened the connection can do this.",
+    too_many_transfers: "As many files as allowed are on their way. Wait for one to arrive.",
+    transfer_not_found: "This file is no longer on its way. Ask for it again.",
+    transfer_taken: "This file is on its way already. Ask for it again.",
+    upgrade_required: "Something between this browser and the server does not let the connection through. Try another network.",
+    field_out_of_range: "This is too early or too late."
   },
   de: {
     field_drop_name: "Ein Name besteht aus Kleinbuchstaben, Ziffern und Bindestrichen, etwa „brave-otter“.",
     field_drop_code: "Der Code hat sechs Ziffern.",
     drop_wrong_code: "Der Code stimmt nicht. Fragen Sie den Sender noch einmal: Nach drei falschen Codes gilt er nicht mehr.",
     drop_burnt: "Dreimal wurde ein falscher Code eingegeben, deshalb gilt dieser Code nicht mehr. Fragen Sie den Sender nach dem neuen.",
-    drop_not_the_host: "Die Gegenseite konnte nicht beweisen, dass sie den Code kennt. Es wurde nichts gesendet. Prüfen Sie Name und Code mit dem Sender."
+    drop_not_the_host: "Die Gegenseite konnte nicht beweisen, dass sie den Code kennt. Es wurde nichts gesendet. Prüfen Sie Name und Code mit dem Sender.",
+    drop_full: "So viele Geräte wie erlaubt sind verbunden. Versuchen Sie es wieder, wenn eines gegangen ist.",
+    drop_not_found: "Diese Verbindung gibt es nicht, oder sie ist geschlossen.",
+    file_not_found: "Das sendende Gerät ist gerade nicht da.",
+    invalid_drop_token: "Dieses Gerät gehört nicht mehr zu der Verbindung.",
+    join_pending: "Ein anderes Gerät in Ihrem Netz gibt gerade einen Code ein. Versuchen Sie es gleich noch einmal.",
+    name_taken: "So heißt schon eine andere Verbindung. Wählen Sie einen anderen Namen.",
+    not_admitted: "Der Code ist noch nicht bewiesen.",
+    not_host: "Das kann nur das Gerät, das die Verbindung geöffnet hat.",
+    too_many_transfers: "So viele Dateien wie erlaubt sind unterwegs. Warten Sie, bis eine angekommen ist.",
+    transfer_not_found: "Diese Datei ist nicht mehr unterwegs. Rufen Sie sie noch einmal ab.",
+    transfer_taken: "Diese Datei ist schon unterwegs. Rufen Sie sie noch einmal ab.",
+    upgrade_required: "Etwas zwischen diesem Browser und dem Server lässt die Verbindung nicht durch. Versuchen Sie es in einem anderen Netz.",
+    field_out_of_range: "Das ist zu früh oder zu spät."
   }
 });
 
@@ -4993,8 +5019,15 @@ function Join({ name, secret }) {
       setByLink(false);
     }
   }
+  async function look() {
+    try {
+      await get("/drops/{name}", { open: true, path: { name }, signal: end2 });
+    } catch (err2) {
+      if (!end2.aborted && err2 instanceof Problem && (err2.code === "drop_not_found" || err2.status === 422)) setOver("not_found");
+    }
+  }
   A2(() => {
-    if (whole5) void follow2();
+    void (whole5 ? follow2() : look());
     return () => void running4.current?.leave().then(() => running4.current?.stop());
   }, []);
   if (over2) {
@@ -5158,13 +5191,11 @@ function Name({ name, read: read5 }) {
   ] });
 }
 
-// src/drop/shown.ts
-function shown(name) {
-  return name.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (c4) => c4 === "‍" ? c4 : "_");
-}
+// src/drop/names.ts
+var clean = (s4) => s4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\uFFFD]/gu, "_");
 
 // src/drop/people.tsx
-var called = (person) => person && shown(person.device) || t6("unnamed");
+var called = (person) => person && clean(person.device) || t6("unnamed");
 function People({ state }) {
   return /* @__PURE__ */ a4("section", { class: "card drop-people", "aria-labelledby": "drop-people", children: [
     /* @__PURE__ */ a4("h2", { id: "drop-people", children: t6("people") }),
@@ -5518,10 +5549,10 @@ var ALNUM_VAL = /* @__PURE__ */ (() => {
     t16[ALPHANUMERIC.charCodeAt(i4)] = i4;
   return t16;
 })();
-function encodeData(ver, ecc, text2, type, utf8) {
+function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
   const lengthBits = LENGTH_BITS[type][Math.floor((ver + 7) / 17)];
-  const dataLen = type === "byte" ? utf8.length : text2.length;
+  const dataLen = type === "byte" ? utf82.length : text2.length;
   if (dataLen >= 1 << lengthBits)
     err("Capacity overflow");
   const bytes2 = new Uint8Array(cap.capacity >>> 3);
@@ -5546,8 +5577,8 @@ function encodeData(ver, ecc, text2, type, utf8) {
     if (dataLen & 1)
       push(ALNUM_VAL[text2.charCodeAt(dataLen - 1)], 6);
   } else {
-    for (let i4 = 0; i4 < utf8.length; i4++)
-      push(utf8[i4], 8);
+    for (let i4 = 0; i4 < utf82.length; i4++)
+      push(utf82[i4], 8);
   }
   let bitPos = bytePos * 8 + accBits;
   if (bitPos > cap.capacity)
@@ -6124,10 +6155,10 @@ function encodeQR(text2, output = "raw", opts = {}) {
     if (text2.length > maxBytes || utf8Length(text2) > maxBytes)
       err("Capacity overflow");
   }
-  const utf8 = encoding === "byte" ? (textEncoder !== void 0 ? textEncoder : (s4) => new TextEncoder().encode(s4))(text2) : void 0;
-  if (utf8 !== void 0 && !_isBytes(utf8))
-    throw new TypeError(`"opts.textEncoder" expected Uint8Array, got type=${typeof utf8}`);
-  const dataLen = encoding === "byte" ? utf8.length : text2.length;
+  const utf82 = encoding === "byte" ? (textEncoder !== void 0 ? textEncoder : (s4) => new TextEncoder().encode(s4))(text2) : void 0;
+  if (utf82 !== void 0 && !_isBytes(utf82))
+    throw new TypeError(`"opts.textEncoder" expected Uint8Array, got type=${typeof utf82}`);
+  const dataLen = encoding === "byte" ? utf82.length : text2.length;
   const encodedBits = encoding === "numeric" ? Math.floor(dataLen / 3) * 10 + [0, 4, 7][dataLen % 3] : encoding === "alphanumeric" ? Math.floor(dataLen / 2) * 11 + dataLen % 2 * 6 : dataLen * 8;
   if (ver === void 0) {
     for (ver = 1; ver <= 40; ver++) {
@@ -6142,7 +6173,7 @@ function encodeQR(text2, output = "raw", opts = {}) {
     if (dataLen >= 1 << lengthBits || 4 + lengthBits + encodedBits > capacity(ver, ecc).capacity)
       err("Capacity overflow");
   }
-  const data = encodeData(ver, ecc, text2, encoding, utf8);
+  const data = encodeData(ver, ecc, text2, encoding, utf82);
   const m5 = drawSymbol(ver, ecc, data, opts.mask);
   const border = opts.border === void 0 ? 2 : asNum(opts.border, "opts.border");
   if (border <= 0)
@@ -6311,7 +6342,7 @@ function news(before2, now) {
   const known3 = new Set(before2.items.map((i4) => i4.id));
   const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known3.has(i4.id)).length;
   if (fresh2 > 0) said.push(t6("said_offered", { count: fresh2 }));
-  const items = new Map(now.items.map((i4) => [i4.id, shown(i4.name)]));
+  const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
   const took = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
   for (const { item, state, why } of now.incoming) {
     if (took.get(item) === state) continue;
@@ -6391,7 +6422,7 @@ function Row({ item, hint, children, actions, class: extra }) {
   return /* @__PURE__ */ a4("li", { "data-item": item.id, class: extra ? "drop-row " + extra : "drop-row", children: [
     /* @__PURE__ */ a4(Icon, { name: iconOf(item), class: "drop-kind" + (item.kind === "folder" ? " folder" : "") }),
     /* @__PURE__ */ a4("div", { class: "drop-row-text", children: [
-      /* @__PURE__ */ a4("p", { class: "drop-row-name", children: /* @__PURE__ */ a4(Name, { name: shown(item.name), read: true }) }),
+      /* @__PURE__ */ a4("p", { class: "drop-row-name", children: /* @__PURE__ */ a4(Name, { name: clean(item.name), read: true }) }),
       /* @__PURE__ */ a4("p", { class: "hint", children: hint ?? sizeOf(item) }),
       children
     ] }),
@@ -6492,7 +6523,7 @@ function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
   ] });
 }
 function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const from = t6("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
   const about2 = state.people.length > 2 ? `${sizeOf(item)} · ${from}` : sizeOf(item);
   const label = t6("progressOf", { name });
@@ -6533,7 +6564,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
         why && t6(`why_${why}`)
       ] }) });
     default:
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4(Save, { drop: drop2, state, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
         /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
         " ",
         /* @__PURE__ */ a4("span", { children: [
@@ -6549,7 +6580,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
   }
 }
 function Save({ drop: drop2, row: { item, incoming } }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const again = incoming.state === "saved";
   const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save2(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
@@ -6596,7 +6627,7 @@ function Yours({ drop: drop2, state }) {
   ] });
 }
 function Offer({ drop: drop2, state, row: { item, to, verified } }) {
-  const name = shown(item.name);
+  const name = clean(item.name);
   const device2 = (rid) => called(state.people.find((p5) => p5.rid === rid));
   return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t6("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("withdraw", { name }), title: t6("withdrawShort"), onClick: () => {
     drop2.withdraw(item.id);
@@ -6629,7 +6660,7 @@ function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
         return;
       }
       const [found] = await choose(item.kind === "folder") ?? [];
-      if (found && !await drop2.again(item.id, found)) toast(t6("otherFile", { name: shown(item.name) }), true);
+      if (found && !await drop2.again(item.id, found)) toast(t6("otherFile", { name: clean(item.name) }), true);
     } catch (err2) {
       toastProblem(err2);
     }
@@ -7875,9 +7906,9 @@ function dropped2(transfer) {
 }
 
 // src/file/new.tsx
-var shown2 = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
+var shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? "";
 function newFolder() {
-  const parent2 = shown2();
+  const parent2 = shown();
   void ask((close) => /* @__PURE__ */ a4(NewFolder, { parent: parent2, onClose: close, onDone: async () => arrive(parent2) }));
 }
 var chooseFiles = () => choose2(false);
@@ -7888,7 +7919,7 @@ function choose2(folder2) {
   field.multiple = true;
   field.webkitdirectory = folder2;
   field.hidden = true;
-  const parent2 = shown2();
+  const parent2 = shown();
   field.addEventListener("change", () => {
     field.remove();
     void upload(Promise.resolve(chosen2([...field.files])), parent2);
@@ -7971,12 +8002,12 @@ function Crumbs({ way, folder: folder2, onReceive }) {
 function useListing(folder2, sort, pages2) {
   const [problem, setProblem] = d2();
   const what = `${folder2} ${sort.by} ${sort.down}`;
-  const shown3 = T2({ what, pages: pages2, loading: false });
-  if (shown3.current.what !== what) shown3.current = { what, pages: pages2, loading: false };
+  const shown2 = T2({ what, pages: pages2, loading: false });
+  if (shown2.current.what !== what) shown2.current = { what, pages: pages2, loading: false };
   const read5 = useLoad(async (signal) => {
     const items = [];
     let next;
-    for (let page = 0; page < shown3.current.pages && (page === 0 || next); page++) {
+    for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
       const { items: some, next_cursor } = await list(folder2, sort, next, signal);
       items.push(...some);
       next = next_cursor || void 0;
@@ -8004,12 +8035,12 @@ function useListing(folder2, sort, pages2) {
     timer.current = void 0;
   }, [folder2, sort.by, sort.down]);
   async function more() {
-    const mine2 = shown3.current;
+    const mine2 = shown2.current;
     if (mine2.loading || !read5.data?.next || read5.data.of !== what) return;
     mine2.loading = true;
     try {
       const page = await list(folder2, sort, read5.data.next);
-      if (shown3.current !== mine2) return;
+      if (shown2.current !== mine2) return;
       mine2.pages++;
       const now = latest.current ?? read5.data;
       const there = new Set(now.items.map((e4) => e4.id));
@@ -8042,7 +8073,7 @@ function useListing(folder2, sort, pages2) {
     beyond: data?.beyond,
     // How many there are in the folder, where that is known.
     total: data && (!data.next ? data.items.length : data.beyond && data.items.length + data.beyond.length),
-    pages: () => shown3.current.pages,
+    pages: () => shown2.current.pages,
     more,
     rest,
     problem: read5.problem ?? problem,
@@ -8086,7 +8117,7 @@ function useView(folder2) {
   const [chosen3, choose3] = d2();
   const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
-  const shown3 = T2(void 0);
+  const shown2 = T2(void 0);
   const write2 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
@@ -8094,13 +8125,13 @@ function useView(folder2) {
   }
   const follow2 = ({ items, pages: pages2, focus, refocus }) => {
     write2.current = (row) => {
-      if (shown3.current !== folder2 || location.pathname !== "/files" + (folder2 && "/" + folder2)) return;
+      if (shown2.current !== folder2 || location.pathname !== "/files" + (folder2 && "/" + folder2)) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
       history.replaceState(stateOf(history.state, folder2, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
-      if (!items || shown3.current === folder2) return;
-      shown3.current = folder2;
+      if (!items || shown2.current === folder2) return;
+      shown2.current = folder2;
       if (start2.scroll > 0) scrollTo(0, start2.scroll);
       const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
       if (at >= 0) refocus(at);
@@ -8333,8 +8364,8 @@ function useWhole(page, picked, setPicked, of) {
     }
   }
   const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
-  const shown3 = new Set(loaded.map((e4) => e4.id));
-  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown3.has(e4.id))];
+  const shown2 = new Set(loaded.map((e4) => e4.id));
+  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
   return {
     select,
     reading,
@@ -10322,7 +10353,7 @@ function Activate2() {
   ] });
 }
 function Ask2({ moved: moved3 }) {
-  const [{ identifier, password, shown: shown3, way: First }] = d2(takeTyped);
+  const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
   const [sent, setSent] = d2();
   const end2 = useEnd();
   A2(() => {
@@ -10335,11 +10366,11 @@ function Ask2({ moved: moved3 }) {
   if (sent) {
     return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end2), again: t11("activateAgain"), children: null });
   }
-  if (shown3) {
+  if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("h1", { children: t11("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t11("activateShown", { name: shown3.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: () => onSend(shown3.send), children: null }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t11("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: () => onSend(shown2.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
         t11("notDeactivated"),
         " ",

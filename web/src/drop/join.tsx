@@ -1,6 +1,7 @@
 // The way into a drop: by the secret of a link, or by a code that the person types.
 import { effect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { get } from '../shell/api';
 import { CodeForm } from '../shell/code';
 import { Icon } from '../shell/icon';
 import { Problem, say } from '../shell/problem';
@@ -51,8 +52,16 @@ export function Join({ name, secret }: { name: string; secret: string | undefine
       setByLink(false);
     }
   }
+  // A person types no code for a name that does not exist. Everything else is told when it is typed.
+  async function look(): Promise<void> {
+    try {
+      await get('/drops/{name}', { open: true, path: { name }, signal: end });
+    } catch (err) {
+      if (!end.aborted && err instanceof Problem && (err.code === 'drop_not_found' || err.status === 422)) setOver('not_found');
+    }
+  }
   useEffect(() => {
-    if (whole) void follow();
+    void (whole ? follow() : look());
     return () => void running.current?.leave().then(() => running.current?.stop());
   }, []);
 

@@ -106,7 +106,7 @@ function Offered({ row: { item, incoming }, drop, state, only }: { row: Coming; 
       );
     default:
       return (
-        <Row item={item} hint={about} class="arrived" actions={<Save drop={drop} row={{ item, incoming }} />}>
+        <Row item={item} hint={about} class="drop-row-whole" actions={<Save drop={drop} row={{ item, incoming }} />}>
           <p class="drop-good"><Icon name="check" class="good" /> <span>{incoming.state === 'saved' ? t('state_saved') + ' · ' : ''}{t('state_verified')}</span></p>
         </Row>
       );
