@@ -4722,6 +4722,17 @@ async function resume(want) {
   const drop2 = await resumeDrop(want);
   if (drop2 && !current2.peek()) be(drop2);
 }
+function settled2(drop2, tell3) {
+  return new Promise((resolve) => {
+    const stop = x2(() => {
+      const state = drop2.state.value;
+      tell3?.(state.phase);
+      if (state.phase !== "in" && state.phase !== "closed") return;
+      resolve(state);
+      queueMicrotask(() => stop());
+    });
+  });
+}
 async function send2(files) {
   if (opening.peek()) return;
   opening.value = true;
@@ -4732,7 +4743,10 @@ async function send2(files) {
     });
     if (files && !offered) return;
     if (offered?.length === 0) return toast(t6("nothingFound"), true);
-    if (!alive()) be(await openDrop());
+    if (!alive()) {
+      be(await openDrop());
+      if ((await settled2(current2.peek())).phase === "closed") return;
+    }
     if (offered) await current2.peek().offer(offered);
   } catch (err2) {
     toastProblem(err2);
@@ -5004,7 +5018,6 @@ function Join({ name, secret }) {
     running4.current = drop2;
     const last2 = await settled2(drop2, (phase) => setProving(phase === "proving"));
     running4.current = void 0;
-    if (!last2) return;
     if (last2.phase !== "closed") return be(drop2);
     await drop2.stop();
     if (helped.includes(last2.refusal)) throw problemOf2(last2);
@@ -5065,17 +5078,6 @@ function Join({ name, secret }) {
       /* @__PURE__ */ a4(SafeLink, {})
     ] })
   ] });
-}
-function settled2(drop2, tell3) {
-  return new Promise((resolve) => {
-    const stop = x2(() => {
-      const state = drop2.state.value;
-      tell3(state.phase);
-      if (state.phase !== "in" && state.phase !== "closed") return;
-      resolve(state);
-      queueMicrotask(() => stop());
-    });
-  });
 }
 
 // src/shell/drop-zone.tsx

@@ -16,7 +16,7 @@ export function be(drop: Drop | undefined): void {
   current.value = drop;
 }
 
-export const isCalled = (name: string): boolean => names.has(name) && alive();
+export const isCalled = (name: string): boolean => names.has(name);
 
 const alive = (): boolean => current.peek() !== undefined && current.peek()!.state.peek().phase !== 'closed';
 
@@ -25,6 +25,19 @@ export async function resume(want: { name?: string; host?: boolean }): Promise<v
   if (current.peek()) return;
   const drop = await resumeDrop(want);
   if (drop && !current.peek()) be(drop);
+}
+
+// settled answers the state in which opening or joining has ended.
+export function settled(drop: Drop, tell?: (phase: State['phase']) => void): Promise<State> {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const state = drop.state.value;
+      tell?.(state.phase);
+      if (state.phase !== 'in' && state.phase !== 'closed') return;
+      resolve(state);
+      queueMicrotask(() => stop());
+    });
+  });
 }
 
 // send offers files: in the drop that is open, else in a new one. Without files it only opens.
@@ -38,7 +51,10 @@ export async function send(files?: Promise<Offered[]>): Promise<void> {
     });
     if (files && !offered) return;
     if (offered?.length === 0) return toast(t('nothingFound'), true);
-    if (!alive()) be(await openDrop());
+    if (!alive()) {
+      be(await openDrop());
+      if ((await settled(current.peek()!)).phase === 'closed') return;
+    }
     if (offered) await current.peek()!.offer(offered);
   } catch (err) {
     toastProblem(err);

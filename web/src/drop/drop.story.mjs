@@ -76,10 +76,10 @@ test('a file goes from a desk to a desk by name and code', async (t) => {
   await page.getByRole('heading', { level: 1, name: 'Connected' }).waitFor();
   assert.equal(new URL(page.url()).pathname, '/d/' + h.name);
   await h.page.getByRole('heading', { level: 1, name: 'Connected with 1 device' }).waitFor();
-  await page.getByRole('button', { name: 'Receive letter.txt' }).click();
+  await page.getByRole('button', { name: 'Receive letter.txt', exact: true }).click();
   await line(page, 'letter.txt').getByText('Verified: complete and unchanged').waitFor();
   await line(h.page, 'letter.txt').getByText('Verified: arrived complete on').waitFor();
-  const { name, bytes } = await saved(page, () => page.getByRole('button', { name: 'Save letter.txt' }).click());
+  const { name, bytes } = await saved(page, () => page.getByRole('button', { name: 'Save letter.txt', exact: true }).click());
   assert.deepEqual([name, bytes.toString()], ['letter.txt', 'Dear Bob']);
   await line(page, 'letter.txt').getByText('Saved').waitFor();
   for (const p of [h.page, page]) {
@@ -98,11 +98,11 @@ test('a link opens on a phone without a code, leaves the address, and a reload c
   assert.equal(new URL(page.url()).hash, '');
   assert.ok(!(await stores(page)).includes(link.split('#')[1]));
   await page.reload();
-  await page.getByRole('button', { name: 'Receive a.bin' }).waitFor();
-  await page.getByRole('button', { name: 'Receive a.bin' }).click();
+  await page.getByRole('button', { name: 'Receive a.bin', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Receive a.bin', exact: true }).click();
   await page.getByText('Verified: complete and unchanged').waitFor();
   await page.reload();
-  const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save a.bin' }).click());
+  const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save a.bin', exact: true }).click());
   assert.equal(bytes.length, 1000);
   // A pasted link says everything.
   const other = await open(t, site, clipboard);
@@ -143,10 +143,10 @@ test('a guest offers files too, and the host receives them', async (t) => {
   const page = await guest(t, h);
   const dir = tree(t, { 'from-bob.txt': 'from Bob' });
   await drop(page, [path.join(dir, 'from-bob.txt')]);
-  await h.page.getByRole('button', { name: 'Receive from-bob.txt' }).click();
+  await h.page.getByRole('button', { name: 'Receive from-bob.txt', exact: true }).click();
   await line(h.page, 'from-bob.txt').getByText('Verified: complete and unchanged').waitFor();
   await line(page, 'from-bob.txt').getByText('Verified: arrived complete on').waitFor();
-  const { bytes } = await saved(h.page, () => h.page.getByRole('button', { name: 'Save from-bob.txt' }).click());
+  const { bytes } = await saved(h.page, () => h.page.getByRole('button', { name: 'Save from-bob.txt', exact: true }).click());
   assert.equal(bytes.toString(), 'from Bob');
   await page.getByRole('button', { name: 'Stop offering from-bob.txt' }).click();
   await line(h.page, 'from-bob.txt').waitFor({ state: 'detached' }).catch(() => undefined); // what has arrived may stay
@@ -156,7 +156,7 @@ test('a folder comes as a zip, and all of several with one press', async (t) => 
   const h = await host(t, { 'Photos/a.jpg': 'one', 'Photos/2026/b.jpg': 'two', 'Photos/empty': null, 'note.txt': 'note' });
   await line(h.page, 'Photos').getByText('2 files').waitFor();
   const page = await guest(t, h);
-  await page.getByRole('button', { name: 'Receive all 2' }).click();
+  await page.getByRole('button', { name: 'Receive all 2', exact: true }).click();
   await line(page, 'Photos').getByText('Verified').waitFor();
   await line(page, 'note.txt').getByText('Verified').waitFor();
   const { name, bytes } = await saved(page, () => page.getByRole('button', { name: 'Save as zip: Photos' }).click());
@@ -167,13 +167,13 @@ test('a folder comes as a zip, and all of several with one press', async (t) => 
 test('closing asks once; the guest is told, and keeps what has arrived', async (t) => {
   const h = await host(t, { 'a.txt': 'kept' });
   const page = await guest(t, h);
-  await page.getByRole('button', { name: 'Receive a.txt' }).click();
-  await page.getByRole('button', { name: 'Save a.txt' }).waitFor();
+  await page.getByRole('button', { name: 'Receive a.txt', exact: true }).click();
+  await page.getByRole('button', { name: 'Save a.txt', exact: true }).waitFor();
   await h.page.locator('.drop-title').getByRole('button', { name: 'Close connection' }).click();
   await h.page.getByRole('dialog', { name: 'Close this connection?' }).getByRole('button', { name: 'Close connection' }).click();
   await h.page.getByRole('heading', { level: 1, name: 'The connection is closed' }).waitFor();
   await page.getByRole('heading', { level: 1, name: 'The connection was closed' }).waitFor();
-  const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save a.txt' }).click());
+  const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save a.txt', exact: true }).click());
   assert.equal(bytes.toString(), 'kept');
   await page.getByRole('link', { name: 'To “Send & receive”' }).click();
   await page.locator('.drop-choices').waitFor();
@@ -200,7 +200,7 @@ test('the host reloads: name and code stay, the guests too, and the files come b
     await again.click();
     await (await chooser)?.setFiles(path.join(h.dir, 'a.txt'));
   }
-  await page.getByRole('button', { name: 'Receive a.txt' }).click();
+  await page.getByRole('button', { name: 'Receive a.txt', exact: true }).click();
   await page.getByText('Verified: complete and unchanged').waitFor();
 });
 
@@ -305,13 +305,14 @@ test('people who are signed in have it as a place; it goes on while they move', 
 test('leaving the page while bytes flow asks, and the title shows how far they are', async (t) => {
   const dir = tree(t, {});
   const big = path.join(dir, 'big.bin');
-  fs.truncateSync(fs.openSync(big, 'w'), 400_000_000);
+  fs.writeFileSync(big, '');
+  fs.truncateSync(big, 400_000_000);
   const page = await open(t, site);
   await page.goto('/send');
   await page.locator('.drop-choices').waitFor();
   await drop(page, [big]);
   const bob = await guest(t, await shared(page));
-  await bob.getByRole('button', { name: 'Receive big.bin' }).click();
+  await bob.getByRole('button', { name: 'Receive big.bin', exact: true }).click();
   await bob.waitForFunction(() => /^[1-9]\d? ?% · Receive files/.test(document.title));
   await page.waitForFunction(() => /^\d+ ?% · Send & receive/.test(document.title));
   await bob.locator('.drop-pace').getByText(/\d+% · .* of 400 MB/).waitFor();
@@ -338,6 +339,7 @@ test('in German, on a phone', async (t) => {
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Verlassen' }).click();
   await page.getByRole('dialog', { name: 'Diese Verbindung verlassen?' }).getByRole('button', { name: 'Verlassen' }).click();
-  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Senden & empfangen' }).waitFor();
+  await page.getByText('Sie haben die Verbindung verlassen.').waitFor();
   await h.page.getByText('Nobody else yet.').waitFor();
 });

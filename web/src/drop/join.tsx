@@ -1,12 +1,11 @@
 // The way into a drop: by the secret of a link, or by a code that the person types.
-import { effect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '../shell/api';
 import { CodeForm } from '../shell/code';
 import { Icon } from '../shell/icon';
 import { Problem, say } from '../shell/problem';
 import { useEnd } from '../shell/ui';
-import { be } from './current';
+import { be, settled } from './current';
 import { joinDrop, type Drop, type Refusal, type State } from './drop';
 import { Over } from './over';
 import { isSecret } from './pick';
@@ -36,7 +35,6 @@ export function Join({ name, secret }: { name: string; secret: string | undefine
     running.current = drop;
     const last = await settled(drop, (phase) => setProving(phase === 'proving'));
     running.current = undefined;
-    if (!last) return;
     if (last.phase !== 'closed') return be(drop);
     await drop.stop();
     if (helped.includes(last.refusal)) throw problemOf(last);
@@ -99,17 +97,4 @@ export function Join({ name, secret }: { name: string; secret: string | undefine
       <p class="aside ways"><a href="/send">{t('otherName')}</a> <SafeLink /></p>
     </div>
   );
-}
-
-// settled answers the state in which joining has ended, or undefined when the worker has.
-function settled(drop: Drop, tell: (phase: State['phase']) => void): Promise<State> {
-  return new Promise((resolve) => {
-    const stop = effect(() => {
-      const state = drop.state.value;
-      tell(state.phase);
-      if (state.phase !== 'in' && state.phase !== 'closed') return;
-      resolve(state);
-      queueMicrotask(() => stop());
-    });
-  });
 }

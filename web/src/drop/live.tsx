@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { focusMain } from '../shell/app';
 import { DropZone } from '../shell/drop-zone';
 import { Icon } from '../shell/icon';
-import { Confirm, Skeleton } from '../shell/ui';
+import { go } from '../shell/router';
+import { Confirm, Skeleton, toast } from '../shell/ui';
 import { be, dropped, flowing, forget } from './current';
 import { resumeDrop, type Drop, type State } from './drop';
 import { me, others } from './groups';
@@ -27,6 +28,13 @@ export function Live({ drop }: { drop: Drop }) {
   if (state.phase === 'closed') return <Ended drop={drop} state={state} />;
   if (!me(state)) return <Skeleton />;
   const ask = () => setClosing(true);
+  const leave = async () => {
+    await drop.leave();
+    if (state.host) return;
+    await forget();
+    go('/send');
+    toast(t('left'));
+  };
   return (
     <div class={state.host ? 'drop-live host' : 'drop-live'}>
       <News state={state} />
@@ -42,7 +50,7 @@ export function Live({ drop }: { drop: Drop }) {
       </div>
       <DropZone label={t('dropHere')} onDrop={dropped} />
       {closing && (
-        <Confirm title={state.host ? t('closeAsk') : t('leaveAsk')} action={state.host ? t('close') : t('leave')} onClose={() => setClosing(false)} onConfirm={() => drop.leave()}>
+        <Confirm title={state.host ? t('closeAsk') : t('leaveAsk')} action={state.host ? t('close') : t('leave')} onClose={() => setClosing(false)} onConfirm={leave}>
           <p>{state.host ? t('closeAskText') : t('leaveAskText')}</p>
           {flowing.value && <p>{t('closeAskFlow')}</p>}
           {state.incoming.some((i) => i.state === 'verified') && <p>{t('leaveAskUnsaved')}</p>}

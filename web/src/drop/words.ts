@@ -101,6 +101,8 @@ export const t = catalog({
     leaveAskText: 'To come back you need the name and the code again.',
     leaveAskUnsaved: 'What you have received and not yet saved is thrown away.',
 
+    left: 'You have left the connection.',
+
     people: 'Who is here',
     nobody: 'Nobody else yet. This page shows it when somebody comes.',
     you: 'this device',
@@ -305,6 +307,8 @@ export const t = catalog({
     leaveAsk: 'Diese Verbindung verlassen?',
     leaveAskText: 'Um zurückzukommen, brauchen Sie wieder Name und Code.',
     leaveAskUnsaved: 'Was Sie empfangen und noch nicht gespeichert haben, wird verworfen.',
+
+    left: 'Sie haben die Verbindung verlassen.',
 
     people: 'Wer da ist',
     nobody: 'Noch niemand sonst. Diese Seite zeigt es, wenn jemand kommt.',
