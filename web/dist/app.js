@@ -4367,6 +4367,7 @@ var t6 = catalog({
     leaveAsk: "Leave this connection?",
     leaveAskText: "To come back you need the name and the code again.",
     leaveAskUnsaved: "What you have received and not yet saved is thrown away.",
+    left: "You have left the connection.",
     people: "Who is here",
     nobody: "Nobody else yet. This page shows it when somebody comes.",
     you: "this device",
@@ -4563,6 +4564,7 @@ var t6 = catalog({
     leaveAsk: "Diese Verbindung verlassen?",
     leaveAskText: "Um zurückzukommen, brauchen Sie wieder Name und Code.",
     leaveAskUnsaved: "Was Sie empfangen und noch nicht gespeichert haben, wird verworfen.",
+    left: "Sie haben die Verbindung verlassen.",
     people: "Wer da ist",
     nobody: "Noch niemand sonst. Diese Seite zeigt es, wenn jemand kommt.",
     you: "dieses Gerät",
@@ -4715,7 +4717,7 @@ function be(drop2) {
   names.clear();
   current2.value = drop2;
 }
-var isCalled = (name) => names.has(name) && alive();
+var isCalled = (name) => names.has(name);
 var alive = () => current2.peek() !== void 0 && current2.peek().state.peek().phase !== "closed";
 async function resume(want) {
   if (current2.peek()) return;
@@ -6681,6 +6683,13 @@ function Live({ drop: drop2 }) {
   if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
   if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
   const ask2 = () => setClosing(true);
+  const leave4 = async () => {
+    await drop2.leave();
+    if (state.host) return;
+    await forget();
+    go("/send");
+    toast(t6("left"));
+  };
   return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", children: [
     /* @__PURE__ */ a4(News, { state }),
     /* @__PURE__ */ a4(Head, { state, onClose: ask2 }),
@@ -6694,7 +6703,7 @@ function Live({ drop: drop2 }) {
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
     ] }),
     /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped }),
-    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: () => drop2.leave(), children: [
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: leave4, children: [
       /* @__PURE__ */ a4("p", { children: state.host ? t6("closeAskText") : t6("leaveAskText") }),
       flowing.value && /* @__PURE__ */ a4("p", { children: t6("closeAskFlow") }),
       state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t6("leaveAskUnsaved") })
