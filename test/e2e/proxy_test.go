@@ -265,17 +265,23 @@ type site struct {
 	nodes [2]*server
 }
 
+// nodes starts two nodes on the same stores, for the site at http://localhost:port.
+func nodes(t *testing.T, port int, env ...string) (both [2]*server, data string) {
+	t.Helper()
+	data = t.TempDir()
+	env = append(scale.env(t), append([]string{fmt.Sprintf("COFFER_URL=http://localhost:%d", port), "COFFER_TRUSTED_PROXIES=127.0.0.1/32", "COFFER_DATA=" + data,
+		"COFFER_ROOT_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{9}, 32))}, env...)...)
+	node := setup{scale.name, func(*testing.T) []string { return env }}
+	return [2]*server{start(t, node), start(t, node)}, data
+}
+
 // newSite starts the nodes and, before them, the proxy.
 func newSite(t *testing.T, startProxy func(t *testing.T, port int, nodes ...string), env ...string) *site {
 	t.Helper()
 	port := freePort(t)
-	data := t.TempDir()
-	env = append(scale.env(t), append(env, fmt.Sprintf("COFFER_URL=http://localhost:%d", port), "COFFER_TRUSTED_PROXIES=127.0.0.1/32", "COFFER_DATA="+data,
-		"COFFER_ROOT_KEY="+base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{9}, 32)))...)
-	node := setup{scale.name, func(*testing.T) []string { return env }}
-	s := &site{nodes: [2]*server{start(t, node), start(t, node)}}
-	startProxy(t, port, strings.TrimPrefix(s.nodes[0].url, "http://"), strings.TrimPrefix(s.nodes[1].url, "http://"))
-	s.server = &server{t: t, url: fmt.Sprintf("http://localhost:%d", port), data: data, out: &output{}}
+	both, data := nodes(t, port, env...)
+	startProxy(t, port, strings.TrimPrefix(both[0].url, "http://"), strings.TrimPrefix(both[1].url, "http://"))
+	s := &site{&server{t: t, url: fmt.Sprintf("http://localhost:%d", port), data: data, out: &output{}}, both}
 	wait(t, "the site answers", func() bool {
 		res, err := http.Get(s.url + "/healthz")
 		if err == nil {
