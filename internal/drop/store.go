@@ -225,6 +225,13 @@ func findPerson(ctx context.Context, q db.Querier, drop, rid string) (p person, 
 	return p, err
 }
 
+// findConnection reads the number of a member's newest connection, or 0 while there is none;
+// db.ErrNoRows.
+func findConnection(ctx context.Context, q db.Querier, drop, rid string) (number int64, err error) {
+	err = q.QueryRow(ctx, `SELECT CASE WHEN node = '' THEN 0 ELSE sockets END FROM drop_members WHERE drop_id = $1 AND rid = $2`, drop, rid).Scan(&number)
+	return number, err
+}
+
 // beat renews a node and reports whether it was known.
 func beat(ctx context.Context, q db.Querier, node string, now int64) (bool, error) {
 	n, err := q.Exec(ctx, `UPDATE drop_nodes SET seen_at = $2 WHERE id = $1`, node, now)

@@ -15,6 +15,7 @@ import (
 const (
 	silence   = 30 * time.Second // until an accept
 	pulse     = 15 * time.Second // between keep-alives
+	looksTime = 5 * time.Second  // between two looks at a sender of which nothing comes
 	piece     = 256 << 10        // of a chunk, after which the receiver has moved
 	movesTime = 5 * time.Second  // between two notes that it has
 )
@@ -36,12 +37,15 @@ func (s *Service) take(ctx context.Context, m member, id string) (sender string,
 }
 
 // forward sends a transfer to its receiver until it ends. Then it tells the sender's process.
-func (s *Service) forward(ctx context.Context, m member, id, sender string, out *outlet) error {
+func (s *Service) forward(ctx context.Context, m member, id, sender string, out *outlet) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.drained, cancel)()
-	f := &forwarding{s: s, m: m, id: id, sender: sender, out: out, begun: time.Now(), noted: time.Now()}
+	f := &forwarding{s: s, m: m, id: id, sender: sender, out: out, begun: time.Now(), noted: time.Now(), pulsed: time.Now()}
 	out.moves = f.moves
+	if f.number, err = findConnection(ctx, s.DB, m.Drop, sender); err != nil && !errors.Is(err, db.ErrNoRows) {
+		return err
+	}
 	code, err := f.run(ctx)
 	// The receiver may be gone, so its context is too.
 	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -69,6 +73,8 @@ type forwarding struct {
 	begun      time.Time
 	started    bool
 	noted      time.Time
+	pulsed     time.Time
+	number     int64 // of the sender's connection: with another the transfer is lost
 }
 
 // moves tells the sender's process now and then that a chunk is being taken.
@@ -91,9 +97,9 @@ func (f *forwarding) note(kind byte) {
 func (f *forwarding) run(ctx context.Context) (code string, err error) {
 	const gone = "receiver_gone"
 	for {
-		wait := pulse
+		wait := looksTime
 		if !f.started {
-			wait = min(pulse, max(time.Millisecond, silence-time.Since(f.begun)))
+			wait = min(looksTime, max(time.Millisecond, silence-time.Since(f.begun)))
 		}
 		b, err := f.s.Bus.Pop(ctx, queueOf(f.id), wait)
 		switch {
@@ -133,12 +139,16 @@ func (f *forwarding) idle(ctx context.Context) (over bool, err error) {
 	if !f.started && time.Since(f.begun) >= silence {
 		return true, f.out.write(errorOctets("sender_silent"))
 	}
-	p, err := findPerson(ctx, f.s.DB, f.m.Drop, f.sender)
+	number, err := findConnection(ctx, f.s.DB, f.m.Drop, f.sender)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		f.s.Log.Warn("drops: cannot look for a sender", "error", err)
-	} else if err != nil || !p.Here {
+	} else if err != nil || number == 0 || number != f.number {
 		return true, f.out.write(errorOctets("sender_gone"))
 	}
+	if time.Since(f.pulsed) < pulse {
+		return false, nil
+	}
+	f.pulsed = time.Now()
 	return false, f.out.write(octets(frameAlive, nil))
 }
 
