@@ -165,7 +165,7 @@ func (o *outlet) write(b []byte) error {
 	if o.events {
 		b = o.event(b)
 	}
-	for len(b) > piece {
+	for len(b) > piece+piece/2 { // no short last piece
 		if _, err := o.w.Write(b[:piece]); err != nil {
 			return err
 		}

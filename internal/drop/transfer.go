@@ -89,6 +89,7 @@ type transfer struct {
 	window  int // chunks that the budget holds room for
 	credits int // that the sender has
 	waiting int // chunks that the receiver has not taken
+	taken   int // chunks that it took, whose credits were not given back yet
 	moved   time.Time
 }
 
@@ -181,9 +182,13 @@ func (t *transfer) moves(taken bool) {
 		return
 	}
 	t.waiting--
-	if t.state == running {
-		t.credits++
-		c.owe(t.n, 1)
+	t.taken++
+	// A frame for each credit would cost more than it tells. The sender still has others
+	// while these wait.
+	if t.state == running && (t.taken >= t.window/4 || t.credits == 0) {
+		t.credits += t.taken
+		c.owe(t.n, t.taken)
+		t.taken = 0
 	}
 }
 
