@@ -6,14 +6,19 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +33,51 @@ type person struct {
 	seen bytes.Buffer
 }
 
-// atTerminal runs coffer at a terminal.
+// serving runs a server and returns its address.
+func serving(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command("coffer", "serve", "--addr", addr, "--data", t.TempDir(), "--log-level", "error")
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+	})
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		res, err := http.Get("http://" + addr + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			return "http://" + addr
+		}
+	}
+	t.Fatal("the server does not answer")
+	return ""
+}
+
+// coffer runs a command without a terminal.
+func coffer(t *testing.T, stdin string, args ...string) (out string, status int) {
+	t.Helper()
+	c := exec.Command("coffer", args...)
+	c.Stdin = strings.NewReader(stdin)
+	b, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(b), c.ProcessState.ExitCode()
+}
+
+// atTerminal runs coffer at a terminal of 100 columns.
 func atTerminal(t *testing.T, args ...string) *person {
 	t.Helper()
 	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -48,6 +97,9 @@ func atTerminal(t *testing.T, args ...string) *person {
 		t.Skipf("no terminals here: %v", err)
 	}
 	t.Cleanup(func() { other.Close() })
+	if err := unix.IoctlSetWinsize(int(pty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: 100}); err != nil {
+		t.Fatal(err)
+	}
 	p := &person{t: t, pty: pty, other: other, cmd: exec.Command("coffer", args...)}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = other, other, other
 	p.cmd.Dir = t.TempDir()
@@ -157,5 +209,137 @@ func TestInterruptedAtCode(t *testing.T) {
 	}
 	if !p.echoes() {
 		t.Error("the terminal stays without echo")
+	}
+}
+
+// find waits for a text that fits, and returns its group.
+func (p *person) find(pattern string) string {
+	p.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if m := re.FindStringSubmatch(p.screen()); m != nil {
+			return m[1]
+		}
+	}
+	p.t.Fatalf("the terminal does not show %s:\n%s", pattern, p.screen())
+	return ""
+}
+
+// TestSendAtTerminal shows a person the name, the code, the link, its QR code, and who took
+// what. Three wrong codes void the code until the person wants another.
+func TestSendAtTerminal(t *testing.T) {
+	server := serving(t)
+	file := filepath.Join(t.TempDir(), "photo.jpg")
+	if err := os.WriteFile(file, make([]byte, 3_000_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := atTerminal(t, "send", "--server", server, "--receivers", "2", file)
+	name := p.find(`Name:  (\S+)`)
+	code := p.find(`Code:  ([0-9]{6})\b`)
+	link := p.find(`Link:  (http\S+#v1\.[A-Za-z0-9_-]{22})`)
+	p.sees("Sending photo.jpg, 3.0 MB.")
+	p.sees("▀")
+	p.sees("coffer receive --server " + server + " " + name)
+
+	if out, status := coffer(t, "", "receive", "--device", "my \x1b[31mphone", "--out", t.TempDir(), link); status != 0 {
+		t.Fatalf("status %d: %s", status, out)
+	}
+	p.sees("my _[31mphone is here.")
+	p.sees("Sent and verified: photo.jpg, 3.0 MB, to my _[31mphone.")
+
+	wrong := "000000"
+	if code == wrong {
+		wrong = "000001"
+	}
+	for i := range 3 {
+		if out, status := coffer(t, wrong+"\n", "receive", "--server", server, name); status != exitCode {
+			t.Fatalf("wrong code %d: status %d: %s", i+1, status, out)
+		}
+	}
+	p.sees("Press Enter for a new code")
+	if strings.Contains(p.screen(), "New code") {
+		t.Error("a new code was drawn unasked")
+	}
+	p.types("\n")
+	if second := p.find(`New code:  ([0-9]{6})\b`); second == code {
+		t.Error("the new code is the old one")
+	}
+	// The server makes the address of three wrong codes wait, and the command says how long.
+	if out, status := coffer(t, "", "receive", link); status != 1 || !strings.Contains(out, "try again in ") {
+		t.Errorf("status %d: %s", status, out)
+	}
+	p.types("\x03")
+	if status := p.ends(); status != exitInterrupt {
+		t.Errorf("status %d:\n%s", status, p.screen())
+	}
+}
+
+// TestReceiveAtTerminal asks what becomes of a name that is taken, and types a wrong code
+// before the right one.
+func TestReceiveAtTerminal(t *testing.T) {
+	server := serving(t)
+	dir, to := t.TempDir(), t.TempDir()
+	files := []string{"one.txt", "two.txt", "three.txt", "four.txt"}
+	for i, name := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("new", i+1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name != "four.txt" {
+			if err := os.WriteFile(filepath.Join(to, name), []byte("old!"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	args := []string{"send", "--server", server, "--keep"}
+	for _, name := range files {
+		args = append(args, filepath.Join(dir, name))
+	}
+	sender := atTerminal(t, args...)
+	name, code := sender.find(`Name:  (\S+)`), sender.find(`Code:  ([0-9]{6})\b`)
+
+	p := atTerminal(t, "receive", "--server", server, "--out", to, strings.ToUpper(strings.ReplaceAll(name, "-", " ")))
+	p.sees("Code of " + name + ": ")
+	time.Sleep(50 * time.Millisecond) // until the echo is off
+	p.types("12\n")
+	p.sees("a code is six digits")
+	for strings.Count(p.screen(), "Code of") < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	p.types(code + "\n")
+	p.sees("You are in " + name)
+	answers := map[string]string{"one.txt": "b", "two.txt": "r", "three.txt": "s"}
+	for asked := 0; asked < 3; asked++ {
+		for strings.Count(p.screen(), "[s]kip? ") <= asked {
+			time.Sleep(time.Millisecond)
+		}
+		questions := regexp.MustCompile(`([a-z]+\.txt) exists\. Keep`).FindAllStringSubmatch(p.screen(), -1)
+		p.types(answers[questions[asked][1]] + "\n")
+	}
+	if status := p.ends(); status != 0 {
+		t.Errorf("status %d:\n%s", status, p.screen())
+	}
+	want := map[string]string{"one.txt": "old!", "one (2).txt": "new", "two.txt": "newnew", "three.txt": "old!", "four.txt": "newnewnewnew"}
+	got := map[string]string{}
+	entries, err := os.ReadDir(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(to, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = string(b)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s\n%s", diff, p.screen())
+	}
+	if strings.Contains(p.screen(), code) {
+		t.Error("the code is shown")
+	}
+	sender.types("\x03")
+	if status := sender.ends(); status != 0 {
+		t.Errorf("after a receiver that skipped: status %d:\n%s", status, sender.screen())
 	}
 }

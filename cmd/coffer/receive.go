@@ -46,7 +46,7 @@ func (c receiveCmd) Run(ctx context.Context) error {
 	}
 	defer leave(m, heard)
 	r := &receiving{receiveCmd: c, m: m, t: t, screen: newScreen(t), target: target, jobs: make(chan drop.Item, maxJobs),
-		settled: make(chan error), own: map[string]bool{}}
+		settled: make(chan error), own: map[string]int{}}
 	return r.run(ctx, heard)
 }
 
@@ -119,7 +119,7 @@ type receiving struct {
 	settled chan error // of one item each
 
 	mu  sync.Mutex
-	own map[string]bool // names that this run gives to its items
+	own map[string]int // how many items of this run want a name
 }
 
 // run takes items until everything is settled and no more is offered. Items are offered in
@@ -281,7 +281,7 @@ func (r *receiving) bring(ctx context.Context, item drop.Item) error {
 	}
 	name, err := part.Finish(existing)
 	if errors.Is(err, disk.ErrExists) { // taken meanwhile, or it was not the same
-		if existing, skip, err = r.ask(ctx, part.Name()); err != nil {
+		if existing, skip, err = r.askLate(ctx, part.Name()); err != nil {
 			return err
 		}
 		if skip {
@@ -306,10 +306,10 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 	key := strings.ToLower(p.Name())
 	r.mu.Lock()
 	own, taken := r.own[key], r.target.Taken(p.Name())
-	r.own[key] = true
+	r.own[key]++
 	r.mu.Unlock()
 	switch {
-	case own: // another item of this run may have the name before this one
+	case own > 0: // another item of this run may have the name before this one
 		return disk.KeepBoth, false, nil
 	case r.Existing == "ask" && (!taken || p.Claims()):
 		return disk.Refuse, false, nil
@@ -319,6 +319,18 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 		return disk.Replace, false, nil
 	}
 	return disk.KeepBoth, taken && r.Existing == "skip", nil
+}
+
+// askLate asks about a name that was taken while the item came. It does not ask when another
+// item of this run has it.
+func (r *receiving) askLate(ctx context.Context, name string) (disk.Existing, bool, error) {
+	r.mu.Lock()
+	own := r.own[strings.ToLower(name)]
+	r.mu.Unlock()
+	if own > 1 {
+		return disk.KeepBoth, false, nil
+	}
+	return r.ask(ctx, name)
 }
 
 // ask lets the person decide. Only one question is asked at a time.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"coffer/client"
 	"coffer/client/drop"
 	"coffer/client/drop/disk"
 )
@@ -141,6 +142,10 @@ func unreachable(ctx context.Context, server string, err error) error {
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
+	var refused *client.Error
+	if errors.Is(err, drop.ErrTooOften) && errors.As(err, &refused) && refused.RetryAfter > 0 {
+		return cleaned(fmt.Errorf("%w; try again in %s", drop.ErrTooOften, refused.RetryAfter.Round(time.Second)))
+	}
 	if errors.As(err, &network) {
 		return cleaned(fmt.Errorf("no server answers at %s (%w); --server or COFFER_SERVER names another", server, network.Err))
 	}
@@ -156,6 +161,7 @@ type sending struct {
 	peers  map[string]*receiver // by rid
 
 	served   int       // receivers that have everything
+	sent     int       // items that a receiver has
 	codes    int       // that were drawn anew without a person
 	answered chan bool // a person wants a new code
 	failed   error
@@ -219,7 +225,7 @@ func (s *sending) run(ctx context.Context, heard *hearing) error {
 		case <-s.m.Done():
 			return cleaned(s.m.Err())
 		case <-ctx.Done():
-			if s.Keep && s.served > 0 {
+			if s.Keep && s.sent > 0 { // the usual end
 				return nil
 			}
 			return errInterrupted
@@ -320,6 +326,7 @@ func (s *sending) verified(p *receiver, n drop.Notice) {
 	}
 	s.screen.println(line)
 	p.verified[n.Item.ID] = true
+	s.sent++
 	if !p.served && len(p.verified) == len(s.m.Offers()) {
 		p.served = true
 		s.served++
