@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -230,4 +231,39 @@ Every refusal is a problem document (RFC 9457, ` + "`application/problem+json`" 
 		fmt.Fprintf(&b, "| `%s` | %s |\n", code, strings.Join(slices.Sorted(maps.Keys(found[code])), "<br>"))
 	}
 	return b.Bytes()
+}
+
+// TestDropsPage compares docs/drops.md with the flags of send and receive.
+func TestDropsPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/drops.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c cli
+	k, err := newParser(t.Context(), &c, dotenv{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]bool{"no-qr": true} // the other form of --qr
+	for _, n := range k.Model.Children {
+		if n.Name != "send" && n.Name != "receive" {
+			continue
+		}
+		for _, f := range n.Flags {
+			flags[f.Name] = true
+			if f.Name != "qr" && !bytes.Contains(page, []byte("`--"+f.Name)) {
+				t.Errorf("the page does not have --%s of %s", f.Name, n.Name)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile("`--([a-z-]+)").FindAllSubmatch(page, -1) {
+		if !flags[string(m[1])] {
+			t.Errorf("the page has --%s, and no command does", m[1])
+		}
+	}
+	for _, status := range []int{exitCode, exitInterrupt} {
+		if !bytes.Contains(page, fmt.Appendf(nil, "\n| %d | ", status)) {
+			t.Errorf("the page does not have status %d", status)
+		}
+	}
 }
