@@ -4383,7 +4383,7 @@ var t6 = catalog({
     withdrawShort: "Stop offering",
     withdrawn: "“{name}” is no longer offered.",
     waitingFor: "Nobody has asked for it yet.",
-    verifiedBy: "Verified: arrived complete on {devices}",
+    verifiedBy: "Verified: complete on {devices}",
     outWaiting: "Waiting for {device}",
     outRunning: "to {device}",
     outFailed: "Not sent to {device}.",
@@ -4441,6 +4441,7 @@ var t6 = catalog({
     guestText: "You are in “{name}” with {device}. Receive what is offered, or add files of your own.",
     actions: "More for this connection",
     codeShort: "Code",
+    codeGone: "used up",
     insecure: "This needs a secure address (https). Open Coffer by its https address.",
     oldBrowser: "This browser is too old for it. Use a current one, or the command line: coffer send and coffer receive.",
     lostAsk: "Since the page was loaded again, the browser wants your permission to read it.",
@@ -4580,7 +4581,7 @@ var t6 = catalog({
     withdrawShort: "Nicht mehr anbieten",
     withdrawn: "„{name}“ wird nicht mehr angeboten.",
     waitingFor: "Noch hat es niemand abgerufen.",
-    verifiedBy: "Geprüft: vollständig angekommen auf {devices}",
+    verifiedBy: "Geprüft: vollständig auf {devices}",
     outWaiting: "Wartet auf {device}",
     outRunning: "an {device}",
     outFailed: "Nicht an {device} gesendet.",
@@ -4638,6 +4639,7 @@ var t6 = catalog({
     guestText: "Sie sind in „{name}“ mit {device}. Empfangen Sie, was angeboten wird, oder fügen Sie eigene Dateien hinzu.",
     actions: "Mehr zu dieser Verbindung",
     codeShort: "Code",
+    codeGone: "verbraucht",
     insecure: "Dafür braucht es eine sichere Adresse (https). Öffnen Sie Coffer unter seiner https-Adresse.",
     oldBrowser: "Dafür ist dieser Browser zu alt. Nehmen Sie einen aktuellen oder die Kommandozeile: coffer send und coffer receive.",
     lostAsk: "Seit dem Neuladen der Seite braucht der Browser Ihre Erlaubnis, es zu lesen.",
@@ -6265,11 +6267,13 @@ function Share({ drop: drop2, state, onClose }) {
           ] }),
           /* @__PURE__ */ a4("div", { children: [
             /* @__PURE__ */ a4("dt", { children: t6("codeShort") }),
-            /* @__PURE__ */ a4("dd", { class: burnt ? "drop-code burnt" : "drop-code", children: [
+            burnt || !code ? /* @__PURE__ */ a4("dd", { class: "drop-code burnt", children: t6("codeGone") }) : /* @__PURE__ */ a4("dd", { class: "drop-code", children: [
               /* @__PURE__ */ a4("span", { class: "hidden", children: [...code].join(" ") }),
-              /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: code.slice(0, 3) }),
-              " ",
-              /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: code.slice(3) })
+              /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
+                code.slice(0, 3),
+                " ",
+                code.slice(3)
+              ] })
             ] })
           ] })
         ] }),

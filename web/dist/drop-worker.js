@@ -3260,6 +3260,8 @@ var Member = class {
   phase = "connecting";
   refusal;
   people = /* @__PURE__ */ new Map();
+  left = /* @__PURE__ */ new Set();
+  // for good
   items = /* @__PURE__ */ new Map();
   channels = /* @__PURE__ */ new Map();
   host;
@@ -3380,6 +3382,7 @@ var Member = class {
     this.changed();
   }
   gone(rid) {
+    this.left.add(rid);
     this.people.delete(rid);
     for (const [id, item] of this.items) if (item.owner === rid) this.items.delete(id);
     this.sending.gone(rid);
@@ -3438,8 +3441,9 @@ var Member = class {
     if (n <= (this.kept.heard[from] ?? 0)) return;
     this.kept.heard[from] = n;
     const message = saidOf(said, from);
-    const person = this.people.get(from);
-    if (!message || !person) return;
+    if (!message || this.left.has(from)) return;
+    const person = this.people.get(from) ?? { rid: from, host: from === this.kept.hostRid, here: true, device: "" };
+    this.people.set(from, person);
     if (message.k === "hello") person.device = message.device;
     if (message.k === "offer") {
       for (const item of message.items) {

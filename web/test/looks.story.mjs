@@ -19,7 +19,7 @@ for (const [name, options] of [
 ]) {
   test(`every page on ${name}`, async (t) => {
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
-    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/account/deactivated', '/account/deleted', '/social#error=provider_unavailable&provider=google', `/social#code=${'x'.repeat(43)}`, '/nowhere']) {
+    for (const at of ['/', '/sign-up', '/sign-in', '/verify-email', '/verify-email#token=x', `/verify-email#token=${'x'.repeat(43)}`, '/first-admin', '/first-admin#token=x', `/first-admin#token=${'x'.repeat(43)}`, '/account/deactivated', '/account/deleted', '/social#error=provider_unavailable&provider=google', `/social#code=${'x'.repeat(43)}`, '/send', '/send/safe', '/d/nobody-here', '/nowhere']) {
       await page.goto('about:blank');
       await page.goto(at);
       await page.locator('main h1').waitFor();

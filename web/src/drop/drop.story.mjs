@@ -74,11 +74,12 @@ test('a file goes from a desk to a desk by name and code', async (t) => {
   assert.equal(await code.getAttribute('autocomplete'), 'one-time-code');
   await enter(page, h.code);
   await page.getByRole('heading', { level: 1, name: 'Connected' }).waitFor();
+  await h.page.locator('.drop-people li').nth(1).getByText('Chrome, Linux').waitFor();
   assert.equal(new URL(page.url()).pathname, '/d/' + h.name);
   await h.page.getByRole('heading', { level: 1, name: 'Connected with 1 device' }).waitFor();
   await page.getByRole('button', { name: 'Receive letter.txt', exact: true }).click();
   await line(page, 'letter.txt').getByText('Verified: complete and unchanged').waitFor();
-  await line(h.page, 'letter.txt').getByText('Verified: arrived complete on').waitFor();
+  await line(h.page, 'letter.txt').getByText('Verified: complete on Chrome, Linux').waitFor();
   const { name, bytes } = await saved(page, () => page.getByRole('button', { name: 'Save letter.txt', exact: true }).click());
   assert.deepEqual([name, bytes.toString()], ['letter.txt', 'Dear Bob']);
   await line(page, 'letter.txt').getByText('Saved').waitFor();
@@ -141,15 +142,19 @@ test('three wrong codes burn the code; the host makes a new one', async (t) => {
 test('a guest offers files too, and the host receives them', async (t) => {
   const h = await host(t, { 'a.txt': 'a' });
   const page = await guest(t, h);
-  const dir = tree(t, { 'from-bob.txt': 'from Bob' });
-  await drop(page, [path.join(dir, 'from-bob.txt')]);
+  // A name that would look like a text file, with a control character.
+  const dir = tree(t, { 'from-bob.txt': 'from Bob', 'gpj\u202etxt\u009b.exe': 'x' });
+  await drop(page, fs.readdirSync(dir).map((f) => path.join(dir, f)));
+  await h.page.getByRole('button', { name: 'Receive gpj_txt_.exe', exact: true }).waitFor();
+  assert.doesNotMatch(await h.page.locator('main').evaluate((e) => e.outerHTML), /[\u202e\u009b]/, 'not even in an attribute');
+  assert.doesNotMatch(await page.locator('main').evaluate((e) => e.outerHTML), /[\u202e\u009b]/);
   await h.page.getByRole('button', { name: 'Receive from-bob.txt', exact: true }).click();
   await line(h.page, 'from-bob.txt').getByText('Verified: complete and unchanged').waitFor();
-  await line(page, 'from-bob.txt').getByText('Verified: arrived complete on').waitFor();
+  await line(page, 'from-bob.txt').getByText('Verified: complete on Chrome, Linux').waitFor();
   const { bytes } = await saved(h.page, () => h.page.getByRole('button', { name: 'Save from-bob.txt', exact: true }).click());
   assert.equal(bytes.toString(), 'from Bob');
   await page.getByRole('button', { name: 'Stop offering from-bob.txt' }).click();
-  await line(h.page, 'from-bob.txt').waitFor({ state: 'detached' }).catch(() => undefined); // what has arrived may stay
+  await page.getByText('“from-bob.txt” is no longer offered.').waitFor();
 });
 
 test('a folder comes as a zip, and all of several with one press', async (t) => {

@@ -35,6 +35,7 @@ export class Member implements ReceiveGround {
   phase: Phase = 'connecting';
   refusal: Refusal | undefined;
   private readonly people = new Map<string, Known>();
+  private readonly left = new Set<string>(); // for good
   private readonly items = new Map<string, Described>();
   private readonly channels = new Map<string, Channel>();
   private readonly host: HostDoor | undefined;
@@ -193,6 +194,7 @@ export class Member implements ReceiveGround {
   }
 
   private gone(rid: string): void {
+    this.left.add(rid);
     this.people.delete(rid);
     for (const [id, item] of this.items) if (item.owner === rid) this.items.delete(id);
     this.sending.gone(rid);
@@ -257,8 +259,10 @@ export class Member implements ReceiveGround {
     if (n <= (this.kept.heard[from] ?? 0)) return; // repeated, or out of order
     this.kept.heard[from] = n;
     const message = saidOf(said, from);
-    const person = this.people.get(from);
-    if (!message || !person) return;
+    if (!message || this.left.has(from)) return;
+    // A guest's first words may come before the server's word that it is in.
+    const person = this.people.get(from) ?? { rid: from, host: from === this.kept.hostRid, here: true, device: '' };
+    this.people.set(from, person);
     if (message.k === 'hello') person.device = message.device;
     if (message.k === 'offer') {
       for (const item of message.items) {

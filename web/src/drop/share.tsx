@@ -47,10 +47,12 @@ export function Share({ drop, state, onClose }: { drop: Drop; state: State; onCl
             </div>
             <div>
               <dt>{t('codeShort')}</dt>
-              <dd class={burnt ? 'drop-code burnt' : 'drop-code'}>
-                <span class="hidden">{[...code].join(' ')}</span>
-                <span aria-hidden="true">{code.slice(0, 3)}</span>{' '}<span aria-hidden="true">{code.slice(3)}</span>
-              </dd>
+              {burnt || !code ? <dd class="drop-code burnt">{t('codeGone')}</dd> : (
+                <dd class="drop-code">
+                  <span class="hidden">{[...code].join(' ')}</span>
+                  <span aria-hidden="true">{code.slice(0, 3)} {code.slice(3)}</span>
+                </dd>
+              )}
             </div>
           </dl>
           {link && (
