@@ -53,7 +53,8 @@ func Join(ctx context.Context, c Config, name, secret string) (*Member, error) {
 		}
 		return nil, err
 	}
-	go m.run(l, welcome)
+	m.arrive(l, welcome)
+	go m.run(l)
 	return m, nil
 }
 

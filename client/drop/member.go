@@ -70,7 +70,8 @@ func Open(ctx context.Context, c Config) (*Member, error) {
 		return nil, err
 	}
 	m.id, m.hostID = welcome.RID, welcome.RID
-	go m.run(l, welcome)
+	m.arrive(l, welcome)
+	go m.run(l)
 	return m, nil
 }
 
@@ -140,14 +141,10 @@ func (m *Member) call(ctx context.Context, method string, in, out any, path ...s
 }
 
 // run keeps the member connected until its end.
-func (m *Member) run(l *link, welcome frame) {
+func (m *Member) run(l *link) {
 	defer close(m.done)
 	pause := firstPause
-	for first := true; ; first = false {
-		m.arrive(l, welcome)
-		if !first {
-			m.notes.tell(Notice{Event: Back})
-		}
+	for {
 		began := time.Now()
 		err := m.hear(l)
 		l.close(err)
@@ -158,8 +155,11 @@ func (m *Member) run(l *link, welcome frame) {
 		if m.ctx.Err() == nil && !ended(err) {
 			m.notes.tell(Notice{Event: Reconnecting, Err: err})
 			var again *link
+			var welcome frame
 			if again, welcome, err = m.reconnect(&pause); err == nil {
 				l = again
+				m.arrive(l, welcome)
+				m.notes.tell(Notice{Event: Back})
 			}
 		}
 		if m.ctx.Err() != nil || err != nil {
@@ -212,6 +212,10 @@ func ended(err error) bool {
 func (m *Member) arrive(l *link, welcome frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.ctx.Err() != nil { // Close came first
+		l.close(m.Err())
+		return
+	}
 	m.link = l
 	m.name, m.expires = welcome.Name, welcome.ExpiresAt
 	here := map[rid]bool{}
@@ -403,6 +407,9 @@ func (m *Member) Close(ctx context.Context) error {
 			err = nil
 		}
 	}
+	m.mu.Lock()
+	l = m.link // it may be a new one; none comes any more
+	m.mu.Unlock()
 	if l != nil {
 		if m.gate != nil {
 			l.farewell(nil)

@@ -396,3 +396,22 @@ func TestWhatEndsADrop(t *testing.T) {
 		t.Errorf("an offer afterwards: %v", err)
 	}
 }
+
+// TestCloseAtOnce: a member can be closed as soon as it is there, and while it reconnects.
+func TestCloseAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	host := openAt(t, r.server.URL)
+	for range 20 {
+		guest := joinAt(t, r.server.URL, host.Name(), host.Code(), "brief")
+		if err := guest.Close(soon(t)); err != nil || !errors.Is(guest.Err(), ErrLeft) {
+			t.Error(err, guest.Err())
+		}
+	}
+	guest := joinAt(t, r.server.URL, host.Name(), host.Code(), "brief")
+	r.cut(guest.RID())
+	guest.ear.awaitEvent(t, Reconnecting)
+	if err := guest.Close(soon(t)); err != nil {
+		t.Error(err)
+	}
+}

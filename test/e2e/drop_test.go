@@ -136,7 +136,7 @@ func (e *dropEnd) offerPath(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, err := e.Offer(t.Context(), fileSource{src})
+	items, err := e.Offer(t.Context(), src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,13 +155,6 @@ func sumOf(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return h.Sum(nil)
-}
-
-// fileSource is a source of package disk as an end wants it.
-type fileSource struct{ *disk.Source }
-
-func (s fileSource) Info() drop.Info {
-	return drop.Info{Name: s.Source.Name, Kind: drop.File, Size: s.Source.Size, Type: "application/octet-stream"}
 }
 
 // fileSink is a file that receives. Every write takes pause.
