@@ -217,19 +217,21 @@ func (k *busKit) cancel() {
 	}
 	// No call begins after cancel has returned, although messages wait.
 	var late ear
-	started, finish := make(chan struct{}), make(chan struct{})
-	var once sync.Once
+	begun, goOn := make(chan struct{}), make(chan struct{})
 	cancel, _ = k.subscribe(k.a, "waiting", func(m []byte) {
-		once.Do(func() { close(started) })
-		<-finish
 		late.hear(m)
+		begun <- struct{}{}
+		<-goOn
 	})
 	for range 10 {
 		k.publish(k.b, "waiting", "x")
 	}
-	<-started
+	<-begun
+	time.Sleep(20 * time.Millisecond) // until the others wait
+	goOn <- struct{}{}
+	<-begun
 	cancel()
-	close(finish)
+	close(goOn)
 	heard := make(chan struct{})
 	k.subscribe(k.a, "waiting", func(m []byte) {
 		if string(m) == "y" { // some x may still be under way
@@ -238,8 +240,8 @@ func (k *busKit) cancel() {
 	})
 	k.publish(k.b, "waiting", "y")
 	<-heard
-	if got := late.all(); len(got) > 1 {
-		k.Errorf("%d calls after cancel", len(got))
+	if got := late.all(); len(got) != 2 {
+		k.Errorf("%d calls, two had begun before cancel", len(got))
 	}
 }
 
