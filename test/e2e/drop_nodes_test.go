@@ -389,6 +389,19 @@ func TestDropThroughTheProxy(t *testing.T) {
 			}
 			all.Wait()
 			wait(t, "verified by all", func() bool { return host.count(drop.Verified, items[0].ID) == guests })
+
+			// A node stops. Whoever was there comes back through the proxy, and goes on.
+			guest := joinAt(t, s.url, host, false)
+			gone := make(chan struct{})
+			into := slow(map[int64]func(){lasting / 3: func() {
+				go func() {
+					s.nodes[0].stop()
+					close(gone)
+				}()
+			}})
+			handed(t, host, guest, lasting, into)
+			<-gone
+			resumed(t, into, 2)
 		})
 	}
 }
