@@ -5002,7 +5002,7 @@ function Safe() {
   ] });
 }
 function SafeLink() {
-  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t6("safeTitle"), onClose: close, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t6("safeLink") });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t6("safeTitle"), onClose: close, sheet: matchMedia("(max-width: 40rem)").matches, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t6("safeLink") });
 }
 
 // src/drop/join.tsx

@@ -7,6 +7,9 @@ import { drop, focusComes, member, open, signIn, stage, tabTo, tree } from '../.
 
 const site = stage({ COFFER_LIMIT_DROP_OPEN: '1000/1h', COFFER_LIMIT_DROP_JOIN: '1000/1h' });
 
+// Small limits, so that a story meets them.
+const tight = stage({ COFFER_LIMIT_DROP_OPEN: '1000/1h', COFFER_LIMIT_DROP_JOIN: '1000/1h', COFFER_DROP_GRACE: '1s', COFFER_DROP_GUESTS: '1' });
+
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
 const clipboard = { permissions: ['clipboard-read', 'clipboard-write'] };
 
@@ -26,8 +29,8 @@ async function linkOf(page) {
 }
 
 // host opens a drop that offers what lies in a folder.
-async function host(t, files, options = {}) {
-  const page = await open(t, site, { ...clipboard, ...options });
+async function host(t, files, { at = site, ...options } = {}) {
+  const page = await open(t, at, { ...clipboard, ...options });
   await page.goto('/send');
   await page.locator('.drop-choices').waitFor();
   const dir = tree(t, files);
@@ -40,8 +43,8 @@ async function enter(page, code) {
 }
 
 // guest joins by name and code.
-async function guest(t, { name, code }, options = {}) {
-  const page = await open(t, site, options);
+async function guest(t, { name, code }, { at = site, ...options } = {}) {
+  const page = await open(t, at, options);
   await page.goto('/d/' + name);
   await enter(page, code);
   await page.getByRole('heading', { level: 1, name: 'Connected' }).waitFor();
@@ -253,6 +256,37 @@ test('what does not fit says so: a name that is none, a damaged link, a dead dro
   await page.getByRole('alert').getByText('This link does not fit.').waitFor();
   await enter(page, h.code);
   await page.getByRole('heading', { level: 1, name: 'Connected' }).waitFor();
+});
+
+test('no place, too many tries, and a host that is gone: what happened, and the button that helps', async (t) => {
+  const h = await host(t, { 'a.txt': 'a' }, { at: tight });
+  const bob = await guest(t, h, { at: tight });
+  await bob.getByRole('button', { name: 'Receive a.txt', exact: true }).click();
+  await bob.getByRole('button', { name: 'Save a.txt', exact: true }).waitFor();
+  const page = await open(t, tight);
+  await page.goto('/d/' + h.name);
+  await enter(page, h.code);
+  await page.getByRole('heading', { level: 1, name: 'No more devices fit in' }).waitFor();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByLabel('Six-digit code').waitFor();
+  await h.page.close();
+  await bob.getByRole('heading', { level: 1, name: 'The sender is gone' }).waitFor();
+  await bob.getByRole('button', { name: 'Save a.txt', exact: true }).waitFor();
+  await bob.getByRole('button', { name: 'Try again' }).click();
+  await bob.getByRole('heading', { level: 1, name: /^There is no connection called/ }).waitFor();
+
+  const again = await host(t, { 'a.txt': 'a' }, { at: tight });
+  await page.goto('/d/' + again.name);
+  for (let i = 1; i <= 3; i++) {
+    await enter(page, String((Number(again.code) + i) % 1_000_000).padStart(6, '0'));
+    await page.getByText('That code is not right.').or(page.getByText('this code no longer works')).waitFor();
+    await enter(page, '');
+    await page.getByRole('button', { name: 'Connect' }).click({ trial: true });
+  }
+  await again.page.getByText('This code was entered wrongly three times').waitFor();
+  await enter(page, again.code);
+  await page.getByText(/^Too many tries\. You can try again in \d+ minutes\.$/).waitFor();
+  await page.getByRole('button', { name: /^Wait \d+ minutes$/ }).waitFor();
 });
 
 test('the whole way by keyboard', async (t) => {

@@ -50,7 +50,7 @@ export function Safe() {
 // SafeLink opens the same over the page, so that nothing on it is lost.
 export function SafeLink() {
   return (
-    <button type="button" class="link drop-safe-link" onClick={() => void ask((close) => <Dialog title={t('safeTitle')} onClose={close}><Text Heading="h3" /></Dialog>)}>
+    <button type="button" class="link drop-safe-link" onClick={() => void ask((close) => <Dialog title={t('safeTitle')} onClose={close} sheet={matchMedia('(max-width: 40rem)').matches}><Text Heading="h3" /></Dialog>)}>
       {t('safeLink')}
     </button>
   );
