@@ -122,8 +122,8 @@ type receiving struct {
 	own map[string]int // how many items of this run want a name
 }
 
-// run takes items until everything is settled and no more is offered. Items are offered in
-// several messages, so the end is a moment without one.
+// run takes items until everything is settled and no more is offered. A member offers its
+// items in several messages, one after the other, so the end is a moment after the last.
 func (r *receiving) run(ctx context.Context, heard *hearing) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	var workers sync.WaitGroup
@@ -150,6 +150,7 @@ func (r *receiving) run(ctx context.Context, heard *hearing) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	offered, done := 0, 0
+	var last time.Time // when something was offered
 	var failed error
 	over := r.m.Done()
 	quiet := time.NewTimer(time.Hour)
@@ -157,6 +158,9 @@ func (r *receiving) run(ctx context.Context, heard *hearing) error {
 	for {
 		select {
 		case n := <-heard.notices:
+			if n.Event == drop.Offered {
+				last = time.Now()
+			}
 			offered += r.hear(n)
 		case err := <-r.settled:
 			done++
@@ -193,7 +197,7 @@ func (r *receiving) run(ctx context.Context, heard *hearing) error {
 			return failed
 		}
 		if offered > 0 && offered == done {
-			quiet.Reset(quietTime)
+			quiet.Reset(time.Until(last.Add(quietTime)))
 		} else {
 			quiet.Reset(time.Hour)
 		}
@@ -278,6 +282,12 @@ func (r *receiving) bring(ctx context.Context, item drop.Item) error {
 			err = errors.Join(err, part.Discard())
 		}
 		return err
+	}
+	switch kept := part.Kept(); {
+	case part.Claims():
+		r.warn("%s was here already", part.Name())
+	case kept > 0:
+		r.warn("%s went on after %s", part.Name(), bytesText(kept))
 	}
 	name, err := part.Finish(existing)
 	if errors.Is(err, disk.ErrExists) { // taken meanwhile, or it was not the same

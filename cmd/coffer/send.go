@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +138,10 @@ func leave(m *drop.Member, heard *hearing) {
 // cleaned makes the other side's words in an error harmless.
 func cleaned(err error) error { return exitError{1, err} }
 
+func oneOf(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
+}
+
 // unreachable explains why there is no drop.
 func unreachable(ctx context.Context, server string, err error) error {
 	var network *url.Error
@@ -145,6 +151,9 @@ func unreachable(ctx context.Context, server string, err error) error {
 	var refused *client.Error
 	if errors.Is(err, drop.ErrTooOften) && errors.As(err, &refused) && refused.RetryAfter > 0 {
 		return cleaned(fmt.Errorf("%w; try again in %s", drop.ErrTooOften, refused.RetryAfter.Round(time.Second)))
+	}
+	if !errors.As(err, &refused) && errors.Is(err, io.EOF) {
+		return cleaned(fmt.Errorf("the server at %s has closed the connection", server))
 	}
 	if errors.As(err, &network) {
 		return cleaned(fmt.Errorf("no server answers at %s (%w); --server or COFFER_SERVER names another", server, network.Err))
@@ -236,8 +245,9 @@ func (s *sending) run(ctx context.Context, heard *hearing) error {
 	}
 }
 
-// over reports whether enough receivers have everything. It waits for transfers that still
-// run, and a moment for the last receiver to leave: it may not have read the confirmation.
+// over reports whether enough receivers have everything, or no receiver ever can. It waits
+// for transfers that still run, and a moment for the last receiver to leave: it may not have
+// read how its transfer ended.
 func (s *sending) over() bool {
 	if s.failed == nil && (s.Keep || s.served < s.Receivers) {
 		return false
@@ -247,7 +257,7 @@ func (s *sending) over() bool {
 		if len(p.running) > 0 {
 			return false
 		}
-		here = here || p.served && !p.gone
+		here = here || (p.served || s.failed != nil) && !p.gone
 	}
 	if s.lingers.IsZero() {
 		s.lingers = time.Now().Add(3 * time.Second)
@@ -288,10 +298,9 @@ func (s *sending) hear(ctx context.Context, n drop.Notice) {
 		switch {
 		case errors.Is(n.Err, drop.ErrChanged):
 			s.failed = cleaned(fmt.Errorf("%s: %w", n.Item.Name, n.Err))
-		case errors.Is(n.Err, drop.ErrCut) || errors.Is(n.Err, drop.ErrLeft): // it asks again, or the end is said elsewhere
-		default:
+		case oneOf(n.Err, drop.ErrTampered, drop.ErrStalled, drop.ErrUnequal, drop.ErrUnconfirmed):
 			s.warn("%s: %v", label, n.Err)
-		}
+		} // after any other end the receiver asks again
 	case drop.WrongCode:
 		s.warn("somebody typed a wrong code; %d more and the code is void", n.Tries)
 	case drop.Burnt:

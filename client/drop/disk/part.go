@@ -55,6 +55,7 @@ type Part struct {
 	moves  string // what Finish moves to the name
 	body   body
 	end    int64 // bytes held
+	kept   int64 // of an earlier receive
 	whole  *Source
 	done   bool
 }
@@ -89,6 +90,7 @@ func (t *Target) Begin(item drop.Item) (*Part, error) {
 			return nil, fmt.Errorf("%s: %w", p.part, err)
 		}
 	}
+	p.kept = p.end
 	if p.end == 0 && size > 0 {
 		p.whole = t.same(safe, folder, size)
 	}
@@ -128,6 +130,9 @@ func (p *Part) Size() (int64, error) { return p.Bytes(), nil }
 
 // Claims reports whether the part is what already bears the name.
 func (p *Part) Claims() bool { return p.whole != nil }
+
+// Kept returns how many bytes an earlier receive had brought and are still held.
+func (p *Part) Kept() int64 { return p.kept }
 
 // ReadAt implements [io.ReaderAt] over what is held.
 func (p *Part) ReadAt(b []byte, off int64) (int, error) {
@@ -177,6 +182,7 @@ func (p *Part) Truncate(n int64) error {
 		return err
 	}
 	p.end = n
+	p.kept = min(p.kept, n)
 	return nil
 }
 
