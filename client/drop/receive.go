@@ -40,6 +40,7 @@ type reception struct {
 	sink  Sink
 
 	loaded bool  // held and digest are known
+	proved bool  // the sender has agreed to them; before, the sink only claims
 	held   int64 // chunks from the start
 	digest digest
 	told   time.Time // of the last notice
@@ -47,7 +48,7 @@ type reception struct {
 }
 
 func (r *reception) count() int64 { return chunksOf(r.item.Size, r.item.Chunk) }
-func (r *reception) whole() bool  { return r.loaded && r.held == r.count() }
+func (r *reception) whole() bool  { return r.proved && r.held == r.count() }
 func (r *reception) bytes() int64 { return min(r.held*int64(r.item.Chunk), r.item.Size) }
 
 // Receive brings an item into the sink. It continues what the sink holds, if the sender
@@ -72,13 +73,14 @@ func (m *Member) Receive(ctx context.Context, item Item, sink Sink) error {
 	pause := firstPause
 	for asked := 0; ; {
 		moved := m.movement()
-		before := r.held
+		before, waiting := r.held, r.whole()
 		confirmed, err := r.attempt(ctx)
 		if err == nil && confirmed {
 			m.notes.tell(Notice{Event: Received, Person: m.person(r.owner), Item: item, Bytes: item.Size})
 			return nil
 		}
-		if r.whole() {
+		// Once all was there, only the sender's word is missing.
+		if r.whole() && (waiting || err == nil) {
 			if asked++; asked > askTimes || ctx.Err() != nil || final(err) {
 				m.notes.tell(Notice{Event: Received, Person: m.person(r.owner), Item: item, Bytes: item.Size, Err: ErrUnconfirmed})
 				return nil
@@ -289,6 +291,7 @@ func (r *reception) stream(ctx context.Context, id string, secret *ecdh.PrivateK
 	if err := r.startAt(from); err != nil {
 		return nil, err
 	}
+	r.proved = true
 	return keys.ack, r.take(ctx, p, id, keys, cancel, silence)
 }
 

@@ -30,6 +30,7 @@ type relay struct {
 	members   []*relayed
 	transfers map[string]*relayedTransfer
 	lies      lies
+	other     string   // an id for a lie
 	asked     []string // transfers in the order of their requests
 	seen      []byte   // everything that passed, for what must not pass
 }

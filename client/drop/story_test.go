@@ -57,6 +57,19 @@ func (e *ear) awaitEvent(t testing.TB, what Event) Notice {
 	return e.await(t, eventNames[what], func(n Notice) bool { return n.Event == what })
 }
 
+// awaitCount waits until an event was heard n times.
+func (e *ear) awaitCount(t testing.TB, what Event, n int) {
+	t.Helper()
+	late := time.After(10 * time.Second)
+	for e.count(what) < n {
+		select {
+		case <-e.wake:
+		case <-late:
+			t.Fatalf("%d times %s, want %d; heard %v", e.count(what), eventNames[what], n, e.heard())
+		}
+	}
+}
+
 func (e *ear) heard() (names []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -237,13 +250,7 @@ func TestManyReceiversAndOneSlow(t *testing.T) {
 		})
 	}
 	group.Wait()
-	for n := 0; n != 8; n = host.ear.count(Verified) {
-		select {
-		case <-host.ear.wake:
-		case <-soon(t).Done():
-			t.Fatalf("%d verified, want 8", n)
-		}
-	}
+	host.ear.awaitCount(t, Verified, 8)
 	if src.changed || host.ear.count(NotSent) != 0 {
 		t.Errorf("heard %v", host.ear.heard())
 	}
