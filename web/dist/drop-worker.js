@@ -124,7 +124,7 @@ var smallestChunk = 65536;
 var largestChunk = 1048576;
 var mostChunks = 2 ** 32 - 1;
 var tagSize = 16;
-var chunkFor = (size) => size < 16 * 2 ** 20 ? smallestChunk : size < 2 ** 30 ? 262144 : largestChunk;
+var chunkFor = (size) => size < 16 * 2 ** 20 ? smallestChunk : size < 64 * 2 ** 20 ? 262144 : largestChunk;
 var isChunk = (n) => typeof n === "number" && n >= smallestChunk && n <= largestChunk && Number.isInteger(Math.log2(n));
 var chunksOf = (size, chunk) => Math.max(1, Math.ceil(size / chunk));
 var lengthOf = (i, size, chunk) => Math.min(chunk, size - i * chunk);
@@ -2991,6 +2991,8 @@ var mostTransfers = 64;
 var mostKnown = 1e3;
 var ahead2 = 3;
 var mostBuffered = 8 * 2 ** 20;
+var block2 = 4 * 2 ** 20;
+var mostBlocks = 4;
 var Source = class {
   constructor(item, blob) {
     this.item = item;
@@ -3002,19 +3004,33 @@ var Source = class {
   blob;
   total;
   digests;
+  blocks = /* @__PURE__ */ new Map();
   // read answers chunk i; it rejects when the file is no longer what was picked. The chain of
   // digests grows once, however many receivers read.
   async read(i) {
     const { size, chunk } = this.item;
     const at = i * chunk;
-    const plain = await this.blob.slice(at, at + lengthOf(i, size, chunk)).arrayBuffer();
-    if (plain.byteLength !== lengthOf(i, size, chunk)) throw new Error("the file is shorter than it was");
+    const index = Math.floor(at / block2);
+    const whole2 = this.block(index);
+    if ((index + 1) * block2 < size) void this.block(index + 1);
+    const plain = new Uint8Array(await whole2, at - index * block2, lengthOf(i, size, chunk));
     const before = this.digests[i];
-    if (before && !this.digests[i + 1]) {
-      const bytes = new Uint8Array(plain);
-      this.digests[i + 1] = before.then((digest) => nextDigest(digest, bytes));
-    }
+    if (before && !this.digests[i + 1]) this.digests[i + 1] = before.then((digest) => nextDigest(digest, plain));
     return plain;
+  }
+  block(index) {
+    let bytes = this.blocks.get(index);
+    if (!bytes) {
+      const length = Math.min(block2, this.item.size - index * block2);
+      bytes = this.blob.slice(index * block2, index * block2 + length).arrayBuffer().then((read) => {
+        if (read.byteLength !== length) throw new Error("the file is shorter than it was");
+        return read;
+      });
+      bytes.catch(() => this.blocks.delete(index));
+      if (this.blocks.size >= mostBlocks) this.blocks.delete(this.blocks.keys().next().value);
+    } else this.blocks.delete(index);
+    this.blocks.set(index, bytes);
+    return bytes;
   }
   // digest is the chain's value after k chunks; it reads what no transfer has read yet.
   async digest(k) {

@@ -78,12 +78,12 @@ function freePort() {
   });
 }
 
-function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
-  });
-}
+const launching = () => ({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+});
+
+const launch = () => chromium.launch(launching());
 
 // stage gives a file of stories its server and its browser, from before the first test to
 // after the last. The environment may come later.
@@ -107,6 +107,16 @@ export async function open(t, { browser, server }, { visits = [], ...options } =
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   watch(t, context, server, visits);
   return context.newPage();
+}
+
+// openAtHome is open in a browser with a profile on disk, as people have one. The other contexts are
+// private: what their pages store stays in the browser's memory.
+export async function openAtHome(t, { server }, { visits = [], ...options } = {}) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-profile-'));
+  const context = await chromium.launchPersistentContext(profile, { ...launching(), baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+  watch(t, context, server, visits);
+  t.after(() => fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
+  return context.pages()[0] ?? context.newPage();
 }
 
 function watch(t, context, server, visits) {

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { open } from './browser.mjs';
+import { open, openAtHome } from './browser.mjs';
 import { src } from './load.mjs';
 
 let bundled;
@@ -12,20 +12,26 @@ const script = () => (bundled ??= execFileSync('go', ['tool', 'esbuild', '--bund
   cwd: src, maxBuffer: 32 << 20, input: `import * as api from './drop/drop'; globalThis.drops = api;`,
 }));
 
-// endPage opens such a page in a context of its own, or beside another one.
-export async function endPage(t, site, { beside, ...options } = {}) {
-  const page = beside ? await beside.context().newPage() : await open(t, site, options);
+// endPage opens such a page in a context of its own, in a browser of its own with a profile on disk
+// (`home`), or beside another page.
+export async function endPage(t, site, { beside, home, ...options } = {}) {
+  const page = beside ? await beside.context().newPage() : await (home ? openAtHome : open)(t, site, options);
   const served = await fetch(site.server.url + '/', { headers: { Accept: 'text/html' } });
   const policy = served.headers.get('Content-Security-Policy');
   const nonce = /'nonce-(\w+)'/.exec(policy)[1];
   const worker = /content="(\/assets\/drop-worker\.js[^"]*)"/.exec(await served.text())[1];
-  await page.route('**/drop-end', (route) => route.fulfill({
-    contentType: 'text/html', headers: { 'Content-Security-Policy': policy },
-    body: `<!doctype html><meta name="drop-worker" content="${worker}"><title>drop</title><input type="file" multiple><script nonce="${nonce}" type="module" src="/drop-end.js"></script>`,
-  }));
-  await page.route('**/drop-end.js', (route) => route.fulfill({ contentType: 'text/javascript', body: script() }));
-  await page.goto('/drop-end');
-  await page.waitForFunction(() => globalThis.drops);
+  page.toEnd = async () => {
+    await page.route('**/drop-end', (route) => route.fulfill({
+      contentType: 'text/html', headers: { 'Content-Security-Policy': policy },
+      body: `<!doctype html><meta name="drop-worker" content="${worker}"><title>drop</title><input type="file" multiple><script nonce="${nonce}" type="module" src="/drop-end.js"></script>`,
+    }));
+    await page.route('**/drop-end.js', (route) => route.fulfill({ contentType: 'text/javascript', body: script() }));
+    await page.goto('/drop-end');
+    await page.waitForFunction(() => globalThis.drops);
+    await page.unroute('**/drop-end'); // with a route, each byte of the page passes through the test's hands
+    await page.unroute('**/drop-end.js');
+  };
+  await page.toEnd();
   return page;
 }
 
@@ -43,7 +49,7 @@ export async function comes(page, is, arg, timeout = 30_000) {
     const now = await state(page);
     if (is(now, arg)) return now;
     if (Date.now() > until) throw new Error(`the state never was ${is} ${JSON.stringify(arg)}: ${JSON.stringify(now)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }
 

@@ -9,7 +9,7 @@ export const mostChunks = 2 ** 32 - 1;
 export const tagSize = 16;
 
 // chunkFor is the length of a full chunk that this end chooses.
-export const chunkFor = (size: number): number => (size < 16 * 2 ** 20 ? smallestChunk : size < 2 ** 30 ? 262_144 : largestChunk);
+export const chunkFor = (size: number): number => (size < 16 * 2 ** 20 ? smallestChunk : size < 64 * 2 ** 20 ? 262_144 : largestChunk);
 
 export const isChunk = (n: unknown): n is number => typeof n === 'number' && n >= smallestChunk && n <= largestChunk && Number.isInteger(Math.log2(n));
 

@@ -16,10 +16,15 @@ const mostBuffered = 8 * 2 ** 20; // bytes that the browser holds for the socket
 
 type Request = Extract<Frame, { t: 'request' }>;
 
+// The browser reads a file in blocks: each read costs a way to another process and back.
+const block = 4 * 2 ** 20;
+const mostBlocks = 4; // of one item in memory: receivers at the same place share them
+
 // Source is an offered item with its bytes.
 export class Source {
   readonly total: number;
   private readonly digests: Promise<Bytes>[];
+  private readonly blocks = new Map<number, Promise<ArrayBuffer>>();
 
   constructor(readonly item: Described, private readonly blob: Blob) {
     this.total = chunksOf(item.size, item.chunk);
@@ -28,17 +33,31 @@ export class Source {
 
   // read answers chunk i; it rejects when the file is no longer what was picked. The chain of
   // digests grows once, however many receivers read.
-  async read(i: number): Promise<ArrayBuffer> {
+  async read(i: number): Promise<Bytes> {
     const { size, chunk } = this.item;
     const at = i * chunk;
-    const plain = await this.blob.slice(at, at + lengthOf(i, size, chunk)).arrayBuffer();
-    if (plain.byteLength !== lengthOf(i, size, chunk)) throw new Error('the file is shorter than it was');
+    const index = Math.floor(at / block);
+    const whole = this.block(index);
+    if ((index + 1) * block < size) void this.block(index + 1); // while this one is sent
+    const plain = new Uint8Array(await whole, at - index * block, lengthOf(i, size, chunk));
     const before = this.digests[i];
-    if (before && !this.digests[i + 1]) {
-      const bytes = new Uint8Array(plain);
-      this.digests[i + 1] = before.then((digest) => nextDigest(digest, bytes));
-    }
+    if (before && !this.digests[i + 1]) this.digests[i + 1] = before.then((digest) => nextDigest(digest, plain));
     return plain;
+  }
+
+  private block(index: number): Promise<ArrayBuffer> {
+    let bytes = this.blocks.get(index);
+    if (!bytes) {
+      const length = Math.min(block, this.item.size - index * block);
+      bytes = this.blob.slice(index * block, index * block + length).arrayBuffer().then((read) => {
+        if (read.byteLength !== length) throw new Error('the file is shorter than it was');
+        return read;
+      });
+      bytes.catch(() => this.blocks.delete(index)); // its reader tells
+      if (this.blocks.size >= mostBlocks) this.blocks.delete(this.blocks.keys().next().value!);
+    } else this.blocks.delete(index);
+    this.blocks.set(index, bytes); // the latest used is the last
+    return bytes;
   }
 
   // digest is the chain's value after k chunks; it reads what no transfer has read yet.
