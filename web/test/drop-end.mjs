@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import { open, openAtHome } from './browser.mjs';
 import { src } from './load.mjs';
 
@@ -106,4 +107,39 @@ export async function sha256(path) {
   const hash = crypto.createHash('sha256');
   for await (const piece of fs.createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(piece);
   return hash.digest('hex');
+}
+
+// line is a way to the server that a story can slow down and cut. Its pages are told another port.
+export async function line(t, site) {
+  const { port, hostname } = new URL(site.server.url);
+  const open = new Set();
+  const way = { rate: Infinity, up: true };
+  const proxy = net.createServer((from) => {
+    if (!way.up) return from.destroy();
+    const to = net.connect(port, hostname);
+    for (const [a, b] of [[from, to], [to, from]]) {
+      open.add(a);
+      a.on('error', () => b.destroy());
+      a.on('close', () => (open.delete(a), b.destroy()));
+      a.on('end', () => b.end());
+    }
+    from.on('data', (data) => to.write(data));
+    to.on('data', (data) => {
+      from.write(data);
+      if (way.rate === Infinity) return;
+      to.pause();
+      setTimeout(() => to.resume(), (data.length / way.rate) * 1000);
+    });
+  });
+  await new Promise((resolve) => proxy.listen(0, hostname, resolve));
+  t.after(() => {
+    way.cut();
+    proxy.close();
+  });
+  way.cut = () => {
+    way.up = false;
+    for (const socket of open) socket.destroy();
+  };
+  way.site = { ...site, server: { ...site.server, url: `http://localhost:${proxy.address().port}` } };
+  return way;
 }
