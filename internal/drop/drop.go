@@ -100,6 +100,7 @@ type Service struct {
 	node        string // of this process
 	registering sync.Mutex
 	registered  atomic.Bool // the database knows the node
+	sweeping    atomic.Bool
 	hub         hub
 	budget      budget
 	reject      limit.Rule

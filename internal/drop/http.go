@@ -317,10 +317,6 @@ func (s *Service) getStream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "application/octet-stream")
 	if out.events {
 		h.Set("Content-Type", "text/event-stream")
-	} else {
-		// The frames say where the stream ends, so the connection may (RFC 9112 §6.3). A chunk
-		// is then one write; the chunked coding would make it three.
-		h.Set("Transfer-Encoding", "identity")
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // tells a proxy to pass each frame on at once

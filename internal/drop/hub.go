@@ -107,7 +107,8 @@ func (s *Service) local(drop, rid string) *socket {
 // The kinds of notes between processes. A note is its kind, a rid or a transfer's id, and a
 // payload.
 const (
-	noteFrame    = 'm' // payload is a frame for that member
+	noteFrame    = 'f' // payload is a frame for that member
+	noteMessage  = 'm' // payload is a message of another member for that one
 	noteAll      = 'a' // payload is a frame for every admitted member but that one
 	noteEnd      = 'e' // the drop is over; payload is the code
 	noteNewer    = 'x' // that member has a newer connection; payload is its number in JSON
@@ -172,6 +173,8 @@ func (c *socket) hear(kind byte, payload []byte) {
 	switch kind {
 	case noteFrame:
 		c.mustSend(payload)
+	case noteMessage:
+		c.send(payload) // without room it is lost, as one on a broken connection is
 	case noteNewer:
 		var number int64
 		if json.Unmarshal(payload, &number) == nil && number > c.number {
@@ -254,8 +257,13 @@ func (s *Service) tick() {
 		s.stalled(now)
 		if now.After(beatAt) {
 			beatAt = now.Add(s.beatTime())
-			if err := s.sweep(context.Background()); err != nil {
-				s.Log.Warn("drops: cannot look after them", "error", err)
+			if s.sweeping.CompareAndSwap(false, true) {
+				go func() { // pings wait for no database
+					defer s.sweeping.Store(false)
+					if err := s.sweep(context.Background()); err != nil {
+						s.Log.Warn("drops: cannot look after them", "error", err)
+					}
+				}()
 			}
 		}
 	}

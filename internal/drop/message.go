@@ -119,7 +119,7 @@ func (c *socket) deliver(ctx context.Context, in incoming) (code string, err err
 	case !p.Here:
 		return "member_gone", nil
 	}
-	return "", c.s.publish(ctx, c.m.Drop, noteFrame, in.To, text)
+	return "", c.s.publish(ctx, c.m.Drop, noteMessage, in.To, text)
 }
 
 // admit lets a guest in and introduces it and the others.

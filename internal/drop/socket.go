@@ -48,7 +48,7 @@ type socket struct {
 	writing bool
 	closed  bool // nothing more is written
 	last    *websocket.StatusCode
-	pinged  time.Time // zero: no ping is unanswered
+	pinged  time.Time
 
 	// transfers are those that this member sends, by number.
 	transfers map[uint32]*transfer
@@ -129,15 +129,10 @@ func (c *socket) welcome(people []person) {
 	c.pump()
 }
 
-// send queues a frame; false when there is no room for it.
+// send queues a message; false when there is no room for it.
 func (c *socket) send(b []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.queue(b)
-}
-
-// queue is send with the lock held.
-func (c *socket) queue(b []byte) bool {
 	if c.closed || c.last != nil {
 		return true // the member is leaving: nothing reaches it
 	}
@@ -145,18 +140,36 @@ func (c *socket) queue(b []byte) bool {
 	if c.bytes+size > mostOut || c.s.budget.take(c.m.Drop, size, 1) == 0 {
 		return false
 	}
-	c.out = append(c.out, b)
-	c.bytes += size
-	c.pump()
+	c.queue(b, size)
 	return true
 }
 
-// mustSend queues a frame that the member may not miss. A member that does not read loses
-// its connection.
+// mustSend queues a frame of the server's own, which the member may not miss. The budget may
+// be used up by others; a member that does not read loses its connection.
 func (c *socket) mustSend(b []byte) {
-	if !c.send(b) {
-		c.kill()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.must(b)
+}
+
+// must is mustSend with the lock held.
+func (c *socket) must(b []byte) {
+	if c.closed || c.last != nil {
+		return
 	}
+	size := int64(len(b))
+	if c.bytes+size > mostOut {
+		c.kill()
+		return
+	}
+	c.s.budget.force(c.m.Drop, size)
+	c.queue(b, size)
+}
+
+func (c *socket) queue(b []byte, size int64) {
+	c.out = append(c.out, b)
+	c.bytes += size
+	c.pump()
 }
 
 // end queues the last frame. The first call decides.
@@ -257,18 +270,18 @@ func (c *socket) watch(now time.Time) {
 		c.end(closedFrame("late"), closeNormal)
 		return
 	}
-	silent := now.UnixNano() - c.wire.read.Load()
-	ping := c.s.DropPing
+	heard := time.Unix(0, c.wire.read.Load())
+	if now.Sub(heard) <= c.s.DropPing {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case silent > 2*int64(ping):
+	case c.pinged.Before(heard):
+		c.pinged, c.ping = now, true
+		c.pump()
+	case now.Sub(c.pinged) > c.s.DropPing:
 		c.kill()
-	case silent > int64(ping):
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if now.Sub(c.pinged) > ping {
-			c.pinged, c.ping = now, true
-			c.pump()
-		}
 	}
 }
 

@@ -105,14 +105,11 @@ func (c *socket) asked(r request) {
 	c.next++
 	c.transfers[t.n] = t
 	r.T, r.N = "request", t.n
-	sent := c.queue(frame(r))
+	c.must(frame(r))
 	c.mu.Unlock()
 	c.s.hub.mu.Lock()
 	c.s.hub.transfers[t.id] = t
 	c.s.hub.mu.Unlock()
-	if !sent {
-		c.kill()
-	}
 }
 
 // accept starts a transfer: its first frame, and the first credits as far as memory allows.
@@ -282,8 +279,8 @@ func (s *Service) close(t *transfer, say []byte) bool {
 	if t.window > 0 {
 		s.budget.give(c.m.Drop, int64(t.window)*t.cost())
 	}
-	if say != nil && !c.queue(say) {
-		c.kill()
+	if say != nil {
+		c.must(say)
 	}
 	return true
 }

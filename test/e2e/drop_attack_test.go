@@ -380,6 +380,9 @@ func TestDropLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, in setup) {
 		s := start(t, in, "COFFER_LOG_LEVEL=debug")
 		host := openDrop(t, s, newAddress())
+		if a := s.raw(t, newAddress(), "GET", "/v1/drops/"+host.name, ""); a.status != 200 {
+			t.Fatalf("look: %d %s", a.status, a.body)
+		}
 		guest := host.guest(newAddress())
 		guest.message(host.rid, map[string]any{"k": "sealed", "d": "canarymessagecanarymessage"})
 		host.want("msg", "from", guest.rid)
