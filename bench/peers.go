@@ -25,6 +25,7 @@ import (
 // another's dependency versions.
 var sources = map[string]struct{ module, pkg string }{
 	"pocketbase": {"bench/peers/pocketbase", "github.com/pocketbase/pocketbase/examples/base"},
+	"croc":       {"bench/peers/croc", "github.com/schollz/croc/v10"},
 	"tusd":       {"bench/peers/tusd", "github.com/tus/tusd/v2/cmd/tusd"},
 	"versitygw":  {"test/tools", "github.com/versity/versitygw/cmd/versitygw"},
 }
@@ -37,7 +38,11 @@ func (b *bench) peer(name string) (string, error) {
 		return b.debian(name)
 	}
 	bin := b.path("bin")
-	program := filepath.Join(bin, filepath.Base(source.pkg))
+	built := filepath.Base(source.pkg)
+	if version, _ := filepath.Match("v[0-9]*", built); version {
+		built = filepath.Base(filepath.Dir(source.pkg)) // as Go names it
+	}
+	program := filepath.Join(bin, built)
 	if _, err := os.Stat(program); err == nil {
 		return program, nil
 	}
