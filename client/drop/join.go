@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"coffer/client"
 )
 
 // Join enters a drop with its name and its secret: six digits, or v1. and the key of a
@@ -32,8 +34,20 @@ func Join(ctx context.Context, c Config, name, secret string) (*Member, error) {
 		GuestToken string `json:"guest_token"`
 		RID        rid    `json:"rid"`
 	}
-	if err := m.call(ctx, "POST", struct{}{}, &joined, "drops", name, "join"); err != nil {
-		return nil, err
+	for {
+		err := m.call(ctx, "POST", struct{}{}, &joined, "drops", name, "join")
+		if err == nil {
+			break
+		}
+		var said *client.Error
+		if client.Code(err) != "join_pending" || !errors.As(err, &said) {
+			return nil, err
+		}
+		select { // others are joining just now
+		case <-time.After(max(time.Second, said.RetryAfter)):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 	m.token, m.id = joined.GuestToken, joined.RID
 	l, welcome, err := dial(ctx, m.http, m.base, name, m.token)

@@ -7,8 +7,8 @@
 //
 //   - A server that reads: codes, keys, names and contents of files never reach it in clear.
 //     Messages and chunks are opaque here, and no log line has one.
-//   - Strangers: a name lets nobody in. Joins are limited by address; one join of an address
-//     waits at a time, for a minute; three rejected joins close the drop to that address for
+//   - Strangers: a name lets nobody in. Joins are limited by address; four joins of an address
+//     wait at a time, for a minute; three rejected joins close the drop to that address for
 //     a while. So wrong codes burn slowly, and keep few people out.
 //   - Races: the last place, a name, a ticket and a stream have one winner each. One
 //     conditional statement decides, or the removal from a queue.
@@ -52,6 +52,8 @@ import (
 // The limits of docs/drop-protocol.md that are no settings.
 const (
 	maxWaiting   = 16               // guests that are not admitted
+	maxTogether  = 4                // of those, joins from one address
+	joinPause    = 2 * time.Second  // until a join that has to wait is tried again
 	joinTime     = time.Minute      // from a join to its admission
 	rejections   = 3                // of one address and drop
 	rejectPause  = 15 * time.Minute // after those
@@ -68,7 +70,7 @@ const (
 var (
 	errNoDrop     = fault.New(fault.NotFound, "drop_not_found", "There is no such drop, or it is over.")
 	errFull       = fault.New(fault.Conflict, "drop_full", "The drop has no free place.")
-	errJoining    = fault.New(fault.Limited, "join_pending", "Another join from this address waits for the host. Try again in a minute.")
+	errJoining    = fault.New(fault.Limited, "join_pending", "Other joins wait for the host. Try again in a few seconds.")
 	errToken      = fault.New(fault.Unauthenticated, "invalid_drop_token", "The token belongs to no member of this drop.")
 	errNotHost    = fault.New(fault.Forbidden, "not_host", "Only the host of the drop may do this.")
 	errOutside    = fault.New(fault.Forbidden, "not_admitted", "The host has not admitted this guest yet.")
@@ -283,20 +285,18 @@ func (s *Service) Join(ctx context.Context, from netip.Addr, name string) (token
 		if err := deleteLate(ctx, tx, id, s.lateBefore()); err != nil {
 			return err
 		}
-		all, waiting, err := countGuests(ctx, tx, id)
-		if err != nil {
+		g, err := countGuests(ctx, tx, id, address)
+		switch {
+		case err != nil:
 			return err
-		}
-		if all >= s.DropGuests || waiting >= maxWaiting {
+		case g.all >= s.DropGuests:
 			return errFull
-		}
-		ok, err := insertGuest(ctx, tx, id, rid, digest(token), address, s.Now().UnixMilli())
-		if err == nil && !ok {
+		case g.waiting >= maxWaiting || g.together >= maxTogether:
 			refusal := errJoining.Because(nil)
-			refusal.RetryAfter = joinTime
+			refusal.RetryAfter = joinPause
 			return refusal
 		}
-		return err
+		return insertGuest(ctx, tx, id, rid, digest(token), address, s.Now().UnixMilli())
 	})
 	return token, rid, err
 }

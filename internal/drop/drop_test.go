@@ -2,6 +2,7 @@ package drop
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -214,7 +215,7 @@ func TestRaceLastPlace(t *testing.T) {
 	})
 }
 
-// Sixteen guests wait at most, one an address, a minute each.
+// Sixteen guests wait at most, four an address, a minute each.
 func TestWaiting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -226,21 +227,23 @@ func TestWaiting(t *testing.T) {
 				t.Error(err)
 			}
 			return err
-		}); won != 1 {
+		}); won != 4 {
 			t.Errorf("%d joins of one address wait", won)
 		}
-		if _, _, err := w.Join(ctx, netip.MustParseAddr("2001:db8::1"), o.Name); err != nil {
-			t.Error(err)
+		for n := range 4 {
+			if _, _, err := w.Join(ctx, netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", 1+n)), o.Name); err != nil {
+				t.Error(err)
+			}
 		}
 		if _, _, err := w.Join(ctx, netip.MustParseAddr("2001:db8::2:1"), o.Name); code(err) != "join_pending" {
 			t.Errorf("another address of a /64: %v", err)
 		}
-		for n := range 14 {
+		for n := range 8 {
 			if _, _, err := w.Join(ctx, address(2+n), o.Name); err != nil {
 				t.Fatal(n, err)
 			}
 		}
-		if _, _, err := w.Join(ctx, address(50), o.Name); code(err) != "drop_full" {
+		if _, _, err := w.Join(ctx, address(50), o.Name); code(err) != "join_pending" {
 			t.Errorf("the seventeenth: %v", err)
 		}
 		if f, err := w.Look(ctx, address(51), o.Name); err != nil || f.Guests != 16 {

@@ -36,7 +36,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/drops/{name}/join", ID: "join-drop", Tag: tag, Status: http.StatusCreated, Rows: "F-D2",
 		Summary:     "Take a place in a drop",
-		Description: "The guest proves the code to the host through the socket, within a minute. One join of an address waits at a time.",
+		Description: "The guest proves the code to the host through the socket, within a minute. At most four joins of an address wait at a time.",
 		Errors:      []*fault.Error{errNoDrop, errFull, errJoining, limit.ErrLimited},
 	}, s.postJoin)
 	rest.Register(a, rest.Op{

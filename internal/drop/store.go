@@ -71,18 +71,22 @@ func holdDrop(ctx context.Context, tx *db.Tx, c clock, name string) (id string, 
 	return id, err
 }
 
-// insertGuest adds a guest that waits for its admission, unless another one waits at its
-// address. The caller holds the drop.
-func insertGuest(ctx context.Context, tx *db.Tx, drop, rid string, token, address []byte, now int64) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO drop_members (rid, drop_id, token, host, admitted, address, joined_at, node, sockets, seen_at)
-		VALUES ($1, $2, $3, FALSE, FALSE, $4, $5, '', 0, $5) ON CONFLICT DO NOTHING`, rid, drop, token, address, now)
-	return n == 1, err
+// insertGuest adds a guest that waits for its admission. The caller holds the drop.
+func insertGuest(ctx context.Context, tx *db.Tx, drop, rid string, token, address []byte, now int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO drop_members (rid, drop_id, token, host, admitted, address, joined_at, node, sockets, seen_at)
+		VALUES ($1, $2, $3, FALSE, FALSE, $4, $5, '', 0, $5)`, rid, drop, token, address, now)
+	return err
 }
 
-// countGuests returns how many guests a drop has, and how many of them wait.
-func countGuests(ctx context.Context, q db.Querier, drop string) (all, waiting int, err error) {
-	err = q.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN admitted THEN 0 ELSE 1 END), 0) FROM drop_members WHERE drop_id = $1 AND NOT host`, drop).Scan(&all, &waiting)
-	return all, waiting, err
+// guests are the numbers of a drop's guests: all, those that wait for their admission, and
+// those of the latter that joined from one address.
+type guests struct{ all, waiting, together int }
+
+// countGuests counts them. The caller holds the drop.
+func countGuests(ctx context.Context, tx *db.Tx, drop string, address []byte) (g guests, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN admitted THEN 0 ELSE 1 END), 0), COALESCE(SUM(CASE WHEN NOT admitted AND address = $2 THEN 1 ELSE 0 END), 0)
+		FROM drop_members WHERE drop_id = $1 AND NOT host`, drop, address).Scan(&g.all, &g.waiting, &g.together)
+	return g, err
 }
 
 // deleteLate removes the guests of a drop that were not admitted in time.

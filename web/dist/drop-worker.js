@@ -3763,10 +3763,15 @@ async function open() {
 async function join(name, secret, tries = 3) {
   if (!isSecret(secret)) return refuse(name, "wrong_code");
   let made2;
-  try {
-    made2 = await api("POST", `/${encodeURIComponent(name)}/join`, void 0, {});
-  } catch (err) {
-    return refuseAs(name, err);
+  for (const until = Date.now() + 45e3; ; ) {
+    try {
+      made2 = await api("POST", `/${encodeURIComponent(name)}/join`, void 0, {});
+      break;
+    } catch (err) {
+      const waits = err instanceof Refused && err.code === "join_pending" && Date.now() < until;
+      if (!waits) return refuseAs(name, err);
+      await new Promise((resolve) => setTimeout(resolve, 1e3 * Math.max(1, err.retryAfter)));
+    }
   }
   const id = b64(random(16));
   await hold(id);

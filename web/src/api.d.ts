@@ -1707,7 +1707,7 @@ export interface paths {
         put?: never;
         /**
          * Take a place in a drop
-         * @description The guest proves the code to the host through the socket, within a minute. One join of an address waits at a time.
+         * @description The guest proves the code to the host through the socket, within a minute. At most four joins of an address wait at a time.
          */
         post: operations["join-drop"];
         delete?: never;

@@ -27,8 +27,6 @@ CREATE INDEX drop_members_drop ON drop_members (drop_id, host);
 CREATE INDEX drop_members_late ON drop_members (joined_at) WHERE admitted = FALSE;
 CREATE INDEX drop_members_away ON drop_members (seen_at) WHERE host = TRUE AND node = '';
 CREATE INDEX drop_members_node ON drop_members (node);
--- One join at a time from an address.
-CREATE UNIQUE INDEX drop_members_waiting ON drop_members (drop_id, address) WHERE admitted = FALSE;
 
 -- Processes of the server that hold connections of members.
 CREATE TABLE drop_nodes (

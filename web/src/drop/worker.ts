@@ -88,10 +88,15 @@ async function open(): Promise<void> {
 async function join(name: string, secret: string, tries = 3): Promise<void> {
   if (!isSecret(secret)) return refuse(name, 'wrong_code');
   let made: { guest_token: string; rid: string };
-  try {
-    made = await api('POST', `/${encodeURIComponent(name)}/join`, undefined, {});
-  } catch (err) {
-    return refuseAs(name, err);
+  for (const until = Date.now() + 45_000; ;) {
+    try {
+      made = await api('POST', `/${encodeURIComponent(name)}/join`, undefined, {});
+      break;
+    } catch (err) {
+      const waits = err instanceof Refused && err.code === 'join_pending' && Date.now() < until;
+      if (!waits) return refuseAs(name, err);
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, err.retryAfter))); // others are joining just now
+    }
   }
   const id = b64(random(16));
   await hold(id);
