@@ -452,6 +452,37 @@ func TestRelayIsInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestWelcomeOfAnotherDrop: a guest proves its code to the drop that was named, or to none.
+// So a drop that is renamed in that moment costs its host no try.
+func TestWelcomeOfAnotherDrop(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t)
+	host := openAt(t, r.server.URL)
+	for name, lie := range map[string]func(w map[string]any){
+		"another name":   func(w map[string]any) { w["name"] = "blue-whale" },
+		"another member": func(w map[string]any) { w["rid"] = rid(random(16)) },
+		"itself as host": func(w map[string]any) { w["host_rid"] = w["rid"] },
+	} {
+		r.lie(lies{welcome: lie})
+		if _, err := Join(soon(t), Config{Server: r.server.URL}, host.Name(), host.Code()); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := host.ear.count(WrongCode); n != 0 {
+		t.Errorf("%d tries were counted", n)
+	}
+	// And a member that comes back takes no other's place.
+	r.lie(lies{})
+	guest := joinAt(t, r.server.URL, host.Name(), host.Code(), "guest")
+	r.lie(lies{welcome: func(w map[string]any) { w["rid"] = rid(random(16)) }})
+	r.cut(guest.RID())
+	select {
+	case <-guest.Done():
+	case <-soon(t).Done():
+		t.Fatal("the guest took another member's place")
+	}
+}
+
 // TestLyingHost: a guest refuses a host that does not know the code, however it ends.
 func TestLyingHost(t *testing.T) {
 	t.Parallel()

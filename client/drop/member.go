@@ -19,15 +19,16 @@ import (
 
 // Member is this device in one drop. It is safe for concurrent use.
 type Member struct {
-	base   *url.URL
-	http   *http.Client
-	device string
-	token  string
-	id     rid
-	hostID rid
-	group  []byte
-	gate   *gate // lets guests in; nil for a guest
-	notes  *notifier
+	base    *url.URL
+	http    *http.Client
+	ownHTTP bool // nobody else uses http
+	device  string
+	token   string
+	id      rid
+	hostID  rid
+	group   []byte
+	gate    *gate // lets guests in; nil for a guest
+	notes   *notifier
 
 	ctx       context.Context // ends with the membership; its cause is Err
 	stop      context.CancelCauseFunc
@@ -88,7 +89,7 @@ func newMember(c Config) (*Member, error) {
 	}
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	m := &Member{
-		base: u, http: hc, device: clean(c.Device, maxDevice), notes: newNotifier(c.Notify),
+		base: u, http: hc, ownHTTP: c.HTTP == nil, device: clean(c.Device, maxDevice), notes: newNotifier(c.Notify),
 		done: make(chan struct{}), receiving: make(chan struct{}, maxReceived), moved: make(chan struct{}),
 		people: map[rid]*peer{}, incoming: map[string]*incoming{}, outgoing: map[string]*outgoing{}, counter: newCounter(time.Now()),
 	}
@@ -175,6 +176,9 @@ func (m *Member) run(l *link) {
 	m.mu.Unlock()
 	for _, o := range own {
 		o.drop()
+	}
+	if m.ownHTTP {
+		m.http.CloseIdleConnections()
 	}
 }
 

@@ -42,7 +42,7 @@ type lies struct {
 	start   func(s map[string]any)
 	chunk   func(tr *relayedTransfer, i int, sealed []byte) [][]byte
 	finish  func(tr *relayedTransfer) bool // false: the receiver does not hear of the end
-	joined  func(rid) rid
+	welcome func(w map[string]any)
 }
 
 // relayed is a member as the server sees it.
@@ -225,7 +225,11 @@ func (r *relay) socket(w http.ResponseWriter, req *http.Request) {
 			there = append(there, map[string]any{"rid": o.id, "host": o.host, "here": o.conn != nil})
 		}
 	}
-	r.write(m, map[string]any{"t": "welcome", "rid": m.id, "host": m.host, "host_rid": r.hostMember().id, "name": r.name, "expires_at": time.Now().Add(time.Hour), "members": there, "queue": r.queue})
+	welcome := map[string]any{"t": "welcome", "rid": m.id, "host": m.host, "host_rid": r.hostMember().id, "name": r.name, "expires_at": time.Now().Add(time.Hour), "members": there, "queue": r.queue}
+	if r.lies.welcome != nil {
+		r.lies.welcome(welcome)
+	}
+	r.write(m, welcome)
 	r.write(m, map[string]any{"t": "news of a later version", "rid": 7})
 	if m.admitted {
 		r.announce(m, true)
