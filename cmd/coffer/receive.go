@@ -46,7 +46,7 @@ func (c receiveCmd) Run(ctx context.Context) error {
 	}
 	defer leave(m, heard)
 	r := &receiving{receiveCmd: c, m: m, t: t, screen: newScreen(t), target: target, jobs: make(chan drop.Item, maxJobs),
-		settled: make(chan error), own: map[string]int{}}
+		settled: make(chan error), own: map[string]*wish{}}
 	return r.run(ctx, heard)
 }
 
@@ -119,7 +119,13 @@ type receiving struct {
 	settled chan error // of one item each
 
 	mu  sync.Mutex
-	own map[string]int // how many items of this run want a name
+	own map[string]*wish // names that items of this run want
+}
+
+// wish is a name that items of this run want.
+type wish struct {
+	items int
+	taken bool // by something that was there before
 }
 
 // run takes items until everything is settled and no more is offered. A member offers its
@@ -315,11 +321,18 @@ func (r *receiving) bring(ctx context.Context, item drop.Item) error {
 func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Existing, skip bool, err error) {
 	key := strings.ToLower(p.Name())
 	r.mu.Lock()
-	own, taken := r.own[key], r.target.Taken(p.Name())
-	r.own[key]++
+	w := r.own[key]
+	if w == nil {
+		w = &wish{taken: r.target.Taken(p.Name())}
+		r.own[key] = w
+	}
+	w.items++
+	items, taken := w.items, w.taken
 	r.mu.Unlock()
 	switch {
-	case own > 0: // another item of this run may have the name before this one
+	case r.Existing == "skip" && taken:
+		return disk.KeepBoth, true, nil
+	case items > 1: // another item of this run may have the name before this one
 		return disk.KeepBoth, false, nil
 	case r.Existing == "ask" && (!taken || p.Claims()):
 		return disk.Refuse, false, nil
@@ -328,16 +341,16 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 	case r.Existing == "replace" && taken: // a name that was free goes to whoever is first
 		return disk.Replace, false, nil
 	}
-	return disk.KeepBoth, taken && r.Existing == "skip", nil
+	return disk.KeepBoth, false, nil
 }
 
 // askLate asks about a name that was taken while the item came. It does not ask when another
 // item of this run has it.
 func (r *receiving) askLate(ctx context.Context, name string) (disk.Existing, bool, error) {
 	r.mu.Lock()
-	own := r.own[strings.ToLower(name)]
+	items := r.own[strings.ToLower(name)].items
 	r.mu.Unlock()
-	if own > 1 {
+	if items > 1 {
 		return disk.KeepBoth, false, nil
 	}
 	return r.ask(ctx, name)
