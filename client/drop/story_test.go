@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // ear remembers the notices of a member.
@@ -421,4 +423,27 @@ func TestCloseAtOnce(t *testing.T) {
 	if err := guest.Close(soon(t)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestNothingStays: a closed member leaves no goroutine behind.
+func TestNothingStays(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	r, host, guest := pair(t)
+	item, src := give(t, host, guest, contentOf(1, 9*minChunk), "x")
+	if err := guest.Receive(soon(t), item, &memory{}); err != nil {
+		t.Fatal(err)
+	}
+	r.cut(guest.RID())
+	guest.ear.awaitEvent(t, Back)
+	for _, e := range []end{guest, host} {
+		if err := e.Close(soon(t)); err != nil {
+			t.Error(err)
+		}
+	}
+	if !src.closed {
+		t.Error("the source is open")
+	}
+	r.server.CloseClientConnections()
+	r.server.Close()
+	goleak.VerifyNone(t, before)
 }
