@@ -90,6 +90,11 @@ func FuzzSealed(f *testing.F) {
 func FuzzSaid(f *testing.F) {
 	owner := rid(fixed("a", 16))
 	f.Add([]byte(`{"k":"offer","items":[{"id":"` + owner.String() + `.AAAAAAAAAAAAAAAAAAAAAA","name":"x","kind":"file","size":3,"type":"","files":0,"chunk":65536}]}`))
+	for _, bad := range []string{
+		`"id":"BBBBBBBBBBBBBBBBBBBBBA.AAAAAAAAAAAAAAAAAAAAAA"`, `"id":"` + owner.String() + `"`, `"size":-1`, `"chunk":1000`, `"chunk":0`, `"kind":"link"`, `"name":""`, `"files":-1`, `"size":9223372036854775807`,
+	} { // the last value of a name counts
+		f.Add([]byte(`{"k":"offer","items":[{"id":"` + owner.String() + `.AAAAAAAAAAAAAAAAAAAAAA","name":"x","kind":"file","size":3,"type":"","files":0,"chunk":65536,` + bad + `}]}`))
+	}
 	f.Add([]byte(`{"k":"hello","device":"\u001b[31m\u202e"}`))
 	f.Add([]byte(`{"from":3,"digest":""}`))
 	f.Add([]byte(`{"size":9223372036854775807,"chunk":65536,"from":9}`))

@@ -163,7 +163,7 @@ func (m *Member) run(l *link) {
 				m.notes.tell(Notice{Event: Back})
 			}
 		}
-		if m.ctx.Err() != nil || err != nil {
+		if m.ctx.Err() != nil || err != nil { // or Close came before the new connection
 			m.stop(err)
 			l.close(err)
 			break
@@ -216,10 +216,6 @@ func ended(err error) bool {
 func (m *Member) arrive(l *link, welcome frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ctx.Err() != nil { // Close came first
-		l.close(m.Err())
-		return
-	}
 	m.link = l
 	m.name, m.expires = welcome.Name, welcome.ExpiresAt
 	here := map[rid]bool{}

@@ -43,6 +43,7 @@ type lies struct {
 	chunk   func(tr *relayedTransfer, i int, sealed []byte) [][]byte
 	finish  func(tr *relayedTransfer) bool // false: the receiver does not hear of the end
 	welcome func(w map[string]any)
+	busy    int // transfers that are refused at first
 }
 
 // relayed is a member as the server sees it.
@@ -396,6 +397,11 @@ func (r *relay) transfer(w http.ResponseWriter, req *http.Request) {
 	}
 	var in map[string]any
 	_ = json.NewDecoder(req.Body).Decode(&in)
+	if r.lies.busy > 0 {
+		r.lies.busy--
+		answer(w, 429, "too_many_transfers")
+		return
+	}
 	owner := r.find(in["file_id"].(string)[:22])
 	if owner == nil || owner.conn == nil || !m.admitted {
 		answer(w, 404, "file_not_found")

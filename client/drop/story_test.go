@@ -339,7 +339,7 @@ func TestCutsAreMended(t *testing.T) {
 
 func TestChangedContent(t *testing.T) {
 	t.Parallel()
-	_, host, guest := pair(t)
+	r, host, guest := pair(t)
 	item, src := give(t, host, guest, contentOf(9, 3*minChunk), "changing")
 	src.mu.Lock()
 	src.changed = true
@@ -350,6 +350,23 @@ func TestChangedContent(t *testing.T) {
 	if n := host.ear.awaitEvent(t, NotSent); !errors.Is(n.Err, ErrChanged) || n.Item.ID != item.ID {
 		t.Errorf("the sender heard %+v", n)
 	}
+	r.mu.Lock()
+	if n := r.transfers[r.asked[0]].chunks; n != 0 {
+		t.Errorf("%d chunks of changed content were sent", n)
+	}
+	r.mu.Unlock()
+	// A change while the content is on its way.
+	item, src = give(t, host, guest, contentOf(9, 3*8*minChunk), "changing later") // more than the relay's window
+	r.lie(lies{chunk: func(_ *relayedTransfer, _ int, c []byte) [][]byte {
+		src.mu.Lock()
+		defer src.mu.Unlock()
+		src.changed = true
+		return [][]byte{c}
+	}})
+	if err := guest.Receive(soon(t), item, &memory{}); !errors.Is(err, ErrChanged) {
+		t.Errorf("changed on its way: %v", err)
+	}
+	r.lie(lies{})
 	item, src = give(t, host, guest, contentOf(9, 3*minChunk), "shrinking")
 	src.mu.Lock()
 	src.b = src.b[:minChunk]
