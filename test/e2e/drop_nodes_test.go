@@ -273,6 +273,10 @@ func joinAt(t *testing.T, site string, host *device, byLink bool) *device {
 		t.Fatal(err)
 	}
 	d.Member = m
+	// The guest knows first; the server tells the others.
+	wait(t, "the guest is admitted", func() bool {
+		return slices.ContainsFunc(host.People(), func(p drop.Person) bool { return p.RID == m.RID() && p.Here })
+	})
 	return closing(t, d)
 }
 
@@ -526,11 +530,11 @@ func TestDropRedisRestarts(t *testing.T) {
 func TestDropProxyCuts(t *testing.T) {
 	t.Parallel()
 	n := pair(t)
-	first, second := balance(t, 2*time.Second, n[0], n[1]), balance(t, 3*time.Second, n[1], n[0])
+	first, second := balance(t, 16*time.Second, n[0], n[1]), balance(t, 17*time.Second, n[1], n[0])
 	host := openAt(t, first.url())
 	guest := joinAt(t, second.url(), host, false)
 	into := slow(nil)
-	into.pause = 40 * time.Millisecond
+	into.pause = 160 * time.Millisecond
 	handed(t, host, guest, lasting, into)
 	attempts := guest.count(drop.Retrying, "")
 	if attempts == 0 || first.cuts == 0 || second.cuts == 0 {
