@@ -280,7 +280,7 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 // upgrades reports whether r asks for a WebSocket of this protocol (RFC 6455 §4.2.1).
 func upgrades(r *http.Request) bool {
 	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-Websocket-Key"))
-	return r.ProtoAtLeast(1, 1) && names(r.Header["Connection"], "upgrade") && names(r.Header["Upgrade"], "websocket") &&
+	return r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && names(r.Header["Connection"], "upgrade") && names(r.Header["Upgrade"], "websocket") &&
 		r.Header.Get("Sec-Websocket-Version") == "13" && err == nil && len(key) == 16 && len(r.Header["Sec-Websocket-Key"]) == 1 &&
 		names(r.Header["Sec-Websocket-Protocol"], subprotocol)
 }
@@ -306,12 +306,6 @@ func (s *Service) getStream(w http.ResponseWriter, r *http.Request) error {
 	if !m.Admitted {
 		return errOutside
 	}
-	id := r.PathValue("id")
-	sender, err := s.take(r.Context(), m, id)
-	if err != nil {
-		return err
-	}
-	rest.Patience(r, s.DropStall)
 	out := &outlet{w: w, events: names(r.Header["Accept"], "text/event-stream")}
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
@@ -320,6 +314,15 @@ func (s *Service) getStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // tells a proxy to pass each frame on at once
+	if r.Method != http.MethodGet {
+		return nil // HEAD takes no stream
+	}
+	id := r.PathValue("id")
+	sender, err := s.take(r.Context(), m, id)
+	if err != nil {
+		return err
+	}
+	rest.Patience(r, s.DropStall)
 	if err := http.NewResponseController(w).Flush(); err != nil {
 		return err
 	}

@@ -233,6 +233,7 @@ func (d RawDoc) describeAnswers(registry huma.Registry, o *huma.Operation) {
 	}
 	produces := d.Produces
 	switch {
+	case o.DefaultStatus == http.StatusSwitchingProtocols: // no content
 	case d.Response != nil:
 		good.Content = map[string]*huma.MediaType{
 			cmp.Or(produces, "application/json"): {Schema: registry.Schema(reflect.TypeOf(d.Response), true, o.OperationID+"Response")},

@@ -153,6 +153,9 @@ func TestDropHalves(t *testing.T) {
 	}
 	// The same stream again, and another member's.
 	id, n := begin()
+	if a := guest.call("HEAD", "/transfers/"+id+"/stream", ""); a.status != 200 || a.header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("HEAD: %d %v", a.status, a.header)
+	}
 	res := guest.stream(id)
 	if again := guest.stream(id); again.StatusCode != 409 {
 		t.Errorf("a stream twice: %d", again.StatusCode)

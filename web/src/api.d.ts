@@ -12734,9 +12734,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/octet-stream": string;
-                };
+                content?: never;
             };
             /** @description Bad Request: `unknown_host`, `upgrade_required`. */
             400: {
