@@ -512,3 +512,43 @@ func TestLyingHost(t *testing.T) {
 		})
 	}
 }
+
+// TestAnswerToAnotherQuestion: a member whose answer opens may still be wrong. The receiver
+// takes only the item that was offered, from the start or from where it asked.
+func TestAnswerToAnotherQuestion(t *testing.T) {
+	t.Parallel()
+	group, me, other := fixed("group", 32), rid(fixed("me", 16)), rid(fixed("other", 16))
+	m := &Member{id: me, group: group, people: map[rid]*peer{other: {id: other, in: newChannel(group, other, me)}}}
+	item := Item{ID: other.String() + ".x", Owner: other.String(), Size: 5 * minChunk, Chunk: minChunk}
+	r := &reception{m: m, item: item, owner: other, held: 2, digest: digest(fixed("c_2", 32))}
+	id := fixed("transfer", 16)
+	secret, err := ecdh.P521().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := ecdh.P521().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, wrong := b64(r.digest[:]), b64(fixed("something else", 32))
+	for _, c := range []struct {
+		a    agreed
+		good bool
+	}{
+		{agreed{item.Size, minChunk, 0, ""}, true},
+		{agreed{item.Size, minChunk, 2, held}, true},
+		{agreed{item.Size, minChunk, 2, wrong}, false},
+		{agreed{item.Size, minChunk, 2, ""}, false},
+		{agreed{item.Size, minChunk, 1, held}, false},
+		{agreed{item.Size, minChunk, 5, held}, false},
+		{agreed{item.Size - 1, minChunk, 0, ""}, false},
+		{agreed{item.Size + minChunk, minChunk, 0, ""}, false},
+		{agreed{item.Size, 2 * minChunk, 0, ""}, false},
+	} {
+		s := start{jwkOf(sender.PublicKey()), newChannel(group, other, me).seal("accept", 1, []byte(marshal(t, c.a)), id, secret.PublicKey().Bytes(), sender.PublicKey().Bytes()), c.a.Chunk}
+		_, from, err := r.agree(b64(id), secret, s)
+		if c.good != (err == nil) || c.good && from != c.a.From || !c.good && !errors.Is(err, ErrTampered) {
+			t.Errorf("%+v: from %d, %v", c.a, from, err)
+		}
+	}
+}
