@@ -417,6 +417,33 @@ func TestRaceTransfers(t *testing.T) {
 	})
 }
 
+// A connected host keeps its drop for as long as its process gives signs of life.
+func TestConnectedHost(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		w := newWorld(t, d)
+		o, host := w.openDrop()
+		if err := w.register(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := connect(ctx, d, host.RID, w.node, w.Now().UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+		for range 12 {
+			w.below.Advance(w.DropGrace / 4)
+			if err := w.sweep(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.below.Advance(w.DropGrace - time.Millisecond)
+		w.member(o.Name, o.Token)
+		w.below.Advance(time.Millisecond)
+		if _, err := w.Member(ctx, o.Name, o.Token); code(err) != "drop_not_found" {
+			t.Errorf("after the grace without a sign: %v", err)
+		}
+	})
+}
+
 // Members of a process that died count as away since its last sign of life. A drop whose host
 // was there ends after the grace, and no sooner.
 func TestLostNode(t *testing.T) {
