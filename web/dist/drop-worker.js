@@ -139,7 +139,14 @@ function openChunk(keys, i, last, size, sealed) {
   return crypto.subtle.decrypt(params(keys, i, last, size), keys.file, sealed);
 }
 var firstDigest = (chunk) => sha256(utf8("coffer/drop/v1 content"), u32(chunk));
-var nextDigest = (digest, plain) => sha256(digest, plain);
+function nextDigest(digest, plain) {
+  const length = digest.length + plain.length;
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  scratch.set(digest);
+  scratch.set(plain, digest.length);
+  return crypto.subtle.digest("SHA-256", scratch.subarray(0, length)).then((next) => new Uint8Array(next));
+}
+var scratch = new Uint8Array(0);
 
 // src/drop/names.ts
 var partSuffix = ".coffer-part";
@@ -2166,6 +2173,7 @@ function frameOf(text) {
 }
 var longestJSON = 65536;
 var StreamReader = class {
+  free = [];
   head = new Uint8Array(5);
   headed = 0;
   body;
@@ -2180,7 +2188,7 @@ var StreamReader = class {
         this.headed += some2;
         at += some2;
         if (this.headed < 5) return;
-        this.body = new Uint8Array(this.length());
+        this.body = this.memory(this.length());
         this.filled = 0;
       }
       const some = Math.min(this.body.length - this.filled, piece.length - at);
@@ -2199,6 +2207,14 @@ var StreamReader = class {
   // clean says that no frame is half read.
   get clean() {
     return !this.body && this.headed === 0;
+  }
+  // reuse takes back a payload that nobody reads any more: fresh memory costs more than a copy.
+  reuse(payload) {
+    if (this.free.length < 4) this.free.push(payload);
+  }
+  memory(length) {
+    const used = this.free.pop();
+    return used?.length === length ? used : new Uint8Array(length);
   }
   length() {
     const type = this.head[0];
@@ -2495,6 +2511,7 @@ var Socket = class {
   hears;
   ws;
   stopped = false;
+  frame = new Uint8Array(0);
   pauses = new Pauses();
   start() {
     addEventListener("offline", this.offline);
@@ -2515,8 +2532,14 @@ var Socket = class {
     this.ws.send(JSON.stringify(frame));
     return true;
   }
-  sendChunk(bytes) {
-    if (this.open) this.ws.send(bytes);
+  // sendChunk sends u32 n ‖ sealed. The socket copies what it is given, so the memory serves again.
+  sendChunk(n, sealed) {
+    if (!this.open) return;
+    const length = 4 + sealed.byteLength;
+    if (this.frame.length < length) this.frame = new Uint8Array(length);
+    new DataView(this.frame.buffer).setUint32(0, n);
+    this.frame.set(new Uint8Array(sealed), 4);
+    this.ws.send(this.frame.subarray(0, length));
   }
   // drained waits until little of what was sent is left in this browser's memory. The browser tells
   // no event for it.
@@ -2936,6 +2959,7 @@ var Attempt = class {
     const i = this.index++;
     if (!this.keys || i >= this.total || sealed.length !== lengthOf(i, item.size, item.chunk) + tagSize) throw new Fatal("tampered");
     const opened = openChunk(this.keys, i, i === this.total - 1, item.size, sealed);
+    this.reader.reuse(sealed);
     const written = this.writes.then(async () => {
       const plain = await opened.catch(() => {
         throw new Fatal("tampered");
@@ -3155,7 +3179,6 @@ var Sending = class {
   async pump(t, first) {
     const { source, keys } = t;
     const { size } = source.item;
-    const head = u32(t.n);
     const seal = async (i) => sealChunk(keys, i, i === source.total - 1, size, await source.read(i));
     const ready = [];
     let begun = first;
@@ -3170,7 +3193,7 @@ var Sending = class {
       if (!t.over) await this.ground.socket.drained(mostBuffered);
       if (t.over) return;
       t.credits--;
-      this.ground.socket.sendChunk(joined(head, new Uint8Array(sealed)));
+      this.ground.socket.sendChunk(t.n, sealed);
     }
     this.ground.socket.send({ t: "finish", n: t.n });
   }

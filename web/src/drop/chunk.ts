@@ -35,4 +35,14 @@ export function openChunk(keys: TransferKeys, i: number, last: boolean, size: nu
 
 // firstDigest and nextDigest are the chain: its value after chunk k proves the first k chunks.
 export const firstDigest = (chunk: number): Promise<Bytes> => sha256(utf8('coffer/drop/v1 content'), u32(chunk));
-export const nextDigest = (digest: Uint8Array, plain: Uint8Array): Promise<Bytes> => sha256(digest, plain);
+export function nextDigest(digest: Uint8Array, plain: Uint8Array): Promise<Bytes> {
+  const length = digest.length + plain.length;
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  scratch.set(digest);
+  scratch.set(plain, digest.length);
+  return crypto.subtle.digest('SHA-256', scratch.subarray(0, length)).then((next) => new Uint8Array(next));
+}
+
+// WebCrypto copies what it is given before it answers, so the memory serves the next call too. Fresh
+// memory of a chunk's size costs more than the copy.
+let scratch: Bytes = new Uint8Array(0);

@@ -4,7 +4,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { connect } from './port';
 import type { Offered } from './pick';
 
-export { offeredFrom, parseLink, type Offered } from './pick';
+export { offeredBy, offeredFrom, parseLink, type Offered } from './pick';
 
 export interface Person { rid: string; me: boolean; host: boolean; here: boolean; device: string }
 

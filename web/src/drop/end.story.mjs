@@ -252,3 +252,129 @@ test('the name changes for all, and the link with it', async (t) => {
   assert.ok(Date.parse(expiresAt) > Date.now() + 2 * 86_400_000);
   await assert.rejects(host.page.evaluate(() => drop.rename('!')), /validation_failed/);
 });
+
+// What the browser's own storage holds below "drop", as paths.
+const stored = (page) => page.evaluate(async () => {
+  const all = [];
+  const read = async (at, path) => {
+    for await (const child of at.values()) {
+      if (child.kind === 'file') all.push(path + child.name);
+      else await read(child, path + child.name + '/');
+    }
+  };
+  await read(await (await navigator.storage.getDirectory()).getDirectoryHandle('drop', { create: true }), '');
+  return all;
+});
+
+test('what a drop left is removed when it is over, and nothing of it stands in plain storage', async (t) => {
+  const host = await opened(t, site);
+  const guest = await joined(t, site, host);
+  await host.page.evaluate(() => drop.offer([{ name: 'a', kind: 'file', files: [{ path: 'a', file: new File(['hello'], 'a') }] }]));
+  await take(guest, 'a');
+  assert.equal((await stored(guest)).length, 1);
+  for (const page of [host.page, guest]) {
+    const plain = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state]));
+    for (const secret of [host.code, host.link.split('#')[1], host.name]) assert.ok(!plain.includes(secret));
+  }
+  await host.page.evaluate(() => drop.leave());
+  await comes(guest, (s) => s.phase === 'closed');
+  const { id } = (await state(guest)).items[0] ?? { id: (await state(guest)).incoming[0].item };
+  assert.equal(fs.readFileSync((await saved(guest, id)).path, 'utf8'), 'hello', 'a whole item can still be saved');
+  await guest.toEnd();
+  const second = await opened(t, site);
+  await begin(guest, 'joinDrop', second.name, second.code);
+  await comes(guest, (s) => s.phase === 'in');
+  for (let tries = 0; (await stored(guest)).length > 0; tries++) {
+    assert.ok(tries < 100, 'the part of the drop that is over is still there');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+test('without room the take says so, and goes to a file that the person picks', async (t) => {
+  const host = await opened(t, site);
+  const guest = await joined(t, site, host);
+  const dir = tree(t, { 'a.bin': crypto.randomBytes(3 << 20) });
+  await offer(host.page, [path.join(dir, 'a.bin')]);
+  const { id } = await item(guest, 'a.bin');
+  const cdp = await guest.context().newCDPSession(guest);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(guest.url()).origin, quotaSize: 1 << 20 });
+  await guest.evaluate((id) => drop.take(id), id);
+  assert.equal((await comes(guest, (s) => s.incoming[0]?.state === 'broken')).incoming[0].why, 'no_space');
+  assert.deepEqual(await stored(guest), []);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(guest.url()).origin });
+  // The browser's own storage stands in for the picked file: a test has no picker.
+  await guest.evaluate(async (id) => drop.take(id, await (await navigator.storage.getDirectory()).getFileHandle('picked', { create: true })), id);
+  await comes(guest, (s) => s.incoming[0].state === 'saved');
+  const digest = await guest.evaluate(async () => {
+    const file = await (await (await navigator.storage.getDirectory()).getFileHandle('picked')).getFile();
+    return [...new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()))].map((b) => b.toString(16).padStart(2, '0')).join('');
+  });
+  assert.equal(digest, await sha256(path.join(dir, 'a.bin')));
+  assert.deepEqual(await stored(guest), [], 'no second copy is kept');
+});
+
+test('a folder is saved into a picked one, and nothing there is overwritten', async (t) => {
+  const host = await opened(t, site);
+  const guest = await joined(t, site, host);
+  await host.page.evaluate(() => drop.offer([{ name: 'trip', kind: 'folder', files: [{ path: 'a/b.txt', file: new File(['one'], 'b.txt') }, { path: 'c.txt', file: new File([], 'c.txt') }], dirs: ['none/at all'] }]));
+  const id = await take(guest, 'trip');
+  const names = await guest.evaluate(async (id) => {
+    const to = await (await navigator.storage.getDirectory()).getDirectoryHandle('picked', { create: true });
+    await drop.save(id, to);
+    await drop.save(id, to);
+    const all = [];
+    const read = async (at, path) => {
+      for await (const child of at.values()) {
+        all.push(path + child.name + (child.kind === 'file' ? '=' + (await (await child.getFile()).text()) : '/'));
+        if (child.kind === 'directory') await read(child, `${path}${child.name}/`);
+      }
+    };
+    await read(to, '');
+    return all.sort();
+  }, id);
+  const one = (top) => [`${top}/`, `${top}/a/`, `${top}/a/b.txt=one`, `${top}/c.txt=`, `${top}/none/`, `${top}/none/at all/`];
+  assert.deepEqual(names, [...one('trip'), ...one('trip (2)')].sort());
+});
+
+test('a file that the browser finds again is offered again by itself after a reload', async (t) => {
+  const host = await opened(t, site);
+  const guest = await joined(t, site, host);
+  await host.page.evaluate(async () => {
+    const handle = await (await navigator.storage.getDirectory()).getFileHandle('mine.txt', { create: true });
+    const writable = await handle.createWritable();
+    await writable.write('hello');
+    await writable.close();
+    await drop.offer([await drops.offeredBy(handle)]);
+  });
+  const before = await item(guest, 'mine.txt');
+  await host.page.toEnd();
+  assert.equal(await begin(host.page, 'resumeDrop', { host: true }), true);
+  const back = await comes(host.page, (s) => s.phase === 'in' && s.items.length === 1);
+  assert.deepEqual([back.items[0].id, back.missing], [before.id, []]);
+  await take(guest, 'mine.txt');
+});
+
+test('the screen stays awake while bytes flow, and no longer', async (t) => {
+  const host = await opened(t, site);
+  const way = await line(t, site);
+  const guest = await joined(t, way.site, host);
+  const dir = tree(t, { 'a.bin': crypto.randomBytes(6 << 20) });
+  for (const page of [host.page, guest]) {
+    await page.evaluate(() => {
+      globalThis.awake = 0;
+      navigator.wakeLock.request = async () => (awake++, Object.assign(new EventTarget(), { release: async () => void awake-- }));
+    });
+  }
+  await offer(host.page, [path.join(dir, 'a.bin')]);
+  const { id } = await item(guest, 'a.bin');
+  assert.equal(await guest.evaluate(() => awake), 0);
+  way.rate = 2 << 20;
+  await guest.evaluate((id) => drop.take(id), id);
+  await comes(guest, (s) => s.incoming[0]?.done > 0);
+  await comes(host.page, (s) => s.outgoing[0]?.confirmed > 0);
+  for (const page of [host.page, guest]) assert.equal(await page.evaluate(() => awake), 1);
+  way.rate = Infinity;
+  await whole(guest, id);
+  await comes(host.page, (s) => s.outgoing[0].state === 'verified');
+  for (const page of [host.page, guest]) assert.equal(await page.evaluate(() => awake), 0);
+});

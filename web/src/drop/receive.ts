@@ -390,6 +390,7 @@ class Attempt {
     const i = this.index++;
     if (!this.keys || i >= this.total || sealed.length !== lengthOf(i, item.size, item.chunk) + tagSize) throw new Fatal('tampered');
     const opened = openChunk(this.keys, i, i === this.total - 1, item.size, sealed);
+    this.reader.reuse(sealed); // WebCrypto has its own copy
     const written = this.writes.then(async () => {
       const plain = await opened.catch(() => {
         throw new Fatal('tampered');

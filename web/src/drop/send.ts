@@ -1,6 +1,6 @@
 // What this member sends: each receiver has a transfer of its own, with its own keys, credits and
 // place in the file. docs/drop-protocol.md, section 7.
-import { b64, equal, joined, u32, unb64, type Bytes } from './bytes';
+import { b64, equal, unb64, type Bytes } from './bytes';
 import { whole } from './bundle';
 import { chunksOf, firstDigest, lengthOf, nextDigest, sealChunk } from './chunk';
 import { ackTag, agreed, doneTag, drawKey, jwkOf, pointOf, publicKey, transferKeys, verifiedTag, type TransferKeys } from './keys';
@@ -195,7 +195,6 @@ export class Sending {
   private async pump(t: Transfer, first: number): Promise<void> {
     const { source, keys } = t;
     const { size } = source.item;
-    const head = u32(t.n);
     const seal = async (i: number) => sealChunk(keys!, i, i === source.total - 1, size, await source.read(i));
     const ready: Promise<ArrayBuffer>[] = [];
     let begun = first;
@@ -210,7 +209,7 @@ export class Sending {
       if (!t.over) await this.ground.socket.drained(mostBuffered);
       if (t.over) return;
       t.credits--;
-      this.ground.socket.sendChunk(joined(head, new Uint8Array(sealed)));
+      this.ground.socket.sendChunk(t.n, sealed);
     }
     this.ground.socket.send({ t: 'finish', n: t.n });
   }

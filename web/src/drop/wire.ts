@@ -68,8 +68,9 @@ export type Part =
 const longestJSON = 65_536;
 
 // StreamReader puts frames together from bytes that come in pieces of any length. Each payload has
-// memory of its own, at most a chunk.
+// memory of its own, at most a chunk, until it is given back.
 export class StreamReader {
+  private readonly free: Bytes[] = [];
   private readonly head = new Uint8Array(5);
   private headed = 0;
   private body: Bytes | undefined;
@@ -85,7 +86,7 @@ export class StreamReader {
         this.headed += some;
         at += some;
         if (this.headed < 5) return;
-        this.body = new Uint8Array(this.length());
+        this.body = this.memory(this.length());
         this.filled = 0;
       }
       const some = Math.min(this.body.length - this.filled, piece.length - at);
@@ -105,6 +106,16 @@ export class StreamReader {
   // clean says that no frame is half read.
   get clean(): boolean {
     return !this.body && this.headed === 0;
+  }
+
+  // reuse takes back a payload that nobody reads any more: fresh memory costs more than a copy.
+  reuse(payload: Bytes): void {
+    if (this.free.length < 4) this.free.push(payload);
+  }
+
+  private memory(length: number): Bytes {
+    const used = this.free.pop();
+    return used?.length === length ? used : new Uint8Array(length);
   }
 
   private length(): number {
