@@ -292,7 +292,7 @@ test('what a drop left is removed when it is over, and nothing of it stands in p
 
 test('without room the take says so, and goes to a file that the person picks', async (t) => {
   const host = await opened(t, site);
-  const guest = await joined(t, site, host);
+  const guest = await joined(t, site, host, { home: true });
   const dir = tree(t, { 'a.bin': crypto.randomBytes(3 << 20) });
   await offer(host.page, [path.join(dir, 'a.bin')]);
   const { id } = await item(guest, 'a.bin');

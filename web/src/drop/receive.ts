@@ -191,14 +191,19 @@ export class Receiving {
       if (stop.aborted) return; // cancel has said so, or the page is going
       const why = err instanceof Fatal ? err.why : err instanceof NoSpace ? 'no_space' : err instanceof Unsafe || err instanceof Malformed ? 'unsafe_name' : undefined;
       if (!why) console.error(err);
+      await this.release(take);
+      if ((why === 'no_space' || why === 'unsafe_name') && !take.to) await removePart(this.ground.member, take.item.id); // no later take needs it
       this.show(take, 'broken', why ?? 'tampered');
       await this.keep(take, 'paused').catch(() => undefined);
     } finally {
-      await take.held?.sink.close();
-      take.held = undefined;
-      const useless = take.shown.why === 'no_space' || take.shown.why === 'unsafe_name';
-      if (useless && !take.to) await removePart(this.ground.member, take.item.id);
+      await this.release(take);
     }
+  }
+
+  private async release(take: Take): Promise<void> {
+    const { held } = take;
+    take.held = undefined;
+    await held?.sink.close();
   }
 
   private async begin(take: Take): Promise<void> {
