@@ -2757,14 +2757,18 @@ var Receiving = class {
       if (stop.aborted) return;
       const why = err instanceof Fatal ? err.why : err instanceof NoSpace ? "no_space" : err instanceof Unsafe || err instanceof Malformed ? "unsafe_name" : void 0;
       if (!why) console.error(err);
+      await this.release(take);
+      if ((why === "no_space" || why === "unsafe_name") && !take.to) await removePart(this.ground.member, take.item.id);
       this.show(take, "broken", why ?? "tampered");
       await this.keep(take, "paused").catch(() => void 0);
     } finally {
-      await take.held?.sink.close();
-      take.held = void 0;
-      const useless = take.shown.why === "no_space" || take.shown.why === "unsafe_name";
-      if (useless && !take.to) await removePart(this.ground.member, take.item.id);
+      await this.release(take);
     }
+  }
+  async release(take) {
+    const { held } = take;
+    take.held = void 0;
+    await held?.sink.close();
   }
   async begin(take) {
     if (take.to) {
