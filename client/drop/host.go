@@ -7,16 +7,15 @@ import (
 
 // gate is the host's side of admission. It counts wrong codes and lets a guest try once.
 type gate struct {
-	mu      sync.Mutex
-	key     []byte // of the link
-	code    string
-	burnt   bool
-	wrong   int // tags under this code
-	epoch   int // of the code
-	runs    map[rid]*run
-	used    map[rid]struct{} // guests that had their run
-	now     func() time.Time
-	refused int // guests that found no place; for tests of the bound
+	mu    sync.Mutex
+	key   []byte // of the link
+	code  string
+	burnt bool
+	wrong int // tags under this code
+	epoch int // of the code
+	runs  map[rid]*run
+	used  map[rid]struct{} // guests that had their run
+	now   func() time.Time
 }
 
 // run is one CPace run that waits for the guest's tag.
@@ -35,14 +34,8 @@ func newGate() *gate {
 	return &gate{key: random(16), code: newCode(), runs: map[rid]*run{}, used: map[rid]struct{}{}, now: time.Now}
 }
 
-// expect forgets runs whose time is over. A guest is known by its first message, so a join
-// itself takes no memory.
-func (g *gate) expect(rid) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sweep()
-}
-
+// sweep forgets runs whose time is over. A guest is known by its first message, so a join
+// itself takes no memory. g.mu is held.
 func (g *gate) sweep() {
 	for id, r := range g.runs {
 		if g.now().Sub(r.began) > joinTime {
@@ -61,7 +54,6 @@ func (g *gate) propose(guest rid, name string, m mode, ya []byte) (yb []byte, re
 		return nil, "wrong"
 	}
 	if len(g.runs) >= maxRuns || len(g.used) >= maxUsed {
-		g.refused++
 		return nil, "full"
 	}
 	g.used[guest] = struct{}{}

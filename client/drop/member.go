@@ -283,10 +283,6 @@ func (m *Member) hear(l *link) error {
 			}
 			m.stir()
 			m.mu.Unlock()
-		case "join":
-			if m.gate != nil {
-				m.gate.expect(f.RID)
-			}
 		case "msg":
 			m.message(l, f)
 		case "request":

@@ -167,17 +167,13 @@ func (o *offered) digestAt(k int64) (digest, bool) {
 	return digest{}, false
 }
 
-// extend notes c_k, and reports whether that agrees with what an earlier reader saw.
-func (o *offered) extend(k int64, d digest) bool {
+// extend notes c_k, if it is the next one.
+func (o *offered) extend(k int64, d digest) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch {
-	case k < int64(len(o.chain)):
-		return o.chain[k] == d
-	case k == int64(len(o.chain)):
+	if k == int64(len(o.chain)) {
 		o.chain = append(o.chain, d)
 	}
-	return true
 }
 
 // forget drops all digests, because the content is not what they say.
