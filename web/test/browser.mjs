@@ -58,7 +58,7 @@ export async function start(env = {}) {
 
 let built;
 
-function binary() {
+export function binary() {
   if (process.env.COFFER_BINARY) return process.env.COFFER_BINARY;
   if (!built) {
     built = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-bin-')), 'coffer');
