@@ -4239,7 +4239,8 @@ function hold() {
   if (!("wakeLock" in navigator)) return;
   if (active.size > 0 && !lock && document.visibilityState === "visible") {
     lock = navigator.wakeLock.request("screen").catch(() => void 0);
-    void lock.then((held) => held?.addEventListener("release", () => lock = void 0));
+    const free = () => lock = void 0;
+    void lock.then((held) => held ? held.addEventListener("release", free) : free());
   } else if (active.size === 0 && lock) {
     void lock.then((held) => held?.release());
     lock = void 0;
@@ -4256,7 +4257,7 @@ function device(agent) {
 // src/drop/drop.ts
 function obstacle() {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return "insecure";
-  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks) return "old_browser";
+  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks || !AbortSignal.any) return "old_browser";
   return void 0;
 }
 function openDrop() {

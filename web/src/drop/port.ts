@@ -141,7 +141,8 @@ function hold(): void {
   if (!('wakeLock' in navigator)) return;
   if (active.size > 0 && !lock && document.visibilityState === 'visible') {
     lock = navigator.wakeLock.request('screen').catch(() => undefined); // a low battery may refuse it
-    void lock.then((held) => held?.addEventListener('release', () => (lock = undefined)));
+    const free = () => (lock = undefined);
+    void lock.then((held) => (held ? held.addEventListener('release', free) : free()));
   } else if (active.size === 0 && lock) {
     void lock.then((held) => held?.release());
     lock = undefined;
