@@ -150,10 +150,14 @@ func TestDropBreaches(t *testing.T) {
 		"a chunk longer than agreed":    {sending(func(d *rawDrop) { d.write(websocket.MessageBinary, chunk(1, append(full, 0))) }), policy},
 		"a chunk of 2 MiB":              {sending(func(d *rawDrop) { d.write(websocket.MessageBinary, chunk(1, make([]byte, 2<<20))) }), policy},
 		"a chunk shorter than a tag":    {sending(func(d *rawDrop) { d.write(websocket.MessageBinary, chunk(1, full[:15])) }), policy},
-		"a chunk after the end": {sending(func(d *rawDrop) {
+		"a chunk after the end": {func(d *rawDrop) {
+			host.ask(d.item()) // no stream takes the end: the transfer is not over
+			d.want("request")
+			d.accept(1, 64<<10)
+			d.want("credit", "chunks", 8.0)
 			d.say(map[string]any{"t": "finish", "n": 1})
 			d.tryWrite(websocket.MessageBinary, chunk(1, full))
-		}), policy},
+		}, policy},
 		"an accept twice":               {sending(func(d *rawDrop) { d.accept(1, 64<<10) }), policy},
 		"a fail for an unknown reason":  {sending(func(d *rawDrop) { d.say(map[string]any{"t": "fail", "n": 1, "code": "stalled"}) }), policy},
 		"a chunk size of no power of 2": {func(d *rawDrop) { host.stream(host.ask(d.item())); d.want("request"); d.accept(1, 65537) }, policy},
