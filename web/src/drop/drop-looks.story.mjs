@@ -93,7 +93,7 @@ for (const [name, options] of [
     }
     await page.locator('.drop-code.burnt').waitFor();
     await seen('sending, the code is burnt');
-    await seen('receiving, too often', stranger);
+    await seen('receiving, a second wrong code', stranger);
     await stranger.goto('/d/nobody-has-this');
     await stranger.locator('[name=name]').waitFor();
     await seen('receiving, not found', stranger);
