@@ -53,6 +53,7 @@ import (
 const (
 	maxWaiting   = 16               // guests that are not admitted
 	maxTogether  = 4                // of those, joins from one address
+	maxTold      = 12               // messages of such a guest: an exchange, a greeting and its offers
 	joinPause    = 2 * time.Second  // until a join that has to wait is tried again
 	joinTime     = time.Minute      // from a join to its admission
 	rejections   = 3                // of one address and drop

@@ -183,6 +183,7 @@ func (c *socket) hear(kind byte, payload []byte) {
 	case noteAdmitted:
 		c.admitted.Store(true)
 	case noteOut:
+		c.judged.Store(true)
 		c.end(closedFrame(string(payload)), closeNormal)
 	case noteRequest:
 		var r request

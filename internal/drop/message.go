@@ -95,8 +95,15 @@ func (c *socket) message(ctx context.Context, in incoming, tooFast bool) error {
 // deliver returns the code of a message that was not delivered.
 func (c *socket) deliver(ctx context.Context, in incoming) (code string, err error) {
 	admitted := c.admitted.Load()
-	if !admitted && in.To != c.m.HostRID {
-		return "not_admitted", nil
+	if !admitted {
+		if in.To != c.m.HostRID || c.told.Load() == maxTold || c.ending() {
+			return "not_admitted", nil
+		}
+		defer func() {
+			if code == "" && err == nil {
+				c.told.Add(1)
+			}
+		}()
 	}
 	text := messageFrame(c.m.RID, in.Body)
 	if to := c.s.local(c.m.Drop, in.To); to != nil {
@@ -160,18 +167,24 @@ func (c *socket) refuse(ctx context.Context, rid, code string) error {
 		return nil
 	}
 	if err == nil && code != "full" {
-		err = c.s.Limit.Take(ctx, c.s.reject, rejectKey(c.m.Drop, address))
-		if err != nil && fault.Of(err).Kind == fault.Limited {
-			err = nil
-		}
+		err = c.s.countGuess(ctx, c.m.Drop, address)
 	}
 	return c.log(errors.Join(err, c.s.tell(ctx, c.m.Drop, rid, noteOut, []byte(code))))
+}
+
+// countGuess counts a guest's address that the host did not let in.
+func (s *Service) countGuess(ctx context.Context, drop string, address []byte) error {
+	err := s.Limit.Take(ctx, s.reject, rejectKey(drop, address))
+	if err != nil && fault.Of(err).Kind == fault.Limited {
+		return nil
+	}
+	return err
 }
 
 // leaveForGood removes a guest.
 func (c *socket) leaveForGood(ctx context.Context) error {
 	s := c.s
-	deleted, err := deleteGuest(ctx, s.DB, c.m.Drop, c.m.RID, true)
+	deleted, err := deleteGuest(ctx, s.DB, c.m.Drop, c.m.RID)
 	if err == nil && deleted {
 		err = s.publish(ctx, c.m.Drop, noteAll, c.m.RID, memberFrame(c.m.RID, false, false, true))
 	}

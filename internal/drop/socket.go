@@ -22,8 +22,12 @@ const (
 	closeRestart = websocket.StatusServiceRestart
 )
 
-// mostOut bounds what waits for one socket, in bytes.
-const mostOut = 4 << 20
+// mostOut bounds what waits for one socket, in bytes. Members' messages leave a part of it to
+// the server's own frames: no message of theirs costs a slow reader its connection.
+const (
+	mostOut   = 4 << 20
+	ownFrames = 1 << 20
+)
 
 // socket is one connection of a member. Idle it costs a goroutine that reads, two small
 // buffers and this struct. A goroutine writes only while something waits to be written.
@@ -34,8 +38,10 @@ type socket struct {
 	number   int64 // of the member's connections
 	conn     *websocket.Conn
 	wire     *wire
-	since    time.Time
+	since    time.Time // of the join
 	admitted atomic.Bool
+	judged   atomic.Bool  // this guest was rejected, or its guess counted
+	told     atomic.Int32 // messages of a guest before its admission
 	rate     rate
 	head     [4]byte // of the binary frame that is being read
 
@@ -64,8 +70,9 @@ type owed struct {
 
 // open makes the socket of a member known, here and to the others.
 func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.Conn, w *wire) (*socket, error) {
-	c := &socket{s: s, room: r, m: m, conn: conn, wire: w, since: time.Now(), transfers: map[uint32]*transfer{}, next: 1}
+	c := &socket{s: s, room: r, m: m, conn: conn, wire: w, transfers: map[uint32]*transfer{}, next: 1}
 	c.admitted.Store(m.Admitted)
+	c.since = time.Now().Add(time.UnixMilli(m.Joined).Sub(s.Now())) // a second socket gives no second minute
 	if err := s.register(ctx); err != nil {
 		return nil, err
 	}
@@ -137,7 +144,7 @@ func (c *socket) send(b []byte) bool {
 		return true // the member is leaving: nothing reaches it
 	}
 	size := int64(len(b))
-	if c.bytes+size > mostOut || c.s.budget.take(c.m.Drop, size, 1) == 0 {
+	if c.bytes+size > mostOut-ownFrames || c.s.budget.take(c.m.Drop, size, 1) == 0 {
 		return false
 	}
 	c.queue(b, size)
@@ -180,6 +187,7 @@ func (c *socket) end(last []byte, code websocket.StatusCode) {
 		return
 	}
 	c.last = &code
+	go c.countGuess()
 	if last != nil {
 		c.s.budget.force(c.m.Drop, int64(len(last)))
 		c.bytes += int64(len(last))
@@ -187,6 +195,13 @@ func (c *socket) end(last []byte, code websocket.StatusCode) {
 	}
 	c.ready = true // a socket that is replaced before its welcome hears that
 	c.pump()
+}
+
+// ending reports whether the last frame is queued.
+func (c *socket) ending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed || c.last != nil
 }
 
 // kill ends the connection without a word. Its reading goroutine clears up.
@@ -311,6 +326,7 @@ func (r *rate) spend(now time.Time) float64 {
 // read reads the member's frames until the connection ends, then clears up.
 func (c *socket) read() {
 	err := c.readAll()
+	c.countGuess()
 	if refusal, ok := errors.AsType[violation](err); ok {
 		c.mu.Lock()
 		c.closed = true
@@ -395,6 +411,17 @@ func (c *socket) readChunk(r io.Reader) error {
 	return nil
 }
 
+// countGuess counts a guest that ends before the host has judged it. Its second message may be its
+// tag: a guess would cost its address nothing if it left in time.
+func (c *socket) countGuess() {
+	if c.admitted.Load() || c.told.Load() < 2 || c.s.drained.Err() != nil || !c.judged.CompareAndSwap(false, true) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = c.log(c.s.countGuess(ctx, c.m.Drop, []byte(c.m.Address)))
+}
+
 // gone clears up after the connection.
 func (c *socket) gone() {
 	c.mu.Lock()
@@ -434,8 +461,7 @@ func (c *socket) noteGone(ctx context.Context) error {
 		return nil // Drain notes all at once
 	}
 	if !c.admitted.Load() {
-		deleted, err := deleteGuest(ctx, s.DB, c.m.Drop, c.m.RID, false)
-		if err != nil || deleted {
+		if err := forgetGuest(ctx, s.DB, c.m.RID, c.number); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
+	"coffer/internal/limit"
 	"coffer/internal/limit/limittest"
 )
 
@@ -184,4 +185,126 @@ type lossy struct {
 func (b *lossy) Subscribe(ctx context.Context, channel string, hear func([]byte)) (func(), <-chan struct{}, error) {
 	cancel, _, err := b.Bus.Subscribe(ctx, channel, hear)
 	return cancel, b.lost, err
+}
+
+// A guest that shows its tag and leaves before the host has judged it counts like a rejected one;
+// so does one whose second socket took the place of the first. A guest that only looks does not.
+func TestGuessThatLeaves(t *testing.T) {
+	for name, leave := range map[string]func(*world, *end, string, string){
+		"leaves":      func(_ *world, e *end, _, _ string) { e.conn.CloseNow() },
+		"is replaced": func(w *world, _ *end, name, token string) { w.dial(name, token) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, dbtest.SQLite(t))
+			o, host := w.openDrop()
+			h := w.dial(o.Name, o.Token)
+			h.want("welcome")
+			for n := range 4 {
+				messages := 2
+				if n == 0 {
+					messages = 1
+				}
+				token, rid, err := w.Join(t.Context(), address(1), o.Name)
+				if err != nil {
+					t.Fatal(n, err)
+				}
+				e := w.dial(o.Name, token)
+				e.want("welcome")
+				c := w.local(host.Drop, rid)
+				for range messages {
+					e.say(`{"t":"msg","to":"` + host.RID + `","body":{"k":"pake1"}}`)
+					h.want("msg")
+				}
+				leave(w, e, o.Name, token)
+				for !over(c) {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			index, err := w.Index(t.Context(), "drop.address", host.Drop+" "+limit.AddrKey(address(1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for end := time.Now().Add(5 * time.Second); code(w.Limit.Ask(t.Context(), w.reject, rejectKey(host.Drop, index))) != "rate_limited"; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("three guesses are not counted")
+				}
+			}
+		})
+	}
+}
+
+func over(c *socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// A socket that a guest opens anew does not take the place of the first away with it, and gives no
+// second minute.
+func TestGuestComesAgain(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o, host := w.openDrop()
+	token, rid, err := w.Join(t.Context(), address(1), o.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := w.dial(o.Name, token)
+	first.want("welcome")
+	c := w.local(host.Drop, rid)
+	w.below.Advance(joinTime - time.Second)
+	if _, err := w.DB.Exec(t.Context(), `UPDATE drop_members SET seen_at = $1 WHERE host`, w.Now().UnixMilli()); err != nil {
+		t.Fatal(err)
+	}
+	second := w.dial(o.Name, token)
+	second.want("welcome")
+	for !over(c) {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	if f, err := w.Look(t.Context(), address(2), o.Name); err != nil || f.Guests != 1 {
+		t.Errorf("%+v %v", f, err)
+	}
+	w.local(host.Drop, rid).watch(time.Now().Add(2 * time.Second))
+	if f := second.want("closed"); f["code"] != "late" {
+		t.Errorf("%v", f)
+	}
+}
+
+// A guest that is not admitted says little, and members' messages leave room for the server's
+// frames: neither costs a host that reads slowly its connection.
+func TestStrangerFloodsHost(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o, host := w.openDrop()
+	h := w.dial(o.Name, o.Token)
+	h.want("welcome")
+	token, rid, err := w.Join(t.Context(), address(1), o.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.dial(o.Name, token)
+	e.want("welcome")
+	for range maxTold {
+		e.say(`{"t":"msg","to":"` + host.RID + `","body":{}}`)
+		h.want("msg")
+	}
+	e.say(`{"t":"msg","to":"` + host.RID + `","body":{}}`)
+	if f := e.want("error"); f["code"] != "not_admitted" {
+		t.Errorf("%v", f)
+	}
+	if _, err := admitGuest(t.Context(), w.DB, host.Drop, rid, w.lateBefore()); err != nil {
+		t.Fatal(err)
+	}
+	c := w.local(host.Drop, host.RID)
+	c.mu.Lock()
+	c.writing = true // it reads nothing
+	c.mu.Unlock()
+	for c.send(make([]byte, maxBody)) {
+	}
+	for c.send(make([]byte, 1)) {
+	}
+	c.mustSend(make([]byte, 4096))
+	time.Sleep(50 * time.Millisecond)
+	if over(c) {
+		t.Error("the host lost its connection")
+	}
 }

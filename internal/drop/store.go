@@ -16,6 +16,8 @@ type member struct {
 	Name     string
 	Expires  int64
 	HostRID  string
+	Joined   int64
+	Address  string // blind index
 }
 
 // person is a member as other members see it.
@@ -103,9 +105,11 @@ func deleteAllLate(ctx context.Context, q db.Querier, since int64) error {
 
 // findMember reads the member of a live drop with that token; db.ErrNoRows.
 func findMember(ctx context.Context, q db.Querier, c clock, column string, value any) (m member, err error) {
-	err = q.QueryRow(ctx, `SELECT m.rid, m.host, m.admitted, d.id, d.name, d.expires_at, (SELECT x.rid FROM drop_members x WHERE x.drop_id = d.id AND x.host)
+	var address []byte
+	err = q.QueryRow(ctx, `SELECT m.rid, m.host, m.admitted, d.id, d.name, d.expires_at, (SELECT x.rid FROM drop_members x WHERE x.drop_id = d.id AND x.host), m.joined_at, m.address
 		FROM drop_members m JOIN drops d ON d.id = m.drop_id WHERE m.`+column+` = $3 AND `+live, c.with(value)...).
-		Scan(&m.RID, &m.Host, &m.Admitted, &m.Drop, &m.Name, &m.Expires, &m.HostRID)
+		Scan(&m.RID, &m.Host, &m.Admitted, &m.Drop, &m.Name, &m.Expires, &m.HostRID, &m.Joined, &address)
+	m.Address = string(address)
 	return m, err
 }
 
@@ -186,10 +190,16 @@ func disconnectAll(ctx context.Context, q db.Querier, node string, now int64) er
 	return err
 }
 
-// deleteGuest removes a guest; in state admitted only, if that matters.
-func deleteGuest(ctx context.Context, q db.Querier, drop, rid string, admitted bool) (bool, error) {
-	n, err := q.Exec(ctx, `DELETE FROM drop_members WHERE drop_id = $1 AND rid = $2 AND NOT host AND admitted = $3`, drop, rid, admitted)
+// deleteGuest removes a guest that was admitted.
+func deleteGuest(ctx context.Context, q db.Querier, drop, rid string) (bool, error) {
+	n, err := q.Exec(ctx, `DELETE FROM drop_members WHERE drop_id = $1 AND rid = $2 AND NOT host AND admitted = TRUE`, drop, rid)
 	return n == 1, err
+}
+
+// forgetGuest removes a guest that was not admitted, unless it has a newer connection.
+func forgetGuest(ctx context.Context, q db.Querier, rid string, number int64) error {
+	_, err := q.Exec(ctx, `DELETE FROM drop_members WHERE rid = $1 AND admitted = FALSE AND sockets = $2`, rid, number)
+	return err
 }
 
 // rejectGuest removes a guest that waits and returns its address; db.ErrNoRows.

@@ -137,3 +137,10 @@ func (e *end) want(kind string) map[string]any {
 		}
 	}
 }
+
+func (e *end) say(frame string) {
+	e.t.Helper()
+	if err := e.conn.Write(e.t.Context(), websocket.MessageText, []byte(frame)); err != nil {
+		e.t.Fatal(err)
+	}
+}
