@@ -47,6 +47,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/rest"
 )
 
 // The limits of docs/drop-protocol.md that are no settings.
@@ -334,6 +335,9 @@ func (s *Service) checkName(ctx context.Context, c clock, m member, name string,
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return member{}, err
 	}
+	if err := s.countLook(ctx); err != nil {
+		return member{}, err
+	}
 	taken, terr := nameTaken(ctx, s.DB, c, name)
 	switch {
 	case terr != nil:
@@ -344,6 +348,15 @@ func (s *Service) checkName(ctx context.Context, c clock, m member, name string,
 		return member{}, errNoDrop
 	}
 	return m, nil
+}
+
+// countLook counts a request that learns whether a name is in use, as Look does.
+func (s *Service) countLook(ctx context.Context) error {
+	client, ok := rest.ClientIn(ctx)
+	if !ok {
+		return nil
+	}
+	return s.Limit.Take(ctx, s.ReadLimit, limit.AddrKey(client.Addr))
 }
 
 func ticketQueue(ticket string) string { return "drop:ticket:" + hexDigest(ticket) }
@@ -375,6 +388,9 @@ func (s *Service) Change(ctx context.Context, m member, name *string, expires *t
 		until = &ms
 	}
 	if name != nil {
+		if err := s.countLook(ctx); err != nil {
+			return "", time.Time{}, err
+		}
 		if err := s.bury(ctx, *name); err != nil {
 			return "", time.Time{}, err
 		}

@@ -296,6 +296,41 @@ func TestDropWrongJoins(t *testing.T) {
 	}
 }
 
+// Whatever tells whether a name is in use counts as a look-up: a wrong token, the token of another
+// drop, a rename.
+func TestDropNamesAreCounted(t *testing.T) {
+	t.Parallel()
+	s := start(t, alone, "COFFER_LIMIT_DROP_READ=20/1h")
+	there := openDrop(t, s, newAddress())
+	for name, ask := range map[string]func(own *rawDrop, n int) answer{
+		"a wrong token": func(own *rawDrop, n int) answer {
+			return s.raw(t, own.from, "DELETE", "/v1/drops/"+there.name, "", "Authorization", "Drop x")
+		},
+		"no drop": func(own *rawDrop, n int) answer {
+			return s.raw(t, own.from, "POST", "/v1/drops/no-such-drop/tickets", "", "Authorization", "Drop x")
+		},
+		"another drop's token": func(own *rawDrop, n int) answer {
+			return s.raw(t, own.from, "POST", "/v1/drops/"+there.name+"/tickets", "", "Authorization", "Drop "+own.token)
+		},
+		"a former name": func(own *rawDrop, n int) answer {
+			return s.raw(t, own.from, "POST", fmt.Sprintf("/v1/drops/no-such-drop-%d/tickets", n), "", "Authorization", "Drop "+own.token)
+		},
+		"a rename": func(own *rawDrop, n int) answer { return own.call("PATCH", "", `{"name":"`+there.name+`"}`) },
+	} {
+		own := openDrop(t, s, newAddress())
+		statuses := map[int]int{}
+		for n := range 60 {
+			statuses[ask(own, n).status]++
+		}
+		if statuses[429] < 30 {
+			t.Errorf("%s: %v", name, statuses)
+		}
+		if a := own.call("POST", "/tickets", ""); a.status != 201 {
+			t.Errorf("%s: its own drop then answers %d %s", name, a.status, a.body)
+		}
+	}
+}
+
 // A socket that is not read ends when too much waits for it. The others go on.
 func TestDropSlowReader(t *testing.T) {
 	t.Parallel()
