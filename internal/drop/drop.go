@@ -15,7 +15,7 @@
 //   - Cross-site sockets: package rest checks the Origin. The token of a socket is a header
 //     or a ticket that works once and for seconds.
 //   - Memory: chunks wait within the credits that the server gave, and every waiting byte
-//     counts against a budget of the node, a quarter of which one drop gets. A slow receiver
+//     counts against a budget of the node. One drop gets a quarter of what others leave. A slow receiver
 //     holds up its own transfer only.
 //   - Slow, silent and noisy ends: pings, deadlines for every write, a rate of messages, and
 //     an end for a socket whose output piles up.

@@ -16,7 +16,7 @@ type Settings struct {
 	DropPing  time.Duration `name:"drop-ping" env:"COFFER_DROP_PING" default:"25s" group:"Lifetimes" help:"Silence after which the server pings the socket of a member; after twice that it ends the socket."`
 
 	DropQueue  int   `name:"drop-queue" env:"COFFER_DROP_QUEUE" default:"8" group:"Limits" help:"Most chunks that wait for the receiver in one transfer."`
-	DropMemory int64 `name:"drop-memory" env:"COFFER_DROP_MEMORY" default:"268435456" group:"Limits" help:"Memory of one node for waiting chunks and messages of drops, in bytes. One drop gets a quarter at most."`
+	DropMemory int64 `name:"drop-memory" env:"COFFER_DROP_MEMORY" default:"268435456" group:"Limits" help:"Memory of one node for waiting chunks and messages of drops, in bytes. One drop gets at most a quarter of what others leave."`
 	DropGuests int   `name:"drop-guests" env:"COFFER_DROP_GUESTS" default:"32" group:"Limits" help:"Guests of one drop."`
 
 	OpenLimit limit.Rule `name:"limit-drop-open" env:"COFFER_LIMIT_DROP_OPEN" default:"30/1h" group:"Limits" help:"Drops opened from one address."`

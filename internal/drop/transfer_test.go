@@ -2,6 +2,7 @@ package drop
 
 import (
 	"bytes"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -40,6 +41,23 @@ func TestBudget(t *testing.T) {
 	b.give("b", int64(s.DropQueue)*(minChunk+slack))
 	if len(b.used) != 0 || b.free != s.DropMemory {
 		t.Errorf("%v, %d", b.used, b.free)
+	}
+}
+
+// Drops that take all they get leave something to the next one.
+func TestBudgetOfManyDrops(t *testing.T) {
+	var s Settings
+	limittest.Defaults(t, &s)
+	b := newBudget(s.DropMemory)
+	for i := range 10 {
+		if n := b.window(fmt.Sprint(i), maxChunk+slack, s.DropQueue); n == 0 {
+			t.Fatalf("after %d greedy drops the next gets no window", i)
+		}
+		for b.take(fmt.Sprint(i), maxBody, 1) == 1 {
+		}
+	}
+	if n := b.take("another", maxBody, 1); n == 0 {
+		t.Error("another drop has no room for a message")
 	}
 }
 
