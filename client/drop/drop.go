@@ -153,6 +153,7 @@ const (
 	askTimes    = 3
 	maxSending  = 64 // transfers at once of this member
 	maxReceived = 8
-	maxRuns     = 64 // CPace runs at once in a host
+	maxRuns     = 64   // CPace runs at once in a host
+	maxKnown    = 4096 // members that a member hears of in its life
 	wrongCodes  = 3
 )

@@ -42,6 +42,7 @@ type Member struct {
 	link     *link         // nil while the connection is lost
 	moved    chan struct{} // closed, and replaced, when the connection or the people change
 	people   map[rid]*peer
+	heard    map[rid]*heard // of members that left, too
 	own      []*offered
 	incoming map[string]*incoming // by transfer
 	outgoing map[string]*outgoing // by transfer
@@ -61,6 +62,9 @@ func Open(ctx context.Context, c Config) (*Member, error) {
 	}
 	if err := m.call(ctx, "POST", struct{}{}, &opened, "drops"); err != nil {
 		return nil, err
+	}
+	if !validName(opened.Name) {
+		return nil, errName
 	}
 	m.token, m.name, m.expires = opened.HostToken, opened.Name, opened.ExpiresAt
 	m.group = random(32)
@@ -91,7 +95,7 @@ func newMember(c Config) (*Member, error) {
 	m := &Member{
 		base: u, http: hc, ownHTTP: c.HTTP == nil, device: clean(c.Device, maxDevice), notes: newNotifier(c.Notify),
 		done: make(chan struct{}), receiving: make(chan struct{}, maxReceived), moved: make(chan struct{}),
-		people: map[rid]*peer{}, incoming: map[string]*incoming{}, outgoing: map[string]*outgoing{}, counter: newCounter(time.Now()),
+		people: map[rid]*peer{}, heard: map[rid]*heard{}, incoming: map[string]*incoming{}, outgoing: map[string]*outgoing{}, counter: newCounter(time.Now()),
 	}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	return m, nil
@@ -217,7 +221,7 @@ func (m *Member) arrive(l *link, welcome frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.link = l
-	m.name, m.expires = welcome.Name, welcome.ExpiresAt
+	m.named(welcome)
 	here := map[rid]bool{}
 	for _, p := range welcome.Members {
 		here[p.RID] = p.Here
@@ -229,6 +233,18 @@ func (m *Member) arrive(l *link, welcome frame) {
 		}
 	}
 	m.stir()
+}
+
+// errName refuses a server's name that could not be typed; it may hold commands to a terminal.
+var errName = errors.New("drop: the server gave the drop a name that no drop has")
+
+// named takes the drop's name and end, unless the name is none. m.mu is held.
+func (m *Member) named(f frame) bool {
+	if !validName(f.Name) {
+		return false
+	}
+	m.name, m.expires = f.Name, f.ExpiresAt
+	return true
 }
 
 // depart ends what depended on a connection.
@@ -271,9 +287,10 @@ func (m *Member) hear(l *link) error {
 			return ErrClosed
 		case "name":
 			m.mu.Lock()
-			m.name, m.expires = f.Name, f.ExpiresAt
+			if m.named(f) {
+				m.notes.tell(Notice{Event: Renamed})
+			}
 			m.mu.Unlock()
-			m.notes.tell(Notice{Event: Renamed})
 		case "member":
 			m.mu.Lock()
 			if f.Gone {
@@ -377,7 +394,7 @@ func (m *Member) change(ctx context.Context, in map[string]any) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.name, m.expires = out.Name, out.ExpiresAt
+	m.named(frame{Name: out.Name, ExpiresAt: out.ExpiresAt})
 	return nil
 }
 

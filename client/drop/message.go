@@ -18,6 +18,7 @@ const (
 	maxItems   = 500      // of one sender
 	maxDevice  = 60       // characters
 	maxIDBytes = 64       // of an item's id
+	maxType    = 255      // bytes of an item's media type
 	maxName    = 1024     // bytes of an item's name on the wire; disks refuse earlier
 )
 
@@ -148,6 +149,9 @@ func itemsOf(s said, owner rid) []Item {
 		if i.Kind != string(File) && i.Kind != string(Folder) || i.Size < 0 || i.Files < 0 || !goodChunk(i.Chunk) ||
 			chunksOf(i.Size, i.Chunk) > maxChunks || i.Name == "" || len(i.Name) > maxName {
 			continue
+		}
+		if len(i.Type) > maxType {
+			i.Type = ""
 		}
 		items = append(items, Item{ID: i.ID, Owner: from, Name: i.Name, Kind: Kind(i.Kind), Size: i.Size, Files: i.Files, Type: i.Type, Chunk: i.Chunk})
 	}

@@ -3,7 +3,8 @@ package drop
 import "sync"
 
 // notifier gives notices to one function, one at a time and in order, without holding up
-// the caller. Progress that waits is replaced by newer progress.
+// the caller. Progress that waits is replaced by newer progress,
+// and so is what is suspicious: a server can send that without end.
 type notifier struct {
 	hear func(Notice)
 
@@ -25,7 +26,7 @@ func (n *notifier) tell(x Notice) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if i := len(n.waiting) - 1; i >= 0 && (x.Event == Sending || x.Event == Receiving) {
+	if i := len(n.waiting) - 1; i >= 0 && (x.Event == Sending || x.Event == Receiving || x.Event == Suspicious) {
 		if w := n.waiting[i]; w.Event == x.Event && w.Item.ID == x.Item.ID && w.Person.RID == x.Person.RID {
 			n.waiting[i] = x
 			return

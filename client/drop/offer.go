@@ -73,7 +73,7 @@ func (m *Member) newOffered(s Source) (*offered, error) {
 		return nil, fmt.Errorf("%q is neither a file nor a folder", info.Name)
 	case info.Size < 0 || info.Files < 0 || chunksOf(info.Size, chunk) > maxChunks:
 		return nil, fmt.Errorf("%q is too large", info.Name)
-	case len(info.Type) > 255 || !utf8.ValidString(info.Type):
+	case len(info.Type) > maxType || !utf8.ValidString(info.Type):
 		info.Type = ""
 	}
 	id := m.id.String() + "." + b64(random(16))

@@ -8,14 +8,20 @@ import (
 
 // peer is another member that was let in. Member.mu guards it.
 type peer struct {
-	id       rid
-	host     bool
-	here     bool
-	device   string
-	out, in  channel
-	last     uint64 // number of the last message from it
+	id      rid
+	host    bool
+	here    bool
+	device  string
+	out, in channel
+	items   []Item
+	*heard
+}
+
+// heard is what came from a member. It outlives the peer: a server that says that a member
+// left and came back must not get old messages heard again.
+type heard struct {
+	last     uint64 // number of the last message
 	requests once
-	items    []Item
 }
 
 func (p *peer) person() Person {
@@ -43,8 +49,16 @@ func (m *Member) meet(id rid, here bool) {
 	p := m.people[id]
 	isNew := p == nil
 	if isNew {
+		h := m.heard[id]
+		if h == nil && len(m.heard) == maxKnown {
+			return // more than a drop has in its life
+		}
+		if h == nil {
+			h = &heard{}
+			m.heard[id] = h
+		}
 		// The host is the member that this one proved itself to, whatever the server says.
-		p = &peer{id: id, host: id == m.hostID, out: newChannel(m.group, m.id, id), in: newChannel(m.group, id, m.id)}
+		p = &peer{id: id, host: id == m.hostID, out: newChannel(m.group, m.id, id), in: newChannel(m.group, id, m.id), heard: h}
 		m.people[id] = p
 	}
 	was := p.here
@@ -130,7 +144,9 @@ func (m *Member) sealed(from rid, d string) {
 	if p == nil { // its message came before the server's word
 		m.meet(from, true)
 		m.stir()
-		p = m.people[from]
+		if p = m.people[from]; p == nil {
+			return
+		}
 	}
 	if n <= p.last {
 		return // repeated or out of order

@@ -118,5 +118,5 @@ function described(item: unknown, from: string): Described | undefined {
   const [owner, own, ...more] = id.split('.');
   if (owner !== from || !isRid(own) || more.length) return undefined;
   if ((kind !== 'file' && kind !== 'folder') || !whole(size) || !isChunk(chunk) || chunksOf(size, chunk) > mostChunks) return undefined;
-  return { id, owner, name, kind, size, type: typeof type === 'string' ? type : '', files: whole(files) ? files : 0, chunk };
+  return { id, owner, name, kind, size, type: typeof type === 'string' && type.length <= 255 ? type : '', files: whole(files) ? files : 0, chunk };
 }
