@@ -2451,7 +2451,7 @@ function described(item, from) {
   const [owner, own, ...more] = id.split(".");
   if (owner !== from || !isRid(own) || more.length) return void 0;
   if (kind !== "file" && kind !== "folder" || !whole(size) || !isChunk(chunk) || chunksOf(size, chunk) > mostChunks) return void 0;
-  return { id, owner, name, kind, size, type: typeof type === "string" ? type : "", files: whole(files) ? files : 0, chunk };
+  return { id, owner, name, kind, size, type: typeof type === "string" && type.length <= 255 ? type : "", files: whole(files) ? files : 0, chunk };
 }
 
 // src/drop/socket.ts

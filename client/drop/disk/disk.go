@@ -5,7 +5,7 @@
 // somebody asks, and it notices a file that changes. [OpenTarget] gives a folder that
 // receives; [Target.Begin] gives a [Part], which holds what has come.
 //
-// # What a sender cannot do
+// # What a sender, or another user of the folder, cannot do
 //
 //   - Leave the folder: every write goes through an [os.Root], and no name has a separator.
 //   - Write through a link: the package makes each folder and file itself. It begins a part
@@ -13,6 +13,7 @@
 //   - Overwrite: [Part.Finish] takes a name only while it is free, in one step, or replaces
 //     what is there when the caller says so.
 //   - Look whole too early: until Finish, what has come bears [Suffix].
+//   - Have what is verified altered: a part that another user planted is left alone.
 //   - Hide in a name: see [Clean] and [SafeName].
 //   - Fill the memory: a header has at most 16 MiB and 100,000 entries.
 //

@@ -32,6 +32,12 @@ func links(info fs.FileInfo) int {
 	return 1
 }
 
+// own reports whether a file belongs to this process's user.
+func own(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || int(s.Uid) == os.Geteuid()
+}
+
 // syncFolder makes the names in a folder durable.
 func syncFolder(root *os.Root) error {
 	f, err := root.Open(".")

@@ -29,6 +29,9 @@ func lock(f *os.File) error {
 // links is not known here.
 func links(fs.FileInfo) int { return 1 }
 
+// own is not known here.
+func own(fs.FileInfo) bool { return true }
+
 // syncFolder does nothing: the file system keeps a journal of names.
 func syncFolder(*os.Root) error { return nil }
 

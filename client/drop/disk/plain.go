@@ -58,7 +58,8 @@ func (p *plain) close() error  { return p.File.Close() }
 var _ body = (*plain)(nil)
 
 // openLocked opens a file for this receive alone, and makes it if there is none. It removes
-// a link of either kind first: a write would change what the link leads to.
+// a link of either kind first: a write would change what the link leads to. The file of another
+// user counts as locked.
 func openLocked(root *os.Root, name string) (*os.File, error) {
 	for range 10 {
 		info, err := root.Lstat(name)
@@ -67,6 +68,9 @@ func openLocked(root *os.Root, name string) (*os.File, error) {
 				err = root.RemoveAll(name)
 			} else {
 				err = root.Remove(name)
+			}
+			if errors.Is(err, fs.ErrPermission) { // another user's
+				return nil, errors.Join(errLocked, err)
 			}
 			if err != nil {
 				return nil, err
@@ -83,6 +87,9 @@ func openLocked(root *os.Root, name string) (*os.File, error) {
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 			continue // another receive was faster
 		}
+		if errors.Is(err, fs.ErrPermission) && flag&os.O_CREATE == 0 { // another user's
+			return nil, errors.Join(errLocked, err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -94,10 +101,15 @@ func openLocked(root *os.Root, name string) (*os.File, error) {
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
-		if now, err := root.Lstat(name); err == nil && os.SameFile(opened, now) && links(now) <= 1 {
+		now, err := root.Lstat(name)
+		switch {
+		case err != nil || !os.SameFile(opened, now) || links(now) > 1:
+			f.Close()
+		case flag&os.O_CREATE == 0 && !own(opened): // that user could alter what is verified
+			return nil, errors.Join(errLocked, f.Close())
+		default:
 			return f, nil
 		}
-		f.Close()
 	}
 	return nil, fmt.Errorf("%w: it changes all the time", errLocked)
 }

@@ -40,19 +40,26 @@ func openTree(root *os.Root, name string, size int64) (*tree, int64, error) {
 	}
 	info, err := root.Lstat(name)
 	if err == nil && !info.IsDir() {
-		err = root.Remove(name)
+		if err = root.Remove(name); errors.Is(err, fs.ErrPermission) { // another user's
+			return nil, 0, errors.Join(errLocked, err)
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, err
 	}
-	if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	err = root.Mkdir(name, 0o700)
+	made := err == nil
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, 0, err
 	}
 	t := &tree{size: size, want: 4}
-	if t.root, err = root.OpenRoot(name); errors.Is(err, fs.ErrNotExist) { // finished meanwhile
+	if t.root, err = root.OpenRoot(name); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && !made { // finished meanwhile, or another user's
 		return nil, 0, errLocked
 	} else if err != nil {
 		return nil, 0, err
+	}
+	if info, err := t.root.Stat("."); err != nil || !made && !own(info) { // that user could alter what is verified
+		return nil, 0, errors.Join(errLocked, err, t.root.Close())
 	}
 	if t.header, err = openLocked(t.root, treeHeader); err != nil {
 		return nil, 0, errors.Join(err, t.root.Close())

@@ -100,6 +100,7 @@ test('an offer holds only what its sender may offer', () => {
     { chunk: 2097152 }, { size: 2 ** 49 }, { name: 'x'.repeat(1025) },
   ]) assert.equal(items(bad), 0, JSON.stringify(bad));
   assert.equal(drop.saidOf({ k: 'offer', items: 'x' }, rid).items.length, 0);
+  assert.equal(drop.saidOf({ k: 'offer', items: [{ ...item, type: 'x'.repeat(256) }] }, rid).items[0].type, '', 'a long type fills memory');
   assert.equal(drop.saidOf({ k: 'something' }, rid), undefined);
   assert.equal(drop.saidOf({ k: 'hello', device: '\u202Eevil\u001b[31m' + 'x'.repeat(99) }, rid).device.length, 60);
   const many = Array.from({ length: 500 }, (_, i) => ({ ...item, name: 'ü'.repeat(100) + i }));
