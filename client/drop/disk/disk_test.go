@@ -475,3 +475,20 @@ func TestPartOrder(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 }
+
+// TestHiddenItem: what arrives without a question is in sight and configures nothing: in a home
+// folder a new .ssh would. Inside a folder of its own a hidden file stays what it is.
+func TestHiddenItem(t *testing.T) {
+	send, out := t.TempDir(), t.TempDir()
+	write(t, send, map[string]string{".profile": "evil", ".ssh/authorized_keys": "evil", "project/.env": "mine"})
+	for _, c := range []struct{ name, want string }{{".profile", "_.profile"}, {".ssh", "_.ssh"}, {"project", "project"}} {
+		s := openSource(t, filepath.Join(send, c.name))
+		p := begin(t, openTarget(t, out), s)
+		copyTo(t, p, s, s.Info().Size, 100)
+		finish(t, p, Refuse, c.want)
+	}
+	want := map[string]string{"_.profile": "evil", "_.ssh/authorized_keys": "evil", "project/.env": "mine"}
+	if diff := cmp.Diff(want, read(t, out)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -61,7 +61,7 @@ type Part struct {
 }
 
 // Begin continues the part of an item, or begins one. The name of the item is the sender's;
-// see [SafeName]. If another receive has locked the part, Begin takes another.
+// see [SafeName]. Before a dot it gets "_". If another receive has locked the part, Begin takes another.
 //
 // Without a part, what already bears the name may be the item itself, complete: if it is as
 // long, the part claims it whole. Whether it is the same is for the sender's digest to say;
@@ -71,6 +71,11 @@ func (t *Target) Begin(item drop.Item) (*Part, error) {
 	safe, err := SafeName(item.Name)
 	if err != nil {
 		return nil, err
+	}
+	if safe[0] == '.' { // nothing arrives unseen, or as the settings of a program
+		if safe, err = SafeName("_" + shorten(safe, maxName-1)); err != nil {
+			return nil, err
+		}
 	}
 	folder, size := item.Kind == drop.Folder, item.Size
 	p := &Part{target: t, name: safe, folder: folder, size: size}
