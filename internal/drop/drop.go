@@ -60,8 +60,9 @@ const (
 	rejections   = 3                // of one address and drop
 	rejectPause  = 15 * time.Minute // after those
 	ticketTime   = 30 * time.Second
-	maxReceiving = 8  // transfers at once of one receiver
-	maxSending   = 64 // of one sender
+	mostTickets  = 1200 // of one member, a minute
+	maxReceiving = 8    // transfers at once of one receiver
+	maxSending   = 64   // of one sender
 	minChunk     = 64 << 10
 	maxChunk     = 1 << 20
 	overhead     = 16 // bytes of a chunk beyond its plaintext
@@ -363,6 +364,9 @@ func ticketQueue(ticket string) string { return "drop:ticket:" + hexDigest(ticke
 
 // Ticket returns a secret that stands for the member's token once.
 func (s *Service) Ticket(ctx context.Context, m member) (string, error) {
+	if err := s.Limit.Take(ctx, limit.Rule{Name: "drop-ticket", Limit: mostTickets, Window: time.Minute}, m.RID); err != nil {
+		return "", err
+	}
 	ticket, err := s.random(32)
 	if err != nil {
 		return "", err

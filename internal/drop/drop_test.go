@@ -504,3 +504,21 @@ func TestLostNode(t *testing.T) {
 		}
 	})
 }
+
+// A member gets tickets for each of its streams, and not as many as fill the memory.
+func TestTicketsOfOneMember(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	_, host := w.openDrop()
+	_, other := w.openDrop()
+	for n := range mostTickets {
+		if _, err := w.Ticket(t.Context(), host); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if _, err := w.Ticket(t.Context(), host); code(err) != "rate_limited" {
+		t.Errorf("one more: %v", err)
+	}
+	if _, err := w.Ticket(t.Context(), other); err != nil {
+		t.Errorf("another member: %v", err)
+	}
+}
