@@ -21,6 +21,9 @@ var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func (c *socket) readText(r io.Reader) error {
 	b := texts.Get().(*bytes.Buffer)
 	defer func() { b.Reset(); texts.Put(b) }()
+	// A frame that comes byte by byte would hold its buffer, which no budget counts.
+	_ = c.wire.SetReadDeadline(time.Now().Add(2 * c.s.DropPing)) // fails only after the end
+	defer func() { _ = c.wire.SetReadDeadline(time.Time{}) }()
 	n, err := b.ReadFrom(io.LimitReader(r, maxText+1))
 	if err != nil {
 		return err

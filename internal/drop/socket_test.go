@@ -308,3 +308,22 @@ func TestStrangerFloodsHost(t *testing.T) {
 		t.Error("the host lost its connection")
 	}
 }
+
+// A text frame that never ends keeps no memory: its socket ends, however alive it looks.
+func TestSlowText(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.DropPing = time.Second })
+	o, host := w.openDrop()
+	e := w.dial(o.Name, o.Token)
+	e.want("welcome")
+	c := w.local(host.Drop, host.RID)
+	part, err := e.conn.Writer(t.Context(), websocket.MessageText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); !over(c); time.Sleep(200 * time.Millisecond) {
+		_, _ = part.Write(make([]byte, 500)) // fails once the server has ended the socket
+		if time.Now().After(end) {
+			t.Fatal("the socket lives on")
+		}
+	}
+}
