@@ -15,7 +15,7 @@
 //   - Look whole too early: until Finish, what has come bears [Suffix].
 //   - Have what is verified altered: a part that another user planted is left alone.
 //   - Hide in a name: see [Clean] and [SafeName].
-//   - Fill the memory: a header has at most 16 MiB and 100,000 entries.
+//   - Fill the memory: a header has at most 16 MiB and 100,000 entries, and their folders a bound.
 //
 // # Parts
 //

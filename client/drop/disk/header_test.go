@@ -142,3 +142,22 @@ func FuzzHeader(f *testing.F) {
 		}
 	})
 }
+
+// A header of a few deep paths, whose folders would take gigabytes, is refused. A hundred thousand
+// files in folders of their own are not.
+func TestDeepHeader(t *testing.T) {
+	n := newNames(SafeName, func(name string) string { return name })
+	var err error
+	for i := 0; i < 60 && err == nil; i++ {
+		_, err = n.place(fmt.Sprint(i)+strings.Repeat("/a", 2000), false)
+	}
+	if !errors.Is(err, ErrUnsafe) {
+		t.Errorf("sixty paths of two thousand folders: %v", err)
+	}
+	n = newNames(SafeName, func(name string) string { return name })
+	for i := range MaxEntries {
+		if _, err := n.place(fmt.Sprintf("projects/customer-%d/letters/letter-%d.txt", i, i), false); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+}

@@ -142,7 +142,15 @@ type names struct {
 	safe func(string) (string, error) // of one path part
 	key  func(string) string          // equal for names that the file system takes for one
 	root *nameNode
+	cost int // of all nodes, in bytes
 }
+
+// maxCost bounds the memory of names: a header of 16 MiB can name millions of folders, each with
+// all of its path. Some nodeCost is beside the path.
+const (
+	maxCost  = 128 << 20
+	nodeCost = 256
+)
 
 type nameNode struct {
 	path     string // as stored, with "/"
@@ -199,6 +207,9 @@ func (n *names) add(to *nameNode, part string, dir bool) (*nameNode, error) {
 	node := &nameNode{path: free, dir: dir}
 	if to.path != "" {
 		node.path = to.path + "/" + free
+	}
+	if n.cost += len(node.path) + nodeCost; n.cost > maxCost {
+		return nil, fmt.Errorf("%w: its folders are too many and too deep", ErrUnsafe)
 	}
 	to.taken[n.key(free)], to.children[part] = max(1, to.taken[n.key(free)]), node
 	return node, nil
