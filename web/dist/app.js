@@ -5200,6 +5200,7 @@ function Name({ name, read: read5 }) {
 
 // src/drop/names.ts
 var clean = (s4) => s4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\uFFFD]/gu, "_");
+var mostCost = 128 * 2 ** 20;
 
 // src/drop/people.tsx
 var called = (person) => person && clean(person.device) || t6("unnamed");

@@ -189,11 +189,14 @@ function numbered(name, n) {
   return shorten(name.slice(0, name.length - ext.length), maxName - number2.length - utf8(ext).length) + number2 + ext;
 }
 var key = (name) => name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+var mostCost = 128 * 2 ** 20;
+var nodeCost = 256;
 var Places = class {
   constructor(windows2) {
     this.windows = windows2;
   }
   windows;
+  cost = 0;
   root = { path: "", dir: true, listed: true, children: /* @__PURE__ */ new Map(), taken: /* @__PURE__ */ new Map() };
   // place answers where a sender's path is stored. A path that occurred before, or that is a file
   // and a folder at once, throws Unsafe.
@@ -220,6 +223,7 @@ var Places = class {
       free2 = numbered(safe, to.taken.get(base));
     }
     const node = { path: to.path ? `${to.path}/${free2}` : free2, dir, listed: false, children: /* @__PURE__ */ new Map(), taken: /* @__PURE__ */ new Map() };
+    if ((this.cost += node.path.length + nodeCost) > mostCost) throw new Unsafe(node.path);
     to.taken.set(key(free2), Math.max(1, to.taken.get(key(free2)) ?? 0));
     to.children.set(part, node);
     return node;

@@ -61,8 +61,13 @@ const key = (name: string): string => name.normalize('NFC').toUpperCase().toLowe
 
 interface Node { path: string; dir: boolean; listed: boolean; children: Map<string, Node>; taken: Map<string, number> }
 
+// A list of 16 MiB can name millions of folders: this bounds what they take.
+const mostCost = 128 * 2 ** 20;
+const nodeCost = 256;
+
 // Places gives each path of a folder its place, and no two the same.
 export class Places {
+  private cost = 0;
   private readonly root: Node = { path: '', dir: true, listed: true, children: new Map(), taken: new Map() };
   constructor(private readonly windows: boolean) {}
 
@@ -92,6 +97,7 @@ export class Places {
       free = numbered(safe, to.taken.get(base)!);
     }
     const node: Node = { path: to.path ? `${to.path}/${free}` : free, dir, listed: false, children: new Map(), taken: new Map() };
+    if ((this.cost += node.path.length + nodeCost) > mostCost) throw new Unsafe(node.path);
     to.taken.set(key(free), Math.max(1, to.taken.get(key(free)) ?? 0));
     to.children.set(part, node);
     return node;

@@ -145,6 +145,12 @@ test('a list that does not fit its stream is refused', () => {
   ]) assert.throws(() => read(list, extra), Malformed, JSON.stringify(list).slice(0, 80));
 });
 
+test('a list of deep paths fills no memory', () => {
+  const deep = (n) => Buffer.from(JSON.stringify({ files: Array.from({ length: n }, (_, i) => [i + '/a'.repeat(2000), 0, 0]) }));
+  assert.equal(drop.contents(deep(5), 4 + deep(5).length, false).files.length, 5);
+  assert.throws(() => drop.contents(deep(60), 4 + deep(60).length, false));
+});
+
 test('a zip is one that others unpack', async (t) => {
   for (const bytes of [new Uint8Array(0), Buffer.from('123456789'), crypto.randomBytes(1001)]) {
     assert.equal(drop.crc32(bytes), zlib.crc32 ? zlib.crc32(bytes) : drop.crc32(bytes.subarray(500), drop.crc32(bytes.subarray(0, 500))));
