@@ -380,7 +380,6 @@ func (c *socket) readChunk(r io.Reader) error {
 	switch {
 	case t != nil && t.state == running && t.credits > 0:
 		t.credits--
-		t.waiting++
 	case t == nil && known && c.late > 0:
 		c.late--
 		spent = true
@@ -407,6 +406,12 @@ func (c *socket) readChunk(r io.Reader) error {
 	if c.wire.broken.Load() { // the frame ended because the connection did
 		return io.ErrUnexpectedEOF
 	}
+	c.mu.Lock()
+	if t.waiting == 0 { // from here on the receiver may be slow; before, the sender was
+		t.moved = time.Now()
+	}
+	t.waiting++
+	c.mu.Unlock()
 	c.s.push(t, putHead(b[:frameHead+got], frameChunk))
 	return nil
 }

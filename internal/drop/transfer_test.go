@@ -2,7 +2,9 @@ package drop
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -149,5 +151,40 @@ func TestIdleStream(t *testing.T) {
 	f := forwarding{s: w.Service, m: guest, sender: host.RID, out: &outlet{w: rec}, begun: time.Now(), started: true, number: number}
 	if over, err := f.idle(t.Context()); over || err != nil || !bytes.Equal(rec.Body.Bytes(), []byte{0, 0, 0, 0, 0}) {
 		t.Errorf("%v %v %v", over, err, rec.Body.Bytes())
+	}
+}
+
+// A sender whose chunk takes long is no receiver that takes nothing.
+func TestSlowChunk(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o, host := w.openDrop()
+	e := w.dial(o.Name, o.Token)
+	e.want("welcome")
+	c := w.local(host.Drop, host.RID)
+	id := strings.Repeat("t", ridLength)
+	c.asked(request{Transfer: id, From: host.RID})
+	e.want("request")
+	xy := strings.Repeat("A", 88)
+	e.say(`{"t":"accept","n":1,"public_key":{"kty":"EC","crv":"P-521","x":"` + xy + `","y":"` + xy + `"},"sealed":"","chunk":65536}`)
+	e.want("credit")
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- c.readChunk(out) }()
+	if _, err := in.Write([]byte{0, 0, 0, 1, 9}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write(make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	w.stalled(time.Now().Add(2 * w.DropStall))
+	if w.transfer(id) == nil {
+		t.Error("the transfer was ended while its chunk was on its way")
+	}
+	if err := errors.Join(in.Close(), <-done); err != nil {
+		t.Error(err)
+	}
+	w.stalled(time.Now().Add(2 * w.DropStall))
+	if w.transfer(id) != nil {
+		t.Error("a chunk that nobody takes ends no transfer")
 	}
 }
