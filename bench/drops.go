@@ -243,7 +243,7 @@ func (c *couriers) wormhole() contender {
 	w := contender{name: "magic-wormhole", note: "its mailbox and transit relay are here too"}
 	program, err := exec.LookPath("wormhole")
 	if err != nil {
-		return w.without(errors.New("Debian's magic-wormhole, -transit-relay and python3-magic-wormhole-mailbox-server are not installed"))
+		return w.without(errors.New("it is not installed, with its transit relay and mailbox server, from Debian's packages"))
 	}
 	mailbox, transit := freeAddr(), freeAddr()
 	for plugin, addr := range map[string]string{"wormhole-mailbox": mailbox, "transitrelay": transit} {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -46,6 +47,7 @@ func serving(t *testing.T) string {
 	}
 	server := exec.Command("coffer", "serve", "--addr", addr, "--data", t.TempDir(), "--log-level", "error")
 	server.Stderr = os.Stderr
+	server.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "COFFER_") }) // names of services
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

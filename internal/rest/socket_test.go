@@ -50,7 +50,7 @@ func TestSocketOutlivesItsHandler(t *testing.T) {
 			return nil
 		})
 	var open []net.Conn
-	for range 3 {
+	for deadline := time.Now().Add(10 * time.Second); len(open) < 3; {
 		conn, err := net.Dial("tcp", w.srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -58,10 +58,13 @@ func TestSocketOutlivesItsHandler(t *testing.T) {
 		defer conn.Close()
 		fmt.Fprintf(conn, "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		res, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil)
-		if err != nil || res.StatusCode != 101 {
+		switch {
+		case err == nil && res.StatusCode == 101:
+			open = append(open, conn)
+		case err == nil && res.StatusCode == 429 && time.Now().Before(deadline): // the handler before has answered and not yet returned
+		default:
 			t.Fatal(res, err)
 		}
-		open = append(open, conn)
 	}
 	time.Sleep(200 * time.Millisecond)
 	for _, conn := range open {
