@@ -188,7 +188,7 @@ func TestDropBreaches(t *testing.T) {
 			d.t = t
 			c.do(d)
 			if code := d.closes(); code != c.code {
-				t.Errorf("close code %d, want %d: %v", code, c.code, d.err)
+				t.Errorf("close code %d, want %d: %v", code, c.code, *d.ended)
 			}
 			host.want("member", "rid", d.rid, "here", false)
 		})
@@ -272,7 +272,7 @@ func TestDropWrongJoins(t *testing.T) {
 		host.say(map[string]any{"t": "reject", "rid": d.rid, "code": code})
 		d.want("closed", "code", code)
 		if d.closes() != websocket.StatusNormalClosure {
-			t.Errorf("%v", d.err)
+			t.Errorf("%v", *d.ended)
 		}
 	}
 	if a := s.raw(t, from, "POST", "/v1/drops/"+host.name+"/join", "{}"); a.status != 429 || a.header.Get("Retry-After") == "" {

@@ -28,7 +28,7 @@ type rawDrop struct {
 
 	conn   *websocket.Conn
 	frames chan map[string]any // text frames; closed with the connection
-	err    error               // why it closed, once frames is closed
+	ended  *error              // why it closed, once frames is closed
 }
 
 const dropKey = `{"kty":"EC","crv":"P-521","x":"` +
@@ -106,14 +106,15 @@ func (d *rawDrop) connect() map[string]any {
 func (d *rawDrop) attach(conn *websocket.Conn) {
 	conn.SetReadLimit(1 << 20)
 	frames := make(chan map[string]any, 100000)
-	d.conn, d.frames, d.err = conn, frames, nil
+	ended := new(error)
+	d.conn, d.frames, d.ended = conn, frames, ended
 	d.t.Cleanup(func() { conn.CloseNow() })
 	go func() {
 		defer close(frames)
 		for {
 			_, b, err := conn.Read(context.Background())
 			if err != nil {
-				d.err = err
+				*ended = err
 				return
 			}
 			var f map[string]any
@@ -143,7 +144,7 @@ func (d *rawDrop) want(kind string, pairs ...any) map[string]any {
 	for {
 		f := d.next()
 		if f == nil {
-			d.t.Fatalf("the socket closed before %s %v: %v", kind, pairs, d.err)
+			d.t.Fatalf("the socket closed before %s %v: %v", kind, pairs, *d.ended)
 		}
 		ok := f["t"] == kind
 		for i := 0; i+1 < len(pairs); i += 2 {
@@ -160,7 +161,7 @@ func (d *rawDrop) closes() websocket.StatusCode {
 	d.t.Helper()
 	for d.next() != nil {
 	}
-	return websocket.CloseStatus(d.err)
+	return websocket.CloseStatus(*d.ended)
 }
 
 // say sends a text frame.

@@ -255,7 +255,7 @@ func TestDropDrain(t *testing.T) {
 	for _, d := range []*rawDrop{host, guest} {
 		d.want("reconnect")
 		if code := d.closes(); code != websocket.StatusServiceRestart {
-			t.Errorf("close code %d: %v", code, d.err)
+			t.Errorf("close code %d: %v", code, *d.ended)
 		}
 	}
 	if kind, b, err := frameOf(res.Body); kind != 4 || string(b) != `{"code":"reconnect"}` || err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,7 +161,7 @@ func sumOf(t *testing.T, name string) []byte {
 // fileSink is a file that receives. Every write takes pause.
 type fileSink struct {
 	*os.File
-	pause time.Duration
+	pause atomic.Int64 // before each write
 	grown func(size int64)
 }
 
@@ -183,7 +184,7 @@ func (s *fileSink) Size() (int64, error) {
 }
 
 func (s *fileSink) WriteAt(p []byte, off int64) (int, error) {
-	time.Sleep(s.pause)
+	time.Sleep(time.Duration(s.pause.Load()))
 	n, err := s.File.WriteAt(p, off)
 	if s.grown != nil {
 		s.grown(off + int64(n))
@@ -238,7 +239,7 @@ func TestDropToMany(t *testing.T) {
 	slow := joinDrop(t, s.url, host, host.Code())
 	ctx, cancel := context.WithCancel(t.Context())
 	slowSink := newFileSink(t)
-	slowSink.pause = 500 * time.Millisecond
+	slowSink.pause.Store(int64(500 * time.Millisecond))
 	slowEnd := make(chan error, 1)
 	slowItem := slow.offerOf(t, id)
 	go func() { slowEnd <- slow.Receive(ctx, slowItem, slowSink) }()
@@ -262,7 +263,7 @@ func TestDropToMany(t *testing.T) {
 		t.Errorf("the slow receiver was not slow: %v", err)
 	default:
 	}
-	slowSink.pause = 0
+	slowSink.pause.Store(0)
 	if err := <-slowEnd; err != nil || !bytes.Equal(sumOf(t, slowSink.Name()), sum) {
 		t.Errorf("the slow receiver: %v", err)
 	}

@@ -76,7 +76,7 @@ func TestDropWire(t *testing.T) {
 		for _, d := range []*rawDrop{host, one, two} {
 			d.want("closed", "code", "closed")
 			if code := d.closes(); code != websocket.StatusNormalClosure {
-				t.Errorf("close code %d: %v", code, d.err)
+				t.Errorf("close code %d: %v", code, *d.ended)
 			}
 		}
 	})
