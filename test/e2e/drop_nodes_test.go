@@ -63,6 +63,13 @@ func balance(t *testing.T, after time.Duration, nodes ...*server) *balancer {
 
 func (b *balancer) url() string { return "http://" + b.addr }
 
+// count returns how many connections were cut for their age.
+func (b *balancer) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cuts
+}
+
 // cut breaks every connection.
 func (b *balancer) cut() {
 	b.mu.Lock()
@@ -537,8 +544,8 @@ func TestDropProxyCuts(t *testing.T) {
 	into.pause = 160 * time.Millisecond
 	handed(t, host, guest, lasting, into)
 	attempts := guest.count(drop.Retrying, "")
-	if attempts == 0 || first.cuts == 0 || second.cuts == 0 {
-		t.Errorf("%d attempts, %d and %d cuts", attempts, first.cuts, second.cuts)
+	if a, b := first.count(), second.count(); attempts == 0 || a == 0 || b == 0 {
+		t.Errorf("%d attempts, %d and %d cuts", attempts, a, b)
 	}
 	resumed(t, into, attempts)
 }
