@@ -36,7 +36,7 @@ type Config struct {
 	Server string       // its address, such as https://files.example.org
 	HTTP   *http.Client // nil for a client of its own; it needs no timeout
 	Device string       // what this device calls itself, at most 60 characters; shown to other members
-	// Notify hears what happens, one call at a time and in order; nil for nobody. While it
+	// Notify hears what happens, one call at a time and in order; nil drops it. While it
 	// runs, later notices wait; the transfers do not.
 	Notify func(Notice)
 }

@@ -198,7 +198,7 @@ func (m *Member) NewCode() string {
 	return m.gate.newCode()
 }
 
-// Link holds the name and the key: who has it needs no code. It is "" for a guest.
+// Link holds the name and the key: its reader needs no code. It is "" for a guest.
 func (m *Member) Link() string {
 	if m.gate == nil {
 		return ""

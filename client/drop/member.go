@@ -21,7 +21,7 @@ import (
 type Member struct {
 	base    *url.URL
 	http    *http.Client
-	ownHTTP bool // nobody else uses http
+	ownHTTP bool // this member alone uses http
 	device  string
 	token   string
 	id      rid
@@ -216,7 +216,7 @@ func ended(err error) bool {
 	return false
 }
 
-// arrive takes over a new connection: who is here gets this member's greeting.
+// arrive takes over a new connection: the members that are here get this one's greeting.
 func (m *Member) arrive(l *link, welcome frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -262,7 +262,7 @@ func (m *Member) depart(l *link) {
 	m.stir()
 }
 
-// stir wakes those who wait for the connection or for people. m.mu is held.
+// stir wakes goroutines that wait for the connection or for people. m.mu is held.
 func (m *Member) stir() {
 	close(m.moved)
 	m.moved = make(chan struct{})

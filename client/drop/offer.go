@@ -20,7 +20,7 @@ type offered struct {
 	chain []digest // c_0, c_1, … as far as the content was read
 }
 
-// Offer offers items to all members, those who come later too, in the order of sources. The
+// Offer offers items to all members, later ones too, in the order of sources. The
 // member closes the sources: once withdrawn and no longer read, or at its end; on an error
 // too. A member can offer 500 items.
 func (m *Member) Offer(ctx context.Context, sources ...Source) ([]Item, error) {

@@ -114,7 +114,7 @@ func (m *Member) sayItems(p *peer, items []saidItem) {
 }
 
 // say seals a message and queues it. A message that a lost connection swallows is made
-// good: who comes back greets and is greeted. m.mu is held.
+// good: a member that comes back greets and is greeted. m.mu is held.
 func (m *Member) say(p *peer, s said) {
 	if m.link == nil {
 		return

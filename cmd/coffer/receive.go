@@ -338,7 +338,7 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 		return disk.Refuse, false, nil
 	case r.Existing == "ask":
 		return r.ask(ctx, p.Name())
-	case r.Existing == "replace" && taken: // a name that was free goes to whoever is first
+	case r.Existing == "replace" && taken: // a name that was free goes to the first item
 		return disk.Replace, false, nil
 	}
 	return disk.KeepBoth, false, nil

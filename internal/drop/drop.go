@@ -1,13 +1,13 @@
 // Package drop forwards files live between devices that share a code, end-to-end encrypted.
 //
 // The members of a drop speak docs/drop-protocol.md through the server. The server stores
-// names of drops, digests of tokens and who is connected. It forwards everything else.
+// names of drops, digests of tokens and the members that are connected. It forwards everything else.
 //
 // # What it defends against
 //
 //   - A server that reads: codes, keys, names and contents of files never reach it in clear.
 //     Messages and chunks are opaque here, and no log line has one.
-//   - Strangers: a name lets nobody in. Joins are limited by address; four joins of an address
+//   - Strangers: a name alone opens no drop. Joins are limited by address; four joins of an address
 //     wait at a time, for a minute; three rejected joins close the drop to that address for
 //     a while. So wrong codes burn slowly, and keep few people out.
 //   - Races: the last place, a name, a ticket and a stream have one winner each. One

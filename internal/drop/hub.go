@@ -120,7 +120,7 @@ const (
 	noteOver     = 'd' // that transfer is over; payload is the code
 )
 
-// nobody stands for the rid of a note that concerns no member.
+// nobody is in place of the rid in a note about no member.
 const nobody = "----------------------"
 
 func channel(drop string) string { return "drop:" + drop }
@@ -285,7 +285,7 @@ func (s *Service) watched() (all []*room, ok bool) {
 	return all, true
 }
 
-// watch looks at the sockets of a room: silent ones, and guests that nobody admits.
+// watch looks at the sockets of a room: silent ones, and guests without admission.
 func (s *Service) watch(r *room, now time.Time) {
 	select {
 	case <-r.ready:

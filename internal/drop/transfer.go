@@ -61,7 +61,7 @@ func buffer(size int) []byte {
 	return make([]byte, size, minChunk<<i+slack)
 }
 
-// recycle gives a buffer back that nobody reads any more.
+// recycle gives back a buffer that has been read.
 func recycle(b []byte) {
 	if i := class(cap(b)); i < len(chunkBuffers) && cap(b) == minChunk<<i+slack {
 		chunkBuffers[i].Put(&b)
@@ -230,7 +230,7 @@ func (s *Service) push(t *transfer, b []byte) bool {
 	t.from.mu.Lock()
 	ended := t.ended
 	t.from.mu.Unlock()
-	if ended { // while the frame was on its way: nobody takes it
+	if ended { // while the frame was on its way: no stream takes it
 		s.discard(t.id)
 	}
 	return !ended

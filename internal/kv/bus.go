@@ -54,7 +54,7 @@ func checkPush(queue string, m []byte, ttl time.Duration) error {
 }
 
 // subscription passes messages to one hearer. A goroutine runs only while some wait, so a
-// slow hearer holds up nobody else and an idle one costs nothing.
+// slow hearer holds up no other and an idle one costs nothing.
 type subscription struct {
 	hear func([]byte)
 	lost chan struct{}

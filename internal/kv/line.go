@@ -127,7 +127,7 @@ func (l *line) leave() {
 		channels := l.toLeave()
 		if len(channels) > 0 {
 			ctx, cancel := context.WithTimeout(context.Background(), answerFor)
-			// After an error the line has broken. Or the server goes on to send what nobody hears.
+			// After an error the line has broken. Or the server goes on to send what no hearer wants.
 			_ = l.client.Do(ctx, l.client.B().Unsubscribe().Channel(channels...).Build()).Error()
 			cancel()
 		}

@@ -105,7 +105,7 @@ func TestDropSocketRefuses(t *testing.T) {
 	}
 }
 
-// A breach of the protocol ends the socket of its member, and nobody else's.
+// A breach of the protocol ends the socket of its member alone.
 func TestDropBreaches(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone, "COFFER_LIMIT_DROP_OPEN=1000/1h", "COFFER_DROP_GUESTS=1000")
@@ -206,7 +206,7 @@ func TestDropOutside(t *testing.T) {
 	member := host.guest(newAddress())
 	out := host.join(newAddress())
 	host.want("join", "rid", out.rid)
-	// It sees the host, and nobody else.
+	// It sees the host alone.
 	out.conn.CloseNow()
 	again := &rawDrop{t: t, s: s, from: newAddress(), name: host.name}
 	a := s.raw(t, again.from, "POST", "/v1/drops/"+host.name+"/join", "{}")

@@ -230,7 +230,7 @@ func TestDropSizes(t *testing.T) {
 	})
 }
 
-// TestDropToMany: a slow receiver holds up nobody.
+// TestDropToMany: a slow receiver holds up no other.
 func TestDropToMany(t *testing.T) {
 	t.Parallel()
 	s := start(t, alone)

@@ -2212,7 +2212,7 @@ var StreamReader = class {
   get clean() {
     return !this.body && this.headed === 0;
   }
-  // reuse takes back a payload that nobody reads any more: fresh memory costs more than a copy.
+  // reuse takes back a payload that has been read: fresh memory costs more than a copy.
   reuse(payload) {
     if (this.free.length < 4) this.free.push(payload);
   }
@@ -2635,7 +2635,7 @@ var Receiving = class {
   ground;
   takes = /* @__PURE__ */ new Map();
   waiting = /* @__PURE__ */ new Map();
-  // by transfer: who hears "verified"
+  // by transfer: the hearer of "verified"
   running = 0;
   stopped = false;
   get shown() {

@@ -2,7 +2,7 @@
 // stream as a file or a folder.
 //
 // [Open] gives a [Source], the stream of docs/drop-protocol.md §8. It reads nothing before
-// somebody asks, and it notices a file that changes. [OpenTarget] gives a folder that
+// a receiver asks, and it notices a file that changes. [OpenTarget] gives a folder that
 // receives; [Target.Begin] gives a [Part], which holds what has come.
 //
 // # What a sender, or another user of the folder, cannot do

@@ -30,7 +30,7 @@ type Source struct {
 	stamps []stamped // what each was when it was offered
 
 	mu     sync.Mutex
-	open   []*handle // at most maxOpen that nobody reads
+	open   []*handle // at most maxOpen that no reader uses
 	closed bool
 }
 
@@ -270,7 +270,7 @@ func (s *Source) Close() error {
 	return s.root.Close()
 }
 
-// maxOpen files stay open when nobody reads them: with 32 receivers, each at another place
+// maxOpen files stay open when no reader uses them: with 32 receivers, each at another place
 // of a folder, few files are opened twice.
 const maxOpen = 32
 

@@ -37,7 +37,7 @@ function At({ name, secret }: { name: string; secret: string | undefined }) {
   return <Join name={name} secret={secret} />;
 }
 
-// Elsewhere asks a person who is in one drop and opens another.
+// Elsewhere is shown to a person in one drop that opens another.
 function Elsewhere({ here, there }: { here: string; there: string }) {
   return (
     <div class="card narrow">

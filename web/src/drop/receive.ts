@@ -49,7 +49,7 @@ interface Take {
 
 export class Receiving {
   private readonly takes = new Map<string, Take>();
-  private readonly waiting = new Map<string, (tag: Bytes) => void>(); // by transfer: who hears "verified"
+  private readonly waiting = new Map<string, (tag: Bytes) => void>(); // by transfer: the hearer of "verified"
   private running = 0;
   private stopped = false;
 

@@ -1,4 +1,4 @@
-// What this browser keeps of its drops: in IndexedDB who it is in them, in the origin private file
+// What this browser keeps of its drops: in IndexedDB its memberships, in the origin private file
 // system the bytes. All of it goes when the drop ends. Only workers can use this.
 import type { Described } from './message';
 

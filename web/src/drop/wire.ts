@@ -108,7 +108,7 @@ export class StreamReader {
     return !this.body && this.headed === 0;
   }
 
-  // reuse takes back a payload that nobody reads any more: fresh memory costs more than a copy.
+  // reuse takes back a payload that has been read: fresh memory costs more than a copy.
   reuse(payload: Bytes): void {
     if (this.free.length < 4) this.free.push(payload);
   }
