@@ -2473,9 +2473,12 @@ var Refused = class extends Error {
   detail;
   retryAfter;
 };
+var callTime = 2e4;
 async function api(method, path, token, body) {
-  const response = await request(method, path, token, body);
-  return response.status === 204 ? void 0 : await response.json();
+  const response = await request(method, path, token, body, { signal: AbortSignal.timeout(callTime) });
+  return response.status === 204 ? void 0 : await response.json().catch(() => {
+    throw new Refused(0, "offline");
+  });
 }
 async function request(method, path, token, body, extra = {}) {
   const headers = {};

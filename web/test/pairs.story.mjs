@@ -125,7 +125,8 @@ const receivers = {
     for (const item of items()) {
       const base = path.basename(item);
       const folder = base === 'folder';
-      await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 300_000 });
+      await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 120_000 })
+        .catch(async (err) => assert.fail(`${base}: ${err.message}\n${await page.locator('main').innerText()}`));
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.getByRole('button', { name: folder ? 'Save as zip: folder' : 'Save ' + base, exact: true }).click(),

@@ -10,9 +10,14 @@ export class Refused extends Error {
 }
 
 // api calls an operation and answers its body.
+const callTime = 20_000; // ms
+
 export async function api<T = Record<string, unknown>>(method: string, path: string, token?: string, body?: object): Promise<T> {
-  const response = await request(method, path, token, body);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  // A call that hangs is a call that failed: the caller tries again.
+  const response = await request(method, path, token, body, { signal: AbortSignal.timeout(callTime) });
+  return (response.status === 204 ? undefined : await response.json().catch(() => {
+    throw new Refused(0, 'offline');
+  })) as T;
 }
 
 export async function request(method: string, path: string, token?: string, body?: object, extra: RequestInit = {}): Promise<Response> {
