@@ -378,8 +378,8 @@ func (o *outgoing) prepare(s *stream, from int64, ready chan<- sealedChunk) (dig
 			putBuffer(buf)
 			return digest{}, err
 		}
-		// What an earlier reader digested is not digested again. Should the content differ,
-		// the receiver's own digest tells.
+		// The sender digests each chunk once, for all receivers. If the file has changed
+		// since, the receiver's own digest differs.
 		if seen, ok := o.item.digestAt(i + 1); ok {
 			d = seen
 		} else {

@@ -211,7 +211,7 @@ func TestEverybodyOffers(t *testing.T) {
 		}
 	}
 	host.ear.await(t, "the device", func(n Notice) bool { return n.Person.Device == "other" })
-	// Who comes later hears of earlier offers.
+	// A member that joins later gets the earlier offers.
 	late := joinAt(t, r.server.URL, host.Name(), host.Code(), "late")
 	late.ear.await(t, "the earlier offer", func(n Notice) bool { return n.Event == Offered && n.Items[0].ID == item.ID })
 	guest.Withdraw(item.ID)

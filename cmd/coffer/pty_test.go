@@ -34,6 +34,15 @@ type person struct {
 	seen bytes.Buffer
 }
 
+// noTerminals skips a story where the system gives no pseudo-terminal. CI must give one.
+func noTerminals(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
+		t.Fatal(err)
+	}
+	t.Skipf("this system gives no pseudo-terminal: %v", err)
+}
+
 // serving runs a server and returns its address.
 func serving(t *testing.T) string {
 	t.Helper()
@@ -84,7 +93,7 @@ func atTerminal(t *testing.T, args ...string) *person {
 	t.Helper()
 	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no terminals here: %v", err)
+		noTerminals(t, err)
 	}
 	t.Cleanup(func() { pty.Close() })
 	if err := unix.IoctlSetPointerInt(int(pty.Fd()), unix.TIOCSPTLCK, 0); err != nil {
@@ -96,7 +105,7 @@ func atTerminal(t *testing.T, args ...string) *person {
 	}
 	other, err := os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no terminals here: %v", err)
+		noTerminals(t, err)
 	}
 	t.Cleanup(func() { other.Close() })
 	if err := unix.IoctlSetWinsize(int(pty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: 100}); err != nil {

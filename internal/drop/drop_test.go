@@ -398,7 +398,7 @@ func TestRaceTransfers(t *testing.T) {
 		}); won != 1 {
 			t.Errorf("a stream was opened %d times", won)
 		}
-		// What no stream takes is forgotten after a minute.
+		// The server forgets a transfer that no stream takes within a minute.
 		if err := insertNode(ctx, d, w.node, w.Now().UnixMilli()); err != nil {
 			t.Fatal(err)
 		}
@@ -490,7 +490,7 @@ func TestLostNode(t *testing.T) {
 		if _, err := w.Member(ctx, o.Name, o.Token); code(err) != "drop_not_found" {
 			t.Errorf("after the grace: %v", err)
 		}
-		// Whoever connected elsewhere meanwhile stays.
+		// A member that has connected to another process stays.
 		o, host = w.openDrop()
 		if _, err := connect(ctx, d, host.RID, "other", w.Now().UnixMilli()); err != nil {
 			t.Fatal(err)

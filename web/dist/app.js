@@ -4257,7 +4257,7 @@ function device(agent) {
 // src/drop/drop.ts
 function obstacle() {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return "insecure";
-  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks || !AbortSignal.any) return "old_browser";
+  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks || !AbortSignal.timeout) return "old_browser";
   return void 0;
 }
 function openDrop() {

@@ -2810,7 +2810,9 @@ var Receiving = class {
     const wants = held.chunks > 0 ? { from: held.chunks, digest: b64(held.digest) } : { from: 0 };
     const sealed = await ground.outgoing(item.owner).seal("request", ground.counter.next(), wants, item.id, pkR);
     const quiet = new AbortController();
-    const signal = AbortSignal.any([stop, quiet.signal]);
+    stop.throwIfAborted();
+    const abort = () => quiet.abort();
+    stop.addEventListener("abort", abort, { once: true });
     let timer2 = setTimeout(() => quiet.abort(), silence);
     const heard = () => {
       clearTimeout(timer2);
@@ -2818,7 +2820,7 @@ var Receiving = class {
     };
     try {
       const { id } = await api("POST", `/${ground.name()}/transfers`, ground.token, { file_id: item.id, public_key: await jwkOf(pair.publicKey), sealed });
-      const response = await request("GET", `/${ground.name()}/transfers/${id}/stream`, ground.token, void 0, { signal });
+      const response = await request("GET", `/${ground.name()}/transfers/${id}/stream`, ground.token, void 0, { signal: quiet.signal });
       const transfer = new Attempt(take, id, pair, pkR, ground, () => ground.changed());
       const reader = response.body.getReader();
       try {
@@ -2840,6 +2842,7 @@ var Receiving = class {
       throw failure(err, stop);
     } finally {
       clearTimeout(timer2);
+      stop.removeEventListener("abort", abort);
     }
   }
   // confirm tells the sender that the item is whole, and hears that it agrees. This member's copy is

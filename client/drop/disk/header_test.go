@@ -128,7 +128,7 @@ func FuzzHeader(f *testing.F) {
 		if at != size {
 			t.Fatalf("ends at %d of %d", at, size)
 		}
-		// What was taken can be sent on, and is the same.
+		// Packed again, the parsed header is the same.
 		packed, err := packHeader(l.files, l.dirs)
 		if err != nil {
 			t.Fatal(err)

@@ -180,7 +180,8 @@ func (k *busKit) orderOfOnePublisher() {
 	}
 }
 
-// What is published after Subscribe has returned is heard, also on a channel that was just left.
+// A hearer gets every message published after its Subscribe returned, also on a channel that
+// the bus has just left.
 func (k *busKit) holdsAtOnce() {
 	for i := range 100 {
 		channel := fmt.Sprint("holds", i%3)

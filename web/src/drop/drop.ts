@@ -74,7 +74,7 @@ export interface Drop {
 // obstacle says why this browser can take no part, or undefined.
 export function obstacle(): 'insecure' | 'old_browser' | undefined {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return 'insecure';
-  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks || !AbortSignal.any) return 'old_browser';
+  if (!globalThis.Worker || !globalThis.indexedDB || !navigator.storage?.getDirectory || !navigator.locks || !AbortSignal.timeout) return 'old_browser';
   return undefined;
 }
 

@@ -241,7 +241,9 @@ export class Receiving {
     const wants = held.chunks > 0 ? { from: held.chunks, digest: b64(held.digest) } : { from: 0 };
     const sealed = await ground.outgoing(item.owner).seal('request', ground.counter.next(), wants, item.id, pkR);
     const quiet = new AbortController();
-    const signal = AbortSignal.any([stop, quiet.signal]);
+    stop.throwIfAborted();
+    const abort = () => quiet.abort();
+    stop.addEventListener('abort', abort, { once: true });
     let timer = setTimeout(() => quiet.abort(), silence);
     const heard = () => {
       clearTimeout(timer);
@@ -249,7 +251,7 @@ export class Receiving {
     };
     try {
       const { id } = await api<{ id: string }>('POST', `/${ground.name()}/transfers`, ground.token, { file_id: item.id, public_key: await jwkOf(pair.publicKey), sealed });
-      const response = await request('GET', `/${ground.name()}/transfers/${id}/stream`, ground.token, undefined, { signal });
+      const response = await request('GET', `/${ground.name()}/transfers/${id}/stream`, ground.token, undefined, { signal: quiet.signal });
       const transfer = new Attempt(take, id, pair, pkR, ground, () => ground.changed());
       const reader = response.body!.getReader();
       try {
@@ -271,6 +273,7 @@ export class Receiving {
       throw failure(err, stop);
     } finally {
       clearTimeout(timer);
+      stop.removeEventListener('abort', abort);
     }
   }
 
