@@ -164,8 +164,8 @@ func newGrown(t *testing.T, n int) grown {
 	big, small, deep := w.plant(ada, 20)
 	for _, q := range []string{
 		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
-		`INSERT INTO files (account, id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at)
-			SELECT $1, 'file ' || i, $3, 'file', '', CAST('index ' || i AS bytea), '', 'blob ' || i, i, 1, i, i FROM generate_series(1, $2) i`,
+		`INSERT INTO files (account, id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change)
+			SELECT $1, 'file ' || i, $3, 'file', '', CAST('index ' || i AS bytea), '', 'blob ' || i, i, 1, i, i, i FROM generate_series(1, $2) i`,
 		`ANALYZE`,
 	} {
 		if _, err := w.DB.Exec(t.Context(), q, []any{string(ada), n, big}[:strings.Count(q, "$")]...); err != nil {
@@ -242,7 +242,7 @@ var statements = []struct {
 
 // The same for the statements alone on PostgreSQL, in rows that are read.
 func TestStatementsGrow(t *testing.T) {
-	trees := [2]grown{newGrown(t, 2_000), newGrown(t, 4_000)}
+	trees := [2]grown{newGrown(t, 8_000), newGrown(t, 16_000)}
 	for _, tc := range statements {
 		var rows [2]int64
 		for i, tree := range trees {

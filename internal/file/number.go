@@ -205,6 +205,7 @@ func (c *changing) insert(ctx context.Context, n *naming) error {
 		}
 		rows := make([]*row, len(todo))
 		for i, w := range todo {
+			w.row.Change = c.count
 			rows[i] = w.row
 		}
 		stored, err := insertRows(ctx, c.tx, c.owner, rows)
@@ -240,6 +241,7 @@ func (c *changing) rename(ctx context.Context, r *row, name string) error {
 		if err := n.find(ctx, c.tx); err != nil {
 			return err
 		}
+		r.Change = c.count
 		done, err := moveRow(ctx, c.tx, c.owner, r)
 		if err != nil {
 			return err

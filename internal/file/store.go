@@ -21,19 +21,21 @@ type row struct {
 	Height     int64 // levels of its sub-tree, itself included
 	CreatedAt  int64
 	ModifiedAt int64
+	Change     int64 // the count of the account's lock row at its last change
 }
 
-const rowColumns = `id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at`
+const rowColumns = `id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change`
 
 func (r *row) fields() []any {
-	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt}
+	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt, &r.Change}
 }
 
 // lockTree makes every other change of the account's tree wait until tx has ended. It comes
-// before all that a change reads of the tree: what it has read then stays true.
-func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	_, err := touchFolder(ctx, tx, owner, "*")
-	return err
+// before all that a change reads of the tree: what it has read then stays true. It returns
+// how often the account's tree has been locked. Rows that tx writes carry that count, so a
+// row with a higher count was written later.
+func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) (count int64, err error) {
+	return touchFolder(ctx, tx, owner, "*")
 }
 
 func deleteLock(ctx context.Context, tx *db.Tx, owner account.ID) error {

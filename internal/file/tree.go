@@ -74,6 +74,7 @@ func (s *Service) folderFor(ctx context.Context, q db.Querier, owner account.ID,
 type changing struct {
 	tx    *db.Tx
 	owner account.ID
+	count int64 // of the account's lock row
 	key   *keyring.DataKey // of changeNames only
 	edits []edit
 }
@@ -91,10 +92,11 @@ func (s *Service) changeHeld(ctx context.Context, owner account.ID, hold func(co
 		if err := hold(ctx, tx); err != nil {
 			return err
 		}
-		c = &changing{tx: tx, owner: owner}
-		if err := lockTree(ctx, tx, owner); err != nil {
+		count, err := lockTree(ctx, tx, owner)
+		if err != nil {
 			return err
 		}
+		c = &changing{tx: tx, owner: owner, count: count}
 		if err := fn(c); err != nil {
 			return err
 		}
@@ -151,6 +153,7 @@ func (c *changing) keepName(ctx context.Context, r *row) error {
 	if err != nil {
 		return err
 	}
+	r.Change = c.count
 	if _, err := moveRow(ctx, c.tx, c.owner, r); err != nil {
 		return err
 	}
@@ -216,7 +219,7 @@ func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error
 
 // Forget puts everything that the account has out of reach, inside tx; a job removes it.
 func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	if err := lockTree(ctx, tx, owner); err != nil {
+	if _, err := lockTree(ctx, tx, owner); err != nil {
 		return err
 	}
 	return s.enqueueClear(ctx, tx, owner, "")
@@ -285,7 +288,7 @@ const (
 func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, err error) {
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		more = true
-		if err := lockTree(ctx, tx, owner); err != nil {
+		if _, err := lockTree(ctx, tx, owner); err != nil {
 			return err
 		}
 		for left := clearRows; left > 0; left -= folderCost {

@@ -88,7 +88,7 @@ func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (m
 		args := []any{string(owner)}
 		tuples := make([]string, len(piece))
 		for i, r := range piece {
-			values := []any{r.ID, r.Parent, string(r.Kind), r.Name, r.NameIndex, r.Details, r.Blob, r.Size, r.Height, r.CreatedAt, r.ModifiedAt}
+			values := []any{r.ID, r.Parent, string(r.Kind), r.Name, r.NameIndex, r.Details, r.Blob, r.Size, r.Height, r.CreatedAt, r.ModifiedAt, r.Change}
 			tuples[i] = "($1, " + db.Places(len(args)+1, len(values)) + ")"
 			args = append(args, values...)
 		}
@@ -109,10 +109,10 @@ func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (m
 // moveRow gives an entry another place or name unless that is taken.
 func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r *row) (bool, error) {
 	n, err := tx.Exec(ctx, `
-		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7
+		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7, change = $8
 		WHERE id = $5 AND account = $6 AND NOT EXISTS
 			(SELECT 1 FROM files WHERE account = $6 AND parent = $1 AND name_index = $3 AND id <> $5)`,
-		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details)
+		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details, r.Change)
 	return n == 1, err
 }
 

@@ -4,6 +4,7 @@
 -- data key and bind every other column; name_index is a keyed hash of parent and name, so
 -- that a name is taken once a folder.
 -- height is how many levels the sub-tree of an entry has, itself included.
+-- change is the count of the account's lock row (folder '*') at the entry's last change.
 CREATE TABLE files (
     id          TEXT PRIMARY KEY,
     account     TEXT NOT NULL,
@@ -16,12 +17,14 @@ CREATE TABLE files (
     size        BIGINT NOT NULL,
     height      BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
-    modified_at BIGINT NOT NULL
+    modified_at BIGINT NOT NULL,
+    change      BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX files_name ON files (account, parent, name_index);
 CREATE INDEX files_created ON files (account, parent, created_at, id);
 CREATE INDEX files_modified ON files (account, parent, modified_at, id);
 CREATE INDEX files_size ON files (account, parent, size, id);
+CREATE INDEX files_change ON files (account, change);
 CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
 -- How often the children of a folder changed. folder is '' for the root, and '*' for the
