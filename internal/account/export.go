@@ -180,25 +180,10 @@ var exportDoc = rest.RawDoc{
 
 // getExport streams the archive. rest cuts the connection after an error.
 func (s *Service) getExport(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	late := lateHeader{w, func() {
+	w.Header().Set("Cache-Control", "no-store")
+	late := rest.Late{ResponseWriter: w, Headers: func(h http.Header) {
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", `attachment; filename="coffer-`+s.Now().UTC().Format(time.DateOnly)+`.zip"`)
 	}}
 	return s.Export(r.Context(), ID(rest.CallerOf(r).Account), &late)
-}
-
-// lateHeader sets the headers of success at the first byte: a refusal before it has its own.
-type lateHeader struct {
-	io.Writer
-	set func()
-}
-
-func (l *lateHeader) Write(p []byte) (int, error) {
-	if l.set != nil {
-		l.set()
-		l.set = nil
-	}
-	return l.Writer.Write(p)
 }

@@ -213,6 +213,9 @@ func servedType(mediaType string) (contentType string, mayShow bool) {
 	return mediaType + parameter, true
 }
 
+// Attachment is the Content-Disposition of a download that is to be saved under a name.
+func Attachment(name string) string { return disposition("attachment", name) }
+
 // disposition returns the Content-Disposition for a name (RFC 6266, RFC 8187): an ASCII
 // form for old clients, and the name itself where the two differ.
 func disposition(kind, name string) string {

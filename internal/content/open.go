@@ -47,6 +47,9 @@ func (s *Service) Find(ctx context.Context, q db.Querier, owner account.ID, id s
 	return o, nil
 }
 
+// Size returns the bytes of the content.
+func (o *Object) Size() int64 { return o.size }
+
 // unwrap opens the object's key.
 func (o *Object) unwrap(ctx context.Context) (err error) {
 	if o.key != nil {

@@ -60,7 +60,7 @@ func (s *Service) exportContent(ctx context.Context, owner account.ID, at export
 	if err != nil {
 		return false, err
 	}
-	err = o.Send(ctx, 0, at.Size, func() (io.Writer, error) {
+	err = o.Send(ctx, 0, o.Size(), func() (io.Writer, error) {
 		began = true
 		return to.Stored(at.Path, at.ModifiedAt)
 	})
@@ -86,8 +86,7 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path
 			return yield(exportedEntry{}, err) && false
 		}
 		for _, e := range entries {
-			at := exportedEntry{Path: path + taken.name(e.Name, e.Kind), Entry: e}
-			if !yield(at, nil) || e.Kind == Folder && !s.walkFolder(ctx, owner, e.ID, at.Path+"/", yield) {
+			if !s.walkEntry(ctx, owner, e, path+taken.name(e.Name, e.Kind), yield) {
 				return false
 			}
 		}
@@ -95,6 +94,11 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path
 			return true
 		}
 	}
+}
+
+// walkEntry yields an entry and what is in it, and reports whether the walk goes on.
+func (s *Service) walkEntry(ctx context.Context, owner account.ID, e Entry, path string, yield func(exportedEntry, error) bool) bool {
+	return yield(exportedEntry{Path: path, Entry: e}, nil) && (e.Kind != Folder || s.walkFolder(ctx, owner, e.ID, path+"/", yield))
 }
 
 // siblings are the names of one folder of an archive that are taken, in lower case because

@@ -53,6 +53,7 @@ func (s *Service) Routes(a *rest.API) {
 		Description: "The server deletes a folder with everything below it.",
 		Errors:      []*fault.Error{errNotFound},
 	}, s.deleteEntry)
+	s.archiveRoutes(a)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}/content", ID: "download-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",
 		Summary: "Download",

@@ -41,7 +41,7 @@ type exchange struct {
 	declared *declared
 
 	body   *incoming     // nil without a body
-	stream *stream       // nil for all but Raw operations
+	stream *stream       // nil for all but operations that stream
 	stall  time.Duration // see Patience; 0 is Deadlines.Stall
 	piece  int           // how much of a stream's answer goes out at once
 	moved  time.Time     // when the write deadline last moved
@@ -167,6 +167,12 @@ func (x *exchange) typed(op *huma.Operation, meta *Op, handler func(huma.Context
 	c.answer = buffers.Get().(*bytes.Buffer)
 	defer func() { putBuffer(c.answer); *c = call{} }()
 	handler(c)
+	if c.stream != nil {
+		if err := x.api.streams.run(x, r, meta.Waits, c.stream); err != nil {
+			x.refuse(err)
+		}
+		return
+	}
 	if c.status == 0 {
 		c.status = http.StatusNoContent
 	}
@@ -195,6 +201,7 @@ type call struct {
 	query  url.Values
 	body   *bytes.Buffer
 	answer *bytes.Buffer
+	stream func(http.ResponseWriter, *http.Request) error // in place of answer; see [Streamed]
 	status int
 }
 
@@ -254,7 +261,7 @@ type adapter struct{ api *API }
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	meta := op.Metadata[metaOp].(Op)
 	meta.Produces = cmp.Or(meta.Produces, "application/octet-stream")
-	describeBytes(op, meta.Produces)
+	describeBytes(op, meta)
 	declared := a.api.documentProblems(op, meta)
 	a.api.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)

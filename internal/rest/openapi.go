@@ -134,13 +134,16 @@ func notInName(r rune) bool {
 
 // describeBytes corrects huma's description of answers. A Body of []byte is not JSON, and
 // its media type describes Content-Type (OpenAPI 3.1 §4.8.17).
-func describeBytes(o *huma.Operation, produces string) {
+func describeBytes(o *huma.Operation, op Op) {
+	octets := map[string]*huma.MediaType{op.Produces: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	if op.sends {
+		o.Responses[strconv.Itoa(o.DefaultStatus)].Content = octets
+	}
 	for _, r := range o.Responses {
 		delete(r.Headers, "Content-Type")
 		media := r.Content["application/json"]
 		if media != nil && media.Schema != nil && media.Schema.ContentEncoding == "base64" {
-			delete(r.Content, "application/json")
-			r.Content[produces] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+			r.Content = octets
 		}
 	}
 }

@@ -114,11 +114,11 @@ func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	if a.cfg.Auth != nil {
 		list = append(list, a.cfg.Auth.Refusals(op)...)
 	}
-	if op.stream {
+	if op.stream || op.sends {
 		list = append(list, errTooManyStreams, errStreamsBusy)
-		if o.RequestBody != nil {
-			list = append(list, errBodyCut)
-		}
+	}
+	if op.stream && o.RequestBody != nil {
+		list = append(list, errBodyCut)
 	}
 	if o.RequestBody != nil {
 		list = append(list, errEncoded)

@@ -193,6 +193,7 @@ type Op struct {
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	Socket bool // a GET that becomes a WebSocket: its origin is checked as that of a change
 	stream bool // added by Raw
+	sends  bool // the output is [Streamed]
 }
 
 // Register adds a typed JSON operation. I's fields carry path, query, header and cookie
@@ -202,6 +203,7 @@ type Op struct {
 func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) {
 	checkShape(op, reflect.TypeFor[I](), map[reflect.Type]bool{})
 	checkShape(op, reflect.TypeFor[O](), map[reflect.Type]bool{})
+	op.sends = reflect.TypeFor[O]() == reflect.TypeFor[Streamed]()
 	huma.Register(a.huma, a.operation(op), h)
 }
 
@@ -232,6 +234,32 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 			x.refuse(err)
 		}
 	})
+}
+
+// Streamed is the output of a typed operation that sends a stream of Op.Produces. The input
+// is checked as that of any other, then the answer runs as one of [Raw] does.
+type Streamed struct{ Body func(huma.Context) }
+
+// Stream returns the output that h sends. An error of h before its first write becomes the
+// problem document; a later error cuts the connection.
+func Stream(h func(w http.ResponseWriter, r *http.Request) error) *Streamed {
+	return &Streamed{func(c huma.Context) { c.(*call).stream = h }}
+}
+
+// Late sets the headers of success at the first byte that is written to it. A refusal before
+// that has its own headers.
+type Late struct {
+	http.ResponseWriter
+	Headers func(h http.Header)
+}
+
+// Write implements io.Writer.
+func (l *Late) Write(p []byte) (int, error) {
+	if l.Headers != nil {
+		l.Headers(l.Header())
+		l.Headers = nil
+	}
+	return l.ResponseWriter.Write(p)
 }
 
 // Handle adds a handler outside /v1: health, the web app. The same middleware applies, and

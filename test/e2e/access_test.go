@@ -59,6 +59,7 @@ var good = map[string]string{
 	"DELETE /v1/sessions/{id}":         "",
 	"GET /v1/files/{id}":               "",
 	"GET /v1/files/{id}/content":       "",
+	"GET /v1/files/{id}/archive":       "",
 	"GET /v1/sessions/{id}":            "",
 	"GET /v1/auth/attempts/{id}":       "",
 

@@ -1,0 +1,153 @@
+package file
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+
+	"coffer/internal/account"
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/rest"
+)
+
+// An archive is a zip that the server makes while it sends it. Contents pass through as they
+// are stored, a segment at a time. The memory holds the zip's directory, some 300 bytes an
+// entry. An archive that breaks off has no directory at its end, so no program takes it for
+// whole.
+
+// archiveName is the name of an archive of several entries.
+const archiveName = "Coffer.zip"
+
+func (s *Service) archiveRoutes(a *rest.API) {
+	const how = "The archive is made while it is sent: its length is not known, and a connection that breaks off leaves a zip that does not open. " +
+		"Contents are stored, not compressed. Names that some system does not take are altered."
+	rest.Register(a, rest.Op{
+		Method: http.MethodGet, Path: "/files/{id}/archive", ID: "download-archive", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F8",
+		Summary:     "Download a folder as a zip",
+		Description: how,
+		Produces:    "application/zip",
+		Errors:      []*fault.Error{errNotFound},
+	}, s.getArchive)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/files/archive", ID: "download-chosen", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F14",
+		Summary:     "Download chosen files and folders as a zip",
+		Description: "The chosen entries stand at the top of the archive. " + how,
+		Produces:    "application/zip",
+		Errors:      []*fault.Error{errNotFound},
+	}, s.postArchive)
+}
+
+func (s *Service) getArchive(ctx context.Context, in *idInput) (*rest.Streamed, error) {
+	return s.sendArchive(ctx, account.ID(in.Caller.Account), []string{in.ID})
+}
+
+type archiveInput struct {
+	rest.Request
+	Body struct {
+		IDs []string `json:"ids" minItems:"1" maxItems:"1000" doc:"Ids of files and folders."`
+	}
+}
+
+func (s *Service) postArchive(ctx context.Context, in *archiveInput) (*rest.Streamed, error) {
+	return s.sendArchive(ctx, account.ID(in.Caller.Account), in.Body.IDs)
+}
+
+// sendArchive refuses ids that are not the owner's before the first byte.
+func (s *Service) sendArchive(ctx context.Context, owner account.ID, ids []string) (*rest.Streamed, error) {
+	chosen, err := s.choose(ctx, owner, ids)
+	if err != nil {
+		return nil, err
+	}
+	name := archiveName
+	if len(chosen) == 1 {
+		name = portable(chosen[0].Name) + ".zip"
+	}
+	headers := func(h http.Header) {
+		h.Set("Content-Type", "application/zip")
+		h.Set("Content-Disposition", content.Attachment(name))
+	}
+	return rest.Stream(func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "private, no-store")
+		if r.Method == http.MethodHead {
+			headers(w.Header())
+			w.WriteHeader(http.StatusOK)
+			return nil
+		}
+		return s.writeArchive(r.Context(), owner, chosen, &rest.Late{ResponseWriter: w, Headers: headers})
+	}), nil
+}
+
+// choose returns the entries with these ids, each once, in the order of the ids.
+func (s *Service) choose(ctx context.Context, owner account.ID, ids []string) (chosen []Entry, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		chosen = nil
+		seen := map[string]bool{}
+		for _, id := range ids {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			r, err := s.row(ctx, tx, owner, id)
+			if err != nil {
+				return err
+			}
+			chosen = append(chosen, s.show(ctx, owner, key, r))
+		}
+		return nil
+	})
+	return chosen, err
+}
+
+// writeArchive sends the chosen entries, folders with all that is in them. It leaves out
+// what is deleted meanwhile. A content that cannot be read ends it: an archive that opens
+// lacks nothing.
+func (s *Service) writeArchive(ctx context.Context, owner account.ID, chosen []Entry, to io.Writer) error {
+	z := zip.NewWriter(to)
+	for at, err := range s.walkChosen(ctx, owner, chosen) {
+		if err != nil {
+			return err
+		}
+		header := &zip.FileHeader{Name: at.Path, Modified: at.ModifiedAt, Method: zip.Store}
+		if at.Kind == Folder {
+			header.Name += "/"
+			_, err = z.CreateHeader(header)
+		} else if err = s.archiveContent(ctx, owner, at, z, header); errors.Is(err, errNotFound) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+// archiveContent adds a file once its first bytes have authenticated.
+func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zip.Writer, header *zip.FileHeader) error {
+	o, _, err := s.Content(ctx, owner, at.ID)
+	if err != nil {
+		return err
+	}
+	return o.Send(ctx, 0, o.Size(), func() (io.Writer, error) { return z.CreateHeader(header) })
+}
+
+// walkChosen yields each chosen entry, and a folder before what is in it, with its path in
+// the archive.
+func (s *Service) walkChosen(ctx context.Context, owner account.ID, chosen []Entry) iter.Seq2[exportedEntry, error] {
+	return func(yield func(exportedEntry, error) bool) {
+		taken := siblings{}
+		for _, e := range chosen {
+			if !s.walkEntry(ctx, owner, e, taken.name(e.Name, e.Kind), yield) {
+				return
+			}
+		}
+	}
+}
