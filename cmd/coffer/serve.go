@@ -356,12 +356,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	a.files = file.New(file.Config{
-		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
-	})
-	if a.drops, err = drop.New(drop.Config{
-		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
-	}); err != nil {
+	if err := a.openFiles(s, contents, limits, log); err != nil {
 		return err
 	}
 
@@ -384,6 +379,17 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.resources.Routes(a.api)
 	a.periodic()
 	return nil
+}
+
+// openFiles makes the rooms of files and what stands on them.
+func (a *app) openFiles(s *Settings, contents *content.Service, limits *limit.Limiter, log *slog.Logger) (err error) {
+	a.files = file.New(file.Config{
+		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
+	})
+	a.drops, err = drop.New(drop.Config{
+		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
+	})
+	return err
 }
 
 // periodic registers the ground's periodic work; rooms register their own.
