@@ -96,6 +96,8 @@ func New(c Config) *Service {
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
+	s.Jobs.Every("file.trash", time.Hour, s.purgeTrash)
+	s.Jobs.Every("file.versions", time.Hour, s.purgeVersions)
 	return s
 }
 

@@ -38,9 +38,17 @@ func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) (count int64, er
 	return touchFolder(ctx, tx, owner, "*")
 }
 
+// deleteLock removes the last rows of an account that is gone.
 func deleteLock(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM file_folders WHERE account = $1 AND folder = '*'`, string(owner))
-	return err
+	for _, q := range []string{
+		`DELETE FROM file_trash WHERE account = $1`,
+		`DELETE FROM file_folders WHERE account = $1 AND folder = '*'`,
+	} {
+		if _, err := tx.Exec(ctx, q, string(owner)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // touchFolder counts a change of the folder's children and returns the count.

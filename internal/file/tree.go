@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -74,10 +75,15 @@ func (s *Service) folderFor(ctx context.Context, q db.Querier, owner account.ID,
 type changing struct {
 	tx    *db.Tx
 	owner account.ID
-	count int64 // of the account's lock row
+	count int64            // of the account's lock row
 	key   *keyring.DataKey // of changeNames only
 	edits []edit
+	other []string // folders whose names are the same, but whose entries are not
+	trash bool     // the trash is another
 }
+
+// news notes that a folder's entries changed, though none came, went or has another name.
+func (c *changing) news(folder string) { c.other = append(c.other, folder) }
 
 // change runs fn in a transaction that holds the account's lock.
 func (s *Service) change(ctx context.Context, owner account.ID, fn func(c *changing) error) error {
@@ -110,15 +116,18 @@ func (s *Service) changeHeld(ctx context.Context, owner account.ID, hold func(co
 
 // tell lets the owner's open pages know which folders changed.
 func (s *Service) tell(ctx context.Context, c *changing) error {
-	told := map[string]bool{}
+	folders := c.other
 	for _, e := range c.edits {
-		if told[e.folder] {
-			continue
-		}
-		told[e.folder] = true
-		if err := s.Feed.Tell(ctx, c.tx, c.owner, "files", e.folder); err != nil {
+		folders = append(folders, e.folder)
+	}
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		if err := s.Feed.Tell(ctx, c.tx, c.owner, "files", folder); err != nil {
 			return err
 		}
+	}
+	if c.trash {
+		return s.Feed.Tell(ctx, c.tx, c.owner, "trash", "")
 	}
 	return nil
 }
@@ -196,25 +205,38 @@ func (s *Service) Delete(ctx context.Context, owner account.ID, id string) error
 		if err != nil {
 			return err
 		}
-		if err := deleteRow(ctx, c.tx, owner, id); err != nil {
+		if err := s.remove(ctx, c, r); err != nil {
 			return err
 		}
 		if err := c.leave(ctx, r.Parent, id); err != nil {
 			return err
 		}
-		if err := c.lower(ctx, r.Parent); err != nil {
+		return c.lower(ctx, r.Parent)
+	})
+}
+
+// remove removes an entry's row and its content; a job removes what is below it, and its
+// versions.
+func (s *Service) remove(ctx context.Context, c *changing, r row) error {
+	if err := deleteRow(ctx, c.tx, c.owner, r.ID); err != nil {
+		return err
+	}
+	if r.Blob != nil {
+		if err := s.Contents.MarkForDeletion(ctx, c.tx, c.owner, *r.Blob); err != nil {
 			return err
 		}
-		if r.Blob != nil {
-			if err := s.Contents.MarkForDeletion(ctx, c.tx, owner, *r.Blob); err != nil {
-				return err
-			}
+	}
+	more := r.Kind == Folder
+	if !more {
+		var err error
+		if more, err = hasVersions(ctx, c.tx, c.owner, r.ID); err != nil {
+			return err
 		}
-		if r.Kind == Folder {
-			return s.enqueueClear(ctx, c.tx, owner, id)
-		}
+	}
+	if !more {
 		return nil
-	})
+	}
+	return s.enqueueClear(ctx, c.tx, c.owner, r.ID)
 }
 
 // Forget puts everything that the account has out of reach, inside tx; a job removes it.
@@ -233,12 +255,18 @@ type clearing struct {
 	Account account.ID `json:"account"`
 }
 
-// enqueueClear notes that a folder is deleted, "" for all of the account, and asks for
-// the removal of what is below it. An account has one job waiting at most.
+// enqueueClear notes that an entry is deleted, "" for all of the account, and asks for the
+// removal of what is below it and of its versions.
 func (s *Service) enqueueClear(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
 	if err := insertGone(ctx, tx, owner, folder); err != nil {
 		return err
 	}
+	return s.enqueueClearing(ctx, tx, owner)
+}
+
+// enqueueClearing asks for the removal of what is below deleted folders. An account has one
+// job waiting at most.
+func (s *Service) enqueueClearing(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	return s.Jobs.Enqueue(ctx, tx, clearJob, clearing{owner}, jobs.Key(string(owner)))
 }
 
@@ -318,10 +346,14 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 	return more, err
 }
 
-// clearChildren removes up to limit children of a deleted folder with their contents, and
-// returns how many there were.
+// clearChildren removes up to limit children of a deleted folder with their contents, or
+// versions of a deleted file. It returns how many there were.
 func (s *Service) clearChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (int, error) {
 	n, objects, err := deleteChildren(ctx, tx, owner, folder, limit)
+	if err == nil && n == 0 {
+		objects, err = deleteVersions(ctx, tx, owner, folder, limit)
+		n = len(objects)
+	}
 	if err != nil {
 		return 0, err
 	}

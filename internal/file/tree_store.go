@@ -74,6 +74,34 @@ func readAncestors(ctx context.Context, q db.Querier, owner account.ID, id strin
 	return ids, kind, up, err
 }
 
+// readPath returns an entry and the folders above it with their names, the entry first, and
+// where they lead to.
+func readPath(ctx context.Context, q db.Querier, owner account.ID, id string) (all []row, up way, err error) {
+	if !isID(id) {
+		return nil, up, errNotFound
+	}
+	rows, err := q.Query(ctx, above+`
+		SELECT f.id, f.parent, f.kind, f.name, f.name_index /* bounded: by MaxDepth */ FROM up CROSS JOIN files f
+		WHERE f.id = up.id AND f.account = $2 AND `+notForgotten+` ORDER BY up.n`, id, string(owner))
+	if err != nil {
+		return nil, up, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex); err != nil {
+			return nil, up, err
+		}
+		up.top = r.Parent
+		up.levels++
+		all = append(all, r)
+	}
+	if err = rows.Err(); err == nil && len(all) == 0 {
+		err = errNotFound
+	}
+	return all, up, err
+}
+
 // readForgotten tells whether everything of the account is being removed.
 func readForgotten(ctx context.Context, q db.Querier, owner account.ID) (bool, error) {
 	var n int64
@@ -109,7 +137,7 @@ func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (m
 // moveRow gives an entry another place or name unless that is taken.
 func moveRow(ctx context.Context, tx *db.Tx, owner account.ID, r *row) (bool, error) {
 	n, err := tx.Exec(ctx, `
-		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7, change = $8
+		UPDATE files SET parent = $1, name = $2, name_index = $3, modified_at = $4, details = $7, change = $8, trashed_at = NULL, origin = NULL
 		WHERE id = $5 AND account = $6 AND NOT EXISTS
 			(SELECT 1 FROM files WHERE account = $6 AND parent = $1 AND name_index = $3 AND id <> $5)`,
 		r.Parent, r.Name, r.NameIndex, r.ModifiedAt, r.ID, string(owner), r.Details, r.Change)
@@ -195,6 +223,13 @@ func insertGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string)
 	return err
 }
 
+// hasVersions tells whether a file has earlier contents.
+func hasVersions(ctx context.Context, tx *db.Tx, owner account.ID, entry string) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM file_versions WHERE account = $1 AND entry = $2 LIMIT 1) one`, string(owner), entry).Scan(&n)
+	return n > 0, err
+}
+
 // readGone returns a folder whose children are to be removed; db.ErrNoRows when there is
 // none. A forgotten account comes first.
 func readGone(ctx context.Context, tx *db.Tx, owner account.ID) (folder string, err error) {
@@ -224,20 +259,24 @@ func deleteGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string)
 	return nil
 }
 
-// deleteChildren removes up to limit children of a deleted folder, and notes the folders
-// among them as deleted. It returns how many there were, and the objects of the files. The
-// account's lock is held, so that both statements see the same children. Outside of the
-// sub-query the account is not named: with it SQLite would walk all of the account instead of
-// the batch.
+// deleteChildren removes up to limit children of a deleted folder, and notes those of them
+// as deleted that have children or versions. It returns how many there were, and the objects
+// of the files. The account's lock is held, so that both statements see the same children.
 func deleteChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (n int, objects []string, err error) {
-	const some = ` FROM files WHERE account = $1 AND parent = $2 ORDER BY created_at, id LIMIT $3`
+	return deleteBatch(ctx, tx, ` FROM files WHERE account = $1 AND parent = $2 ORDER BY created_at, id LIMIT $3`, string(owner), folder, limit)
+}
+
+// deleteBatch is deleteChildren of the entries that some selects. Outside of the sub-query
+// the account is not named: with it SQLite would walk all of the account instead of the batch.
+func deleteBatch(ctx context.Context, tx *db.Tx, some string, args ...any) (n int, objects []string, err error) {
 	_, err = tx.Exec(ctx, `
-		INSERT INTO file_gone (account, folder) SELECT account, id FROM (SELECT account, id, kind`+some+`) batch WHERE kind = 'folder'
-		ON CONFLICT (account, folder) DO NOTHING`, string(owner), folder, limit)
+		INSERT INTO file_gone (account, folder) SELECT account, id FROM (SELECT account, id, kind`+some+`) batch
+		WHERE kind = 'folder' OR EXISTS (SELECT 1 FROM file_versions v WHERE v.account = batch.account AND v.entry = batch.id)
+		ON CONFLICT (account, folder) DO NOTHING`, args...)
 	if err != nil {
 		return 0, nil, err
 	}
-	rows, err := tx.Query(ctx, `DELETE FROM files WHERE id IN (SELECT id`+some+`) RETURNING COALESCE(blob, '')`, string(owner), folder, limit)
+	rows, err := tx.Query(ctx, `DELETE FROM files WHERE id IN (SELECT id`+some+`) RETURNING COALESCE(blob, '')`, args...)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -250,6 +289,7 @@ func deleteChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder str
 func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (most int, err error) {
 	for _, q := range []string{
 		`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE account = $1 ORDER BY parent, created_at, id LIMIT $2)`,
+		`DELETE FROM file_versions WHERE id IN (SELECT id FROM file_versions WHERE account = $1 ORDER BY entry, replaced_at, id LIMIT $2)`,
 		`DELETE FROM file_folders WHERE account = $1 AND folder IN (SELECT folder FROM file_folders WHERE account = $1 AND folder <> '*' ORDER BY folder LIMIT $2)`,
 		`DELETE FROM file_gone WHERE account = $1 AND folder IN (SELECT folder FROM file_gone WHERE account = $1 AND folder <> '' ORDER BY folder LIMIT $2)`,
 	} {

@@ -17,6 +17,8 @@ type Upload struct {
 	owner    account.ID
 	contents *content.Upload
 	files    []arrival
+	// Replace puts each file into the file of its name, which keeps its content as a version.
+	Replace bool
 	// session sends the files; [Upload.Publish] refuses one that has ended meanwhile.
 	session string
 }
@@ -55,10 +57,11 @@ func (u *Upload) Add(ctx context.Context, name, mediaType string, r io.Reader) e
 // Abort removes what is not published.
 func (u *Upload) Abort(ctx context.Context) { u.contents.Abort(ctx) }
 
-// Publish makes every file appear in parent ("" = root), taken names numbered.
+// Publish makes every file appear in parent ("" = root). Taken names are numbered, or
+// replaced.
 func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, err error) {
 	var n *naming
-	if len(u.files) > fewFiles {
+	if len(u.files) > fewFiles && !u.Replace {
 		// Others may write while names are looked for and sealed. Those that are taken
 		// meanwhile are looked for again behind the lock.
 		err := u.s.DB.Read(ctx, func(tx *db.Tx) error {
@@ -76,28 +79,27 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 			return nil, err
 		}
 	}
-	err = u.s.changeHeld(ctx, u.owner, u.hold, u.s.withKey(ctx, func(c *changing) error {
+	hold := func(ctx context.Context, tx *db.Tx) error { return u.s.hold(ctx, tx, u.owner, u.session) }
+	err = u.s.changeHeld(ctx, u.owner, hold, u.s.withKey(ctx, func(c *changing) error {
 		up, err := u.s.folderFor(ctx, c.tx, u.owner, parent)
 		if err != nil {
 			return err
 		}
-		if n == nil {
-			n = u.naming(c.key, parent)
-		}
 		if err := u.contents.Settle(ctx, c.tx); err != nil {
 			return err
 		}
-		if err := c.insert(ctx, n); err != nil {
+		rows, err := u.s.place(ctx, c, parent, u.files, u.Replace, n)
+		if err != nil {
 			return err
+		}
+		entries = make([]Entry, len(rows))
+		for i, r := range rows {
+			entries[i] = u.s.show(ctx, u.owner, c.key, *r)
 		}
 		return c.raise(ctx, up, 1)
 	}))
 	if err != nil {
 		return nil, err
-	}
-	entries = make([]Entry, len(n.all))
-	for i, w := range n.all {
-		entries[i] = u.s.show(ctx, u.owner, n.key, *w.row)
 	}
 	return entries, nil
 }
@@ -110,18 +112,7 @@ func (u *Upload) naming(key *keyring.DataKey, parent string) *naming {
 	n := newNaming(key, u.owner, parent)
 	now := u.s.Now().UnixMilli()
 	for i := range u.files {
-		f := &u.files[i]
-		r := &row{ID: newID(), Parent: parent, Kind: File, Blob: &f.ID, Size: f.Size, Height: 1, CreatedAt: now, ModifiedAt: now}
-		r.sealDetails(key, details{f.Sum, now, f.mediaType})
-		n.want(r, f.name)
+		u.files[i].want(n, now)
 	}
 	return n
-}
-
-// hold keeps the session that sends the upload from ending before tx has, or refuses.
-func (u *Upload) hold(ctx context.Context, tx *db.Tx) error {
-	if u.s.Hold == nil {
-		return nil
-	}
-	return u.s.Hold(ctx, tx, u.owner, u.session)
 }

@@ -4,6 +4,8 @@
 -- data key and bind every other column; name_index is a keyed hash of parent and name, so
 -- that a name is taken once a folder.
 -- height is how many levels the sub-tree of an entry has, itself included.
+-- An entry in the trash has the trash's id as its parent. trashed_at is when it was deleted;
+-- origin, sealed, is where it was.
 -- change is the count of the account's lock row (folder '*') at the entry's last change.
 CREATE TABLE files (
     id          TEXT PRIMARY KEY,
@@ -18,12 +20,16 @@ CREATE TABLE files (
     height      BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     modified_at BIGINT NOT NULL,
-    change      BIGINT NOT NULL
+    change      BIGINT NOT NULL,
+    trashed_at  BIGINT,
+    origin      BLOB
 );
 CREATE UNIQUE INDEX files_name ON files (account, parent, name_index);
 CREATE INDEX files_created ON files (account, parent, created_at, id);
 CREATE INDEX files_modified ON files (account, parent, modified_at, id);
 CREATE INDEX files_size ON files (account, parent, size, id);
+CREATE INDEX files_trash ON files (account, parent, trashed_at, id) WHERE trashed_at IS NOT NULL;
+CREATE INDEX files_trashed ON files (trashed_at, account) WHERE trashed_at IS NOT NULL;
 CREATE INDEX files_change ON files (account, change);
 CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
@@ -36,8 +42,31 @@ CREATE TABLE file_folders (
     PRIMARY KEY (account, folder)
 );
 
--- Folders that are deleted and whose children are not removed yet. Their own rows are gone
--- from files, so nothing leads to what is below them. folder is '' for a whole account.
+-- The id of an account's trash, which is the parent of what its owner deleted. No entry has
+-- it. An account gets a new one after each emptying.
+CREATE TABLE file_trash (
+    account TEXT PRIMARY KEY,
+    folder  TEXT NOT NULL
+);
+
+-- Earlier contents of files. entry is the file. details (SHA-256 and media type) are sealed
+-- under the account's data key and bind every other column.
+CREATE TABLE file_versions (
+    id          TEXT PRIMARY KEY,
+    account     TEXT NOT NULL,
+    entry       TEXT NOT NULL,
+    blob        TEXT NOT NULL,
+    size        BIGINT NOT NULL,
+    details     BLOB NOT NULL,
+    stored_at   BIGINT NOT NULL,
+    replaced_at BIGINT NOT NULL
+);
+CREATE INDEX file_versions_entry ON file_versions (account, entry, replaced_at, id);
+CREATE INDEX file_versions_age ON file_versions (replaced_at, account);
+
+-- Entries that are deleted and whose children or versions are not removed yet. Their own rows
+-- are gone from files, so nothing leads to what is below them. folder is the entry's id, the
+-- id of an emptied trash, or '' for a whole account.
 CREATE TABLE file_gone (
     account TEXT NOT NULL,
     folder  TEXT NOT NULL,

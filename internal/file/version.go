@@ -1,0 +1,347 @@
+package file
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/fault"
+	"coffer/internal/keyring"
+	"coffer/internal/seal"
+)
+
+// A file keeps its earlier contents as versions. The transaction that gives a file another
+// content makes a version of the one before, so of two uploads that replace one file none
+// is lost. A version has a reference to its object, as an entry has.
+
+// Version is an earlier content of a file.
+type Version struct {
+	ID         string    `json:"id" doc:"UUIDv7."`
+	Size       int64     `json:"size" doc:"Bytes of content."`
+	Damaged    bool      `json:"damaged,omitzero" doc:"The server cannot open its media type and hash. The caller can delete it."`
+	MediaType  string    `json:"media_type" doc:"Media type that the upload declared."`
+	SHA256     string    `json:"sha256,omitempty" doc:"SHA-256 of the content, hexadecimal."`
+	StoredAt   time.Time `json:"stored_at" doc:"When it became the file's content."`
+	ReplacedAt time.Time `json:"replaced_at" doc:"When another content took its place."`
+}
+
+// version is a version as it stands in SQL.
+type version struct {
+	ID, Entry, Blob string
+	Size            int64
+	Details         []byte // sealed
+	StoredAt        int64
+	ReplacedAt      int64
+}
+
+var errNoVersion = fault.New(fault.NotFound, "not_found", "File or version not found.")
+
+// place is where a version's details open: everything that stands in clear is bound.
+func (v *version) place() string {
+	numbers := binary.BigEndian.AppendUint64(nil, uint64(v.Size))
+	numbers = binary.BigEndian.AppendUint64(numbers, uint64(v.StoredAt))
+	numbers = binary.BigEndian.AppendUint64(numbers, uint64(v.ReplacedAt))
+	return string(seal.LP([]byte(v.ID), []byte(v.Entry), []byte(v.Blob), numbers))
+}
+
+// newVersion returns the version that the content of r becomes.
+func newVersion(key *keyring.DataKey, r *row, d details, now int64) version {
+	v := version{ID: newID(), Entry: r.ID, Blob: *r.Blob, Size: r.Size, StoredAt: d.stored, ReplacedAt: now}
+	v.Details = key.Seal("file_versions", "details", v.place(), append(d.sum[:], d.mediaType...))
+	return v
+}
+
+func openVersion(key *keyring.DataKey, v version) (d details, err error) {
+	plain, err := key.Open("file_versions", "details", v.place(), v.Details)
+	if err == nil && len(plain) < len(d.sum) {
+		err = errDamaged
+	}
+	if err != nil {
+		return d, fmt.Errorf("open the details of version %s: %w", v.ID, err)
+	}
+	d.mediaType = string(plain[copy(d.sum[:], plain):])
+	d.stored = v.StoredAt
+	return d, nil
+}
+
+func (s *Service) showVersion(ctx context.Context, owner account.ID, key *keyring.DataKey, v version) Version {
+	shown := Version{
+		ID: v.ID, Size: v.Size, MediaType: content.UnknownType,
+		StoredAt: time.UnixMilli(v.StoredAt).UTC(), ReplacedAt: time.UnixMilli(v.ReplacedAt).UTC(),
+	}
+	d, err := openVersion(key, v)
+	if err != nil {
+		s.reports.once("damaged "+v.ID, func() {
+			s.Log.ErrorContext(ctx, "file: a version does not open", "account", owner, "version", v.ID, "error", err)
+		})
+		shown.Damaged = true
+		return shown
+	}
+	shown.MediaType, shown.SHA256 = d.mediaType, hex.EncodeToString(d.sum[:])
+	return shown
+}
+
+// place stores settled contents as files of a folder, and returns their rows in the order
+// of files. n are names that were found beforehand, or nil. With replace, a content goes
+// into the file that has its name, the first of a name into that file; a folder of that
+// name and a file that does not open keep theirs, and the new file is numbered.
+func (s *Service) place(ctx context.Context, c *changing, parent string, files []arrival, replace bool, n *naming) ([]*row, error) {
+	now := s.Now().UnixMilli()
+	rows := make([]*row, len(files))
+	old := map[string]row{}
+	if replace {
+		var err error
+		if old, err = c.filesNamed(ctx, parent, files); err != nil {
+			return nil, err
+		}
+		n = nil
+	}
+	var replaced []*row
+	var versions []version
+	fresh := n
+	if fresh == nil {
+		fresh = newNaming(c.key, c.owner, parent)
+	}
+	for i := range files {
+		f := &files[i]
+		if r, ok := old[f.name]; ok {
+			delete(old, f.name)
+			d, err := openDetails(c.key, r)
+			if err != nil {
+				return nil, err
+			}
+			versions = append(versions, newVersion(c.key, &r, d, now))
+			r.Blob, r.Size, r.ModifiedAt, r.Change = &f.ID, f.Size, now, c.count
+			r.sealDetails(c.key, details{f.Sum, now, f.mediaType})
+			rows[i] = &r
+			replaced = append(replaced, &r)
+		} else if n == nil {
+			rows[i] = f.want(fresh, now)
+		} else {
+			rows[i] = n.all[i].row
+		}
+	}
+	if len(replaced) > 0 {
+		if err := s.keepVersions(ctx, c, parent, replaced, versions); err != nil {
+			return nil, err
+		}
+	}
+	if len(fresh.all) > 0 {
+		if err := c.insert(ctx, fresh); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// want makes f an entry of n's folder.
+func (f *arrival) want(n *naming, now int64) *row {
+	r := &row{ID: newID(), Parent: n.parent, Kind: File, Blob: &f.ID, Size: f.Size, Height: 1, CreatedAt: now, ModifiedAt: now}
+	r.sealDetails(n.key, details{f.Sum, now, f.mediaType})
+	n.want(r, f.name)
+	return r
+}
+
+// filesNamed returns the files of a folder that have the names of arrivals and open, by name.
+func (c *changing) filesNamed(ctx context.Context, parent string, files []arrival) (map[string]row, error) {
+	indexes := make([][]byte, len(files))
+	for i, f := range files {
+		indexes[i] = nameIndex(c.key, parent, f.name)
+	}
+	rows, err := readNamed(ctx, c.tx, c.owner, parent, indexes)
+	if err != nil {
+		return nil, err
+	}
+	old := map[string]row{}
+	for _, r := range rows {
+		if e, err := open(c.key, r); err == nil && r.Kind == File {
+			old[e.Name] = r
+		}
+	}
+	return old, nil
+}
+
+// keepVersions stores the rows of files of one folder that have another content, and the
+// versions that they had before. The oldest versions beyond the setting go.
+func (s *Service) keepVersions(ctx context.Context, c *changing, folder string, files []*row, versions []version) error {
+	if err := updateContents(ctx, c.tx, c.owner, files); err != nil {
+		return err
+	}
+	if err := insertVersions(ctx, c.tx, c.owner, versions); err != nil {
+		return err
+	}
+	ids := make([]string, len(files))
+	for i, r := range files {
+		ids[i] = r.ID
+	}
+	blobs, err := trimVersions(ctx, c.tx, c.owner, ids, s.MaxVersions)
+	if err != nil {
+		return err
+	}
+	c.news(folder)
+	return s.Contents.MarkForDeletion(ctx, c.tx, c.owner, blobs...)
+}
+
+// fileRow returns a file; a folder is refused.
+func (s *Service) fileRow(ctx context.Context, q db.Querier, owner account.ID, id string) (row, error) {
+	r, err := s.row(ctx, q, owner, id)
+	if err == nil && r.Kind != File {
+		err = errIsFolder
+	}
+	return r, err
+}
+
+// Versions returns one page of a file's versions, newest first, and the next one's cursor.
+func (s *Service) Versions(ctx context.Context, owner account.ID, id, cursor string, limit int) (versions []Version, next string, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		versions, next = []Version{}, ""
+		if _, err := s.fileRow(ctx, tx, owner, id); err != nil {
+			return err
+		}
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		after, err := openCursor(key, id, "versions", cursor)
+		if err != nil {
+			return err
+		}
+		all, err := readVersions(ctx, tx, owner, id, after, limit+1)
+		if err != nil {
+			return err
+		}
+		for _, v := range all[:min(limit, len(all))] {
+			versions = append(versions, s.showVersion(ctx, owner, key, v))
+		}
+		if len(all) > limit {
+			next = sealCursor(key, id, "versions", numberMark(all[limit-1].ReplacedAt, all[limit-1].ID))
+		}
+		return nil
+	})
+	return versions, next, err
+}
+
+// VersionContent is [Service.Content] of a version.
+func (s *Service) VersionContent(ctx context.Context, owner account.ID, id, versionID string) (o *content.Object, about content.Description, err error) {
+	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		r, err := s.fileRow(ctx, tx, owner, id)
+		if err != nil {
+			return err
+		}
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		name, err := openName(key, r)
+		if err != nil {
+			return err
+		}
+		v, err := readVersion(ctx, tx, owner, id, versionID)
+		if err != nil {
+			return err
+		}
+		d, err := openVersion(key, v)
+		if err != nil {
+			return err
+		}
+		about = content.Description{Name: name, MediaType: d.mediaType, Sum: d.sum, StoredAt: time.UnixMilli(d.stored).UTC()}
+		if o, err = s.Contents.Find(ctx, tx, owner, v.Blob, v.Size); err != nil {
+			return fmt.Errorf("version %s: %w", v.ID, err)
+		}
+		return nil
+	})
+	return o, about, err
+}
+
+// RestoreVersion makes a version the file's content; the content before becomes a version.
+func (s *Service) RestoreVersion(ctx context.Context, owner account.ID, id, versionID string) (e Entry, err error) {
+	err = s.changeNames(ctx, owner, func(c *changing) error {
+		r, err := s.fileRow(ctx, c.tx, owner, id)
+		if err != nil {
+			return err
+		}
+		v, err := takeVersion(ctx, c.tx, owner, id, versionID)
+		if err != nil {
+			return err
+		}
+		was, err := openVersion(c.key, v)
+		if err != nil {
+			return err
+		}
+		is, err := openDetails(c.key, r)
+		if err != nil {
+			return err
+		}
+		now := s.Now().UnixMilli()
+		before := newVersion(c.key, &r, is, now)
+		// It counts as stored now: a client that asks by time must not think that it has it.
+		was.stored = now
+		r.Blob, r.Size, r.ModifiedAt, r.Change = &v.Blob, v.Size, now, c.count
+		r.sealDetails(c.key, was)
+		e = s.show(ctx, owner, c.key, r)
+		return s.keepVersions(ctx, c, r.Parent, []*row{&r}, []version{before})
+	})
+	return e, err
+}
+
+// DeleteVersion removes a version for good.
+func (s *Service) DeleteVersion(ctx context.Context, owner account.ID, id, versionID string) error {
+	return s.change(ctx, owner, func(c *changing) error {
+		r, err := s.fileRow(ctx, c.tx, owner, id)
+		if err != nil {
+			return err
+		}
+		v, err := takeVersion(ctx, c.tx, owner, id, versionID)
+		if err != nil {
+			return err
+		}
+		c.news(r.Parent)
+		return s.Contents.MarkForDeletion(ctx, c.tx, owner, v.Blob)
+	})
+}
+
+// purgeVersions removes versions that were replaced too long ago. It runs hourly.
+func (s *Service) purgeVersions(ctx context.Context) error {
+	if s.VersionsKeep == 0 {
+		return nil
+	}
+	before := s.Now().Add(-s.VersionsKeep).UnixMilli()
+	return s.eachOwner(ctx, readOldVersionAccounts, before, func(c *changing) (int, error) {
+		blobs, err := deleteOldVersions(ctx, c.tx, c.owner, before, clearRows)
+		if err != nil {
+			return 0, err
+		}
+		return len(blobs), s.Contents.MarkForDeletion(ctx, c.tx, c.owner, blobs...)
+	})
+}
+
+// eachOwner calls purge for each account that find names, in transactions that hold the
+// account's lock, until purge removes less than a batch.
+func (s *Service) eachOwner(ctx context.Context, find func(ctx context.Context, q db.Querier, before int64, after string, limit int) ([]string, error), before int64, purge func(c *changing) (int, error)) error {
+	var failures []error
+	for after := ""; ; {
+		owners, err := find(ctx, s.DB, before, after, clearRows)
+		if err != nil || len(owners) == 0 {
+			return errors.Join(append(failures, err)...)
+		}
+		for _, owner := range owners {
+			for n := clearRows; n >= clearRows; {
+				err := s.change(ctx, account.ID(owner), func(c *changing) (err error) {
+					n, err = purge(c)
+					return err
+				})
+				if err != nil {
+					failures = append(failures, fmt.Errorf("account %s: %w", owner, err))
+					break
+				}
+			}
+		}
+		after = owners[len(owners)-1]
+	}
+}
