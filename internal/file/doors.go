@@ -31,6 +31,8 @@ type Arriving struct {
 	// Replace makes it the content of the file that has the name, which keeps its old one
 	// as a version. Without such a file it has no effect.
 	Replace bool
+	// Done, if not nil, ends the transaction: it records what the content has become.
+	Done func(ctx context.Context, tx *db.Tx, e Entry) error
 }
 
 // Receive makes a content appear as a file, in one transaction. In it settle makes the
@@ -51,7 +53,10 @@ func (s *Service) Receive(ctx context.Context, owner account.ID, session string,
 			return err
 		}
 		e = s.show(ctx, owner, c.key, *rows[0])
-		return c.raise(ctx, up, 1)
+		if err := c.raise(ctx, up, 1); err != nil || a.Done == nil {
+			return err
+		}
+		return a.Done(ctx, c.tx, e)
 	}))
 	return e, err
 }
