@@ -11,7 +11,7 @@
 //     leaves pending rows, which [Service.Sweep] removes with their objects.
 //   - The quota cannot be raced. [Upload.Settle] counts the bytes of an account in one
 //     conditional statement, which refuses what exceeds the quota and undoes the caller's
-//     transaction. [Service.MarkForDeletion] gives the bytes back.
+//     transaction. [Service.Release] gives the bytes back.
 //   - Content of users never runs on the server's origin: [Object.Serve] names only types
 //     that run nothing, and sends everything under a sandboxing policy (security.md rows 74
 //     and 88). No byte leaves before it authenticates. A download that breaks is cut off,
@@ -24,10 +24,8 @@
 package content
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
-	"math"
 	"time"
 
 	"coffer/internal/account"
@@ -61,7 +59,6 @@ func New(c Config) (*Service, error) {
 	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
 		return nil, err
 	}
-	c.Quota = cmp.Or(c.Quota, math.MaxInt64)
 	s := &Service{Config: c}
 	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "content.blobs", Purpose: keyring.Blob, Step: s.rewrap})
@@ -79,9 +76,13 @@ var (
 	ErrPrecondition = fault.New(fault.Precondition, "precondition_failed", "The content does not match the precondition.")
 )
 
-// blobAAD binds a wrapped key to its object and its owner; the ring adds the key's id.
-func blobAAD(blob string, owner account.ID) []byte {
-	return seal.LP([]byte("blob"), []byte(blob), []byte(owner))
+// keyAAD binds a wrapped key to its object, its owner and the hash of its list of parts, nil of
+// an object in one piece. The ring adds the key's id.
+func keyAAD(blob string, owner account.ID, parts []byte) []byte {
+	if parts == nil {
+		return seal.LP([]byte("blob"), []byte(blob), []byte(owner))
+	}
+	return seal.LP([]byte("blob/parts"), []byte(blob), []byte(owner), parts)
 }
 
 // contentAAD binds content to its object.
@@ -95,7 +96,7 @@ func (s *Service) rewrap(ctx context.Context, cursor string, limit int, skip key
 		return "", 0, err
 	}
 	for _, k := range keys {
-		again, changed, err := s.Ring.Renew(ctx, keyring.Blob, k.wrapped, blobAAD(k.id, k.account))
+		again, changed, err := s.Ring.Renew(ctx, keyring.Blob, k.wrapped, keyAAD(k.id, k.account, k.parts))
 		if err != nil {
 			err = skip(ctx, "blobs.wrapped", k.id, err)
 		}

@@ -29,18 +29,6 @@ const (
 	smallBatch = 50
 )
 
-// MarkForDeletion puts live objects of the owner out of reach in the caller's transaction,
-// which removes what refers to them. A job removes them.
-func (s *Service) MarkForDeletion(ctx context.Context, tx *db.Tx, owner account.ID, ids ...string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	if err := markForDeletion(ctx, tx, owner, ids); err != nil {
-		return err
-	}
-	return s.enqueuePurge(ctx, tx, owner)
-}
-
 // Forget stops an account from taking content, inside the transaction that deletes it. A job
 // removes what there is.
 func (s *Service) Forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
@@ -59,25 +47,47 @@ func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID)
 // purgeFailures is how many objects may refuse to go before the store itself is blamed.
 const purgeFailures = 8
 
-// purge removes every object that is marked, and first marks those of forgotten accounts.
-// One that cannot be removed does not hold up the others.
+// purge removes everything that is marked, and first marks the objects of forgotten accounts.
+// What cannot be removed does not hold up the rest.
 func (s *Service) purge(ctx context.Context) error {
 	if err := s.markAccounts(ctx); err != nil {
 		return err
 	}
-	var failures []error
+	if err := inBatches(func() (int64, error) { return markParts(ctx, s.DB, sweepBatch) }); err != nil {
+		return err
+	}
+	failures := s.purgeRows(ctx, partRows)
+	if len(failures) < purgeFailures {
+		failures = append(failures, s.purgeRows(ctx, objectRows)...)
+	}
+	return errors.Join(failures...)
+}
+
+// inBatches runs a statement until it finds less than sweepBatch.
+func inBatches(do func() (int64, error)) error {
+	for {
+		if n, err := do(); err != nil || n < sweepBatch {
+			return err
+		}
+	}
+}
+
+func (s *Service) purgeRows(ctx context.Context, t table) (failures []error) {
 	for after := ""; ; {
-		inStore, inSQL, err := readMarked(ctx, s.DB, after, sweepBatch)
-		if err != nil || len(inStore)+len(inSQL) == 0 {
-			return errors.Join(append(failures, err)...)
+		inStore, inSQL, err := readMarked(ctx, s.DB, t, after, sweepBatch)
+		if err != nil {
+			return append(failures, err)
+		}
+		if len(inStore)+len(inSQL) == 0 {
+			return failures
 		}
 		for _, ids := range [][]string{inStore, inSQL} { // ascending both
 			if len(ids) > 0 {
 				after = max(after, ids[len(ids)-1])
 			}
 		}
-		if failures = append(failures, s.remove(ctx, inStore, inSQL)...); len(failures) >= purgeFailures {
-			return errors.Join(failures...)
+		if failures = append(failures, s.remove(ctx, t, inStore, inSQL)...); len(failures) >= purgeFailures {
+			return failures
 		}
 	}
 }
@@ -90,12 +100,13 @@ func (s *Service) markAccounts(ctx context.Context) error {
 			return err
 		}
 		for _, owner := range owners {
-			for n := int64(sweepBatch); n == sweepBatch; {
-				if n, err = markSome(ctx, s.DB, owner, sweepBatch); err != nil {
-					return err
-				}
+			err := errors.Join(
+				inBatches(func() (int64, error) { return endGrowth(ctx, s.DB, owner, sweepBatch) }),
+				inBatches(func() (int64, error) { return markSome(ctx, s.DB, owner, sweepBatch) }))
+			if err == nil {
+				err = deleteForgotten(ctx, s.DB, owner)
 			}
-			if err := deleteForgotten(ctx, s.DB, owner); err != nil {
+			if err != nil {
 				return err
 			}
 			after = owner
@@ -103,9 +114,9 @@ func (s *Service) markAccounts(ctx context.Context) error {
 	}
 }
 
-// remove removes objects that are marked, content first: after a crash in between it is done
+// remove removes rows that are marked, content first: after a crash in between it is done
 // again. It stops at the failure that blames the store.
-func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures []error) {
+func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) (failures []error) {
 	gone := make([]string, 0, len(inStore))
 	for _, id := range inStore {
 		err := s.Blobs.Delete(ctx, id)
@@ -116,7 +127,7 @@ func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures
 		}
 	}
 	delete := func(ids []string) {
-		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return deleteMarked(ctx, tx, ids) }); err != nil {
+		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return deleteMarked(ctx, tx, t, ids) }); err != nil {
 			failures = append(failures, err)
 		}
 	}
@@ -131,9 +142,13 @@ func (s *Service) remove(ctx context.Context, inStore, inSQL []string) (failures
 
 // Sweep removes what unfinished uploads left. It runs every sweepEvery.
 func (s *Service) Sweep(ctx context.Context) error {
-	for n := int64(sweepBatch); n == sweepBatch; {
-		var err error
-		if n, err = markAbandoned(ctx, s.DB, s.Now().Add(-abandonedAfter), sweepBatch); err != nil {
+	since := s.Now().Add(-abandonedAfter)
+	for _, mark := range []func() (int64, error){
+		func() (int64, error) { return markAbandoned(ctx, s.DB, since, sweepBatch) },
+		func() (int64, error) { return markAbandonedParts(ctx, s.DB, since, sweepBatch) },
+		func() (int64, error) { return s.abandonExpired(ctx) },
+	} {
+		if err := inBatches(mark); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func TestAttackRowsThatNameNoObject(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	o := w.mustStore(pattern(70_000), "")
 	for i := range 2 * purgeFailures {
-		_, err := w.DB.Exec(t.Context(), `INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, 'eve', 'deleting', $2, 1, 0)`,
+		_, err := w.DB.Exec(t.Context(), `INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) VALUES ($1, 'eve', 'deleting', $2, 1, 0, 0)`,
 			fmt.Sprintf("../../%02d", i), []byte{0})
 		if err != nil {
 			t.Fatal(err)

@@ -18,9 +18,9 @@ func (w *world) plant(owner account.ID, size int64) string {
 	w.t.Helper()
 	id := strings.ReplaceAll(uuid.NewString(), "-", "")
 	for q, args := range map[string][]any{
-		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, $2, 'live', '', $3, 0)`: {id, string(owner), size},
-		`INSERT INTO content_usage (account, bytes, forgotten) VALUES ($1, $2, FALSE)
-			ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes`: {string(owner), size},
+		`INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) VALUES ($1, $2, 'live', '', $3, 1, 0)`: {id, string(owner), size},
+		`INSERT INTO content_usage (account, bytes, reserved, files, forgotten) VALUES ($1, $2, 0, 1, FALSE)
+			ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes, files = content_usage.files + 1`: {string(owner), size},
 	} {
 		if _, err := w.DB.Exec(context.Background(), q, args...); err != nil {
 			w.t.Fatal(err)
@@ -39,15 +39,20 @@ var statements = []struct {
 		return err
 	}},
 	{"usage", func(ctx context.Context, tx *db.Tx, _ grown) error {
-		_, err := addUsage(ctx, tx, ada, 1, 1<<40)
+		_, err := addUsage(ctx, tx, ada, use{bytes: 1, files: 1}, Quota{1 << 40, 1 << 40})
 		return err
 	}},
 	{"find", func(ctx context.Context, tx *db.Tx, w grown) error {
 		_, err := w.Find(ctx, tx, ada, w.one, 7)
 		return err
 	}},
-	{"mark", func(ctx context.Context, tx *db.Tx, w grown) error {
-		return markForDeletion(ctx, tx, ada, []string{w.one})
+	{"share", func(ctx context.Context, tx *db.Tx, w grown) error {
+		return w.Share(ctx, tx, ada, w.one)
+	}},
+	{"release", func(ctx context.Context, tx *db.Tx, w grown) error {
+		unique, n := times([]string{w.one})
+		_, _, err := dropRefs(ctx, tx, ada, unique, n)
+		return err
 	}},
 	{"mark some", func(ctx context.Context, tx *db.Tx, _ grown) error {
 		_, err := markSome(ctx, tx, string(ada), 100)
@@ -62,7 +67,11 @@ var statements = []struct {
 		return err
 	}},
 	{"marked", func(ctx context.Context, tx *db.Tx, _ grown) error {
-		_, _, err := readMarked(ctx, tx, "", 100)
+		_, _, err := readMarked(ctx, tx, objectRows, "", 100)
+		return err
+	}},
+	{"marked parts", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, _, err := readMarked(ctx, tx, partRows, "", 100)
 		return err
 	}},
 	{"walk of keys", func(ctx context.Context, tx *db.Tx, _ grown) error {
@@ -81,8 +90,8 @@ func newGrown(t *testing.T, n int) grown {
 	w := newWorld(t, dbtest.PostgreSQL(t))
 	one := w.plant(ada, 7)
 	for _, q := range []string{
-		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
-		`INSERT INTO content_usage (account, bytes, forgotten) SELECT 'account ' || i, 0, FALSE FROM generate_series(1, $1) i`,
+		`INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 1, 0 FROM generate_series(1, $2) i`,
+		`INSERT INTO content_usage (account, bytes, reserved, files, forgotten) SELECT 'account ' || i, 0, 0, 0, FALSE FROM generate_series(1, $1) i`,
 		`ANALYZE`,
 	} {
 		if _, err := w.DB.Exec(t.Context(), q, []any{string(ada), n}[2-strings.Count(q, "$"):]...); err != nil {

@@ -1,7 +1,6 @@
 package content
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +29,8 @@ type Object struct {
 	wrapped []byte
 	key     []byte // unwrapped at the first use
 	small   []byte // sealed; nil when it is in the store
+	list    []byte // hash of the list of parts; nil when it is in one piece
+	parts   []part
 }
 
 // Find returns a live object of the owner's. size is the one that the caller's record says.
@@ -50,14 +51,19 @@ func (s *Service) Find(ctx context.Context, q db.Querier, owner account.ID, id s
 // Size returns the bytes of the content.
 func (o *Object) Size() int64 { return o.size }
 
-// unwrap opens the object's key.
+// unwrap opens the object's key, and checks the list of parts to which the key is bound.
 func (o *Object) unwrap(ctx context.Context) (err error) {
 	if o.key != nil {
 		return nil
 	}
-	if o.key, err = o.s.Ring.Open(ctx, keyring.Blob, o.wrapped, blobAAD(o.id, o.owner)); err != nil {
+	key, err := o.s.Ring.Open(ctx, keyring.Blob, o.wrapped, keyAAD(o.id, o.owner, o.list))
+	if err == nil && o.list != nil {
+		err = o.checkParts()
+	}
+	if err != nil {
 		return fmt.Errorf("key of object %s: %w", o.id, err)
 	}
+	o.key = key
 	return nil
 }
 
@@ -68,24 +74,14 @@ func (o *Object) Open(ctx context.Context, off, n int64) (io.ReadCloser, error) 
 	if err := o.unwrap(ctx); err != nil {
 		return nil, err
 	}
-	whole := seal.CipherSize(o.size)
-	fetch := func(off, n int64) (r io.ReadCloser, err error) {
-		size := int64(len(o.small))
-		if o.small != nil {
-			end := min(off+n, size)
-			r = io.NopCloser(bytes.NewReader(o.small[min(off, end):end]))
-		} else if r, size, err = o.s.Blobs.Get(ctx, o.id, off, n); err != nil {
-			if errors.Is(err, blob.ErrMissing) {
-				err = fmt.Errorf("content of object %s: %w", o.id, err)
-			}
-			return nil, err
-		}
-		if size != whole {
-			return nil, errors.Join(fmt.Errorf("content of object %s has %d bytes, want %d: %w", o.id, size, whole, errDamaged), r.Close())
-		}
-		return r, nil
+	if o.list == nil {
+		p := part{id: o.id, size: o.size, sealed: o.small}
+		return o.openPiece(ctx, piece{p, contentAAD(o.id), o.small != nil}, off, n)
 	}
-	return seal.OpenRange(fetch, whole, o.key, contentAAD(o.id), off, n)
+	if off < 0 || n < 0 || off > o.size || n > o.size-off {
+		return nil, fmt.Errorf("content: internal error: range %d+%d outside of %d bytes", off, n, o.size)
+	}
+	return &inParts{ctx: ctx, o: o, at: off, end: off + n}, nil
 }
 
 // Send writes the bytes [off, off+n) to what begin returns. It calls begin once the first of

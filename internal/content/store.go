@@ -2,7 +2,6 @@ package content
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -12,13 +11,12 @@ import (
 
 // States of an object.
 const (
-	pending  = "pending"
-	live     = "live"
-	deleting = "deleting" // marked for deletion
+	pending = "pending"
+	live    = "live"
 )
 
 func insertPending(ctx context.Context, q db.Querier, owner account.ID, o incoming, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, $2, 'pending', $3, 0, $4)`,
+	_, err := q.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) VALUES ($1, $2, 'pending', $3, 0, 1, $4)`,
 		o.ID, string(owner), o.wrapped, now.UnixMilli())
 	return err
 }
@@ -29,12 +27,12 @@ func insertSmall(ctx context.Context, tx *db.Tx, owner account.ID, objects []inc
 		rows, contents := []any{string(owner), state, now.UnixMilli()}, []any(nil)
 		tuples, sealed := make([]string, len(piece)), make([]string, len(piece))
 		for i, o := range piece {
-			tuples[i] = "($1, $2, $3, " + db.Places(len(rows)+1, 3) + ")"
+			tuples[i] = "($1, $2, 1, $3, " + db.Places(len(rows)+1, 3) + ")"
 			rows = append(rows, o.ID, o.wrapped, o.Size)
 			sealed[i] = "(" + db.Places(len(contents)+1, 2) + ")"
 			contents = append(contents, o.ID, o.content)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO blobs (account, state, touched_at, id, wrapped, size) VALUES `+strings.Join(tuples, ", "), rows...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO blobs (account, state, refs, touched_at, id, wrapped, size) VALUES `+strings.Join(tuples, ", "), rows...); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO blob_contents (blob, content) VALUES `+strings.Join(sealed, ", "), contents...)
@@ -61,57 +59,9 @@ func settle(ctx context.Context, tx *db.Tx, objects []incoming) (bool, error) {
 	return whole, err
 }
 
-// addUsage counts bytes of an account; false, and nothing counted, when the quota has no room
-// for them or the account is being deleted. The row is locked until tx has ended.
-func addUsage(ctx context.Context, tx *db.Tx, owner account.ID, bytes, quota int64) (bool, error) {
-	n, err := tx.Exec(ctx, `
-		INSERT INTO content_usage (account, bytes, forgotten)
-		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), FALSE WHERE CAST($2 AS BIGINT) <= CAST($3 AS BIGINT)
-		ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes
-		WHERE NOT content_usage.forgotten AND content_usage.bytes <= CAST($3 AS BIGINT) - excluded.bytes`,
-		string(owner), bytes, quota)
-	return n == 1, err
-}
-
-// readUsage returns how many bytes of live content an account has, and whether it is being
-// deleted.
-func readUsage(ctx context.Context, q db.Querier, owner account.ID) (bytes int64, forgotten bool, err error) {
-	err = q.QueryRow(ctx, `SELECT bytes, forgotten FROM content_usage WHERE account = $1`, string(owner)).Scan(&bytes, &forgotten)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, false, nil
-	}
-	return bytes, forgotten, err
-}
-
-// markForDeletion marks live objects of an account, and no longer counts their bytes.
-func markForDeletion(ctx context.Context, tx *db.Tx, owner account.ID, ids []string) error {
-	var freed int64
-	err := db.InPieces(ids, func(piece []string) error {
-		places, args := db.List(piece, string(owner))
-		rows, err := tx.Query(ctx, `UPDATE blobs SET state = 'deleting' WHERE CAST(account AS TEXT) = $1 AND state = 'live' AND id IN (`+places+`) RETURNING size`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var size int64
-			if err := rows.Scan(&size); err != nil {
-				return err
-			}
-			freed += size
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `UPDATE content_usage SET bytes = bytes - $1 WHERE account = $2`, freed, string(owner))
-	return err
-}
-
 // markForgotten notes that an account is being deleted. From then on it takes no content.
 func markForgotten(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	_, err := tx.Exec(ctx, `INSERT INTO content_usage (account, bytes, forgotten) VALUES ($1, 0, TRUE) ON CONFLICT (account) DO UPDATE SET forgotten = TRUE`, string(owner))
+	_, err := tx.Exec(ctx, `INSERT INTO content_usage (account, bytes, reserved, files, forgotten) VALUES ($1, 0, 0, 0, TRUE) ON CONFLICT (account) DO UPDATE SET forgotten = TRUE`, string(owner))
 	return err
 }
 
@@ -139,9 +89,13 @@ func deleteForgotten(ctx context.Context, q db.Querier, owner string) error {
 // read fills in what opening the object needs, and returns the size that its row says.
 func (o *Object) read(ctx context.Context, q db.Querier) (size int64, err error) {
 	err = q.QueryRow(ctx, `
-		SELECT b.wrapped, b.size, c.content FROM blobs b LEFT JOIN blob_contents c ON c.blob = b.id
+		SELECT b.wrapped, b.size, b.parts, c.content FROM blobs b LEFT JOIN blob_contents c ON c.blob = b.id
 		WHERE b.id = $1 AND b.account = $2 AND b.state = 'live'`,
-		o.id, string(o.owner)).Scan(&o.wrapped, &size, &o.small)
+		o.id, string(o.owner)).Scan(&o.wrapped, &size, &o.list, &o.small)
+	if err != nil || o.list == nil {
+		return size, err
+	}
+	o.parts, err = readParts(ctx, q, o.id)
 	return size, err
 }
 
@@ -168,12 +122,24 @@ func markAbandoned(ctx context.Context, q db.Querier, since time.Time, limit int
 		(SELECT id FROM blobs WHERE state = 'pending' AND touched_at < $1 ORDER BY touched_at LIMIT $2)`, since.UnixMilli(), limit)
 }
 
-// readMarked returns objects behind one that are marked for deletion: those in the store,
-// and those whose content is in SQL.
-func readMarked(ctx context.Context, q db.Querier, after string, limit int) (inStore, inSQL []string, err error) {
-	rows, err := q.Query(ctx, `
-		SELECT b.id, c.blob FROM blobs b LEFT JOIN blob_contents c ON c.blob = b.id
-		WHERE b.state = 'deleting' AND b.id > $1 ORDER BY b.id LIMIT $2`, after, limit)
+// table is where rows stand that have content: objects, or parts of them.
+type table string
+
+const (
+	objectRows table = "blobs"
+	partRows   table = "blob_parts"
+)
+
+// readMarked returns rows behind one that are marked for deletion: those with content in the
+// store, and those without. The content of an object in parts is theirs.
+func readMarked(ctx context.Context, q db.Querier, t table, after string, limit int) (inStore, inSQL []string, err error) {
+	query := `SELECT p.id, c.blob FROM blob_parts p LEFT JOIN blob_contents c ON c.blob = p.id
+		WHERE p.state = 'deleting' AND p.id > $1 ORDER BY p.id LIMIT $2`
+	if t == objectRows {
+		query = `SELECT b.id, CASE WHEN b.parts IS NULL THEN c.blob ELSE b.id END FROM blobs b LEFT JOIN blob_contents c ON c.blob = b.id
+			WHERE b.state = 'deleting' AND b.id > $1 ORDER BY b.id LIMIT $2`
+	}
+	rows, err := q.Query(ctx, query, after, limit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,13 +159,22 @@ func readMarked(ctx context.Context, q db.Querier, after string, limit int) (inS
 	return inStore, inSQL, rows.Err()
 }
 
-// deleteMarked removes the rows of objects, with what they hold in SQL.
-func deleteMarked(ctx context.Context, tx *db.Tx, ids []string) error {
+// deleteMarked removes rows with what they hold in SQL. An object stays as long as it has
+// parts.
+func deleteMarked(ctx context.Context, tx *db.Tx, t table, ids []string) error {
 	places, args := db.List(ids)
-	for _, q := range []string{
-		`DELETE FROM blob_contents WHERE blob IN (SELECT id FROM blobs WHERE state = 'deleting' AND id IN (` + places + `))`,
-		`DELETE FROM blobs WHERE state = 'deleting' AND id IN (` + places + `)`,
-	} {
+	marked := `state = 'deleting' AND id IN (` + places + `)`
+	queries := []string{
+		`DELETE FROM blob_contents WHERE blob IN (SELECT id FROM blob_parts WHERE ` + marked + `)`,
+		`DELETE FROM blob_parts WHERE ` + marked,
+	}
+	if t == objectRows {
+		queries = []string{
+			`DELETE FROM blob_contents WHERE blob IN (SELECT id FROM blobs WHERE ` + marked + `)`,
+			`DELETE FROM blobs WHERE ` + marked + ` AND NOT EXISTS (SELECT 1 FROM blob_parts p WHERE p.blob = blobs.id)`,
+		}
+	}
+	for _, q := range queries {
 		if _, err := tx.Exec(ctx, q, args...); err != nil {
 			return err
 		}
@@ -207,18 +182,23 @@ func deleteMarked(ctx context.Context, tx *db.Tx, ids []string) error {
 	return nil
 }
 
-// readKnown returns which of the ids have a row, readLive which are live.
+// readKnown returns which of the ids have a row: an object's or a part's.
 func readKnown(ctx context.Context, q db.Querier, ids []string) (map[string]bool, error) {
-	return readWhich(ctx, q, ids, ``)
+	return readWhich(ctx, q, ids, func(places string) string {
+		return `SELECT id FROM blobs WHERE id IN (` + places + `) UNION ALL SELECT id FROM blob_parts WHERE id IN (` + places + `)`
+	})
 }
 
+// readLive returns which objects are live.
 func readLive(ctx context.Context, q db.Querier, ids []string) (map[string]bool, error) {
-	return readWhich(ctx, q, ids, ` AND state = 'live'`)
+	return readWhich(ctx, q, ids, func(places string) string {
+		return `SELECT id FROM blobs WHERE id IN (` + places + `) AND state = 'live'`
+	})
 }
 
-func readWhich(ctx context.Context, q db.Querier, ids []string, and string) (map[string]bool, error) {
+func readWhich(ctx context.Context, q db.Querier, ids []string, query func(places string) string) (map[string]bool, error) {
 	places, args := db.List(ids)
-	rows, err := q.Query(ctx, `SELECT id FROM blobs WHERE id IN (`+places+`)`+and, args...)
+	rows, err := q.Query(ctx, query(places), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -234,11 +214,12 @@ func readWhich(ctx context.Context, q db.Querier, ids []string, and string) (map
 type wrappedKey struct {
 	id      string
 	account account.ID
+	parts   []byte
 	wrapped []byte
 }
 
 func readWrapped(ctx context.Context, q db.Querier, after string, limit int) ([]wrappedKey, error) {
-	rows, err := q.Query(ctx, `SELECT id, account, wrapped FROM blobs WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	rows, err := q.Query(ctx, `SELECT id, account, parts, wrapped FROM blobs WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +227,7 @@ func readWrapped(ctx context.Context, q db.Querier, after string, limit int) ([]
 	var all []wrappedKey
 	for rows.Next() {
 		var k wrappedKey
-		if err := rows.Scan(&k.id, &k.account, &k.wrapped); err != nil {
+		if err := rows.Scan(&k.id, &k.account, &k.parts, &k.wrapped); err != nil {
 			return nil, err
 		}
 		all = append(all, k)

@@ -2,7 +2,6 @@ package content
 
 import (
 	"context"
-	"crypto/sha256"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -84,14 +83,19 @@ func readHead(r io.Reader) (head []*chunk, whole bool, err error) {
 	return head, false, nil
 }
 
-// storeContent encrypts head and what follows it in r into the object and returns its
-// length and SHA-256. It takes the chunks. alive is called now and then.
-func (s *Service) storeContent(ctx context.Context, id string, key []byte, head []*chunk, r io.Reader, alive func()) (size int64, sum [32]byte, err error) {
+// place is where content is stored, and how it is sealed there.
+type place struct {
+	id       string
+	key, aad []byte
+}
+
+// storeContent encrypts head and what follows it in r into the store, writes it to digest too,
+// and returns its length. It takes the chunks. alive is called now and then.
+func (s *Service) storeContent(ctx context.Context, to place, digest io.Writer, head []*chunk, r io.Reader, alive func()) (size int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	toHash, toSeal := make(chan *chunk, inFlight), make(chan *chunk, inFlight)
 	p := &pipe{ctx: ctx, alive: alive, free: make(chan *chunk, inFlight), outs: []chan<- *chunk{toHash, toSeal}}
-	digest := sha256.New()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for c := range toHash {
@@ -101,8 +105,8 @@ func (s *Service) storeContent(ctx context.Context, id string, key []byte, head 
 	})
 	var putErr error
 	wg.Go(func() {
-		src := &sealing{pipe: p, from: toSeal, key: key, aad: contentAAD(id)}
-		_, putErr = s.Blobs.Put(ctx, id, src)
+		src := &sealing{pipe: p, from: toSeal, key: to.key, aad: to.aad}
+		_, putErr = s.Blobs.Put(ctx, to.id, src)
 		if putErr != nil {
 			cancel(putErr) // chunks have no taker any more: the reading stage ends
 		}
@@ -115,11 +119,10 @@ func (s *Service) storeContent(ctx context.Context, id string, key []byte, head 
 	close(toSeal)
 	wg.Wait()
 	p.rest()
-	digest.Sum(sum[:0])
 	if err == nil { // else the store failed because the reading did
 		err = putErr
 	}
-	return p.size, sum, err
+	return p.size, err
 }
 
 // pipe is the way of chunks from the reading stage to the others and back.

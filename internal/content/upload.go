@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
-	"math"
 	"slices"
 	"time"
 
@@ -68,7 +66,7 @@ func (u *Upload) Store(ctx context.Context, r io.Reader) (Stored, error) {
 	if err != nil {
 		return Stored{}, err
 	}
-	o, key, err := u.newObject(ctx)
+	o, key, err := u.s.newObject(ctx, u.owner, nil)
 	if err != nil {
 		giveBack(head)
 		return Stored{}, err
@@ -94,21 +92,22 @@ func (u *Upload) Store(ctx context.Context, r io.Reader) (Stored, error) {
 	}
 	u.objects = append(u.objects, o)
 	last := &u.objects[len(u.objects)-1]
-	last.Size, last.Sum, err = u.s.storeContent(ctx, o.ID, key, head, r, func() { u.touch(ctx) })
+	digest := sha256.New()
+	to := place{o.ID, key, contentAAD(o.ID)}
+	last.Size, err = u.s.storeContent(ctx, to, digest, head, r, func() { u.touch(ctx) })
+	digest.Sum(last.Sum[:0])
 	if errors.Is(err, blob.ErrMissing) {
 		err = ErrExpired // its account went, or the sweep took it
 	}
 	return last.Stored, err
 }
 
-// newObject returns an object with a random id and a random key.
-func (u *Upload) newObject(ctx context.Context) (o incoming, key []byte, err error) {
-	var random [16]byte
-	rand.Read(random[:])
-	o.ID = hex.EncodeToString(random[:])
+// newObject returns an object with a random id and a random key; parts is as in [keyAAD].
+func (s *Service) newObject(ctx context.Context, owner account.ID, parts []byte) (o incoming, key []byte, err error) {
+	o.ID = newID()
 	key = make([]byte, seal.KeySize)
 	rand.Read(key)
-	o.wrapped, err = u.s.Ring.Seal(ctx, keyring.Blob, key, blobAAD(o.ID, u.owner))
+	o.wrapped, err = s.Ring.Seal(ctx, keyring.Blob, key, keyAAD(o.ID, owner, parts))
 	return o, key, err
 }
 
@@ -118,12 +117,8 @@ func (u *Upload) bound(ctx context.Context) error {
 	if u.bounded {
 		return nil
 	}
-	u.bounded, u.left = true, math.MaxInt64
-	if u.s.Quota == math.MaxInt64 {
-		return nil
-	}
-	used, _, err := readUsage(ctx, u.s.DB, u.owner)
-	u.left = u.s.Quota - used
+	usage, err := u.s.Usage(ctx, u.s.DB, u.owner)
+	u.bounded, u.left = err == nil, usage.Left()
 	return err
 }
 
@@ -181,7 +176,7 @@ func (u *Upload) Settle(ctx context.Context, tx *db.Tx) error {
 	for _, o := range u.objects {
 		total += o.Size
 	}
-	if err := u.s.charge(ctx, tx, u.owner, total); err != nil {
+	if err := u.s.charge(ctx, tx, u.owner, use{bytes: total, files: int64(len(u.objects))}); err != nil {
 		return err
 	}
 	whole, err := settle(ctx, tx, u.written())
@@ -197,21 +192,6 @@ func (u *Upload) Settle(ctx context.Context, tx *db.Tx) error {
 	return insertSmall(ctx, tx, u.owner, u.unwritten(), live, u.s.Now())
 }
 
-// charge counts bytes of an account that become live.
-func (s *Service) charge(ctx context.Context, tx *db.Tx, owner account.ID, bytes int64) error {
-	room, err := addUsage(ctx, tx, owner, bytes, s.Quota)
-	if err != nil || room {
-		return err
-	}
-	_, forgotten, err := readUsage(ctx, tx, owner)
-	if err == nil && forgotten {
-		err = ErrExpired
-	} else if err == nil {
-		err = ErrQuota
-	}
-	return err
-}
-
 // renew wraps the keys of small objects that have no row yet under the key that is active
 // now: a rotation's walk may have ended since they came in.
 func (u *Upload) renew(ctx context.Context) (err error) {
@@ -220,7 +200,7 @@ func (u *Upload) renew(ctx context.Context) (err error) {
 		if o.content == nil {
 			continue
 		}
-		if o.wrapped, _, err = u.s.Ring.Renew(ctx, keyring.Blob, o.wrapped, blobAAD(o.ID, u.owner)); err != nil {
+		if o.wrapped, _, err = u.s.Ring.Renew(ctx, keyring.Blob, o.wrapped, keyAAD(o.ID, u.owner, nil)); err != nil {
 			return err
 		}
 	}
@@ -294,5 +274,5 @@ func (s *Service) discard(ctx context.Context, objects []incoming) error {
 			inStore = append(inStore, o.ID)
 		}
 	}
-	return errors.Join(s.remove(ctx, inStore, inSQL)...)
+	return errors.Join(s.remove(ctx, objectRows, inStore, inSQL)...)
 }

@@ -230,7 +230,7 @@ func TestTinkOpensAnObject(t *testing.T) {
 	if err := w.DB.QueryRow(t.Context(), `SELECT wrapped FROM blobs WHERE id = $1`, id).Scan(&wrapped); err != nil {
 		t.Fatal(err)
 	}
-	key, err := w.Ring.Open(t.Context(), keyring.Blob, wrapped, blobAAD(id, ada))
+	key, err := w.Ring.Open(t.Context(), keyring.Blob, wrapped, keyAAD(id, ada, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (w *world) keep(o Stored, mediaType string) record {
 // mark marks objects for deletion as a caller does.
 func (w *world) mark(owner account.ID, ids ...string) {
 	w.t.Helper()
-	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.MarkForDeletion(context.Background(), tx, owner, ids...) })
+	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Release(context.Background(), tx, owner, ids...) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -188,21 +188,29 @@ func (w *world) count(q string, args ...any) (n int64) {
 	return n
 }
 
-// left fails the test unless so many objects are left, and their bytes are what is counted.
+// left fails the test unless so many objects are left, and what is counted is what there is.
 func (w *world) left(when string, want int) {
 	w.t.Helper()
-	if blobs, objects := w.count(`SELECT COUNT(*) FROM blobs`), len(w.objects()); int(blobs) != want || objects != want {
-		w.t.Errorf("%s: %d blobs, %d objects are left, want %d", when, blobs, objects, want)
+	whole, parts := w.count(`SELECT COUNT(*) FROM blobs WHERE parts IS NULL`), w.count(`SELECT COUNT(*) FROM blob_parts`)
+	if objects := len(w.objects()); int(whole+parts) != want || objects != want {
+		w.t.Errorf("%s: %d blobs in one piece, %d parts and %d contents are left, want %d", when, whole, parts, objects, want)
 	}
 	w.counted(when)
 }
 
-// counted fails the test unless the bytes that are counted are those of the live objects.
+// counted fails the test unless what is counted is what there is: the bytes of the live
+// objects, the references, and what growing objects hold.
 func (w *world) counted(when string) {
 	w.t.Helper()
-	counted := w.count(`SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM content_usage`)
-	if stored := w.count(`SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs WHERE state = 'live'`); counted != stored {
-		w.t.Errorf("%s: %d bytes are counted, %d are live", when, counted, stored)
+	for column, stored := range map[string]string{
+		"bytes":    `SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs WHERE state = 'live'`,
+		"files":    `SELECT CAST(COALESCE(SUM(refs), 0) AS BIGINT) FROM blobs WHERE state IN ('live', 'growing')`,
+		"reserved": `SELECT CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM blob_growth`,
+	} {
+		counted := w.count(`SELECT CAST(COALESCE(SUM(` + column + `), 0) AS BIGINT) FROM content_usage`)
+		if n := w.count(stored); counted != n {
+			w.t.Errorf("%s: %d %s are counted, there are %d", when, counted, column, n)
+		}
 	}
 }
 

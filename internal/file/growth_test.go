@@ -31,7 +31,7 @@ func (w *world) plant(owner account.ID, n int) (big, small, deep string) {
 				r := &row{ID: newID(), Parent: parent, Kind: kind, Height: 1, CreatedAt: int64(i), ModifiedAt: int64(i), Size: int64(i)}
 				if kind == File {
 					blob := strings.ReplaceAll(newID(), "-", "")
-					if _, err := c.tx.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, touched_at) VALUES ($1, $2, 'live', $3, $4, 0)`, blob, string(owner), []byte{}, r.Size); err != nil {
+					if _, err := c.tx.Exec(ctx, `INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) VALUES ($1, $2, 'live', $3, $4, 1, 0)`, blob, string(owner), []byte{}, r.Size); err != nil {
 						w.t.Fatal(err)
 					}
 					r.Blob = &blob
@@ -163,7 +163,7 @@ func newGrown(t *testing.T, n int) grown {
 	w := newWorld(t, dbtest.PostgreSQL(t))
 	big, small, deep := w.plant(ada, 20)
 	for _, q := range []string{
-		`INSERT INTO blobs (id, account, state, wrapped, size, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 0 FROM generate_series(1, $2) i`,
+		`INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 1, 0 FROM generate_series(1, $2) i`,
 		`INSERT INTO files (account, id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change)
 			SELECT $1, 'file ' || i, $3, 'file', '', CAST('index ' || i AS bytea), '', 'blob ' || i, i, 1, i, i, i FROM generate_series(1, $2) i`,
 		`ANALYZE`,

@@ -222,7 +222,7 @@ func (s *Service) remove(ctx context.Context, c *changing, r row) error {
 		return err
 	}
 	if r.Blob != nil {
-		if err := s.Contents.MarkForDeletion(ctx, c.tx, c.owner, *r.Blob); err != nil {
+		if err := s.Contents.Release(ctx, c.tx, c.owner, *r.Blob); err != nil {
 			return err
 		}
 	}
@@ -357,7 +357,7 @@ func (s *Service) clearChildren(ctx context.Context, tx *db.Tx, owner account.ID
 	if err != nil {
 		return 0, err
 	}
-	return n, s.Contents.MarkForDeletion(ctx, tx, owner, objects...)
+	return n, s.Contents.Release(ctx, tx, owner, objects...)
 }
 
 // dropLock deletes the lock row of an account that is gone; its tree is cleared, and no

@@ -1,0 +1,134 @@
+package content
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+// use is what changes of an account's usage.
+type use struct{ bytes, reserved, files int64 }
+
+// addUsage counts what an account comes to have; false, and nothing counted, when a quota has
+// no room for it or the account is being deleted. What does not grow is not refused. The row
+// is locked until tx has ended.
+func addUsage(ctx context.Context, tx *db.Tx, owner account.ID, more use, quota Quota) (bool, error) {
+	n, err := tx.Exec(ctx, `
+		INSERT INTO content_usage (account, bytes, reserved, files, forgotten)
+		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), FALSE
+		WHERE CAST($2 AS BIGINT) + CAST($3 AS BIGINT) <= CAST($5 AS BIGINT) AND CAST($4 AS BIGINT) <= CAST($6 AS BIGINT)
+			OR EXISTS (SELECT 1 FROM content_usage WHERE account = $1)
+		ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes,
+			reserved = content_usage.reserved + excluded.reserved, files = content_usage.files + excluded.files
+		WHERE NOT content_usage.forgotten
+			AND (excluded.bytes + excluded.reserved <= 0
+				OR content_usage.bytes + content_usage.reserved <= COALESCE(content_usage.quota_bytes, CAST($5 AS BIGINT)) - excluded.bytes - excluded.reserved)
+			AND (excluded.files <= 0 OR content_usage.files <= COALESCE(content_usage.quota_files, CAST($6 AS BIGINT)) - excluded.files)`,
+		string(owner), more.bytes, more.reserved, more.files, quota.Bytes, quota.Files)
+	return n == 1, err
+}
+
+// subUsage no longer counts what an account had.
+func subUsage(ctx context.Context, tx *db.Tx, owner account.ID, less use) error {
+	_, err := tx.Exec(ctx, `UPDATE content_usage SET bytes = bytes - $1, reserved = reserved - $2, files = files - $3 WHERE account = $4`,
+		less.bytes, less.reserved, less.files, string(owner))
+	return err
+}
+
+// usageRow is an account's usage with its own quotas, nil where the settings hold.
+type usageRow struct {
+	use
+	quotaBytes, quotaFiles *int64
+	forgotten              bool
+}
+
+// readUsage returns what an account has, and whether it is being deleted.
+func readUsage(ctx context.Context, q db.Querier, owner account.ID) (u usageRow, err error) {
+	err = q.QueryRow(ctx, `SELECT bytes, reserved, files, quota_bytes, quota_files, forgotten FROM content_usage WHERE account = $1`, string(owner)).
+		Scan(&u.bytes, &u.reserved, &u.files, &u.quotaBytes, &u.quotaFiles, &u.forgotten)
+	if errors.Is(err, db.ErrNoRows) {
+		return usageRow{}, nil
+	}
+	return u, err
+}
+
+// writeQuota gives an account its own quotas; nil is the setting.
+func writeQuota(ctx context.Context, tx *db.Tx, owner account.ID, bytes, files *int64) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO content_usage (account, bytes, reserved, files, quota_bytes, quota_files, forgotten)
+		VALUES ($1, 0, 0, 0, $2, $3, FALSE)
+		ON CONFLICT (account) DO UPDATE SET quota_bytes = excluded.quota_bytes, quota_files = excluded.quota_files`,
+		string(owner), bytes, files)
+	return err
+}
+
+// times counts how often each id stands in ids.
+func times(ids []string) (unique []string, n map[string]int64) {
+	n = make(map[string]int64, len(ids))
+	for _, id := range ids {
+		if n[id] == 0 {
+			unique = append(unique, id)
+		}
+		n[id]++
+	}
+	return unique, n
+}
+
+// counted returns the table v (id, n) of ids as SQL, with its arguments behind those before.
+func counted(ids []string, n map[string]int64, before ...any) (table string, args []any) {
+	args = before
+	tuples := make([]string, len(ids))
+	for i, id := range ids {
+		// PostgreSQL takes the types from the first row.
+		places := strings.Split(db.Places(len(args)+1, 2), ", ")
+		tuples[i] = "(CAST(" + places[0] + " AS TEXT), CAST(" + places[1] + " AS BIGINT))"
+		args = append(args, id, n[id])
+	}
+	return "WITH v (id, n) AS (VALUES " + strings.Join(tuples, ", ") + ")", args
+}
+
+// addRefs adds references to live objects of an account, and returns how many of the objects
+// there are.
+func addRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n map[string]int64) (found int64, err error) {
+	err = db.InPieces(ids, func(piece []string) error {
+		table, args := counted(piece, n, string(owner))
+		some, err := tx.Exec(ctx, table+` UPDATE blobs SET refs = blobs.refs + v.n FROM v
+			WHERE blobs.id = v.id AND CAST(blobs.account AS TEXT) = $1 AND blobs.state = 'live'`, args...)
+		found += some
+		return err
+	})
+	return found, err
+}
+
+// dropRefs removes references to live objects of an account, and marks those for deletion that
+// have none left. It returns what is no longer counted, and whether an object was marked.
+func dropRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n map[string]int64) (less use, marked bool, err error) {
+	err = db.InPieces(ids, func(piece []string) error {
+		table, args := counted(piece, n, string(owner))
+		rows, err := tx.Query(ctx, table+` UPDATE blobs SET refs = blobs.refs - v.n,
+			state = CASE WHEN blobs.refs <= v.n THEN 'deleting' ELSE 'live' END FROM v
+			WHERE blobs.id = v.id AND CAST(blobs.account AS TEXT) = $1 AND blobs.state = 'live'
+			RETURNING blobs.id, blobs.size, blobs.refs`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			var size, refs int64
+			if err := rows.Scan(&id, &size, &refs); err != nil {
+				return err
+			}
+			less.files += n[id] + min(refs, 0) // no more than there were
+			if refs <= 0 {
+				less.bytes += size
+				marked = true
+			}
+		}
+		return rows.Err()
+	})
+	return less, marked, err
+}
