@@ -292,6 +292,6 @@ func (s *Service) purgeTrash(ctx context.Context) error {
 		if err := s.enqueueClearing(ctx, c.tx, c.owner); err != nil { // of folders and versions
 			return n, err
 		}
-		return n, s.Contents.MarkForDeletion(ctx, c.tx, c.owner, objects...)
+		return n, s.Contents.Release(ctx, c.tx, c.owner, objects...)
 	})
 }

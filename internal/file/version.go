@@ -185,7 +185,7 @@ func (s *Service) keepVersions(ctx context.Context, c *changing, folder string, 
 		return err
 	}
 	c.news(folder)
-	return s.Contents.MarkForDeletion(ctx, c.tx, c.owner, blobs...)
+	return s.Contents.Release(ctx, c.tx, c.owner, blobs...)
 }
 
 // fileRow returns a file; a folder is refused.
@@ -302,7 +302,7 @@ func (s *Service) DeleteVersion(ctx context.Context, owner account.ID, id, versi
 			return err
 		}
 		c.news(r.Parent)
-		return s.Contents.MarkForDeletion(ctx, c.tx, owner, v.Blob)
+		return s.Contents.Release(ctx, c.tx, owner, v.Blob)
 	})
 }
 
@@ -317,7 +317,7 @@ func (s *Service) purgeVersions(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		return len(blobs), s.Contents.MarkForDeletion(ctx, c.tx, c.owner, blobs...)
+		return len(blobs), s.Contents.Release(ctx, c.tx, c.owner, blobs...)
 	})
 }
 
