@@ -36,6 +36,7 @@ import (
 	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
+	"coffer/internal/search"
 	"coffer/internal/server"
 	"coffer/internal/session"
 	"coffer/internal/sms"
@@ -72,6 +73,7 @@ type Settings struct {
 	Rest     rest.Settings     `embed:""`
 	File     file.Settings     `embed:""`
 	Drop     drop.Settings     `embed:""`
+	Search   search.Settings   `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -166,6 +168,7 @@ type app struct {
 	tokens    *token.Service
 	sessions  *session.Service
 	files     *file.Service
+	search    *search.Service
 	drops     *drop.Service
 	resources *introspect.Service
 	api       *rest.API
@@ -375,6 +378,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	passkeys.Routes(a.api)
 	others.Routes(a.api)
 	a.files.Routes(a.api)
+	a.search.Routes(a.api)
 	a.drops.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()
@@ -386,6 +390,7 @@ func (a *app) openFiles(s *Settings, contents *content.Service, limits *limit.Li
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
+	a.search = search.New(search.Config{Settings: s.Search, DB: a.db, Files: a.files, Accounts: a.accounts, Now: time.Now})
 	a.drops, err = drop.New(drop.Config{
 		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
 	})

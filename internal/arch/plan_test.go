@@ -71,6 +71,8 @@ var plan = map[string]place{
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
+	"search": {8, "finds an account's files and folders by words of their names"},
+
 	"drop": {8, "forwards files live between devices that share a code, end-to-end encrypted"},
 
 	"server": {10, "all rooms as one handler and one set of jobs"},

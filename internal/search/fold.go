@@ -1,0 +1,121 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A name is compared in a form without case, accents and compatibility forms: NFKD, then
+// the full case folding of Unicode (so ß is ss), then without marks. A word is a run of
+// letters or a run of digits, so "IMG2023" has two.
+
+// words calls yield with each word of a name or a query, in that form. A word is valid
+// until yield returns.
+func words(name string, yield func(word []byte)) {
+	var buffer [256]byte
+	folded := fold(buffer[:0], name)
+	start, kind := 0, breaks
+	for i := 0; i <= len(folded); {
+		next, size := breaks, 1
+		if i < len(folded) {
+			next, size = kindAt(folded[i:])
+		}
+		if next != kind || next == single {
+			if kind != breaks {
+				yield(folded[start:i])
+			}
+			start, kind = i, next
+		}
+		i += size
+	}
+}
+
+// The kinds of characters.
+const (
+	breaks = iota // is of no word
+	letter
+	digit
+	single // a word by itself: signs, and letters of scripts that do not part words
+)
+
+func kindAt(folded []byte) (kind, size int) {
+	if c := folded[0]; c < utf8.RuneSelf {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return letter, 1
+		case '0' <= c && c <= '9':
+			return digit, 1
+		}
+		return breaks, 1
+	}
+	r, size := utf8.DecodeRune(folded)
+	switch {
+	case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar), unicode.Is(unicode.So, r):
+		return single, size
+	case unicode.IsLetter(r), unicode.IsMark(r):
+		return letter, size
+	case unicode.IsNumber(r):
+		return digit, size
+	}
+	return breaks, size
+}
+
+// alike are letters that Unicode does not take apart and that people type without their sign.
+var alike = map[rune]string{'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'ħ': "h", 'ı': "i", 'æ': "ae", 'œ': "oe", 'þ': "th"}
+
+var caseless = cases.Fold()
+
+func fold(to []byte, name string) []byte {
+	plain := true
+	for i := range len(name) {
+		c := name[i]
+		if plain = c < utf8.RuneSelf; !plain {
+			break
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	if plain {
+		return to
+	}
+	to = to[:0]
+	// Folding and taking apart can each make work for the other (Unicode §3.13, D146).
+	for _, r := range norm.NFKD.String(caseless.String(norm.NFKD.String(name))) {
+		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r) {
+			continue
+		}
+		if other, ok := alike[r]; ok {
+			to = append(to, other...)
+			continue
+		}
+		to = utf8.AppendRune(to, r)
+	}
+	return to
+}
+
+// query returns the words that a name must have, each as the prefix of one of its own. A
+// word that is the prefix of another asks for nothing more.
+func query(q string) (all []string) {
+	words(q, func(word []byte) { all = append(all, string(word)) })
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(word string) bool {
+		i, _ := slices.BinarySearch(all, word+"\x00")
+		return i < len(all) && strings.HasPrefix(all[i], word)
+	})
+}
+
+// matches reports whether a name has all words of a query.
+func matches(query []string, name string) bool {
+	left := slices.Clone(query)
+	words(name, func(word []byte) {
+		left = slices.DeleteFunc(left, func(asked string) bool { return strings.HasPrefix(string(word), asked) })
+	})
+	return len(left) == 0
+}
