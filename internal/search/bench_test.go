@@ -15,7 +15,9 @@ func BenchmarkSearch(b *testing.B) {
 	const files = 1_000_000
 	kinds := []string{"holiday photo", "tax report", "Übungsblatt", "letter to the bank", "IMG", "scan of a receipt"}
 	w := newWorld(b, dbtest.SQLite(b))
-	w.seed(w.ada, files, func(i int) string { return fmt.Sprintf("%s %07d.%s", kinds[i%len(kinds)], i, []string{"jpg", "pdf", "txt"}[i%3]) })
+	w.seed(w.ada, files, func(i int) string {
+		return fmt.Sprintf("%s %07d.%s", kinds[i%len(kinds)], i, []string{"jpg", "pdf", "txt"}[i%3])
+	})
 	find := func(b *testing.B, q string, want int) {
 		found, _, err := w.Find(b.Context(), w.ada, q, "", "", 50)
 		if err != nil || len(found) != want {

@@ -1860,6 +1860,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/files/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search by name below a folder
+         * @description A hit has each word of q as the beginning of a word of its name, in any order; case and accents do not matter. The ones modified last come first. What is in the trash is not found.
+         */
+        get: operations["search-files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/files/{id}": {
         parameters: {
             query?: never;
@@ -2281,6 +2301,36 @@ export interface components {
             /** @description The account's primary address. */
             email: string;
         };
+        Found: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description The server cannot open its stored name, or its media type and hash. The caller can move, rename and delete it. */
+            damaged?: boolean;
+            /** @description UUIDv7. */
+            id: string;
+            /** @enum {string} */
+            kind: "file" | "folder";
+            /** @description Media type that the upload declared. Files only. */
+            media_type?: string;
+            /**
+             * Format: date-time
+             * @description When its content, name or place last changed.
+             */
+            modified_at: string;
+            /** @description NFC, at most 255 bytes. */
+            name: string;
+            /** @description Id of its folder; null at the root. */
+            parent: string | null;
+            /** @description The folders above it, the outermost first; empty at the root. */
+            path: components["schemas"]["Step"][];
+            /** @description SHA-256 of the content, hexadecimal. Files only. */
+            sha256?: string;
+            /**
+             * Format: int64
+             * @description Bytes of content; 0 for a folder.
+             */
+            size: number;
+        };
         GoOutputBody: {
             /** @description Where the browser goes. */
             url: string;
@@ -2396,6 +2446,11 @@ export interface components {
         };
         PageEntry: {
             items: components["schemas"]["Entry"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        PageFound: {
+            items: components["schemas"]["Found"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2802,6 +2857,10 @@ export interface components {
         SocialCode: {
             /** @description Of the page /social#code=CODE. */
             code: string;
+        };
+        Step: {
+            id: string;
+            name: string;
         };
         TicketOutputBody: {
             /**
@@ -13635,6 +13694,98 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-files": {
+        parameters: {
+            query: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description Words, or the beginnings of words. */
+                q: string;
+                /** @description Id of a folder; empty for everything. */
+                under?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFound"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
