@@ -475,9 +475,9 @@ func (w *forgotten) use(m member) {
 	w.must(err)
 	w.must(m.c.DeleteFile(ctx, gone.ID))        // its content waits for a job
 	w.must(w.db.Tx(ctx, func(tx *db.Tx) error { // an upload that is not finished
-		id, err = w.files.Contents.Grow(ctx, tx, account.ID(m.id), content.UnknownLength, time.Now().Add(time.Hour))
+		id, err = w.contents.Grow(ctx, tx, account.ID(m.id), content.UnknownLength, time.Now().Add(time.Hour))
 		return err
 	}))
-	_, err = w.files.Contents.Append(ctx, account.ID(m.id), id, 0, bytes.NewReader(big), content.AppendOptions{})
+	_, err = w.contents.Append(ctx, account.ID(m.id), id, 0, bytes.NewReader(big), content.AppendOptions{})
 	w.must(err)
 }

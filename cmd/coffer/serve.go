@@ -167,6 +167,7 @@ type app struct {
 	feed      *feed.Service
 	tokens    *token.Service
 	sessions  *session.Service
+	contents  *content.Service
 	files     *file.Service
 	search    *search.Service
 	drops     *drop.Service
@@ -304,10 +305,9 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	a.feed = feed.New(feed.Config{DB: a.db})
-	contents, err := content.New(content.Config{
+	if a.contents, err = content.New(content.Config{
 		Settings: s.Content, DB: a.db, Blobs: a.blobs, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now, Log: log,
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	if a.tokens, err = token.New(token.Config{
@@ -359,7 +359,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	if err := a.openFiles(s, contents, limits, log); err != nil {
+	if err := a.openFiles(s, limits, log); err != nil {
 		return err
 	}
 
@@ -386,9 +386,9 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 }
 
 // openFiles makes the rooms of files and what stands on them.
-func (a *app) openFiles(s *Settings, contents *content.Service, limits *limit.Limiter, log *slog.Logger) (err error) {
+func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (err error) {
 	a.files = file.New(file.Config{
-		Settings: s.File, DB: a.db, Contents: contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
+		Settings: s.File, DB: a.db, Contents: a.contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
 	a.search = search.New(search.Config{Settings: s.Search, DB: a.db, Files: a.files, Accounts: a.accounts, Now: time.Now})
 	a.drops, err = drop.New(drop.Config{

@@ -41,8 +41,11 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > s.MaxUpload {
 		return errTooLarge
 	}
-	body := &formBody{r: r.Body, left: s.MaxUpload}
 	caller := rest.CallerOf(r)
+	if err := s.checkRoom(r.Context(), account.ID(caller.Account), r.ContentLength); err != nil {
+		return err
+	}
+	body := &formBody{r: r.Body, left: s.MaxUpload}
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
 	f := &form{u: u, ctx: r.Context(), complete: func() error { return rest.Complete(r) }}

@@ -54,6 +54,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{errNotFound},
 	}, s.deleteEntry)
 	s.archiveRoutes(a)
+	s.usageRoutes(a)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/files/{id}/content", ID: "download-file", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F7",
 		Summary: "Download",

@@ -31,6 +31,7 @@ CREATE INDEX files_size ON files (account, parent, size, id);
 CREATE INDEX files_trash ON files (account, parent, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX files_trashed ON files (trashed_at, account) WHERE trashed_at IS NOT NULL;
 CREATE INDEX files_change ON files (account, change);
+CREATE INDEX files_largest ON files (account, size, id) WHERE kind = 'file';
 CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
 -- How often the children of a folder changed. folder is '' for the root, and '*' for the

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/alecthomas/kong"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+)
+
+// quotaCmd manages the quotas of accounts. A running server sees each change at once.
+type quotaCmd struct {
+	Settings
+	Show  quotaShowCmd  `cmd:"" help:"Print what an account keeps and may keep."`
+	Set   quotaSetCmd   `cmd:"" help:"Give an account its own quota of bytes, of files, or both."`
+	Reset quotaResetCmd `cmd:"" help:"Give an account the quotas of the settings again."`
+}
+
+type quotaShowCmd struct {
+	Who string `arg:"" name:"account" help:"Address or username."`
+}
+
+// Run prints an account's usage.
+func (c quotaShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error { return showQuota(ctx, a, id, k.Stdout) })
+}
+
+type quotaSetCmd struct {
+	Who   string `arg:"" name:"account" help:"Address or username."`
+	Bytes *int64 `help:"Most bytes of content. 0: no bound."`
+	Files *int64 `help:"Most files. 0: no bound."`
+}
+
+var errNoQuota = errors.New("name --bytes, --files or both")
+
+// Run changes what it names and leaves the rest as it is.
+func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	if c.Bytes == nil && c.Files == nil {
+		return errNoQuota
+	}
+	for name, n := range map[string]*int64{"--bytes": c.Bytes, "--files": c.Files} {
+		if n != nil && *n < 0 {
+			return fmt.Errorf("%s: must not be negative", name)
+		}
+	}
+	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error {
+		err := a.db.Tx(ctx, func(tx *db.Tx) error {
+			bytes, files, err := a.contents.OwnQuota(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if c.Bytes != nil {
+				bytes = c.Bytes
+			}
+			if c.Files != nil {
+				files = c.Files
+			}
+			return a.contents.SetQuota(ctx, tx, id, bytes, files)
+		})
+		if err != nil {
+			return err
+		}
+		return showQuota(ctx, a, id, k.Stdout)
+	})
+}
+
+type quotaResetCmd struct {
+	Who string `arg:"" name:"account" help:"Address or username."`
+}
+
+// Run removes an account's own quotas.
+func (c quotaResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error {
+		if err := a.db.Tx(ctx, func(tx *db.Tx) error { return a.contents.SetQuota(ctx, tx, id, nil, nil) }); err != nil {
+			return err
+		}
+		return showQuota(ctx, a, id, k.Stdout)
+	})
+}
+
+// withQuota runs fn with the account that an address or a username names.
+func withQuota(ctx context.Context, s *Settings, log *slog.Logger, who string, fn func(*app, account.ID) error) error {
+	return withApp(ctx, s, log, func(a *app) error {
+		found, err := a.accounts.Find(ctx, who)
+		if err == nil && found.ID == "" {
+			err = fmt.Errorf("%s: no account has that address or username", who)
+		}
+		if err != nil {
+			return err
+		}
+		return fn(a, found.ID)
+	})
+}
+
+func showQuota(ctx context.Context, a *app, id account.ID, out io.Writer) error {
+	u, err := a.contents.Usage(ctx, a.db, id)
+	if err != nil {
+		return err
+	}
+	bytes, files, err := a.contents.OwnQuota(ctx, a.db, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "bytes: %d of %s; unfinished uploads may take %d more\nfiles: %d of %s\n",
+		u.Bytes, bound(u.QuotaBytes, bytes), u.Reserved, u.Files, bound(u.QuotaFiles, files))
+	return err
+}
+
+// bound says how much an account may keep, and who says so.
+func bound(quota int64, own *int64) string {
+	text := "any number"
+	if quota > 0 {
+		text = fmt.Sprint(quota)
+	}
+	if own == nil {
+		return text + " (setting)"
+	}
+	return text + " (its own)"
+}
