@@ -84,9 +84,16 @@ func (c *Client) updateFile(ctx context.Context, id string, change map[string]st
 	return e, err
 }
 
-// DeleteFile deletes a file, or a folder with everything below it.
+// DeleteFile moves a file, or a folder with everything below it, into the trash.
 func (c *Client) DeleteFile(ctx context.Context, id string) error {
 	_, err := c.call(ctx, request{method: http.MethodDelete, path: filePath(id), proof: session}, nil)
+	return err
+}
+
+// DeleteFileForGood deletes a file, or a folder with everything below it.
+func (c *Client) DeleteFileForGood(ctx context.Context, id string) error {
+	query := url.Values{"permanent": {"true"}}
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: filePath(id), query: query, proof: session}, nil)
 	return err
 }
 
@@ -100,6 +107,16 @@ type Source struct {
 // Upload stores files in parent ("" = root): all of them or, after a refusal, none. After a
 // broken connection they may exist.
 func (c *Client) Upload(ctx context.Context, parent string, files ...Source) ([]Entry, error) {
+	return c.upload(ctx, parent, false, files)
+}
+
+// UploadOver is [Client.Upload] that replaces files of the same names. A replaced content
+// becomes a version of its file.
+func (c *Client) UploadOver(ctx context.Context, parent string, files ...Source) ([]Entry, error) {
+	return c.upload(ctx, parent, true, files)
+}
+
+func (c *Client) upload(ctx context.Context, parent string, replace bool, files []Source) ([]Entry, error) {
 	if len(files) == 0 {
 		return nil, errors.New("client: nothing to upload")
 	}
@@ -110,6 +127,9 @@ func (c *Client) Upload(ctx context.Context, parent string, files ...Source) ([]
 	query := url.Values{}
 	if parent != "" {
 		query.Set("parent", parent)
+	}
+	if replace {
+		query.Set("replace", "true")
 	}
 	var stored struct {
 		Items []Entry `json:"items"`
@@ -223,7 +243,7 @@ type Content struct {
 
 // Download opens a file's content.
 func (c *Client) Download(ctx context.Context, id string) (*Content, error) {
-	return c.download(ctx, id, nil)
+	return c.download(ctx, filePath(id)+"/content", nil)
 }
 
 // DownloadRange opens a part of a file's content. Code range_not_satisfiable means that no
@@ -232,10 +252,10 @@ func (c *Client) DownloadRange(ctx context.Context, id string, r Range) (*Conten
 	if r.Offset < 0 || r.Length < 0 {
 		return nil, errors.New("client: a range has no negative numbers")
 	}
-	return c.download(ctx, id, &r)
+	return c.download(ctx, filePath(id)+"/content", &r)
 }
 
-func (c *Client) download(ctx context.Context, id string, r *Range) (*Content, error) {
+func (c *Client) download(ctx context.Context, path string, r *Range) (*Content, error) {
 	// Transparent compression would change the length and the digest.
 	h := http.Header{"Accept-Encoding": {"identity"}}
 	if r != nil {
@@ -248,7 +268,7 @@ func (c *Client) download(ctx context.Context, id string, r *Range) (*Content, e
 			h.Set("If-Range", r.ETag)
 		}
 	}
-	res, err := c.send(ctx, request{method: http.MethodGet, path: filePath(id) + "/content", proof: session, header: h})
+	res, err := c.send(ctx, request{method: http.MethodGet, path: path, proof: session, header: h})
 	if err != nil {
 		return nil, err
 	}

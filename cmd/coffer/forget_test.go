@@ -473,7 +473,7 @@ func (w *forgotten) use(m member) {
 	w.must(err)
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
-	w.must(m.c.DeleteFile(ctx, gone.ID))        // its content waits for a job
+	w.must(m.c.DeleteFileForGood(ctx, gone.ID)) // its content waits for a job
 	w.must(w.db.Tx(ctx, func(tx *db.Tx) error { // an upload that is not finished
 		id, err = w.contents.Grow(ctx, tx, account.ID(m.id), content.UnknownLength, time.Now().Add(time.Hour))
 		return err

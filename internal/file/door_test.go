@@ -176,7 +176,7 @@ func TestStoreIsAway(t *testing.T) {
 				t.Errorf("download %s: %s, %v", header, got, a.Header)
 			}
 		}
-		if a := w.call(ada, "DELETE", "/files/"+gone.ID, nil); a.StatusCode != http.StatusNoContent {
+		if a := w.call(ada, "DELETE", "/files/"+gone.ID+"?permanent=true", nil); a.StatusCode != http.StatusNoContent {
 			t.Errorf("delete: %d %s", a.StatusCode, a.body)
 		}
 		if err := w.Contents.Sweep(t.Context()); !errors.Is(err, blob.ErrUnavailable) {

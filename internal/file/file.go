@@ -105,7 +105,7 @@ var (
 	errNotFound = fault.New(fault.NotFound, "not_found", "File or folder not found.")
 	errCycle    = fault.New(fault.Conflict, "folder_cycle", "A folder cannot be moved into itself or below itself.")
 	errTooDeep  = fault.New(fault.Conflict, "too_deep", "Folders can be nested at most 64 levels deep.")
-	errIsFolder = fault.New(fault.Conflict, "is_folder", "A folder has no content to download.")
+	errIsFolder = fault.New(fault.Conflict, "is_folder", "A folder has no content.")
 )
 
 // notAFolder refuses a parent that is a file.

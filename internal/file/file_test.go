@@ -72,7 +72,7 @@ func TestFolderStory(t *testing.T) {
 		if got := w.call(ada, "GET", "/files/"+cat.ID+"/content", nil); string(got.body) != "meow" {
 			t.Errorf("after moving about: %d %q", got.StatusCode, got.body)
 		}
-		if a := w.call(ada, "DELETE", "/files/"+cat.ID, nil); a.StatusCode != http.StatusNoContent {
+		if a := w.call(ada, "DELETE", "/files/"+cat.ID+"?permanent=true", nil); a.StatusCode != http.StatusNoContent {
 			t.Errorf("DELETE: %d %s", a.StatusCode, a.body)
 		}
 		if got := w.call(ada, "GET", "/files/"+cat.ID, nil).problem(t); got != "Not Found not_found" {
@@ -288,7 +288,7 @@ func TestDepth(t *testing.T) {
 		if got := w.call(ada, "PATCH", "/files/"+top.ID, `{"parent":"`+into.ID+`"}`).problem(t); got != "Conflict too_deep" {
 			t.Errorf("move of a tall tree: %s", got)
 		}
-		a := w.call(ada, "DELETE", "/files/"+top.ID, nil)
+		a := w.call(ada, "DELETE", "/files/"+top.ID+"?permanent=true", nil)
 		if w.below.RunJobs(); a.StatusCode != http.StatusNoContent || w.rows("files") != 1 || w.rows("file_gone") != 0 {
 			t.Errorf("delete of 64 levels: %d, %d rows left", a.StatusCode, w.rows("files"))
 		}
@@ -304,7 +304,7 @@ func TestDeleteTakesEverythingBelow(t *testing.T) {
 			w.mustUpload(ada, in, upFile{"f", "", "x"})
 		}
 		w.mustUpload(bob, "", upFile{"f", "", "x"})
-		if a := w.call(ada, "DELETE", "/files/"+top.ID, nil); a.StatusCode != http.StatusNoContent {
+		if a := w.call(ada, "DELETE", "/files/"+top.ID+"?permanent=true", nil); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		w.below.RunJobs()

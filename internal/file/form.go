@@ -52,6 +52,11 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	if len(query) == 1 {
 		f.parent, f.named = query[0], true
 	}
+	if values := r.URL.Query()["replace"]; len(values) == 1 {
+		if err := f.setReplace("query.replace", values[0]); err != nil {
+			return err
+		}
+	}
 	// The parser reads 4 KiB at a time; the connection should be asked for more.
 	f.heads.r = bufio.NewReaderSize(body, 16<<10)
 	entries, err := f.take(f.parser(params["boundary"]))
@@ -76,6 +81,8 @@ type form struct {
 	parent string
 	named  bool // parent was given
 	heads  heads
+
+	replaces bool // replace was given
 
 	complete func() error // reads what stands behind the last part, where that counts
 }
@@ -218,25 +225,37 @@ func parameters(value string) iter.Seq[string] {
 	}
 }
 
-// field reads a part that is not a file: only parent is one, and only before the files.
+// field reads a part that is not a file: parent or replace, and only before the files.
 func (f *form) field(part *multipart.Part) error {
-	if name := part.FormName(); name != "parent" {
-		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form accepts only parent and files.")
+	name := part.FormName()
+	if name != "parent" && name != "replace" {
+		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form accepts only parent, replace and files.")
 	}
-	if f.named {
-		return fault.InvalidField("/parent", "duplicate", "Send parent once, in the query or in the form.")
+	if name == "parent" && f.named || name == "replace" && f.replaces {
+		return fault.InvalidField("/"+name, "duplicate", "Send it once, in the query or in the form.")
 	}
-	f.named = true
 	if f.u.Len() > 0 {
-		return fault.InvalidField("/parent", "too_late", "Send parent before the files.")
+		return fault.InvalidField("/"+name, "too_late", "Send it before the files.")
 	}
 	value, err := io.ReadAll(io.LimitReader(source{part}, 65))
 	if err != nil {
 		return err
 	}
+	if name == "replace" {
+		return f.setReplace("/replace", string(value))
+	}
+	f.named = true
 	if f.parent = string(value); len(value) > 64 {
 		return errNotFound // no id is that long
 	}
+	return nil
+}
+
+func (f *form) setReplace(pointer, value string) error {
+	if value != "true" && value != "false" {
+		return fault.InvalidField(pointer, "invalid", "Send true or false.")
+	}
+	f.u.Replace, f.replaces = value == "true", true
 	return nil
 }
 

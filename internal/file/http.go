@@ -33,7 +33,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/files", ID: "upload-files", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F3",
 		Summary: "Upload one or many files",
 		Description: "The body is multipart/form-data. A field `parent` before the files, or the query parameter, names the folder. Every part with a file name is a file. The server " +
-			"numbers taken names: `a (1).txt`. All files of a request appear together, or none.",
+			"numbers taken names: `a (1).txt`. With `replace`, it puts a file into the file that has its name, whose content becomes a version. All files of a request appear together, or none.",
 		Errors: []*fault.Error{errNotForm, errMalformed, errNotFound, errTooDeep, errTooLarge, errTooMany, content.ErrExpired, content.ErrQuota},
 	}, uploadDoc, s.postFiles)
 	rest.Register(a, rest.Op{
@@ -49,8 +49,8 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.patchEntry)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/files/{id}", ID: "delete-file", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F5",
-		Summary:     "Delete for good",
-		Description: "The server deletes a folder with everything below it.",
+		Summary:     "Move to the trash, or delete for good",
+		Description: "A folder goes with everything below it.",
 		Errors:      []*fault.Error{errNotFound},
 	}, s.deleteEntry)
 	s.archiveRoutes(a)
@@ -62,13 +62,18 @@ func (s *Service) Routes(a *rest.API) {
 			"else is an attachment. HEAD gets the same answer without the bytes.",
 		Errors: []*fault.Error{errNotFound, errIsFolder, content.ErrPrecondition, content.ErrBadRange},
 	}, downloadDoc, s.getContent)
+	s.keepRoutes(a)
 }
 
 var uploadDoc = rest.RawDoc{
-	Params:   []rest.RawParam{{In: "query", Name: "parent", Doc: "Id of the folder, where the form does not name it; empty for the root."}},
+	Params: []rest.RawParam{
+		{In: "query", Name: "parent", Doc: "Id of the folder, where the form does not name it; empty for the root."},
+		{In: "query", Name: "replace", Doc: "true puts a file into the file that has its name, where the form does not say it.", Enum: []string{"true", "false"}},
+	},
 	Consumes: "multipart/form-data",
 	Form: []rest.RawParam{
 		{Name: "parent", Doc: "Id of the folder; before the files."},
+		{Name: "replace", Doc: "true or false; before the files. Of several files of one name the first replaces."},
 		{Name: "file", Doc: "One or many parts, each with a file name and its media type. The part's name is free.", Required: true, File: true},
 	},
 	Response: uploadAnswer{},
@@ -164,8 +169,17 @@ func (s *Service) patchEntry(ctx context.Context, in *patchInput) (*entryOutput,
 	return &entryOutput{e}, nil
 }
 
-func (s *Service) deleteEntry(ctx context.Context, in *idInput) (*struct{}, error) {
-	return nil, s.Delete(ctx, account.ID(in.Caller.Account), in.ID)
+type deleteInput struct {
+	rest.Request
+	ID        string `path:"id"`
+	Permanent bool   `query:"permanent" doc:"Delete for good."`
+}
+
+func (s *Service) deleteEntry(ctx context.Context, in *deleteInput) (*struct{}, error) {
+	if in.Permanent {
+		return nil, s.Delete(ctx, account.ID(in.Caller.Account), in.ID)
+	}
+	return nil, s.Trash(ctx, account.ID(in.Caller.Account), in.ID)
 }
 
 // getContent serves GET and HEAD of a file's content.

@@ -109,6 +109,24 @@ func readForgotten(ctx context.Context, q db.Querier, owner account.ID) (bool, e
 	return n > 0, err
 }
 
+// readBelow returns up to limit children of folders.
+func readBelow(ctx context.Context, q db.Querier, owner account.ID, folders []string, limit int) (all []row, err error) {
+	err = db.InPieces(folders, func(piece []string) error {
+		if len(all) >= limit {
+			return nil
+		}
+		places, args := db.List(piece, string(owner), limit-len(all))
+		rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM files WHERE account = $1 AND parent IN (`+places+`) LIMIT $2`, args...)
+		if err != nil {
+			return err
+		}
+		some, err := scanRows(rows)
+		all = append(all, some...)
+		return err
+	})
+	return all, err
+}
+
 // insertRows stores entries and returns the ids of those whose names were not taken.
 func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (map[string]bool, error) {
 	stored := make(map[string]bool, len(all))
@@ -289,7 +307,7 @@ func deleteBatch(ctx context.Context, tx *db.Tx, some string, args ...any) (n in
 func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (most int, err error) {
 	for _, q := range []string{
 		`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE account = $1 ORDER BY parent, created_at, id LIMIT $2)`,
-		`DELETE FROM file_versions WHERE id IN (SELECT id FROM file_versions WHERE account = $1 ORDER BY entry, replaced_at, id LIMIT $2)`,
+		`DELETE FROM file_versions WHERE id IN (SELECT id FROM file_versions WHERE account = $1 ORDER BY entry LIMIT $2)`,
 		`DELETE FROM file_folders WHERE account = $1 AND folder IN (SELECT folder FROM file_folders WHERE account = $1 AND folder <> '*' ORDER BY folder LIMIT $2)`,
 		`DELETE FROM file_gone WHERE account = $1 AND folder IN (SELECT folder FROM file_gone WHERE account = $1 AND folder <> '' ORDER BY folder LIMIT $2)`,
 	} {

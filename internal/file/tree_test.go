@@ -58,7 +58,7 @@ func TestDeletedAtOnce(t *testing.T) {
 		if err := u.Add(t.Context(), "late", content.UnknownType, strings.NewReader("x")); err != nil {
 			t.Fatal(err)
 		}
-		if a := w.call(ada, "DELETE", "/files/"+top.ID, nil); a.StatusCode != http.StatusNoContent {
+		if a := w.call(ada, "DELETE", "/files/"+top.ID+"?permanent=true", nil); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		for _, e := range below {
@@ -344,7 +344,7 @@ func TestDamagedEntries(t *testing.T) {
 		}
 		spoil("name", folder.ID)
 		for _, id := range []string{noName.ID, noDetails.ID, folder.ID} {
-			if a := w.call(ada, "DELETE", "/files/"+id, nil); a.StatusCode != http.StatusNoContent {
+			if a := w.call(ada, "DELETE", "/files/"+id+"?permanent=true", nil); a.StatusCode != http.StatusNoContent {
 				t.Errorf("delete: %d %s", a.StatusCode, a.body)
 			}
 		}

@@ -40,12 +40,13 @@ func updateContents(ctx context.Context, tx *db.Tx, owner account.ID, files []*r
 			tuples[i] = "(" + db.Places(len(args)+1, len(values)) + ")"
 			args = append(args, values...)
 		}
+		// The cast keeps the engines from walking all of the account instead of the few ids.
 		// PostgreSQL takes the types from the first row. The engines call the type of bytes
 		// differently, so its name is taken from the column.
 		tuples[0] = `(CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), COALESCE((SELECT details FROM files WHERE id = ''), $7))`
 		_, err := tx.Exec(ctx, `WITH v (id, blob, size, modified_at, change, details) AS (VALUES `+strings.Join(tuples, ", ")+`)
 			UPDATE files SET blob = v.blob, size = v.size, modified_at = v.modified_at, change = v.change, details = v.details
-			FROM v WHERE files.id = v.id AND files.account = $1`, args...)
+			FROM v WHERE files.id = v.id AND CAST(files.account AS TEXT) = $1`, args...)
 		return err
 	})
 }
@@ -149,10 +150,11 @@ func readOldVersionAccounts(ctx context.Context, q db.Querier, before int64, aft
 	return rows.Strings()
 }
 
-// deleteOldVersions removes up to limit versions of an account that were replaced by then.
+// deleteOldVersions removes up to limit versions of an account that were replaced by then. The
+// cast keeps the engines from walking all of the account's versions instead of the old ones.
 func deleteOldVersions(ctx context.Context, tx *db.Tx, owner account.ID, before int64, limit int) ([]string, error) {
 	rows, err := tx.Query(ctx, `DELETE FROM file_versions WHERE id IN
-		(SELECT id FROM file_versions WHERE account = $1 AND replaced_at <= $2 ORDER BY replaced_at, id LIMIT $3) RETURNING blob`, string(owner), before, limit)
+		(SELECT id FROM file_versions WHERE CAST(account AS TEXT) = $1 AND replaced_at <= $2 ORDER BY replaced_at LIMIT $3) RETURNING blob`, string(owner), before, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func TestKilledWhileAFolderIsCleared(t *testing.T) {
 		if n := count(`SELECT COUNT(*) FROM files`); n != 3004 {
 			t.Fatalf("%d entries, want 3004", n)
 		}
-		if err := ada.DeleteFile(ctx, big.ID); err != nil {
+		if err := ada.DeleteFileForGood(ctx, big.ID); err != nil {
 			t.Fatal(err)
 		}
 		keep(bob, "after", "acknowledged before the kill")

@@ -66,7 +66,7 @@ func TestBigFolder(t *testing.T) {
 	if _, err := ada.RenameFile(ctx, big.ID, "bigger"); err != nil {
 		t.Error(err)
 	}
-	if err := ada.DeleteFile(ctx, big.ID); err != nil {
+	if err := ada.DeleteFileForGood(ctx, big.ID); err != nil {
 		t.Error(err)
 	}
 	for e, err := range ada.Files(ctx, "", "") {

@@ -62,7 +62,7 @@ CREATE TABLE file_versions (
     stored_at   BIGINT NOT NULL,
     replaced_at BIGINT NOT NULL
 );
-CREATE INDEX file_versions_entry ON file_versions (account, entry, replaced_at, id);
+CREATE INDEX file_versions_entry ON file_versions (account, entry, replaced_at DESC, id DESC);
 CREATE INDEX file_versions_age ON file_versions (replaced_at, account);
 
 -- Entries that are deleted and whose children or versions are not removed yet. Their own rows
