@@ -84,6 +84,18 @@ func (c *Client) updateFile(ctx context.Context, id string, change map[string]st
 	return e, err
 }
 
+// CopyFile copies a file, or a folder with everything below it, into parent ("" = root)
+// under a name; "" is the original's. The server numbers a taken name.
+func (c *Client) CopyFile(ctx context.Context, id, parent, name string) (Entry, error) {
+	body := map[string]string{"parent": parent}
+	if name != "" {
+		body["name"] = name
+	}
+	var e Entry
+	_, err := c.call(ctx, request{method: http.MethodPost, path: filePath(id) + "/copy", proof: session, in: body}, &e)
+	return e, err
+}
+
 // DeleteFile moves a file, or a folder with everything below it, into the trash.
 func (c *Client) DeleteFile(ctx context.Context, id string) error {
 	_, err := c.call(ctx, request{method: http.MethodDelete, path: filePath(id), proof: session}, nil)

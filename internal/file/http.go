@@ -48,6 +48,13 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{errNotFound, errCycle, errTooDeep},
 	}, s.patchEntry)
 	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/files/{id}/copy", ID: "copy-file", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F14",
+		Summary: "Copy a file or a folder",
+		Description: "A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files. Without a parent it goes beside the original. The server numbers " +
+			"a taken name. Versions stay with the original. A folder cannot be copied below itself.",
+		Errors: []*fault.Error{errNotFound, errCycle, errTooDeep, errTooManyEntries, errDamagedCopy, content.ErrQuota},
+	}, s.postCopy)
+	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/files/{id}", ID: "delete-file", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F5",
 		Summary:     "Move to the trash, or delete for good",
 		Description: "A folder goes with everything below it.",
@@ -163,6 +170,27 @@ func (s *Service) patchEntry(ctx context.Context, in *patchInput) (*entryOutput,
 		c.Parent = &in.Body.Parent.id
 	}
 	e, err := s.Update(ctx, account.ID(in.Caller.Account), in.ID, c)
+	if err != nil {
+		return nil, err
+	}
+	return &entryOutput{e}, nil
+}
+
+type copyInput struct {
+	rest.Request
+	ID   string `path:"id"`
+	Body struct {
+		Name   *string `json:"name,omitempty" doc:"The copy's name; the original's by default."`
+		Parent parent  `json:"parent" required:"false"`
+	}
+}
+
+func (s *Service) postCopy(ctx context.Context, in *copyInput) (*entryOutput, error) {
+	to := Place{Name: in.Body.Name}
+	if in.Body.Parent.given {
+		to.Parent = &in.Body.Parent.id
+	}
+	e, err := s.Copy(ctx, account.ID(in.Caller.Account), in.ID, to)
 	if err != nil {
 		return nil, err
 	}

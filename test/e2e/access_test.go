@@ -61,7 +61,16 @@ var good = map[string]string{
 	"GET /v1/files/{id}/content":       "",
 	"GET /v1/files/{id}/archive":       "",
 	"GET /v1/sessions/{id}":            "",
-	"GET /v1/auth/attempts/{id}":       "",
+	"POST /v1/files/{id}/copy":         `{"name":"mine now"}`,
+	"GET /v1/files/{id}/versions":      "",
+	"POST /v1/trash/{id}/restore":      "",
+	"DELETE /v1/trash/{id}":            "",
+
+	"GET /v1/files/{id}/versions/{version}/content":  "",
+	"POST /v1/files/{id}/versions/{version}/restore": "",
+	"DELETE /v1/files/{id}/versions/{version}":       "",
+
+	"GET /v1/auth/attempts/{id}": "",
 
 	"POST /v1/auth/attempts/{id}/sms/resend": "",
 
@@ -79,14 +88,30 @@ func notMine(t *testing.T, s *server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, err := c.Upload(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("Dear diary")})
+	if _, err := c.Upload(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("A draft")}); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := c.UploadOver(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("Dear diary")})
 	if err != nil {
+		t.Fatal(err)
+	}
+	version := ""
+	for v, err := range c.Versions(ctx, stored[0].ID) {
+		if version = v.ID; err != nil {
+			t.Fatal(err)
+		}
+	}
+	trashed, err := c.CreateFolder(ctx, folder.ID, "deleted")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.DeleteFile(ctx, trashed.ID); err != nil {
 		t.Fatal(err)
 	}
 	passkey := newSecurityKey(t, s).register(c, "")
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
-		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {},
+		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -97,7 +122,7 @@ func notMine(t *testing.T, s *server) {
 	}
 	nothing := map[string]string{
 		"/v1/account/passkeys/": "01890000-0000-7000-8000-000000000000",
-		"/v1/files/":            "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
+		"/v1/files/":            "01890000-0000-7000-8000-000000000000", "/v1/trash/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
 	}
 	e := eve.signIn(t, client.WithoutProofs())
 	token := "Bearer " + e.Credentials().AccessToken
@@ -122,9 +147,9 @@ func notMine(t *testing.T, s *server) {
 			if slices.Contains(documented, method) && !taught {
 				t.Fatalf("%s %s: this test knows no body for it: teach it one", method, path)
 			}
-			absent := s.raw(t, eve.from, method, strings.Replace(path, "{id}", nothing[kind], 1), body, "Authorization", token).plain()
+			absent := s.raw(t, eve.from, method, strings.NewReplacer("{id}", nothing[kind], "{version}", version).Replace(path), body, "Authorization", token).plain()
 			for _, id := range ids[kind] {
-				got := s.raw(t, eve.from, method, strings.Replace(path, "{id}", id, 1), body, "Authorization", token).plain()
+				got := s.raw(t, eve.from, method, strings.NewReplacer("{id}", id, "{version}", version).Replace(path), body, "Authorization", token).plain()
 				if diff := cmp.Diff(absent, got, cmp.AllowUnexported(answer{})); diff != "" {
 					t.Errorf("%s %s tells somebody else's id from none:\n%s", method, path, diff)
 				}
@@ -153,6 +178,9 @@ func notMine(t *testing.T, s *server) {
 	}
 	if _, err := e.MoveFile(ctx, own.ID, folder.ID); client.Code(err) != "not_found" {
 		t.Errorf("move into somebody else's folder: %v", err)
+	}
+	if _, err := e.CopyFile(ctx, own.ID, folder.ID, ""); client.Code(err) != "not_found" {
+		t.Errorf("copy into somebody else's folder: %v", err)
 	}
 	if _, err := e.Upload(ctx, folder.ID, client.Source{Name: "planted", Content: strings.NewReader("x")}); client.Code(err) != "not_found" {
 		t.Errorf("upload into somebody else's folder: %v", err)
