@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"coffer/internal/account"
 )
 
 // TestMain lets scripts run this test binary as coffer.
@@ -21,6 +24,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	commands := dropCommands()
 	commands["reachable"], commands["garble"] = reachable, garble
+	commands["member"] = func(ts *testscript.TestScript, _ bool, args []string) { makeMember(t, ts, args[0], args[1]) }
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -48,6 +52,25 @@ func reachable(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("nothing answers at %s", args[0])
+}
+
+// makeMember makes an account in a data folder of which no server knows yet.
+func makeMember(t *testing.T, ts *testscript.TestScript, data, name string) {
+	var c cli
+	k, err := newParser(t.Context(), &c, dotenv{})
+	ts.Check(err)
+	_, err = k.Parse([]string{"serve"})
+	ts.Check(err)
+	s := c.Serve.Settings
+	s.moveTo(ts.MkAbs(data))
+	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
+	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	defer a.close()
+	_, err = a.accounts.Create(t.Context(), account.NewAccount{
+		FirstName: name, LastName: name, Username: name, Email: name + "@example.org", Password: forgetPassword,
+	}, account.User)
+	ts.Check(err)
 }
 
 // TestDotenvYields shows that the environment overrides the file.

@@ -176,7 +176,7 @@ func (s *source) Read(p []byte) (int, error) {
 
 // store stores the next part; its size is 0 when there is none.
 func (a *appending) store(ctx context.Context, from io.Reader) (p part, err error) {
-	r := io.LimitReader(from, partSize)
+	r := io.LimitReader(from, a.partSize)
 	head, whole, err := readHead(r)
 	if err != nil {
 		return p, err
@@ -185,7 +185,7 @@ func (a *appending) store(ctx context.Context, from io.Reader) (p part, err erro
 		giveBack(head)
 		return p, nil
 	}
-	if a.parts >= MaxParts {
+	if a.parts >= a.maxParts {
 		giveBack(head)
 		return p, ErrTooManyParts
 	}

@@ -52,6 +52,8 @@ type Config struct {
 // Service is the room. It is safe for concurrent use. The store of blobs is its own.
 type Service struct {
 	Config
+	partSize int64 // most bytes of a part
+	maxParts int64
 }
 
 // New returns the room and registers its jobs, its walk of keys and what it keeps of accounts.
@@ -59,7 +61,7 @@ func New(c Config) (*Service, error) {
 	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, partSize: partSize, maxParts: MaxParts}
 	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "content.blobs", Purpose: keyring.Blob, Step: s.rewrap})
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })

@@ -38,7 +38,7 @@ func TestStuckObject(t *testing.T) {
 	store := w.Blobs
 	w.Blobs = stuckStore{store, w.objects()[0]}
 	for _, o := range all {
-		w.mark(ada, o.ID)
+		w.release(ada, o.ID)
 	}
 	if err := w.purge(t.Context()); err == nil {
 		t.Error("a purge that left something says nothing")
@@ -63,7 +63,7 @@ func TestAttackRowsThatNameNoObject(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.mark(ada, o.ID)
+	w.release(ada, o.ID)
 	if err := w.purge(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -144,7 +144,7 @@ func TestRaceOfDeletions(t *testing.T) {
 		for i := range 4 {
 			wg.Go(func() {
 				for _, o := range all { // the same ones as the others
-					w.mark(ada, o.ID)
+					w.release(ada, o.ID)
 				}
 				if i%2 == 0 {
 					w.mustStore("more", "")
@@ -164,7 +164,7 @@ func TestRaceOfDeletions(t *testing.T) {
 func TestOwners(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	o := w.mustStore("ada's", "")
-	w.mark(bob, o.ID)
+	w.release(bob, o.ID)
 	w.counted("marked by another account")
 	if _, err := w.Find(t.Context(), w.DB, ada, o.ID, o.Size); err != nil {
 		t.Errorf("another account marked it: %v", err)
@@ -178,6 +178,6 @@ func TestOwners(t *testing.T) {
 	find("another account", bob, o.ID, o.Size)
 	find("another size", ada, o.ID, o.Size+1)
 	find("absent", ada, "00", 1)
-	w.mark(ada, o.ID)
+	w.release(ada, o.ID)
 	find("marked", ada, o.ID, o.Size)
 }

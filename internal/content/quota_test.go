@@ -94,9 +94,9 @@ func TestQuota(t *testing.T) {
 		if _, err := put(bob, 200_000); err != nil {
 			t.Errorf("another account: %v", err)
 		}
-		w.mark(ada, first.ID)
+		w.release(ada, first.ID)
 		w.counted("marked")
-		w.mark(ada, first.ID) // its bytes are given back once
+		w.release(ada, first.ID) // its bytes are given back once
 		w.counted("marked twice")
 		if _, err := put(ada, 150_000); err != nil {
 			t.Errorf("after deleting: %v", err)

@@ -127,7 +127,7 @@ func TestUploadToS3(t *testing.T) {
 	if a := w.call("GET", o.ID, "Range", "bytes=16777000-16778000"); string(a.body) != content[16777000:16778001] {
 		t.Errorf("range: %d bytes", len(a.body))
 	}
-	w.mark(ada, o.ID)
+	w.release(ada, o.ID)
 	w.below.RunJobs()
 	w.left("after deleting", 0)
 }

@@ -115,8 +115,8 @@ func (w *world) keep(o Stored, mediaType string) record {
 	return r
 }
 
-// mark marks objects for deletion as a caller does.
-func (w *world) mark(owner account.ID, ids ...string) {
+// release removes references to objects as a caller does.
+func (w *world) release(owner account.ID, ids ...string) {
 	w.t.Helper()
 	err := w.DB.Tx(context.Background(), func(tx *db.Tx) error { return w.Release(context.Background(), tx, owner, ids...) })
 	if err != nil {
