@@ -74,6 +74,26 @@ var statements = []struct {
 		_, _, err := readMarked(ctx, tx, partRows, "", 100)
 		return err
 	}},
+	{"expired", func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := readExpired(ctx, tx, w.Now(), 100)
+		return err
+	}},
+	{"parts of marked", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := markParts(ctx, tx, 100)
+		return err
+	}},
+	{"abandoned parts", func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := markAbandonedParts(ctx, tx, w.Now().Add(-time.Hour), 100)
+		return err
+	}},
+	{"parts", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := readParts(ctx, tx, "blob 7")
+		return err
+	}},
+	{"known", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := readKnown(ctx, tx, []string{"blob 7", "part 7"})
+		return err
+	}},
 	{"walk of keys", func(ctx context.Context, tx *db.Tx, _ grown) error {
 		_, err := readWrapped(ctx, tx, "", 100)
 		return err
@@ -92,6 +112,8 @@ func newGrown(t *testing.T, n int) grown {
 	for _, q := range []string{
 		`INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 1, 0 FROM generate_series(1, $2) i`,
 		`INSERT INTO content_usage (account, bytes, reserved, files, forgotten) SELECT 'account ' || i, 0, 0, 0, FALSE FROM generate_series(1, $1) i`,
+		`INSERT INTO blob_parts (id, blob, start, size, state, touched_at) SELECT 'part ' || i, 'blob ' || i, 0, 1, CASE WHEN i % 2 = 0 THEN 'live' ELSE 'pending' END, 9000000000000 FROM generate_series(1, $1) i`,
+		`INSERT INTO blob_growth (blob, account, taken, length, reserved, attempt, progress, expires_at) SELECT 'blob ' || i, '', 0, 1, 0, 0, '', 9000000000000 FROM generate_series(1, $1) i`,
 		`ANALYZE`,
 	} {
 		if _, err := w.DB.Exec(t.Context(), q, []any{string(ada), n}[2-strings.Count(q, "$"):]...); err != nil {
