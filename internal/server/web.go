@@ -197,9 +197,11 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write([]byte(a.index[0] + nonce + a.index[1]))
 }
 
-// pagePolicy is the Content-Security-Policy of the app's page.
+// pagePolicy is the Content-Security-Policy of the app's page. The app shows a person's own files from
+// blob: addresses as images, sound and video, and in a frame, which takes this policy over: no script
+// of a file runs there, because none has the nonce.
 func pagePolicy(nonce string) string {
-	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
+	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src blob:; frame-src blob:; " +
 		"font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
 		"report-uri " + ReportPath
 }

@@ -37,7 +37,7 @@ func TestPagePolicy(t *testing.T) {
 	w := newWorld(t)
 	csp := w.do(t, "GET", "/", "").header.Get("Content-Security-Policy")
 	for _, want := range []string{
-		"default-src 'none'", "style-src 'self'", "worker-src 'self'", "connect-src 'self'", "img-src 'self' data: blob:", "font-src 'self'", "form-action 'self'",
+		"default-src 'none'", "style-src 'self'", "worker-src 'self'", "connect-src 'self'", "img-src 'self' data: blob:", "media-src blob:", "frame-src blob:", "font-src 'self'", "form-action 'self'",
 		"frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "report-uri /csp-reports",
 	} {
 		if !strings.Contains("; "+csp+";", "; "+want+";") {

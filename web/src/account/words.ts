@@ -322,7 +322,6 @@ export const problems = catalog({
     field_unchanged: 'This is the one that you have already. Choose another one.',
     last_admin: 'You are the only administrator of this server. Make somebody else an administrator first.',
     field_other_username: 'This is not your username.',
-    download_broken: 'The download broke, and nothing was saved. Try again.',
   },
   de: {
     username_taken: 'Dieser Benutzername ist vergeben. Wählen Sie einen anderen.',
@@ -339,6 +338,5 @@ export const problems = catalog({
     field_unchanged: 'Das haben Sie schon. Wählen Sie etwas anderes.',
     last_admin: 'Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.',
     field_other_username: 'Das ist nicht Ihr Benutzername.',
-    download_broken: 'Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal.',
   },
 });

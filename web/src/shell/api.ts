@@ -80,6 +80,11 @@ export function stream<P extends Paths<'get'>>(path: P, ...[options]: Rest<Optio
   return proven(() => respond('get', path, options));
 }
 
+// streamOf is stream for what takes a body.
+export function streamOf<P extends Paths<'post'>>(path: P, ...[options]: Rest<Options<'post', P>>): Promise<Response> {
+  return proven(() => respond('post', path, options));
+}
+
 // Loose is Options of any operation: the functions below serve all of them.
 interface Loose extends Extra {
   path?: object;

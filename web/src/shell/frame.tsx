@@ -57,12 +57,18 @@ export function Top({ framed }: { framed: boolean }) {
 // Search is the field at a desk; "/" leads to it from anywhere but from a field.
 function Search({ href, label }: { href: string; label: string }) {
   const field = useRef<HTMLInputElement>(null);
+  const { path: here, search } = place.value;
+  // The field says what the page searched, after Back too.
+  useEffect(() => {
+    field.current!.value = here === href ? (new URLSearchParams(search).get('q') ?? '') : '';
+  }, [here, search]);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
       if ((event.target as Element).closest('input, textarea, select, dialog, [role="menu"]')) return;
       event.preventDefault();
       field.current?.focus();
+      field.current?.select();
     };
     document.addEventListener('keydown', key);
     return () => document.removeEventListener('keydown', key);
@@ -70,11 +76,11 @@ function Search({ href, label }: { href: string; label: string }) {
   return (
     <form class="search" role="search" onSubmit={(event: TargetedSubmitEvent<HTMLFormElement>) => {
       event.preventDefault();
-      go(`${href}?q=${encodeURIComponent(field.current!.value)}`);
+      const q = field.current!.value.trim();
+      if (q) go(`${href}?q=${encodeURIComponent(q)}`);
     }}>
       <Icon name="search" />
-      <input ref={field} type="search" name="q" aria-label={label} placeholder={label} aria-keyshortcuts="/"
-        defaultValue={path.value === href ? (new URLSearchParams(place.value.search).get('q') ?? '') : ''} />
+      <input ref={field} type="search" name="q" aria-label={label} placeholder={label} maxLength={200} aria-keyshortcuts="/" />
       <kbd aria-hidden="true">/</kbd>
     </form>
   );

@@ -91,6 +91,13 @@ interface Note {
   text: string;
   bad: boolean;
   page: string;
+  act?: Act;
+}
+
+// An Act is what a toast offers to do, such as to undo what it tells of.
+interface Act {
+  label: string;
+  run: () => unknown;
 }
 
 const notes = signal<Note[]>([]);
@@ -98,11 +105,16 @@ let noteId = 0;
 
 // toast says something about the page that is shown, and ends with it: a caller that leads to
 // another page goes there first.
-export function toast(text: string, bad = false): void {
+export function toast(text: string, bad = false, act?: Act): void {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value }];
+  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value, act }];
   // A failure stays until it is read.
-  if (!bad) setTimeout(() => dismiss(id), 6000);
+  if (!bad) fade(id, act ? 15_000 : 6000);
+}
+
+// fade takes a toast away, but not from under a pointer or the focus.
+function fade(id: number, after: number): void {
+  setTimeout(() => (document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`) ? fade(id, 2000) : dismiss(id)), after);
 }
 
 export function toastProblem(err: unknown): void {
@@ -139,9 +151,15 @@ export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
       {notes.value.filter((n) => n.page === here).map((n) => (
-        <div key={n.id} class={n.bad ? 'toast bad' : 'toast'}>
+        <div key={n.id} data-id={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <Icon name={n.bad ? 'warning' : 'check'} />
           <p>{n.text}</p>
+          {n.act && <button type="button" class="toast-act" onClick={() => {
+            // The button goes: the focus stays on the page.
+            document.getElementById('main')?.focus({ preventScroll: true });
+            dismiss(n.id);
+            n.act!.run();
+          }}>{n.act.label}</button>}
           <button type="button" class="icon-button" aria-label={t('dismiss')} onClick={() => dismiss(n.id)}><Icon name="close" /></button>
         </div>
       ))}
@@ -152,15 +170,18 @@ export function Toasts() {
 // ---- dialogs -----------------------------------------------------------------------
 
 interface DialogProps {
-  title: string;
+  title: ComponentChildren;
   onClose: () => void;
   children: ComponentChildren;
   sheet?: boolean; // comes up from the lower edge, within reach of a thumb
+  class?: string;
+  buttons?: ComponentChildren; // beside the one that closes
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
 // Dialog is the platform's own modal: it traps the focus, closes with Escape and
 // gives the focus back to where it was.
-export function Dialog({ title, onClose, children, sheet }: DialogProps) {
+export function Dialog({ title, onClose, children, sheet, class: extra, buttons, onKeyDown }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Elements inside cannot take the focus before the dialog is open.
@@ -175,7 +196,7 @@ export function Dialog({ title, onClose, children, sheet }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={box} class={sheet ? 'dialog sheet' : 'dialog'} aria-labelledby={id} onCancel={(event) => {
+    <dialog ref={box} class={'dialog' + (sheet ? ' sheet' : '') + (extra ? ' ' + extra : '')} aria-labelledby={id} onKeyDown={onKeyDown} onCancel={(event) => {
       event.preventDefault();
       onClose();
     }} onClick={(event) => {
@@ -183,6 +204,7 @@ export function Dialog({ title, onClose, children, sheet }: DialogProps) {
     }}>
       <div class="dialog-head">
         <h2 id={id} tabIndex={-1}>{title}</h2>
+        {buttons}
         <button type="button" class="icon-button" aria-label={t('close')} onClick={onClose}><Icon name="close" /></button>
       </div>
       {children}
