@@ -1161,21 +1161,21 @@ function catalog(c4) {
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
 function size(bytes2) {
   let n3 = bytes2;
-  let unit = 0;
-  while (n3 >= 999.5 && unit < units.length - 1) {
+  let unit2 = 0;
+  while (n3 >= 999.5 && unit2 < units.length - 1) {
     n3 /= 1e3;
-    unit++;
+    unit2++;
   }
   return new Intl.NumberFormat(lang.value, {
     style: "unit",
-    unit: units[unit],
-    unitDisplay: unit === 0 ? "long" : "short",
-    maximumFractionDigits: unit > 0 && n3 < 10 ? 1 : 0
+    unit: units[unit2],
+    unitDisplay: unit2 === 0 ? "long" : "short",
+    maximumFractionDigits: unit2 > 0 && n3 < 10 ? 1 : 0
   }).format(n3);
 }
 function duration(seconds) {
-  const [unit, length] = seconds < 60 ? ["second", 1] : seconds < 3600 - 30 ? ["minute", 60] : ["hour", 3600];
-  return new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / length));
+  const [unit2, length] = seconds < 60 ? ["second", 1] : seconds < 3600 - 30 ? ["minute", 60] : ["hour", 3600];
+  return new Intl.NumberFormat(lang.value, { style: "unit", unit: unit2, unitDisplay: "long" }).format(Math.round(seconds / length));
 }
 function dateTime(at) {
   return new Intl.DateTimeFormat(lang.value, { dateStyle: "long", timeStyle: "short" }).format(new Date(at));
@@ -1192,9 +1192,9 @@ function ago(at, now = Date.now()) {
   if (seconds >= 7 * 86400) return date(at);
   const relative = new Intl.RelativeTimeFormat(lang.value, { numeric: "auto" });
   if (seconds < 60) return relative.format(0, "second");
-  let [unit, length] = steps[0];
-  for (const step of steps) if (seconds >= step[1]) [unit, length] = step;
-  return relative.format(-Math.floor(seconds / length), unit);
+  let [unit2, length] = steps[0];
+  for (const step2 of steps) if (seconds >= step2[1]) [unit2, length] = step2;
+  return relative.format(-Math.floor(seconds / length), unit2);
 }
 
 // src/shell/room.ts
@@ -1364,6 +1364,7 @@ var problems = catalog({
     cancelled: "Cancelled.",
     unavailable: "The server is busy just now. Nothing was lost; try again in a moment.",
     rate_limited: "Too many tries. Please wait a little.",
+    download_broken: "The download broke, and nothing was saved. Try again.",
     too_many_streams: "Too many uploads and downloads run at once. Try again in a moment.",
     unauthenticated: "You are signed out. Sign in to continue.",
     invalid_proof: "This browser can no longer prove who is signed in. Please sign in again.",
@@ -1413,6 +1414,7 @@ var problems = catalog({
     cancelled: "Abgebrochen.",
     unavailable: "Der Server ist gerade ausgelastet. Nichts ging verloren; versuchen Sie es gleich noch einmal.",
     rate_limited: "Zu viele Versuche. Bitte warten Sie ein wenig.",
+    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal.",
     too_many_streams: "Zu viele Übertragungen laufen gleichzeitig. Versuchen Sie es gleich noch einmal.",
     unauthenticated: "Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.",
     invalid_proof: "Dieser Browser kann nicht mehr nachweisen, wer angemeldet ist. Bitte melden Sie sich noch einmal an.",
@@ -1576,6 +1578,9 @@ var del = (path3, ...rest) => call("delete", path3, ...rest);
 function stream(path3, ...[options]) {
   return proven(() => respond("get", path3, options));
 }
+function streamOf(path3, ...[options]) {
+  return proven(() => respond("post", path3, options));
+}
 async function respond(method, path3, options = {}) {
   if (options.attempt) return send(method, path3, options, "Attempt " + options.attempt);
   if (!options.open) return withToken((token2) => send(method, path3, { ...options, signed: true }, "Bearer " + token2));
@@ -1686,6 +1691,7 @@ var drawings = {
   phone: "M7.5 3h9v18h-9zM11 18h2",
   plus: "M12 5v14M5 12h14",
   print: "M7 8.5V4h10v4.5M7 17H4.5V8.5h15V17H17M7 14h10v6H7z",
+  restore: "M4.5 12a7.5 7.5 0 1 0 2.2-5.300L4 9.5M4 4.500v5h5M12 8v4.500l3 1.800",
   retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
@@ -1803,14 +1809,14 @@ function labelOf(input) {
   return input.labels?.[0]?.textContent ?? "";
 }
 function useWait() {
-  const [left, setLeft] = d2(0);
+  const [left2, setLeft] = d2(0);
   const end2 = T2(0);
   A2(() => {
-    if (left <= 0) return;
+    if (left2 <= 0) return;
     const timer = setTimeout(() => setLeft(Math.max(0, Math.ceil((end2.current - Date.now()) / 1e3))), 1e3);
     return () => clearTimeout(timer);
-  }, [left]);
-  return [left, (seconds) => {
+  }, [left2]);
+  return [left2, (seconds) => {
     end2.current = Date.now() + seconds * 1e3;
     setLeft(seconds);
   }];
@@ -2096,10 +2102,13 @@ function useEnd() {
 }
 var notes = y3([]);
 var noteId = 0;
-function toast(text2, bad = false) {
+function toast(text2, bad = false, act) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value }];
-  if (!bad) setTimeout(() => dismiss(id), 6e3);
+  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act }];
+  if (!bad) fade(id, act ? 15e3 : 6e3);
+}
+function fade(id, after) {
+  setTimeout(() => document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`) ? fade(id, 2e3) : dismiss(id), after);
 }
 function toastProblem(err2) {
   const problem = asProblem(err2);
@@ -2128,13 +2137,18 @@ function Toasts() {
   A2(() => {
     notes.value = notes.value.filter((n3) => n3.page === here2);
   }, [here2]);
-  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here2).map((n3) => /* @__PURE__ */ a4("div", { class: n3.bad ? "toast bad" : "toast", children: [
+  return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here2).map((n3) => /* @__PURE__ */ a4("div", { "data-id": n3.id, class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: n3.text }),
+    n3.act && /* @__PURE__ */ a4("button", { type: "button", class: "toast-act", onClick: () => {
+      document.getElementById("main")?.focus({ preventScroll: true });
+      dismiss(n3.id);
+      n3.act.run();
+    }, children: n3.act.label }),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("dismiss"), onClick: () => dismiss(n3.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] }, n3.id)) });
 }
-function Dialog({ title, onClose, children, sheet }) {
+function Dialog({ title, onClose, children, sheet, class: extra, buttons, onKeyDown }) {
   const box = T2(null);
   const id = P2();
   F2(() => {
@@ -2147,7 +2161,7 @@ function Dialog({ title, onClose, children, sheet }) {
       if (before2 instanceof HTMLElement && before2.isConnected) before2.focus();
     };
   }, []);
-  return /* @__PURE__ */ a4("dialog", { ref: box, class: sheet ? "dialog sheet" : "dialog", "aria-labelledby": id, onCancel: (event) => {
+  return /* @__PURE__ */ a4("dialog", { ref: box, class: "dialog" + (sheet ? " sheet" : "") + (extra ? " " + extra : ""), "aria-labelledby": id, onKeyDown, onCancel: (event) => {
     event.preventDefault();
     onClose();
   }, onClick: (event) => {
@@ -2155,6 +2169,7 @@ function Dialog({ title, onClose, children, sheet }) {
   }, children: [
     /* @__PURE__ */ a4("div", { class: "dialog-head", children: [
       /* @__PURE__ */ a4("h2", { id, tabIndex: -1, children: title }),
+      buttons,
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("close"), onClick: onClose, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     children
@@ -2287,9 +2302,9 @@ function place2(box, anchor) {
   const b4 = box.getBoundingClientRect();
   const edge = 8;
   const top = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
-  const left = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
+  const left2 = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
   box.style.top = Math.max(edge, top) + "px";
-  box.style.left = Math.max(edge, left) + "px";
+  box.style.left = Math.max(edge, left2) + "px";
 }
 
 // src/account/words.ts
@@ -2612,8 +2627,7 @@ var problems2 = catalog({
     field_wrong_password: "This is not your current password.",
     field_unchanged: "This is the one that you have already. Choose another one.",
     last_admin: "You are the only administrator of this server. Make somebody else an administrator first.",
-    field_other_username: "This is not your username.",
-    download_broken: "The download broke, and nothing was saved. Try again."
+    field_other_username: "This is not your username."
   },
   de: {
     username_taken: "Dieser Benutzername ist vergeben. Wählen Sie einen anderen.",
@@ -2629,8 +2643,7 @@ var problems2 = catalog({
     field_wrong_password: "Das ist nicht Ihr jetziges Passwort.",
     field_unchanged: "Das haben Sie schon. Wählen Sie etwas anderes.",
     last_admin: "Niemand außer Ihnen verwaltet diesen Server. Geben Sie zuerst jemand anderem die Verwaltung.",
-    field_other_username: "Das ist nicht Ihr Benutzername.",
-    download_broken: "Der Download brach ab, und nichts wurde gespeichert. Versuchen Sie es noch einmal."
+    field_other_username: "Das ist nicht Ihr Benutzername."
   }
 });
 
@@ -2793,33 +2806,28 @@ function Top({ framed }) {
 }
 function Search({ href, label }) {
   const field = T2(null);
+  const { path: here2, search } = place.value;
+  A2(() => {
+    field.current.value = here2 === href ? new URLSearchParams(search).get("q") ?? "" : "";
+  }, [here2, search]);
   A2(() => {
     const key = (event) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target.closest('input, textarea, select, dialog, [role="menu"]')) return;
       event.preventDefault();
       field.current?.focus();
+      field.current?.select();
     };
     document.addEventListener("keydown", key);
     return () => document.removeEventListener("keydown", key);
   }, []);
   return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
     event.preventDefault();
-    go(`${href}?q=${encodeURIComponent(field.current.value)}`);
+    const q2 = field.current.value.trim();
+    if (q2) go(`${href}?q=${encodeURIComponent(q2)}`);
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: "search" }),
-    /* @__PURE__ */ a4(
-      "input",
-      {
-        ref: field,
-        type: "search",
-        name: "q",
-        "aria-label": label,
-        placeholder: label,
-        "aria-keyshortcuts": "/",
-        defaultValue: path.value === href ? new URLSearchParams(place.value.search).get("q") ?? "" : ""
-      }
-    ),
+    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": label, placeholder: label, maxLength: 200, "aria-keyshortcuts": "/" }),
     /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: "/" })
   ] });
 }
@@ -2958,11 +2966,11 @@ function carried() {
 function whole(secret) {
   return /^[\w-]{43}$/.test(secret);
 }
-function whenGone(token2, path3, gone, open2 = true) {
+function whenGone(token2, path3, gone2, open2 = true) {
   const ask2 = new AbortController();
   if (token2 && whole(token2)) {
     post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err2) => {
-      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone();
+      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone2();
     });
   }
   return () => ask2.abort();
@@ -2970,11 +2978,11 @@ function whenGone(token2, path3, gone, open2 = true) {
 function useOneTime(path3, open2 = true) {
   const link = useLink();
   const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
-  const gone = () => {
+  const gone2 = () => {
     link.used();
     setDead("gone");
   };
-  A2(() => whenGone(link.secret, path3, gone, open2), []);
+  A2(() => whenGone(link.secret, path3, gone2, open2), []);
   return {
     token: link.secret,
     dead,
@@ -2984,7 +2992,7 @@ function useOneTime(path3, open2 = true) {
         await work2(link.secret);
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
-        gone();
+        gone2();
         return false;
       }
       link.used();
@@ -3029,14 +3037,14 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave4 = !found.route.open && state.is === "out";
+  const leave5 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
   const shown2 = T2(0);
   A2(() => {
-    if (!leave4) return;
+    if (!leave5) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
-  }, [leave4, path3]);
+  }, [leave5, path3]);
   A2(() => {
     if (away) go(repairPath(), { replace: true });
   }, [away, path3]);
@@ -3051,7 +3059,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave4 || away) return null;
+  if (leave5 || away) return null;
   const { page: Page } = found.route;
   return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -3072,14 +3080,14 @@ function useLeaveWhenIn() {
 }
 
 // src/shell/link-page.tsx
-function DeadLink({ dead, gone, damaged = t4("linkDamagedText"), icon = "mail", children }) {
+function DeadLink({ dead, gone: gone2, damaged = t4("linkDamagedText"), icon = "mail", children }) {
   A2(() => {
     if (dead === "gone") focusMain();
   }, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
     /* @__PURE__ */ a4("h1", { children: dead === "damaged" ? t4("linkDamaged") : t4("linkGone") }),
-    /* @__PURE__ */ a4("p", { children: dead === "damaged" ? damaged : gone }),
+    /* @__PURE__ */ a4("p", { children: dead === "damaged" ? damaged : gone2 }),
     children
   ] });
 }
@@ -3150,39 +3158,21 @@ function UndoEmail() {
   ] });
 }
 
-// src/account/export.tsx
-var current = y3(void 0);
-var running = () => current.value?.state.value === "running";
-function ExportSection() {
-  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "data", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
-    /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "data", children: t5("data") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
-    ] }),
-    /* @__PURE__ */ a4(ExportButton, {})
-  ] }) });
-}
-function ExportButton() {
-  return /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": running(), onClick: () => {
-    if (!running()) begin();
-  }, children: [
-    running() && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
-    running() ? t5("dataRuns") : t5("dataDo")
-  ] });
-}
-function begin() {
+// src/shell/save.ts
+function saveStream(saving, instead) {
+  guard();
   const stop = new AbortController();
   const mine2 = {
-    name: () => t5("data"),
+    name: saving.name,
     received: y3(0),
     state: y3("running"),
     problem: y3(void 0),
     cancel: () => stop.abort(),
-    again: begin
+    again: () => saveStream(saving, mine2)
   };
-  downloads.value = [...downloads.peek().filter((d5) => d5 !== current.peek()), mine2];
-  current.value = mine2;
-  save(stop.signal, (bytes2) => {
+  downloads.value = [...downloads.peek().filter((d5) => d5 !== instead), mine2];
+  saving.began?.(mine2);
+  write(saving, stop.signal, (bytes2) => {
     mine2.received.value += bytes2;
   }).then(() => {
     mine2.state.value = "done";
@@ -3196,11 +3186,11 @@ function begin() {
     mine2.state.value = "failed";
   });
 }
-async function save(stop, seen) {
-  const name = `coffer-${(/* @__PURE__ */ new Date()).toISOString().slice(0, 10)}.zip`;
+async function write({ file: file2, open: open2 }, stop, seen) {
+  const name = file2();
   const { showSaveFilePicker } = window;
   if (!showSaveFilePicker) {
-    const response = await stream("/account/export", { signal: stop });
+    const response = await open2(stop);
     const parts = [];
     let held = [];
     let bytes2 = 0;
@@ -3222,18 +3212,18 @@ async function save(stop, seen) {
     throw cancelled();
   });
   try {
-    const response = await stream("/account/export", { signal: stop });
-    const file2 = await handle.createWritable();
+    const response = await open2(stop);
+    const to = await handle.createWritable();
     try {
       await read2(response, async (chunk) => {
-        await file2.write(chunk);
+        await to.write(chunk);
         seen(chunk.length);
       });
     } catch (err2) {
-      await file2.abort();
+      await to.abort();
       throw err2;
     }
-    await file2.close();
+    await to.close();
   } catch (err2) {
     await handle.remove?.().catch(() => void 0);
     throw err2;
@@ -3249,24 +3239,57 @@ async function read2(response, put2) {
     await put2(value);
   }
 }
-function give(zip, name) {
-  const url = URL.createObjectURL(zip);
+function give(blob, name) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
-function startExport() {
+var guarded = false;
+function guard() {
+  if (guarded) return;
+  guarded = true;
   addEventListener("beforeunload", (event) => {
-    if (running()) event.preventDefault();
+    if (downloading.value > 0) event.preventDefault();
   });
   x2(() => {
     if (auth.value.is !== "out") return;
-    current.peek()?.cancel();
-    downloads.value = downloads.peek().filter((d5) => d5 !== current.peek());
-    current.value = void 0;
+    for (const d5 of downloads.peek()) if (d5.state.peek() === "running") d5.cancel();
+    downloads.value = [];
   });
+}
+
+// src/account/export.tsx
+var current = y3(void 0);
+var running = () => current.value?.state.value === "running";
+function ExportSection() {
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "data", children: /* @__PURE__ */ a4("div", { class: "card-head", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "data", children: t5("data") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t5("dataText") })
+    ] }),
+    /* @__PURE__ */ a4(ExportButton, {})
+  ] }) });
+}
+function ExportButton() {
+  return /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": running(), onClick: () => {
+    if (!running()) begin();
+  }, children: [
+    running() && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+    running() ? t5("dataRuns") : t5("dataDo")
+  ] });
+}
+function begin() {
+  saveStream({
+    name: () => t5("data"),
+    file: () => `coffer-${(/* @__PURE__ */ new Date()).toISOString().slice(0, 10)}.zip`,
+    open: (signal) => stream("/account/export", { signal }),
+    began: (download3) => {
+      current.value = download3;
+    }
+  }, current.peek());
 }
 
 // src/account/leave.tsx
@@ -3607,7 +3630,7 @@ function rate(lines) {
 var passwordMin = 12;
 var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
 function personal(password, about2) {
-  let left = password.normalize("NFC").toLowerCase();
+  let left2 = password.normalize("NFC").toLowerCase();
   const words2 = ["coffer"];
   for (const text2 of about2) {
     const lower2 = text2.normalize("NFC").toLowerCase();
@@ -3616,11 +3639,11 @@ function personal(password, about2) {
   words2.sort((a5, b4) => b4.length - a5.length);
   let found = false;
   for (const word of words2) {
-    if ([...word].length < 3 || !left.includes(word)) continue;
-    left = left.replaceAll(word, " ");
+    if ([...word].length < 3 || !left2.includes(word)) continue;
+    left2 = left2.replaceAll(word, " ");
     found = true;
   }
-  return found && !/\p{L}/u.test(left);
+  return found && !/\p{L}/u.test(left2);
 }
 
 // src/shell/settings.ts
@@ -3744,7 +3767,7 @@ function Glance({ lines }) {
           t5("passwordHead")
         ] }),
         waysIn.filter(({ alone: alone2 }) => !alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order)),
-        on.map((step) => layerStep(step).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
+        on.map((step2) => layerStep(step2).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
           name
@@ -3768,11 +3791,11 @@ function Glance({ lines }) {
 }
 function Next({ advice, lines }) {
   const line = about[advice];
-  const step = stepsOf(lines, false)[0];
+  const step2 = stepsOf(lines, false)[0];
   const begin4 = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
   if (begin4) return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: begin4.run, children: begin4.label(lines[line].enabled) }) });
-  if (advice !== "addSecond" && advice !== "addAnyStep" || !step) return null;
-  return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step), children: t5("chooseStep") }) });
+  if (advice !== "addSecond" && advice !== "addAnyStep" || !step2) return null;
+  return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step2), children: t5("chooseStep") }) });
 }
 
 // src/shell/entries.tsx
@@ -3815,11 +3838,11 @@ function SignUp() {
 function FirstAdmin() {
   const link = useLink();
   const [over2, setOver] = d2(false);
-  const gone = () => {
+  const gone2 = () => {
     link.used();
     setOver(true);
   };
-  A2(() => whenGone(link.secret, "/auth/first-admin/check", gone), []);
+  A2(() => whenGone(link.secret, "/auth/first-admin/check", gone2), []);
   if (link.damaged || over2) {
     return /* @__PURE__ */ a4(DeadLink, { dead: over2 ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over2 ? "button primary" : "button" }) }) });
   }
@@ -3839,7 +3862,7 @@ function FirstAdmin() {
         await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
-        return gone();
+        return gone2();
       }
       link.used();
       go(signInPath());
@@ -3983,10 +4006,7 @@ var account = {
   security: { Section: AlwaysAsk, order: 5 },
   securityPage: { href: "/security", label: () => t5("toSecurity") },
   problems: problems2,
-  start: () => {
-    startAwaited();
-    startExport();
-  }
+  start: startAwaited
 };
 
 // src/shell/meter.ts
@@ -4029,14 +4049,14 @@ function percent(done, whole5) {
   return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * done / whole5) / 100 : 0);
 }
 var perSecond = (speed) => t4("perSecond", { size: size(speed) });
-function pace(of, left) {
+function pace(of, left2) {
   const now = performance.now();
   const speed = of.speed(now);
-  const seconds = of.left(now, left);
-  if (speed === void 0 || left <= 0) return [];
+  const seconds = of.left(now, left2);
+  if (speed === void 0 || left2 <= 0) return [];
   if (seconds === void 0) return [t4("stalled")];
-  const { amount, unit } = rounded(seconds);
-  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  const { amount, unit: unit2 } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit: unit2, unitDisplay: "short" }).format(amount);
   return [perSecond(speed), t4("timeLeft", { time })];
 }
 
@@ -4934,8 +4954,8 @@ function Over({ refusal, host, name, retryAfter = 0, again }) {
   ] });
 }
 function told(refusal, host, name, wait) {
-  const gone = refusal === "host_gone" || refusal === "not_found";
-  if (gone && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
+  const gone2 = refusal === "host_gone" || refusal === "not_found";
+  if (gone2 && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
   switch (refusal) {
     case "not_found":
       return { icon: "search", title: t6("notFoundTitle", { name }), text: t6("notFoundText") };
@@ -6127,10 +6147,10 @@ function gifDataUrl(gif) {
   if (typeof g5.toBase64 === "function")
     b64 = g5.toBase64();
   else {
-    let bin = "";
+    let bin2 = "";
     for (let i4 = 0; i4 < g5.length; i4 += 8192)
-      bin += String.fromCharCode(...g5.subarray(i4, i4 + 8192));
-    b64 = btoa(bin);
+      bin2 += String.fromCharCode(...g5.subarray(i4, i4 + 8192));
+    b64 = btoa(bin2);
   }
   return "data:image/gif;base64," + b64;
 }
@@ -6372,15 +6392,15 @@ function news(before2, now) {
 
 // src/drop/choose.ts
 var pickers = globalThis;
-async function choose(folder2) {
-  if (folder2 ? pickers.showDirectoryPicker : pickers.showOpenFilePicker) {
-    const handles = await unlessClosed(async () => folder2 ? [await pickers.showDirectoryPicker()] : pickers.showOpenFilePicker({ multiple: true }));
+async function choose(folder3) {
+  if (folder3 ? pickers.showDirectoryPicker : pickers.showOpenFilePicker) {
+    const handles = await unlessClosed(async () => folder3 ? [await pickers.showDirectoryPicker()] : pickers.showOpenFilePicker({ multiple: true }));
     return handles && Promise.all(handles.map(offeredBy));
   }
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.webkitdirectory = folder2;
+  field.webkitdirectory = folder3;
   field.hidden = true;
   const list2 = await new Promise((resolve) => {
     field.addEventListener("change", () => resolve(field.files));
@@ -6466,7 +6486,7 @@ function Progress({ label, done, total, to, moving = true }) {
 }
 
 // src/drop/theirs.tsx
-async function save2(drop2, id, to) {
+async function save(drop2, id, to) {
   try {
     const target2 = await to?.();
     if (to && !target2) return;
@@ -6504,7 +6524,7 @@ function Main({ drop: drop2, open: open2, verified }) {
       t6("receiveAll", { count: open2.length })
     ] }),
     verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open2.length > 1 ? "button big" : "button primary big", onClick: async () => {
-      for (const { item } of verified) await save2(drop2, item.id);
+      for (const { item } of verified) await save(drop2, item.id);
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
@@ -6592,9 +6612,9 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
 function Save({ drop: drop2, row: { item, incoming } }) {
   const name = clean(item.name);
   const again = incoming.state === "saved";
-  const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save2(drop2, item.id, targetFolder) }] : [];
+  const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: again ? "button" : "button primary", "aria-label": again ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save2(drop2, item.id), children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: again ? "button" : "button primary", "aria-label": again ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
       !again && /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
       /* @__PURE__ */ a4("span", { children: again ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
@@ -6604,8 +6624,8 @@ function Save({ drop: drop2, row: { item, incoming } }) {
 }
 
 // src/drop/yours.tsx
-async function pick(folder2) {
-  const chosen3 = choose(folder2);
+async function pick(folder3) {
+  const chosen3 = choose(folder3);
   try {
     if (await chosen3) await send2(chosen3);
   } catch (err2) {
@@ -6689,7 +6709,7 @@ function Live({ drop: drop2 }) {
   if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
   if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
   const ask2 = () => setClosing(true);
-  const leave4 = async () => {
+  const leave5 = async () => {
     await drop2.leave();
     if (state.host) return;
     await forget();
@@ -6709,7 +6729,7 @@ function Live({ drop: drop2 }) {
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
     ] }),
     /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped }),
-    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: leave4, children: [
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: leave5, children: [
       /* @__PURE__ */ a4("p", { children: state.host ? t6("closeAskText") : t6("leaveAskText") }),
       flowing.value && /* @__PURE__ */ a4("p", { children: t6("closeAskFlow") }),
       state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t6("leaveAskUnsaved") })
@@ -6932,31 +6952,62 @@ function hear({ kind, id }) {
   else for (const ear of ears.get(kind) ?? []) ear(id);
 }
 
-// src/file/tree.ts
-function list(folder2, sort, cursor, signal, limit = 100) {
-  return get("/files", { query: { parent: folder2, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
+// src/file/refresh.ts
+var changes = y3({});
+var everyFolder = "*";
+function refreshFolder(id = everyFolder) {
+  const now = changes.peek();
+  changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
 }
-async function path2(id, signal) {
-  const way = [];
-  for (let at = id; at; ) {
-    const entry4 = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry4);
-    at = entry4.parent;
+function allChanges() {
+  return Object.values(changes.value).reduce((sum, n3) => sum + n3, 0);
+}
+function changesOf(id) {
+  return (changes.value[id] ?? 0) + (changes.value[everyFolder] ?? 0);
+}
+
+// src/file/batch.ts
+var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
+var patience = 20;
+async function each(items, work2, { signal, progress, pause = sleep2 }) {
+  const out = { done: [], failed: [], left: [] };
+  for (const [at, item] of items.entries()) {
+    if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    }
+    const problem = await patiently(() => work2(item), signal, pause);
+    if (!problem) {
+      out.done.push(item);
+    } else if (signal.aborted) {
+      out.left = items.slice(at);
+      break;
+    } else {
+      out.failed.push({ item, problem });
+    }
+    if (problem && ends(problem)) {
+      out.left = items.slice(at + 1);
+      break;
+    }
+    progress(at + 1);
   }
-  return way;
+  return out;
 }
-async function everything(folder2, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
-  const all2 = [];
-  do {
-    const page = await list(folder2, sort, cursor, signal, 200);
-    all2.push(...page.items);
-    seen?.(all2.length);
-    cursor = page.next_cursor || void 0;
-  } while (cursor);
-  return all2;
+async function patiently(work2, signal, pause) {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work2();
+      return void 0;
+    } catch (err2) {
+      const problem = asProblem(err2);
+      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem;
+      await pause(wait);
+    }
+  }
 }
-async function everyFolder(parent2, signal) {
-  return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
+function ends(p5) {
+  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
 }
 
 // src/file/words.ts
@@ -7005,20 +7056,64 @@ var t7 = catalog({
     foldersIn: "Folders in {name}",
     noFolders: "There is no other folder yet.",
     delete: "Delete",
+    openOf: "Open {name}",
+    copyTo: "Copy to…",
+    copyOne: "Copy to a folder",
+    copyMany: { one: "Copy {count} item", other: "Copy {count} items" },
+    copyHere: "Copy here",
+    copied: { one: "Copied to {folder}.", other: "{count} items copied to {folder}." },
+    discarding: { one: "Moving {count} item to the trash", other: "Moving {count} items to the trash" },
+    discarded: { one: "Moved to the trash.", other: "{count} items moved to the trash." },
+    undo: "Undo",
+    trash: "Trash",
+    trashText: "What you deleted stays here until its time is up. It takes room until then.",
+    trashEmpty: "The trash is empty",
+    trashEmptyText: "What you delete comes here first, and can be restored.",
+    trashKeys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Delete deletes for good.",
+    origin: "Was in",
+    timeLeft: "Time left",
+    staysForEver: "Stays until you delete it",
+    staysDays: { one: "{count} day left", other: "{count} days left" },
+    staysHours: { one: "{count} hour left", other: "{count} hours left" },
+    staysLittle: "Less than an hour left",
+    restore: "Restore",
+    restoring: { one: "Restoring {count} item", other: "Restoring {count} items" },
+    restored: { one: "Restored.", other: "{count} items restored." },
+    deleteForGood: "Delete for good",
     deleteOne: "Delete for good?",
     deleteMany: { one: "Delete {count} item for good?", other: "Delete {count} items for good?" },
     deleteText: "This cannot be undone.",
     deleteFolderText: "Everything inside is deleted too. This cannot be undone.",
-    deleted: { one: "Deleted.", other: "{count} items deleted." },
+    deleted: { one: "Deleted for good.", other: "{count} items deleted for good." },
+    emptyTrash: "Empty trash",
+    emptyTrashTitle: "Empty the trash?",
+    emptyTrashText: "Everything in it is deleted for good. This cannot be undone.",
+    emptied: "The trash is empty.",
+    search: "Search files",
+    searchTitle: "Search your files",
+    searchText: "Type words of a name, or their beginnings, in any order.",
+    hitsFor: "Search: {q}",
+    hits: { one: "{count} result", other: "{count} results" },
+    hitsOpen: { one: "More than {count} result", other: "More than {count} results" },
+    noHits: "Nothing found",
+    noHitsText: "No file or folder has a name with these words. Try fewer words, or only their beginnings.",
+    place: "Place",
+    placeOf: "{name} is in {place}",
+    previous: "Previous file",
+    next: "Next file",
+    nth: "File {n}",
+    nthOf: "{n} of {count}",
+    beingRead: "Being opened …",
+    contentsOf: "Text of {name}",
+    noPreview: "This file cannot be shown here. Download it to open it on your device.",
+    tooLargeToShow: "With {size} this file is too large to be shown here. Download it to open it on your device.",
+    zipOf: { one: "{count} item as a zip", other: "{count} items as a zip" },
+    tooManyForZip: "One download takes at most {count} selected items. Select fewer, or download the folder that they are in.",
     progress: "Progress",
     triedOf: "{tried} of {count}",
     stop: "Stop",
     stopped: "Stopped after {done} of {count}.",
     someFailed: "{done} of {count} went through. {reason}",
-    saveMany: { one: "Download {count} file", other: "Download {count} files" },
-    saveOneByOne: "They are saved one after the other. Your browser may ask whether it may save several files.",
-    saveLeavesOut: { one: "Left out: {count} folder with what is in it. Folders cannot be downloaded yet.", other: "Left out: {count} folders with what is in them. Folders cannot be downloaded yet." },
-    saved: { one: "{count} file downloaded.", other: "{count} files downloaded." },
     rowMenu: "Actions for {name}",
     folder: "Folder",
     selected: { one: "{count} selected", other: "{count} selected" },
@@ -7029,7 +7124,7 @@ var t7 = catalog({
     dropHere: "Drop to upload into {name}",
     more: "Show more",
     listOf: "Contents of {name}",
-    keys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Enter opens, F2 renames, Delete deletes.",
+    keys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Enter opens, F2 renames, Delete moves to the trash.",
     uploads: "Uploads",
     allUploads: "All uploads",
     uploading: { one: "Uploading {count} file", other: "Uploading {count} files" },
@@ -7134,20 +7229,64 @@ var t7 = catalog({
     foldersIn: "Ordner in {name}",
     noFolders: "Es gibt noch keinen anderen Ordner.",
     delete: "Löschen",
+    openOf: "{name} öffnen",
+    copyTo: "Kopieren nach…",
+    copyOne: "In einen Ordner kopieren",
+    copyMany: { one: "{count} Element kopieren", other: "{count} Elemente kopieren" },
+    copyHere: "Hierher kopieren",
+    copied: { one: "Nach {folder} kopiert.", other: "{count} Elemente nach {folder} kopiert." },
+    discarding: { one: "{count} Element kommt in den Papierkorb", other: "{count} Elemente kommen in den Papierkorb" },
+    discarded: { one: "In den Papierkorb verschoben.", other: "{count} Elemente in den Papierkorb verschoben." },
+    undo: "Rückgängig",
+    trash: "Papierkorb",
+    trashText: "Was Sie gelöscht haben, bleibt hier, bis seine Zeit um ist. Bis dahin braucht es Platz.",
+    trashEmpty: "Der Papierkorb ist leer",
+    trashEmptyText: "Was Sie löschen, kommt zuerst hierher und lässt sich wiederherstellen.",
+    trashKeys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Entf löscht endgültig.",
+    origin: "War in",
+    timeLeft: "Verbleibt noch",
+    staysForEver: "Bleibt, bis Sie es löschen",
+    staysDays: { one: "Noch {count} Tag", other: "Noch {count} Tage" },
+    staysHours: { one: "Noch {count} Stunde", other: "Noch {count} Stunden" },
+    staysLittle: "Keine Stunde mehr",
+    restore: "Wiederherstellen",
+    restoring: { one: "{count} Element wird wiederhergestellt", other: "{count} Elemente werden wiederhergestellt" },
+    restored: { one: "Wiederhergestellt.", other: "{count} Elemente wiederhergestellt." },
+    deleteForGood: "Endgültig löschen",
     deleteOne: "Endgültig löschen?",
     deleteMany: { one: "{count} Element endgültig löschen?", other: "{count} Elemente endgültig löschen?" },
     deleteText: "Das lässt sich nicht rückgängig machen.",
     deleteFolderText: "Alles darin wird auch gelöscht. Das lässt sich nicht rückgängig machen.",
-    deleted: { one: "Gelöscht.", other: "{count} Elemente gelöscht." },
+    deleted: { one: "Endgültig gelöscht.", other: "{count} Elemente endgültig gelöscht." },
+    emptyTrash: "Papierkorb leeren",
+    emptyTrashTitle: "Papierkorb leeren?",
+    emptyTrashText: "Alles darin wird endgültig gelöscht. Das lässt sich nicht rückgängig machen.",
+    emptied: "Der Papierkorb ist leer.",
+    search: "Dateien suchen",
+    searchTitle: "Ihre Dateien durchsuchen",
+    searchText: "Geben Sie Wörter eines Namens oder deren Anfänge ein, in beliebiger Reihenfolge.",
+    hitsFor: "Suche: {q}",
+    hits: { one: "{count} Treffer", other: "{count} Treffer" },
+    hitsOpen: { one: "Mehr als {count} Treffer", other: "Mehr als {count} Treffer" },
+    noHits: "Nichts gefunden",
+    noHitsText: "Keine Datei und kein Ordner hat einen Namen mit diesen Wörtern. Versuchen Sie weniger Wörter oder nur deren Anfänge.",
+    place: "Ort",
+    placeOf: "{name} liegt in {place}",
+    previous: "Vorige Datei",
+    next: "Nächste Datei",
+    nth: "Datei {n}",
+    nthOf: "{n} von {count}",
+    beingRead: "Wird geöffnet …",
+    contentsOf: "Text von {name}",
+    noPreview: "Diese Datei lässt sich hier nicht anzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
+    tooLargeToShow: "Mit {size} ist diese Datei zu groß, um sie hier anzuzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
+    zipOf: { one: "{count} Element als Zip", other: "{count} Elemente als Zip" },
+    tooManyForZip: "Ein Download fasst höchstens {count} ausgewählte Elemente. Wählen Sie weniger aus, oder laden Sie den Ordner herunter, in dem sie liegen.",
     progress: "Fortschritt",
     triedOf: "{tried} von {count}",
     stop: "Anhalten",
     stopped: "Angehalten nach {done} von {count}.",
     someFailed: "{done} von {count} sind erledigt. {reason}",
-    saveMany: { one: "{count} Datei herunterladen", other: "{count} Dateien herunterladen" },
-    saveOneByOne: "Sie werden nacheinander gespeichert. Der Browser fragt vielleicht, ob er mehrere Dateien speichern darf.",
-    saveLeavesOut: { one: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen.", other: "Nicht dabei: {count} Ordner mit Inhalt. Ordner lassen sich noch nicht herunterladen." },
-    saved: { one: "{count} Datei heruntergeladen.", other: "{count} Dateien heruntergeladen." },
     rowMenu: "Aktionen für {name}",
     folder: "Ordner",
     selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
@@ -7158,7 +7297,7 @@ var t7 = catalog({
     dropHere: "Loslassen, um in {name} hochzuladen",
     more: "Mehr anzeigen",
     listOf: "Inhalt von {name}",
-    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Eingabe öffnet, F2 benennt um, Entf löscht.",
+    keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Eingabe öffnet, F2 benennt um, Entf legt in den Papierkorb.",
     uploads: "Hochladen",
     allUploads: "Alles zusammen",
     uploading: { one: "{count} Datei wird hochgeladen", other: "{count} Dateien werden hochgeladen" },
@@ -7226,6 +7365,7 @@ var problems4 = catalog({
     quota_exceeded: "There is no room left for that. Delete something first.",
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
+    too_many_entries: "These are too many files and folders to copy at once.",
     too_deep: "There are too many folders inside one another here.",
     too_many_files: "These are too many files for one upload.",
     upload_expired: "The upload stood still for too long. Try again.",
@@ -7239,6 +7379,7 @@ var problems4 = catalog({
     quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas.",
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
+    too_many_entries: "Das sind zu viele Dateien und Ordner, um sie auf einmal zu kopieren.",
     too_deep: "Hier liegen zu viele Ordner ineinander.",
     too_many_files: "Das sind zu viele Dateien auf einmal.",
     upload_expired: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
@@ -7249,123 +7390,7 @@ var problems4 = catalog({
   }
 });
 
-// src/file/loss.tsx
-var enough = 1e4;
-function FilesGo() {
-  const [count, setCount] = d2();
-  A2(() => {
-    const stop = new AbortController();
-    countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
-    return () => stop.abort();
-  }, []);
-  return /* @__PURE__ */ a4("li", { children: words(count) });
-}
-function words(count) {
-  if (!count) return t7("goFilesCounting");
-  if (count === "unknown") return t7("goFilesAll");
-  if (count.more) return t7("goFilesMany", { count: count.files });
-  return count.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count.files, size: size(count.bytes) });
-}
-async function countFiles(signal) {
-  const count = { files: 0, bytes: 0, more: false };
-  const folders = [""];
-  for (let folder2 = folders.pop(); folder2 !== void 0; folder2 = folders.pop()) {
-    for (const entry4 of await everything(folder2, { signal })) {
-      if (entry4.kind === "folder") {
-        folders.push(entry4.id);
-        continue;
-      }
-      count.files++;
-      count.bytes += entry4.size;
-    }
-    if (count.files >= enough) return { ...count, more: true };
-  }
-  return count;
-}
-
-// src/file/batch.ts
-var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
-var patience = 20;
-async function each(items, work2, { signal, progress, pause = sleep2 }) {
-  const out = { done: [], failed: [], left: [] };
-  for (const [at, item] of items.entries()) {
-    if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    }
-    const problem = await patiently(() => work2(item), signal, pause);
-    if (!problem) {
-      out.done.push(item);
-    } else if (signal.aborted) {
-      out.left = items.slice(at);
-      break;
-    } else {
-      out.failed.push({ item, problem });
-    }
-    if (problem && ends(problem)) {
-      out.left = items.slice(at + 1);
-      break;
-    }
-    progress(at + 1);
-  }
-  return out;
-}
-async function patiently(work2, signal, pause) {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work2();
-      return void 0;
-    } catch (err2) {
-      const problem = asProblem(err2);
-      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
-      if (!wait || tries >= patience || signal.aborted) return problem;
-      await pause(wait);
-    }
-  }
-}
-function ends(p5) {
-  return p5.temporary && p5.code !== "cancelled" || p5.status === 429 || p5.code === "unauthenticated" || p5.code === "step_up_required";
-}
-
-// src/file/download.ts
-var askFrom = 64 << 20;
-async function download2(entry4, signal) {
-  const { showSaveFilePicker } = window;
-  if (entry4.size >= askFrom && showSaveFilePicker && !signal) {
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry4.name }).catch(() => {
-      throw cancelled();
-    });
-    const response2 = await stream("/files/{id}/content", { path: { id: entry4.id } });
-    await response2.body.pipeTo(await handle.createWritable());
-    return;
-  }
-  const response = await stream("/files/{id}/content", { path: { id: entry4.id }, signal });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = entry4.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
-}
-
-// src/file/dialogs.tsx
-function NewFolder({ parent: parent2, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
-    onClose();
-    if (made.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made.name }));
-    await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
-}
-function Rename2({ entry: entry4, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t7("renameFolder") : t7("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted4 = v4.name.normalize("NFC");
-    const changed2 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
-    onClose();
-    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed2.name }) : t7("numberedFile", { name: changed2.name }));
-    await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
-}
+// src/file/work.tsx
 function useWork() {
   const [working, setWorking] = d2();
   const stop = T2(void 0);
@@ -7391,21 +7416,64 @@ function Progress2({ working }) {
   ] });
 }
 function report(out, count, done) {
-  const { failed, left } = out;
-  if (failed.length === 0 && left.length === 0) return toast(done);
+  const { failed, left: left2 } = out;
+  if (failed.length === 0 && left2.length === 0) return done();
   if (count === 1 && failed[0]) throw failed[0].problem;
   if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count }), true);
   toast(t7("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
 }
-function Delete2({ entries: entries2, onClose, onDone }) {
+async function workNow(title, count, run2) {
+  await ask((close) => /* @__PURE__ */ a4(Now, { title, count, run: run2, onClose: close }));
+}
+function Now({ title, count, run: run2, onClose }) {
+  const work2 = useWork();
+  const [slow, setSlow] = d2(false);
+  F2(() => {
+    const timer = setTimeout(() => setSlow(true), 600);
+    run2(work2).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!slow || count < 2) return null;
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: work2.stop, children: [
+    /* @__PURE__ */ a4(Progress2, { working: work2.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t7("stop") })
+  ] });
+}
+
+// src/file/bin.tsx
+var bin = "trash";
+var gone = (err2) => {
+  if (asProblem(err2).code !== "not_found") throw err2;
+};
+async function discard(entries2, onDone) {
+  await workNow(t7("discarding", { count: entries2.length }), entries2.length, async (work2) => {
+    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
+    void onDone(out.done);
+    refreshFolder(bin);
+    const undo = { label: t7("undo"), run: () => void restore(out.done) };
+    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length }), false, undo));
+  });
+}
+async function restore(entries2, onDone) {
+  await workNow(t7("restoring", { count: entries2.length }), entries2.length, async (work2) => {
+    const numbered = [];
+    const out = await work2.run(entries2, async (entry4) => {
+      const back = await post("/trash/{id}/restore", { path: { id: entry4.id } });
+      if (back.name !== entry4.name) numbered.push(back.name);
+    });
+    void onDone?.(out.done);
+    refreshFolder();
+    report(out, entries2.length, () => toast(t7("restored", { count: entries2.length })));
+    if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
+  });
+}
+function ForGood({ entries: entries2, onClose, onDone }) {
   const work2 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("delete"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch((err2) => {
-      if (asProblem(err2).code !== "not_found") throw err2;
-    }));
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("deleteForGood"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
+    const out = await work2.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
     await onDone(out.done);
-    report(out, entries2.length, t7("deleted", { count: entries2.length }));
+    report(out, entries2.length, () => toast(t7("deleted", { count: entries2.length })));
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
@@ -7413,118 +7481,311 @@ function Delete2({ entries: entries2, onClose, onDone }) {
     /* @__PURE__ */ a4(Progress2, { working: work2.working })
   ] });
 }
-async function moveAll(work2, entries2, to, onDone) {
-  const numbered = [];
-  const out = await work2.run(entries2, async (entry4) => {
-    const moved3 = await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } });
-    if (moved3.name !== entry4.name) numbered.push(moved3.name);
+function EmptyTrash({ onClose, onDone }) {
+  return /* @__PURE__ */ a4(Confirm, { title: t7("emptyTrashTitle"), action: t7("emptyTrash"), onClose, onConfirm: async () => {
+    await del("/trash");
+    await onDone();
+    toast(t7("emptied"));
+  }, children: /* @__PURE__ */ a4("p", { children: t7("emptyTrashText") }) });
+}
+
+// src/file/listing.ts
+var unit = 100;
+var left = /* @__PURE__ */ new Map();
+var leftMost = 5;
+function startListings() {
+  x2(() => {
+    if (auth.value.is !== "in") left.clear();
   });
-  await onDone(out.done);
-  report(out, entries2.length, t7("moved", { count: entries2.length, folder: to.name }));
-  if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
-function Move({ entries: entries2, here: here2, onClose, onDone }) {
+function leave2(held) {
+  if (!held || held.items.length <= unit) return;
+  left.delete(held.of);
+  left.set(held.of, held);
+  if (left.size > leftMost) left.delete(left.keys().next().value);
+}
+function useListing(of, read5, changes2, pages2 = 1) {
+  const [held, setHeld] = d2();
+  const [problem, setProblem] = d2();
+  const latest = T2(void 0);
+  const now = T2({ of: "", wanted: 0, end: false, busy: false, reading: 0, took: 0 });
+  const running4 = T2(void 0);
+  function put2(to) {
+    latest.current = to;
+    setHeld(to);
+  }
+  async function reload() {
+    running4.current?.abort();
+    const { signal } = running4.current = new AbortController();
+    const mine2 = now.current;
+    mine2.reading++;
+    const began = performance.now();
+    try {
+      const items = [];
+      const seen = /* @__PURE__ */ new Set();
+      let next;
+      do {
+        const page = await read5(next, items.length === 0 ? unit : 2 * unit, signal);
+        for (const e4 of page.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
+        next = page.next_cursor || void 0;
+        if (signal.aborted) return;
+      } while (next && (mine2.end || items.length < mine2.wanted));
+      mine2.wanted = items.length;
+      mine2.end = !next;
+      mine2.took = performance.now() - began;
+      put2({ of: mine2.of, items, next });
+      setProblem(void 0);
+    } catch (err2) {
+      if (!signal.aborted) setProblem(asProblem(err2));
+    }
+  }
+  A2(() => {
+    const known4 = pages2 > 1 ? left.get(of) : void 0;
+    now.current = { of, wanted: known4?.items.length ?? pages2 * unit, end: known4 !== void 0 && !known4.next, busy: false, reading: 0, took: 0 };
+    put2(known4);
+    setProblem(void 0);
+    void reload();
+    return () => {
+      running4.current?.abort();
+      leave2(latest.current);
+    };
+  }, [of]);
+  const newest = T2(changes2);
+  newest.current = changes2;
+  const known3 = T2({ of, changes: changes2 });
+  if (known3.current.of !== of) known3.current = { of, changes: changes2 };
+  const timer = T2(void 0);
+  A2(() => {
+    if (known3.current.changes === changes2 || timer.current !== void 0) return;
+    timer.current = setTimeout(() => {
+      timer.current = void 0;
+      known3.current.changes = newest.current;
+      void reload();
+    }, Math.max(250, 4 * now.current.took));
+  }, [changes2, of]);
+  A2(() => () => {
+    clearTimeout(timer.current);
+    timer.current = void 0;
+  }, [of]);
+  function append(to, some, next) {
+    const there = new Set(to.items.map((e4) => e4.id));
+    const items = [...to.items, ...some.filter((e4) => !there.has(e4.id))];
+    now.current.wanted = items.length;
+    now.current.end = !next;
+    put2({ of: to.of, items, next });
+  }
+  async function more() {
+    const mine2 = now.current;
+    const { reading } = mine2;
+    const from = latest.current;
+    if (mine2.busy || !from?.next) return;
+    mine2.busy = true;
+    try {
+      const page = await read5(from.next, 2 * unit);
+      if (now.current !== mine2 || mine2.reading !== reading || latest.current.next !== from.next) return;
+      append(latest.current, page.items, page.next_cursor || void 0);
+      setProblem(void 0);
+    } catch (err2) {
+      if (now.current === mine2) setProblem(asProblem(err2));
+    } finally {
+      mine2.busy = false;
+    }
+  }
+  async function rest(signal, seen, most4 = Infinity) {
+    const mine2 = now.current;
+    const { reading } = mine2;
+    const some = [];
+    let next = latest.current?.next;
+    while (next && some.length < most4) {
+      const page = await read5(next, 2 * unit, signal);
+      some.push(...page.items);
+      next = page.next_cursor || void 0;
+      seen(some.length);
+    }
+    signal.throwIfAborted();
+    if (now.current !== mine2 || !latest.current) return [];
+    if (mine2.reading !== reading) {
+      mine2.wanted = latest.current.items.length + some.length;
+      mine2.end = !next;
+      await reload();
+    } else if (some.length > 0 && latest.current.next) {
+      append(latest.current, some, next);
+    }
+    return latest.current.items;
+  }
+  const data = held?.of === of ? held : void 0;
+  return {
+    items: data?.items,
+    more: data?.next === void 0 ? void 0 : more,
+    // there is more to read
+    // How many there are in all, where that is known.
+    total: data && !data.next ? data.items.length : void 0,
+    pages: () => Math.ceil((latest.current?.items.length ?? 0) / unit) || 1,
+    problem,
+    reload,
+    rest,
+    // without takes out what is gone already, so that nobody waits for the next reading.
+    without(gone2) {
+      if (gone2.length === 0 || !latest.current) return;
+      const ids2 = new Set(gone2.map((e4) => e4.id));
+      put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids2.has(e4.id)) });
+    }
+  };
+}
+
+// src/file/tree.ts
+function list(folder3, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder3, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
+}
+async function path2(id, signal) {
+  const way = [];
+  for (let at = id; at; ) {
+    const entry4 = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry4);
+    at = entry4.parent;
+  }
+  return way;
+}
+async function everything(folder3, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+  const all2 = [];
+  do {
+    const page = await list(folder3, sort, cursor, signal, 200);
+    all2.push(...page.items);
+    seen?.(all2.length);
+    cursor = page.next_cursor || void 0;
+  } while (cursor);
+  return all2;
+}
+async function everyFolder2(parent2, signal) {
+  return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
+}
+
+// src/file/loss.tsx
+var enough = 1e4;
+function FilesGo() {
+  const [count, setCount] = d2();
+  A2(() => {
+    const stop = new AbortController();
+    countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
+    return () => stop.abort();
+  }, []);
+  return /* @__PURE__ */ a4("li", { children: words(count) });
+}
+function words(count) {
+  if (!count) return t7("goFilesCounting");
+  if (count === "unknown") return t7("goFilesAll");
+  if (count.more) return t7("goFilesMany", { count: count.files });
+  return count.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count.files, size: size(count.bytes) });
+}
+async function countFiles(signal) {
+  const count = { files: 0, bytes: 0, more: false };
+  const folders = [""];
+  for (let folder3 = folders.pop(); folder3 !== void 0; folder3 = folders.pop()) {
+    for (const entry4 of await everything(folder3, { signal })) {
+      if (entry4.kind === "folder") {
+        folders.push(entry4.id);
+        continue;
+      }
+      count.files++;
+      count.bytes += entry4.size;
+    }
+    if (count.files >= enough) return { ...count, more: true };
+  }
+  return count;
+}
+
+// src/file/choose.tsx
+function Chooser({ here: here2 = "", stuck, barred, target: target2, pick: pick2 }) {
   const { data: above, problem } = useLoad(() => path2(here2), [here2]);
-  const [target2, setTarget] = d2();
-  const work2 = useWork();
-  const moving = new Set(entries2.map((e4) => e4.id));
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
-  const close = work2.working ? work2.stop : onClose;
-  return /* @__PURE__ */ a4(Dialog, { title: entries2.length === 1 ? t7("moveOne") : t7("moveMany", { count: entries2.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("moveHere"), onCancel: close, onSubmit: async () => {
-    if (!target2) return;
-    await moveAll(work2, entries2, target2, onDone);
-    onClose();
-  }, children: [
-    entries2.length === 1 && /* @__PURE__ */ a4("p", { class: "long-name", children: entries2[0].name }),
-    /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-      /* @__PURE__ */ a4("legend", { children: t7("where") }),
-      problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, moving, here: here2, target: target2?.id, pick: setTarget }) })
-    ] }),
-    /* @__PURE__ */ a4(Progress2, { working: work2.working })
-  ] }) });
+  return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
+    /* @__PURE__ */ a4("legend", { children: t7("where") }),
+    problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, target: target2?.id, pick: pick2 }) })
+  ] });
 }
-function Branch({ id, name, opened, moving, here: here2, target: target2, pick: pick2 }) {
+function Branch({ id, name, opened, stuck: all2, barred, target: target2, pick: pick2 }) {
   const [open2, setOpen] = d2(opened.has(id));
-  const stuck = moving.has(id);
+  const stuck = all2.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === here2, onChange: () => pick2({ id, name }) }),
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred, onChange: () => pick2({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
-        id === here2 && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
+        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, moving, here: here2, target: target2, pick: pick2 })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, target: target2, pick: pick2 })
   ] });
 }
 function Twigs(props) {
-  const { data, problem, reload } = useLoad((signal) => everyFolder(props.id, signal), [props.id]);
+  const { data, problem, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
   if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
   if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
-async function moveNow(entries2, to, onDone) {
-  await ask((close) => /* @__PURE__ */ a4(MoveNow, { entries: entries2, to, onClose: close, onDone }));
+
+// src/file/dialogs.tsx
+function NewFolder({ parent: parent2, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
+    const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
+    onClose();
+    if (made.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made.name }));
+    await onDone([]);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
-function MoveNow({ entries: entries2, to, onClose, onDone }) {
-  const work2 = useWork();
-  const [slow, setSlow] = d2(false);
-  F2(() => {
-    const timer = setTimeout(() => setSlow(true), 600);
-    moveAll(work2, entries2, to, onDone).catch((err2) => toast(say(asProblem(err2)), true)).finally(onClose);
-    return () => clearTimeout(timer);
-  }, []);
-  if (!slow || entries2.length < 2) return null;
-  return /* @__PURE__ */ a4(Dialog, { title: t7("moveMany", { count: entries2.length }), onClose: work2.stop, children: [
-    /* @__PURE__ */ a4(Progress2, { working: work2.working }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t7("stop") })
-  ] });
+function Rename2({ entry: entry4, onClose, onDone }) {
+  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t7("renameFolder") : t7("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (v4) => {
+    const wanted4 = v4.name.normalize("NFC");
+    const changed2 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
+    onClose();
+    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed2.name }) : t7("numberedFile", { name: changed2.name }));
+    await onDone([]);
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
-function Save2({ entries: entries2, onClose }) {
+async function relocate(kind, work2, entries2, to, onDone) {
+  const numbered = [];
+  const out = await work2.run(entries2, async (entry4) => {
+    const made = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
+    if (made.name !== entry4.name) numbered.push(made.name);
+  });
+  await onDone(kind === "move" ? out.done : []);
+  report(out, entries2.length, () => toast(kind === "move" ? t7("moved", { count: entries2.length, folder: to.name }) : t7("copied", { count: entries2.length, folder: to.name })));
+  if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
+}
+function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
+  const [target2, setTarget] = d2();
   const work2 = useWork();
-  const files = entries2.filter((e4) => e4.kind === "file");
-  const folders = entries2.length - files.length;
   const close = work2.working ? work2.stop : onClose;
-  return /* @__PURE__ */ a4(Dialog, { title: t7("saveMany", { count: files.length }), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t7("download"), onCancel: close, onSubmit: async () => {
-    const out = await work2.run(files, download2);
-    report(out, files.length, t7("saved", { count: files.length }));
+  const one = entries2.length === 1 ? entries2[0] : void 0;
+  const title = kind === "move" ? one ? t7("moveOne") : t7("moveMany", { count: entries2.length }) : one ? t7("copyOne") : t7("copyMany", { count: entries2.length });
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t7("moveHere") : t7("copyHere"), onCancel: close, onSubmit: async () => {
+    if (!target2) return;
+    await relocate(kind, work2, entries2, target2, onDone);
     onClose();
   }, children: [
-    folders > 0 && /* @__PURE__ */ a4("p", { class: "notice", children: [
-      /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      " ",
-      /* @__PURE__ */ a4("span", { children: t7("saveLeavesOut", { count: folders }) })
-    ] }),
-    files.length > 1 && /* @__PURE__ */ a4("p", { children: t7("saveOneByOne") }),
+    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
+    /* @__PURE__ */ a4(Chooser, { here: here2, stuck: new Set(entries2.map((e4) => e4.id)), barred: kind === "move" ? here2 : void 0, target: target2, pick: setTarget }),
     /* @__PURE__ */ a4(Progress2, { working: work2.working })
   ] }) });
 }
-
-// src/file/refresh.ts
-var changes = y3({});
-var everyFolder2 = "*";
-function refreshFolder(id = everyFolder2) {
-  const now = changes.peek();
-  changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
-}
-function changesOf(id) {
-  return (changes.value[id] ?? 0) + (changes.value[everyFolder2] ?? 0);
+async function moveNow(entries2, to, onDone) {
+  await workNow(t7("moveMany", { count: entries2.length }), entries2.length, (work2) => relocate("move", work2, entries2, to, onDone));
 }
 
 // src/file/question.tsx
-async function askTaken(taken, left) {
+async function askTaken(taken, left2) {
   let reply = { answer: "skip", all: true };
-  await ask((close) => /* @__PURE__ */ a4(Question, { taken, left, onReply: (r4) => {
+  await ask((close) => /* @__PURE__ */ a4(Question, { taken, left: left2, onReply: (r4) => {
     reply = r4;
     close();
   }, onClose: close }));
   return reply;
 }
-function Question({ taken, left, onReply, onClose }) {
+function Question({ taken, left: left2, onReply, onClose }) {
   const [all2, setAll] = d2(false);
   const { there } = taken;
   return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t7("takenFolder") : t7("takenFile"), onClose, children: /* @__PURE__ */ a4(
@@ -7546,10 +7807,10 @@ function Question({ taken, left, onReply, onClose }) {
           ] })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: t7("takenText") }),
-        left > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
+        left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
           " ",
-          t7("forAll", { count: left })
+          t7("forAll", { count: left2 })
         ] })
       ]
     }
@@ -7676,14 +7937,14 @@ async function check(fresh2, root, paths = [], folders) {
 async function decide(clashes, make3) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
   for (const { files } of open2) for (const u4 of files) u4.held.value = true;
-  const answers = await settle(open2, (c4, left) => askTaken({
+  const answers = await settle(open2, (c4, left2) => askTaken({
     name: c4.top,
     folder: c4.files.length === 0 || c4.files[0].path.length > 0,
     files: c4.files.length,
     size: c4.files[0]?.file.size ?? 0,
     modified: c4.files[0]?.file.lastModified,
     there: c4.there
-  }, left));
+  }, left2));
   let skipped = 0;
   for (const [at, { top, files }] of open2.entries()) {
     if (answers[at] === "keep") {
@@ -7722,10 +7983,10 @@ var Folders = class {
   async #make(path3) {
     const parent2 = await this.id(path3.slice(0, -1));
     const name = path3.at(-1);
-    const folder2 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder2.name !== same(name)) toast(t7("numbered", { name: folder2.name }));
+    const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
+    if (folder3.name !== same(name)) toast(t7("numbered", { name: folder3.name }));
     refreshFolder(parent2.id);
-    return { id: folder2.id, path: [...parent2.path, folder2.name] };
+    return { id: folder3.id, path: [...parent2.path, folder3.name] };
   }
 };
 function work() {
@@ -7742,15 +8003,15 @@ function work() {
 }
 async function carry(u4) {
   try {
-    const folder2 = await u4.folders.id(u4.path);
-    u4.shown.value = [...folder2.path, u4.file.name].join("/");
-    const name = await patiently2(u4, () => send3(u4, folder2.id));
+    const folder3 = await u4.folders.id(u4.path);
+    u4.shown.value = [...folder3.path, u4.file.name].join("/");
+    const name = await patiently2(u4, () => send3(u4, folder3.id));
     if (name !== void 0 && name !== same(u4.file.name)) {
-      u4.shown.value = [...folder2.path, name].join("/");
+      u4.shown.value = [...folder3.path, name].join("/");
       u4.became.value = true;
     }
     u4.state.value = "done";
-    refreshFolder(folder2.id);
+    refreshFolder(folder3.id);
   } catch (err2) {
     fail(u4, asProblem(err2));
   }
@@ -7777,9 +8038,9 @@ async function patiently2(u4, once) {
     }
   }
 }
-function send3(u4, folder2) {
+function send3(u4, folder3) {
   return withToken(async (token2) => {
-    const to = address("/files", { parent: folder2 });
+    const to = address("/files", { parent: folder3 });
     const authorization = "Bearer " + token2;
     return transmit(u4, to, { Authorization: authorization, ...await proof("post", to, authorization) });
   });
@@ -7902,11 +8163,11 @@ function chosen2(files) {
   for (const file2 of files) {
     const path3 = (file2.webkitRelativePath ?? "").split("/").slice(0, -1);
     for (let depth = 1; depth <= path3.length; depth++) {
-      const folder2 = path3.slice(0, depth);
-      const key = folder2.join("/");
+      const folder3 = path3.slice(0, depth);
+      const key = folder3.join("/");
       if (!seen.has(key)) {
         seen.add(key);
-        tree.folders.push(folder2);
+        tree.folders.push(folder3);
       }
     }
     tree.files.push({ path: path3, file: file2 });
@@ -7930,11 +8191,11 @@ function newFolder() {
 }
 var chooseFiles = () => choose2(false);
 var chooseFolder = () => choose2(true);
-function choose2(folder2) {
+function choose2(folder3) {
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.webkitdirectory = folder2;
+  field.webkitdirectory = folder3;
   field.hidden = true;
   const parent2 = shown();
   field.addEventListener("change", () => {
@@ -8004,179 +8265,167 @@ function target(id, name, here2, receive) {
 
 // src/file/crumbs.tsx
 var address2 = (id) => "/files" + (id && "/" + id);
-function Crumbs({ way, folder: folder2, onReceive }) {
-  if (folder2 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: /* @__PURE__ */ a4("h1", { children: t7("files") }) });
+function Crumbs({ way, folder: folder3, onReceive }) {
+  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: /* @__PURE__ */ a4("h1", { children: t7("files") }) });
   const last2 = way?.at(-1);
   const above = [{ id: "", name: t7("files") }, ...way?.slice(0, -1) ?? []];
   return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: [
-    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder2, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
     /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last2 ? /* @__PURE__ */ a4(Name, { name: last2.name, read: true }) : "…" }),
     above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t7("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
 
-// src/file/listing.ts
-function useListing(folder2, sort, pages2) {
-  const [problem, setProblem] = d2();
-  const what = `${folder2} ${sort.by} ${sort.down}`;
-  const shown2 = T2({ what, pages: pages2, loading: false });
-  if (shown2.current.what !== what) shown2.current = { what, pages: pages2, loading: false };
-  const read5 = useLoad(async (signal) => {
-    const items = [];
-    let next;
-    for (let page = 0; page < shown2.current.pages && (page === 0 || next); page++) {
-      const { items: some, next_cursor } = await list(folder2, sort, next, signal);
-      items.push(...some);
-      next = next_cursor || void 0;
-    }
-    return { of: what, items, next };
-  }, [folder2, sort.by, sort.down]);
-  const latest = T2(read5.data);
-  latest.current = read5.data;
-  const n3 = changesOf(folder2);
-  const newest = T2(n3);
-  newest.current = n3;
-  const known3 = T2({ folder: folder2, n: n3 });
-  if (known3.current.folder !== folder2) known3.current = { folder: folder2, n: n3 };
-  const timer = T2(void 0);
-  A2(() => {
-    if (known3.current.n === n3 || timer.current !== void 0) return;
-    timer.current = setTimeout(() => {
-      timer.current = void 0;
-      known3.current.n = newest.current;
-      void read5.reload();
-    }, 250);
-  }, [n3, folder2]);
-  A2(() => () => {
-    clearTimeout(timer.current);
-    timer.current = void 0;
-  }, [folder2, sort.by, sort.down]);
-  async function more() {
-    const mine2 = shown2.current;
-    if (mine2.loading || !read5.data?.next || read5.data.of !== what) return;
-    mine2.loading = true;
-    try {
-      const page = await list(folder2, sort, read5.data.next);
-      if (shown2.current !== mine2) return;
-      mine2.pages++;
-      const now = latest.current ?? read5.data;
-      const there = new Set(now.items.map((e4) => e4.id));
-      const fresh2 = page.items.filter((e4) => !there.has(e4.id));
-      const loaded = new Set(fresh2.map((e4) => e4.id));
-      read5.set({ of: what, items: [...now.items, ...fresh2], next: page.next_cursor || void 0, beyond: now.beyond?.filter((e4) => !loaded.has(e4.id)) });
-      setProblem(void 0);
-    } catch (err2) {
-      setProblem(asProblem(err2));
-    } finally {
-      mine2.loading = false;
-    }
-  }
-  async function rest(signal, seen) {
-    const now = latest.current;
-    if (!now?.next || now.of !== what) return [];
-    if (now.beyond) return now.beyond;
-    const beyond = await everything(folder2, { sort, cursor: now.next, signal, seen });
-    const at = latest.current;
-    if (at?.of !== what) return [];
-    const there = new Set(at.items.map((e4) => e4.id));
-    const others2 = beyond.filter((e4) => !there.has(e4.id));
-    if (at.next) read5.set({ ...at, beyond: others2 });
-    return others2;
-  }
-  const data = read5.data?.of === what ? read5.data : void 0;
-  return {
-    items: data?.items,
-    next: data?.next,
-    beyond: data?.beyond,
-    // How many there are in the folder, where that is known.
-    total: data && (!data.next ? data.items.length : data.beyond && data.items.length + data.beyond.length),
-    pages: () => shown2.current.pages,
-    more,
-    rest,
-    problem: read5.problem ?? problem,
-    reload: read5.reload
-  };
+// src/file/archive.ts
+var atOnce2 = 1e3;
+function saveZip(entries2, all2) {
+  const [one] = entries2;
+  if (entries2.length === 1 && one.kind === "folder") return folder2(one);
+  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t7("tooManyForZip", { count: atOnce2 }), true);
+  const ids2 = entries2.map((e4) => e4.id);
+  saveStream({
+    name: () => t7("zipOf", { count: ids2.length }),
+    file: () => "Coffer.zip",
+    open: (signal) => streamOf("/files/archive", { body: { ids: ids2 }, signal })
+  });
 }
+function folder2({ id, name }) {
+  saveStream({
+    name: () => name + ".zip",
+    file: () => name + ".zip",
+    open: (signal) => stream("/files/{id}/archive", { path: { id }, signal })
+  });
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+async function download2(entry4) {
+  const { showSaveFilePicker } = window;
+  if (entry4.size < askFrom || !showSaveFilePicker) {
+    const response2 = await stream("/files/{id}/content", { path: { id: entry4.id } });
+    return give(await response2.blob(), entry4.name);
+  }
+  const handle = await showSaveFilePicker.call(window, { suggestedName: entry4.name }).catch(() => {
+    throw cancelled();
+  });
+  const response = await stream("/files/{id}/content", { path: { id: entry4.id } });
+  await response.body.pipeTo(await handle.createWritable());
+}
+
+// src/file/kinds.ts
+var MB = 1e6;
+var most = { image: 60 * MB, pdf: 100 * MB, text: 2 * MB, audio: 250 * MB, video: 500 * MB };
+var types = {
+  "image/png": "image",
+  "image/jpeg": "image",
+  "image/gif": "image",
+  "image/webp": "image",
+  "image/avif": "image",
+  "image/bmp": "image",
+  "application/pdf": "pdf",
+  "audio/mpeg": "audio",
+  "audio/mp4": "audio",
+  "audio/ogg": "audio",
+  "audio/wav": "audio",
+  "audio/flac": "audio",
+  "audio/webm": "audio",
+  "audio/aac": "audio",
+  "video/mp4": "video",
+  "video/webm": "video",
+  "video/ogg": "video"
+};
+var aliases = {
+  "image/jpg": "image/jpeg",
+  "image/pjpeg": "image/jpeg",
+  "image/x-ms-bmp": "image/bmp",
+  "application/x-pdf": "application/pdf",
+  "audio/mp3": "audio/mpeg",
+  "audio/x-wav": "audio/wav",
+  "audio/wave": "audio/wav",
+  "audio/vnd.wave": "audio/wav",
+  "audio/x-flac": "audio/flac",
+  "audio/x-m4a": "audio/mp4",
+  "audio/opus": "audio/ogg",
+  "application/ogg": "audio/ogg",
+  "video/x-m4v": "video/mp4",
+  "video/quicktime": "video/mp4"
+};
+var endings = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  avif: "image/avif",
+  bmp: "image/bmp",
+  pdf: "application/pdf",
+  mp3: "audio/mpeg",
+  m4a: "audio/mp4",
+  ogg: "audio/ogg",
+  oga: "audio/ogg",
+  opus: "audio/ogg",
+  wav: "audio/wav",
+  flac: "audio/flac",
+  aac: "audio/aac",
+  weba: "audio/webm",
+  mp4: "video/mp4",
+  m4v: "video/mp4",
+  mov: "video/mp4",
+  webm: "video/webm",
+  ogv: "video/ogg"
+};
+var written = /^(text\/.+|application\/(json|xml|javascript|ecmascript|x-sh|sql|toml|yaml|x-yaml|rtf|[\w.-]+\+(json|xml))|image\/svg\+xml)$/;
+var writtenEndings = new Set("txt text md markdown csv tsv log json jsonl xml html htm xhtml svg css js mjs cjs ts tsx jsx go rs py rb java c h cc cpp hpp cs swift kt sh bash zsh fish sql toml yaml yml ini conf cfg env tex bib srt vtt ics vcf diff patch".split(" "));
+function kindOf({ name, media_type: declared }) {
+  const ending2 = name.includes(".") ? name.split(".").pop().toLowerCase() : "";
+  const said = (declared ?? "").toLowerCase();
+  for (const type of [aliases[said] ?? said, endings[ending2]]) {
+    const shown2 = type !== void 0 && Object.hasOwn(types, type) ? types[type] : void 0;
+    if (shown2) return { shown: shown2, type, most: most[shown2] };
+  }
+  if (written.test(said) || writtenEndings.has(ending2)) return { shown: "text", type: "text/plain", most: most.text };
+  return void 0;
+}
+function textOf(bytes2) {
+  const [a5, b4] = bytes2;
+  if (a5 === 255 && b4 === 254) return new TextDecoder("utf-16le").decode(bytes2);
+  if (a5 === 254 && b4 === 255) return new TextDecoder("utf-16be").decode(bytes2);
+  if (bytes2.includes(0)) return void 0;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes2);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes2);
+  }
+}
+var isPdf = (bytes2) => new TextDecoder("latin1").decode(bytes2.subarray(0, 1024)).includes("%PDF-");
 
 // src/file/view.ts
 var columns = ["name", "size", "modified"];
-var most = 50;
+var most2 = 1e3;
 var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
 function sortOf(text2) {
   if (typeof text2 !== "string") return void 0;
   const by = text2.replace(/^-/, "");
   return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
-function viewOf(state, folder2, last2) {
+function viewOf(state, folder3, last2) {
   const fresh2 = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
   const kept2 = state?.files;
-  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder2) return fresh2;
+  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder3) return fresh2;
   const sort = sortOf(kept2.sort);
   if (!sort) return fresh2;
   return {
     sort,
-    pages: whole2(kept2.pages, 1, most),
+    pages: whole2(kept2.pages, 1, most2),
     scroll: whole2(kept2.scroll, 0, 1e7),
     focus: typeof kept2.focus === "string" ? kept2.focus : ""
   };
 }
-function whole2(n3, least, most3) {
-  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most3, Math.max(least, Math.round(n3))) : least;
+function whole2(n3, least, most4) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most4, Math.max(least, Math.round(n3))) : least;
 }
-function stateOf(state, folder2, v4) {
-  return { ...typeof state === "object" ? state : null, files: { folder: folder2, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
-}
-
-// src/file/remember.ts
-var last = "coffer.files.sort";
-function useView(folder2) {
-  const start2 = w2(() => viewOf(history.state, folder2, sessionStorage.getItem(last)), [folder2]);
-  const [chosen3, choose3] = d2();
-  const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
-  const sort = mine2 ?? start2.sort;
-  const shown2 = T2(void 0);
-  const write2 = T2(() => void 0);
-  function setSort(to) {
-    sessionStorage.setItem(last, sortText(to));
-    choose3({ after: start2, sort: to });
-  }
-  const follow2 = ({ items, pages: pages2, focus, refocus }) => {
-    write2.current = (row) => {
-      if (shown2.current !== folder2 || location.pathname !== "/files" + (folder2 && "/" + folder2)) return;
-      const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
-      history.replaceState(stateOf(history.state, folder2, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
-    };
-    A2(() => {
-      if (!items || shown2.current === folder2) return;
-      shown2.current = folder2;
-      if (start2.scroll > 0) scrollTo(0, start2.scroll);
-      const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
-      if (at >= 0) refocus(at);
-    }, [items, folder2]);
-    A2(() => write2.current(), [sort, focus, items]);
-  };
-  A2(() => {
-    let timer;
-    const later = () => {
-      const move = moves.peek();
-      clearTimeout(timer);
-      timer = setTimeout(() => move === moves.peek() && write2.current(), 150);
-    };
-    const now = () => write2.current();
-    const press = (event) => write2.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
-    addEventListener("scroll", later, { passive: true });
-    addEventListener("pagehide", now);
-    document.addEventListener("click", press, { capture: true });
-    document.addEventListener("keydown", press, { capture: true });
-    return () => {
-      clearTimeout(timer);
-      removeEventListener("scroll", later);
-      removeEventListener("pagehide", now);
-      document.removeEventListener("click", press, { capture: true });
-      document.removeEventListener("keydown", press, { capture: true });
-    };
-  }, []);
-  return { sort, setSort, pages: mine2 ? 1 : start2.pages, follow: follow2 };
+function stateOf(state, folder3, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
 }
 
 // src/file/row.tsx
@@ -8200,9 +8449,8 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row2({ entry: entry4, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row2({ entry: entry4, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf2(entry4);
   return /* @__PURE__ */ a4(
     "tr",
     {
@@ -8211,7 +8459,7 @@ function Row2({ entry: entry4, at, focus, selected, menu, takes, onClick, onTogg
       tabIndex: tab,
       "aria-selected": selected,
       "aria-rowindex": at + 2,
-      draggable: true,
+      draggable,
       onClick,
       onDblClick: onOpen,
       onFocusIn: onFocus,
@@ -8220,25 +8468,31 @@ function Row2({ entry: entry4, at, focus, selected, menu, takes, onClick, onTogg
       ...takes,
       children: [
         /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
-        /* @__PURE__ */ a4("td", { class: "col-name", children: [
-          /* @__PURE__ */ a4("span", { class: "name-cell", children: [
-            /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-            entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("downloadOf", { name: entry4.name }), onClick: onOpen, children: /* @__PURE__ */ a4(Name, { name: entry4.name }) })
-          ] }),
-          entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") }),
-          /* @__PURE__ */ a4("span", { class: "under", "aria-hidden": "true", children: [
-            entry4.damaged ? t7("damaged") : entry4.kind === "folder" ? t7("folder") : size(entry4.size),
-            " · ",
-            ago(entry4.modified_at)
-          ] })
-        ] }),
-        /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
-        /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) }),
+        children,
         /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
 }
+function NameCell({ entry: entry4, tab, onOpen, under }) {
+  const icon = iconOf2(entry4);
+  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
+  return /* @__PURE__ */ a4("td", { class: "col-name", children: [
+    /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+      /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") })
+    ] }),
+    /* @__PURE__ */ a4("span", { class: "under", children: under })
+  ] });
+}
+function SizeAndTime({ entry: entry4 }) {
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
+    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
+  ] });
+}
+var brief = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
 var kinds = {
   png: "image",
   jpg: "image",
@@ -8271,18 +8525,190 @@ function iconOf2(entry4) {
   if (entry4.kind === "folder") return "folder";
   return kinds[entry4.name.split(".").pop().toLowerCase()] ?? "file";
 }
-function More({ load, problem }) {
+function Gap({ rows, height }) {
+  return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
+    if (cell) cell.style.height = rows * height + "px";
+  } }) });
+}
+function More({ load: load2, problem }) {
   const button = T2(null);
   A2(() => {
     if (problem) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load(), { rootMargin: "400px" });
+    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
     watch.observe(button.current);
     return () => watch.disconnect();
-  }, [load, problem]);
+  }, [load2, problem]);
   return /* @__PURE__ */ a4("div", { class: "more", children: [
     problem && /* @__PURE__ */ a4(Failed, { problem }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load, children: t7("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t7("more") })
   ] });
+}
+
+// src/file/preview.tsx
+function Preview({ items, id, more, onSave, onClose }) {
+  const [shown2, setShown] = d2(id);
+  const [last2, setLast] = d2(() => items.find((e4) => e4.id === id));
+  const files = items.filter((e4) => e4.kind === "file");
+  const at = files.findIndex((e4) => e4.id === shown2);
+  const entry4 = files[at] ?? last2;
+  function move(by) {
+    const to = files[at + by];
+    if (at < 0 || !to) return;
+    setShown(to.id);
+    setLast(to);
+    if (at + by >= files.length - 2) more?.();
+  }
+  function key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("audio, video")) return;
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!by) return;
+    event.preventDefault();
+    move(by);
+  }
+  const turn = (by, label, icon) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "aria-disabled": files[at + by] === void 0, onClick: () => move(by), children: /* @__PURE__ */ a4(Icon, { name: icon }) });
+  return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key, buttons: /* @__PURE__ */ a4($, { children: [
+    files.length > 1 && at >= 0 && /* @__PURE__ */ a4("div", { class: "preview-turn", children: [
+      turn(-1, t7("previous"), "back"),
+      /* @__PURE__ */ a4("span", { class: "hint", "aria-live": "polite", children: [
+        /* @__PURE__ */ a4("span", { class: "hidden", children: [
+          entry4.name,
+          ": "
+        ] }),
+        more ? t7("nth", { n: at + 1 }) : t7("nthOf", { n: at + 1, count: files.length })
+      ] }),
+      turn(1, t7("next"), "chevron")
+    ] }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("downloadOf", { name: entry4.name }), title: t7("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+}
+function Look({ entry: entry4, onSave }) {
+  const kind = kindOf(entry4);
+  const small = kind && entry4.size <= kind.most;
+  const [content, setContent] = d2();
+  const [broken, setBroken] = d2(false);
+  const [problem, setProblem] = d2();
+  const [read5, setRead] = d2(0);
+  A2(() => {
+    if (!small || entry4.damaged) return;
+    const stop = new AbortController();
+    let url;
+    load(entry4, kind, stop.signal, setRead).then((it) => {
+      if (stop.signal.aborted) return;
+      if (!it) return setBroken(true);
+      if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
+      else setContent(it);
+    }, (err2) => stop.signal.aborted || setProblem(asProblem(err2)));
+    return () => {
+      stop.abort();
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, []);
+  const fail2 = () => setBroken(true);
+  if (problem) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, bad: true, children: say(problem) });
+  if (!kind || broken || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("noPreview") });
+  if (!small) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("tooLargeToShow", { size: size(entry4.size) }) });
+  if (!content) {
+    return /* @__PURE__ */ a4("div", { class: "look", role: "status", children: [
+      /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+      " ",
+      /* @__PURE__ */ a4("span", { class: "hidden", children: t7("beingRead") }),
+      entry4.size > 2e6 && /* @__PURE__ */ a4("progress", { value: read5, max: entry4.size, "aria-label": t7("progressOf", { name: entry4.name }) })
+    ] });
+  }
+  if ("text" in content) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t7("contentsOf", { name: entry4.name }), children: content.text });
+  switch (kind.shown) {
+    case "image":
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content.url, alt: entry4.name, onError: fail2 }) });
+    case "audio":
+      return /* @__PURE__ */ a4("div", { class: "look", children: [
+        /* @__PURE__ */ a4(Icon, { name: "audio", class: "look-icon" }),
+        /* @__PURE__ */ a4("audio", { controls: true, src: content.url, "aria-label": entry4.name, onError: fail2 })
+      ] });
+    case "video":
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail2 }) });
+    default:
+      return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url, title: entry4.name, referrerpolicy: "no-referrer" });
+  }
+}
+async function load(entry4, kind, signal, seen) {
+  const response = await stream("/files/{id}/content", { path: { id: entry4.id }, signal });
+  const parts = [];
+  let bytes2 = 0;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    seen(bytes2 += value.length);
+  }
+  const blob = new Blob(parts, { type: kind.type });
+  if (kind.shown === "text") {
+    const text2 = textOf(new Uint8Array(await blob.arrayBuffer()));
+    return text2 === void 0 ? void 0 : { text: text2 };
+  }
+  if (kind.shown === "pdf" && !isPdf(new Uint8Array(await blob.slice(0, 1024).arrayBuffer()))) return void 0;
+  return { blob };
+}
+function Instead({ entry: entry4, onSave, children, bad }) {
+  const icon = iconOf2(entry4);
+  return /* @__PURE__ */ a4("div", { class: "look look-instead", children: [
+    /* @__PURE__ */ a4(Icon, { name: icon, class: "look-icon kind-" + icon }),
+    /* @__PURE__ */ a4("p", { role: bad ? "alert" : void 0, children }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: size(entry4.size) }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onSave, children: [
+      /* @__PURE__ */ a4(Icon, { name: "download" }),
+      " ",
+      t7("download")
+    ] })
+  ] });
+}
+
+// src/file/deeds.tsx
+function useDeeds(grid, list2, here2) {
+  const [wish, setWish] = d2();
+  const close = () => setWish(void 0);
+  const { done } = grid;
+  function save3(entries2) {
+    const [one] = entries2;
+    if (entries2.length === 1 && one.kind === "file") void download2(one).catch(toastProblem);
+    else saveZip(entries2, grid.whole.all ? here2 : void 0);
+  }
+  const open2 = (entry4) => entry4.kind === "folder" ? go("/files/" + entry4.id) : setWish({ kind: "preview", id: entry4.id });
+  const remove = (entries2) => void discard(entries2, done);
+  const deeds2 = {
+    open: open2,
+    menu: (entry4) => [
+      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t7("open"), run: () => open2(entry4), keys: "↵" },
+      { icon: "download", label: t7("download"), run: () => save3([entry4]) },
+      { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
+      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
+      { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
+      { icon: "trash", label: t7("delete"), run: () => remove([entry4]), danger: true, keys: "⌦" }
+    ],
+    bar: (entries2) => [
+      { icon: "download", label: t7("download"), run: () => save3(entries2) },
+      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
+      { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
+      { icon: "trash", label: t7("delete"), run: () => remove(entries2), danger: true }
+    ],
+    key(key, entry4, meant) {
+      if (key === "F2") setWish({ kind: "rename", entry: entry4 });
+      else if (key === "Delete") remove(meant);
+      else return false;
+      return true;
+    },
+    receive: (entries2, id, name) => void moveNow(entries2, { id, name }, done)
+  };
+  const from = here2?.id ?? (wish && "entries" in wish && wish.entries.length === 1 ? wish.entries[0].parent ?? "" : void 0);
+  const dialogs = /* @__PURE__ */ a4($, { children: [
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
+    (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, onSave: (entry4) => save3([entry4]), onClose: (last2) => {
+      close();
+      const at = grid.items.findIndex((e4) => e4.id === last2);
+      if (at >= 0) grid.focus(at);
+    } })
+  ] });
+  return [deeds2, dialogs];
 }
 
 // src/file/select.ts
@@ -8301,22 +8727,26 @@ function range(p5, items, to) {
   const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
   return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
 }
-function everything2(p5, ...items) {
-  return { ...p5, ids: new Set(items.flat().map((i4) => i4.id)) };
+function everything2(p5, items) {
+  return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
 }
-function without(p5, gone) {
+function without(p5, gone2) {
   const ids2 = new Set(p5.ids);
-  for (const { id } of gone) ids2.delete(id);
+  for (const { id } of gone2) ids2.delete(id);
   return { ...p5, ids: ids2 };
 }
-function keep(p5, items, beyond = () => false) {
-  const there = new Set(items.map((i4) => i4.id));
+function keep(p5, items, before2 = items) {
   const last2 = Math.max(0, items.length - 1);
-  return {
-    ids: new Set([...p5.ids].filter((id) => there.has(id) || beyond(id))),
-    focus: Math.min(p5.focus, last2),
-    anchor: Math.min(p5.anchor, last2)
+  const follow2 = (at) => {
+    const id = before2[at]?.id;
+    const to = items[at]?.id === id ? at : items.findIndex((e4) => e4.id === id);
+    return to >= 0 ? to : Math.min(at, last2);
   };
+  const focus = Math.min(follow2(p5.focus), last2);
+  const anchor = Math.min(follow2(p5.anchor), last2);
+  if (p5.ids.size === 0) return focus === p5.focus && anchor === p5.anchor ? p5 : { ...p5, focus, anchor };
+  const there = new Set(items.map((i4) => i4.id));
+  return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
 function moved2(key, focus, count) {
   const last2 = count - 1;
@@ -8340,56 +8770,47 @@ function moved2(key, focus, count) {
 
 // src/file/whole.ts
 var counted = 2e3;
-function useWhole(page, picked, setPicked, of) {
+function useWhole(list2, picked, setPicked, of) {
   const [reading, setReading] = d2();
   const stop = T2(void 0);
-  const known3 = T2(/* @__PURE__ */ new Map());
-  const items = T2(page.items);
-  items.current = page.items;
   function end2() {
     stop.current?.abort();
     stop.current = void 0;
     setReading(void 0);
   }
-  A2(() => () => {
-    end2();
-    known3.current.clear();
-  }, [of]);
+  A2(() => end2, [of]);
   const some = picked.ids.size > 0;
+  const open2 = list2.items !== void 0 && list2.total === void 0;
   A2(() => {
-    if (!some || page.total !== void 0 || reading !== void 0 || !page.items) return;
+    if (!some || !open2 || reading !== void 0 || list2.items.length > counted) return;
     const count = new AbortController();
-    page.rest(count.signal, (n3) => n3 > counted && count.abort()).catch(() => void 0);
+    list2.rest(count.signal, () => void 0, counted).catch(() => void 0);
     return () => count.abort();
-  }, [some, page.total === void 0, reading === void 0, of]);
+  }, [some, open2, reading === void 0, of]);
   async function select() {
-    if (!page.items) return;
-    setPicked((p5) => everything2(p5, page.items));
-    const loaded2 = page.items.length;
+    if (!list2.items) return;
+    const loaded = list2.items;
+    setPicked((p5) => everything2(p5, loaded));
     end2();
+    if (!list2.more) return;
     const mine2 = stop.current = new AbortController();
-    if (page.next && !page.beyond) setReading(loaded2);
+    setReading(loaded.length);
     try {
-      const beyond = await page.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded2 + n3));
-      if (mine2.signal.aborted) return;
-      for (const e4 of beyond) known3.current.set(e4.id, e4);
-      setPicked((p5) => everything2(p5, items.current ?? [], beyond));
+      const all2 = await list2.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded.length + n3));
+      if (!mine2.signal.aborted) setPicked((p5) => everything2(p5, all2));
     } catch (err2) {
       if (!mine2.signal.aborted) toastProblem(err2);
     } finally {
       if (stop.current === mine2) end2();
     }
   }
-  const loaded = (page.items ?? []).filter((e4) => picked.ids.has(e4.id));
-  const shown2 = new Set(loaded.map((e4) => e4.id));
-  const selected = [...loaded, ...[...known3.current.values()].filter((e4) => picked.ids.has(e4.id) && !shown2.has(e4.id))];
+  const selected = w2(() => some ? (list2.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list2.items, picked.ids]);
   return {
     select,
     reading,
-    // how many were read of a folder that is being selected
+    // how many were read of a list that is being selected
     selected,
-    all: page.total !== void 0 && page.total > 0 && selected.length === page.total,
-    knows: (id) => known3.current.has(id),
+    all: list2.total !== void 0 && list2.total > 0 && selected.length === list2.total,
     clear() {
       end2();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
@@ -8397,44 +8818,80 @@ function useWhole(page, picked, setPicked, of) {
   };
 }
 
-// src/file/page.tsx
-function Files({ params }) {
-  const folder2 = params.folder ?? "";
-  const view = useView(folder2);
-  const { sort } = view;
+// src/file/window.ts
+var around = 20;
+var step = 8;
+function inView(top, screen, height, count) {
+  const first = Math.floor((-top / height - around) / step) * step;
+  const end2 = Math.ceil(((screen - top) / height + around) / step) * step;
+  return [Math.min(Math.max(0, first), count), Math.min(Math.max(0, end2), count)];
+}
+function drawn([first, end2], focus, count) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end2, count) - first) }, (_4, i4) => first + i4);
+  if (focus < first && focus < count) rows.unshift(focus);
+  else if (focus >= end2 && focus < count) rows.push(focus);
+  return rows;
+}
+function useWindow(table, count, focus) {
+  const [range2, setRange] = d2([0, Math.min(count, 2 * around)]);
+  const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 60 : 52);
+  const look = T2(() => void 0);
+  look.current = () => {
+    const body = table.current?.tBodies[0];
+    if (!body) return;
+    const row = body.querySelector("tr[data-at]")?.getBoundingClientRect().height || height;
+    if (Math.abs(row - height) > 0.01) setHeight(row);
+    const [first, end2] = inView(body.getBoundingClientRect().top, innerHeight, row, count);
+    setRange((now) => now[0] === first && now[1] === end2 ? now : [first, end2]);
+  };
+  F2(() => look.current(), [count, height]);
+  F2(() => {
+    const again = () => look.current();
+    addEventListener("scroll", again, { passive: true });
+    addEventListener("resize", again);
+    return () => {
+      removeEventListener("scroll", again);
+      removeEventListener("resize", again);
+    };
+  }, []);
+  const active3 = document.activeElement;
+  F2(() => {
+    if (active3 instanceof HTMLElement && active3 !== document.activeElement && active3.isConnected && document.activeElement === document.body && table.current?.contains(active3)) active3.focus({ preventScroll: true });
+  });
+  return { rows: drawn(range2, focus, count), height };
+}
+
+// src/file/grid.tsx
+function useGrid(of, list2, view) {
   const [picked, setPicked] = d2(nothing);
-  const [wish, setWish] = d2();
-  const way = useLoad((signal) => path2(folder2, signal), [folder2]);
-  const page = useListing(folder2, sort, view.pages);
-  const grid = T2(null);
+  const table = T2(null);
   const acted = T2(false);
-  const items = page.items;
-  const here2 = way.data?.at(-1)?.name ?? t7("files");
-  const above = way.data?.at(-2);
-  useParent(folder2 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t7("files"));
-  const whole5 = useWhole(page, picked, setPicked, folder2 + sort.by + sort.down);
-  const selected = whole5.selected;
-  A2(() => setPicked(nothing), [folder2, sort]);
-  view.follow({ items, pages: page.pages, focus: picked.focus, refocus: (at) => {
+  const wanted4 = T2(void 0);
+  const before2 = T2(void 0);
+  const { items } = list2;
+  const whole5 = useWhole(list2, picked, setPicked, of);
+  A2(() => {
+    setPicked(nothing);
+    before2.current = void 0;
+  }, [of]);
+  view.follow({ items, pages: list2.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
-    if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) focusRow(at, true);
+    if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) wanted4.current = { at, still: true };
   } });
   A2(() => {
     if (!items) return;
-    setPicked((p5) => keep(p5, items, page.next ? whole5.knows : void 0));
-    if (!acted.current || document.activeElement !== document.body) return;
-    acted.current = false;
-    if (items.length) focusRow(Math.min(picked.focus, items.length - 1));
-    else focusMain();
+    const old = before2.current ?? items;
+    before2.current = items;
+    setPicked((p5) => keep(p5, items, old));
   }, [items]);
-  const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const read5 = T2({ folder: folder2, seen });
   A2(() => {
-    const before2 = read5.current;
-    read5.current = { folder: folder2, seen };
-    if (folder2 && before2.folder === folder2 && before2.seen !== seen) void way.reload();
-  }, [seen]);
-  const clear2 = whole5.clear;
+    if (!acted.current || !items || document.querySelector("dialog[open]")) return;
+    acted.current = false;
+    if (document.activeElement !== document.body) return;
+    if (items.length) focus(Math.min(picked.focus, items.length - 1));
+    else focusMain();
+  });
+  const { clear: clear2 } = whole5;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -8444,41 +8901,60 @@ function Files({ params }) {
     document.addEventListener("keydown", escape);
     return () => document.removeEventListener("keydown", escape);
   });
-  function open2(entry4) {
-    if (entry4.kind === "folder") go("/files/" + entry4.id);
-    else save4([entry4]);
+  function focus(at, still = false) {
+    wanted4.current = { at, still };
+    setPicked((p5) => ({ ...p5, focus: at }));
   }
-  async function save4(entries2) {
-    if (entries2.length > 1) return setWish({ kind: "save", entries: entries2 });
-    await download2(entries2[0]).catch(toastProblem);
-  }
-  function focusRow(at, still = false) {
-    grid.current?.querySelectorAll("tbody tr")[at]?.focus({ preventScroll: still });
-  }
-  const meant = (at) => {
-    const entry4 = items[at];
-    return picked.ids.has(entry4.id) ? selected : [entry4];
+  return {
+    items,
+    table,
+    picked,
+    setPicked,
+    whole: whole5,
+    wanted: wanted4,
+    focus,
+    selected: whole5.selected,
+    // done takes out what work has moved or deleted, and reads the list again.
+    done(gone2) {
+      acted.current = true;
+      setPicked((p5) => without(p5, gone2));
+      list2.without(gone2);
+      return list2.reload();
+    },
+    // meant is what a key on a row means: the selection, or that row alone where it is not part of it.
+    meant(at) {
+      const entry4 = items[at];
+      return picked.ids.has(entry4.id) ? whole5.selected : [entry4];
+    }
   };
+}
+function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys2, headings, cells, name }) {
+  const { picked, setPicked, whole: whole5, table, wanted: wanted4 } = grid;
+  const items = grid.items;
+  const { rows, height } = useWindow(table, items.length, picked.focus);
+  F2(() => {
+    const to = wanted4.current;
+    const row = to && table.current?.querySelector(`tr[data-at="${to.at}"]`);
+    if (!row) return;
+    wanted4.current = void 0;
+    row.focus({ preventScroll: to.still });
+  });
   function key(event) {
     const row = event.target.closest("tr[data-at]");
-    if (!items || !row) return;
+    if (!row) return;
     const at = Number(row.getAttribute("data-at"));
     const onRow = event.target === row;
     const to = event.altKey ? void 0 : moved2(event.key, at, items.length);
     if (to !== void 0) {
       setPicked(event.shiftKey ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : at }, items, to) : { ...picked, focus: to, anchor: to });
-      focusRow(to);
+      wanted4.current = { at: to, still: false };
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
       void whole5.select();
-    } else if (event.key === "Enter" && onRow) {
-      open2(items[at]);
-    } else if (event.key === "F2") {
-      setWish({ kind: "rename", entry: items[at] });
-    } else if (event.key === "Delete") {
-      setWish({ kind: "delete", entries: meant(at) });
-    } else {
+    } else if (event.key === "Enter" && onRow && deeds2.open) {
+      deeds2.open(items[at]);
+    } else if (!deeds2.key?.(event.key, items[at], grid.meant(at))) {
       return;
     }
     event.preventDefault();
@@ -8489,115 +8965,200 @@ function Files({ params }) {
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
     else setPicked(only(items, at));
   }
-  function menu(entry4) {
-    const isFolder = entry4.kind === "folder";
-    return [
-      isFolder ? { icon: "folder", label: t7("open"), run: () => open2(entry4), keys: "↵" } : { icon: "download", label: t7("download"), run: () => save4([entry4]), keys: "↵" },
-      { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
-      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
-      { icon: "trash", label: t7("delete"), run: () => setWish({ kind: "delete", entries: [entry4] }), danger: true, keys: "⌦" }
-    ];
+  function raise(event, at) {
+    const entries2 = grid.meant(at);
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t7("items", { count: entries2.length }));
   }
-  const close = () => setWish(void 0);
-  const done = (gone) => {
-    acted.current = true;
-    setPicked((p5) => without(p5, gone));
-    return page.reload();
+  const { selected } = grid;
+  const all2 = list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total });
+  const lines = [];
+  let next = 0;
+  const gap = (to) => {
+    if (to > next) lines.push(/* @__PURE__ */ a4(Gap, { rows: to - next, height }, "gap" + lines.filter((l4) => l4.type === Gap).length));
   };
-  const receive = (entries2, id, name) => void moveNow(entries2, { id, name }, done);
+  for (const at of rows) {
+    gap(at);
+    next = at + 1;
+    const entry4 = items[at];
+    const open2 = deeds2.open && (() => deeds2.open(entry4));
+    lines.push(
+      /* @__PURE__ */ a4(
+        Row2,
+        {
+          entry: entry4,
+          at,
+          focus: at === picked.focus,
+          selected: picked.ids.has(entry4.id),
+          menu: deeds2.menu(entry4),
+          draggable: deeds2.receive !== void 0,
+          onClick: (event) => click(event, at),
+          onToggle: () => setPicked(toggle(picked, items, at)),
+          onOpen: open2,
+          takes: entry4.kind === "folder" && deeds2.receive ? target(entry4.id, entry4.name, here2 ?? "*", deeds2.receive) : void 0,
+          onLift: (event) => raise(event, at),
+          onLower: lower,
+          onFocus: () => {
+            if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
+          },
+          children: cells(entry4, at === picked.focus ? 0 : -1)
+        },
+        entry4.id
+      )
+    );
+  }
+  gap(items.length);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+      /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
+        /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
+          "input",
+          {
+            type: "checkbox",
+            "aria-label": all2,
+            checked: whole5.all,
+            ref: (box) => {
+              if (box) box.indeterminate = selected.length > 0 && !whole5.all;
+            },
+            onChange: () => whole5.all ? whole5.clear() : void whole5.select()
+          }
+        ) }) }),
+        headings,
+        /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t7("actions") }) })
+      ] }) }),
+      /* @__PURE__ */ a4("tbody", { children: lines })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: keys2 }),
+    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem })
+  ] });
+}
+function Selection({ grid, list: list2, deeds: deeds2 }) {
+  const { whole: whole5, selected } = grid;
+  if (selected.length === 0) return null;
+  const said = t7("selected", { count: selected.length });
+  return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said, children: [
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? said : t7("selecting", { count: whole5.reading }) }),
+    whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total }) }),
+    whole5.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
+      /* @__PURE__ */ a4(Icon, { name: item.icon }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: item.label })
+    ] }, item.label)) }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: whole5.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+  ] });
+}
+
+// src/file/remember.ts
+var last = "coffer.files.sort";
+function useView(folder3, address3) {
+  const start2 = w2(() => viewOf(history.state, folder3, sessionStorage.getItem(last)), [folder3]);
+  const [chosen3, choose3] = d2();
+  const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
+  const sort = mine2 ?? start2.sort;
+  const shown2 = T2(void 0);
+  const write3 = T2(() => void 0);
+  function setSort(to) {
+    sessionStorage.setItem(last, sortText(to));
+    choose3({ after: start2, sort: to });
+  }
+  const follow2 = ({ items, pages: pages2, focus, refocus }) => {
+    write3.current = (row) => {
+      if (shown2.current !== folder3 || location.pathname !== address3) return;
+      const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
+      history.replaceState(stateOf(history.state, folder3, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
+    };
+    A2(() => {
+      if (!items || shown2.current === folder3) return;
+      shown2.current = folder3;
+      if (start2.scroll > 0) scrollTo(0, start2.scroll);
+      const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
+      if (at >= 0) refocus(at);
+    }, [items, folder3]);
+    A2(() => write3.current(), [sort, focus, items]);
+  };
+  A2(() => {
+    let timer;
+    const later = () => {
+      const move = moves.peek();
+      clearTimeout(timer);
+      timer = setTimeout(() => move === moves.peek() && write3.current(), 150);
+    };
+    const now = () => write3.current();
+    const press = (event) => write3.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
+    addEventListener("scroll", later, { passive: true });
+    addEventListener("pagehide", now);
+    document.addEventListener("click", press, { capture: true });
+    document.addEventListener("keydown", press, { capture: true });
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("scroll", later);
+      removeEventListener("pagehide", now);
+      document.removeEventListener("click", press, { capture: true });
+      document.removeEventListener("keydown", press, { capture: true });
+    };
+  }, []);
+  return { sort, setSort, pages: mine2 ? 1 : start2.pages, follow: follow2 };
+}
+
+// src/file/page.tsx
+function Files({ params }) {
+  const folder3 = params.folder ?? "";
+  const view = useView(folder3, "/files" + (folder3 && "/" + folder3));
+  const { sort } = view;
+  const of = `${folder3} ${sortText(sort)}`;
+  const way = useLoad((signal) => path2(folder3, signal), [folder3]);
+  const list2 = useListing(of, (cursor, limit, signal) => list(folder3, sort, cursor, signal, limit), changesOf(folder3), view.pages);
+  const grid = useGrid(of, list2, view);
+  const here2 = way.data?.at(-1)?.name ?? t7("files");
+  const above = way.data?.at(-2);
+  const [deeds2, dialogs] = useDeeds(grid, list2, { id: folder3, name: here2 });
+  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t7("files"));
+  const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
+  const last2 = T2({ folder: folder3, seen });
+  A2(() => {
+    const before2 = last2.current;
+    last2.current = { folder: folder3, seen };
+    if (folder3 && before2.folder === folder3 && before2.seen !== seen) void way.reload();
+  }, [seen]);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t7("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
     /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t7("files") }) })
   ] });
+  const { items } = list2;
   return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder2, onReceive: receive }) }),
-    selected.length > 0 && /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": t7("selected", { count: selected.length }), children: [
-      /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? t7("selected", { count: selected.length }) : t7("selecting", { count: whole5.reading }) }),
-      whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: page.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: page.total }) }),
-      whole5.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: [
-        selected.some((e4) => e4.kind === "file") && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save4(selected), children: [
-          /* @__PURE__ */ a4(Icon, { name: "download" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t7("download") })
-        ] }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "move", entries: selected }), children: [
-          /* @__PURE__ */ a4(Icon, { name: "move" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t7("move") })
-        ] }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish({ kind: "delete", entries: selected }), children: [
-          /* @__PURE__ */ a4(Icon, { name: "trash" }),
-          " ",
-          /* @__PURE__ */ a4("span", { children: t7("delete") })
-        ] })
-      ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: clear2, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
-    ] }),
-    page.problem && !items ? /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }) : !items ? /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder2 ? t7("emptyFolderTitle") : t7("emptyTitle"), children: [
+    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder3, onReceive: deeds2.receive }) }),
+    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
+    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t7("emptyFolderTitle") : t7("emptyTitle"), children: [
       /* @__PURE__ */ a4("p", { children: t7("emptyText") }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
         t7("uploadFiles")
       ] }) })
-    ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("table", { ref: grid, class: "list", role: "grid", "aria-multiselectable": "true", "aria-label": t7("listOf", { name: here2 }), "aria-rowcount": page.total === void 0 ? -1 : page.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
-        /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { children: [
-          /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
-            "input",
-            {
-              type: "checkbox",
-              "aria-label": page.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: page.total }),
-              checked: whole5.all,
-              ref: (box) => {
-                if (box) box.indeterminate = selected.length > 0 && !whole5.all;
-              },
-              onChange: () => whole5.all ? clear2() : void whole5.select()
-            }
-          ) }) }),
-          columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
-          /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t7("actions") }) })
-        ] }) }),
-        /* @__PURE__ */ a4("tbody", { children: items.map((entry4, at) => /* @__PURE__ */ a4(
-          Row2,
-          {
-            entry: entry4,
-            at,
-            focus: at === picked.focus,
-            selected: picked.ids.has(entry4.id),
-            menu: menu(entry4),
-            onClick: (event) => click(event, at),
-            onToggle: () => setPicked(toggle(picked, items, at)),
-            onOpen: () => open2(entry4),
-            takes: entry4.kind === "folder" ? target(entry4.id, entry4.name, folder2, receive) : void 0,
-            onLift: (event) => raise(event, at),
-            onLower: lower,
-            onFocus: () => {
-              if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
-            }
-          },
-          entry4.id
-        )) })
-      ] }),
-      /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: t7("keys") }),
-      page.problem && !page.next && /* @__PURE__ */ a4(Failed, { problem: page.problem, retry: page.reload }),
-      page.next && /* @__PURE__ */ a4(More, { load: page.more, problem: page.problem })
-    ] }),
-    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder2) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
-    wish?.kind === "move" && /* @__PURE__ */ a4(Move, { entries: wish.entries, here: folder2, onClose: close, onDone: done }),
-    wish?.kind === "save" && /* @__PURE__ */ a4(Save2, { entries: wish.entries, onClose: close }),
-    wish?.kind === "delete" && /* @__PURE__ */ a4(Delete2, { entries: wish.entries, onClose: close, onDone: done })
+    ] }) : /* @__PURE__ */ a4(
+      List,
+      {
+        grid,
+        list: list2,
+        deeds: deeds2,
+        label: t7("listOf", { name: here2 }),
+        here: folder3,
+        keys: t7("keys"),
+        headings: columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
+        cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, onOpen: () => deeds2.open(entry4), under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief(entry4) }) }),
+          /* @__PURE__ */ a4(SizeAndTime, { entry: entry4 })
+        ] })
+      }
+    ),
+    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
+    dialogs
   ] });
-  function raise(event, at) {
-    const entries2 = meant(at);
-    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t7("items", { count: entries2.length }));
-  }
 }
 
 // src/file/panel.tsx
-var most2 = 100;
+var most3 = 100;
 function Uploads() {
   return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
@@ -8673,8 +9234,8 @@ function Group({ title, list: list2, folded, children }) {
       children
     ] }),
     (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
-      list2.slice(0, most2).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
-      list2.length > most2 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most2 }) })
+      list2.slice(0, most3).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
+      list2.length > most3 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most3 }) })
     ] })
   ] });
 }
@@ -8717,13 +9278,164 @@ function Coming({ download: d5 }) {
   ] });
 }
 
+// src/file/search.tsx
+function Search2() {
+  const q2 = new URLSearchParams(place.value.search).get("q")?.trim() ?? "";
+  useParent("/files", t7("files"));
+  return /* @__PURE__ */ a4("div", { class: "files", children: [
+    /* @__PURE__ */ a4("h1", { children: q2 ? t7("hitsFor", { q: q2 }) : t7("search") }),
+    /* @__PURE__ */ a4(SearchField, { q: q2 }, q2),
+    q2 ? /* @__PURE__ */ a4(Hits, { q: q2 }, q2) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t7("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t7("searchText") }) })
+  ] });
+}
+function SearchField({ q: q2 }) {
+  const field = T2(null);
+  A2(() => {
+    if (!q2 && field.current.checkVisibility()) field.current.focus();
+  }, []);
+  return /* @__PURE__ */ a4("form", { class: "search-here", role: "search", onSubmit: (event) => {
+    event.preventDefault();
+    const to = field.current.value.trim();
+    if (to) go("/search?q=" + encodeURIComponent(to), { replace: !q2 });
+    field.current.blur();
+  }, children: [
+    /* @__PURE__ */ a4(Icon, { name: "search" }),
+    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": t7("search"), placeholder: t7("search"), defaultValue: q2, maxLength: 200, enterKeyHint: "search", autoComplete: "off" })
+  ] });
+}
+function Hits({ q: q2 }) {
+  const of = "search " + q2;
+  const view = useView(of, "/search");
+  const list2 = useListing(of, (cursor, limit, signal) => get("/files/search", { query: { q: q2, cursor, limit }, signal }), allChanges(), view.pages);
+  const grid = useGrid(of, list2, view);
+  const [deeds2, dialogs] = useDeeds(grid, list2, void 0);
+  const { items } = list2;
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
+    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t7("hitsOpen", { count: items.length }) : t7("hits", { count: items.length }) }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t7("noHits"), children: /* @__PURE__ */ a4("p", { children: t7("noHitsText") }) }) : /* @__PURE__ */ a4(
+      List,
+      {
+        grid,
+        list: list2,
+        deeds: deeds2,
+        label: t7("hitsFor", { q: q2 }),
+        keys: t7("keys"),
+        name: "hits",
+        headings: /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t7("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t7("place") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-size", children: t7("size") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-modified", children: t7("modified") })
+        ] }),
+        cells: (hit, tab) => /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4(NameCell, { entry: hit, tab, onOpen: () => deeds2.open(hit), under: /* @__PURE__ */ a4($, { children: [
+            /* @__PURE__ */ a4(Way, { hit, tab }),
+            " ",
+            /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief(hit) })
+          ] }) }),
+          /* @__PURE__ */ a4("td", { class: "col-place", children: /* @__PURE__ */ a4(Way, { hit, tab }) }),
+          /* @__PURE__ */ a4(SizeAndTime, { entry: hit })
+        ] })
+      }
+    ),
+    dialogs
+  ] });
+}
+function Way({ hit, tab }) {
+  const way = [t7("files"), ...hit.path.map((step2) => step2.name)].join(" / ");
+  return /* @__PURE__ */ a4("a", { class: "way", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t7("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+}
+
+// src/file/trash.tsx
+function Trash() {
+  const view = useView(bin, "/trash");
+  const list2 = useListing(bin, (cursor, limit, signal) => get("/trash", { query: { cursor, limit }, signal }), changesOf(bin), view.pages);
+  const grid = useGrid(bin, list2, view);
+  const [wish, setWish] = d2();
+  const close = () => setWish(void 0);
+  const back = (entries2) => void restore(entries2, grid.done);
+  const both = (entries2) => [
+    { icon: "restore", label: t7("restore"), run: () => back(entries2) },
+    { icon: "trash", label: t7("deleteForGood"), run: () => setWish(entries2), danger: true }
+  ];
+  const deeds2 = {
+    menu: (entry4) => both([entry4]),
+    bar: both,
+    key(key, _4, meant) {
+      if (key === "Delete") setWish(meant);
+      else return false;
+      return true;
+    }
+  };
+  const { items } = list2;
+  return /* @__PURE__ */ a4("div", { class: "files", children: [
+    /* @__PURE__ */ a4("div", { class: "files-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h1", { children: t7("trash") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t7("trashText") })
+      ] }),
+      items && items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("all"), children: [
+        /* @__PURE__ */ a4(Icon, { name: "trash" }),
+        " ",
+        t7("emptyTrash")
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
+    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t7("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t7("trashEmptyText") }) }) : /* @__PURE__ */ a4(
+      List,
+      {
+        grid,
+        list: list2,
+        deeds: deeds2,
+        label: t7("trash"),
+        keys: t7("trashKeys"),
+        name: "trashed",
+        headings: /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t7("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t7("origin") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-left", children: t7("timeLeft") })
+        ] }),
+        cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
+          /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
+            originOf(entry4),
+            " · ",
+            stays(entry4)
+          ] }) }),
+          /* @__PURE__ */ a4("td", { class: "col-place", children: /* @__PURE__ */ a4(Origin, { entry: entry4, tab }) }),
+          /* @__PURE__ */ a4("td", { class: "col-left", children: /* @__PURE__ */ a4(Time, { at: entry4.expires_at ?? entry4.deleted_at, children: stays(entry4) }) })
+        ] })
+      }
+    ),
+    wish === "all" ? /* @__PURE__ */ a4(EmptyTrash, { onClose: close, onDone: () => grid.done(items ?? []) }) : wish && /* @__PURE__ */ a4(ForGood, { entries: wish, onClose: close, onDone: grid.done })
+  ] });
+}
+var originOf = ({ origin }) => [t7("files"), ...origin.path].join(" / ");
+function Origin({ entry: entry4, tab }) {
+  const way = originOf(entry4);
+  const { id, path: path3 } = entry4.origin;
+  if (!id && path3.length > 0) return /* @__PURE__ */ a4(Name, { name: way, read: true });
+  return /* @__PURE__ */ a4("a", { class: "way", tabIndex: tab, href: "/files" + (id ? "/" + id : ""), "aria-label": t7("placeOf", { name: entry4.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+}
+var day = 864e5;
+function stays({ expires_at: until }) {
+  if (!until) return t7("staysForEver");
+  const left2 = Date.parse(until) - Date.now();
+  return left2 > day ? t7("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t7("staysHours", { count: Math.round(24 * left2 / day) }) : t7("staysLittle");
+}
+
 // src/file/room.ts
 var file = {
   routes: [
     { path: "/files", page: Files, title: () => t7("files"), wide: true },
-    { path: "/files/:folder", page: Files, title: () => t7("files"), wide: true }
+    { path: "/files/:folder", page: Files, title: () => t7("files"), wide: true },
+    { path: "/search", page: Search2, title: () => t7("search"), wide: true },
+    { path: "/trash", page: Trash, title: () => t7("trash"), wide: true }
   ],
-  places: [{ href: "/files", icon: "folder", label: () => t7("files"), order: 1, phone: "bar" }],
+  places: [{ href: "/files", icon: "folder", label: () => t7("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t7("trash"), order: 5, phone: "more" }],
+  search: { href: "/search", label: () => t7("search"), order: 1 },
   create: [
     { icon: "upload", label: () => t7("uploadFiles"), order: 1, run: chooseFiles },
     { icon: "folder", label: () => t7("uploadFolder"), order: 2, run: chooseFolder },
@@ -8738,7 +9450,9 @@ var file = {
   Floating: Uploads,
   start: () => {
     startUploads();
+    startListings();
     onChange("files", refreshFolder);
+    onChange("trash", () => refreshFolder(bin));
   }
 };
 
@@ -9659,15 +10373,15 @@ function Enter({ onOpened, paused }) {
     } }, refused.current)
   ] });
 }
-function Pass({ challenge, guard, onOpened }) {
+function Pass({ challenge, guard: guard2, onOpened }) {
   const end2 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
   return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
-    const options = await guard(post("/auth/attempts/{id}/passkey/options", attempt));
+    const options = await guard2(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use(options, end2);
-    const opened = await guard(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
+    const opened = await guard2(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
@@ -10399,7 +11113,7 @@ function Ask2({ moved: moved3 }) {
     /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved3 && !First }),
     /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), autoComplete: "current-password", required: true, value: password })
   ] });
-  const others2 = collect((room) => room.activate).filter(({ Way: Way2 }) => Way2 !== First).map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { onSend }, order));
+  const others2 = collect((room) => room.activate).filter(({ Way: Way3 }) => Way3 !== First).map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t11("activate") }),
     /* @__PURE__ */ a4("p", { children: t11(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
@@ -10445,7 +11159,7 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
     /* @__PURE__ */ a4("p", { class: "paper-foot", children: t11("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
         t11("codesText")
@@ -10459,7 +11173,7 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
   ] });
 }
 var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
-function save3(name, text2) {
+function save2(name, text2) {
   const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
@@ -10511,7 +11225,7 @@ function TrustedAddress({ status, may }) {
     await put("/account/trusted-email", { body: { email } });
   }
   return /* @__PURE__ */ a4(
-    Way,
+    Way2,
     {
       id: "trusted-email",
       title: t11("trusted"),
@@ -10597,7 +11311,7 @@ function WaysBack({ status }) {
     data?.trusted_email && /* @__PURE__ */ a4(TrustedAddress, { status, may: missing === 0 })
   ] });
 }
-function Way({ id, title, tag, good, text: text2, buttons, children }) {
+function Way2({ id, title, tag, good, text: text2, buttons, children }) {
   const box = T2(null);
   const held = T2(false);
   A2(() => {
@@ -10657,7 +11371,7 @@ function BackupCodes({ status, may }) {
     await status.reload();
   }
   return /* @__PURE__ */ a4(
-    Way,
+    Way2,
     {
       id: "backup-codes",
       title: t11("codes"),
@@ -10692,9 +11406,9 @@ function BackupCodes({ status, may }) {
     }
   );
 }
-function codesLeft({ left }) {
-  if (left === void 0) return t11("codesOn");
-  return left === 0 ? t11("codesNone") : t11("codesLeft", { count: left });
+function codesLeft({ left: left2 }) {
+  if (left2 === void 0) return t11("codesOn");
+  return left2 === 0 ? t11("codesNone") : t11("codesLeft", { count: left2 });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: renewed ? t11("codesSaveNew") : t11("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t11("codesSaved"), onCancel: onClose, onSubmit: async () => {
@@ -11104,7 +11818,7 @@ var recovery = {
     Section: WaysBack,
     order: 7,
     advised: { line: "backup_codes", label: (on) => on ? t11("codesNew") : t11("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left }) => left === void 0 ? t11("codes") : t11("codesGlance", { count: left }), trusted_email: () => t11("trusted") }
+    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t11("codes") : t11("codesGlance", { count: left2 }), trusted_email: () => t11("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
@@ -11365,7 +12079,7 @@ async function make2() {
   for (const namedCurve of curves) {
     try {
       const made = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
-      await write("client", made);
+      await write2("client", made);
       return made;
     } catch (err2) {
       last2 = err2;
@@ -11397,7 +12111,7 @@ async function prover(session2) {
     ["sign"]
   );
   const made = { session: session2.session_id, origin: new URL(issuer).origin, key };
-  await write("proof", made);
+  await write2("proof", made);
   return made;
 }
 async function keptProver() {
@@ -11436,7 +12150,7 @@ function base64(b4) {
 function read4(name) {
   return within("readonly", (store) => store.get(name));
 }
-function write(name, value) {
+function write2(name, value) {
   return within("readwrite", (store) => store.put(value, name));
 }
 async function within(mode, work2) {
@@ -11584,18 +12298,18 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave4) {
+async function signOut(leave5) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err2) {
     if (!(err2 instanceof Problem) || err2.status !== 401) throw err2;
   }
-  ended(leave4);
+  ended(leave5);
 }
-function ended(leave4) {
+function ended(leave5) {
   r3(() => {
     end(void 0, "otherTab");
-    leave4();
+    leave5();
   });
 }
 function end(here2, there) {
@@ -11648,10 +12362,10 @@ var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.o
 function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
-  const step = next && layerStep(next.layer);
-  const left = layers2.filter((l4) => !l4.done).length;
+  const step2 = next && layerStep(next.layer);
+  const left2 = layers2.filter((l4) => !l4.done).length;
   const total = layers2.length + 1;
-  async function guard(work2) {
+  async function guard2(work2) {
     try {
       return await work2;
     } catch (err2) {
@@ -11665,22 +12379,22 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
     else await onSession(opened);
   }
   const answer = async (path3, body) => {
-    const opened = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    const opened = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
     if (opened) await goOn(opened);
   };
   const again = async (path3) => {
-    const sent = await guard(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    const sent = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
     if (!sent) throw cancelled();
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t12("oneMore", { count: left });
+  const title = t12("oneMore", { count: left2 });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t12("progress", { step: total - left + 1, total, name: step.title() }) })
+      next && step2 && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t12("progress", { step: total - left2 + 1, total, name: step2.title() }) })
     ] }),
     /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t12("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
@@ -11702,8 +12416,8 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
         ] })
       ] }, l4.layer))
     ] }),
-    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { challenge, guard, onOpened: goOn }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard2, onOpened: goOn }, order)) }),
+    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
@@ -11754,7 +12468,7 @@ function Proof({ lines, begun, onClose, onProven }) {
     ] }),
     over2 && /* @__PURE__ */ a4(Failed, { problem: over2 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
-    others2.length > 0 && /* @__PURE__ */ a4(Others, { children: others2.map(({ Way: Way2, order }) => /* @__PURE__ */ a4(Way2, { ...props, main: false }, order)) })
+    others2.length > 0 && /* @__PURE__ */ a4(Others, { children: others2.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { ...props, main: false }, order)) })
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
@@ -11801,11 +12515,11 @@ function EndDevice() {
       ] })
     ] });
   }
-  const gone = over2 === "gone" || problem?.code === "link_gone";
-  if (gone || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      gone && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
-      /* @__PURE__ */ a4(SignInLink, { class: gone ? "button" : "button primary" })
+  const gone2 = over2 === "gone" || problem?.code === "link_gone";
+  if (gone2 || !whole(link.secret)) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone2 ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      gone2 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+      /* @__PURE__ */ a4(SignInLink, { class: gone2 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -11920,7 +12634,7 @@ var session = {
   ],
   signInForm: SignInForm,
   door: { href: "/sign-in", label: () => t12("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t12("signOut"), run: () => void leave2(), order: 9, always: true }],
+  menu: [{ icon: "signOut", label: () => t12("signOut"), run: () => void leave3(), order: 9, always: true }],
   points: [{ icon: "device", title: () => t12("point"), text: () => t12("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
@@ -11928,7 +12642,7 @@ var session = {
   problems: problems9,
   start: () => startSession(askForProof)
 };
-async function leave2() {
+async function leave3() {
   try {
     await signOut(() => go("/"));
     toast(t12("signedOut"));
@@ -12480,7 +13194,7 @@ function arrive2() {
   }
   return entry3().back ?? {};
 }
-function leave3(said) {
+function leave4(said) {
   const to = safeNext(trip()?.to ?? null, location.origin, firstPlace());
   over();
   go(to, { replace: true });
@@ -12606,7 +13320,7 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave3(t14("connected", { name: label }));
+    leave4(t14("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
@@ -12618,7 +13332,7 @@ function Same({ code, found, onFault }) {
         /* @__PURE__ */ a4("h1", { children: t14("linkTitle") }),
         /* @__PURE__ */ a4("p", { class: "identity", children: t14("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t14("connectDo", { name: label }), onCancel: () => leave3(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t14("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
@@ -12632,7 +13346,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave3(t14("connected", { name: label }));
+    leave4(t14("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -12642,12 +13356,12 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave3(t14("proved"));
-      else leave3();
+      if (await keeper().prove({ challenge: opened, by: label })) leave4(t14("proved"));
+      else leave4();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave3(t14("proved"));
+    leave4(t14("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -12761,7 +13475,7 @@ function Prove2({ main, onOpened }) {
       setProblem(asProblem(err2));
     }
   }
-  async function leave4(to) {
+  async function leave5(to) {
     setProblem(void 0);
     wait.current?.close();
     wait.current = listen((back) => void came(to, back));
@@ -12789,13 +13503,13 @@ function Prove2({ main, onOpened }) {
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: t14("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave4(away), children: t14("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t14("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
         }, children: t14("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave4(provider), children: t14("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t14("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 

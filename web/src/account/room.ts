@@ -5,7 +5,6 @@ import './account.css';
 import { AlwaysAsk } from './always';
 import { startAwaited } from './awaited';
 import { ConfirmEmail, UndoEmail } from './change-links';
-import { startExport } from './export';
 import { Deactivated, Delete, Deleted } from './leave';
 import { Profile } from './profile';
 import { Security } from './security';
@@ -34,8 +33,5 @@ export const account: Room = {
   security: { Section: AlwaysAsk, order: 5 },
   securityPage: { href: '/security', label: () => t('toSecurity') },
   problems,
-  start: () => {
-    startAwaited();
-    startExport();
-  },
+  start: startAwaited,
 };

@@ -7,6 +7,7 @@
 // command line and the REST API have no such limit.
 import { stream } from '../shell/api';
 import { cancelled } from '../shell/problem';
+import { give } from '../shell/save';
 import type { Entry } from './tree';
 
 interface SaveFilePicker {
@@ -16,24 +17,17 @@ interface SaveFilePicker {
 // Smaller files are saved without asking where.
 const askFrom = 64 << 20;
 
-// download saves one file. With a signal it is one of several: no press of a button stands
-// behind each of them, so the picker cannot open.
-export async function download(entry: Entry, signal?: AbortSignal): Promise<void> {
+// download saves one file.
+export async function download(entry: Entry): Promise<void> {
   const { showSaveFilePicker } = window as SaveFilePicker;
-  if (entry.size >= askFrom && showSaveFilePicker && !signal) {
-    // Asked first: the picker needs the press of the button that led here.
-    const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
-      throw cancelled();
-    });
+  if (entry.size < askFrom || !showSaveFilePicker) {
     const response = await stream('/files/{id}/content', { path: { id: entry.id } });
-    await response.body!.pipeTo(await handle.createWritable());
-    return;
+    return give(await response.blob(), entry.name);
   }
-  const response = await stream('/files/{id}/content', { path: { id: entry.id }, signal });
-  const url = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = entry.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  // Asked first: the picker needs the press of the button that led here.
+  const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
+    throw cancelled();
+  });
+  const response = await stream('/files/{id}/content', { path: { id: entry.id } });
+  await response.body!.pipeTo(await handle.createWritable());
 }

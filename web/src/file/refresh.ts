@@ -13,6 +13,11 @@ export function refreshFolder(id = everyFolder): void {
   changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
 }
 
+// allChanges is how often anything changed so far.
+export function allChanges(): number {
+  return Object.values(changes.value).reduce((sum, n) => sum + n, 0);
+}
+
 // changesOf is how often the contents of a folder changed so far.
 export function changesOf(id: string): number {
   return (changes.value[id] ?? 0) + (changes.value[everyFolder] ?? 0);

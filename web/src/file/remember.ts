@@ -1,4 +1,4 @@
-// Keeps how a folder was looked at, with its place in the history.
+// Keeps how a list was looked at, with its place in the history.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { moves } from '../shell/router';
 import type { Entry, Sort } from './tree';
@@ -6,7 +6,7 @@ import { sortText, stateOf, viewOf } from './view';
 
 const last = 'coffer.files.sort'; // what was used last in this tab
 
-interface Kept {
+export interface Kept {
   sort: Sort;
   setSort: (sort: Sort) => void;
   pages: number; // how many to begin with
@@ -14,7 +14,8 @@ interface Kept {
   follow: (now: { items: readonly Entry[] | undefined; pages: () => number; focus: number; refocus: (at: number) => void }) => void;
 }
 
-export function useView(folder: string): Kept {
+// useView is the view of a list, whose page has that address.
+export function useView(folder: string, address: string): Kept {
   const start = useMemo(() => viewOf(history.state, folder, sessionStorage.getItem(last)), [folder]);
   const [chosen, choose] = useState<{ after: typeof start; sort: Sort }>();
   const mine = chosen?.after === start ? chosen.sort : undefined;
@@ -29,7 +30,7 @@ export function useView(folder: string): Kept {
 
   const follow: Kept['follow'] = ({ items, pages, focus, refocus }) => {
     write.current = (row) => {
-      if (shown.current !== folder || location.pathname !== '/files' + (folder && '/' + folder)) return;
+      if (shown.current !== folder || location.pathname !== address) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : undefined);
       history.replaceState(stateOf(history.state, folder, { sort, pages: pages(), scroll: scrollY, focus: id ?? '' }), '');
     };

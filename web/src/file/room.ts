@@ -1,12 +1,16 @@
 // The room of files.
 import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
+import { bin } from './bin';
 import './file.css';
+import { startListings } from './listing';
 import { FilesGo } from './loss';
 import { chooseFiles, chooseFolder, newFolder } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
 import { refreshFolder } from './refresh';
+import { Search } from './search';
+import { Trash } from './trash';
 import { startUploads } from './upload';
 import { problems, t } from './words';
 
@@ -14,8 +18,11 @@ export const file: Room = {
   routes: [
     { path: '/files', page: Files, title: () => t('files'), wide: true },
     { path: '/files/:folder', page: Files, title: () => t('files'), wide: true },
+    { path: '/search', page: Search, title: () => t('search'), wide: true },
+    { path: '/trash', page: Trash, title: () => t('trash'), wide: true },
   ],
-  places: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1, phone: 'bar' }],
+  places: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1, phone: 'bar' }, { href: '/trash', icon: 'trash', label: () => t('trash'), order: 5, phone: 'more' }],
+  search: { href: '/search', label: () => t('search'), order: 1 },
   create: [
     { icon: 'upload', label: () => t('uploadFiles'), order: 1, run: chooseFiles },
     { icon: 'folder', label: () => t('uploadFolder'), order: 2, run: chooseFolder },
@@ -30,6 +37,8 @@ export const file: Room = {
   Floating: Uploads,
   start: () => {
     startUploads();
+    startListings();
     onChange('files', refreshFolder);
+    onChange('trash', () => refreshFolder(bin));
   },
 };

@@ -1,5 +1,5 @@
-// The parts of the list: headings, rows, the choice of the sorting on a phone.
-import type { TargetedEvent } from 'preact';
+// The parts of a list: headings, rows, the choice of the sorting on a phone.
+import type { ComponentChildren, TargetedEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Time } from '../shell/form';
 import { ago, size } from '../shell/i18n';
@@ -45,38 +45,59 @@ interface RowProps {
   focus: boolean;
   selected: boolean;
   menu: MenuItem[];
+  draggable: boolean;
   takes: object | undefined; // the handlers of a folder, which takes what is dropped on it
+  children: ComponentChildren; // the cells between the box and the menu
   onClick: (event: MouseEvent) => void;
   onToggle: () => void;
-  onOpen: () => void;
+  onOpen: (() => void) | undefined;
   onFocus: () => void;
   onLift: (event: DragEvent) => void;
   onLower: () => void;
 }
 
-export function Row({ entry, at, focus, selected, menu, takes, onClick, onToggle, onOpen, onFocus, onLift, onLower }: RowProps) {
+export function Row({ entry, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }: RowProps) {
   const tab = focus ? 0 : -1;
-  const icon = iconOf(entry);
   return (
-    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable onClick={onClick} onDblClick={onOpen} onFocusIn={onFocus}
+    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable={draggable} onClick={onClick} onDblClick={onOpen} onFocusIn={onFocus}
       onDragStart={onLift} onDragEnd={onLower} {...takes}>
       <td class="col-check"><label><input type="checkbox" tabIndex={tab} checked={selected} aria-label={t('select', { name: entry.name })} onChange={onToggle} /></label></td>
-      <td class="col-name">
-        <span class="name-cell">
-          <Icon name={icon} class={'kind kind-' + icon} />
-          {entry.kind === 'folder'
-            ? <a tabIndex={tab} href={'/files/' + entry.id} draggable={false} aria-label={entry.name}><Name name={entry.name} /></a>
-            : <button type="button" class="link" tabIndex={tab} aria-label={t('downloadOf', { name: entry.name })} onClick={onOpen}><Name name={entry.name} /></button>}
-        </span>
-        {entry.damaged && <strong class="danger-text">{t('damaged')}</strong>}
-        <span class="under" aria-hidden="true">{entry.damaged ? t('damaged') : entry.kind === 'folder' ? t('folder') : size(entry.size)} · {ago(entry.modified_at)}</span>
-      </td>
-      <td class="col-size">{entry.kind === 'folder' ? '–' : size(entry.size)}</td>
-      <td class="col-modified"><Time at={entry.modified_at}>{ago(entry.modified_at)}</Time></td>
+      {children}
       <td class="col-menu"><Menu label={t('rowMenu', { name: entry.name })} items={menu} tabIndex={tab}><Icon name="more" /></Menu></td>
     </tr>
   );
 }
+
+// NameCell is the cell of a name. Without onOpen the entry cannot be opened from here.
+export function NameCell({ entry, tab, onOpen, under }: { entry: Entry; tab: number; onOpen?: () => void; under: ComponentChildren }) {
+  const icon = iconOf(entry);
+  const name = <Name name={entry.name} read={!onOpen} />;
+  return (
+    <td class="col-name">
+      <span class="name-cell">
+        <Icon name={icon} class={'kind kind-' + icon} />
+        {!onOpen ? <span class="name-alone">{name}</span>
+          : entry.kind === 'folder' ? <a tabIndex={tab} href={'/files/' + entry.id} draggable={false} aria-label={entry.name}>{name}</a>
+          : <button type="button" class="link" tabIndex={tab} aria-label={t('openOf', { name: entry.name })} onClick={onOpen}>{name}</button>}
+        {entry.damaged && <strong class="danger-text">{t('damaged')}</strong>}
+      </span>
+      <span class="under">{under}</span>
+    </td>
+  );
+}
+
+// SizeAndTime are the last two cells of an entry.
+export function SizeAndTime({ entry }: { entry: Entry }) {
+  return (
+    <>
+      <td class="col-size">{entry.kind === 'folder' ? '–' : size(entry.size)}</td>
+      <td class="col-modified"><Time at={entry.modified_at}>{ago(entry.modified_at)}</Time></td>
+    </>
+  );
+}
+
+// brief is what stands of an entry below its name, where there is no room for columns.
+export const brief = (entry: Entry): string => [entry.kind === 'folder' ? t('folder') : size(entry.size), ago(entry.modified_at)].join(' · ');
 
 const kinds: Record<string, IconName> = {
   png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image', avif: 'image', heic: 'image', svg: 'image',
@@ -85,17 +106,22 @@ const kinds: Record<string, IconName> = {
   zip: 'archive', gz: 'archive', tar: 'archive', xz: 'archive', zst: 'archive', '7z': 'archive', rar: 'archive',
 };
 
-function iconOf(entry: Entry): IconName {
+export function iconOf(entry: Entry): IconName {
   if (entry.kind === 'folder') return 'folder';
   return kinds[entry.name.split('.').pop()!.toLowerCase()] ?? 'file';
 }
 
-// More loads the next page when it comes into view, or when its button is pressed.
+// Gap stands for `rows` that are not drawn.
+export function Gap({ rows, height }: { rows: number; height: number }) {
+  return <tr class="gap" aria-hidden="true"><td colSpan={6} ref={(cell) => { if (cell) cell.style.height = rows * height + 'px'; }} /></tr>;
+}
+
+// More loads what follows when it comes near, or when its button is pressed.
 export function More({ load, problem }: { load: () => void; problem: Problem | undefined }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (problem) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && load(), { rootMargin: '400px' });
+    const watch = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && load(), { rootMargin: '1500px' });
     watch.observe(button.current!);
     return () => watch.disconnect();
   }, [load, problem]);

@@ -36,11 +36,13 @@ test('arrows stop at the ends', () => {
   assert.equal(moved('x', 0, 4), undefined);
 });
 
-test('all of a folder is selected, loaded or not, and what is not loaded stays selected', () => {
-  const beyond = [{ id: 'x' }, { id: 'y' }];
-  const p = everything(nothing, items, beyond);
-  assert.equal(ids(p), 'abcdxy');
-  assert.equal(ids(keep(p, items.slice(0, 3), (id) => id === 'x')), 'abcx');
+test('all is selected, what is gone is let go, and the focus stays with its entry', () => {
+  const p = everything(nothing, items);
+  assert.equal(ids(p), 'abcd');
   assert.equal(ids(keep(p, items.slice(0, 3))), 'abc');
-  assert.equal(ids(without(p, [items[0], beyond[1]])), 'bcdx');
+  assert.equal(ids(without(p, [items[0]])), 'bcd');
+  const moved = keep({ ...p, focus: 1, anchor: 2 }, [{ id: 'new' }, ...items], items);
+  assert.deepEqual([ids(moved), moved.focus, moved.anchor], ['abcd', 2, 3]);
+  const gone = keep({ ...nothing, focus: 3, anchor: 1 }, items.slice(0, 3), items);
+  assert.deepEqual([gone.focus, gone.anchor], [2, 1]);
 });

@@ -25,9 +25,8 @@ export function range(p: Picked, items: readonly { id: string }[], to: number): 
   return { ids: new Set(items.slice(from, end + 1).map((i) => i.id)), focus: to, anchor: p.anchor };
 }
 
-// everything selects what is loaded, and what is not.
-export function everything(p: Picked, ...items: readonly (readonly { id: string }[])[]): Picked {
-  return { ...p, ids: new Set(items.flat().map((i) => i.id)) };
+export function everything(p: Picked, items: readonly { id: string }[]): Picked {
+  return { ...p, ids: new Set(items.map((i) => i.id)) };
 }
 
 export function without(p: Picked, gone: readonly { id: string }[]): Picked {
@@ -36,16 +35,20 @@ export function without(p: Picked, gone: readonly { id: string }[]): Picked {
   return { ...p, ids };
 }
 
-// keep drops entries that are no longer listed. `beyond` tells of an entry that is not
-// loaded whether it is in the folder all the same.
-export function keep(p: Picked, items: readonly { id: string }[], beyond: (id: string) => boolean = () => false): Picked {
-  const there = new Set(items.map((i) => i.id));
+// keep drops entries that are no longer listed. The focus and the anchor stay with their entries,
+// wherever the new list has them.
+export function keep(p: Picked, items: readonly { id: string }[], before: readonly { id: string }[] = items): Picked {
   const last = Math.max(0, items.length - 1);
-  return {
-    ids: new Set([...p.ids].filter((id) => there.has(id) || beyond(id))),
-    focus: Math.min(p.focus, last),
-    anchor: Math.min(p.anchor, last),
+  const follow = (at: number) => {
+    const id = before[at]?.id;
+    const to = items[at]?.id === id ? at : items.findIndex((e) => e.id === id);
+    return to >= 0 ? to : Math.min(at, last);
   };
+  const focus = Math.min(follow(p.focus), last);
+  const anchor = Math.min(follow(p.anchor), last);
+  if (p.ids.size === 0) return focus === p.focus && anchor === p.anchor ? p : { ...p, focus, anchor };
+  const there = new Set(items.map((i) => i.id));
+  return { ids: new Set([...p.ids].filter((id) => there.has(id))), focus, anchor };
 }
 
 // moved returns where an arrow, Home, End or a page key leads; undefined for other keys.

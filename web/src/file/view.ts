@@ -1,4 +1,4 @@
-// How a folder was looked at: its sorting, how far it was read, and where it was scrolled
+// How a list was looked at: its sorting, how far it was read, and where it was scrolled
 // to. The browser keeps it with the page's place in the history, so that Back and a reload
 // find it again.
 import type { Column, Sort } from './tree';
@@ -11,7 +11,7 @@ export interface View {
 }
 
 const columns: readonly string[] = ['name', 'size', 'modified'] satisfies Column[];
-const most = 50; // pages that are read again at once
+const most = 1000; // pages that are read again at once
 
 export const sortText = (s: Sort): string => (s.down ? '-' : '') + s.by;
 

@@ -1,52 +1,45 @@
-// The selection of a whole folder: what is loaded, and what is not.
-import { useEffect, useRef, useState } from 'preact/hooks';
+// The selection of a whole list: what is read of it, and what is not yet.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { toastProblem } from '../shell/ui';
-import type { useListing } from './listing';
+import type { Listing } from './listing';
 import { everything, type Picked } from './select';
-import type { Entry } from './tree';
 
-// Up to so many entries are counted as soon as something is selected, so that the button
-// says how many there are. A larger folder is read when the person asks for all of it.
+// Up to so many entries are counted as soon as something is selected, so that the button says how
+// many there are. A longer list is read when the person asks for all of it.
 const counted = 2000;
 
-export function useWhole(page: ReturnType<typeof useListing>, picked: Picked, setPicked: (to: Picked | ((p: Picked) => Picked)) => void, of: string) {
+export function useWhole<E extends { id: string }>(list: Listing<E>, picked: Picked, setPicked: (to: (p: Picked) => Picked) => void, of: string) {
   const [reading, setReading] = useState<number>();
-  const stop = useRef<AbortController | undefined>(undefined);
-  const known = useRef(new Map<string, Entry>());
-  const items = useRef(page.items);
-  items.current = page.items;
+  const stop = useRef<AbortController>(undefined);
 
   function end() {
     stop.current?.abort();
     stop.current = undefined;
     setReading(undefined);
   }
-  useEffect(() => () => {
-    end();
-    known.current.clear();
-  }, [of]);
+  useEffect(() => end, [of]);
 
   const some = picked.ids.size > 0;
+  const open = list.items !== undefined && list.total === undefined;
   useEffect(() => {
-    if (!some || page.total !== undefined || reading !== undefined || !page.items) return;
+    if (!some || !open || reading !== undefined || list.items!.length > counted) return;
     const count = new AbortController();
-    page.rest(count.signal, (n) => n > counted && count.abort()).catch(() => undefined);
+    list.rest(count.signal, () => undefined, counted).catch(() => undefined);
     return () => count.abort();
-  }, [some, page.total === undefined, reading === undefined, of]);
+  }, [some, open, reading === undefined, of]);
 
-  // select takes all of the folder; it reads what is not loaded first.
+  // select takes all of the list; it reads what is missing first.
   async function select(): Promise<void> {
-    if (!page.items) return;
-    setPicked((p) => everything(p, page.items!));
-    const loaded = page.items.length;
+    if (!list.items) return;
+    const loaded = list.items;
+    setPicked((p) => everything(p, loaded));
     end();
+    if (!list.more) return;
     const mine = (stop.current = new AbortController());
-    if (page.next && !page.beyond) setReading(loaded);
+    setReading(loaded.length);
     try {
-      const beyond = await page.rest(mine.signal, (n) => !mine.signal.aborted && setReading(loaded + n));
-      if (mine.signal.aborted) return;
-      for (const e of beyond) known.current.set(e.id, e);
-      setPicked((p) => everything(p, items.current ?? [], beyond));
+      const all = await list.rest(mine.signal, (n) => !mine.signal.aborted && setReading(loaded.length + n));
+      if (!mine.signal.aborted) setPicked((p) => everything(p, all));
     } catch (err) {
       if (!mine.signal.aborted) toastProblem(err);
     } finally {
@@ -54,15 +47,12 @@ export function useWhole(page: ReturnType<typeof useListing>, picked: Picked, se
     }
   }
 
-  const loaded = (page.items ?? []).filter((e) => picked.ids.has(e.id));
-  const shown = new Set(loaded.map((e) => e.id));
-  const selected = [...loaded, ...[...known.current.values()].filter((e) => picked.ids.has(e.id) && !shown.has(e.id))];
+  const selected = useMemo(() => (some ? (list.items ?? []).filter((e) => picked.ids.has(e.id)) : []), [list.items, picked.ids]);
   return {
     select,
-    reading, // how many were read of a folder that is being selected
+    reading, // how many were read of a list that is being selected
     selected,
-    all: page.total !== undefined && page.total > 0 && selected.length === page.total,
-    knows: (id: string) => known.current.has(id),
+    all: list.total !== undefined && list.total > 0 && selected.length === list.total,
     clear() {
       end();
       setPicked((p) => ({ ...p, ids: new Set() }));

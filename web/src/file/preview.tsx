@@ -1,0 +1,146 @@
+// A look at files without saving them: one after the other, in a dialog. The bytes come with the
+// session's token; the page shows them from an address of its own that ends with the look.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { stream } from '../shell/api';
+import { size } from '../shell/i18n';
+import { Icon } from '../shell/icon';
+import { Name } from '../shell/name';
+import { asProblem, say, type Problem } from '../shell/problem';
+import { Dialog } from '../shell/ui';
+import { isPdf, kindOf, textOf, type Kind } from './kinds';
+import { iconOf } from './row';
+import type { Entry } from './tree';
+import { t } from './words';
+
+interface PreviewProps {
+  items: readonly Entry[]; // folders among them are passed over
+  id: string; // the one to begin with
+  more: (() => unknown) | undefined; // there is more to read
+  onSave: (entry: Entry) => void;
+  onClose: (last: string) => void;
+}
+
+export function Preview({ items, id, more, onSave, onClose }: PreviewProps) {
+  const [shown, setShown] = useState(id);
+  const [last, setLast] = useState(() => items.find((e) => e.id === id)!); // stays when the list loses it
+  const files = items.filter((e) => e.kind === 'file');
+  const at = files.findIndex((e) => e.id === shown);
+  const entry = files[at] ?? last;
+
+  function move(by: number) {
+    const to = files[at + by];
+    if (at < 0 || !to) return;
+    setShown(to.id);
+    setLast(to);
+    if (at + by >= files.length - 2) more?.();
+  }
+
+  function key(event: KeyboardEvent) {
+    // In a player the arrows move in time.
+    if (event.altKey || event.ctrlKey || event.metaKey || (event.target as Element).closest('audio, video')) return;
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (!by) return;
+    event.preventDefault();
+    move(by);
+  }
+
+  const turn = (by: number, label: string, icon: 'back' | 'chevron') => (
+    <button type="button" class="icon-button" aria-label={label} title={label} aria-disabled={files[at + by] === undefined} onClick={() => move(by)}><Icon name={icon} /></button>
+  );
+  return (
+    <Dialog class="preview" title={<Name name={entry.name} read />} onClose={() => onClose(entry.id)} onKeyDown={key} buttons={(
+      <>
+        {files.length > 1 && at >= 0 && (
+          <div class="preview-turn">
+            {turn(-1, t('previous'), 'back')}
+            <span class="hint" aria-live="polite"><span class="hidden">{entry.name}: </span>{more ? t('nth', { n: at + 1 }) : t('nthOf', { n: at + 1, count: files.length })}</span>
+            {turn(1, t('next'), 'chevron')}
+          </div>
+        )}
+        <button type="button" class="icon-button" aria-label={t('downloadOf', { name: entry.name })} title={t('download')} onClick={() => onSave(entry)}><Icon name="download" /></button>
+      </>
+    )}>
+      <Look key={entry.id + entry.modified_at} entry={entry} onSave={() => onSave(entry)} />
+    </Dialog>
+  );
+}
+
+type Content = { url: string } | { text: string };
+
+function Look({ entry, onSave }: { entry: Entry; onSave: () => void }) {
+  const kind = kindOf(entry);
+  const small = kind && entry.size <= kind.most;
+  const [content, setContent] = useState<Content>();
+  const [broken, setBroken] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const [read, setRead] = useState(0);
+
+  useEffect(() => {
+    if (!small || entry.damaged) return;
+    const stop = new AbortController();
+    let url: string | undefined;
+    load(entry, kind, stop.signal, setRead).then((it) => {
+      if (stop.signal.aborted) return;
+      if (!it) return setBroken(true);
+      if ('blob' in it) setContent({ url: (url = URL.createObjectURL(it.blob)) });
+      else setContent(it);
+    }, (err) => stop.signal.aborted || setProblem(asProblem(err)));
+    return () => {
+      stop.abort();
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, []);
+
+  const fail = () => setBroken(true);
+  if (problem) return <Instead entry={entry} onSave={onSave} bad>{say(problem)}</Instead>;
+  if (!kind || broken || (kind.shown === 'pdf' && !navigator.pdfViewerEnabled)) return <Instead entry={entry} onSave={onSave}>{t('noPreview')}</Instead>;
+  if (!small) return <Instead entry={entry} onSave={onSave}>{t('tooLargeToShow', { size: size(entry.size) })}</Instead>;
+  if (!content) {
+    return (
+      <div class="look" role="status">
+        <span class="spinner" aria-hidden="true" /> <span class="hidden">{t('beingRead')}</span>
+        {entry.size > 2_000_000 && <progress value={read} max={entry.size} aria-label={t('progressOf', { name: entry.name })} />}
+      </div>
+    );
+  }
+  if ('text' in content) return <pre class="look look-text" tabIndex={0} role="region" aria-label={t('contentsOf', { name: entry.name })}>{content.text}</pre>;
+  switch (kind.shown) {
+    case 'image': return <div class="look"><img src={content.url} alt={entry.name} onError={fail} /></div>;
+    case 'audio': return <div class="look"><Icon name="audio" class="look-icon" /><audio controls src={content.url} aria-label={entry.name} onError={fail} /></div>;
+    case 'video': return <div class="look"><video controls playsInline src={content.url} aria-label={entry.name} onError={fail} /></div>;
+    default: return <iframe class="look" src={content.url} title={entry.name} referrerpolicy="no-referrer" />;
+  }
+}
+
+// load reads a file as what its kind is, and as nothing else; undefined: it is not that.
+async function load(entry: Entry, kind: Kind, signal: AbortSignal, seen: (bytes: number) => void): Promise<{ blob: Blob } | { text: string } | undefined> {
+  const response = await stream('/files/{id}/content', { path: { id: entry.id }, signal });
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for (const reader = response.body!.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    seen(bytes += value.length);
+  }
+  const blob = new Blob(parts, { type: kind.type });
+  if (kind.shown === 'text') {
+    const text = textOf(new Uint8Array(await blob.arrayBuffer()));
+    return text === undefined ? undefined : { text };
+  }
+  if (kind.shown === 'pdf' && !isPdf(new Uint8Array(await blob.slice(0, 1024).arrayBuffer()))) return undefined;
+  return { blob };
+}
+
+function Instead({ entry, onSave, children, bad }: { entry: Entry; onSave: () => void; children: ComponentChildren; bad?: boolean }) {
+  const icon = iconOf(entry);
+  return (
+    <div class="look look-instead">
+      <Icon name={icon} class={'look-icon kind-' + icon} />
+      <p role={bad ? 'alert' : undefined}>{children}</p>
+      <p class="hint">{size(entry.size)}</p>
+      <button type="button" class="button primary" onClick={onSave}><Icon name="download" /> {t('download')}</button>
+    </div>
+  );
+}
