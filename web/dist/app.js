@@ -9345,7 +9345,7 @@ function Hits({ q: q2 }) {
 }
 function Way({ hit, tab }) {
   const way = [t7("files"), ...hit.path.map((step2) => step2.name)].join(" / ");
-  return /* @__PURE__ */ a4("a", { class: "way", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t7("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t7("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
 }
 
 // src/file/trash.tsx
@@ -9417,7 +9417,7 @@ function Origin({ entry: entry4, tab }) {
   const way = originOf(entry4);
   const { id, path: path3 } = entry4.origin;
   if (!id && path3.length > 0) return /* @__PURE__ */ a4(Name, { name: way, read: true });
-  return /* @__PURE__ */ a4("a", { class: "way", tabIndex: tab, href: "/files" + (id ? "/" + id : ""), "aria-label": t7("placeOf", { name: entry4.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (id ? "/" + id : ""), "aria-label": t7("placeOf", { name: entry4.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
 }
 var day = 864e5;
 function stays({ expires_at: until }) {
