@@ -8834,7 +8834,7 @@ function drawn([first, end2], focus, count) {
 }
 function useWindow(table, count, focus) {
   const [range2, setRange] = d2([0, Math.min(count, 2 * around)]);
-  const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 60 : 52);
+  const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 56.25 : 48.75);
   const look = T2(() => void 0);
   look.current = () => {
     const body = table.current?.tBodies[0];

@@ -102,10 +102,10 @@ export function stage(env) {
 
 // open returns a page in a context of its own. When the test ends it fails if the
 // page threw, broke its content security policy, or asked anybody but the server. It may go on to
-// the sites in `visits`, by navigation alone.
-export async function open(t, { browser, server }, { visits = [], ...options } = {}) {
+// the sites in `visits`, by navigation alone, and break the rules that `breaks` names.
+export async function open(t, { browser, server }, { visits = [], breaks, ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
-  watch(t, context, server, visits);
+  watch(t, context, server, visits, breaks);
   return context.newPage();
 }
 
@@ -119,17 +119,19 @@ export async function openAtHome(t, { server }, { visits = [], ...options } = {}
   return context.pages()[0] ?? context.newPage();
 }
 
-function watch(t, context, server, visits) {
+function watch(t, context, server, visits, breaks) {
   const complaints = [];
   const origin = new URL(server.url).origin;
   context.on('request', (request) => {
     const { origin: to, protocol } = new URL(request.url());
     if (visits.includes(to) && (request.isNavigationRequest() || visits.includes(new URL(request.frame().url()).origin))) return;
-    if (to !== origin && protocol !== 'blob:' && protocol !== 'data:') complaints.push('asked somebody else: ' + request.url());
+    // The last two are the browser's own viewer of PDFs.
+    if (to !== origin && !['blob:', 'data:', 'chrome:', 'chrome-extension:'].includes(protocol)) complaints.push('asked somebody else: ' + request.url());
   });
   context.on('weberror', (err) => complaints.push('threw: ' + err.error().stack));
   context.on('console', (message) => {
     const text = message.text();
+    if (breaks?.test(text)) return;
     // A refused call is a refused call; everything else on the console is a fault.
     if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push('console: ' + text);
     if (/content security policy/i.test(text)) complaints.push('csp: ' + text);

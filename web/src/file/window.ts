@@ -28,7 +28,7 @@ export function drawn([first, end]: readonly [number, number], focus: number, co
 // useWindow says which of `count` rows the table draws. All rows are equally high.
 export function useWindow(table: RefObject<HTMLTableElement | null>, count: number, focus: number): Drawn {
   const [range, setRange] = useState<readonly [number, number]>([0, Math.min(count, 2 * around)]);
-  const [height, setHeight] = useState(() => (matchMedia('(max-width: 40rem)').matches ? 60 : 52));
+  const [height, setHeight] = useState(() => (matchMedia('(max-width: 40rem)').matches ? 56.25 : 48.75));
   const look = useRef(() => undefined as void);
   look.current = () => {
     const body = table.current?.tBodies[0];
