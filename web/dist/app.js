@@ -8627,7 +8627,7 @@ function Look({ entry: entry4, onSave }) {
     case "video":
       return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail2 }) });
     default:
-      return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url, title: entry4.name, referrerpolicy: "no-referrer" });
+      return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url + "#navpanes=0", title: entry4.name });
   }
 }
 async function load(entry4, kind, signal, seen) {

@@ -52,7 +52,11 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   await page.goBack();
   await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
 
-  const [download] = await Promise.all([page.waitForEvent('download'), row(page, 'two.bin').getByRole('button', { name: 'Download two.bin' }).click()]);
+  // A file that no browser shows is offered for download.
+  await row(page, 'two.bin').getByRole('button', { name: 'Open two.bin' }).click();
+  await page.getByRole('dialog').getByText('This file cannot be shown here.').waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog').getByRole('button', { name: 'Download', exact: true }).click()]);
+  await page.keyboard.press('Escape');
   assert.equal(download.suggestedFilename(), 'two.bin');
   assert.deepEqual(fs.readFileSync(await download.path()), fs.readFileSync(path.join(dir, 'two.bin')));
 
@@ -78,7 +82,6 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
 
   await row(page, 'two.bin').getByRole('button', { name: 'Actions for two.bin' }).click();
   await page.getByRole('menuitem', { name: 'Delete' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await row(page, 'two.bin').waitFor({ state: 'detached' });
 
   // A reload keeps the session: it lives in a cookie that scripts cannot read.

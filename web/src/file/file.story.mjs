@@ -47,7 +47,7 @@ test('names are shown as they are, and long ones are cut with the whole name at 
   const name = row(page, long).locator('.link');
   await name.waitFor();
   assert.equal(await name.locator('bdi').getAttribute('title'), long);
-  assert.equal(await name.getAttribute('aria-label'), 'Download ' + long);
+  assert.equal(await name.getAttribute('aria-label'), 'Open ' + long);
   assert.ok(await name.locator('.cut-head').evaluate((e) => e.scrollWidth > e.clientWidth), 'the long name is cut');
   const end = name.locator('.cut-tail');
   assert.equal(await end.textContent(), 'xxxxxx.txt');
@@ -64,18 +64,21 @@ test('a folder of many files is read page by page, and stays read after a change
   await page.getByRole('heading', { name: '130 files uploaded' }).waitFor();
   await row(page, 'many').getByRole('link').click();
   await row(page, 'n000.txt').waitFor();
-  assert.equal((await names(page)).length, 100);
-  await page.getByRole('button', { name: 'Show more' }).scrollIntoViewIfNeeded();
+  for (const until = Date.now() + 10_000; (await row(page, 'n129.txt').count()) === 0 && Date.now() < until;) {
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.waitForTimeout(50);
+  }
   await row(page, 'n129.txt').waitFor();
   await row(page, 'n120.txt').getByRole('button', { name: 'Actions for n120.txt' }).click();
   await page.getByRole('menuitem', { name: 'Rename' }).click();
   await page.getByRole('dialog').getByLabel('Name').fill('n120 changed.txt');
   await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
   await row(page, 'n120 changed.txt').waitFor();
-  const all = await names(page);
-  assert.equal(all.length, 130);
-  assert.deepEqual(all, [...all].sort());
+  assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '131');
+  const near = (await names(page)).slice(-20);
+  assert.equal(near.at(-1), 'n129.txt');
+  assert.deepEqual(near, [...near].sort());
   await page.getByRole('button', { name: 'Sort by Name' }).or(page.getByRole('columnheader', { name: 'Name' }).getByRole('button')).first().click();
-  await page.waitForFunction(() => document.querySelector('tbody bdi')?.textContent === 'n129.txt');
+  await page.waitForFunction(() => document.querySelector('tbody tr[aria-rowindex="2"] bdi')?.textContent === 'n129.txt');
   assert.equal(await page.getByRole('columnheader', { name: 'Name' }).getAttribute('aria-sort'), 'descending');
 });

@@ -109,7 +109,7 @@ function Look({ entry, onSave }: { entry: Entry; onSave: () => void }) {
     case 'image': return <div class="look"><img src={content.url} alt={entry.name} onError={fail} /></div>;
     case 'audio': return <div class="look"><Icon name="audio" class="look-icon" /><audio controls src={content.url} aria-label={entry.name} onError={fail} /></div>;
     case 'video': return <div class="look"><video controls playsInline src={content.url} aria-label={entry.name} onError={fail} /></div>;
-    default: return <iframe class="look" src={content.url} title={entry.name} referrerpolicy="no-referrer" />;
+    default: return <iframe class="look" src={content.url + '#navpanes=0'} title={entry.name} />;
   }
 }
 
