@@ -7063,7 +7063,7 @@ var t7 = catalog({
     copyHere: "Copy here",
     copied: { one: "Copied to {folder}.", other: "{count} items copied to {folder}." },
     discarding: { one: "Moving {count} item to the trash", other: "Moving {count} items to the trash" },
-    discarded: { one: "Moved to the trash.", other: "{count} items moved to the trash." },
+    discarded: { one: "“{name}” moved to the trash.", other: "{count} items moved to the trash." },
     undo: "Undo",
     trash: "Trash",
     trashText: "What you deleted stays here until its time is up. It takes room until then.",
@@ -7236,7 +7236,7 @@ var t7 = catalog({
     copyHere: "Hierher kopieren",
     copied: { one: "Nach {folder} kopiert.", other: "{count} Elemente nach {folder} kopiert." },
     discarding: { one: "{count} Element kommt in den Papierkorb", other: "{count} Elemente kommen in den Papierkorb" },
-    discarded: { one: "In den Papierkorb verschoben.", other: "{count} Elemente in den Papierkorb verschoben." },
+    discarded: { one: "„{name}“ liegt im Papierkorb.", other: "{count} Elemente liegen im Papierkorb." },
     undo: "Rückgängig",
     trash: "Papierkorb",
     trashText: "Was Sie gelöscht haben, bleibt hier, bis seine Zeit um ist. Bis dahin braucht es Platz.",
@@ -7442,6 +7442,10 @@ function Now({ title, count, run: run2, onClose }) {
 
 // src/file/bin.tsx
 var bin = "trash";
+function brief(name) {
+  const [head, tail] = cut(name);
+  return head.length > 24 ? head.slice(0, 20) + "…" + tail : name;
+}
 var gone = (err2) => {
   if (asProblem(err2).code !== "not_found") throw err2;
 };
@@ -7451,7 +7455,7 @@ async function discard(entries2, onDone) {
     void onDone(out.done);
     refreshFolder(bin);
     const undo = { label: t7("undo"), run: () => void restore(out.done) };
-    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length }), false, undo));
+    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo));
   });
 }
 async function restore(entries2, onDone) {
@@ -8492,7 +8496,7 @@ function SizeAndTime({ entry: entry4 }) {
     /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
   ] });
 }
-var brief = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
+var brief2 = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
 var kinds = {
   png: "image",
   jpg: "image",
@@ -9147,7 +9151,7 @@ function Files({ params }) {
         keys: t7("keys"),
         headings: columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
         cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
-          /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, onOpen: () => deeds2.open(entry4), under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief(entry4) }) }),
+          /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, onOpen: () => deeds2.open(entry4), under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief2(entry4) }) }),
           /* @__PURE__ */ a4(SizeAndTime, { entry: entry4 })
         ] })
       }
@@ -9333,7 +9337,7 @@ function Hits({ q: q2 }) {
           /* @__PURE__ */ a4(NameCell, { entry: hit, tab, onOpen: () => deeds2.open(hit), under: /* @__PURE__ */ a4($, { children: [
             /* @__PURE__ */ a4(Way, { hit, tab }),
             " ",
-            /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief(hit) })
+            /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief2(hit) })
           ] }) }),
           /* @__PURE__ */ a4("td", { class: "col-place", children: /* @__PURE__ */ a4(Way, { hit, tab }) }),
           /* @__PURE__ */ a4(SizeAndTime, { entry: hit })

@@ -1,5 +1,6 @@
 // To the trash and back.
 import { del, post } from '../shell/api';
+import { cut } from '../shell/cut';
 import { asProblem } from '../shell/problem';
 import { Confirm, toast } from '../shell/ui';
 import { refreshFolder } from './refresh';
@@ -9,6 +10,12 @@ import { t } from './words';
 
 // The key under which changes of the trash are counted, beside those of folders.
 export const bin = 'trash';
+
+// brief cuts a long name in the middle.
+function brief(name: string): string {
+  const [head, tail] = cut(name);
+  return head.length > 24 ? head.slice(0, 20) + '…' + tail : name;
+}
 
 const gone = (err: unknown): undefined => {
   if (asProblem(err).code !== 'not_found') throw err; // gone already
@@ -21,7 +28,7 @@ export async function discard(entries: readonly Entry[], onDone: (gone: readonly
     void onDone(out.done); // the list need not be read before the person is told
     refreshFolder(bin);
     const undo = { label: t('undo'), run: () => void restore(out.done) };
-    report(out, entries.length, () => toast(t('discarded', { count: entries.length }), false, undo));
+    report(out, entries.length, () => toast(t('discarded', { count: entries.length, name: brief(entries[0]!.name) }), false, undo));
   });
 }
 

@@ -38,7 +38,9 @@ export function useGrid<E extends Entry>(of: string, list: Listing<E>, view: Kep
   } });
   useEffect(() => {
     if (!items) return;
-    const old = before.current ?? items;
+    // The stop of Tab stays with an entry that somebody chose, else at its place.
+    const chosen = picked.ids.size > 0 || table.current?.contains(document.activeElement);
+    const old = (chosen && before.current) || items;
     before.current = items;
     setPicked((p) => keep(p, items, old));
   }, [items]);
