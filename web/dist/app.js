@@ -7365,6 +7365,8 @@ var problems4 = catalog({
     quota_exceeded: "There is no room left for that. Delete something first.",
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
+    damaged: "A file is damaged and cannot be copied. Delete it first.",
+    field_invalid_utf8: "The search holds characters that cannot be read. Type it anew.",
     too_many_entries: "These are too many files and folders to copy at once.",
     too_deep: "There are too many folders inside one another here.",
     too_many_files: "These are too many files for one upload.",
@@ -7379,6 +7381,8 @@ var problems4 = catalog({
     quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas.",
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
+    damaged: "Eine Datei ist beschädigt und lässt sich nicht kopieren. Löschen Sie sie erst.",
+    field_invalid_utf8: "Die Suche enthält Zeichen, die sich nicht lesen lassen. Geben Sie sie neu ein.",
     too_many_entries: "Das sind zu viele Dateien und Ordner, um sie auf einmal zu kopieren.",
     too_deep: "Hier liegen zu viele Ordner ineinander.",
     too_many_files: "Das sind zu viele Dateien auf einmal.",
@@ -8884,7 +8888,8 @@ function useGrid(of, list2, view) {
   } });
   A2(() => {
     if (!items) return;
-    const old = before2.current ?? items;
+    const chosen3 = picked.ids.size > 0 || table.current?.contains(document.activeElement);
+    const old = chosen3 && before2.current || items;
     before2.current = items;
     setPicked((p5) => keep(p5, items, old));
   }, [items]);
@@ -9408,7 +9413,7 @@ function Trash() {
             " · ",
             stays(entry4)
           ] }) }),
-          /* @__PURE__ */ a4("td", { class: "col-place", children: /* @__PURE__ */ a4(Origin, { entry: entry4, tab }) }),
+          /* @__PURE__ */ a4("td", { class: "col-place", children: /* @__PURE__ */ a4(Name, { name: originOf(entry4), read: true }) }),
           /* @__PURE__ */ a4("td", { class: "col-left", children: /* @__PURE__ */ a4(Time, { at: entry4.expires_at ?? entry4.deleted_at, children: stays(entry4) }) })
         ] })
       }
@@ -9417,12 +9422,6 @@ function Trash() {
   ] });
 }
 var originOf = ({ origin }) => [t7("files"), ...origin.path].join(" / ");
-function Origin({ entry: entry4, tab }) {
-  const way = originOf(entry4);
-  const { id, path: path3 } = entry4.origin;
-  if (!id && path3.length > 0) return /* @__PURE__ */ a4(Name, { name: way, read: true });
-  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (id ? "/" + id : ""), "aria-label": t7("placeOf", { name: entry4.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
-}
 var day = 864e5;
 function stays({ expires_at: until }) {
   if (!until) return t7("staysForEver");

@@ -63,7 +63,7 @@ export function Trash() {
           cells={(entry, tab) => (
             <>
               <NameCell entry={entry} tab={tab} under={<span aria-hidden="true">{originOf(entry)} · {stays(entry)}</span>} />
-              <td class="col-place"><Origin entry={entry} tab={tab} /></td>
+              <td class="col-place"><Name name={originOf(entry)} read /></td>
               <td class="col-left"><Time at={entry.expires_at ?? entry.deleted_at}>{stays(entry)}</Time></td>
             </>
           )} />
@@ -73,15 +73,8 @@ export function Trash() {
   );
 }
 
+// The folder may be gone by now, so nothing leads there.
 const originOf = ({ origin }: Trashed): string => [t('files'), ...origin.path].join(' / ');
-
-// Origin leads to the folder, if that is still there.
-function Origin({ entry, tab }: { entry: Trashed; tab: number }) {
-  const way = originOf(entry);
-  const { id, path } = entry.origin;
-  if (!id && path.length > 0) return <Name name={way} read />;
-  return <a class="hit-place" tabIndex={tab} href={'/files' + (id ? '/' + id : '')} aria-label={t('placeOf', { name: entry.name, place: way })}><Name name={way} /></a>;
-}
 
 const day = 86_400_000;
 
