@@ -137,6 +137,7 @@ type request struct {
 	// body is a stream that can be sent only once.
 	body        *once
 	contentType string
+	length      int64 // of body; 0 while unknown
 }
 
 // The largest answers read into memory, in bytes.
@@ -215,6 +216,9 @@ func (c *Client) exchange(ctx context.Context, r request, authorization string) 
 	if r.in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	} else if r.body != nil {
+		if r.length > 0 {
+			req.ContentLength = r.length
+		}
 		req.Header.Set("Content-Type", r.contentType)
 		req.Header.Set("Expect", "100-continue")
 	}

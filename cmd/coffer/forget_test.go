@@ -469,6 +469,8 @@ func (w *forgotten) use(m member) {
 		client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
 	var id string
+	_, err = m.c.BeginUpload(ctx, client.NewUpload{Name: "unfinished", Size: 1000})
+	w.must(err)
 	gone, err := m.c.CreateFolder(ctx, "", "gone")
 	w.must(err)
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})

@@ -44,6 +44,7 @@ import (
 	"coffer/internal/social"
 	"coffer/internal/token"
 	"coffer/internal/totp"
+	"coffer/internal/upload"
 	"coffer/web"
 )
 
@@ -74,6 +75,7 @@ type Settings struct {
 	File     file.Settings     `embed:""`
 	Drop     drop.Settings     `embed:""`
 	Search   search.Settings   `embed:""`
+	Upload   upload.Settings   `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -171,6 +173,7 @@ type app struct {
 	files     *file.Service
 	search    *search.Service
 	drops     *drop.Service
+	uploads   *upload.Service
 	resources *introspect.Service
 	api       *rest.API
 
@@ -379,6 +382,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	others.Routes(a.api)
 	a.files.Routes(a.api)
 	a.search.Routes(a.api)
+	a.uploads.Routes(a.api)
 	a.drops.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()
@@ -391,6 +395,11 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (e
 		Settings: s.File, DB: a.db, Contents: a.contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
 	a.search = search.New(search.Config{Settings: s.Search, DB: a.db, Files: a.files, Accounts: a.accounts, Now: time.Now})
+	if a.uploads, err = upload.New(upload.Config{
+		Settings: s.Upload, MaxSize: s.File.MaxUpload, DB: a.db, Bus: a.bus, Contents: a.contents, Files: a.files, Accounts: a.accounts, Jobs: a.jobs, Now: time.Now, Log: log,
+	}); err != nil {
+		return err
+	}
 	a.drops, err = drop.New(drop.Config{
 		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
 	})
@@ -407,9 +416,11 @@ func (a *app) periodic() {
 	}
 }
 
-// drain ends what would keep a stopping server busy: streams of news, and drops.
+// drain ends what would keep a stopping server busy: streams of news, resumable uploads, and
+// drops.
 func (a *app) drain() {
 	a.feed.Close()
+	a.uploads.Drain()
 	a.drops.Drain()
 }
 

@@ -352,6 +352,7 @@ func migrated(h *house) (bad []string) {
 var calledByOthers = []string{
 	"AppendHeader", "BodyReader", "BodyWriter", "EachHeader", "GetMultipartForm", "GetStatus", "SetHeader", "SetStatus", // huma
 	"WithAttrs", "WithGroup", // log/slog
+	"GetUpload", "GetInfo", "GetReader", "WriteChunk", "FinishUpload", "DeclareLength", "Terminate", "AsTerminatableUpload", "AsLengthDeclarableUpload", // tusd
 	"Unwrap", "UnmarshalText", "UnmarshalJSON", "MarshalJSON", "Resolve",
 }
 

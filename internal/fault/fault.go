@@ -30,6 +30,7 @@ const (
 	BadRange                     // 416: no byte of the range exists
 	Limited                      // 429: over a rate limit; RetryAfter is set
 	Unavailable                  // 503: a dependency is down; the same request may succeed soon
+	Checksum                     // 460 (tus): the bytes do not have the checksum that came with them
 )
 
 // Field names one refused value.

@@ -121,7 +121,7 @@ func (a *API) draw(name string) ([]byte, error) {
 	doc := a.huma.OpenAPI()
 	v := docsView{Title: doc.Info.Title, Version: doc.Info.Version, About: doc.Info.Description, Groups: a.groups(doc)}
 	for _, c := range a.Codes() {
-		v.Codes = append(v.Codes, docsCode{c, http.StatusText(c.Status)})
+		v.Codes = append(v.Codes, docsCode{c, statusText(c.Status)})
 	}
 	var b bytes.Buffer
 	if err := docsTemplate.ExecuteTemplate(&b, name, v); err != nil {

@@ -67,6 +67,17 @@ var statuses = [...]int{
 	fault.BadRange:         http.StatusRequestedRangeNotSatisfiable,
 	fault.Limited:          http.StatusTooManyRequests,
 	fault.Unavailable:      http.StatusServiceUnavailable,
+	fault.Checksum:         statusChecksum,
+}
+
+// statusChecksum is of tus 1.0 and not of IANA's list, so net/http has no words for it.
+const statusChecksum = 460
+
+func statusText(status int) string {
+	if status == statusChecksum {
+		return "Checksum Mismatch"
+	}
+	return http.StatusText(status)
 }
 
 // statusOf is the HTTP status of a kind.
@@ -109,7 +120,7 @@ func (x *exchange) problem(err error) *Problem {
 	}
 	status := statusOf(f.Kind)
 	p := &Problem{
-		Type: x.api.guard.base + "/docs/errors#" + f.Code, Title: http.StatusText(status), Status: status,
+		Type: x.api.guard.base + "/docs/errors#" + f.Code, Title: statusText(status), Status: status,
 		Detail: f.Detail, Code: f.Code, RequestID: x.id,
 	}
 	for _, field := range f.Fields {

@@ -3,7 +3,6 @@ package rest
 import (
 	"cmp"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -89,7 +88,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 	for status, list := range byStatus {
 		slices.Sort(list)
 		o.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status) + ": `" + strings.Join(list, "`, `") + "`.",
+			Description: statusText(status) + ": `" + strings.Join(list, "`, `") + "`.",
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
 			Extensions:  map[string]any{extensionCodes: list},
 		}

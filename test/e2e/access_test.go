@@ -72,6 +72,8 @@ var good = map[string]string{
 
 	"GET /v1/auth/attempts/{id}": "",
 
+	"GET /v1/uploads/{id}": "", "HEAD /v1/uploads/{id}": "", "PATCH /v1/uploads/{id}": "bytes", "DELETE /v1/uploads/{id}": "",
+
 	"POST /v1/auth/attempts/{id}/sms/resend": "",
 
 	"POST /v1/auth/attempts/{id}/passkey/options": "", "POST /v1/auth/attempts/{id}/passkey": `{"credential":{}}`,
@@ -108,10 +110,14 @@ func notMine(t *testing.T, s *server) {
 	if err := c.DeleteFile(ctx, trashed.ID); err != nil {
 		t.Fatal(err)
 	}
+	upload, err := c.BeginUpload(ctx, client.NewUpload{Name: "diary.bin", Size: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
 	passkey := newSecurityKey(t, s).register(c, "")
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
-		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {},
+		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -123,9 +129,12 @@ func notMine(t *testing.T, s *server) {
 	nothing := map[string]string{
 		"/v1/account/passkeys/": "01890000-0000-7000-8000-000000000000",
 		"/v1/files/":            "01890000-0000-7000-8000-000000000000", "/v1/trash/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
+		"/v1/uploads/": "01890000-0000-7000-8000-000000000000",
 	}
 	e := eve.signIn(t, client.WithoutProofs())
 	token := "Bearer " + e.Credentials().AccessToken
+	// Uploads want the header fields of their protocol; other operations ignore them.
+	header := []string{"Authorization", token, "Tus-Resumable", "1.0.0", "Upload-Offset", "0"}
 	tried := 0
 	known := map[string][]string{}
 	for _, o := range operations(t, e) {
@@ -147,9 +156,13 @@ func notMine(t *testing.T, s *server) {
 			if slices.Contains(documented, method) && !taught {
 				t.Fatalf("%s %s: this test knows no body for it: teach it one", method, path)
 			}
-			absent := s.raw(t, eve.from, method, strings.NewReplacer("{id}", nothing[kind], "{version}", version).Replace(path), body, "Authorization", token).plain()
+			header := header
+			if kind == "/v1/uploads/" && method == "PATCH" {
+				header = append(slices.Clone(header), "Content-Type", "application/offset+octet-stream")
+			}
+			absent := s.raw(t, eve.from, method, strings.NewReplacer("{id}", nothing[kind], "{version}", version).Replace(path), body, header...).plain()
 			for _, id := range ids[kind] {
-				got := s.raw(t, eve.from, method, strings.NewReplacer("{id}", id, "{version}", version).Replace(path), body, "Authorization", token).plain()
+				got := s.raw(t, eve.from, method, strings.NewReplacer("{id}", id, "{version}", version).Replace(path), body, header...).plain()
 				if diff := cmp.Diff(absent, got, cmp.AllowUnexported(answer{})); diff != "" {
 					t.Errorf("%s %s tells somebody else's id from none:\n%s", method, path, diff)
 				}
@@ -220,6 +233,7 @@ func rules(t *testing.T, s *server) {
 func withoutToken(t *testing.T, s *server) {
 	from := newAddress()
 	public := []string{ // everything else wants a token; a new name here wants a reason
+		"OPTIONS /v1/uploads",                                                             // says what the server speaks of tus, and nothing of any upload
 		"GET /v1/.well-known/jwks.json", "GET /v1/auth/attempts/{id}", "GET /v1/settings", // of the sign-up page
 		"POST /v1/auth/first-admin/check", "POST /v1/auth/verify-email/check", // ask with the link's secret
 		"POST /v1/auth/password/reset/check", "POST /v1/auth/activate/check", // likewise
