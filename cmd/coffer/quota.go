@@ -9,7 +9,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"coffer/internal/account"
 	"coffer/internal/db"
 )
 
@@ -27,7 +26,7 @@ type quotaShowCmd struct {
 
 // Run prints an account's usage.
 func (c quotaShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error { return showQuota(ctx, a, id, k.Stdout) })
+	return withApp(ctx, s, log, func(a *app) error { return showQuota(ctx, a, c.Who, k.Stdout) })
 }
 
 type quotaSetCmd struct {
@@ -48,8 +47,12 @@ func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 			return fmt.Errorf("%s: must not be negative", name)
 		}
 	}
-	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error {
-		err := a.db.Tx(ctx, func(tx *db.Tx) error {
+	return withApp(ctx, s, log, func(a *app) error {
+		id, err := a.named(ctx, c.Who)
+		if err != nil {
+			return err
+		}
+		err = a.db.Tx(ctx, func(tx *db.Tx) error {
 			bytes, files, err := a.contents.OwnQuota(ctx, tx, id)
 			if err != nil {
 				return err
@@ -65,7 +68,7 @@ func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 		if err != nil {
 			return err
 		}
-		return showQuota(ctx, a, id, k.Stdout)
+		return showQuota(ctx, a, c.Who, k.Stdout)
 	})
 }
 
@@ -75,29 +78,23 @@ type quotaResetCmd struct {
 
 // Run removes an account's own quotas.
 func (c quotaResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withQuota(ctx, s, log, c.Who, func(a *app, id account.ID) error {
-		if err := a.db.Tx(ctx, func(tx *db.Tx) error { return a.contents.SetQuota(ctx, tx, id, nil, nil) }); err != nil {
-			return err
-		}
-		return showQuota(ctx, a, id, k.Stdout)
-	})
-}
-
-// withQuota runs fn with the account that an address or a username names.
-func withQuota(ctx context.Context, s *Settings, log *slog.Logger, who string, fn func(*app, account.ID) error) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		found, err := a.accounts.Find(ctx, who)
-		if err == nil && found.ID == "" {
-			err = fmt.Errorf("%s: no account has that address or username", who)
-		}
+		id, err := a.named(ctx, c.Who)
 		if err != nil {
 			return err
 		}
-		return fn(a, found.ID)
+		if err := a.db.Tx(ctx, func(tx *db.Tx) error { return a.contents.SetQuota(ctx, tx, id, nil, nil) }); err != nil {
+			return err
+		}
+		return showQuota(ctx, a, c.Who, k.Stdout)
 	})
 }
 
-func showQuota(ctx context.Context, a *app, id account.ID, out io.Writer) error {
+func showQuota(ctx context.Context, a *app, who string, out io.Writer) error {
+	id, err := a.named(ctx, who)
+	if err != nil {
+		return err
+	}
 	u, err := a.contents.Usage(ctx, a.db, id)
 	if err != nil {
 		return err

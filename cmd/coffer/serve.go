@@ -406,6 +406,15 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (e
 	return err
 }
 
+// named returns the id of the account that an address or a username names.
+func (a *app) named(ctx context.Context, who string) (account.ID, error) {
+	found, err := a.accounts.Find(ctx, who)
+	if err == nil && found.ID == "" {
+		err = fmt.Errorf("%s: no account has that address or username", who)
+	}
+	return found.ID, err
+}
+
 // periodic registers the ground's periodic work; rooms register their own.
 func (a *app) periodic() {
 	a.jobs.Every("drop.prune", time.Minute, a.drops.Prune)

@@ -9,9 +9,13 @@
 //     before its first byte is written. [Upload.Settle] makes all objects of an upload live
 //     in the caller's transaction, in which the caller stores what refers to them. A crash
 //     leaves pending rows, which [Service.Sweep] removes with their objects.
-//   - The quota cannot be raced. [Upload.Settle] counts the bytes of an account in one
-//     conditional statement, which refuses what exceeds the quota and undoes the caller's
-//     transaction. [Service.Release] gives the bytes back.
+//   - An object may grow over many requests ([Service.Grow]). What [Service.Append] has
+//     acknowledged is durable. Each part is a stream with its own salt, and the key of a
+//     settled object is bound to the list of its parts.
+//   - An object stands as long as something refers to it: [Service.Share] and
+//     [Service.Release] count.
+//   - The quota cannot be raced. One conditional statement counts bytes, files and what is
+//     reserved. It refuses what exceeds a quota and undoes the caller's transaction.
 //   - Content of users never runs on the server's origin: [Object.Serve] names only types
 //     that run nothing, and sends everything under a sandboxing policy (security.md rows 74
 //     and 88). No byte leaves before it authenticates. A download that breaks is cut off,
