@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -174,6 +175,9 @@ func (c *couriers) coffer(idle int64, receivers int) (sample, error) {
 func (c *couriers) browsers() (sample, error) {
 	before := c.p.cpu()
 	out, err := exec.Command("node", "web/test/drop-speed.mjs", "http://"+strings.Replace(c.p.addr, "127.0.0.1", "localhost", 1), c.file, "1").Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		err = fmt.Errorf("%w: %s", err, exit.Stderr)
+	}
 	if err != nil {
 		return sample{}, fmt.Errorf("drop-speed.mjs: %w", err)
 	}
@@ -219,7 +223,8 @@ func (c *couriers) relay(shipped, plain *contender, program string) error {
 			secret := fmt.Sprintf("%04d-bench-%d", 1000+mathrand.IntN(9000), c.n)
 			common := append([]string{"--relay", "127.0.0.1:" + ports[0], "--yes", "--disable-clipboard", "--ignore-stdin"}, options...)
 			env := append(os.Environ(), "CROC_SECRET="+secret)
-			return c.pair(env, program, append(common, "send", "--no-local", c.file), append(common, "--overwrite"))
+			send := append(slices.Clone(common), "send", "--no-local", c.file)
+			return c.pair(env, program, send, append(common, "--overwrite"))
 		})
 	}
 	shipped.run, plain.run = run(), run("--no-compress")
@@ -271,7 +276,7 @@ func (c *couriers) wormhole() contender {
 
 // pair runs a sender, and after it a receiver in a folder of its own, which is measured.
 func (c *couriers) pair(env []string, program string, send, receive []string) (sample, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second) // ends that miss each other wait for ever
 	defer cancel()
 	dir, err := c.folder()
 	if err != nil {

@@ -77,8 +77,13 @@ function coffer(t, ...args) {
       }
       throw new Error('no line ' + begin + ' in:\n' + printed);
     },
+    // A test that runs out of time would not tell what the command printed.
     async ended() {
-      assert.equal(await exit, 0, printed);
+      let timer;
+      const late = new Promise((resolve) => { timer = setTimeout(resolve, 300_000, 'nothing after five minutes'); });
+      const code = await Promise.race([exit, late]);
+      clearTimeout(timer);
+      assert.equal(code, 0, `${args[0]}: ${printed}`);
       return printed;
     },
   };
