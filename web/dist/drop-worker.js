@@ -306,9 +306,29 @@ async function folder(member2) {
   return top.getDirectoryHandle(member2, { create: true });
 }
 var fileName = (item) => item.replace(".", "_") + ".coffer-part";
+var Silent = class extends Error {
+};
+var storageTime = 2e4;
+async function answer(call, late = () => void 0) {
+  let timer2;
+  const silence2 = new Promise((_, reject) => {
+    timer2 = setTimeout(() => {
+      reject(new Silent());
+      call.then(late, () => void 0);
+    }, storageTime);
+  });
+  try {
+    return await Promise.race([call, silence2]);
+  } finally {
+    clearTimeout(timer2);
+  }
+}
 async function openPart(member2, item) {
-  const file = await (await folder(member2)).getFileHandle(fileName(item), { create: true });
-  return file.createSyncAccessHandle();
+  const open2 = async () => {
+    const file = await (await folder(member2)).getFileHandle(fileName(item), { create: true });
+    return file.createSyncAccessHandle();
+  };
+  return answer(open2(), (handle) => handle.close());
 }
 async function readPart(member2, item) {
   return (await (await folder(member2)).getFileHandle(fileName(item))).getFile();
@@ -317,7 +337,7 @@ async function removePart(member2, item) {
   await (await folder(member2)).removeEntry(fileName(item)).catch(() => void 0);
 }
 async function room() {
-  const { quota, usage } = await navigator.storage.estimate();
+  const { quota, usage } = await answer(navigator.storage.estimate());
   return quota === void 0 ? Infinity : quota - (usage ?? 0);
 }
 async function forget(member2, whole2 = /* @__PURE__ */ new Set()) {
@@ -2745,16 +2765,16 @@ var Receiving = class {
   async run(take, stop) {
     const pauses = new Pauses();
     try {
-      await this.begin(take);
       for (let whole2 = false; !whole2; ) {
-        const before = take.held.chunks;
+        const before = take.held?.chunks ?? 0;
         try {
           stop.throwIfAborted();
+          if (!take.held) await this.begin(take);
           await this.attempt(take, stop);
           whole2 = true;
         } catch (err) {
           if (stop.aborted || !(err instanceof Later)) throw err;
-          if (take.held.chunks > before) pauses.reset();
+          if (take.held && take.held.chunks > before) pauses.reset();
           this.show(take, "retrying", err.why);
           await this.patience(take, err, pauses, stop);
         }
@@ -2785,12 +2805,18 @@ var Receiving = class {
     }
     await this.keep(take, "part");
     this.show(take, "checking");
-    take.held = await Held.stored(this.ground.member, take.item, (bytes) => {
-      take.shown.done = bytes;
-      this.ground.changed();
-    });
+    try {
+      take.held = await Held.stored(this.ground.member, take.item, (bytes) => {
+        take.shown.done = bytes;
+        this.ground.changed();
+      });
+    } catch (err) {
+      if (err instanceof Silent || err.name === "NoModificationAllowedError") throw new Later("storage_silent");
+      throw err;
+    }
     take.shown.done = take.held.bytes;
-    if (take.item.size - take.held.bytes > await room()) throw new NoSpace();
+    const left = await room().catch(() => Infinity);
+    if (take.item.size - take.held.bytes > left) throw new NoSpace();
   }
   // patience waits until another attempt may do better.
   async patience(take, err, pauses, stop) {
@@ -2938,7 +2964,7 @@ var Attempt = class {
     const { item } = this.take;
     const held = this.take.held;
     const transfer = ridBytes(this.id);
-    const answer = await (async () => {
+    const answer2 = await (async () => {
       const other = await publicKey(jwk);
       const pkS = await pointOf(other);
       const { said } = await this.ground.incoming(item.owner).open("accept", sealed, transfer, this.pkR, pkS);
@@ -2946,20 +2972,20 @@ var Attempt = class {
     })().catch(() => {
       throw new Fatal("tampered");
     });
-    const { size, from, digest } = answer.said;
-    if (size !== item.size || answer.said.chunk !== item.chunk || chunk !== item.chunk) throw new Fatal("changed");
+    const { size, from, digest } = answer2.said;
+    if (size !== item.size || answer2.said.chunk !== item.chunk || chunk !== item.chunk) throw new Fatal("changed");
     if (from === 0) {
       if (held.chunks > 0) await held.restart();
     } else if (from !== held.chunks || !equal(unb64(digest, 32), held.digest)) throw new Fatal("tampered");
     this.index = held.chunks;
     this.acked = held.chunks;
-    this.keys = await transferKeys(await agreed(this.pair.privateKey, answer.other), this.ground.group(), {
+    this.keys = await transferKeys(await agreed(this.pair.privateKey, answer2.other), this.ground.group(), {
       transfer,
       file: item.id,
       receiver: ridBytes(this.ground.rid()),
       sender: ridBytes(item.owner),
       pkR: this.pkR,
-      pkS: answer.pkS,
+      pkS: answer2.pkS,
       size: item.size,
       chunk: item.chunk,
       from: held.chunks
@@ -3178,7 +3204,7 @@ var Sending = class {
       chunk: item.chunk,
       from: first
     });
-    const answer = await ground.outgoing(from).seal(
+    const answer2 = await ground.outgoing(from).seal(
       "accept",
       ground.counter.next(),
       { size: item.size, chunk: item.chunk, from: first, ...digest && { digest: b64(digest) } },
@@ -3186,7 +3212,7 @@ var Sending = class {
       pkR,
       pkS
     );
-    if (!t.over) ground.socket.send({ t: "accept", n: t.n, public_key: await jwkOf(pair.publicKey), sealed: answer, chunk: item.chunk });
+    if (!t.over) ground.socket.send({ t: "accept", n: t.n, public_key: await jwkOf(pair.publicKey), sealed: answer2, chunk: item.chunk });
     return first;
   }
   // pump sends the chunks in order, as credits come. Reading and sealing run ahead.
@@ -3882,9 +3908,9 @@ onmessage = async ({ data }) => {
   const { call, do: what, args } = data;
   try {
     const work = calls[what];
-    const answer = await work(...args);
+    const answer2 = await work(...args);
     if (timer !== void 0) tell();
-    post({ call, answer });
+    post({ call, answer: answer2 });
   } catch (err) {
     if (!(err instanceof Refused)) console.error(err);
     const { status, code, detail, retryAfter } = err instanceof Refused ? err : new Refused(-1, "app_error", String(err));

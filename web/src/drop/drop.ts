@@ -22,7 +22,7 @@ export interface Incoming { item: string; done: number; total: number; state: 'w
 // no longer has. With `ask` the browser remembers them and only wants the person's permission.
 export interface Missing { item: Item; ask: boolean }
 
-export type Why = 'changed' | 'unknown_file' | 'busy' | 'cancelled' | 'sender_gone' | 'tampered' | 'unsafe_name' | 'no_space' | 'stalled' | 'offline';
+export type Why = 'changed' | 'unknown_file' | 'busy' | 'cancelled' | 'sender_gone' | 'tampered' | 'unsafe_name' | 'no_space' | 'stalled' | 'offline' | 'storage_silent';
 
 export type Phase = 'connecting' | 'proving' | 'in' | 'reconnecting' | 'closed';
 

@@ -9,7 +9,7 @@ import { safeName, Unsafe } from './names';
 import { Held, inspect, NoSpace } from './part';
 import type { Ground } from './send';
 import { api, Pauses, Refused, request } from './socket';
-import { parts, readPart, removePart, room, type Part } from './store';
+import { parts, readPart, removePart, room, Silent, type Part } from './store';
 import { ridBytes, StreamReader, type Part as StreamPart } from './wire';
 
 const mostAtOnce = 4; // takes of this member; the server allows 8
@@ -171,17 +171,17 @@ export class Receiving {
   private async run(take: Take, stop: AbortSignal): Promise<void> {
     const pauses = new Pauses();
     try {
-      await this.begin(take);
       // Even a part that is complete wants an attempt: the sender proves that it is what it offers.
       for (let whole = false; !whole;) {
-        const before = take.held!.chunks;
+        const before = take.held?.chunks ?? 0;
         try {
           stop.throwIfAborted();
+          if (!take.held) await this.begin(take);
           await this.attempt(take, stop);
           whole = true;
         } catch (err) {
           if (stop.aborted || !(err instanceof Later)) throw err;
-          if (take.held!.chunks > before) pauses.reset();
+          if (take.held && take.held.chunks > before) pauses.reset();
           this.show(take, 'retrying', err.why);
           await this.patience(take, err, pauses, stop);
         }
@@ -214,12 +214,19 @@ export class Receiving {
     }
     await this.keep(take, 'part');
     this.show(take, 'checking');
-    take.held = await Held.stored(this.ground.member, take.item, (bytes) => {
-      take.shown.done = bytes;
-      this.ground.changed();
-    });
+    try {
+      take.held = await Held.stored(this.ground.member, take.item, (bytes) => {
+        take.shown.done = bytes;
+        this.ground.changed();
+      });
+    } catch (err) {
+      // The handle of a call that was silent for long may be open until it is closed.
+      if (err instanceof Silent || (err as DOMException).name === 'NoModificationAllowedError') throw new Later('storage_silent');
+      throw err;
+    }
     take.shown.done = take.held.bytes;
-    if (take.item.size - take.held.bytes > (await room())) throw new NoSpace();
+    const left = await room().catch(() => Infinity); // what does not fit is told by the write
+    if (take.item.size - take.held.bytes > left) throw new NoSpace();
   }
 
   // patience waits until another attempt may do better.

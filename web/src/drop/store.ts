@@ -85,9 +85,34 @@ async function folder(member: string): Promise<FileSystemDirectoryHandle> {
 
 const fileName = (item: string) => item.replace('.', '_') + '.coffer-part';
 
+// Silent: the browser's storage did not answer. No item may wait for it without an end.
+export class Silent extends Error {}
+
+const storageTime = 20_000; // ms
+
+// answer is what the storage says in time. What it says later goes to `late`.
+async function answer<T>(call: Promise<T>, late: (said: T) => void = () => undefined): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Silent());
+      call.then(late, () => undefined);
+    }, storageTime);
+  });
+  try {
+    return await Promise.race([call, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// openPart opens the file of a part, which only one handle can have open.
 export async function openPart(member: string, item: string): Promise<SyncHandle> {
-  const file = await (await folder(member)).getFileHandle(fileName(item), { create: true });
-  return (file as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }).createSyncAccessHandle();
+  const open = async () => {
+    const file = await (await folder(member)).getFileHandle(fileName(item), { create: true });
+    return (file as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }).createSyncAccessHandle();
+  };
+  return answer(open(), (handle) => handle.close());
 }
 
 export async function readPart(member: string, item: string): Promise<File> {
@@ -100,7 +125,7 @@ export async function removePart(member: string, item: string): Promise<void> {
 
 // room is how many bytes this browser would still store.
 export async function room(): Promise<number> {
-  const { quota, usage } = await navigator.storage.estimate();
+  const { quota, usage } = await answer(navigator.storage.estimate());
   return quota === undefined ? Infinity : quota - (usage ?? 0);
 }
 

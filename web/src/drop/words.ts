@@ -161,6 +161,7 @@ export const t = catalog({
 
     why_changed: 'It was changed on the sending device in the meantime.',
     why_unknown_file: 'The sender no longer offers it.',
+    why_storage_silent: 'This browser’s storage does not answer. It is tried again.',
     why_busy: 'The server has no room for it just now. Try again in a moment.',
     why_cancelled: 'Cancelled.',
     why_sender_gone: 'The sending device is gone.',
@@ -369,6 +370,7 @@ export const t = catalog({
 
     why_changed: 'Auf dem sendenden Gerät wurde inzwischen etwas daran geändert.',
     why_unknown_file: 'Der Sender bietet es nicht mehr an.',
+    why_storage_silent: 'Der Speicher dieses Browsers antwortet nicht. Es wird wieder versucht.',
     why_busy: 'Der Server hat gerade keinen Platz dafür. Versuchen Sie es gleich noch einmal.',
     why_cancelled: 'Abgebrochen.',
     why_sender_gone: 'Das sendende Gerät ist nicht mehr da.',
