@@ -128,7 +128,7 @@ test('what is deleted can be undone at once, restored later, and goes for good a
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Trash' }).click();
   await row(page, 'x.txt').waitFor();
   assert.equal(await page.locator('tbody tr').count(), 4);
-  await row(page, 'x.txt').locator('.col-place').getByText('Files / Deep / Inner').waitFor();
+  await row(page, 'x.txt').locator('.col-place').getByTitle('Files / Deep / Inner').waitFor();
   await row(page, 'x.txt').locator('.col-left').getByText('30 days left').waitFor();
   await row(page, 'a.txt').getByRole('checkbox').check();
   await check(page, 'the trash');
