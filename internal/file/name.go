@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -74,29 +73,4 @@ func numbered(name string, kind Kind, n int) string {
 		stem = stem[:len(stem)-size]
 	}
 	return norm.NFC.String(stem + number + ext)
-}
-
-// naturalKey returns a string whose byte order is how people expect names to stand: case
-// does not matter, and numbers in a name count as numbers ("a2" before "a10").
-func naturalKey(name string) string {
-	var b strings.Builder
-	for i := 0; i < len(name); {
-		if c := name[i]; c >= '0' && c <= '9' {
-			end := i
-			for end < len(name) && name[end] >= '0' && name[end] <= '9' {
-				end++
-			}
-			digits := strings.TrimLeft(name[i:end], "0")
-			// '0' keeps numbers where digits stand; their length compares before their value.
-			b.WriteByte('0')
-			b.WriteByte(byte(len(digits)))
-			b.WriteString(digits)
-			i = end
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(name[i:])
-		b.WriteRune(unicode.ToLower(r))
-		i += size
-	}
-	return b.String()
 }
