@@ -21,6 +21,7 @@ var shared = []story{
 	{"a sign-in from a new device", newDevice},
 	{"nobody learns who has an account", enumeration},
 	{"what is not mine", notMine},
+	{"deleted, replaced and copied", undone},
 	{"without a token", withoutToken},
 	{"the rules of the server", rules},
 	{"forged tokens", forgedTokens},
