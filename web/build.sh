@@ -9,7 +9,7 @@ out=${1:-dist}
 
 mkdir -p "$out"
 # What is bundled keeps its licence.
-for module in preact @preact/signals @preact/signals-core @simplewebauthn/browser @noble/curves @noble/hashes qr; do
+for module in preact @preact/signals @preact/signals-core @simplewebauthn/browser @noble/curves @noble/hashes qr tus-js-client js-base64 url-parse querystringify requires-port; do
 	printf '== %s ==\n\n' "$module"
 	cat "node_modules/$module"/LICENSE*
 	printf '\n'

@@ -1,8 +1,423 @@
+var __create = Object.create;
 var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __commonJS = (cb, mod) => function __require() {
+  try {
+    return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
+  } catch (e4) {
+    throw mod = 0, e4;
+  }
+};
 var __export = (target2, all2) => {
   for (var name in all2)
     __defProp(target2, name, { get: all2[name], enumerable: true });
 };
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key2 of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key2) && key2 !== except)
+        __defProp(to, key2, { get: () => from[key2], enumerable: !(desc = __getOwnPropDesc(from, key2)) || desc.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target2) => (target2 = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target2, "default", { value: mod, enumerable: true }) : target2,
+  mod
+));
+
+// node_modules/requires-port/index.js
+var require_requires_port = __commonJS({
+  "node_modules/requires-port/index.js"(exports, module) {
+    "use strict";
+    module.exports = function required(port, protocol) {
+      protocol = protocol.split(":")[0];
+      port = +port;
+      if (!port) return false;
+      switch (protocol) {
+        case "http":
+        case "ws":
+          return port !== 80;
+        case "https":
+        case "wss":
+          return port !== 443;
+        case "ftp":
+          return port !== 21;
+        case "gopher":
+          return port !== 70;
+        case "file":
+          return false;
+      }
+      return port !== 0;
+    };
+  }
+});
+
+// node_modules/querystringify/index.js
+var require_querystringify = __commonJS({
+  "node_modules/querystringify/index.js"(exports) {
+    "use strict";
+    var has = Object.prototype.hasOwnProperty;
+    var undef;
+    function decode2(input) {
+      try {
+        return decodeURIComponent(input.replace(/\+/g, " "));
+      } catch (e4) {
+        return null;
+      }
+    }
+    function encode2(input) {
+      try {
+        return encodeURIComponent(input);
+      } catch (e4) {
+        return null;
+      }
+    }
+    function querystring(query) {
+      var parser = /([^=?#&]+)=?([^&]*)/g, result = {}, part;
+      while (part = parser.exec(query)) {
+        var key2 = decode2(part[1]), value = decode2(part[2]);
+        if (key2 === null || value === null || key2 in result) continue;
+        result[key2] = value;
+      }
+      return result;
+    }
+    function querystringify(obj, prefix) {
+      prefix = prefix || "";
+      var pairs = [], value, key2;
+      if ("string" !== typeof prefix) prefix = "?";
+      for (key2 in obj) {
+        if (has.call(obj, key2)) {
+          value = obj[key2];
+          if (!value && (value === null || value === undef || isNaN(value))) {
+            value = "";
+          }
+          key2 = encode2(key2);
+          value = encode2(value);
+          if (key2 === null || value === null) continue;
+          pairs.push(key2 + "=" + value);
+        }
+      }
+      return pairs.length ? prefix + pairs.join("&") : "";
+    }
+    exports.stringify = querystringify;
+    exports.parse = querystring;
+  }
+});
+
+// node_modules/url-parse/index.js
+var require_url_parse = __commonJS({
+  "node_modules/url-parse/index.js"(exports, module) {
+    "use strict";
+    var required = require_requires_port();
+    var qs = require_querystringify();
+    var controlOrWhitespace = /^[\x00-\x20\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+/;
+    var CRHTLF = /[\n\r\t]/g;
+    var slashes = /^[A-Za-z][A-Za-z0-9+-.]*:\/\//;
+    var port = /:\d+$/;
+    var protocolre = /^([a-z][a-z0-9.+-]*:)?(\/\/)?([\\/]+)?([\S\s]*)/i;
+    var windowsDriveLetter = /^[a-zA-Z]:/;
+    function trimLeft(str) {
+      return (str ? str : "").toString().replace(controlOrWhitespace, "");
+    }
+    var rules = [
+      ["#", "hash"],
+      // Extract from the back.
+      ["?", "query"],
+      // Extract from the back.
+      function sanitize(address3, url) {
+        return isSpecial(url.protocol) ? address3.replace(/\\/g, "/") : address3;
+      },
+      ["/", "pathname"],
+      // Extract from the back.
+      ["@", "auth", 1],
+      // Extract from the front.
+      [NaN, "host", void 0, 1, 1],
+      // Set left over value.
+      [/:(\d*)$/, "port", void 0, 1],
+      // RegExp the back.
+      [NaN, "hostname", void 0, 1, 1]
+      // Set left over.
+    ];
+    var ignore = { hash: 1, query: 1 };
+    function lolcation(loc) {
+      var globalVar;
+      if (typeof window !== "undefined") globalVar = window;
+      else if (typeof global !== "undefined") globalVar = global;
+      else if (typeof self !== "undefined") globalVar = self;
+      else globalVar = {};
+      var location2 = globalVar.location || {};
+      loc = loc || location2;
+      var finaldestination = {}, type = typeof loc, key2;
+      if ("blob:" === loc.protocol) {
+        finaldestination = new Url(unescape(loc.pathname), {});
+      } else if ("string" === type) {
+        finaldestination = new Url(loc, {});
+        for (key2 in ignore) delete finaldestination[key2];
+      } else if ("object" === type) {
+        for (key2 in loc) {
+          if (key2 in ignore) continue;
+          finaldestination[key2] = loc[key2];
+        }
+        if (finaldestination.slashes === void 0) {
+          finaldestination.slashes = slashes.test(loc.href);
+        }
+      }
+      return finaldestination;
+    }
+    function isSpecial(scheme) {
+      return scheme === "file:" || scheme === "ftp:" || scheme === "http:" || scheme === "https:" || scheme === "ws:" || scheme === "wss:";
+    }
+    function extractProtocol(address3, location2) {
+      address3 = trimLeft(address3);
+      address3 = address3.replace(CRHTLF, "");
+      location2 = location2 || {};
+      var match2 = protocolre.exec(address3);
+      var protocol = match2[1] ? match2[1].toLowerCase() : "";
+      var forwardSlashes = !!match2[2];
+      var otherSlashes = !!match2[3];
+      var slashesCount = 0;
+      var rest;
+      if (forwardSlashes) {
+        if (otherSlashes) {
+          rest = match2[2] + match2[3] + match2[4];
+          slashesCount = match2[2].length + match2[3].length;
+        } else {
+          rest = match2[2] + match2[4];
+          slashesCount = match2[2].length;
+        }
+      } else {
+        if (otherSlashes) {
+          rest = match2[3] + match2[4];
+          slashesCount = match2[3].length;
+        } else {
+          rest = match2[4];
+        }
+      }
+      if (protocol === "file:") {
+        if (slashesCount >= 2) {
+          rest = rest.slice(2);
+        }
+      } else if (isSpecial(protocol)) {
+        rest = match2[4];
+      } else if (protocol) {
+        if (forwardSlashes) {
+          rest = rest.slice(2);
+        }
+      } else if (slashesCount >= 2 && isSpecial(location2.protocol)) {
+        rest = match2[4];
+      }
+      return {
+        protocol,
+        slashes: forwardSlashes || isSpecial(protocol),
+        slashesCount,
+        rest
+      };
+    }
+    function resolve(relative, base) {
+      if (relative === "") return base;
+      var path3 = (base || "/").split("/").slice(0, -1).concat(relative.split("/")), i4 = path3.length, last3 = path3[i4 - 1], unshift = false, up = 0;
+      while (i4--) {
+        if (path3[i4] === ".") {
+          path3.splice(i4, 1);
+        } else if (path3[i4] === "..") {
+          path3.splice(i4, 1);
+          up++;
+        } else if (up) {
+          if (i4 === 0) unshift = true;
+          path3.splice(i4, 1);
+          up--;
+        }
+      }
+      if (unshift) path3.unshift("");
+      if (last3 === "." || last3 === "..") path3.push("");
+      return path3.join("/");
+    }
+    function Url(address3, location2, parser) {
+      address3 = trimLeft(address3);
+      address3 = address3.replace(CRHTLF, "");
+      if (!(this instanceof Url)) {
+        return new Url(address3, location2, parser);
+      }
+      var relative, extracted, parse, instruction, index, key2, instructions = rules.slice(), type = typeof location2, url = this, i4 = 0;
+      if ("object" !== type && "string" !== type) {
+        parser = location2;
+        location2 = null;
+      }
+      if (parser && "function" !== typeof parser) parser = qs.parse;
+      location2 = lolcation(location2);
+      extracted = extractProtocol(address3 || "", location2);
+      relative = !extracted.protocol && !extracted.slashes;
+      url.slashes = extracted.slashes || relative && location2.slashes;
+      url.protocol = extracted.protocol || location2.protocol || "";
+      address3 = extracted.rest;
+      if (extracted.protocol === "file:" && (extracted.slashesCount !== 2 || windowsDriveLetter.test(address3)) || !extracted.slashes && (extracted.protocol || extracted.slashesCount < 2 || !isSpecial(url.protocol))) {
+        instructions[3] = [/(.*)/, "pathname"];
+      }
+      for (; i4 < instructions.length; i4++) {
+        instruction = instructions[i4];
+        if (typeof instruction === "function") {
+          address3 = instruction(address3, url);
+          continue;
+        }
+        parse = instruction[0];
+        key2 = instruction[1];
+        if (parse !== parse) {
+          url[key2] = address3;
+        } else if ("string" === typeof parse) {
+          index = parse === "@" ? address3.lastIndexOf(parse) : address3.indexOf(parse);
+          if (~index) {
+            if ("number" === typeof instruction[2]) {
+              url[key2] = address3.slice(0, index);
+              address3 = address3.slice(index + instruction[2]);
+            } else {
+              url[key2] = address3.slice(index);
+              address3 = address3.slice(0, index);
+            }
+          }
+        } else if (index = parse.exec(address3)) {
+          url[key2] = index[1];
+          address3 = address3.slice(0, index.index);
+        }
+        url[key2] = url[key2] || (relative && instruction[3] ? location2[key2] || "" : "");
+        if (instruction[4]) url[key2] = url[key2].toLowerCase();
+      }
+      if (parser) url.query = parser(url.query);
+      if (relative && location2.slashes && url.pathname.charAt(0) !== "/" && (url.pathname !== "" || location2.pathname !== "")) {
+        url.pathname = resolve(url.pathname, location2.pathname);
+      }
+      if (url.pathname.charAt(0) !== "/" && isSpecial(url.protocol)) {
+        url.pathname = "/" + url.pathname;
+      }
+      if (!required(url.port, url.protocol)) {
+        url.host = url.hostname;
+        url.port = "";
+      }
+      url.username = url.password = "";
+      if (url.auth) {
+        index = url.auth.indexOf(":");
+        if (~index) {
+          url.username = url.auth.slice(0, index);
+          url.username = encodeURIComponent(decodeURIComponent(url.username));
+          url.password = url.auth.slice(index + 1);
+          url.password = encodeURIComponent(decodeURIComponent(url.password));
+        } else {
+          url.username = encodeURIComponent(decodeURIComponent(url.auth));
+        }
+        url.auth = url.password ? url.username + ":" + url.password : url.username;
+      }
+      url.origin = url.protocol !== "file:" && isSpecial(url.protocol) && url.host ? url.protocol + "//" + url.host : "null";
+      url.href = url.toString();
+    }
+    function set(part, value, fn) {
+      var url = this;
+      switch (part) {
+        case "query":
+          if ("string" === typeof value && value.length) {
+            value = (fn || qs.parse)(value);
+          }
+          url[part] = value;
+          break;
+        case "port":
+          url[part] = value;
+          if (!required(value, url.protocol)) {
+            url.host = url.hostname;
+            url[part] = "";
+          } else if (value) {
+            url.host = url.hostname + ":" + value;
+          }
+          break;
+        case "hostname":
+          url[part] = value;
+          if (url.port) value += ":" + url.port;
+          url.host = value;
+          break;
+        case "host":
+          url[part] = value;
+          if (port.test(value)) {
+            value = value.split(":");
+            url.port = value.pop();
+            url.hostname = value.join(":");
+          } else {
+            url.hostname = value;
+            url.port = "";
+          }
+          break;
+        case "protocol":
+          url.protocol = value.toLowerCase();
+          url.slashes = !fn;
+          break;
+        case "pathname":
+        case "hash":
+          if (value) {
+            var char = part === "pathname" ? "/" : "#";
+            url[part] = value.charAt(0) !== char ? char + value : value;
+          } else {
+            url[part] = value;
+          }
+          break;
+        case "username":
+        case "password":
+          url[part] = encodeURIComponent(value);
+          break;
+        case "auth":
+          var index = value.indexOf(":");
+          if (~index) {
+            url.username = value.slice(0, index);
+            url.username = encodeURIComponent(decodeURIComponent(url.username));
+            url.password = value.slice(index + 1);
+            url.password = encodeURIComponent(decodeURIComponent(url.password));
+          } else {
+            url.username = encodeURIComponent(decodeURIComponent(value));
+          }
+      }
+      for (var i4 = 0; i4 < rules.length; i4++) {
+        var ins = rules[i4];
+        if (ins[4]) url[ins[1]] = url[ins[1]].toLowerCase();
+      }
+      url.auth = url.password ? url.username + ":" + url.password : url.username;
+      url.origin = url.protocol !== "file:" && isSpecial(url.protocol) && url.host ? url.protocol + "//" + url.host : "null";
+      url.href = url.toString();
+      return url;
+    }
+    function toString(stringify) {
+      if (!stringify || "function" !== typeof stringify) stringify = qs.stringify;
+      var query, url = this, host = url.host, protocol = url.protocol;
+      if (protocol && protocol.charAt(protocol.length - 1) !== ":") protocol += ":";
+      var result = protocol + (url.protocol && url.slashes || isSpecial(url.protocol) ? "//" : "");
+      if (url.username) {
+        result += url.username;
+        if (url.password) result += ":" + url.password;
+        result += "@";
+      } else if (url.password) {
+        result += ":" + url.password;
+        result += "@";
+      } else if (url.protocol !== "file:" && isSpecial(url.protocol) && !host && url.pathname !== "/") {
+        result += "@";
+      }
+      if (host[host.length - 1] === ":" || port.test(url.hostname) && !url.port) {
+        host += ":";
+      }
+      result += host + url.pathname;
+      query = "object" === typeof url.query ? stringify(url.query) : url.query;
+      if (query) result += "?" !== query.charAt(0) ? "?" + query : query;
+      if (url.hash) result += url.hash;
+      return result;
+    }
+    Url.prototype = { set, toString };
+    Url.extractProtocol = extractProtocol;
+    Url.location = lolcation;
+    Url.trimLeft = trimLeft;
+    Url.qs = qs;
+    module.exports = Url;
+  }
+});
 
 // node_modules/preact/dist/preact.mjs
 var n;
@@ -1145,17 +1560,17 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole5, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole6, name) => {
     const value = values[name];
-    if (value === void 0) return whole5;
+    if (value === void 0) return whole6;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
 function catalog(c4) {
-  const t16 = (key, values = {}) => fill(c4[lang.value][key], values, lang.value);
+  const t16 = (key2, values = {}) => fill(c4[lang.value][key2], values, lang.value);
   return Object.assign(t16, {
     catalog: c4,
-    find: (key, values) => Object.hasOwn(c4.en, key) ? t16(key, values) : void 0
+    find: (key2, values) => Object.hasOwn(c4.en, key2) ? t16(key2, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1247,6 +1662,7 @@ var t4 = catalog({
     transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
     transfersOpen: { one: "{count} transfer is running", other: "{count} transfers are running" },
     transfersOver: "All transfers are over",
+    transfersRest: { one: "{count} transfer waits for you", other: "{count} transfers wait for you" },
     lost: "Page not found",
     lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
     home: "Go to home page",
@@ -1312,6 +1728,7 @@ var t4 = catalog({
     transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
     transfersOpen: { one: "{count} Übertragung läuft", other: "{count} Übertragungen laufen" },
     transfersOver: "Alle Übertragungen sind beendet",
+    transfersRest: { one: "{count} Übertragung wartet auf Sie", other: "{count} Übertragungen warten auf Sie" },
     lost: "Seite nicht gefunden",
     lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
     home: "Zur Startseite",
@@ -1615,10 +2032,10 @@ var serverNow = () => Date.now() + ahead;
 function proof(method, to, authorization, body) {
   return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
-async function send(method, path3, { path: named, query, body, signal, signed: signed2 }, authorization) {
+async function send(method, path3, { path: named, query, body, signal, signed: signed3 }, authorization) {
   const to = address(path3, query, named);
   const json = body === void 0 ? void 0 : JSON.stringify(body);
-  const headers = { Accept: "application/json", ...signed2 && await proof(method, to, authorization, json) };
+  const headers = { Accept: "application/json", ...signed3 && await proof(method, to, authorization, json) };
   if (authorization) headers.Authorization = authorization;
   if (json !== void 0) headers["Content-Type"] = "application/json";
   let response;
@@ -1679,6 +2096,7 @@ var drawings = {
   file: "M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5",
   folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
+  history: "M4.5 9.500A8 8 0 1 1 4 13M4 5v4.500h4.500M12 8v4.500l3 2",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
   key: "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM11.2 12.300L20 3.500M16 7.500l3 3M13.500 10l2 2",
   link: "M10 14a4 4 0 0 0 5.700.3l3-3a4 4 0 0 0-5.700-5.700l-1.500 1.500M14 10a4 4 0 0 0-5.700-.3l-3 3a4 4 0 0 0 5.700 5.700l1.500-1.500",
@@ -1687,8 +2105,10 @@ var drawings = {
   menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
   more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   move: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM8.5 13.5h7M12.5 10.5l3 3-3 3",
+  pause: "M9 5.5v13M15 5.5v13",
   pencil: "M5 19l1-4L16.5 4.5l3 3L9 18zM14.5 6.5l3 3",
   phone: "M7.5 3h9v18h-9zM11 18h2",
+  play: "M8 5.5l10 6.5-10 6.5z",
   plus: "M12 5v14M5 12h14",
   print: "M7 8.5V4h10v4.5M7 17H4.5V8.5h15V17H17M7 14h10v6H7z",
   restore: "M4.5 12a7.5 7.5 0 1 0 2.2-5.300L4 9.5M4 4.500v5h5M12 8v4.500l3 1.800",
@@ -1696,6 +2116,7 @@ var drawings = {
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
+  storage: "M4 5h16v6H4zM4 13h16v6H4zM7.500 8h.01M7.500 16h.01",
   swap: "M8 20V4M4 8l4-4 4 4M16 4v16M12 16l4 4 4-4",
   trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
   upload: "M12 20V9M7 13l5-5 5 5M5 4h14",
@@ -1730,11 +2151,11 @@ var isCheck = (c4) => c4.type === "checkbox";
 function giveBack(form) {
   const text2 = sessionStorage.getItem(stored2);
   if (!text2) return;
-  const kept2 = JSON.parse(text2);
-  const at = kept2.page === location.pathname && Date.now() - kept2.at < lasts ? kept2.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
+  const kept3 = JSON.parse(text2);
+  const at = kept3.page === location.pathname && Date.now() - kept3.at < lasts ? kept3.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
   if (at < 0) return;
-  const [{ values }] = kept2.forms.splice(at, 1);
-  if (kept2.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept2));
+  const [{ values }] = kept3.forms.splice(at, 1);
+  if (kept3.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept3));
   else sessionStorage.removeItem(stored2);
   for (const c4 of controls(form)) {
     const value = values[c4.name];
@@ -1746,10 +2167,19 @@ function giveBack(form) {
   }
 }
 
+// src/shell/remedy.tsx
+function Remedy({ problem: problem2 }) {
+  for (const { remedies } of rooms()) {
+    const to = remedies && Object.hasOwn(remedies, problem2.code) ? remedies[problem2.code] : void 0;
+    if (to) return /* @__PURE__ */ a4("a", { href: to.href, children: to.label() });
+  }
+  return null;
+}
+
 // src/shell/form.tsx
 var Refused = U(void 0);
 function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet: quiet2, icon, focus, asks }) {
-  const [problem, setProblem] = d2();
+  const [problem2, setProblem] = d2();
   const [busy2, setBusy] = d2(false);
   const [wait, setWait] = useWait();
   const form = T2(null);
@@ -1759,7 +2189,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     giveBack(form.current);
     if (focus) form.current.querySelector("[type=submit]").focus();
   }, []);
-  async function send4(event) {
+  async function send3(event) {
     event.preventDefault();
     if (busy2 || wait > 0) return;
     const values = {};
@@ -1776,8 +2206,8 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
       setBusy(false);
     }
   }
-  return /* @__PURE__ */ a4(Refused.Provider, { value: problem, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send4, id, "aria-busy": busy2, children: [
-    problem && /* @__PURE__ */ a4(Summary, { problem, form, wait }),
+  return /* @__PURE__ */ a4(Refused.Provider, { value: problem2, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send3, id, "aria-busy": busy2, children: [
+    problem2 && /* @__PURE__ */ a4(Summary, { problem: problem2, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet2 ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy2, children: [
@@ -1789,19 +2219,23 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     ] })
   ] }) });
 }
-function Summary({ problem, form, wait }) {
+function Summary({ problem: problem2, form, wait }) {
   const box = T2(null);
-  A2(() => box.current?.focus(), [problem]);
-  const fields = problem.fields.map((f5) => {
+  A2(() => box.current?.focus(), [problem2]);
+  const fields = problem2.fields.map((f5) => {
     const input = form.current?.elements.namedItem(fieldName(f5.pointer));
     return { text: sayField(f5), input: input instanceof HTMLElement ? input : void 0 };
   });
   return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", tabIndex: -1, ref: box, children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: wait > 0 ? sayWait(wait) : say(problem) }),
+      /* @__PURE__ */ a4("p", { children: [
+        wait > 0 ? sayWait(wait) : say(problem2),
+        " ",
+        /* @__PURE__ */ a4(Remedy, { problem: problem2 })
+      ] }),
       fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text: text2, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text2 }, text2)) }),
-      problem.status >= 500 && problem.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) })
+      problem2.status >= 500 && problem2.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem2.requestId }) })
     ] })
   ] });
 }
@@ -1810,14 +2244,14 @@ function labelOf(input) {
 }
 function useWait() {
   const [left2, setLeft] = d2(0);
-  const end2 = T2(0);
+  const end3 = T2(0);
   A2(() => {
     if (left2 <= 0) return;
-    const timer = setTimeout(() => setLeft(Math.max(0, Math.ceil((end2.current - Date.now()) / 1e3))), 1e3);
-    return () => clearTimeout(timer);
+    const timer2 = setTimeout(() => setLeft(Math.max(0, Math.ceil((end3.current - Date.now()) / 1e3))), 1e3);
+    return () => clearTimeout(timer2);
   }, [left2]);
   return [left2, (seconds) => {
-    end2.current = Date.now() + seconds * 1e3;
+    end3.current = Date.now() + seconds * 1e3;
     setLeft(seconds);
   }];
 }
@@ -1881,7 +2315,7 @@ function Select({ name, label, hint, value, options }) {
   const error = useFieldError(name);
   return /* @__PURE__ */ a4("div", { class: "field", children: [
     /* @__PURE__ */ a4("label", { for: id, children: label }),
-    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key, text2]) => /* @__PURE__ */ a4("option", { value: key, selected: key === value, children: text2 }, key)) }),
+    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key2, text2]) => /* @__PURE__ */ a4("option", { value: key2, selected: key2 === value, children: text2 }, key2)) }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
 }
@@ -1951,8 +2385,8 @@ function Check({ name, label, hint, checked }) {
   ] });
 }
 function useFieldError(name) {
-  const problem = j2(Refused);
-  const field = problem?.fields.find((f5) => fieldName(f5.pointer) === name);
+  const problem2 = j2(Refused);
+  const field = problem2?.fields.find((f5) => fieldName(f5.pointer) === name);
   return field && sayField(field);
 }
 function describedBy(id, hint, error) {
@@ -2045,7 +2479,7 @@ function startRouter() {
 // src/shell/ui.tsx
 function useLoad(work2, deps) {
   const [data, set] = d2();
-  const [problem, setProblem] = d2();
+  const [problem2, setProblem] = d2();
   const running4 = T2(void 0);
   const reload = b(async () => {
     running4.current?.abort();
@@ -2065,7 +2499,7 @@ function useLoad(work2, deps) {
     void reload();
     return () => running4.current?.abort();
   }, [reload]);
-  return { data, problem, reload, set };
+  return { data, problem: problem2, reload, set };
 }
 function Skeleton({ rows = 4 }) {
   return /* @__PURE__ */ a4("div", { class: "skeleton", role: "status", children: [
@@ -2073,12 +2507,16 @@ function Skeleton({ rows = 4 }) {
     Array.from({ length: rows }, (_4, i4) => /* @__PURE__ */ a4("div", { class: "skeleton-row", "aria-hidden": "true" }, i4))
   ] });
 }
-function Failed({ problem, retry: retry2 }) {
+function Failed({ problem: problem2, retry: retry2 }) {
   return /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: say(problem) }),
-      problem.requestId && problem.status >= 500 && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem.requestId }) }),
+      /* @__PURE__ */ a4("p", { children: [
+        say(problem2),
+        " ",
+        /* @__PURE__ */ a4(Remedy, { problem: problem2 })
+      ] }),
+      problem2.requestId && problem2.status >= 500 && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem2.requestId }) }),
       retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: retry2, children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
@@ -2102,17 +2540,17 @@ function useEnd() {
 }
 var notes = y3([]);
 var noteId = 0;
-function toast(text2, bad = false, act) {
+function toast(text2, bad = false, act, problem2) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act }];
+  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act, problem: problem2 }];
   if (!bad) fade(id, act ? 15e3 : 6e3);
 }
 function fade(id, after) {
   setTimeout(() => document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`) ? fade(id, 2e3) : dismiss(id), after);
 }
 function toastProblem(err2) {
-  const problem = asProblem(err2);
-  if (problem.code !== "cancelled") toast(say(problem), true);
+  const problem2 = asProblem(err2);
+  if (problem2.code !== "cancelled") toast(say(problem2), true, void 0, problem2);
 }
 function dismiss(id) {
   notes.value = notes.value.filter((n3) => n3.id !== id);
@@ -2139,7 +2577,11 @@ function Toasts() {
   }, [here2]);
   return /* @__PURE__ */ a4("div", { class: "toasts", role: "status", "aria-live": "polite", children: notes.value.filter((n3) => n3.page === here2).map((n3) => /* @__PURE__ */ a4("div", { "data-id": n3.id, class: n3.bad ? "toast bad" : "toast", children: [
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
-    /* @__PURE__ */ a4("p", { children: n3.text }),
+    /* @__PURE__ */ a4("p", { children: [
+      n3.text,
+      " ",
+      n3.problem && /* @__PURE__ */ a4(Remedy, { problem: n3.problem })
+    ] }),
     n3.act && /* @__PURE__ */ a4("button", { type: "button", class: "toast-act", onClick: () => {
       document.getElementById("main")?.focus({ preventScroll: true });
       dismiss(n3.id);
@@ -2218,7 +2660,7 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
     setOpen(false);
     button.current?.focus();
   }
-  function key(event) {
+  function key2(event) {
     event.stopPropagation();
     const all2 = entries(list2.current);
     const at = all2.indexOf(document.activeElement);
@@ -2267,7 +2709,7 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         role: "menu",
         "aria-label": label,
         popover: "auto",
-        onKeyDown: key,
+        onKeyDown: key2,
         onClick: (event) => {
           if (!event.target.closest("a")) event.stopPropagation();
         },
@@ -2763,7 +3205,7 @@ function ThemeField() {
 }
 
 // src/shell/transfers.ts
-var transfers = y3({ count: 0, done: 0 });
+var transfers = y3({ count: 0, resting: 0, done: 0 });
 var panel = y3(void 0);
 var downloads = y3([]);
 var downloading = O(() => downloads.value.filter((d5) => d5.state.value === "running").length);
@@ -2811,15 +3253,15 @@ function Search({ href, label }) {
     field.current.value = here2 === href ? new URLSearchParams(search).get("q") ?? "" : "";
   }, [here2, search]);
   A2(() => {
-    const key = (event) => {
+    const key2 = (event) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target.closest('input, textarea, select, dialog, [role="menu"]')) return;
       event.preventDefault();
       field.current?.focus();
       field.current?.select();
     };
-    document.addEventListener("keydown", key);
-    return () => document.removeEventListener("keydown", key);
+    document.addEventListener("keydown", key2);
+    return () => document.removeEventListener("keydown", key2);
   }, []);
   return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
     event.preventDefault();
@@ -2832,23 +3274,23 @@ function Search({ href, label }) {
   ] });
 }
 function Ring() {
-  const { count, done } = transfers.value;
+  const { count, resting, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
-  const label = count === 0 ? t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count }) : t4("transfers", { count, percent: Math.round(done * 100) });
+  const label = count === 0 ? resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count }) : t4("transfers", { count, percent: Math.round(done * 100) });
   return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
-      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? (done ?? 0.25) * 100 : 100} 200` })
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
     ] }),
-    count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: "check" })
+    count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: resting > 0 ? "pause" : "check" })
   ] });
 }
-function initials(first, last2) {
+function initials(first, last3) {
   const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last2)).toUpperCase() || "·";
+  return (letter(first) + letter(last3)).toUpperCase() || "·";
 }
 function mine(account2) {
   const shells = [
@@ -2876,7 +3318,8 @@ function Side() {
       " ",
       /* @__PURE__ */ a4(Icon, { name: "chevron", class: "down" })
     ] }),
-    /* @__PURE__ */ a4("div", { class: "nav", children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) })
+    /* @__PURE__ */ a4("div", { class: "nav", children: places().map((spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: spot.label() }, spot.href)) }),
+    rooms().map(({ Side: End }, i4) => End && /* @__PURE__ */ a4(End, {}, i4))
   ] });
 }
 function Bar({ account: account2 }) {
@@ -2966,11 +3409,11 @@ function carried() {
 function whole(secret) {
   return /^[\w-]{43}$/.test(secret);
 }
-function whenGone(token2, path3, gone2, open2 = true) {
+function whenGone(token2, path3, gone3, open2 = true) {
   const ask2 = new AbortController();
   if (token2 && whole(token2)) {
     post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err2) => {
-      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone2();
+      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone3();
     });
   }
   return () => ask2.abort();
@@ -2978,11 +3421,11 @@ function whenGone(token2, path3, gone2, open2 = true) {
 function useOneTime(path3, open2 = true) {
   const link = useLink();
   const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
-  const gone2 = () => {
+  const gone3 = () => {
     link.used();
     setDead("gone");
   };
-  A2(() => whenGone(link.secret, path3, gone2, open2), []);
+  A2(() => whenGone(link.secret, path3, gone3, open2), []);
   return {
     token: link.secret,
     dead,
@@ -2992,7 +3435,7 @@ function useOneTime(path3, open2 = true) {
         await work2(link.secret);
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
-        gone2();
+        gone3();
         return false;
       }
       link.used();
@@ -3080,14 +3523,14 @@ function useLeaveWhenIn() {
 }
 
 // src/shell/link-page.tsx
-function DeadLink({ dead, gone: gone2, damaged = t4("linkDamagedText"), icon = "mail", children }) {
+function DeadLink({ dead, gone: gone3, damaged = t4("linkDamagedText"), icon = "mail", children }) {
   A2(() => {
     if (dead === "gone") focusMain();
   }, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
     /* @__PURE__ */ a4("h1", { children: dead === "damaged" ? t4("linkDamaged") : t4("linkGone") }),
-    /* @__PURE__ */ a4("p", { children: dead === "damaged" ? damaged : gone2 }),
+    /* @__PURE__ */ a4("p", { children: dead === "damaged" ? damaged : gone3 }),
     children
   ] });
 }
@@ -3177,12 +3620,12 @@ function saveStream(saving, instead) {
   }).then(() => {
     mine2.state.value = "done";
   }, (err2) => {
-    const problem = stop.signal.aborted ? cancelled() : asProblem(err2);
-    if (problem.code === "cancelled") {
+    const problem2 = stop.signal.aborted ? cancelled() : asProblem(err2);
+    if (problem2.code === "cancelled") {
       mine2.state.value = "cancelled";
       return;
     }
-    mine2.problem.value = problem;
+    mine2.problem.value = problem2;
     mine2.state.value = "failed";
   });
 }
@@ -3192,15 +3635,15 @@ async function write({ file: file2, open: open2 }, stop, seen) {
   if (!showSaveFilePicker) {
     const response = await open2(stop);
     const parts = [];
-    let held = [];
+    let held2 = [];
     let bytes2 = 0;
     const put2 = () => {
-      parts.push(new Blob(held));
-      held = [];
+      parts.push(new Blob(held2));
+      held2 = [];
       bytes2 = 0;
     };
     await read2(response, (chunk) => {
-      held.push(chunk);
+      held2.push(chunk);
       bytes2 += chunk.length;
       if (bytes2 >= 4 << 20) put2();
       seen(chunk.length);
@@ -3397,11 +3840,11 @@ function Deleted() {
 }
 
 // src/shell/send-again.tsx
-function SendAgain({ send: send4 }) {
+function SendAgain({ send: send3 }) {
   const [wait, setWait] = useWait();
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
     try {
-      const said = await send4(event.currentTarget.form);
+      const said = await send3(event.currentTarget.form);
       if (!said) return;
       toast(said);
       setWait(30);
@@ -3467,13 +3910,13 @@ function newAccount(v4) {
 
 // src/account/profile.tsx
 function Profile() {
-  const { data, problem, reload, set } = useLoad((signal) => get("/account", { signal }), []);
+  const { data, problem: problem2, reload, set } = useLoad((signal) => get("/account", { signal }), []);
   A2(() => {
     if (data) keeper().changed(data);
   }, [data]);
-  if (problem) return /* @__PURE__ */ a4($, { children: [
+  if (problem2) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
-    /* @__PURE__ */ a4(Failed, { problem, retry: reload })
+    /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload })
   ] });
   if (!data) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
@@ -3570,7 +4013,7 @@ function leadToStep(layer) {
   card?.querySelector(".button")?.focus({ preventScroll: true });
   card?.scrollIntoView({ block: "center" });
 }
-function LayerCard({ layer, title, status: { data, problem }, text: text2, buttons, children }) {
+function LayerCard({ layer, title, status: { data, problem: problem2 }, text: text2, buttons, children }) {
   const line = data?.[layer];
   const on = line?.enabled ?? false;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": layer, children: [
@@ -3586,7 +4029,7 @@ function LayerCard({ layer, title, status: { data, problem }, text: text2, butto
       ] }),
       data && /* @__PURE__ */ a4("div", { class: "card-buttons", children: buttons(on) })
     ] }),
-    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
+    !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     children
   ] });
 }
@@ -3837,14 +4280,14 @@ function SignUp() {
 }
 function FirstAdmin() {
   const link = useLink();
-  const [over2, setOver] = d2(false);
-  const gone2 = () => {
+  const [over3, setOver] = d2(false);
+  const gone3 = () => {
     link.used();
     setOver(true);
   };
-  A2(() => whenGone(link.secret, "/auth/first-admin/check", gone2), []);
-  if (link.damaged || over2) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: over2 ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over2 ? "button primary" : "button" }) }) });
+  A2(() => whenGone(link.secret, "/auth/first-admin/check", gone3), []);
+  if (link.damaged || over3) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: over3 ? "gone" : "damaged", gone: t5("firstAdminGone"), damaged: t5("firstAdminDamaged"), icon: "shield", children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SignInLink, { class: over3 ? "button primary" : "button" }) }) });
   }
   if (!link.secret) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -3862,7 +4305,7 @@ function FirstAdmin() {
         await post("/auth/first-admin", { open: true, body: { token: link.secret, ...newAccount(v4) } });
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
-        return gone2();
+        return gone3();
       }
       link.used();
       go(signInPath());
@@ -4019,18 +4462,18 @@ var Meter = class {
   }
   // note remembers how many bytes had gone at a time; fewer than before is a new start.
   note(at, bytes2) {
-    const last2 = this.#seen.at(-1);
-    if (last2 && bytes2 < last2.bytes) this.#seen = [];
+    const last3 = this.#seen.at(-1);
+    if (last3 && bytes2 < last3.bytes) this.#seen = [];
     this.#seen.push({ at, bytes: bytes2 });
     while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
   }
   // speed is in bytes per second; undefined until a second has been seen.
   speed(now) {
     const first = this.#seen[0];
-    const last2 = this.#seen.at(-1);
-    if (!first || !last2 || now - first.at < 1e3) return void 0;
+    const last3 = this.#seen.at(-1);
+    if (!first || !last3 || now - first.at < 1e3) return void 0;
     const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
-    return (last2.bytes - from.bytes) * 1e3 / (now - from.at);
+    return (last3.bytes - from.bytes) * 1e3 / (now - from.at);
   }
   // left is in seconds; undefined when nothing moves.
   left(now, bytes2) {
@@ -4045,8 +4488,8 @@ function rounded(seconds) {
 }
 
 // src/shell/pace.ts
-function percent(done, whole5) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole5 > 0 ? Math.floor(100 * done / whole5) / 100 : 0);
+function percent(done, whole6) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole6 > 0 ? Math.floor(100 * done / whole6) / 100 : 0);
 }
 var perSecond = (speed) => t4("perSecond", { size: size(speed) });
 function pace(of, left2) {
@@ -4075,9 +4518,9 @@ async function offeredFrom(list2) {
   if (entries2.length === 0) return chosen(list2.files);
   const found = [];
   for (const { entry: entry4, file: file2, handle } of entries2) {
-    const kept2 = await handle ?? void 0;
-    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept2 });
-    else if (file2) found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }], handle: kept2 });
+    const kept3 = await handle ?? void 0;
+    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept3 });
+    else if (file2) found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }], handle: kept3 });
   }
   return found;
 }
@@ -4174,9 +4617,9 @@ async function connect(how2) {
   const state = y3("join" in how2 ? { ...blank, name: how2.join.name } : blank);
   const waiting2 = /* @__PURE__ */ new Map();
   let calls2 = 0;
-  let over2 = false;
-  function end2(err2) {
-    over2 = true;
+  let over3 = false;
+  function end3(err2) {
+    over3 = true;
     worker.terminate();
     awake(worker, false);
     for (const { reject } of waiting2.values()) reject(err2);
@@ -4196,10 +4639,10 @@ async function connect(how2) {
   worker.onerror = (event) => {
     console.error("the drop worker: " + event.message);
     state.value = { ...state.value, phase: "closed", refusal: "offline" };
-    end2(new Problem({ status: -1, code: "app_error" }));
+    end3(new Problem({ status: -1, code: "app_error" }));
   };
   function ask2(what, ...args) {
-    if (over2) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
+    if (over3) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
     return new Promise((resolve, reject) => {
       waiting2.set(++calls2, { resolve, reject });
       worker.postMessage({ call: calls2, do: what, args });
@@ -4207,7 +4650,7 @@ async function connect(how2) {
   }
   const tell3 = (what, ...args) => void ask2(what, ...args).catch((err2) => asProblem(err2));
   if (!await ask2("start", how2, device(navigator.userAgent))) {
-    end2(void 0);
+    end3(void 0);
     return void 0;
   }
   return {
@@ -4232,9 +4675,9 @@ async function connect(how2) {
     prolong: (until) => ask2("prolong", until.toISOString()),
     leave: () => ask2("leave"),
     async stop() {
-      if (over2) return;
+      if (over3) return;
       await ask2("stop").catch(() => void 0);
-      end2(new Problem({ status: 0, code: "cancelled" }));
+      end3(new Problem({ status: 0, code: "cancelled" }));
     }
   };
 }
@@ -4260,9 +4703,9 @@ function hold() {
   if (active.size > 0 && !lock && document.visibilityState === "visible") {
     lock = navigator.wakeLock.request("screen").catch(() => void 0);
     const free = () => lock = void 0;
-    void lock.then((held) => held ? held.addEventListener("release", free) : free());
+    void lock.then((held2) => held2 ? held2.addEventListener("release", free) : free());
   } else if (active.size === 0 && lock) {
-    void lock.then((held) => held?.release());
+    void lock.then((held2) => held2?.release());
     lock = void 0;
   }
 }
@@ -4801,8 +5244,8 @@ var share = O(() => {
   const moving = flows(current2.value.state.value);
   const parts = [...moving.out.map((o5) => [o5.confirmed, o5.total]), ...moving.in.map((i4) => [i4.done, i4.total])];
   if (parts.length === 0) return void 0;
-  const whole5 = parts.reduce((sum, [, total]) => sum + total, 0);
-  return whole5 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole5);
+  const whole6 = parts.reduce((sum, [, total]) => sum + total, 0);
+  return whole6 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole6);
 });
 var titled = (title) => share.value === void 0 ? title : `${share.value} · ${title}`;
 function startDrops() {
@@ -4862,7 +5305,7 @@ function HomeReceive() {
 }
 
 // src/shell/code.tsx
-function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
+function CodeForm({ label, hint, submit, onCode, again: again2, onCancel, autoFocus }) {
   const box = T2(null);
   const sent = T2("");
   const input = () => box.current.querySelector("input");
@@ -4887,30 +5330,30 @@ function CodeForm({ label, hint, submit, onCode, again, onCancel, autoFocus }) {
     }
   }, children: [
     /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
-    again && /* @__PURE__ */ a4(Another, { again, onSent: () => {
+    again2 && /* @__PURE__ */ a4(Another, { again: again2, onSent: () => {
       sent.current = "";
       input().value = "";
       input().focus();
     } })
   ] });
 }
-function Another({ again, onSent }) {
-  const [at, setAt] = d2(again.at);
+function Another({ again: again2, onSent }) {
+  const [at, setAt] = d2(again2.at);
   const [wait, setWait] = useWait();
   const [done, setDone] = d2(false);
   const [busy2, setBusy] = d2(false);
-  const [problem, setProblem] = d2();
-  A2(() => setAt(again.at), [again.at]);
+  const [problem2, setProblem] = d2();
+  A2(() => setAt(again2.at), [again2.at]);
   A2(() => {
     if (at) setWait(Math.max(0, Math.ceil((Date.parse(at) - serverNow()) / 1e3)));
   }, [at]);
-  async function send4() {
+  async function send3() {
     if (wait > 0 || busy2) return;
     setBusy(true);
     setDone(false);
     setProblem(void 0);
     try {
-      setAt((await again.send()).resend_at);
+      setAt((await again2.send()).resend_at);
       setDone(true);
       onSent();
     } catch (err2) {
@@ -4922,22 +5365,22 @@ function Another({ again, onSent }) {
     }
   }
   return /* @__PURE__ */ a4("div", { class: "another", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy2, onClick: send4, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy2, onClick: send3, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
     /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: done && /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
       t4("anotherSent")
     ] }) }),
-    problem && problem.code !== "cancelled" && /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
+    problem2 && problem2.code !== "cancelled" && /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      say(problem)
+      say(problem2)
     ] })
   ] });
 }
 
 // src/drop/over.tsx
-function Over({ refusal, host, name, retryAfter = 0, again }) {
+function Over({ refusal, host, name, retryAfter = 0, again: again2 }) {
   const [wait, setWait] = useWait();
   A2(() => {
     setWait(retryAfter);
@@ -4949,15 +5392,15 @@ function Over({ refusal, host, name, retryAfter = 0, again }) {
     /* @__PURE__ */ a4("h1", { children: title }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     refusal === "not_found" && !host ? /* @__PURE__ */ a4(NameForm, { value: name }) : /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again, children: retry2 }),
+      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again2, children: retry2 }),
       host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t6("newConnection") }),
       /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t6("startOver") })
     ] })
   ] });
 }
 function told(refusal, host, name, wait) {
-  const gone2 = refusal === "host_gone" || refusal === "not_found";
-  if (gone2 && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
+  const gone3 = refusal === "host_gone" || refusal === "not_found";
+  if (gone3 && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
   switch (refusal) {
     case "not_found":
       return { icon: "search", title: t6("notFoundTitle", { name }), text: t6("notFoundText") };
@@ -5032,46 +5475,46 @@ function SafeLink() {
 var helped = ["wrong_code", "burnt", "not_the_host", "too_often", "offline"];
 var problemOf2 = ({ refusal, retryAfter = 0 }) => refusal === "too_often" ? new Problem({ status: 429, code: "rate_limited", retryAfter }) : new Problem({ status: refusal === "offline" ? 0 : -1, code: refusal === "offline" ? "offline" : "drop_" + refusal });
 function Join({ name, secret }) {
-  const end2 = useEnd();
-  const whole5 = secret !== void 0 && isSecret(secret);
-  const [byLink, setByLink] = d2(whole5);
+  const end3 = useEnd();
+  const whole6 = secret !== void 0 && isSecret(secret);
+  const [byLink, setByLink] = d2(whole6);
   const [proving2, setProving] = d2(false);
-  const [wrong, setWrong] = d2(secret !== void 0 && !whole5 ? t6("wrongLink") : "");
-  const [over2, setOver] = d2();
+  const [wrong, setWrong] = d2(secret !== void 0 && !whole6 ? t6("wrongLink") : "");
+  const [over3, setOver] = d2();
   const running4 = T2(void 0);
   async function connect2(given) {
     const drop2 = await joinDrop(name, given);
-    if (end2.aborted) return drop2.stop();
+    if (end3.aborted) return drop2.stop();
     running4.current = drop2;
-    const last2 = await settled2(drop2, (phase) => setProving(phase === "proving"));
+    const last3 = await settled2(drop2, (phase) => setProving(phase === "proving"));
     running4.current = void 0;
-    if (last2.phase !== "closed") return be(drop2);
+    if (last3.phase !== "closed") return be(drop2);
     await drop2.stop();
-    if (helped.includes(last2.refusal)) throw problemOf2(last2);
-    setOver(last2.refusal ?? "closed");
+    if (helped.includes(last3.refusal)) throw problemOf2(last3);
+    setOver(last3.refusal ?? "closed");
   }
   async function follow2() {
     try {
       await connect2(secret);
     } catch (err2) {
-      const problem = err2;
-      setWrong(problem.code === "drop_wrong_code" && secret.startsWith("v1.") ? t6("wrongLink") : say(problem));
+      const problem2 = err2;
+      setWrong(problem2.code === "drop_wrong_code" && secret.startsWith("v1.") ? t6("wrongLink") : say(problem2));
       setByLink(false);
     }
   }
   async function look() {
     try {
-      await get("/drops/{name}", { open: true, path: { name }, signal: end2 });
+      await get("/drops/{name}", { open: true, path: { name }, signal: end3 });
     } catch (err2) {
-      if (!end2.aborted && err2 instanceof Problem && (err2.code === "drop_not_found" || err2.status === 422)) setOver("not_found");
+      if (!end3.aborted && err2 instanceof Problem && (err2.code === "drop_not_found" || err2.status === 422)) setOver("not_found");
     }
   }
   A2(() => {
-    void (whole5 ? follow2() : look());
+    void (whole6 ? follow2() : look());
     return () => void running4.current?.leave().then(() => running4.current?.stop());
   }, []);
-  if (over2) {
-    return /* @__PURE__ */ a4(Over, { refusal: over2, host: false, name, again: () => {
+  if (over3) {
+    return /* @__PURE__ */ a4(Over, { refusal: over3, host: false, name, again: () => {
       setOver(void 0);
       setByLink(false);
       setWrong("");
@@ -5440,17 +5883,17 @@ function alignmentPatterns(ver) {
   ver = asVersion(ver);
   if (ver === 1)
     return [];
-  const last2 = 21 + 4 * (ver - 1) - 7;
-  const count = Math.ceil((last2 - 6) / 28);
-  let interval = Math.floor((last2 - 6) / count);
+  const last3 = 21 + 4 * (ver - 1) - 7;
+  const count = Math.ceil((last3 - 6) / 28);
+  let interval = Math.floor((last3 - 6) / count);
   if (interval % 2)
     interval += 1;
-  else if ((last2 - 6) % count * 2 >= count)
+  else if ((last3 - 6) % count * 2 >= count)
     interval += 2;
   const res = [6];
   for (let m5 = 1; m5 < count; m5++)
-    res.push(last2 - (count - m5) * interval);
-  res.push(last2);
+    res.push(last3 - (count - m5) * interval);
+  res.push(last3);
   return res;
 }
 function formatBits(ecc, mask) {
@@ -5474,15 +5917,15 @@ var LENGTH_BITS = {
 };
 var GF256 = /* @__PURE__ */ (() => {
   const exp = new Uint8Array(510);
-  const log = new Uint8Array(256);
+  const log2 = new Uint8Array(256);
   for (let i4 = 0, x3 = 1; i4 < 255; i4++) {
     exp[i4] = exp[i4 + 255] = x3;
-    log[x3] = i4;
+    log2[x3] = i4;
     x3 <<= 1;
     if (x3 & 256)
       x3 ^= 285;
   }
-  return { exp, log };
+  return { exp, log: log2 };
 })();
 function rsGenerator(eccWords) {
   const { exp: EXP, log: LOG } = GF256;
@@ -5521,12 +5964,12 @@ function rsEcc(data, gen, mul) {
   const eccWords = gen.length;
   const res = new Uint8Array(eccWords);
   if (mul !== void 0) {
-    const last2 = eccWords - 1;
+    const last3 = eccWords - 1;
     for (let i4 = 0; i4 < data.length; i4++) {
       const off = (data[i4] ^ res[0]) * eccWords;
-      for (let j4 = 0; j4 < last2; j4++)
+      for (let j4 = 0; j4 < last3; j4++)
         res[j4] = res[j4 + 1] ^ mul[off + j4];
-      res[last2] = mul[off + last2];
+      res[last3] = mul[off + last3];
     }
     return res;
   }
@@ -5589,9 +6032,9 @@ function encodeData(ver, ecc, text2, type, utf82) {
   let acc = 0;
   let accBits = 0;
   let bytePos = 0;
-  const push = (value, len) => {
-    acc = acc << len | value;
-    for (accBits += len; accBits >= 8; )
+  const push = (value, len2) => {
+    acc = acc << len2 | value;
+    for (accBits += len2; accBits >= 8; )
       bytes2[bytePos++] = acc >>> (accBits -= 8) & 255;
   };
   push(MODE_BITS[type], 4);
@@ -5625,10 +6068,10 @@ function encodeData(ver, ecc, text2, type, utf82) {
   const blocks = [];
   const eccs = [];
   for (let i4 = 0, pos = 0; i4 < numBlocks; i4++) {
-    const len = blockLen + (i4 < shortBlocks ? 0 : 1);
-    blocks.push(bytes2.subarray(pos, pos + len));
+    const len2 = blockLen + (i4 < shortBlocks ? 0 : 1);
+    blocks.push(bytes2.subarray(pos, pos + len2));
     eccs.push(rsEcc(blocks[i4], rs.gen, rs.mul));
-    pos += len;
+    pos += len2;
   }
   const res = new Uint8Array(bytes2.length + words2 * numBlocks);
   let p5 = 0;
@@ -6418,9 +6861,9 @@ var savesIntoFolders = () => pickers.showDirectoryPicker !== void 0;
 var savesIntoFiles = () => pickers.showSaveFilePicker !== void 0;
 var targetFolder = () => unlessClosed(() => pickers.showDirectoryPicker({ mode: "readwrite" }));
 var targetFile = (name) => unlessClosed(() => pickers.showSaveFilePicker({ suggestedName: name }));
-async function unlessClosed(pick2) {
+async function unlessClosed(pick3) {
   try {
-    return await pick2();
+    return await pick3();
   } catch (err2) {
     if (err2 instanceof DOMException && err2.name === "AbortError") return void 0;
     throw err2;
@@ -6430,20 +6873,20 @@ async function unlessClosed(pick2) {
 // src/drop/focus.ts
 function useKeptFocus() {
   const box = T2(null);
-  const last2 = T2(void 0);
+  const last3 = T2(void 0);
   A2(() => {
-    if (last2.current === void 0 || document.activeElement !== document.body) return;
-    const row = [...box.current.querySelectorAll("[data-item]")].find((e4) => e4.dataset.item === last2.current);
+    if (last3.current === void 0 || document.activeElement !== document.body) return;
+    const row = [...box.current.querySelectorAll("[data-item]")].find((e4) => e4.dataset.item === last3.current);
     (row?.querySelector("button") ?? box.current.querySelector("h2"))?.focus();
   });
   return {
     ref: box,
     onFocusIn: (event) => {
       const row = event.target.closest("[data-item]");
-      last2.current = row?.dataset.item ?? (event.target.closest(".drop-main") ? box.current.querySelector("[data-item]")?.dataset.item : void 0);
+      last3.current = row?.dataset.item ?? (event.target.closest(".drop-main") ? box.current.querySelector("[data-item]")?.dataset.item : void 0);
     },
     onFocusOut: (event) => {
-      if (event.relatedTarget) last2.current = void 0;
+      if (event.relatedTarget) last3.current = void 0;
     }
   };
 }
@@ -6473,8 +6916,8 @@ function Progress({ label, done, total, to, moving = true }) {
   if (moving) meter2.current.note(performance.now(), done);
   A2(() => {
     if (!moving) return;
-    const timer = setInterval(() => tick((n3) => n3 + 1), 1e3);
-    return () => clearInterval(timer);
+    const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
+    return () => clearInterval(timer2);
   }, [moving]);
   const words2 = [percent(done, total), t6("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
   return /* @__PURE__ */ a4($, { children: [
@@ -6497,16 +6940,16 @@ async function save(drop2, id, to) {
     toastProblem(err2);
   }
 }
-function Theirs({ drop: drop2, state, over: over2 }) {
+function Theirs({ drop: drop2, state, over: over3 }) {
   const sorted = coming(state);
-  const kept2 = useKeptFocus();
-  if (over2) {
+  const kept3 = useKeptFocus();
+  if (over3) {
     sorted.open = [];
     sorted.running = [];
     sorted.failed = [];
   }
   const shownGroups = groups.filter((g5) => sorted[g5].length > 0);
-  return /* @__PURE__ */ a4("section", { ...kept2, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
+  return /* @__PURE__ */ a4("section", { ...kept3, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t6("theirs") }) }),
     shownGroups.length === 0 && /* @__PURE__ */ a4("div", { class: "drop-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
@@ -6613,13 +7056,13 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
 }
 function Save({ drop: drop2, row: { item, incoming } }) {
   const name = clean(item.name);
-  const again = incoming.state === "saved";
+  const again2 = incoming.state === "saved";
   const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: again ? "button" : "button primary", "aria-label": again ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
-      !again && /* @__PURE__ */ a4(Icon, { name: "download" }),
+    /* @__PURE__ */ a4("button", { type: "button", class: again2 ? "button" : "button primary", "aria-label": again2 ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
+      !again2 && /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: again ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
+      /* @__PURE__ */ a4("span", { children: again2 ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
     ] }),
     more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t6("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
   ] });
@@ -6636,8 +7079,8 @@ async function pick(folder3) {
 }
 function Yours({ drop: drop2, state }) {
   const rows = going(state);
-  const kept2 = useKeptFocus();
-  return /* @__PURE__ */ a4("section", { ...kept2, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
+  const kept3 = useKeptFocus();
+  return /* @__PURE__ */ a4("section", { ...kept3, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t6("yours") }) }),
     rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t6("yoursEmptyHost") : t6("yoursEmpty") }),
     /* @__PURE__ */ a4("ul", { class: "drop-rows", children: [
@@ -6685,7 +7128,7 @@ function To({ out, name, device: device2 }) {
   return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t6("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t6("outRunning", { device: device2 }) }) });
 }
 function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
-  async function again() {
+  async function again2() {
     try {
       if (ask2) {
         await drop2.again(item.id);
@@ -6697,7 +7140,7 @@ function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
       toastProblem(err2);
     }
   }
-  return /* @__PURE__ */ a4(Row, { item, hint: ask2 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again(), children: ask2 ? t6("allow") : t6("chooseAgain") }) });
+  return /* @__PURE__ */ a4(Row, { item, hint: ask2 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again2(), children: ask2 ? t6("allow") : t6("chooseAgain") }) });
 }
 
 // src/drop/live.tsx
@@ -6760,13 +7203,13 @@ function Head({ state, onClose }) {
   ] });
 }
 function Ended({ drop: drop2, state }) {
-  const kept2 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
+  const kept3 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Over, { refusal: state.refusal ?? "closed", host: state.host, name: state.name, retryAfter: state.retryAfter, again: async () => {
       await forget();
       if (state.refusal === "replaced") be(await resumeDrop({ name: state.name }));
     } }),
-    kept2 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
+    kept3 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
   ] });
 }
 function News({ state }) {
@@ -6926,8 +7369,8 @@ async function follow(signal) {
 }
 function sleep(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const timer2 = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer2), resolve()), { once: true });
   });
 }
 async function read3(body, event) {
@@ -6971,23 +7414,23 @@ function changesOf(id) {
 // src/file/batch.ts
 var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
 var patience = 20;
-async function each(items, work2, { signal, progress, pause = sleep2 }) {
+async function each(items, work2, { signal, progress, pause: pause3 = sleep2 }) {
   const out = { done: [], failed: [], left: [] };
   for (const [at, item] of items.entries()) {
     if (signal.aborted) {
       out.left = items.slice(at);
       break;
     }
-    const problem = await patiently(() => work2(item), signal, pause);
-    if (!problem) {
+    const problem2 = await patiently(() => work2(item), signal, pause3);
+    if (!problem2) {
       out.done.push(item);
     } else if (signal.aborted) {
       out.left = items.slice(at);
       break;
     } else {
-      out.failed.push({ item, problem });
+      out.failed.push({ item, problem: problem2 });
     }
-    if (problem && ends(problem)) {
+    if (problem2 && ends(problem2)) {
       out.left = items.slice(at + 1);
       break;
     }
@@ -6995,16 +7438,16 @@ async function each(items, work2, { signal, progress, pause = sleep2 }) {
   }
   return out;
 }
-async function patiently(work2, signal, pause) {
+async function patiently(work2, signal, pause3) {
   for (let tries = 1; ; tries++) {
     try {
       await work2();
       return void 0;
     } catch (err2) {
-      const problem = asProblem(err2);
-      const wait = problem.wait || (problem.status === 429 ? problem.retryAfter : 0);
-      if (!wait || tries >= patience || signal.aborted) return problem;
-      await pause(wait);
+      const problem2 = asProblem(err2);
+      const wait = problem2.wait || (problem2.status === 429 ? problem2.retryAfter : 0);
+      if (!wait || tries >= patience || signal.aborted) return problem2;
+      await pause3(wait);
     }
   }
 }
@@ -7180,6 +7623,56 @@ var t7 = catalog({
     cancelOf: "Cancel {name}",
     retry: "Try again",
     retryOf: "Try {name} again",
+    takenReplace: "Replace puts the new one in its place, and the old one becomes a version. Keep both gives the new one a number. Skip leaves it out.",
+    replace: "Replace",
+    uploadsPaused: { one: "{count} upload paused", other: "{count} uploads paused" },
+    uploadsLeft: { one: "{count} unfinished upload", other: "{count} unfinished uploads" },
+    unfinished: "Unfinished",
+    unfinishedText: { one: "Choose the same file again, and it goes on where it stopped.", other: "Choose the same files again, and they go on where they stopped." },
+    chooseFiles: { one: "Choose the file", other: "Choose the files" },
+    otherFile: { one: "“{name}” is not the same file: its name, size or time is another.", other: "{count} files are none of these, such as “{name}”: name, size or time are others." },
+    discard: "Discard",
+    discardOf: "Discard {name}",
+    discardTitle: "Discard this upload?",
+    discardText: "What has arrived of it is deleted. The file on your device stays.",
+    pause: "Pause",
+    pauseOf: "Pause {name}",
+    resume: "Go on",
+    resumeOf: "Go on with {name}",
+    lost: "The connection is lost. The upload goes on by itself.",
+    state_paused: "Paused",
+    versions: "Versions",
+    versionNow: "Current version",
+    versionUntil: "replaced {time}",
+    versionsNone: "There are no earlier versions. Each time you replace the file by an upload, its old content becomes one.",
+    versionsRoom: "Versions take up room of your storage.",
+    versionMenu: "Actions for the version of {time}",
+    versionRestored: "Restored. What was current before is a version now.",
+    versionDelete: "Delete this version for good?",
+    versionOf: "{time}, {size}",
+    storage: "Storage",
+    storageText: "What takes up your room, and where you can make some.",
+    storageUsed: "Storage used",
+    used: "{used} used",
+    usedOf: "{used} of {whole} used",
+    storageNoLimit: "There is no limit for your account.",
+    storageFull: "Your storage is full. Delete something for good, or empty the trash.",
+    storageNearlyFull: "Your storage is nearly full.",
+    storageFiles: "Files",
+    storageFilesText: { one: "{count} file", other: "{count} files" },
+    storageVersions: "Versions",
+    storageVersionsText: { one: "{count} earlier version. You find it in the menu of its file.", other: "{count} earlier versions. You find them in the menus of their files." },
+    storageTrash: "Trash",
+    storageTrashText: { one: "{count} file. It takes up room until it is deleted for good.", other: "{count} files. They take up room until they are deleted for good." },
+    storageOpen: "Unfinished uploads",
+    storageOpenText: { one: "{count} upload. Its room is kept free.", other: "{count} uploads. Their room is kept free." },
+    storageOpenHow: "To go on, choose the same file again in the browser where you began. To free the room, discard it.",
+    storageShared: "Copies share their content: it takes up room once, and counts in each place above.",
+    filesOf: "{count} of {whole} files",
+    goesOn: "kept until {time}",
+    largest: "Largest files",
+    showIn: "{name}, show in {folder}",
+    toStorage: "See what takes up room",
     damaged: "Damaged",
     unreadable: "The browser could not read what you dropped.",
     pointSealed: "Stored encrypted",
@@ -7353,6 +7846,56 @@ var t7 = catalog({
     cancelOf: "{name} abbrechen",
     retry: "Noch einmal",
     retryOf: "{name} noch einmal versuchen",
+    takenReplace: "„Ersetzen“ setzt das neue an seine Stelle, das alte wird eine Version. „Beide behalten“ gibt dem neuen eine Nummer. „Überspringen“ lässt es weg.",
+    replace: "Ersetzen",
+    uploadsPaused: { one: "{count} Datei angehalten", other: "{count} Dateien angehalten" },
+    uploadsLeft: { one: "{count} Datei unvollständig", other: "{count} Dateien unvollständig" },
+    unfinished: "Unvollständig",
+    unfinishedText: { one: "Wählen Sie dieselbe Datei noch einmal, dann geht es dort weiter, wo es aufhörte.", other: "Wählen Sie dieselben Dateien noch einmal, dann geht es dort weiter, wo es aufhörte." },
+    chooseFiles: { one: "Datei wählen", other: "Dateien wählen" },
+    otherFile: { one: "„{name}“ ist nicht dieselbe Datei: Name, Größe oder Zeit sind anders.", other: "{count} Dateien gehören nicht dazu, etwa „{name}“: Name, Größe oder Zeit sind anders." },
+    discard: "Verwerfen",
+    discardOf: "{name} verwerfen",
+    discardTitle: "Dieses Hochladen verwerfen?",
+    discardText: "Was davon angekommen ist, wird gelöscht. Die Datei auf Ihrem Gerät bleibt.",
+    pause: "Anhalten",
+    pauseOf: "{name} anhalten",
+    resume: "Fortsetzen",
+    resumeOf: "{name} fortsetzen",
+    lost: "Die Verbindung ist weg. Das Hochladen geht von selbst weiter.",
+    state_paused: "Angehalten",
+    versions: "Versionen",
+    versionNow: "Aktuelle Version",
+    versionUntil: "ersetzt {time}",
+    versionsNone: "Es gibt keine früheren Versionen. Jedes Mal, wenn Sie die Datei beim Hochladen ersetzen, wird ihr alter Inhalt eine.",
+    versionsRoom: "Versionen brauchen Platz in Ihrem Speicher.",
+    versionMenu: "Aktionen für die Version: {time}",
+    versionRestored: "Wiederhergestellt. Was vorher aktuell war, ist jetzt eine Version.",
+    versionDelete: "Diese Version endgültig löschen?",
+    versionOf: "{time}, {size}",
+    storage: "Speicher",
+    storageText: "Was Ihren Platz braucht, und wo Sie welchen schaffen können.",
+    storageUsed: "Belegter Speicher",
+    used: "{used} belegt",
+    usedOf: "{used} von {whole} belegt",
+    storageNoLimit: "Ihr Konto hat keine Grenze.",
+    storageFull: "Ihr Speicher ist voll. Löschen Sie etwas endgültig, oder leeren Sie den Papierkorb.",
+    storageNearlyFull: "Ihr Speicher ist fast voll.",
+    storageFiles: "Dateien",
+    storageFilesText: { one: "{count} Datei", other: "{count} Dateien" },
+    storageVersions: "Versionen",
+    storageVersionsText: { one: "{count} frühere Version. Sie finden sie im Menü der Datei.", other: "{count} frühere Versionen. Sie finden sie in den Menüs der Dateien." },
+    storageTrash: "Papierkorb",
+    storageTrashText: { one: "{count} Datei. Sie braucht Platz, bis sie endgültig gelöscht ist.", other: "{count} Dateien. Sie brauchen Platz, bis sie endgültig gelöscht sind." },
+    storageOpen: "Unvollständig hochgeladen",
+    storageOpenText: { one: "{count} Datei. Ihr Platz wird freigehalten.", other: "{count} Dateien. Ihr Platz wird freigehalten." },
+    storageOpenHow: "Um fortzufahren, wählen Sie dieselbe Datei noch einmal in dem Browser, in dem Sie begonnen haben. Um den Platz frei zu machen, verwerfen Sie sie.",
+    storageShared: "Kopien teilen ihren Inhalt: Er braucht nur einmal Platz und zählt oben an jeder Stelle.",
+    filesOf: "{count} von {whole} Dateien",
+    goesOn: "aufgehoben bis {time}",
+    largest: "Größte Dateien",
+    showIn: "{name}, in {folder} zeigen",
+    toStorage: "Ansehen, was Platz braucht",
     damaged: "Beschädigt",
     unreadable: "Der Browser konnte nicht lesen, was Sie abgelegt haben.",
     pointSealed: "Verschlüsselt gespeichert",
@@ -7364,7 +7907,7 @@ var t7 = catalog({
 var problems4 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
-    quota_exceeded: "There is no room left for that. Delete something first.",
+    quota_exceeded: "There is no room left for this in your storage.",
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
     damaged: "A file is damaged and cannot be copied. Delete it first.",
@@ -7372,6 +7915,16 @@ var problems4 = catalog({
     too_many_entries: "These are too many files and folders to copy at once.",
     too_deep: "There are too many folders inside one another here.",
     too_many_files: "These are too many files for one upload.",
+    upload_gone: "The upload stood still for too long. Try again.",
+    upload_taken_over: "This upload goes on elsewhere, in another window or on another device.",
+    offset_mismatch: "This upload goes on elsewhere, in another window or on another device.",
+    checksum_mismatch: "The file arrived damaged. Try again.",
+    folder_gone: "The folder for it is gone. Upload it into another one.",
+    too_many_parts: "The connection broke too often. Upload the file anew.",
+    too_many_uploads: "Too many uploads are unfinished. Finish or discard one first.",
+    invalid_header: "The page sent something that the server does not understand. Reload the page and try again.",
+    invalid_content_type: "The page sent something that the server does not understand. Reload the page and try again.",
+    tus_version: "The page sent something that the server does not understand. Reload the page and try again.",
     upload_expired: "The upload stood still for too long. Try again.",
     precondition_failed: "The file was changed meanwhile. Reload the page.",
     range_not_satisfiable: "The file was changed meanwhile. Download it again.",
@@ -7380,7 +7933,7 @@ var problems4 = catalog({
   },
   de: {
     too_large: "Das ist größer, als der Server annimmt.",
-    quota_exceeded: "Dafür ist kein Platz mehr. Löschen Sie erst etwas.",
+    quota_exceeded: "Dafür reicht der Platz in Ihrem Speicher nicht.",
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
     damaged: "Eine Datei ist beschädigt und lässt sich nicht kopieren. Löschen Sie sie erst.",
@@ -7388,6 +7941,16 @@ var problems4 = catalog({
     too_many_entries: "Das sind zu viele Dateien und Ordner, um sie auf einmal zu kopieren.",
     too_deep: "Hier liegen zu viele Ordner ineinander.",
     too_many_files: "Das sind zu viele Dateien auf einmal.",
+    upload_gone: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
+    upload_taken_over: "Das Hochladen geht anderswo weiter, in einem anderen Fenster oder auf einem anderen Gerät.",
+    offset_mismatch: "Das Hochladen geht anderswo weiter, in einem anderen Fenster oder auf einem anderen Gerät.",
+    checksum_mismatch: "Die Datei kam beschädigt an. Versuchen Sie es noch einmal.",
+    folder_gone: "Den Ordner dafür gibt es nicht mehr. Laden Sie die Datei in einen anderen hoch.",
+    too_many_parts: "Die Verbindung brach zu oft ab. Laden Sie die Datei neu hoch.",
+    too_many_uploads: "Zu viele Dateien sind unvollständig hochgeladen. Bringen Sie erst eine zu Ende, oder verwerfen Sie eine.",
+    invalid_header: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    invalid_content_type: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    tus_version: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     upload_expired: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
     precondition_failed: "Die Datei wurde inzwischen geändert. Laden Sie die Seite neu.",
     range_not_satisfiable: "Die Datei wurde inzwischen geändert. Laden Sie sie noch einmal herunter.",
@@ -7435,9 +7998,9 @@ function Now({ title, count, run: run2, onClose }) {
   const work2 = useWork();
   const [slow, setSlow] = d2(false);
   F2(() => {
-    const timer = setTimeout(() => setSlow(true), 600);
+    const timer2 = setTimeout(() => setSlow(true), 600);
     run2(work2).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
-    return () => clearTimeout(timer);
+    return () => clearTimeout(timer2);
   }, []);
   if (!slow || count < 2) return null;
   return /* @__PURE__ */ a4(Dialog, { title, onClose: work2.stop, children: [
@@ -7508,15 +8071,15 @@ function startListings() {
     if (auth.value.is !== "in") left.clear();
   });
 }
-function leave2(held) {
-  if (!held || held.items.length <= unit) return;
-  left.delete(held.of);
-  left.set(held.of, held);
+function leave2(held2) {
+  if (!held2 || held2.items.length <= unit) return;
+  left.delete(held2.of);
+  left.set(held2.of, held2);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
 function useListing(of, read5, changes2, pages2 = 1) {
-  const [held, setHeld] = d2();
-  const [problem, setProblem] = d2();
+  const [held2, setHeld] = d2();
+  const [problem2, setProblem] = d2();
   const latest = T2(void 0);
   const now = T2({ of: "", wanted: 0, end: false, busy: false, reading: 0, took: 0 });
   const running4 = T2(void 0);
@@ -7564,18 +8127,18 @@ function useListing(of, read5, changes2, pages2 = 1) {
   newest.current = changes2;
   const known3 = T2({ of, changes: changes2 });
   if (known3.current.of !== of) known3.current = { of, changes: changes2 };
-  const timer = T2(void 0);
+  const timer2 = T2(void 0);
   A2(() => {
-    if (known3.current.changes === changes2 || timer.current !== void 0) return;
-    timer.current = setTimeout(() => {
-      timer.current = void 0;
+    if (known3.current.changes === changes2 || timer2.current !== void 0) return;
+    timer2.current = setTimeout(() => {
+      timer2.current = void 0;
       known3.current.changes = newest.current;
       void reload();
     }, Math.max(250, 4 * now.current.took));
   }, [changes2, of]);
   A2(() => () => {
-    clearTimeout(timer.current);
-    timer.current = void 0;
+    clearTimeout(timer2.current);
+    timer2.current = void 0;
   }, [of]);
   function append(to, some, next) {
     const there = new Set(to.items.map((e4) => e4.id));
@@ -7601,12 +8164,12 @@ function useListing(of, read5, changes2, pages2 = 1) {
       mine2.busy = false;
     }
   }
-  async function rest(signal, seen, most4 = Infinity) {
+  async function rest(signal, seen, most5 = Infinity) {
     const mine2 = now.current;
     const { reading } = mine2;
     const some = [];
     let next = latest.current?.next;
-    while (next && some.length < most4) {
+    while (next && some.length < most5) {
       const page = await read5(next, 2 * unit, signal);
       some.push(...page.items);
       next = page.next_cursor || void 0;
@@ -7623,7 +8186,7 @@ function useListing(of, read5, changes2, pages2 = 1) {
     }
     return latest.current.items;
   }
-  const data = held?.of === of ? held : void 0;
+  const data = held2?.of === of ? held2 : void 0;
   return {
     items: data?.items,
     more: data?.next === void 0 ? void 0 : more,
@@ -7631,13 +8194,13 @@ function useListing(of, read5, changes2, pages2 = 1) {
     // How many there are in all, where that is known.
     total: data && !data.next ? data.items.length : void 0,
     pages: () => Math.ceil((latest.current?.items.length ?? 0) / unit) || 1,
-    problem,
+    problem: problem2,
     reload,
     rest,
     // without takes out what is gone already, so that nobody waits for the next reading.
-    without(gone2) {
-      if (gone2.length === 0 || !latest.current) return;
-      const ids2 = new Set(gone2.map((e4) => e4.id));
+    without(gone3) {
+      if (gone3.length === 0 || !latest.current) return;
+      const ids2 = new Set(gone3.map((e4) => e4.id));
       put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids2.has(e4.id)) });
     }
   };
@@ -7705,22 +8268,22 @@ async function countFiles(signal) {
 }
 
 // src/file/choose.tsx
-function Chooser({ here: here2 = "", stuck, barred, target: target2, pick: pick2 }) {
-  const { data: above, problem } = useLoad(() => path2(here2), [here2]);
+function Chooser({ here: here2 = "", stuck, barred, target: target2, pick: pick3 }) {
+  const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
   return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
     /* @__PURE__ */ a4("legend", { children: t7("where") }),
-    problem ? /* @__PURE__ */ a4(Failed, { problem }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, target: target2?.id, pick: pick2 }) })
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, target: target2?.id, pick: pick3 }) })
   ] });
 }
-function Branch({ id, name, opened, stuck: all2, barred, target: target2, pick: pick2 }) {
+function Branch({ id, name, opened, stuck: all2, barred, target: target2, pick: pick3 }) {
   const [open2, setOpen] = d2(opened.has(id));
   const stuck = all2.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred, onChange: () => pick2({ id, name }) }),
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred, onChange: () => pick3({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
@@ -7728,12 +8291,12 @@ function Branch({ id, name, opened, stuck: all2, barred, target: target2, pick: 
         id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, target: target2, pick: pick2 })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, target: target2, pick: pick3 })
   ] });
 }
 function Twigs(props) {
-  const { data, problem, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
-  if (problem) return /* @__PURE__ */ a4(Failed, { problem, retry: reload });
+  const { data, problem: problem2, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
+  if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
   if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
@@ -7741,9 +8304,9 @@ function Twigs(props) {
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
+    const made2 = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made.name }));
+    if (made2.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made2.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -7759,8 +8322,8 @@ function Rename2({ entry: entry4, onClose, onDone }) {
 async function relocate(kind, work2, entries2, to, onDone) {
   const numbered = [];
   const out = await work2.run(entries2, async (entry4) => {
-    const made = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
-    if (made.name !== entry4.name) numbered.push(made.name);
+    const made2 = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
+    if (made2.name !== entry4.name) numbered.push(made2.name);
   });
   await onDone(kind === "move" ? out.done : []);
   report(out, entries2.length, () => toast(kind === "move" ? t7("moved", { count: entries2.length, folder: to.name }) : t7("copied", { count: entries2.length, folder: to.name })));
@@ -7786,6 +8349,272 @@ async function moveNow(entries2, to, onDone) {
   await workNow(t7("moveMany", { count: entries2.length }), entries2.length, (work2) => relocate("move", work2, entries2, to, onDone));
 }
 
+// src/file/pick.ts
+function pick2({ folder: folder3 = false }, take4) {
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = true;
+  field.webkitdirectory = folder3;
+  field.hidden = true;
+  field.addEventListener("change", () => {
+    field.remove();
+    take4([...field.files]);
+  });
+  field.addEventListener("cancel", () => field.remove());
+  document.body.append(field);
+  field.click();
+}
+
+// src/file/taken.ts
+var same = (name) => name.normalize("NFC");
+async function settle(clashes, question2, replaceable2) {
+  const answers = [];
+  let all2;
+  let rest;
+  const known3 = (clash) => all2 === "replace" && !replaceable2(clash) ? rest : all2;
+  for (const [at, clash] of clashes.entries()) {
+    let answer = known3(clash);
+    if (!answer) {
+      const reply = await question2(clash, clashes.slice(at).filter((c4) => !known3(c4)).length);
+      answer = reply.answer;
+      if (reply.all && all2) rest = answer;
+      else if (reply.all) all2 = answer;
+    }
+    answers.push(answer);
+  }
+  return answers;
+}
+function inTurn() {
+  let last3 = Promise.resolve();
+  return (work2) => {
+    const mine2 = last3.then(work2);
+    last3 = mine2.catch(() => void 0);
+    return mine2;
+  };
+}
+
+// src/file/upload-model.ts
+var resumableFrom = 4 << 20;
+var resumable = (u4) => u4.key !== void 0 || u4.size > resumableFrom;
+var uploads = y3([]);
+var runs = (u4) => u4.state.value === "asking" || u4.state.value === "waiting" || u4.state.value === "sending";
+var active2 = O(() => uploads.value.filter(runs).length);
+var run = y3(0);
+function begin2() {
+  if (active2.peek() > 0) return;
+  run.value++;
+  meter.start(performance.now(), moved);
+}
+var totals = O(() => {
+  let size2 = 0, sent = 0;
+  for (const u4 of uploads.value) {
+    const state = u4.state.value;
+    if (u4.run !== run.value || !(runs(u4) || state === "done")) continue;
+    size2 += u4.size;
+    sent += state === "done" ? u4.size : u4.sent.value;
+  }
+  return { size: size2, sent };
+});
+var clock2 = y3(0);
+var meter = new Meter();
+var moved = 0;
+function went(u4, sent) {
+  moved += Math.max(0, sent - u4.sent.peek());
+  u4.sent.value = sent;
+  u4.meter.note(performance.now(), sent);
+  meter.note(performance.now(), moved);
+}
+function stands(u4, offset) {
+  u4.offset = offset;
+  u4.sent.value = offset;
+  u4.meter.start(performance.now(), offset);
+}
+var ids = 0;
+function made(file2, more) {
+  return {
+    id: ++ids,
+    file: file2,
+    shown: y3([...more.path, more.name].join("/")),
+    state: y3("asking"),
+    sent: y3(0),
+    held: y3(void 0),
+    problem: y3(void 0),
+    became: y3(false),
+    meter: new Meter(),
+    settled: false,
+    replace: false,
+    alone: false,
+    run: run.peek(),
+    offset: 0,
+    ...more
+  };
+}
+function release(u4) {
+  u4.settled = true;
+  u4.held.value = void 0;
+  if (u4.state.peek() === "asking") u4.state.value = "waiting";
+}
+function fail(u4, problem2) {
+  u4.problem.value = problem2;
+  u4.state.value = problem2.code === "cancelled" ? "cancelled" : "failed";
+}
+var Folders = class {
+  constructor(root) {
+    this.root = root;
+  }
+  root;
+  #made = /* @__PURE__ */ new Map();
+  id(path3) {
+    if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
+    const key2 = path3.join("/");
+    let made2 = this.#made.get(key2);
+    if (!made2) {
+      made2 = this.#make(path3);
+      made2.catch(() => this.#made.delete(key2));
+      this.#made.set(key2, made2);
+    }
+    return made2;
+  }
+  async #make(path3) {
+    const parent2 = await this.id(path3.slice(0, -1));
+    const name = path3.at(-1);
+    const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
+    if (folder3.name !== same(name)) toast(t7("numbered", { name: folder3.name }));
+    refreshFolder(parent2.id);
+    return { id: folder3.id, path: [...parent2.path, folder3.name] };
+  }
+};
+
+// src/file/upload-form.ts
+var many = 8;
+var most = 50;
+var small = 256 << 10;
+function together(next, waiting2) {
+  const fits2 = (u4) => !u4.alone && u4.key === void 0 && u4.size <= small && u4.folders === next.folders && u4.path.join("/") === next.path.join("/") && u4.replace === next.replace;
+  const all2 = fits2(next) ? waiting2.filter(fits2) : [];
+  return all2.length < many ? [next] : all2.slice(0, most);
+}
+function sendForm(list2, folder3, signal) {
+  return withToken(async (token2) => {
+    const to = address("/files", { parent: folder3, replace: list2[0].replace || void 0 });
+    const authorization = "Bearer " + token2;
+    return transmit(list2, to, { Authorization: authorization, ...await proof("post", to, authorization) }, signal);
+  });
+}
+function transmit(list2, to, headers, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(cancelled());
+    const request = new XMLHttpRequest();
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    for (const u4 of list2) stands(u4, 0);
+    request.open("POST", to);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => {
+      let left2 = event.loaded;
+      for (const u4 of list2) {
+        const sent = Math.min(u4.size, left2);
+        left2 -= sent;
+        went(u4, sent);
+      }
+    };
+    request.onload = () => {
+      hearTime(request.getResponseHeader("Date"));
+      if (request.status >= 200 && request.status < 300) return resolve(namesOf2(parsed(request.responseText), list2.length));
+      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(offline());
+    request.onabort = () => reject(cancelled());
+    request.onloadend = () => signal.removeEventListener("abort", abort);
+    const form = new FormData();
+    for (const u4 of list2) form.append("file", u4.file, u4.file.name);
+    request.send(form);
+  });
+}
+function parsed(text2) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    return void 0;
+  }
+}
+function namesOf2(answer, count) {
+  const items = answer?.items;
+  return Array.from({ length: count }, (_4, i4) => {
+    const name = items?.[i4]?.name;
+    return typeof name === "string" ? name : void 0;
+  });
+}
+
+// src/file/upload-left.ts
+var stored6 = "coffer.uploads";
+var kept2 = 30 * 864e5;
+function memories() {
+  try {
+    return JSON.parse(localStorage.getItem(stored6) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+function remember(change) {
+  const all2 = memories();
+  change(all2);
+  for (const [key2, { begun: begun2 }] of Object.entries(all2)) if (!(begun2 > Date.now() - kept2)) delete all2[key2];
+  localStorage.setItem(stored6, JSON.stringify(all2));
+}
+var lockOf = (key2) => "coffer.upload." + key2;
+var held = /* @__PURE__ */ new Map();
+function hold2(key2) {
+  if (!navigator.locks || held.has(key2)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    void navigator.locks.request(lockOf(key2), { ifAvailable: true }, (lock2) => {
+      resolve(lock2 !== null);
+      return lock2 ? new Promise((free) => held.set(key2, free)) : void 0;
+    });
+  });
+}
+function begun(u4, key2) {
+  if (u4.key === key2) return;
+  u4.key = key2;
+  void hold2(key2);
+  remember((all2) => {
+    all2[key2] = { modified: u4.file.lastModified, begun: Date.now() };
+  });
+}
+function over(u4) {
+  const { key: key2 } = u4;
+  if (!key2) return;
+  u4.key = void 0;
+  held.get(key2)?.();
+  held.delete(key2);
+  remember((all2) => delete all2[key2]);
+}
+async function leftOvers(known3) {
+  const all2 = memories();
+  if (Object.keys(all2).length === 0) return [];
+  const { items } = await get("/uploads");
+  const elsewhere = new Set(navigator.locks ? (await navigator.locks.query()).held?.map((lock2) => lock2.name) : []);
+  return items.filter(({ id, size: size2 }) => size2 != null && all2[id] && !elsewhere.has(lockOf(id)) && !known3.some((u4) => u4.key === id)).map((item) => {
+    const root = item.parent ?? "";
+    const u4 = made(void 0, { name: item.name, size: item.size, root, top: item.name, folders: new Folders(root), path: [], settled: true, replace: item.replace, key: item.id, offset: item.offset });
+    u4.state.value = "left";
+    u4.sent.value = item.offset;
+    return u4;
+  });
+}
+function fits(u4, file2) {
+  return u4.state.peek() === "left" && same(file2.name) === same(u4.name) && file2.size === u4.size && memories()[u4.key]?.modified === file2.lastModified;
+}
+async function take3(u4, file2) {
+  if (!await hold2(u4.key)) return false;
+  u4.file = file2;
+  return true;
+}
+function letGo() {
+  for (const free of held.values()) free();
+  held.clear();
+}
+
 // src/file/question.tsx
 async function askTaken(taken, left2) {
   let reply = { answer: "skip", all: true };
@@ -7797,120 +8626,43 @@ async function askTaken(taken, left2) {
 }
 function Question({ taken, left: left2, onReply, onClose }) {
   const [all2, setAll] = d2(false);
-  const { there } = taken;
-  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t7("takenFolder") : t7("takenFile"), onClose, children: /* @__PURE__ */ a4(
-    Form,
-    {
-      submit: t7("keepBoth"),
-      onSubmit: async () => onReply({ answer: "keep", all: all2 }),
-      extra: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t7("skip") }),
-      children: [
-        /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
-        /* @__PURE__ */ a4("dl", { class: "taken", children: [
-          /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t7("takenThere") }),
-            /* @__PURE__ */ a4("dd", { children: !there ? t7("takenComing") : there.kind === "folder" ? `${t7("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
-          ] }),
-          /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t7("takenNew") }),
-            /* @__PURE__ */ a4("dd", { children: taken.folder ? t7("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
-          ] })
-        ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t7("takenText") }),
-        left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
-          /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
-          " ",
-          t7("forAll", { count: left2 })
-        ] })
-      ]
-    }
-  ) });
+  const { there, replaceable: replaceable2 } = taken;
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t7("takenFolder") : t7("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t7("replace") : t7("keepBoth"), onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
+    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t7("keepBoth") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t7("skip") })
+  ] }), children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
+    /* @__PURE__ */ a4("dl", { class: "taken", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("dt", { children: t7("takenThere") }),
+        /* @__PURE__ */ a4("dd", { children: !there ? t7("takenComing") : there.kind === "folder" ? `${t7("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+      ] }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("dt", { children: t7("takenNew") }),
+        /* @__PURE__ */ a4("dd", { children: taken.folder ? t7("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: replaceable2 ? t7("takenReplace") : t7("takenText") }),
+    left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
+      /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
+      " ",
+      t7("forAll", { count: left2 })
+    ] })
+  ] }) });
 }
 
-// src/file/taken.ts
-var same = (name) => name.normalize("NFC");
-async function settle(clashes, question2) {
-  const answers = [];
-  let all2;
-  for (const [at, clash] of clashes.entries()) {
-    if (!all2) {
-      const reply = await question2(clash, clashes.length - at);
-      answers.push(reply.answer);
-      if (reply.all) all2 = reply.answer;
-    } else {
-      answers.push(all2);
-    }
-  }
-  return answers;
-}
-function inTurn() {
-  let last2 = Promise.resolve();
-  return (work2) => {
-    const mine2 = last2.then(work2);
-    last2 = mine2.catch(() => void 0);
-    return mine2;
-  };
-}
-
-// src/file/upload.ts
-var atOnce = 2;
-var uploads = y3([]);
-var runs = (u4) => u4.state.value === "asking" || u4.state.value === "waiting" || u4.state.value === "sending";
-var active2 = O(() => uploads.value.filter(runs).length);
-var run = y3(0);
-var totals = O(() => {
-  let size2 = 0, sent = 0;
-  for (const u4 of uploads.value) {
-    const state = u4.state.value;
-    if (u4.run !== run.value || state === "cancelled" || state === "failed") continue;
-    size2 += u4.file.size;
-    sent += state === "done" ? u4.file.size : u4.sent.value;
-  }
-  return { size: size2, sent };
-});
-var clock2 = y3(0);
-var meter = new Meter();
-var moved = 0;
-var ids = 0;
-var running2 = 0;
+// src/file/upload-names.ts
 var questions = inTurn();
-function add(tree, root) {
-  const folders = new Folders(root);
-  begin2();
-  const fresh2 = tree.files.map(({ path: path3, file: file2 }) => ({
-    id: ++ids,
-    file: file2,
-    root,
-    top: path3[0] ?? file2.name,
-    shown: y3([...path3, file2.name].join("/")),
-    folders,
-    path: path3,
-    state: y3("asking"),
-    sent: y3(0),
-    held: y3(false),
-    problem: y3(void 0),
-    became: y3(false),
-    meter: new Meter(),
-    settled: false,
-    run: run.peek()
-  }));
-  const again = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
-  uploads.value = [...uploads.peek().filter((u4) => runs(u4) || !again.has(u4.root + "/" + u4.shown.peek())), ...fresh2];
-  void check(fresh2, root, tree.folders, folders);
-}
-function begin2() {
-  if (active2.peek() > 0) return;
-  run.value++;
-  meter.start(performance.now(), moved);
-}
-async function check(fresh2, root, paths = [], folders) {
+var inFolder = (c4) => c4.files.length === 0 || c4.files[0].path.length > 0;
+var replaceable = (c4) => !inFolder(c4) && c4.there?.kind === "file";
+async function check(fresh2, root, work2, paths = [], folders) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
   } catch (err2) {
-    const problem = asProblem(err2);
-    for (const u4 of fresh2) if (u4.state.peek() === "asking") fail(u4, problem);
-    if (fresh2.length === 0) toastProblem(problem);
+    const problem2 = asProblem(err2);
+    for (const u4 of fresh2) if (u4.state.peek() === "asking") fail(u4, problem2);
+    if (fresh2.length === 0) toastProblem(problem2);
     return;
   }
   const coming2 = new Set(uploads.peek().filter((u4) => runs(u4) && u4.root === root && !fresh2.includes(u4) && (u4.settled || u4.id < (fresh2[0]?.id ?? 0))).map((u4) => same(u4.top)));
@@ -7918,8 +8670,8 @@ async function check(fresh2, root, paths = [], folders) {
   const free = [];
   for (const u4 of fresh2) {
     const name = same(u4.top);
-    const begun = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
-    if (begun) {
+    const begun2 = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
+    if (begun2) {
       free.push(u4);
     } else if (there.has(name) || coming2.has(name)) {
       if (!clashes.has(name)) clashes.set(name, { top: u4.top, there: there.get(name), files: [] });
@@ -7941,201 +8693,3035 @@ async function check(fresh2, root, paths = [], folders) {
     }
   };
   make3((top) => !clashes.has(top));
-  work();
-  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3));
+  work2();
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work2));
 }
-async function decide(clashes, make3) {
+async function decide(clashes, make3, work2) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
-  for (const { files } of open2) for (const u4 of files) u4.held.value = true;
+  for (const { files } of open2) for (const u4 of files) u4.held.value = "answer";
   const answers = await settle(open2, (c4, left2) => askTaken({
     name: c4.top,
-    folder: c4.files.length === 0 || c4.files[0].path.length > 0,
+    folder: inFolder(c4),
     files: c4.files.length,
-    size: c4.files[0]?.file.size ?? 0,
-    modified: c4.files[0]?.file.lastModified,
-    there: c4.there
-  }, left2));
+    size: c4.files[0]?.size ?? 0,
+    modified: c4.files[0]?.file?.lastModified,
+    there: c4.there,
+    replaceable: replaceable(c4)
+  }, left2), replaceable);
   let skipped = 0;
   for (const [at, { top, files }] of open2.entries()) {
-    if (answers[at] === "keep") {
-      for (const u4 of files) release(u4);
-      make3((name) => name === same(top));
-    } else {
+    const answer = answers[at];
+    if (answer === "skip") {
       skipped++;
       uploads.value = uploads.peek().filter((u4) => !files.includes(u4));
+      continue;
     }
+    for (const u4 of files) {
+      u4.replace = answer === "replace";
+      release(u4);
+    }
+    make3((name) => name === same(top));
   }
   if (skipped > 0) toast(t7("skipped", { count: skipped }));
-  work();
+  work2();
 }
-function release(u4) {
-  u4.settled = true;
-  u4.held.value = false;
-  if (u4.state.peek() === "asking") u4.state.value = "waiting";
+
+// node_modules/tus-js-client/lib.esm/error.js
+function _typeof(o5) {
+  "@babel/helpers - typeof";
+  return _typeof = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof(o5);
 }
-var Folders = class {
-  constructor(root) {
-    this.root = root;
+function _defineProperties(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey(descriptor.key), descriptor);
   }
-  root;
-  #made = /* @__PURE__ */ new Map();
-  id(path3) {
-    if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
-    const key = path3.join("/");
-    let made = this.#made.get(key);
-    if (!made) {
-      made = this.#make(path3);
-      made.catch(() => this.#made.delete(key));
-      this.#made.set(key, made);
+}
+function _createClass(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey(t16) {
+  var i4 = _toPrimitive(t16, "string");
+  return "symbol" == _typeof(i4) ? i4 : i4 + "";
+}
+function _toPrimitive(t16, r4) {
+  if ("object" != _typeof(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+function _classCallCheck(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _callSuper(t16, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t16, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t16).constructor) : o5.apply(t16, e4));
+}
+function _possibleConstructorReturn(self2, call2) {
+  if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
+    return call2;
+  } else if (call2 !== void 0) {
+    throw new TypeError("Derived constructors may only return object or undefined");
+  }
+  return _assertThisInitialized(self2);
+}
+function _assertThisInitialized(self2) {
+  if (self2 === void 0) {
+    throw new ReferenceError("this hasn't been initialised - super() hasn't been called");
+  }
+  return self2;
+}
+function _inherits(subClass, superClass) {
+  if (typeof superClass !== "function" && superClass !== null) {
+    throw new TypeError("Super expression must either be null or a function");
+  }
+  subClass.prototype = Object.create(superClass && superClass.prototype, { constructor: { value: subClass, writable: true, configurable: true } });
+  Object.defineProperty(subClass, "prototype", { writable: false });
+  if (superClass) _setPrototypeOf(subClass, superClass);
+}
+function _wrapNativeSuper(Class) {
+  var _cache = typeof Map === "function" ? /* @__PURE__ */ new Map() : void 0;
+  _wrapNativeSuper = function _wrapNativeSuper2(Class2) {
+    if (Class2 === null || !_isNativeFunction(Class2)) return Class2;
+    if (typeof Class2 !== "function") {
+      throw new TypeError("Super expression must either be null or a function");
     }
-    return made;
+    if (typeof _cache !== "undefined") {
+      if (_cache.has(Class2)) return _cache.get(Class2);
+      _cache.set(Class2, Wrapper);
+    }
+    function Wrapper() {
+      return _construct(Class2, arguments, _getPrototypeOf(this).constructor);
+    }
+    Wrapper.prototype = Object.create(Class2.prototype, { constructor: { value: Wrapper, enumerable: false, writable: true, configurable: true } });
+    return _setPrototypeOf(Wrapper, Class2);
+  };
+  return _wrapNativeSuper(Class);
+}
+function _construct(t16, e4, r4) {
+  if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
+  var o5 = [null];
+  o5.push.apply(o5, e4);
+  var p5 = new (t16.bind.apply(t16, o5))();
+  return r4 && _setPrototypeOf(p5, r4.prototype), p5;
+}
+function _isNativeReflectConstruct() {
+  try {
+    var t16 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    }));
+  } catch (t17) {
   }
-  async #make(path3) {
-    const parent2 = await this.id(path3.slice(0, -1));
-    const name = path3.at(-1);
-    const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder3.name !== same(name)) toast(t7("numbered", { name: folder3.name }));
-    refreshFolder(parent2.id);
-    return { id: folder3.id, path: [...parent2.path, folder3.name] };
+  return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
+    return !!t16;
+  })();
+}
+function _isNativeFunction(fn) {
+  try {
+    return Function.toString.call(fn).indexOf("[native code]") !== -1;
+  } catch (e4) {
+    return typeof fn === "function";
+  }
+}
+function _setPrototypeOf(o5, p5) {
+  _setPrototypeOf = Object.setPrototypeOf ? Object.setPrototypeOf.bind() : function _setPrototypeOf3(o6, p6) {
+    o6.__proto__ = p6;
+    return o6;
+  };
+  return _setPrototypeOf(o5, p5);
+}
+function _getPrototypeOf(o5) {
+  _getPrototypeOf = Object.setPrototypeOf ? Object.getPrototypeOf.bind() : function _getPrototypeOf3(o6) {
+    return o6.__proto__ || Object.getPrototypeOf(o6);
+  };
+  return _getPrototypeOf(o5);
+}
+var DetailedError = /* @__PURE__ */ (function(_Error) {
+  function DetailedError2(message) {
+    var _this;
+    var causingErr = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : null;
+    var req = arguments.length > 2 && arguments[2] !== void 0 ? arguments[2] : null;
+    var res = arguments.length > 3 && arguments[3] !== void 0 ? arguments[3] : null;
+    _classCallCheck(this, DetailedError2);
+    _this = _callSuper(this, DetailedError2, [message]);
+    _this.originalRequest = req;
+    _this.originalResponse = res;
+    _this.causingError = causingErr;
+    if (causingErr != null) {
+      message += ", caused by ".concat(causingErr.toString());
+    }
+    if (req != null) {
+      var requestId = req.getHeader("X-Request-ID") || "n/a";
+      var method = req.getMethod();
+      var url = req.getURL();
+      var status = res ? res.getStatus() : "n/a";
+      var body = res ? res.getBody() || "" : "n/a";
+      message += ", originated from request (method: ".concat(method, ", url: ").concat(url, ", response code: ").concat(status, ", response text: ").concat(body, ", request id: ").concat(requestId, ")");
+    }
+    _this.message = message;
+    return _this;
+  }
+  _inherits(DetailedError2, _Error);
+  return _createClass(DetailedError2);
+})(/* @__PURE__ */ _wrapNativeSuper(Error));
+var error_default = DetailedError;
+
+// node_modules/tus-js-client/lib.esm/logger.js
+var isEnabled = false;
+function log(msg) {
+  if (!isEnabled) return;
+  console.log(msg);
+}
+
+// node_modules/tus-js-client/lib.esm/noopUrlStorage.js
+function _typeof2(o5) {
+  "@babel/helpers - typeof";
+  return _typeof2 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof2(o5);
+}
+function _classCallCheck2(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties2(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey2(descriptor.key), descriptor);
+  }
+}
+function _createClass2(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties2(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties2(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey2(t16) {
+  var i4 = _toPrimitive2(t16, "string");
+  return "symbol" == _typeof2(i4) ? i4 : i4 + "";
+}
+function _toPrimitive2(t16, r4) {
+  if ("object" != _typeof2(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof2(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var NoopUrlStorage = /* @__PURE__ */ (function() {
+  function NoopUrlStorage2() {
+    _classCallCheck2(this, NoopUrlStorage2);
+  }
+  return _createClass2(NoopUrlStorage2, [{
+    key: "listAllUploads",
+    value: function listAllUploads() {
+      return Promise.resolve([]);
+    }
+  }, {
+    key: "findUploadsByFingerprint",
+    value: function findUploadsByFingerprint(_fingerprint) {
+      return Promise.resolve([]);
+    }
+  }, {
+    key: "removeUpload",
+    value: function removeUpload(_urlStorageKey) {
+      return Promise.resolve();
+    }
+  }, {
+    key: "addUpload",
+    value: function addUpload(_fingerprint, _upload) {
+      return Promise.resolve(null);
+    }
+  }]);
+})();
+
+// node_modules/js-base64/base64.mjs
+var version = "3.9.7";
+var VERSION = version;
+var _TD = typeof TextDecoder === "function" ? new TextDecoder("utf-8", { ignoreBOM: true }) : void 0;
+var _TE = typeof TextEncoder === "function" ? new TextEncoder() : void 0;
+var b64ch = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+var b64chs = Array.prototype.slice.call(b64ch);
+var b64tab = ((a5) => {
+  let tab = {};
+  a5.forEach((c4, i4) => tab[c4] = i4);
+  return tab;
+})(b64chs);
+var b64re = /^(?:[A-Za-z\d+\/]{4})*?(?:[A-Za-z\d+\/]{2}(?:==)?|[A-Za-z\d+\/]{3}=?)?$/;
+var _fromCC = String.fromCharCode.bind(String);
+var _mkUriSafe = (src) => src.replace(/=/g, "").replace(/[+\/]/g, (m0) => m0 == "+" ? "-" : "_");
+var _tidyB64 = (s4) => s4.replace(/[^A-Za-z0-9\+\/]/g, "");
+var btoaPolyfill = (bin2) => {
+  let u32, c0, c1, c22, asc = "";
+  const pad = bin2.length % 3;
+  for (let i4 = 0; i4 < bin2.length; ) {
+    if ((c0 = bin2.charCodeAt(i4++)) > 255 || (c1 = bin2.charCodeAt(i4++)) > 255 || (c22 = bin2.charCodeAt(i4++)) > 255)
+      throw new TypeError("invalid character found");
+    u32 = c0 << 16 | c1 << 8 | c22;
+    asc += b64chs[u32 >> 18 & 63] + b64chs[u32 >> 12 & 63] + b64chs[u32 >> 6 & 63] + b64chs[u32 & 63];
+  }
+  return pad ? asc.slice(0, pad - 3) + "===".substring(pad) : asc;
+};
+var _btoa = typeof btoa === "function" ? (bin2) => btoa(bin2) : btoaPolyfill;
+var _fromUint8Array = typeof Uint8Array.prototype.toBase64 === "function" ? Function.prototype.call.bind(Uint8Array.prototype.toBase64) : (u8a) => {
+  const maxargs = 4096;
+  let strs = [];
+  for (let i4 = 0, l4 = u8a.length; i4 < l4; i4 += maxargs) {
+    strs.push(_fromCC.apply(null, u8a.subarray(i4, i4 + maxargs)));
+  }
+  return _btoa(strs.join(""));
+};
+var fromUint8Array = (u8a, urlsafe = false) => urlsafe ? _mkUriSafe(_fromUint8Array(u8a)) : _fromUint8Array(u8a);
+var cb_utob = (c4) => {
+  if (c4.length < 2) {
+    var cc = c4.charCodeAt(0);
+    return cc < 128 ? c4 : cc < 2048 ? _fromCC(192 | cc >>> 6) + _fromCC(128 | cc & 63) : _fromCC(224 | cc >>> 12 & 15) + _fromCC(128 | cc >>> 6 & 63) + _fromCC(128 | cc & 63);
+  } else {
+    var cc = 65536 + (c4.charCodeAt(0) - 55296) * 1024 + (c4.charCodeAt(1) - 56320);
+    return _fromCC(240 | cc >>> 18 & 7) + _fromCC(128 | cc >>> 12 & 63) + _fromCC(128 | cc >>> 6 & 63) + _fromCC(128 | cc & 63);
   }
 };
+var re_utob = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\x00-\x7F]/g;
+var utob = (u4) => u4.replace(re_utob, cb_utob);
+var _encode = _TE ? (s4) => _fromUint8Array(_TE.encode(s4)) : (s4) => _btoa(utob(s4));
+var encode = (src, urlsafe = false) => urlsafe ? _mkUriSafe(_encode(src)) : _encode(src);
+var encodeURI = (src) => encode(src, true);
+var re_btou = /[\xC0-\xDF][\x80-\xBF]|[\xE0-\xEF][\x80-\xBF]{2}|[\xF0-\xF7][\x80-\xBF]{3}/g;
+var cb_btou = (cccc) => {
+  switch (cccc.length) {
+    case 4:
+      var cp = (7 & cccc.charCodeAt(0)) << 18 | (63 & cccc.charCodeAt(1)) << 12 | (63 & cccc.charCodeAt(2)) << 6 | 63 & cccc.charCodeAt(3), offset = cp - 65536;
+      return _fromCC((offset >>> 10) + 55296) + _fromCC((offset & 1023) + 56320);
+    case 3:
+      return _fromCC((15 & cccc.charCodeAt(0)) << 12 | (63 & cccc.charCodeAt(1)) << 6 | 63 & cccc.charCodeAt(2));
+    default:
+      return _fromCC((31 & cccc.charCodeAt(0)) << 6 | 63 & cccc.charCodeAt(1));
+  }
+};
+var btou = (b4) => b4.replace(re_btou, cb_btou);
+var atobPolyfill = (asc) => {
+  asc = asc.replace(/\s+/g, "");
+  if (!b64re.test(asc))
+    throw new TypeError("malformed base64.");
+  asc += "==".slice(2 - (asc.length & 3));
+  let u24, r1, r22;
+  let binArray = [];
+  for (let i4 = 0; i4 < asc.length; ) {
+    u24 = b64tab[asc.charAt(i4++)] << 18 | b64tab[asc.charAt(i4++)] << 12 | (r1 = b64tab[asc.charAt(i4++)]) << 6 | (r22 = b64tab[asc.charAt(i4++)]);
+    if (r1 === 64) {
+      binArray.push(_fromCC(u24 >> 16 & 255));
+    } else if (r22 === 64) {
+      binArray.push(_fromCC(u24 >> 16 & 255, u24 >> 8 & 255));
+    } else {
+      binArray.push(_fromCC(u24 >> 16 & 255, u24 >> 8 & 255, u24 & 255));
+    }
+  }
+  return binArray.join("");
+};
+var _atob = typeof atob === "function" ? (asc) => atob(_tidyB64(asc)) : atobPolyfill;
+var _toUint8Array = typeof Uint8Array.fromBase64 === "function" ? (a5) => Uint8Array.fromBase64(a5) : (a5) => {
+  const bin2 = _atob(a5), l4 = bin2.length, u8a = new Uint8Array(l4);
+  for (let i4 = 0; i4 < l4; i4++)
+    u8a[i4] = bin2.charCodeAt(i4);
+  return u8a;
+};
+var toUint8Array = (a5) => _toUint8Array(_unURI(a5));
+var _decode = _TD ? (a5) => _TD.decode(_toUint8Array(a5)) : (a5) => btou(_atob(a5));
+var _unURI = (a5) => _tidyB64(a5.replace(/[-_]/g, (m0) => m0 == "-" ? "+" : "/"));
+var decode = (src) => _decode(_unURI(src));
+var isValid = (src) => {
+  if (typeof src !== "string")
+    return false;
+  const s4 = src.replace(/\s+/g, "").replace(/={0,2}$/, "");
+  if (s4.length % 4 === 1)
+    return false;
+  return !/[^\s0-9a-zA-Z\+/]/.test(s4) || !/[^\s0-9a-zA-Z\-_]/.test(s4);
+};
+var _noEnum = (v4) => {
+  return {
+    value: v4,
+    enumerable: false,
+    writable: true,
+    configurable: true
+  };
+};
+var extendString = function() {
+  const _add = (name, body) => Object.defineProperty(String.prototype, name, _noEnum(body));
+  _add("fromBase64", function() {
+    return decode(this);
+  });
+  _add("toBase64", function(urlsafe) {
+    return encode(this, urlsafe);
+  });
+  _add("toBase64URI", function() {
+    return encode(this, true);
+  });
+  _add("toBase64URL", function() {
+    return encode(this, true);
+  });
+  _add("toUint8Array", function() {
+    return toUint8Array(this);
+  });
+};
+var extendUint8Array = function() {
+  const _add = (name, body) => Object.defineProperty(Uint8Array.prototype, name, _noEnum(body));
+  _add("toBase64", function(urlsafe) {
+    return fromUint8Array(this, urlsafe);
+  });
+  _add("toBase64URI", function() {
+    return fromUint8Array(this, true);
+  });
+  _add("toBase64URL", function() {
+    return fromUint8Array(this, true);
+  });
+};
+var extendBuiltins = () => {
+  extendString();
+  extendUint8Array();
+};
+var gBase64 = {
+  version,
+  VERSION,
+  atob: _atob,
+  atobPolyfill,
+  btoa: _btoa,
+  btoaPolyfill,
+  fromBase64: decode,
+  toBase64: encode,
+  encode,
+  encodeURI,
+  encodeURL: encodeURI,
+  utob,
+  btou,
+  decode,
+  isValid,
+  fromUint8Array,
+  toUint8Array,
+  extendString,
+  extendUint8Array,
+  extendBuiltins
+};
+
+// node_modules/tus-js-client/lib.esm/upload.js
+var import_url_parse = __toESM(require_url_parse());
+
+// node_modules/tus-js-client/lib.esm/uuid.js
+function uuid() {
+  return "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".replace(/[xy]/g, function(c4) {
+    var r4 = Math.random() * 16 | 0;
+    var v4 = c4 === "x" ? r4 : r4 & 3 | 8;
+    return v4.toString(16);
+  });
+}
+
+// node_modules/tus-js-client/lib.esm/upload.js
+function _regeneratorRuntime() {
+  "use strict";
+  _regeneratorRuntime = function _regeneratorRuntime3() {
+    return e4;
+  };
+  var t16, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t17, e5, r5) {
+    t17[e5] = r5.value;
+  }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
+  function define(t17, e5, r5) {
+    return Object.defineProperty(t17, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t17[e5];
+  }
+  try {
+    define({}, "");
+  } catch (t17) {
+    define = function define2(t18, e5, r5) {
+      return t18[e5] = r5;
+    };
+  }
+  function wrap(t17, e5, r5, n4) {
+    var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t17, r5, c5) }), a6;
+  }
+  function tryCatch(t17, e5, r5) {
+    try {
+      return { type: "normal", arg: t17.call(e5, r5) };
+    } catch (t18) {
+      return { type: "throw", arg: t18 };
+    }
+  }
+  e4.wrap = wrap;
+  var h5 = "suspendedStart", l4 = "suspendedYield", f5 = "executing", s4 = "completed", y5 = {};
+  function Generator() {
+  }
+  function GeneratorFunction() {
+  }
+  function GeneratorFunctionPrototype() {
+  }
+  var p5 = {};
+  define(p5, a5, function() {
+    return this;
+  });
+  var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
+  v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
+  var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
+  function defineIteratorMethods(t17) {
+    ["next", "throw", "return"].forEach(function(e5) {
+      define(t17, e5, function(t18) {
+        return this._invoke(e5, t18);
+      });
+    });
+  }
+  function AsyncIterator(t17, e5) {
+    function invoke(r6, o6, i5, a6) {
+      var c5 = tryCatch(t17[r6], t17, o6);
+      if ("throw" !== c5.type) {
+        var u5 = c5.arg, h6 = u5.value;
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t18) {
+          invoke("next", t18, i5, a6);
+        }, function(t18) {
+          invoke("throw", t18, i5, a6);
+        }) : e5.resolve(h6).then(function(t18) {
+          u5.value = t18, i5(u5);
+        }, function(t18) {
+          return invoke("throw", t18, i5, a6);
+        });
+      }
+      a6(c5.arg);
+    }
+    var r5;
+    o5(this, "_invoke", { value: function value(t18, n4) {
+      function callInvokeWithMethodAndArg() {
+        return new e5(function(e6, r6) {
+          invoke(t18, n4, e6, r6);
+        });
+      }
+      return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
+    } });
+  }
+  function makeInvokeMethod(e5, r5, n4) {
+    var o6 = h5;
+    return function(i5, a6) {
+      if (o6 === f5) throw Error("Generator is already running");
+      if (o6 === s4) {
+        if ("throw" === i5) throw a6;
+        return { value: t16, done: true };
+      }
+      for (n4.method = i5, n4.arg = a6; ; ) {
+        var c5 = n4.delegate;
+        if (c5) {
+          var u5 = maybeInvokeDelegate(c5, n4);
+          if (u5) {
+            if (u5 === y5) continue;
+            return u5;
+          }
+        }
+        if ("next" === n4.method) n4.sent = n4._sent = n4.arg;
+        else if ("throw" === n4.method) {
+          if (o6 === h5) throw o6 = s4, n4.arg;
+          n4.dispatchException(n4.arg);
+        } else "return" === n4.method && n4.abrupt("return", n4.arg);
+        o6 = f5;
+        var p6 = tryCatch(e5, r5, n4);
+        if ("normal" === p6.type) {
+          if (o6 = n4.done ? s4 : l4, p6.arg === y5) continue;
+          return { value: p6.arg, done: n4.done };
+        }
+        "throw" === p6.type && (o6 = s4, n4.method = "throw", n4.arg = p6.arg);
+      }
+    };
+  }
+  function maybeInvokeDelegate(e5, r5) {
+    var n4 = r5.method, o6 = e5.iterator[n4];
+    if (o6 === t16) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t16, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    var i5 = tryCatch(o6, e5.iterator, r5.arg);
+    if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
+    var a6 = i5.arg;
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t16), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+  }
+  function pushTryEntry(t17) {
+    var e5 = { tryLoc: t17[0] };
+    1 in t17 && (e5.catchLoc = t17[1]), 2 in t17 && (e5.finallyLoc = t17[2], e5.afterLoc = t17[3]), this.tryEntries.push(e5);
+  }
+  function resetTryEntry(t17) {
+    var e5 = t17.completion || {};
+    e5.type = "normal", delete e5.arg, t17.completion = e5;
+  }
+  function Context(t17) {
+    this.tryEntries = [{ tryLoc: "root" }], t17.forEach(pushTryEntry, this), this.reset(true);
+  }
+  function values(e5) {
+    if (e5 || "" === e5) {
+      var r5 = e5[a5];
+      if (r5) return r5.call(e5);
+      if ("function" == typeof e5.next) return e5;
+      if (!isNaN(e5.length)) {
+        var o6 = -1, i5 = function next() {
+          for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
+          return next.value = t16, next.done = true, next;
+        };
+        return i5.next = i5;
+      }
+    }
+    throw new TypeError(_typeof3(e5) + " is not iterable");
+  }
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t17) {
+    var e5 = "function" == typeof t17 && t17.constructor;
+    return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
+  }, e4.mark = function(t17) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t17, GeneratorFunctionPrototype) : (t17.__proto__ = GeneratorFunctionPrototype, define(t17, u4, "GeneratorFunction")), t17.prototype = Object.create(g5), t17;
+  }, e4.awrap = function(t17) {
+    return { __await: t17 };
+  }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
+    return this;
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t17, r5, n4, o6, i5) {
+    void 0 === i5 && (i5 = Promise);
+    var a6 = new AsyncIterator(wrap(t17, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t18) {
+      return t18.done ? t18.value : a6.next();
+    });
+  }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
+    return this;
+  }), define(g5, "toString", function() {
+    return "[object Generator]";
+  }), e4.keys = function(t17) {
+    var e5 = Object(t17), r5 = [];
+    for (var n4 in e5) r5.push(n4);
+    return r5.reverse(), function next() {
+      for (; r5.length; ) {
+        var t18 = r5.pop();
+        if (t18 in e5) return next.value = t18, next.done = false, next;
+      }
+      return next.done = true, next;
+    };
+  }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t16, this.done = false, this.delegate = null, this.method = "next", this.arg = t16, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t16);
+  }, stop: function stop() {
+    this.done = true;
+    var t17 = this.tryEntries[0].completion;
+    if ("throw" === t17.type) throw t17.arg;
+    return this.rval;
+  }, dispatchException: function dispatchException(e5) {
+    if (this.done) throw e5;
+    var r5 = this;
+    function handle(n4, o7) {
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t16), !!o7;
+    }
+    for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
+      var i5 = this.tryEntries[o6], a6 = i5.completion;
+      if ("root" === i5.tryLoc) return handle("end");
+      if (i5.tryLoc <= this.prev) {
+        var c5 = n3.call(i5, "catchLoc"), u5 = n3.call(i5, "finallyLoc");
+        if (c5 && u5) {
+          if (this.prev < i5.catchLoc) return handle(i5.catchLoc, true);
+          if (this.prev < i5.finallyLoc) return handle(i5.finallyLoc);
+        } else if (c5) {
+          if (this.prev < i5.catchLoc) return handle(i5.catchLoc, true);
+        } else {
+          if (!u5) throw Error("try statement without catch or finally");
+          if (this.prev < i5.finallyLoc) return handle(i5.finallyLoc);
+        }
+      }
+    }
+  }, abrupt: function abrupt(t17, e5) {
+    for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
+      var o6 = this.tryEntries[r5];
+      if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
+        var i5 = o6;
+        break;
+      }
+    }
+    i5 && ("break" === t17 || "continue" === t17) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    var a6 = i5 ? i5.completion : {};
+    return a6.type = t17, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t17, e5) {
+    if ("throw" === t17.type) throw t17.arg;
+    return "break" === t17.type || "continue" === t17.type ? this.next = t17.arg : "return" === t17.type ? (this.rval = this.arg = t17.arg, this.method = "return", this.next = "end") : "normal" === t17.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t17) {
+    for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
+      var r5 = this.tryEntries[e5];
+      if (r5.finallyLoc === t17) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+    }
+  }, "catch": function _catch(t17) {
+    for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
+      var r5 = this.tryEntries[e5];
+      if (r5.tryLoc === t17) {
+        var n4 = r5.completion;
+        if ("throw" === n4.type) {
+          var o6 = n4.arg;
+          resetTryEntry(r5);
+        }
+        return o6;
+      }
+    }
+    throw Error("illegal catch attempt");
+  }, delegateYield: function delegateYield(e5, r5, n4) {
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t16), y5;
+  } }, e4;
+}
+function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key2, arg) {
+  try {
+    var info = gen[key2](arg);
+    var value = info.value;
+  } catch (error) {
+    reject(error);
+    return;
+  }
+  if (info.done) {
+    resolve(value);
+  } else {
+    Promise.resolve(value).then(_next, _throw);
+  }
+}
+function _asyncToGenerator(fn) {
+  return function() {
+    var self2 = this, args = arguments;
+    return new Promise(function(resolve, reject) {
+      var gen = fn.apply(self2, args);
+      function _next(value) {
+        asyncGeneratorStep(gen, resolve, reject, _next, _throw, "next", value);
+      }
+      function _throw(err2) {
+        asyncGeneratorStep(gen, resolve, reject, _next, _throw, "throw", err2);
+      }
+      _next(void 0);
+    });
+  };
+}
+function _slicedToArray(arr, i4) {
+  return _arrayWithHoles(arr) || _iterableToArrayLimit(arr, i4) || _unsupportedIterableToArray(arr, i4) || _nonIterableRest();
+}
+function _nonIterableRest() {
+  throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
+}
+function _iterableToArrayLimit(r4, l4) {
+  var t16 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t16) {
+    var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
+    try {
+      if (i4 = (t16 = t16.call(r4)).next, 0 === l4) {
+        if (Object(t16) !== t16) return;
+        f5 = false;
+      } else for (; !(f5 = (e4 = i4.call(t16)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+    } catch (r5) {
+      o5 = true, n3 = r5;
+    } finally {
+      try {
+        if (!f5 && null != t16["return"] && (u4 = t16["return"](), Object(u4) !== u4)) return;
+      } finally {
+        if (o5) throw n3;
+      }
+    }
+    return a5;
+  }
+}
+function _arrayWithHoles(arr) {
+  if (Array.isArray(arr)) return arr;
+}
+function _typeof3(o5) {
+  "@babel/helpers - typeof";
+  return _typeof3 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof3(o5);
+}
+function _createForOfIteratorHelper(o5, allowArrayLike) {
+  var it = typeof Symbol !== "undefined" && o5[Symbol.iterator] || o5["@@iterator"];
+  if (!it) {
+    if (Array.isArray(o5) || (it = _unsupportedIterableToArray(o5)) || allowArrayLike && o5 && typeof o5.length === "number") {
+      if (it) o5 = it;
+      var i4 = 0;
+      var F4 = function F5() {
+      };
+      return { s: F4, n: function n3() {
+        if (i4 >= o5.length) return { done: true };
+        return { done: false, value: o5[i4++] };
+      }, e: function e4(_e) {
+        throw _e;
+      }, f: F4 };
+    }
+    throw new TypeError("Invalid attempt to iterate non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
+  }
+  var normalCompletion = true, didErr = false, err2;
+  return { s: function s4() {
+    it = it.call(o5);
+  }, n: function n3() {
+    var step2 = it.next();
+    normalCompletion = step2.done;
+    return step2;
+  }, e: function e4(_e2) {
+    didErr = true;
+    err2 = _e2;
+  }, f: function f5() {
+    try {
+      if (!normalCompletion && it["return"] != null) it["return"]();
+    } finally {
+      if (didErr) throw err2;
+    }
+  } };
+}
+function _unsupportedIterableToArray(o5, minLen) {
+  if (!o5) return;
+  if (typeof o5 === "string") return _arrayLikeToArray(o5, minLen);
+  var n3 = Object.prototype.toString.call(o5).slice(8, -1);
+  if (n3 === "Object" && o5.constructor) n3 = o5.constructor.name;
+  if (n3 === "Map" || n3 === "Set") return Array.from(o5);
+  if (n3 === "Arguments" || /^(?:Ui|I)nt(?:8|16|32)(?:Clamped)?Array$/.test(n3)) return _arrayLikeToArray(o5, minLen);
+}
+function _arrayLikeToArray(arr, len2) {
+  if (len2 == null || len2 > arr.length) len2 = arr.length;
+  for (var i4 = 0, arr2 = new Array(len2); i4 < len2; i4++) arr2[i4] = arr[i4];
+  return arr2;
+}
+function ownKeys(e4, r4) {
+  var t16 = Object.keys(e4);
+  if (Object.getOwnPropertySymbols) {
+    var o5 = Object.getOwnPropertySymbols(e4);
+    r4 && (o5 = o5.filter(function(r5) {
+      return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
+    })), t16.push.apply(t16, o5);
+  }
+  return t16;
+}
+function _objectSpread(e4) {
+  for (var r4 = 1; r4 < arguments.length; r4++) {
+    var t16 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t16), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t16[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t16)) : ownKeys(Object(t16)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t16, r5));
+    });
+  }
+  return e4;
+}
+function _defineProperty(obj, key2, value) {
+  key2 = _toPropertyKey3(key2);
+  if (key2 in obj) {
+    Object.defineProperty(obj, key2, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    obj[key2] = value;
+  }
+  return obj;
+}
+function _classCallCheck3(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties3(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey3(descriptor.key), descriptor);
+  }
+}
+function _createClass3(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties3(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties3(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey3(t16) {
+  var i4 = _toPrimitive3(t16, "string");
+  return "symbol" == _typeof3(i4) ? i4 : i4 + "";
+}
+function _toPrimitive3(t16, r4) {
+  if ("object" != _typeof3(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof3(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var PROTOCOL_TUS_V1 = "tus-v1";
+var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
+var PROTOCOL_IETF_DRAFT_05 = "ietf-draft-05";
+var defaultOptions = {
+  endpoint: null,
+  uploadUrl: null,
+  metadata: {},
+  metadataForPartialUploads: {},
+  fingerprint: null,
+  uploadSize: null,
+  onProgress: null,
+  onChunkComplete: null,
+  onSuccess: null,
+  onError: null,
+  onUploadUrlAvailable: null,
+  overridePatchMethod: false,
+  headers: {},
+  addRequestId: false,
+  onBeforeRequest: null,
+  onAfterResponse: null,
+  onShouldRetry: defaultOnShouldRetry,
+  chunkSize: Number.POSITIVE_INFINITY,
+  retryDelays: [0, 1e3, 3e3, 5e3],
+  parallelUploads: 1,
+  parallelUploadBoundaries: null,
+  storeFingerprintForResuming: true,
+  removeFingerprintOnSuccess: false,
+  uploadLengthDeferred: false,
+  uploadDataDuringCreation: false,
+  urlStorage: null,
+  fileReader: null,
+  httpStack: null,
+  protocol: PROTOCOL_TUS_V1
+};
+var BaseUpload = /* @__PURE__ */ (function() {
+  function BaseUpload2(file2, options) {
+    _classCallCheck3(this, BaseUpload2);
+    if ("resume" in options) {
+      console.log("tus: The `resume` option has been removed in tus-js-client v2. Please use the URL storage API instead.");
+    }
+    this.options = options;
+    this.options.chunkSize = Number(this.options.chunkSize);
+    this._urlStorage = this.options.urlStorage;
+    this.file = file2;
+    this.url = null;
+    this._req = null;
+    this._fingerprint = null;
+    this._urlStorageKey = null;
+    this._offset = null;
+    this._aborted = false;
+    this._size = null;
+    this._source = null;
+    this._retryAttempt = 0;
+    this._retryTimeout = null;
+    this._offsetBeforeRetry = 0;
+    this._parallelUploads = null;
+    this._parallelUploadUrls = null;
+  }
+  return _createClass3(BaseUpload2, [{
+    key: "findPreviousUploads",
+    value: function findPreviousUploads() {
+      var _this = this;
+      return this.options.fingerprint(this.file, this.options).then(function(fingerprint2) {
+        return _this._urlStorage.findUploadsByFingerprint(fingerprint2);
+      });
+    }
+  }, {
+    key: "resumeFromPreviousUpload",
+    value: function resumeFromPreviousUpload(previousUpload) {
+      this.url = previousUpload.uploadUrl || null;
+      this._parallelUploadUrls = previousUpload.parallelUploadUrls || null;
+      this._urlStorageKey = previousUpload.urlStorageKey;
+    }
+  }, {
+    key: "start",
+    value: function start2() {
+      var _this2 = this;
+      var file2 = this.file;
+      if (!file2) {
+        this._emitError(new Error("tus: no file or stream to upload provided"));
+        return;
+      }
+      if (![PROTOCOL_TUS_V1, PROTOCOL_IETF_DRAFT_03, PROTOCOL_IETF_DRAFT_05].includes(this.options.protocol)) {
+        this._emitError(new Error("tus: unsupported protocol ".concat(this.options.protocol)));
+        return;
+      }
+      if (!this.options.endpoint && !this.options.uploadUrl && !this.url) {
+        this._emitError(new Error("tus: neither an endpoint or an upload URL is provided"));
+        return;
+      }
+      var retryDelays = this.options.retryDelays;
+      if (retryDelays != null && Object.prototype.toString.call(retryDelays) !== "[object Array]") {
+        this._emitError(new Error("tus: the `retryDelays` option must either be an array or null"));
+        return;
+      }
+      if (this.options.parallelUploads > 1) {
+        for (var _i = 0, _arr = ["uploadUrl", "uploadSize", "uploadLengthDeferred"]; _i < _arr.length; _i++) {
+          var optionName = _arr[_i];
+          if (this.options[optionName]) {
+            this._emitError(new Error("tus: cannot use the ".concat(optionName, " option when parallelUploads is enabled")));
+            return;
+          }
+        }
+      }
+      if (this.options.parallelUploadBoundaries) {
+        if (this.options.parallelUploads <= 1) {
+          this._emitError(new Error("tus: cannot use the `parallelUploadBoundaries` option when `parallelUploads` is disabled"));
+          return;
+        }
+        if (this.options.parallelUploads !== this.options.parallelUploadBoundaries.length) {
+          this._emitError(new Error("tus: the `parallelUploadBoundaries` must have the same length as the value of `parallelUploads`"));
+          return;
+        }
+      }
+      this.options.fingerprint(file2, this.options).then(function(fingerprint2) {
+        if (fingerprint2 == null) {
+          log("No fingerprint was calculated meaning that the upload cannot be stored in the URL storage.");
+        } else {
+          log("Calculated fingerprint: ".concat(fingerprint2));
+        }
+        _this2._fingerprint = fingerprint2;
+        if (_this2._source) {
+          return _this2._source;
+        }
+        return _this2.options.fileReader.openFile(file2, _this2.options.chunkSize);
+      }).then(function(source) {
+        _this2._source = source;
+        if (_this2.options.uploadLengthDeferred) {
+          _this2._size = null;
+        } else if (_this2.options.uploadSize != null) {
+          _this2._size = Number(_this2.options.uploadSize);
+          if (Number.isNaN(_this2._size)) {
+            _this2._emitError(new Error("tus: cannot convert `uploadSize` option into a number"));
+            return;
+          }
+        } else {
+          _this2._size = _this2._source.size;
+          if (_this2._size == null) {
+            _this2._emitError(new Error("tus: cannot automatically derive upload's size from input. Specify it manually using the `uploadSize` option or use the `uploadLengthDeferred` option"));
+            return;
+          }
+        }
+        if (_this2.options.parallelUploads > 1 || _this2._parallelUploadUrls != null) {
+          _this2._startParallelUpload();
+        } else {
+          _this2._startSingleUpload();
+        }
+      })["catch"](function(err2) {
+        _this2._emitError(err2);
+      });
+    }
+    /**
+     * Initiate the uploading procedure for a parallelized upload, where one file is split into
+     * multiple request which are run in parallel.
+     *
+     * @api private
+     */
+  }, {
+    key: "_startParallelUpload",
+    value: function _startParallelUpload() {
+      var _this$options$paralle, _this3 = this;
+      var totalSize = this._size;
+      var totalProgress = 0;
+      this._parallelUploads = [];
+      var partCount = this._parallelUploadUrls != null ? this._parallelUploadUrls.length : this.options.parallelUploads;
+      var parts = (_this$options$paralle = this.options.parallelUploadBoundaries) !== null && _this$options$paralle !== void 0 ? _this$options$paralle : splitSizeIntoParts(this._source.size, partCount);
+      if (this._parallelUploadUrls) {
+        parts.forEach(function(part, index) {
+          part.uploadUrl = _this3._parallelUploadUrls[index] || null;
+        });
+      }
+      this._parallelUploadUrls = new Array(parts.length);
+      var uploads2 = parts.map(function(part, index) {
+        var lastPartProgress = 0;
+        return _this3._source.slice(part.start, part.end).then(function(_ref) {
+          var value = _ref.value;
+          return new Promise(function(resolve, reject) {
+            var options = _objectSpread(_objectSpread({}, _this3.options), {}, {
+              // If available, the partial upload should be resumed from a previous URL.
+              uploadUrl: part.uploadUrl || null,
+              // We take manually care of resuming for partial uploads, so they should
+              // not be stored in the URL storage.
+              storeFingerprintForResuming: false,
+              removeFingerprintOnSuccess: false,
+              // Reset the parallelUploads option to not cause recursion.
+              parallelUploads: 1,
+              // Reset this option as we are not doing a parallel upload.
+              parallelUploadBoundaries: null,
+              metadata: _this3.options.metadataForPartialUploads,
+              // Add the header to indicate the this is a partial upload.
+              headers: _objectSpread(_objectSpread({}, _this3.options.headers), {}, {
+                "Upload-Concat": "partial"
+              }),
+              // Reject or resolve the promise if the upload errors or completes.
+              onSuccess: resolve,
+              onError: reject,
+              // Based in the progress for this partial upload, calculate the progress
+              // for the entire final upload.
+              onProgress: function onProgress(newPartProgress) {
+                totalProgress = totalProgress - lastPartProgress + newPartProgress;
+                lastPartProgress = newPartProgress;
+                _this3._emitProgress(totalProgress, totalSize);
+              },
+              // Wait until every partial upload has an upload URL, so we can add
+              // them to the URL storage.
+              onUploadUrlAvailable: function onUploadUrlAvailable() {
+                _this3._parallelUploadUrls[index] = upload2.url;
+                if (_this3._parallelUploadUrls.filter(function(u4) {
+                  return Boolean(u4);
+                }).length === parts.length) {
+                  _this3._saveUploadInUrlStorage();
+                }
+              }
+            });
+            var upload2 = new BaseUpload2(value, options);
+            upload2.start();
+            _this3._parallelUploads.push(upload2);
+          });
+        });
+      });
+      var req;
+      Promise.all(uploads2).then(function() {
+        req = _this3._openRequest("POST", _this3.options.endpoint);
+        req.setHeader("Upload-Concat", "final;".concat(_this3._parallelUploadUrls.join(" ")));
+        var metadata = encodeMetadata(_this3.options.metadata);
+        if (metadata !== "") {
+          req.setHeader("Upload-Metadata", metadata);
+        }
+        return _this3._sendRequest(req, null);
+      }).then(function(res) {
+        if (!inStatusCategory(res.getStatus(), 200)) {
+          _this3._emitHttpError(req, res, "tus: unexpected response while creating upload");
+          return;
+        }
+        var location2 = res.getHeader("Location");
+        if (location2 == null) {
+          _this3._emitHttpError(req, res, "tus: invalid or missing Location header");
+          return;
+        }
+        _this3.url = resolveUrl(_this3.options.endpoint, location2);
+        log("Created upload at ".concat(_this3.url));
+        _this3._emitSuccess(res);
+      })["catch"](function(err2) {
+        _this3._emitError(err2);
+      });
+    }
+    /**
+     * Initiate the uploading procedure for a non-parallel upload. Here the entire file is
+     * uploaded in a sequential matter.
+     *
+     * @api private
+     */
+  }, {
+    key: "_startSingleUpload",
+    value: function _startSingleUpload() {
+      this._aborted = false;
+      if (this.url != null) {
+        log("Resuming upload from previous URL: ".concat(this.url));
+        this._resumeUpload();
+        return;
+      }
+      if (this.options.uploadUrl != null) {
+        log("Resuming upload from provided URL: ".concat(this.options.uploadUrl));
+        this.url = this.options.uploadUrl;
+        this._resumeUpload();
+        return;
+      }
+      log("Creating a new upload");
+      this._createUpload();
+    }
+    /**
+     * Abort any running request and stop the current upload. After abort is called, no event
+     * handler will be invoked anymore. You can use the `start` method to resume the upload
+     * again.
+     * If `shouldTerminate` is true, the `terminate` function will be called to remove the
+     * current upload from the server.
+     *
+     * @param {boolean} shouldTerminate True if the upload should be deleted from the server.
+     * @return {Promise} The Promise will be resolved/rejected when the requests finish.
+     */
+  }, {
+    key: "abort",
+    value: function abort(shouldTerminate) {
+      var _this4 = this;
+      if (this._parallelUploads != null) {
+        var _iterator = _createForOfIteratorHelper(this._parallelUploads), _step;
+        try {
+          for (_iterator.s(); !(_step = _iterator.n()).done; ) {
+            var upload2 = _step.value;
+            upload2.abort(shouldTerminate);
+          }
+        } catch (err2) {
+          _iterator.e(err2);
+        } finally {
+          _iterator.f();
+        }
+      }
+      if (this._req !== null) {
+        this._req.abort();
+      }
+      this._aborted = true;
+      if (this._retryTimeout != null) {
+        clearTimeout(this._retryTimeout);
+        this._retryTimeout = null;
+      }
+      if (!shouldTerminate || this.url == null) {
+        return Promise.resolve();
+      }
+      return BaseUpload2.terminate(this.url, this.options).then(function() {
+        return _this4._removeFromUrlStorage();
+      });
+    }
+  }, {
+    key: "_emitHttpError",
+    value: function _emitHttpError(req, res, message, causingErr) {
+      this._emitError(new error_default(message, causingErr, req, res));
+    }
+  }, {
+    key: "_emitError",
+    value: function _emitError(err2) {
+      var _this5 = this;
+      if (this._aborted) return;
+      if (this.options.retryDelays != null) {
+        var shouldResetDelays = this._offset != null && this._offset > this._offsetBeforeRetry;
+        if (shouldResetDelays) {
+          this._retryAttempt = 0;
+        }
+        if (shouldRetry(err2, this._retryAttempt, this.options)) {
+          var delay = this.options.retryDelays[this._retryAttempt++];
+          this._offsetBeforeRetry = this._offset;
+          this._retryTimeout = setTimeout(function() {
+            _this5.start();
+          }, delay);
+          return;
+        }
+      }
+      if (typeof this.options.onError === "function") {
+        this.options.onError(err2);
+      } else {
+        throw err2;
+      }
+    }
+    /**
+     * Publishes notification if the upload has been successfully completed.
+     *
+     * @param {object} lastResponse Last HTTP response.
+     * @api private
+     */
+  }, {
+    key: "_emitSuccess",
+    value: function _emitSuccess(lastResponse) {
+      if (this.options.removeFingerprintOnSuccess) {
+        this._removeFromUrlStorage();
+      }
+      if (typeof this.options.onSuccess === "function") {
+        this.options.onSuccess({
+          lastResponse
+        });
+      }
+    }
+    /**
+     * Publishes notification when data has been sent to the server. This
+     * data may not have been accepted by the server yet.
+     *
+     * @param {number} bytesSent  Number of bytes sent to the server.
+     * @param {number} bytesTotal Total number of bytes to be sent to the server.
+     * @api private
+     */
+  }, {
+    key: "_emitProgress",
+    value: function _emitProgress(bytesSent, bytesTotal) {
+      if (typeof this.options.onProgress === "function") {
+        this.options.onProgress(bytesSent, bytesTotal);
+      }
+    }
+    /**
+     * Publishes notification when a chunk of data has been sent to the server
+     * and accepted by the server.
+     * @param {number} chunkSize  Size of the chunk that was accepted by the server.
+     * @param {number} bytesAccepted Total number of bytes that have been
+     *                                accepted by the server.
+     * @param {number} bytesTotal Total number of bytes to be sent to the server.
+     * @api private
+     */
+  }, {
+    key: "_emitChunkComplete",
+    value: function _emitChunkComplete(chunkSize, bytesAccepted, bytesTotal) {
+      if (typeof this.options.onChunkComplete === "function") {
+        this.options.onChunkComplete(chunkSize, bytesAccepted, bytesTotal);
+      }
+    }
+    /**
+     * Create a new upload using the creation extension by sending a POST
+     * request to the endpoint. After successful creation the file will be
+     * uploaded
+     *
+     * @api private
+     */
+  }, {
+    key: "_createUpload",
+    value: function _createUpload() {
+      var _this6 = this;
+      if (!this.options.endpoint) {
+        this._emitError(new Error("tus: unable to create upload because no endpoint is provided"));
+        return;
+      }
+      var req = this._openRequest("POST", this.options.endpoint);
+      if (this.options.uploadLengthDeferred) {
+        req.setHeader("Upload-Defer-Length", "1");
+      } else {
+        req.setHeader("Upload-Length", "".concat(this._size));
+      }
+      var metadata = encodeMetadata(this.options.metadata);
+      if (metadata !== "") {
+        req.setHeader("Upload-Metadata", metadata);
+      }
+      var promise;
+      if (this.options.uploadDataDuringCreation && !this.options.uploadLengthDeferred) {
+        this._offset = 0;
+        promise = this._addChunkToRequest(req);
+      } else {
+        if (this.options.protocol === PROTOCOL_IETF_DRAFT_03 || this.options.protocol === PROTOCOL_IETF_DRAFT_05) {
+          req.setHeader("Upload-Complete", "?0");
+        }
+        promise = this._sendRequest(req, null);
+      }
+      promise.then(function(res) {
+        if (!inStatusCategory(res.getStatus(), 200)) {
+          _this6._emitHttpError(req, res, "tus: unexpected response while creating upload");
+          return;
+        }
+        var location2 = res.getHeader("Location");
+        if (location2 == null) {
+          _this6._emitHttpError(req, res, "tus: invalid or missing Location header");
+          return;
+        }
+        _this6.url = resolveUrl(_this6.options.endpoint, location2);
+        log("Created upload at ".concat(_this6.url));
+        if (typeof _this6.options.onUploadUrlAvailable === "function") {
+          _this6.options.onUploadUrlAvailable();
+        }
+        if (_this6._size === 0) {
+          _this6._emitSuccess(res);
+          _this6._source.close();
+          return;
+        }
+        _this6._saveUploadInUrlStorage().then(function() {
+          if (_this6.options.uploadDataDuringCreation) {
+            _this6._handleUploadResponse(req, res);
+          } else {
+            _this6._offset = 0;
+            _this6._performUpload();
+          }
+        });
+      })["catch"](function(err2) {
+        _this6._emitHttpError(req, null, "tus: failed to create upload", err2);
+      });
+    }
+    /*
+     * Try to resume an existing upload. First a HEAD request will be sent
+     * to retrieve the offset. If the request fails a new upload will be
+     * created. In the case of a successful response the file will be uploaded.
+     *
+     * @api private
+     */
+  }, {
+    key: "_resumeUpload",
+    value: function _resumeUpload() {
+      var _this7 = this;
+      var req = this._openRequest("HEAD", this.url);
+      var promise = this._sendRequest(req, null);
+      promise.then(function(res) {
+        var status = res.getStatus();
+        if (!inStatusCategory(status, 200)) {
+          if (status === 423) {
+            _this7._emitHttpError(req, res, "tus: upload is currently locked; retry later");
+            return;
+          }
+          if (inStatusCategory(status, 400)) {
+            _this7._removeFromUrlStorage();
+          }
+          if (!_this7.options.endpoint) {
+            _this7._emitHttpError(req, res, "tus: unable to resume upload (new upload cannot be created without an endpoint)");
+            return;
+          }
+          _this7.url = null;
+          _this7._createUpload();
+          return;
+        }
+        var offset = Number.parseInt(res.getHeader("Upload-Offset"), 10);
+        if (Number.isNaN(offset)) {
+          _this7._emitHttpError(req, res, "tus: invalid or missing offset value");
+          return;
+        }
+        var length = Number.parseInt(res.getHeader("Upload-Length"), 10);
+        if (Number.isNaN(length) && !_this7.options.uploadLengthDeferred && _this7.options.protocol === PROTOCOL_TUS_V1) {
+          _this7._emitHttpError(req, res, "tus: invalid or missing length value");
+          return;
+        }
+        if (typeof _this7.options.onUploadUrlAvailable === "function") {
+          _this7.options.onUploadUrlAvailable();
+        }
+        _this7._saveUploadInUrlStorage().then(function() {
+          if (offset === length) {
+            _this7._emitProgress(length, length);
+            _this7._emitSuccess(res);
+            return;
+          }
+          _this7._offset = offset;
+          _this7._performUpload();
+        });
+      })["catch"](function(err2) {
+        _this7._emitHttpError(req, null, "tus: failed to resume upload", err2);
+      });
+    }
+    /**
+     * Start uploading the file using PATCH requests. The file will be divided
+     * into chunks as specified in the chunkSize option. During the upload
+     * the onProgress event handler may be invoked multiple times.
+     *
+     * @api private
+     */
+  }, {
+    key: "_performUpload",
+    value: function _performUpload() {
+      var _this8 = this;
+      if (this._aborted) {
+        return;
+      }
+      var req;
+      if (this.options.overridePatchMethod) {
+        req = this._openRequest("POST", this.url);
+        req.setHeader("X-HTTP-Method-Override", "PATCH");
+      } else {
+        req = this._openRequest("PATCH", this.url);
+      }
+      req.setHeader("Upload-Offset", "".concat(this._offset));
+      var promise = this._addChunkToRequest(req);
+      promise.then(function(res) {
+        if (!inStatusCategory(res.getStatus(), 200)) {
+          _this8._emitHttpError(req, res, "tus: unexpected response while uploading chunk");
+          return;
+        }
+        _this8._handleUploadResponse(req, res);
+      })["catch"](function(err2) {
+        if (_this8._aborted) {
+          return;
+        }
+        _this8._emitHttpError(req, null, "tus: failed to upload chunk at offset ".concat(_this8._offset), err2);
+      });
+    }
+    /**
+     * _addChunktoRequest reads a chunk from the source and sends it using the
+     * supplied request object. It will not handle the response.
+     *
+     * @api private
+     */
+  }, {
+    key: "_addChunkToRequest",
+    value: function _addChunkToRequest(req) {
+      var _this9 = this;
+      var start2 = this._offset;
+      var end3 = this._offset + this.options.chunkSize;
+      req.setProgressHandler(function(bytesSent) {
+        _this9._emitProgress(start2 + bytesSent, _this9._size);
+      });
+      if (this.options.protocol === PROTOCOL_TUS_V1) {
+        req.setHeader("Content-Type", "application/offset+octet-stream");
+      } else if (this.options.protocol === PROTOCOL_IETF_DRAFT_05) {
+        req.setHeader("Content-Type", "application/partial-upload");
+      }
+      if ((end3 === Number.POSITIVE_INFINITY || end3 > this._size) && !this.options.uploadLengthDeferred) {
+        end3 = this._size;
+      }
+      return this._source.slice(start2, end3).then(function(_ref2) {
+        var value = _ref2.value, done = _ref2.done;
+        var valueSize = value !== null && value !== void 0 && value.size ? value.size : 0;
+        if (_this9.options.uploadLengthDeferred && done) {
+          _this9._size = _this9._offset + valueSize;
+          req.setHeader("Upload-Length", "".concat(_this9._size));
+        }
+        var newSize = _this9._offset + valueSize;
+        if (!_this9.options.uploadLengthDeferred && done && newSize !== _this9._size) {
+          return Promise.reject(new Error("upload was configured with a size of ".concat(_this9._size, " bytes, but the source is done after ").concat(newSize, " bytes")));
+        }
+        if (value === null) {
+          return _this9._sendRequest(req);
+        }
+        if (_this9.options.protocol === PROTOCOL_IETF_DRAFT_03 || _this9.options.protocol === PROTOCOL_IETF_DRAFT_05) {
+          req.setHeader("Upload-Complete", done ? "?1" : "?0");
+        }
+        _this9._emitProgress(_this9._offset, _this9._size);
+        return _this9._sendRequest(req, value);
+      });
+    }
+    /**
+     * _handleUploadResponse is used by requests that haven been sent using _addChunkToRequest
+     * and already have received a response.
+     *
+     * @api private
+     */
+  }, {
+    key: "_handleUploadResponse",
+    value: function _handleUploadResponse(req, res) {
+      var offset = Number.parseInt(res.getHeader("Upload-Offset"), 10);
+      if (Number.isNaN(offset)) {
+        this._emitHttpError(req, res, "tus: invalid or missing offset value");
+        return;
+      }
+      this._emitProgress(offset, this._size);
+      this._emitChunkComplete(offset - this._offset, offset, this._size);
+      this._offset = offset;
+      if (offset === this._size) {
+        this._emitSuccess(res);
+        this._source.close();
+        return;
+      }
+      this._performUpload();
+    }
+    /**
+     * Create a new HTTP request object with the given method and URL.
+     *
+     * @api private
+     */
+  }, {
+    key: "_openRequest",
+    value: function _openRequest(method, url) {
+      var req = openRequest(method, url, this.options);
+      this._req = req;
+      return req;
+    }
+    /**
+     * Remove the entry in the URL storage, if it has been saved before.
+     *
+     * @api private
+     */
+  }, {
+    key: "_removeFromUrlStorage",
+    value: function _removeFromUrlStorage() {
+      var _this10 = this;
+      if (!this._urlStorageKey) return;
+      this._urlStorage.removeUpload(this._urlStorageKey)["catch"](function(err2) {
+        _this10._emitError(err2);
+      });
+      this._urlStorageKey = null;
+    }
+    /**
+     * Add the upload URL to the URL storage, if possible.
+     *
+     * @api private
+     */
+  }, {
+    key: "_saveUploadInUrlStorage",
+    value: function _saveUploadInUrlStorage() {
+      var _this11 = this;
+      if (!this.options.storeFingerprintForResuming || !this._fingerprint || this._urlStorageKey !== null) {
+        return Promise.resolve();
+      }
+      var storedUpload = {
+        size: this._size,
+        metadata: this.options.metadata,
+        creationTime: (/* @__PURE__ */ new Date()).toString()
+      };
+      if (this._parallelUploads) {
+        storedUpload.parallelUploadUrls = this._parallelUploadUrls;
+      } else {
+        storedUpload.uploadUrl = this.url;
+      }
+      return this._urlStorage.addUpload(this._fingerprint, storedUpload).then(function(urlStorageKey) {
+        _this11._urlStorageKey = urlStorageKey;
+      });
+    }
+    /**
+     * Send a request with the provided body.
+     *
+     * @api private
+     */
+  }, {
+    key: "_sendRequest",
+    value: function _sendRequest(req) {
+      var body = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : null;
+      return sendRequest(req, body, this.options);
+    }
+  }], [{
+    key: "terminate",
+    value: function terminate(url) {
+      var options = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : {};
+      var req = openRequest("DELETE", url, options);
+      return sendRequest(req, null, options).then(function(res) {
+        if (res.getStatus() === 204) {
+          return;
+        }
+        throw new error_default("tus: unexpected response while terminating upload", null, req, res);
+      })["catch"](function(err2) {
+        if (!(err2 instanceof error_default)) {
+          err2 = new error_default("tus: failed to terminate upload", err2, req, null);
+        }
+        if (!shouldRetry(err2, 0, options)) {
+          throw err2;
+        }
+        var delay = options.retryDelays[0];
+        var remainingDelays = options.retryDelays.slice(1);
+        var newOptions = _objectSpread(_objectSpread({}, options), {}, {
+          retryDelays: remainingDelays
+        });
+        return new Promise(function(resolve) {
+          return setTimeout(resolve, delay);
+        }).then(function() {
+          return BaseUpload2.terminate(url, newOptions);
+        });
+      });
+    }
+  }]);
+})();
+function encodeMetadata(metadata) {
+  return Object.entries(metadata).map(function(_ref3) {
+    var _ref4 = _slicedToArray(_ref3, 2), key2 = _ref4[0], value = _ref4[1];
+    return "".concat(key2, " ").concat(gBase64.encode(String(value)));
+  }).join(",");
+}
+function inStatusCategory(status, category) {
+  return status >= category && status < category + 100;
+}
+function openRequest(method, url, options) {
+  var req = options.httpStack.createRequest(method, url);
+  if (options.protocol === PROTOCOL_IETF_DRAFT_03) {
+    req.setHeader("Upload-Draft-Interop-Version", "5");
+  } else if (options.protocol === PROTOCOL_IETF_DRAFT_05) {
+    req.setHeader("Upload-Draft-Interop-Version", "6");
+  } else {
+    req.setHeader("Tus-Resumable", "1.0.0");
+  }
+  var headers = options.headers || {};
+  for (var _i2 = 0, _Object$entries = Object.entries(headers); _i2 < _Object$entries.length; _i2++) {
+    var _Object$entries$_i = _slicedToArray(_Object$entries[_i2], 2), name = _Object$entries$_i[0], value = _Object$entries$_i[1];
+    req.setHeader(name, value);
+  }
+  if (options.addRequestId) {
+    var requestId = uuid();
+    req.setHeader("X-Request-ID", requestId);
+  }
+  return req;
+}
+function sendRequest(_x, _x2, _x3) {
+  return _sendRequest2.apply(this, arguments);
+}
+function _sendRequest2() {
+  _sendRequest2 = _asyncToGenerator(/* @__PURE__ */ _regeneratorRuntime().mark(function _callee(req, body, options) {
+    var res;
+    return _regeneratorRuntime().wrap(function _callee$(_context) {
+      while (1) switch (_context.prev = _context.next) {
+        case 0:
+          if (!(typeof options.onBeforeRequest === "function")) {
+            _context.next = 3;
+            break;
+          }
+          _context.next = 3;
+          return options.onBeforeRequest(req);
+        case 3:
+          _context.next = 5;
+          return req.send(body);
+        case 5:
+          res = _context.sent;
+          if (!(typeof options.onAfterResponse === "function")) {
+            _context.next = 9;
+            break;
+          }
+          _context.next = 9;
+          return options.onAfterResponse(req, res);
+        case 9:
+          return _context.abrupt("return", res);
+        case 10:
+        case "end":
+          return _context.stop();
+      }
+    }, _callee);
+  }));
+  return _sendRequest2.apply(this, arguments);
+}
+function isOnline() {
+  var online = true;
+  if (typeof navigator !== "undefined" && navigator.onLine === false) {
+    online = false;
+  }
+  return online;
+}
+function shouldRetry(err2, retryAttempt, options) {
+  if (options.retryDelays == null || retryAttempt >= options.retryDelays.length || err2.originalRequest == null) {
+    return false;
+  }
+  if (options && typeof options.onShouldRetry === "function") {
+    return options.onShouldRetry(err2, retryAttempt, options);
+  }
+  return defaultOnShouldRetry(err2);
+}
+function defaultOnShouldRetry(err2) {
+  var status = err2.originalResponse ? err2.originalResponse.getStatus() : 0;
+  return (!inStatusCategory(status, 400) || status === 409 || status === 423) && isOnline();
+}
+function resolveUrl(origin, link) {
+  return new import_url_parse.default(link, origin).toString();
+}
+function splitSizeIntoParts(totalSize, partCount) {
+  var partSize = Math.floor(totalSize / partCount);
+  var parts = [];
+  for (var i4 = 0; i4 < partCount; i4++) {
+    parts.push({
+      start: partSize * i4,
+      end: partSize * (i4 + 1)
+    });
+  }
+  parts[partCount - 1].end = totalSize;
+  return parts;
+}
+BaseUpload.defaultOptions = defaultOptions;
+var upload_default = BaseUpload;
+
+// node_modules/tus-js-client/lib.esm/browser/isReactNative.js
+var isReactNative = function isReactNative2() {
+  return typeof navigator !== "undefined" && typeof navigator.product === "string" && navigator.product.toLowerCase() === "reactnative";
+};
+var isReactNative_default = isReactNative;
+
+// node_modules/tus-js-client/lib.esm/browser/uriToBlob.js
+function uriToBlob(uri) {
+  return new Promise(function(resolve, reject) {
+    var xhr = new XMLHttpRequest();
+    xhr.responseType = "blob";
+    xhr.onload = function() {
+      var blob = xhr.response;
+      resolve(blob);
+    };
+    xhr.onerror = function(err2) {
+      reject(err2);
+    };
+    xhr.open("GET", uri);
+    xhr.send();
+  });
+}
+
+// node_modules/tus-js-client/lib.esm/browser/sources/isCordova.js
+var isCordova = function isCordova2() {
+  return typeof window !== "undefined" && (typeof window.PhoneGap !== "undefined" || typeof window.Cordova !== "undefined" || typeof window.cordova !== "undefined");
+};
+var isCordova_default = isCordova;
+
+// node_modules/tus-js-client/lib.esm/browser/sources/readAsByteArray.js
+function readAsByteArray(chunk) {
+  return new Promise(function(resolve, reject) {
+    var reader = new FileReader();
+    reader.onload = function() {
+      var value = new Uint8Array(reader.result);
+      resolve({
+        value
+      });
+    };
+    reader.onerror = function(err2) {
+      reject(err2);
+    };
+    reader.readAsArrayBuffer(chunk);
+  });
+}
+
+// node_modules/tus-js-client/lib.esm/browser/sources/FileSource.js
+function _typeof4(o5) {
+  "@babel/helpers - typeof";
+  return _typeof4 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof4(o5);
+}
+function _classCallCheck4(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties4(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey4(descriptor.key), descriptor);
+  }
+}
+function _createClass4(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties4(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties4(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey4(t16) {
+  var i4 = _toPrimitive4(t16, "string");
+  return "symbol" == _typeof4(i4) ? i4 : i4 + "";
+}
+function _toPrimitive4(t16, r4) {
+  if ("object" != _typeof4(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof4(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var FileSource = /* @__PURE__ */ (function() {
+  function FileSource2(file2) {
+    _classCallCheck4(this, FileSource2);
+    this._file = file2;
+    this.size = file2.size;
+  }
+  return _createClass4(FileSource2, [{
+    key: "slice",
+    value: function slice(start2, end3) {
+      if (isCordova_default()) {
+        return readAsByteArray(this._file.slice(start2, end3));
+      }
+      var value = this._file.slice(start2, end3);
+      var done = end3 >= this.size;
+      return Promise.resolve({
+        value,
+        done
+      });
+    }
+  }, {
+    key: "close",
+    value: function close() {
+    }
+  }]);
+})();
+
+// node_modules/tus-js-client/lib.esm/browser/sources/StreamSource.js
+function _typeof5(o5) {
+  "@babel/helpers - typeof";
+  return _typeof5 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof5(o5);
+}
+function _classCallCheck5(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties5(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey5(descriptor.key), descriptor);
+  }
+}
+function _createClass5(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties5(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties5(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey5(t16) {
+  var i4 = _toPrimitive5(t16, "string");
+  return "symbol" == _typeof5(i4) ? i4 : i4 + "";
+}
+function _toPrimitive5(t16, r4) {
+  if ("object" != _typeof5(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof5(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+function len(blobOrArray) {
+  if (blobOrArray === void 0) return 0;
+  if (blobOrArray.size !== void 0) return blobOrArray.size;
+  return blobOrArray.length;
+}
+function concat(a5, b4) {
+  if (a5.concat) {
+    return a5.concat(b4);
+  }
+  if (a5 instanceof Blob) {
+    return new Blob([a5, b4], {
+      type: a5.type
+    });
+  }
+  if (a5.set) {
+    var c4 = new a5.constructor(a5.length + b4.length);
+    c4.set(a5);
+    c4.set(b4, a5.length);
+    return c4;
+  }
+  throw new Error("Unknown data type");
+}
+var StreamSource = /* @__PURE__ */ (function() {
+  function StreamSource2(reader) {
+    _classCallCheck5(this, StreamSource2);
+    this._buffer = void 0;
+    this._bufferOffset = 0;
+    this._reader = reader;
+    this._done = false;
+  }
+  return _createClass5(StreamSource2, [{
+    key: "slice",
+    value: function slice(start2, end3) {
+      if (start2 < this._bufferOffset) {
+        return Promise.reject(new Error("Requested data is before the reader's current offset"));
+      }
+      return this._readUntilEnoughDataOrDone(start2, end3);
+    }
+  }, {
+    key: "_readUntilEnoughDataOrDone",
+    value: function _readUntilEnoughDataOrDone(start2, end3) {
+      var _this = this;
+      var hasEnoughData = end3 <= this._bufferOffset + len(this._buffer);
+      if (this._done || hasEnoughData) {
+        var value = this._getDataFromBuffer(start2, end3);
+        var done = value == null ? this._done : false;
+        return Promise.resolve({
+          value,
+          done
+        });
+      }
+      return this._reader.read().then(function(_ref) {
+        var value2 = _ref.value, done2 = _ref.done;
+        if (done2) {
+          _this._done = true;
+        } else if (_this._buffer === void 0) {
+          _this._buffer = value2;
+        } else {
+          _this._buffer = concat(_this._buffer, value2);
+        }
+        return _this._readUntilEnoughDataOrDone(start2, end3);
+      });
+    }
+  }, {
+    key: "_getDataFromBuffer",
+    value: function _getDataFromBuffer(start2, end3) {
+      if (start2 > this._bufferOffset) {
+        this._buffer = this._buffer.slice(start2 - this._bufferOffset);
+        this._bufferOffset = start2;
+      }
+      var hasAllDataBeenRead = len(this._buffer) === 0;
+      if (this._done && hasAllDataBeenRead) {
+        return null;
+      }
+      return this._buffer.slice(0, end3 - start2);
+    }
+  }, {
+    key: "close",
+    value: function close() {
+      if (this._reader.cancel) {
+        this._reader.cancel();
+      }
+    }
+  }]);
+})();
+
+// node_modules/tus-js-client/lib.esm/browser/fileReader.js
+function _typeof6(o5) {
+  "@babel/helpers - typeof";
+  return _typeof6 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof6(o5);
+}
+function _regeneratorRuntime2() {
+  "use strict";
+  _regeneratorRuntime2 = function _regeneratorRuntime3() {
+    return e4;
+  };
+  var t16, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t17, e5, r5) {
+    t17[e5] = r5.value;
+  }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
+  function define(t17, e5, r5) {
+    return Object.defineProperty(t17, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t17[e5];
+  }
+  try {
+    define({}, "");
+  } catch (t17) {
+    define = function define2(t18, e5, r5) {
+      return t18[e5] = r5;
+    };
+  }
+  function wrap(t17, e5, r5, n4) {
+    var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t17, r5, c5) }), a6;
+  }
+  function tryCatch(t17, e5, r5) {
+    try {
+      return { type: "normal", arg: t17.call(e5, r5) };
+    } catch (t18) {
+      return { type: "throw", arg: t18 };
+    }
+  }
+  e4.wrap = wrap;
+  var h5 = "suspendedStart", l4 = "suspendedYield", f5 = "executing", s4 = "completed", y5 = {};
+  function Generator() {
+  }
+  function GeneratorFunction() {
+  }
+  function GeneratorFunctionPrototype() {
+  }
+  var p5 = {};
+  define(p5, a5, function() {
+    return this;
+  });
+  var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
+  v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
+  var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
+  function defineIteratorMethods(t17) {
+    ["next", "throw", "return"].forEach(function(e5) {
+      define(t17, e5, function(t18) {
+        return this._invoke(e5, t18);
+      });
+    });
+  }
+  function AsyncIterator(t17, e5) {
+    function invoke(r6, o6, i5, a6) {
+      var c5 = tryCatch(t17[r6], t17, o6);
+      if ("throw" !== c5.type) {
+        var u5 = c5.arg, h6 = u5.value;
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t18) {
+          invoke("next", t18, i5, a6);
+        }, function(t18) {
+          invoke("throw", t18, i5, a6);
+        }) : e5.resolve(h6).then(function(t18) {
+          u5.value = t18, i5(u5);
+        }, function(t18) {
+          return invoke("throw", t18, i5, a6);
+        });
+      }
+      a6(c5.arg);
+    }
+    var r5;
+    o5(this, "_invoke", { value: function value(t18, n4) {
+      function callInvokeWithMethodAndArg() {
+        return new e5(function(e6, r6) {
+          invoke(t18, n4, e6, r6);
+        });
+      }
+      return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
+    } });
+  }
+  function makeInvokeMethod(e5, r5, n4) {
+    var o6 = h5;
+    return function(i5, a6) {
+      if (o6 === f5) throw Error("Generator is already running");
+      if (o6 === s4) {
+        if ("throw" === i5) throw a6;
+        return { value: t16, done: true };
+      }
+      for (n4.method = i5, n4.arg = a6; ; ) {
+        var c5 = n4.delegate;
+        if (c5) {
+          var u5 = maybeInvokeDelegate(c5, n4);
+          if (u5) {
+            if (u5 === y5) continue;
+            return u5;
+          }
+        }
+        if ("next" === n4.method) n4.sent = n4._sent = n4.arg;
+        else if ("throw" === n4.method) {
+          if (o6 === h5) throw o6 = s4, n4.arg;
+          n4.dispatchException(n4.arg);
+        } else "return" === n4.method && n4.abrupt("return", n4.arg);
+        o6 = f5;
+        var p6 = tryCatch(e5, r5, n4);
+        if ("normal" === p6.type) {
+          if (o6 = n4.done ? s4 : l4, p6.arg === y5) continue;
+          return { value: p6.arg, done: n4.done };
+        }
+        "throw" === p6.type && (o6 = s4, n4.method = "throw", n4.arg = p6.arg);
+      }
+    };
+  }
+  function maybeInvokeDelegate(e5, r5) {
+    var n4 = r5.method, o6 = e5.iterator[n4];
+    if (o6 === t16) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t16, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    var i5 = tryCatch(o6, e5.iterator, r5.arg);
+    if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
+    var a6 = i5.arg;
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t16), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+  }
+  function pushTryEntry(t17) {
+    var e5 = { tryLoc: t17[0] };
+    1 in t17 && (e5.catchLoc = t17[1]), 2 in t17 && (e5.finallyLoc = t17[2], e5.afterLoc = t17[3]), this.tryEntries.push(e5);
+  }
+  function resetTryEntry(t17) {
+    var e5 = t17.completion || {};
+    e5.type = "normal", delete e5.arg, t17.completion = e5;
+  }
+  function Context(t17) {
+    this.tryEntries = [{ tryLoc: "root" }], t17.forEach(pushTryEntry, this), this.reset(true);
+  }
+  function values(e5) {
+    if (e5 || "" === e5) {
+      var r5 = e5[a5];
+      if (r5) return r5.call(e5);
+      if ("function" == typeof e5.next) return e5;
+      if (!isNaN(e5.length)) {
+        var o6 = -1, i5 = function next() {
+          for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
+          return next.value = t16, next.done = true, next;
+        };
+        return i5.next = i5;
+      }
+    }
+    throw new TypeError(_typeof6(e5) + " is not iterable");
+  }
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t17) {
+    var e5 = "function" == typeof t17 && t17.constructor;
+    return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
+  }, e4.mark = function(t17) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t17, GeneratorFunctionPrototype) : (t17.__proto__ = GeneratorFunctionPrototype, define(t17, u4, "GeneratorFunction")), t17.prototype = Object.create(g5), t17;
+  }, e4.awrap = function(t17) {
+    return { __await: t17 };
+  }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
+    return this;
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t17, r5, n4, o6, i5) {
+    void 0 === i5 && (i5 = Promise);
+    var a6 = new AsyncIterator(wrap(t17, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t18) {
+      return t18.done ? t18.value : a6.next();
+    });
+  }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
+    return this;
+  }), define(g5, "toString", function() {
+    return "[object Generator]";
+  }), e4.keys = function(t17) {
+    var e5 = Object(t17), r5 = [];
+    for (var n4 in e5) r5.push(n4);
+    return r5.reverse(), function next() {
+      for (; r5.length; ) {
+        var t18 = r5.pop();
+        if (t18 in e5) return next.value = t18, next.done = false, next;
+      }
+      return next.done = true, next;
+    };
+  }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t16, this.done = false, this.delegate = null, this.method = "next", this.arg = t16, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t16);
+  }, stop: function stop() {
+    this.done = true;
+    var t17 = this.tryEntries[0].completion;
+    if ("throw" === t17.type) throw t17.arg;
+    return this.rval;
+  }, dispatchException: function dispatchException(e5) {
+    if (this.done) throw e5;
+    var r5 = this;
+    function handle(n4, o7) {
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t16), !!o7;
+    }
+    for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
+      var i5 = this.tryEntries[o6], a6 = i5.completion;
+      if ("root" === i5.tryLoc) return handle("end");
+      if (i5.tryLoc <= this.prev) {
+        var c5 = n3.call(i5, "catchLoc"), u5 = n3.call(i5, "finallyLoc");
+        if (c5 && u5) {
+          if (this.prev < i5.catchLoc) return handle(i5.catchLoc, true);
+          if (this.prev < i5.finallyLoc) return handle(i5.finallyLoc);
+        } else if (c5) {
+          if (this.prev < i5.catchLoc) return handle(i5.catchLoc, true);
+        } else {
+          if (!u5) throw Error("try statement without catch or finally");
+          if (this.prev < i5.finallyLoc) return handle(i5.finallyLoc);
+        }
+      }
+    }
+  }, abrupt: function abrupt(t17, e5) {
+    for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
+      var o6 = this.tryEntries[r5];
+      if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
+        var i5 = o6;
+        break;
+      }
+    }
+    i5 && ("break" === t17 || "continue" === t17) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    var a6 = i5 ? i5.completion : {};
+    return a6.type = t17, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t17, e5) {
+    if ("throw" === t17.type) throw t17.arg;
+    return "break" === t17.type || "continue" === t17.type ? this.next = t17.arg : "return" === t17.type ? (this.rval = this.arg = t17.arg, this.method = "return", this.next = "end") : "normal" === t17.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t17) {
+    for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
+      var r5 = this.tryEntries[e5];
+      if (r5.finallyLoc === t17) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+    }
+  }, "catch": function _catch(t17) {
+    for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
+      var r5 = this.tryEntries[e5];
+      if (r5.tryLoc === t17) {
+        var n4 = r5.completion;
+        if ("throw" === n4.type) {
+          var o6 = n4.arg;
+          resetTryEntry(r5);
+        }
+        return o6;
+      }
+    }
+    throw Error("illegal catch attempt");
+  }, delegateYield: function delegateYield(e5, r5, n4) {
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t16), y5;
+  } }, e4;
+}
+function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key2, arg) {
+  try {
+    var info = gen[key2](arg);
+    var value = info.value;
+  } catch (error) {
+    reject(error);
+    return;
+  }
+  if (info.done) {
+    resolve(value);
+  } else {
+    Promise.resolve(value).then(_next, _throw);
+  }
+}
+function _asyncToGenerator2(fn) {
+  return function() {
+    var self2 = this, args = arguments;
+    return new Promise(function(resolve, reject) {
+      var gen = fn.apply(self2, args);
+      function _next(value) {
+        asyncGeneratorStep2(gen, resolve, reject, _next, _throw, "next", value);
+      }
+      function _throw(err2) {
+        asyncGeneratorStep2(gen, resolve, reject, _next, _throw, "throw", err2);
+      }
+      _next(void 0);
+    });
+  };
+}
+function _classCallCheck6(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties6(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey6(descriptor.key), descriptor);
+  }
+}
+function _createClass6(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties6(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties6(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey6(t16) {
+  var i4 = _toPrimitive6(t16, "string");
+  return "symbol" == _typeof6(i4) ? i4 : i4 + "";
+}
+function _toPrimitive6(t16, r4) {
+  if ("object" != _typeof6(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof6(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var FileReader2 = /* @__PURE__ */ (function() {
+  function FileReader3() {
+    _classCallCheck6(this, FileReader3);
+  }
+  return _createClass6(FileReader3, [{
+    key: "openFile",
+    value: (function() {
+      var _openFile = _asyncToGenerator2(/* @__PURE__ */ _regeneratorRuntime2().mark(function _callee(input, chunkSize) {
+        var blob;
+        return _regeneratorRuntime2().wrap(function _callee$(_context) {
+          while (1) switch (_context.prev = _context.next) {
+            case 0:
+              if (!(isReactNative_default() && input && typeof input.uri !== "undefined")) {
+                _context.next = 11;
+                break;
+              }
+              _context.prev = 1;
+              _context.next = 4;
+              return uriToBlob(input.uri);
+            case 4:
+              blob = _context.sent;
+              return _context.abrupt("return", new FileSource(blob));
+            case 8:
+              _context.prev = 8;
+              _context.t0 = _context["catch"](1);
+              throw new Error("tus: cannot fetch `file.uri` as Blob, make sure the uri is correct and accessible. ".concat(_context.t0));
+            case 11:
+              if (!(typeof input.slice === "function" && typeof input.size !== "undefined")) {
+                _context.next = 13;
+                break;
+              }
+              return _context.abrupt("return", Promise.resolve(new FileSource(input)));
+            case 13:
+              if (!(typeof input.read === "function")) {
+                _context.next = 18;
+                break;
+              }
+              chunkSize = Number(chunkSize);
+              if (Number.isFinite(chunkSize)) {
+                _context.next = 17;
+                break;
+              }
+              return _context.abrupt("return", Promise.reject(new Error("cannot create source for stream without a finite value for the `chunkSize` option")));
+            case 17:
+              return _context.abrupt("return", Promise.resolve(new StreamSource(input, chunkSize)));
+            case 18:
+              return _context.abrupt("return", Promise.reject(new Error("source object may only be an instance of File, Blob, or Reader in this environment")));
+            case 19:
+            case "end":
+              return _context.stop();
+          }
+        }, _callee, null, [[1, 8]]);
+      }));
+      function openFile(_x, _x2) {
+        return _openFile.apply(this, arguments);
+      }
+      return openFile;
+    })()
+  }]);
+})();
+
+// node_modules/tus-js-client/lib.esm/browser/fileSignature.js
+function fingerprint(file2, options) {
+  if (isReactNative_default()) {
+    return Promise.resolve(reactNativeFingerprint(file2, options));
+  }
+  return Promise.resolve(["tus-br", file2.name, file2.type, file2.size, file2.lastModified, options.endpoint].join("-"));
+}
+function reactNativeFingerprint(file2, options) {
+  var exifHash = file2.exif ? hashCode(JSON.stringify(file2.exif)) : "noexif";
+  return ["tus-rn", file2.name || "noname", file2.size || "nosize", exifHash, options.endpoint].join("/");
+}
+function hashCode(str) {
+  var hash = 0;
+  if (str.length === 0) {
+    return hash;
+  }
+  for (var i4 = 0; i4 < str.length; i4++) {
+    var _char = str.charCodeAt(i4);
+    hash = (hash << 5) - hash + _char;
+    hash &= hash;
+  }
+  return hash;
+}
+
+// node_modules/tus-js-client/lib.esm/browser/httpStack.js
+function _typeof7(o5) {
+  "@babel/helpers - typeof";
+  return _typeof7 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof7(o5);
+}
+function _classCallCheck7(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties7(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey7(descriptor.key), descriptor);
+  }
+}
+function _createClass7(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties7(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties7(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey7(t16) {
+  var i4 = _toPrimitive7(t16, "string");
+  return "symbol" == _typeof7(i4) ? i4 : i4 + "";
+}
+function _toPrimitive7(t16, r4) {
+  if ("object" != _typeof7(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof7(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var XHRHttpStack = /* @__PURE__ */ (function() {
+  function XHRHttpStack2() {
+    _classCallCheck7(this, XHRHttpStack2);
+  }
+  return _createClass7(XHRHttpStack2, [{
+    key: "createRequest",
+    value: function createRequest(method, url) {
+      return new Request(method, url);
+    }
+  }, {
+    key: "getName",
+    value: function getName() {
+      return "XHRHttpStack";
+    }
+  }]);
+})();
+var Request = /* @__PURE__ */ (function() {
+  function Request2(method, url) {
+    _classCallCheck7(this, Request2);
+    this._xhr = new XMLHttpRequest();
+    this._xhr.open(method, url, true);
+    this._method = method;
+    this._url = url;
+    this._headers = {};
+  }
+  return _createClass7(Request2, [{
+    key: "getMethod",
+    value: function getMethod() {
+      return this._method;
+    }
+  }, {
+    key: "getURL",
+    value: function getURL() {
+      return this._url;
+    }
+  }, {
+    key: "setHeader",
+    value: function setHeader(header, value) {
+      this._xhr.setRequestHeader(header, value);
+      this._headers[header] = value;
+    }
+  }, {
+    key: "getHeader",
+    value: function getHeader(header) {
+      return this._headers[header];
+    }
+  }, {
+    key: "setProgressHandler",
+    value: function setProgressHandler(progressHandler) {
+      if (!("upload" in this._xhr)) {
+        return;
+      }
+      this._xhr.upload.onprogress = function(e4) {
+        if (!e4.lengthComputable) {
+          return;
+        }
+        progressHandler(e4.loaded);
+      };
+    }
+  }, {
+    key: "send",
+    value: function send3() {
+      var _this = this;
+      var body = arguments.length > 0 && arguments[0] !== void 0 ? arguments[0] : null;
+      return new Promise(function(resolve, reject) {
+        _this._xhr.onload = function() {
+          resolve(new Response(_this._xhr));
+        };
+        _this._xhr.onerror = function(err2) {
+          reject(err2);
+        };
+        _this._xhr.send(body);
+      });
+    }
+  }, {
+    key: "abort",
+    value: function abort() {
+      this._xhr.abort();
+      return Promise.resolve();
+    }
+  }, {
+    key: "getUnderlyingObject",
+    value: function getUnderlyingObject() {
+      return this._xhr;
+    }
+  }]);
+})();
+var Response = /* @__PURE__ */ (function() {
+  function Response2(xhr) {
+    _classCallCheck7(this, Response2);
+    this._xhr = xhr;
+  }
+  return _createClass7(Response2, [{
+    key: "getStatus",
+    value: function getStatus() {
+      return this._xhr.status;
+    }
+  }, {
+    key: "getHeader",
+    value: function getHeader(header) {
+      return this._xhr.getResponseHeader(header);
+    }
+  }, {
+    key: "getBody",
+    value: function getBody() {
+      return this._xhr.responseText;
+    }
+  }, {
+    key: "getUnderlyingObject",
+    value: function getUnderlyingObject() {
+      return this._xhr;
+    }
+  }]);
+})();
+
+// node_modules/tus-js-client/lib.esm/browser/urlStorage.js
+function _typeof8(o5) {
+  "@babel/helpers - typeof";
+  return _typeof8 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof8(o5);
+}
+function _classCallCheck8(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties8(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey8(descriptor.key), descriptor);
+  }
+}
+function _createClass8(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties8(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties8(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _toPropertyKey8(t16) {
+  var i4 = _toPrimitive8(t16, "string");
+  return "symbol" == _typeof8(i4) ? i4 : i4 + "";
+}
+function _toPrimitive8(t16, r4) {
+  if ("object" != _typeof8(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof8(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var hasStorage = false;
+try {
+  hasStorage = "localStorage" in window;
+  key = "tusSupport";
+  originalValue = localStorage.getItem(key);
+  localStorage.setItem(key, originalValue);
+  if (originalValue === null) localStorage.removeItem(key);
+} catch (e4) {
+  if (e4.code === e4.SECURITY_ERR || e4.code === e4.QUOTA_EXCEEDED_ERR) {
+    hasStorage = false;
+  } else {
+    throw e4;
+  }
+}
+var key;
+var originalValue;
+var canStoreURLs = hasStorage;
+var WebStorageUrlStorage = /* @__PURE__ */ (function() {
+  function WebStorageUrlStorage2() {
+    _classCallCheck8(this, WebStorageUrlStorage2);
+  }
+  return _createClass8(WebStorageUrlStorage2, [{
+    key: "findAllUploads",
+    value: function findAllUploads() {
+      var results = this._findEntries("tus::");
+      return Promise.resolve(results);
+    }
+  }, {
+    key: "findUploadsByFingerprint",
+    value: function findUploadsByFingerprint(fingerprint2) {
+      var results = this._findEntries("tus::".concat(fingerprint2, "::"));
+      return Promise.resolve(results);
+    }
+  }, {
+    key: "removeUpload",
+    value: function removeUpload(urlStorageKey) {
+      localStorage.removeItem(urlStorageKey);
+      return Promise.resolve();
+    }
+  }, {
+    key: "addUpload",
+    value: function addUpload(fingerprint2, upload2) {
+      var id = Math.round(Math.random() * 1e12);
+      var key2 = "tus::".concat(fingerprint2, "::").concat(id);
+      localStorage.setItem(key2, JSON.stringify(upload2));
+      return Promise.resolve(key2);
+    }
+  }, {
+    key: "_findEntries",
+    value: function _findEntries(prefix) {
+      var results = [];
+      for (var i4 = 0; i4 < localStorage.length; i4++) {
+        var _key = localStorage.key(i4);
+        if (_key.indexOf(prefix) !== 0) continue;
+        try {
+          var upload2 = JSON.parse(localStorage.getItem(_key));
+          upload2.urlStorageKey = _key;
+          results.push(upload2);
+        } catch (_e) {
+        }
+      }
+      return results;
+    }
+  }]);
+})();
+
+// node_modules/tus-js-client/lib.esm/browser/index.js
+function _typeof9(o5) {
+  "@babel/helpers - typeof";
+  return _typeof9 = "function" == typeof Symbol && "symbol" == typeof Symbol.iterator ? function(o6) {
+    return typeof o6;
+  } : function(o6) {
+    return o6 && "function" == typeof Symbol && o6.constructor === Symbol && o6 !== Symbol.prototype ? "symbol" : typeof o6;
+  }, _typeof9(o5);
+}
+function _classCallCheck9(instance, Constructor) {
+  if (!(instance instanceof Constructor)) {
+    throw new TypeError("Cannot call a class as a function");
+  }
+}
+function _defineProperties9(target2, props) {
+  for (var i4 = 0; i4 < props.length; i4++) {
+    var descriptor = props[i4];
+    descriptor.enumerable = descriptor.enumerable || false;
+    descriptor.configurable = true;
+    if ("value" in descriptor) descriptor.writable = true;
+    Object.defineProperty(target2, _toPropertyKey9(descriptor.key), descriptor);
+  }
+}
+function _createClass9(Constructor, protoProps, staticProps) {
+  if (protoProps) _defineProperties9(Constructor.prototype, protoProps);
+  if (staticProps) _defineProperties9(Constructor, staticProps);
+  Object.defineProperty(Constructor, "prototype", { writable: false });
+  return Constructor;
+}
+function _callSuper2(t16, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t16, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t16).constructor) : o5.apply(t16, e4));
+}
+function _possibleConstructorReturn2(self2, call2) {
+  if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
+    return call2;
+  } else if (call2 !== void 0) {
+    throw new TypeError("Derived constructors may only return object or undefined");
+  }
+  return _assertThisInitialized2(self2);
+}
+function _assertThisInitialized2(self2) {
+  if (self2 === void 0) {
+    throw new ReferenceError("this hasn't been initialised - super() hasn't been called");
+  }
+  return self2;
+}
+function _isNativeReflectConstruct2() {
+  try {
+    var t16 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    }));
+  } catch (t17) {
+  }
+  return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
+    return !!t16;
+  })();
+}
+function _getPrototypeOf2(o5) {
+  _getPrototypeOf2 = Object.setPrototypeOf ? Object.getPrototypeOf.bind() : function _getPrototypeOf3(o6) {
+    return o6.__proto__ || Object.getPrototypeOf(o6);
+  };
+  return _getPrototypeOf2(o5);
+}
+function _inherits2(subClass, superClass) {
+  if (typeof superClass !== "function" && superClass !== null) {
+    throw new TypeError("Super expression must either be null or a function");
+  }
+  subClass.prototype = Object.create(superClass && superClass.prototype, { constructor: { value: subClass, writable: true, configurable: true } });
+  Object.defineProperty(subClass, "prototype", { writable: false });
+  if (superClass) _setPrototypeOf2(subClass, superClass);
+}
+function _setPrototypeOf2(o5, p5) {
+  _setPrototypeOf2 = Object.setPrototypeOf ? Object.setPrototypeOf.bind() : function _setPrototypeOf3(o6, p6) {
+    o6.__proto__ = p6;
+    return o6;
+  };
+  return _setPrototypeOf2(o5, p5);
+}
+function ownKeys2(e4, r4) {
+  var t16 = Object.keys(e4);
+  if (Object.getOwnPropertySymbols) {
+    var o5 = Object.getOwnPropertySymbols(e4);
+    r4 && (o5 = o5.filter(function(r5) {
+      return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
+    })), t16.push.apply(t16, o5);
+  }
+  return t16;
+}
+function _objectSpread2(e4) {
+  for (var r4 = 1; r4 < arguments.length; r4++) {
+    var t16 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t16), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t16[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t16)) : ownKeys2(Object(t16)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t16, r5));
+    });
+  }
+  return e4;
+}
+function _defineProperty2(obj, key2, value) {
+  key2 = _toPropertyKey9(key2);
+  if (key2 in obj) {
+    Object.defineProperty(obj, key2, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    obj[key2] = value;
+  }
+  return obj;
+}
+function _toPropertyKey9(t16) {
+  var i4 = _toPrimitive9(t16, "string");
+  return "symbol" == _typeof9(i4) ? i4 : i4 + "";
+}
+function _toPrimitive9(t16, r4) {
+  if ("object" != _typeof9(t16) || !t16) return t16;
+  var e4 = t16[Symbol.toPrimitive];
+  if (void 0 !== e4) {
+    var i4 = e4.call(t16, r4 || "default");
+    if ("object" != _typeof9(i4)) return i4;
+    throw new TypeError("@@toPrimitive must return a primitive value.");
+  }
+  return ("string" === r4 ? String : Number)(t16);
+}
+var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
+  httpStack: new XHRHttpStack(),
+  fileReader: new FileReader2(),
+  urlStorage: canStoreURLs ? new WebStorageUrlStorage() : new NoopUrlStorage(),
+  fingerprint
+});
+var Upload = /* @__PURE__ */ (function(_BaseUpload) {
+  function Upload2() {
+    var file2 = arguments.length > 0 && arguments[0] !== void 0 ? arguments[0] : null;
+    var options = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : {};
+    _classCallCheck9(this, Upload2);
+    options = _objectSpread2(_objectSpread2({}, defaultOptions2), options);
+    return _callSuper2(this, Upload2, [file2, options]);
+  }
+  _inherits2(Upload2, _BaseUpload);
+  return _createClass9(Upload2, null, [{
+    key: "terminate",
+    value: function terminate(url) {
+      var options = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : {};
+      options = _objectSpread2(_objectSpread2({}, defaultOptions2), options);
+      return upload_default.terminate(url, options);
+    }
+  }]);
+})(upload_default);
+var isSupported = typeof XMLHttpRequest === "function" && typeof Blob === "function" && typeof Blob.prototype.slice === "function";
+
+// src/file/upload-tus.ts
+var silence = 9e4;
+async function sendResumable(u4, folder3, signal) {
+  for (let anew = false; ; anew = true) {
+    try {
+      const id = await withToken((token2) => transmit2(u4, folder3, token2, signal));
+      over(u4);
+      if (!id) return void 0;
+      return (await get("/files/{id}", { path: { id } }).catch(() => void 0))?.name;
+    } catch (err2) {
+      if (anew || !u4.key || !gone2(asProblem(err2)) || signal.aborted) throw err2;
+      over(u4);
+      stands(u4, 0);
+    }
+  }
+}
+var gone2 = (p5) => p5.status === 404 || p5.status === 410;
+async function giveUp(u4) {
+  const { key: key2 } = u4;
+  if (!key2) return;
+  over(u4);
+  await end(key2);
+}
+async function end(key2) {
+  await withToken((token2) => Upload.terminate(whole2(address("/uploads/{id}", {}, { id: key2 })), { retryDelays: null, onBeforeRequest: signed(token2) }).catch((err2) => {
+    throw problem(err2);
+  })).catch((err2) => {
+    if (!gone2(asProblem(err2))) throw err2;
+  });
+}
+var whole2 = (path3) => location.origin + path3;
+var signed = (token2, signal) => async (request) => {
+  const { pathname, search } = new URL(request.getURL());
+  const authorization = "Bearer " + token2;
+  const fields = { Authorization: authorization, ...await proof(request.getMethod(), pathname + search, authorization) };
+  if (signal?.aborted) throw cancelled();
+  for (const [name, value] of Object.entries(fields)) request.setHeader(name, value);
+};
+function transmit2(u4, folder3, token2, signal) {
+  const sign2 = signed(token2, signal);
+  let made2;
+  let transfer;
+  let quiet2;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(cancelled());
+    const heard = () => {
+      clearTimeout(quiet2);
+      quiet2 = setTimeout(() => {
+        void transfer.abort();
+        reject(offline());
+      }, silence);
+    };
+    transfer = new Upload(u4.file, {
+      // Without an endpoint a refusal makes no second upload.
+      endpoint: u4.key ? null : whole2(address("/uploads")),
+      uploadUrl: u4.key ? whole2(address("/uploads/{id}", {}, { id: u4.key })) : null,
+      metadata: { filename: u4.file.name, ...u4.file.type && { filetype: u4.file.type }, ...folder3 && { parent: folder3 }, ...u4.replace && { replace: "true" } },
+      // The queue tries again, and the app remembers.
+      retryDelays: null,
+      storeFingerprintForResuming: false,
+      onBeforeRequest: (request) => {
+        heard();
+        return sign2(request);
+      },
+      onAfterResponse: (request, response) => {
+        heard();
+        hearTime(response.getHeader("Date") ?? null);
+        made2 = response.getHeader("Coffer-File") ?? made2;
+        const offset = Number(response.getHeader("Upload-Offset") ?? NaN);
+        if (request.getMethod() === "HEAD" && Number.isFinite(offset)) stands(u4, offset);
+      },
+      onUploadUrlAvailable: () => {
+        const { pathname } = new URL(transfer.url, location.origin);
+        transfer.url = whole2(pathname);
+        begun(u4, pathname.split("/").pop());
+      },
+      onProgress: (sent) => {
+        heard();
+        went(u4, sent);
+      },
+      onSuccess: () => resolve(made2),
+      onError: (err2) => reject(problem(err2))
+    });
+    signal.addEventListener("abort", () => {
+      void transfer.abort();
+      reject(cancelled());
+    }, { once: true });
+    transfer.start();
+  }).finally(() => clearTimeout(quiet2));
+}
+function problem(err2) {
+  const response = "originalResponse" in err2 ? err2.originalResponse : void 0;
+  if (!response) return "originalRequest" in err2 ? offline() : asProblem(err2);
+  const status = response.getStatus();
+  const told2 = problemOf(status, parsed(response.getBody()), response.getHeader("Retry-After") ?? null);
+  return status === 401 && told2.code === "http_401" ? new Problem({ status, code: "unauthenticated" }) : told2;
+}
+
+// src/file/upload.ts
+var atOnce = 2;
+function add(tree, root) {
+  const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
+  const again2 = (file2, folder3) => left2.find((u4) => u4.folders.root === folder3 && fits(u4, file2));
+  const rest = tree.files.filter(({ path: path3, file: file2 }) => {
+    const u4 = path3.length === 0 && again2(file2, root);
+    if (u4) void goOn(u4, file2);
+    return !u4;
+  });
+  if (rest.length === 0 && tree.folders.length === 0) return;
+  const folders = new Folders(root);
+  begin2();
+  const fresh2 = rest.map(({ path: path3, file: file2 }) => made(file2, { name: file2.name, size: file2.size, root, top: path3[0] ?? file2.name, folders, path: path3 }));
+  const names2 = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
+  const stays2 = (u4) => runs(u4) || u4.state.peek() === "paused" || u4.state.peek() === "left" || !names2.has(u4.root + "/" + u4.shown.peek());
+  uploads.value = [...uploads.peek().filter(stays2), ...fresh2];
+  void check(fresh2, root, work, tree.folders, folders);
+}
+async function goOn(u4, file2) {
+  if (!await take3(u4, file2)) {
+    uploads.value = uploads.peek().filter((o5) => o5 !== u4);
+    return;
+  }
+  resume2(u4);
+}
+function choose2(files) {
+  const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
+  return files.filter((file2) => {
+    const u4 = left2.find((one) => fits(one, file2));
+    if (u4) void goOn(u4, file2);
+    return !u4;
+  });
+}
 function work() {
   while (running2 < atOnce) {
-    const next = uploads.value.find((u4) => u4.state.value === "waiting");
+    const waiting2 = uploads.value.filter((u4) => u4.state.value === "waiting");
+    const next = waiting2[0];
     if (!next) return;
-    next.state.value = "sending";
+    const list2 = together(next, waiting2);
+    for (const u4 of list2) u4.state.value = "sending";
     running2++;
-    void carry(next).finally(() => {
+    void carry(list2).finally(() => {
       running2--;
       work();
     });
   }
 }
-async function carry(u4) {
+var running2 = 0;
+async function carry(list2) {
+  const first = list2[0];
+  const stop = new AbortController();
+  for (const u4 of list2) u4.stop = stop;
   try {
-    const folder3 = await u4.folders.id(u4.path);
-    u4.shown.value = [...folder3.path, u4.file.name].join("/");
-    const name = await patiently2(u4, () => send3(u4, folder3.id));
-    if (name !== void 0 && name !== same(u4.file.name)) {
-      u4.shown.value = [...folder3.path, name].join("/");
-      u4.became.value = true;
+    const folder3 = await first.folders.id(first.path);
+    for (const u4 of list2) u4.shown.value = [...folder3.path, u4.name].join("/");
+    const names2 = await patiently2(list2, stop.signal, async () => resumable(first) ? [await sendResumable(first, folder3.id, stop.signal)] : sendForm(list2, folder3.id, stop.signal));
+    for (const [i4, u4] of list2.entries()) {
+      const name = names2[i4];
+      if (name !== void 0 && name !== same(u4.name)) {
+        u4.shown.value = [...folder3.path, name].join("/");
+        u4.became.value = true;
+      }
+      u4.state.value = "done";
     }
-    u4.state.value = "done";
     refreshFolder(folder3.id);
   } catch (err2) {
-    fail(u4, asProblem(err2));
+    const problem2 = asProblem(err2);
+    for (const u4 of list2) {
+      if (u4.state.peek() !== "sending") continue;
+      if (stop.signal.aborted) u4.state.value = "waiting";
+      else if (list2.length > 1 && !problem2.temporary) again(u4);
+      else fail(u4, problem2);
+    }
   }
 }
-function fail(u4, problem) {
-  u4.problem.value = problem;
-  u4.state.value = problem.code === "cancelled" ? "cancelled" : "failed";
+function again(u4) {
+  u4.alone = true;
+  u4.state.value = "waiting";
 }
 var patience2 = 120;
-async function patiently2(u4, once) {
-  for (let tries = 1; ; tries++) {
+var looks = 11;
+async function patiently2(list2, signal, once) {
+  const first = list2[0];
+  let tries = 0;
+  let lost2 = 0;
+  let had2 = first.offset;
+  for (; ; ) {
     try {
       return await once();
     } catch (err2) {
-      const { wait } = asProblem(err2);
-      if (!wait || tries >= patience2) throw err2;
-      u4.sent.value = 0;
-      u4.held.value = true;
-      await new Promise((resolve) => {
-        u4.wake = resolve;
-        setTimeout(resolve, wait * 1e3);
-      });
-      u4.held.value = false;
+      const problem2 = asProblem(err2);
+      if (signal.aborted) throw err2;
+      if (first.offset > had2) lost2 = 0;
+      had2 = first.offset;
+      if (problem2.wait) {
+        if (++tries >= patience2) throw err2;
+        await hold3(list2, "busy", problem2.wait * 1e3, signal);
+      } else if (resumable(first) && broke(problem2)) {
+        if (++lost2 >= looks) throw err2;
+        await hold3(list2, "lost", Math.min(3e4, 500 * 2 ** lost2), signal);
+      } else {
+        throw err2;
+      }
     }
   }
 }
-function send3(u4, folder3) {
-  return withToken(async (token2) => {
-    const to = address("/files", { parent: folder3 });
-    const authorization = "Bearer " + token2;
-    return transmit(u4, to, { Authorization: authorization, ...await proof("post", to, authorization) });
-  });
-}
-function transmit(u4, to, headers) {
-  return new Promise((resolve, reject) => {
-    if (u4.state.value !== "sending") return reject(cancelled());
-    const request = new XMLHttpRequest();
-    u4.request = request;
-    u4.sent.value = 0;
-    request.open("POST", to);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => {
-      const sent = Math.min(u4.file.size, event.loaded);
-      moved += Math.max(0, sent - u4.sent.peek());
-      u4.sent.value = sent;
-      u4.meter.note(performance.now(), sent);
-      meter.note(performance.now(), moved);
-    };
-    request.onload = () => {
-      hearTime(request.getResponseHeader("Date"));
-      if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
-      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
-    };
-    request.onerror = () => reject(offline());
-    request.onabort = () => reject(cancelled());
-    const form = new FormData();
-    form.append("file", u4.file, u4.file.name);
-    request.send(form);
-  });
-}
-function parsed(text2) {
-  try {
-    return JSON.parse(text2);
-  } catch {
-    return void 0;
+var broke = (p5) => p5.temporary && p5.code !== "cancelled" || ["offset_mismatch", "upload_taken_over", "checksum_mismatch", "body_unreadable"].includes(p5.code);
+async function hold3(list2, why, ms, signal) {
+  for (const u4 of list2) {
+    if (!resumable(u4)) u4.sent.value = 0;
+    u4.held.value = why;
   }
+  await new Promise((resolve) => {
+    const timer2 = setTimeout(resolve, ms);
+    const wake = () => {
+      clearTimeout(timer2);
+      resolve();
+    };
+    signal.addEventListener("abort", wake, { once: true });
+    if (why === "lost") addEventListener("online", wake, { once: true });
+  });
+  for (const u4 of list2) u4.held.value = void 0;
 }
-function nameOf(answer) {
-  const name = answer?.items?.[0]?.name;
-  return typeof name === "string" ? name : void 0;
-}
+var late = (u4) => {
+  const mates = uploads.peek().filter((o5) => o5.stop === u4.stop && o5.state.peek() === "sending");
+  return mates.length > 1 && mates.every((o5) => o5.sent.peek() >= o5.size);
+};
 function cancel(u4) {
-  if (u4.state.value === "sending") u4.request?.abort();
-  u4.wake?.();
-  if (runs(u4)) u4.state.value = "cancelled";
+  const sending = u4.state.value === "sending";
+  if (!(runs(u4) || u4.state.value === "paused") || sending && late(u4)) return;
+  u4.state.value = "cancelled";
+  if (sending) u4.stop?.abort();
+  void giveUp(u4).catch(() => void 0);
 }
-var cancelAll = () => uploads.peek().filter(runs).forEach(cancel);
+var cancelAll = () => uploads.peek().filter((u4) => runs(u4) || u4.state.peek() === "paused").forEach(cancel);
+function pause(u4) {
+  const sending = u4.state.value === "sending";
+  u4.state.value = "paused";
+  if (sending) u4.stop?.abort();
+}
+function resume2(u4) {
+  begin2();
+  u4.run = run.peek();
+  u4.problem.value = void 0;
+  u4.state.value = "waiting";
+  work();
+}
+async function discard2(u4) {
+  await giveUp(u4);
+  uploads.value = uploads.peek().filter((o5) => o5 !== u4);
+}
 function retry(some) {
   begin2();
   const ask2 = /* @__PURE__ */ new Map();
   for (const u4 of some) {
     u4.problem.value = void 0;
-    u4.sent.value = 0;
+    if (!u4.key) u4.sent.value = 0;
     u4.run = run.peek();
     u4.state.value = u4.settled ? "waiting" : "asking";
     if (!u4.settled) ask2.set(u4.root, [...ask2.get(u4.root) ?? [], u4]);
   }
-  for (const [root, list2] of ask2) void check(list2, root);
+  for (const [root, list2] of ask2) void check(list2, root, work);
   work();
 }
 function clear() {
-  uploads.value = uploads.peek().filter(runs);
+  uploads.value = uploads.peek().filter((u4) => runs(u4) || u4.state.value === "paused");
   downloads.value = downloads.peek().filter((d5) => d5.state.value === "running");
 }
 function startUploads() {
   addEventListener("beforeunload", (event) => {
     if (active2.value > 0) event.preventDefault();
   });
+  let looked;
   x2(() => {
+    const who = auth.value.is === "in" ? auth.value.account.id : void 0;
+    if (who && who !== looked) {
+      looked = who;
+      leftOvers(uploads.peek()).then((left2) => {
+        uploads.value = [...left2, ...uploads.peek()];
+      }).catch(() => void 0);
+    }
     if (auth.value.is !== "out") return;
-    for (const u4 of uploads.peek()) cancel(u4);
+    looked = void 0;
+    for (const u4 of uploads.peek()) u4.stop?.abort();
+    letGo();
     uploads.value = [];
   });
   x2(() => {
     const { size: size2, sent } = totals.value;
-    transfers.value = { count: active2.value + downloading.value, done: active2.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
+    const resting = uploads.value.filter((u4) => u4.state.value === "paused" || u4.state.value === "left").length;
+    transfers.value = { count: active2.value + downloading.value, resting, done: active2.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
   });
   x2(() => {
     panel.value = uploads.value.length + downloads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
   });
   x2(() => {
     if (active2.value + downloading.value === 0) return;
-    const timer = setInterval(() => clock2.value++, 1e3);
-    return () => clearInterval(timer);
+    const timer2 = setInterval(() => clock2.value++, 1e3);
+    return () => clearInterval(timer2);
   });
 }
 
@@ -8174,9 +11760,9 @@ function chosen2(files) {
     const path3 = (file2.webkitRelativePath ?? "").split("/").slice(0, -1);
     for (let depth = 1; depth <= path3.length; depth++) {
       const folder3 = path3.slice(0, depth);
-      const key = folder3.join("/");
-      if (!seen.has(key)) {
-        seen.add(key);
+      const key2 = folder3.join("/");
+      if (!seen.has(key2)) {
+        seen.add(key2);
         tree.folders.push(folder3);
       }
     }
@@ -8199,23 +11785,14 @@ function newFolder() {
   const parent2 = shown();
   void ask((close) => /* @__PURE__ */ a4(NewFolder, { parent: parent2, onClose: close, onDone: async () => arrive(parent2) }));
 }
-var chooseFiles = () => choose2(false);
-var chooseFolder = () => choose2(true);
-function choose2(folder3) {
-  const field = document.createElement("input");
-  field.type = "file";
-  field.multiple = true;
-  field.webkitdirectory = folder3;
-  field.hidden = true;
+var chooseFiles = () => choose3(false);
+var chooseFolder = () => choose3(true);
+function choose3(folder3) {
   const parent2 = shown();
-  field.addEventListener("change", () => {
-    field.remove();
-    void upload(Promise.resolve(chosen2([...field.files])), parent2);
+  pick2({ folder: folder3 }, (files) => {
+    void upload(Promise.resolve(chosen2(files)), parent2);
     if (!path.value.startsWith("/files")) go("/files");
   });
-  field.addEventListener("cancel", () => field.remove());
-  document.body.append(field);
-  field.click();
 }
 async function upload(tree, parent2) {
   try {
@@ -8250,15 +11827,15 @@ function lower() {
 }
 function target(id, name, here2, receive) {
   const takes = () => carried2.length > 0 && id !== here2 && !carried2.some((e4) => e4.id === id);
-  const over2 = (event) => {
+  const over3 = (event) => {
     if (!takes()) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "move";
     event.currentTarget.dataset.over = "";
   };
   return {
-    onDragEnter: over2,
-    onDragOver: over2,
+    onDragEnter: over3,
+    onDragOver: over3,
     onDragLeave: (event) => {
       const mine2 = event.currentTarget;
       if (!mine2.contains(event.relatedTarget)) delete mine2.dataset.over;
@@ -8277,11 +11854,11 @@ function target(id, name, here2, receive) {
 var address2 = (id) => "/files" + (id && "/" + id);
 function Crumbs({ way, folder: folder3, onReceive }) {
   if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: /* @__PURE__ */ a4("h1", { children: t7("files") }) });
-  const last2 = way?.at(-1);
+  const last3 = way?.at(-1);
   const above = [{ id: "", name: t7("files") }, ...way?.slice(0, -1) ?? []];
   return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: [
     /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
-    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last2 ? /* @__PURE__ */ a4(Name, { name: last2.name, read: true }) : "…" }),
+    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last3 ? /* @__PURE__ */ a4(Name, { name: last3.name, read: true }) : "…" }),
     above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t7("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
@@ -8309,22 +11886,21 @@ function folder2({ id, name }) {
 
 // src/file/download.ts
 var askFrom = 64 << 20;
-async function download2(entry4) {
+function download2(entry4) {
+  return save2(entry4.name, entry4.size, () => stream("/files/{id}/content", { path: { id: entry4.id } }));
+}
+async function save2(name, size2, open2) {
   const { showSaveFilePicker } = window;
-  if (entry4.size < askFrom || !showSaveFilePicker) {
-    const response2 = await stream("/files/{id}/content", { path: { id: entry4.id } });
-    return give(await response2.blob(), entry4.name);
-  }
-  const handle = await showSaveFilePicker.call(window, { suggestedName: entry4.name }).catch(() => {
+  if (size2 < askFrom || !showSaveFilePicker) return give(await (await open2()).blob(), name);
+  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
     throw cancelled();
   });
-  const response = await stream("/files/{id}/content", { path: { id: entry4.id } });
-  await response.body.pipeTo(await handle.createWritable());
+  await (await open2()).body.pipeTo(await handle.createWritable());
 }
 
 // src/file/kinds.ts
 var MB = 1e6;
-var most = { image: 60 * MB, pdf: 100 * MB, text: 2 * MB, audio: 250 * MB, video: 500 * MB };
+var most2 = { image: 60 * MB, pdf: 100 * MB, text: 2 * MB, audio: 250 * MB, video: 500 * MB };
 var types = {
   "image/png": "image",
   "image/jpeg": "image",
@@ -8391,9 +11967,9 @@ function kindOf({ name, media_type: declared }) {
   const said = (declared ?? "").toLowerCase();
   for (const type of [aliases[said] ?? said, endings[ending2]]) {
     const shown2 = type !== void 0 && Object.hasOwn(types, type) ? types[type] : void 0;
-    if (shown2) return { shown: shown2, type, most: most[shown2] };
+    if (shown2) return { shown: shown2, type, most: most2[shown2] };
   }
-  if (written.test(said) || writtenEndings.has(ending2)) return { shown: "text", type: "text/plain", most: most.text };
+  if (written.test(said) || writtenEndings.has(ending2)) return { shown: "text", type: "text/plain", most: most2.text };
   return void 0;
 }
 function textOf(bytes2) {
@@ -8411,28 +11987,28 @@ var isPdf = (bytes2) => new TextDecoder("latin1").decode(bytes2.subarray(0, 1024
 
 // src/file/view.ts
 var columns = ["name", "size", "modified"];
-var most2 = 1e3;
+var most3 = 1e3;
 var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
 function sortOf(text2) {
   if (typeof text2 !== "string") return void 0;
   const by = text2.replace(/^-/, "");
   return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
-function viewOf(state, folder3, last2) {
-  const fresh2 = { sort: sortOf(last2) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
-  const kept2 = state?.files;
-  if (typeof kept2 !== "object" || kept2 === null || kept2.folder !== folder3) return fresh2;
-  const sort = sortOf(kept2.sort);
+function viewOf(state, folder3, last3) {
+  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept3 = state?.files;
+  if (typeof kept3 !== "object" || kept3 === null || kept3.folder !== folder3) return fresh2;
+  const sort = sortOf(kept3.sort);
   if (!sort) return fresh2;
   return {
     sort,
-    pages: whole2(kept2.pages, 1, most2),
-    scroll: whole2(kept2.scroll, 0, 1e7),
-    focus: typeof kept2.focus === "string" ? kept2.focus : ""
+    pages: whole3(kept3.pages, 1, most3),
+    scroll: whole3(kept3.scroll, 0, 1e7),
+    focus: typeof kept3.focus === "string" ? kept3.focus : ""
   };
 }
-function whole2(n3, least, most4) {
-  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most4, Math.max(least, Math.round(n3))) : least;
+function whole3(n3, least, most5) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most5, Math.max(least, Math.round(n3))) : least;
 }
 function stateOf(state, folder3, v4) {
   return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
@@ -8540,16 +12116,16 @@ function Gap({ rows, height }) {
     if (cell) cell.style.height = rows * height + "px";
   } }) });
 }
-function More({ load: load2, problem }) {
+function More({ load: load2, problem: problem2 }) {
   const button = T2(null);
   A2(() => {
-    if (problem) return;
+    if (problem2) return;
     const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
     watch.observe(button.current);
     return () => watch.disconnect();
-  }, [load2, problem]);
+  }, [load2, problem2]);
   return /* @__PURE__ */ a4("div", { class: "more", children: [
-    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t7("more") })
   ] });
 }
@@ -8557,10 +12133,10 @@ function More({ load: load2, problem }) {
 // src/file/preview.tsx
 function Preview({ items, id, more, onSave, onClose }) {
   const [shown2, setShown] = d2(id);
-  const [last2, setLast] = d2(() => items.find((e4) => e4.id === id));
+  const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
   const at = files.findIndex((e4) => e4.id === shown2);
-  const entry4 = files[at] ?? last2;
+  const entry4 = files[at] ?? last3;
   function move(by) {
     const to = files[at + by];
     if (at < 0 || !to) return;
@@ -8568,7 +12144,7 @@ function Preview({ items, id, more, onSave, onClose }) {
     setLast(to);
     if (at + by >= files.length - 2) more?.();
   }
-  function key(event) {
+  function key2(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("audio, video")) return;
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!by) return;
@@ -8576,7 +12152,7 @@ function Preview({ items, id, more, onSave, onClose }) {
     move(by);
   }
   const turn = (by, label, icon) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "aria-disabled": files[at + by] === void 0, onClick: () => move(by), children: /* @__PURE__ */ a4(Icon, { name: icon }) });
-  return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key, buttons: /* @__PURE__ */ a4($, { children: [
+  return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key2, buttons: /* @__PURE__ */ a4($, { children: [
     files.length > 1 && at >= 0 && /* @__PURE__ */ a4("div", { class: "preview-turn", children: [
       turn(-1, t7("previous"), "back"),
       /* @__PURE__ */ a4("span", { class: "hint", "aria-live": "polite", children: [
@@ -8593,13 +12169,13 @@ function Preview({ items, id, more, onSave, onClose }) {
 }
 function Look({ entry: entry4, onSave }) {
   const kind = kindOf(entry4);
-  const small = kind && entry4.size <= kind.most;
+  const small2 = kind && entry4.size <= kind.most;
   const [content, setContent] = d2();
   const [broken, setBroken] = d2(false);
-  const [problem, setProblem] = d2();
+  const [problem2, setProblem] = d2();
   const [read5, setRead] = d2(0);
   A2(() => {
-    if (!small || entry4.damaged) return;
+    if (!small2 || entry4.damaged) return;
     const stop = new AbortController();
     let url;
     load(entry4, kind, stop.signal, setRead).then((it) => {
@@ -8614,9 +12190,9 @@ function Look({ entry: entry4, onSave }) {
     };
   }, []);
   const fail2 = () => setBroken(true);
-  if (problem) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, bad: true, children: say(problem) });
+  if (problem2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, bad: true, children: say(problem2) });
   if (!kind || broken || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("noPreview") });
-  if (!small) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("tooLargeToShow", { size: size(entry4.size) }) });
+  if (!small2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("tooLargeToShow", { size: size(entry4.size) }) });
   if (!content) {
     return /* @__PURE__ */ a4("div", { class: "look", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
@@ -8672,12 +12248,79 @@ function Instead({ entry: entry4, onSave, children, bad }) {
   ] });
 }
 
+// src/file/versions.tsx
+async function every(id, signal) {
+  const all2 = [];
+  let cursor;
+  do {
+    const page = await get("/files/{id}/versions", { path: { id }, query: { cursor }, signal });
+    all2.push(...page.items);
+    cursor = page.next_cursor || void 0;
+  } while (cursor);
+  return all2;
+}
+function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
+  const [now, setNow] = d2(entry4);
+  const { data, problem: problem2, reload } = useLoad((signal) => every(entry4.id, signal), [entry4.id]);
+  const restore2 = async (v4) => {
+    try {
+      setNow(await post("/files/{id}/versions/{version}/restore", { path: { id: entry4.id, version: v4.id } }));
+      toast(t7("versionRestored"));
+      refreshFolder(entry4.parent ?? "");
+      await Promise.all([reload(), onChange2()]);
+    } catch (err2) {
+      toastProblem(err2);
+    }
+  };
+  const keep4 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
+  const remove = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("versionDelete"), action: t7("deleteForGood"), onClose: close, onConfirm: async () => {
+    await del("/files/{id}/versions/{version}", { path: { id: entry4.id, version: v4.id } });
+    await reload();
+  }, children: [
+    /* @__PURE__ */ a4("p", { children: t7("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
+    /* @__PURE__ */ a4("p", { children: t7("deleteText") })
+  ] }));
+  const menu = (v4) => [
+    { icon: "download", label: t7("download"), run: () => void keep4(v4).catch(toastProblem) },
+    { icon: "history", label: t7("restore"), run: () => void restore2(v4) },
+    { icon: "trash", label: t7("deleteForGood"), run: () => void remove(v4), danger: true }
+  ];
+  return /* @__PURE__ */ a4(Dialog, { title: t7("versions"), onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "versions", children: [
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: t7("versionNow") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          size(now.size),
+          " · ",
+          /* @__PURE__ */ a4(Time, { at: now.modified_at, children: ago(now.modified_at) })
+        ] })
+      ] }) }),
+      data.map((v4) => {
+        const time = ago(v4.stored_at);
+        return /* @__PURE__ */ a4("li", { children: [
+          /* @__PURE__ */ a4("div", { children: [
+            /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(Time, { at: v4.stored_at, children: time }) }),
+            /* @__PURE__ */ a4("p", { class: "hint", children: [
+              size(v4.size),
+              " · ",
+              t7("versionUntil", { time: ago(v4.replaced_at) })
+            ] })
+          ] }),
+          /* @__PURE__ */ a4(Menu, { label: t7("versionMenu", { time }), items: menu(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+        ] }, v4.id);
+      })
+    ] }),
+    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? t7("versionsNone") : t7("versionsRoom") })
+  ] });
+}
+
 // src/file/deeds.tsx
 function useDeeds(grid, list2, here2) {
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
   const { done } = grid;
-  function save3(entries2) {
+  function save4(entries2) {
     const [one] = entries2;
     if (entries2.length === 1 && one.kind === "file") void download2(one).catch(toastProblem);
     else saveZip(entries2, grid.whole.all ? here2 : void 0);
@@ -8688,21 +12331,22 @@ function useDeeds(grid, list2, here2) {
     open: open2,
     menu: (entry4) => [
       { icon: entry4.kind === "folder" ? "folder" : "eye", label: t7("open"), run: () => open2(entry4), keys: "↵" },
-      { icon: "download", label: t7("download"), run: () => save3([entry4]) },
+      { icon: "download", label: t7("download"), run: () => save4([entry4]) },
       { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
+      ...entry4.kind === "file" ? [{ icon: "history", label: t7("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
       { icon: "trash", label: t7("delete"), run: () => remove([entry4]), danger: true, keys: "⌦" }
     ],
     bar: (entries2) => [
-      { icon: "download", label: t7("download"), run: () => save3(entries2) },
+      { icon: "download", label: t7("download"), run: () => save4(entries2) },
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
       { icon: "trash", label: t7("delete"), run: () => remove(entries2), danger: true }
     ],
-    key(key, entry4, meant) {
-      if (key === "F2") setWish({ kind: "rename", entry: entry4 });
-      else if (key === "Delete") remove(meant);
+    key(key2, entry4, meant) {
+      if (key2 === "F2") setWish({ kind: "rename", entry: entry4 });
+      else if (key2 === "Delete") remove(meant);
       else return false;
       return true;
     },
@@ -8711,10 +12355,11 @@ function useDeeds(grid, list2, here2) {
   const from = here2?.id ?? (wish && "entries" in wish && wish.entries.length === 1 ? wish.entries[0].parent ?? "" : void 0);
   const dialogs = /* @__PURE__ */ a4($, { children: [
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
+    wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list2.reload }),
     (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
-    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, onSave: (entry4) => save3([entry4]), onClose: (last2) => {
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, onSave: (entry4) => save4([entry4]), onClose: (last3) => {
       close();
-      const at = grid.items.findIndex((e4) => e4.id === last2);
+      const at = grid.items.findIndex((e4) => e4.id === last3);
       if (at >= 0) grid.focus(at);
     } })
   ] });
@@ -8734,45 +12379,45 @@ function toggle(p5, items, at) {
   return { ids: ids2, focus: at, anchor: at };
 }
 function range(p5, items, to) {
-  const [from, end2] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
-  return { ids: new Set(items.slice(from, end2 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
+  const [from, end3] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
+  return { ids: new Set(items.slice(from, end3 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
 }
 function everything2(p5, items) {
   return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
 }
-function without(p5, gone2) {
+function without(p5, gone3) {
   const ids2 = new Set(p5.ids);
-  for (const { id } of gone2) ids2.delete(id);
+  for (const { id } of gone3) ids2.delete(id);
   return { ...p5, ids: ids2 };
 }
 function keep(p5, items, before2 = items) {
-  const last2 = Math.max(0, items.length - 1);
+  const last3 = Math.max(0, items.length - 1);
   const follow2 = (at) => {
     const id = before2[at]?.id;
     const to = items[at]?.id === id ? at : items.findIndex((e4) => e4.id === id);
-    return to >= 0 ? to : Math.min(at, last2);
+    return to >= 0 ? to : Math.min(at, last3);
   };
-  const focus = Math.min(follow2(p5.focus), last2);
-  const anchor = Math.min(follow2(p5.anchor), last2);
+  const focus = Math.min(follow2(p5.focus), last3);
+  const anchor = Math.min(follow2(p5.anchor), last3);
   if (p5.ids.size === 0) return focus === p5.focus && anchor === p5.anchor ? p5 : { ...p5, focus, anchor };
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
-function moved2(key, focus, count) {
-  const last2 = count - 1;
-  switch (key) {
+function moved2(key2, focus, count) {
+  const last3 = count - 1;
+  switch (key2) {
     case "ArrowDown":
-      return Math.min(last2, focus + 1);
+      return Math.min(last3, focus + 1);
     case "ArrowUp":
       return Math.max(0, focus - 1);
     case "PageDown":
-      return Math.min(last2, focus + 10);
+      return Math.min(last3, focus + 10);
     case "PageUp":
       return Math.max(0, focus - 10);
     case "Home":
       return 0;
     case "End":
-      return last2;
+      return last3;
     default:
       return void 0;
   }
@@ -8783,12 +12428,12 @@ var counted = 2e3;
 function useWhole(list2, picked, setPicked, of) {
   const [reading, setReading] = d2();
   const stop = T2(void 0);
-  function end2() {
+  function end3() {
     stop.current?.abort();
     stop.current = void 0;
     setReading(void 0);
   }
-  A2(() => end2, [of]);
+  A2(() => end3, [of]);
   const some = picked.ids.size > 0;
   const open2 = list2.items !== void 0 && list2.total === void 0;
   A2(() => {
@@ -8801,7 +12446,7 @@ function useWhole(list2, picked, setPicked, of) {
     if (!list2.items) return;
     const loaded = list2.items;
     setPicked((p5) => everything2(p5, loaded));
-    end2();
+    end3();
     if (!list2.more) return;
     const mine2 = stop.current = new AbortController();
     setReading(loaded.length);
@@ -8811,7 +12456,7 @@ function useWhole(list2, picked, setPicked, of) {
     } catch (err2) {
       if (!mine2.signal.aborted) toastProblem(err2);
     } finally {
-      if (stop.current === mine2) end2();
+      if (stop.current === mine2) end3();
     }
   }
   const selected = w2(() => some ? (list2.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list2.items, picked.ids]);
@@ -8822,7 +12467,7 @@ function useWhole(list2, picked, setPicked, of) {
     selected,
     all: list2.total !== void 0 && list2.total > 0 && selected.length === list2.total,
     clear() {
-      end2();
+      end3();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
     }
   };
@@ -8833,13 +12478,13 @@ var around = 20;
 var step = 8;
 function inView(top, screen, height, count) {
   const first = Math.floor((-top / height - around) / step) * step;
-  const end2 = Math.ceil(((screen - top) / height + around) / step) * step;
-  return [Math.min(Math.max(0, first), count), Math.min(Math.max(0, end2), count)];
+  const end3 = Math.ceil(((screen - top) / height + around) / step) * step;
+  return [Math.min(Math.max(0, first), count), Math.min(Math.max(0, end3), count)];
 }
-function drawn([first, end2], focus, count) {
-  const rows = Array.from({ length: Math.max(0, Math.min(end2, count) - first) }, (_4, i4) => first + i4);
+function drawn([first, end3], focus, count) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end3, count) - first) }, (_4, i4) => first + i4);
   if (focus < first && focus < count) rows.unshift(focus);
-  else if (focus >= end2 && focus < count) rows.push(focus);
+  else if (focus >= end3 && focus < count) rows.push(focus);
   return rows;
 }
 function useWindow(table, count, focus) {
@@ -8851,17 +12496,17 @@ function useWindow(table, count, focus) {
     if (!body) return;
     const row = body.querySelector("tr[data-at]")?.getBoundingClientRect().height || height;
     if (Math.abs(row - height) > 0.01) setHeight(row);
-    const [first, end2] = inView(body.getBoundingClientRect().top, innerHeight, row, count);
-    setRange((now) => now[0] === first && now[1] === end2 ? now : [first, end2]);
+    const [first, end3] = inView(body.getBoundingClientRect().top, innerHeight, row, count);
+    setRange((now) => now[0] === first && now[1] === end3 ? now : [first, end3]);
   };
   F2(() => look.current(), [count, height]);
   F2(() => {
-    const again = () => look.current();
-    addEventListener("scroll", again, { passive: true });
-    addEventListener("resize", again);
+    const again2 = () => look.current();
+    addEventListener("scroll", again2, { passive: true });
+    addEventListener("resize", again2);
     return () => {
-      removeEventListener("scroll", again);
-      removeEventListener("resize", again);
+      removeEventListener("scroll", again2);
+      removeEventListener("resize", again2);
     };
   }, []);
   const active3 = document.activeElement;
@@ -8879,7 +12524,7 @@ function useGrid(of, list2, view) {
   const wanted4 = T2(void 0);
   const before2 = T2(void 0);
   const { items } = list2;
-  const whole5 = useWhole(list2, picked, setPicked, of);
+  const whole6 = useWhole(list2, picked, setPicked, of);
   A2(() => {
     setPicked(nothing);
     before2.current = void 0;
@@ -8902,7 +12547,7 @@ function useGrid(of, list2, view) {
     if (items.length) focus(Math.min(picked.focus, items.length - 1));
     else focusMain();
   });
-  const { clear: clear2 } = whole5;
+  const { clear: clear2 } = whole6;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -8921,26 +12566,26 @@ function useGrid(of, list2, view) {
     table,
     picked,
     setPicked,
-    whole: whole5,
+    whole: whole6,
     wanted: wanted4,
     focus,
-    selected: whole5.selected,
+    selected: whole6.selected,
     // done takes out what work has moved or deleted, and reads the list again.
-    done(gone2) {
+    done(gone3) {
       acted.current = true;
-      setPicked((p5) => without(p5, gone2));
-      list2.without(gone2);
+      setPicked((p5) => without(p5, gone3));
+      list2.without(gone3);
       return list2.reload();
     },
     // meant is what a key on a row means: the selection, or that row alone where it is not part of it.
     meant(at) {
       const entry4 = items[at];
-      return picked.ids.has(entry4.id) ? whole5.selected : [entry4];
+      return picked.ids.has(entry4.id) ? whole6.selected : [entry4];
     }
   };
 }
 function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys2, headings, cells, name }) {
-  const { picked, setPicked, whole: whole5, table, wanted: wanted4 } = grid;
+  const { picked, setPicked, whole: whole6, table, wanted: wanted4 } = grid;
   const items = grid.items;
   const { rows, height } = useWindow(table, items.length, picked.focus);
   F2(() => {
@@ -8950,7 +12595,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
     wanted4.current = void 0;
     row.focus({ preventScroll: to.still });
   });
-  function key(event) {
+  function key2(event) {
     const row = event.target.closest("tr[data-at]");
     if (!row) return;
     const at = Number(row.getAttribute("data-at"));
@@ -8962,7 +12607,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
     } else if (event.key === " " && onRow) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole5.select();
+      void whole6.select();
     } else if (event.key === "Enter" && onRow && deeds2.open) {
       deeds2.open(items[at]);
     } else if (!deeds2.key?.(event.key, items[at], grid.meant(at))) {
@@ -9019,18 +12664,18 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
   }
   gap(items.length);
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key, children: [
+    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key2, children: [
       /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
         /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
           "input",
           {
             type: "checkbox",
             "aria-label": all2,
-            checked: whole5.all,
+            checked: whole6.all,
             ref: (box) => {
-              if (box) box.indeterminate = selected.length > 0 && !whole5.all;
+              if (box) box.indeterminate = selected.length > 0 && !whole6.all;
             },
-            onChange: () => whole5.all ? whole5.clear() : void whole5.select()
+            onChange: () => whole6.all ? whole6.clear() : void whole6.select()
           }
         ) }) }),
         headings,
@@ -9043,18 +12688,18 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
   ] });
 }
 function Selection({ grid, list: list2, deeds: deeds2 }) {
-  const { whole: whole5, selected } = grid;
+  const { whole: whole6, selected } = grid;
   if (selected.length === 0) return null;
   const said = t7("selected", { count: selected.length });
   return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said, children: [
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole5.reading === void 0 ? said : t7("selecting", { count: whole5.reading }) }),
-    whole5.reading === void 0 && !whole5.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole5.select, children: list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total }) }),
-    whole5.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole6.reading === void 0 ? said : t7("selecting", { count: whole6.reading }) }),
+    whole6.reading === void 0 && !whole6.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole6.select, children: list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total }) }),
+    whole6.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
       /* @__PURE__ */ a4(Icon, { name: item.icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.label })
     ] }, item.label)) }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: whole5.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: whole6.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] });
 }
 
@@ -9062,14 +12707,14 @@ function Selection({ grid, list: list2, deeds: deeds2 }) {
 var last = "coffer.files.sort";
 function useView(folder3, address3) {
   const start2 = w2(() => viewOf(history.state, folder3, sessionStorage.getItem(last)), [folder3]);
-  const [chosen3, choose3] = d2();
+  const [chosen3, choose4] = d2();
   const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
   const shown2 = T2(void 0);
   const write3 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
-    choose3({ after: start2, sort: to });
+    choose4({ after: start2, sort: to });
   }
   const follow2 = ({ items, pages: pages2, focus, refocus }) => {
     write3.current = (row) => {
@@ -9087,21 +12732,21 @@ function useView(folder3, address3) {
     A2(() => write3.current(), [sort, focus, items]);
   };
   A2(() => {
-    let timer;
-    const later = () => {
+    let timer2;
+    const later2 = () => {
       const move = moves.peek();
-      clearTimeout(timer);
-      timer = setTimeout(() => move === moves.peek() && write3.current(), 150);
+      clearTimeout(timer2);
+      timer2 = setTimeout(() => move === moves.peek() && write3.current(), 150);
     };
     const now = () => write3.current();
     const press = (event) => write3.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
-    addEventListener("scroll", later, { passive: true });
+    addEventListener("scroll", later2, { passive: true });
     addEventListener("pagehide", now);
     document.addEventListener("click", press, { capture: true });
     document.addEventListener("keydown", press, { capture: true });
     return () => {
-      clearTimeout(timer);
-      removeEventListener("scroll", later);
+      clearTimeout(timer2);
+      removeEventListener("scroll", later2);
       removeEventListener("pagehide", now);
       document.removeEventListener("click", press, { capture: true });
       document.removeEventListener("keydown", press, { capture: true });
@@ -9124,10 +12769,10 @@ function Files({ params }) {
   const [deeds2, dialogs] = useDeeds(grid, list2, { id: folder3, name: here2 });
   useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t7("files"));
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const last2 = T2({ folder: folder3, seen });
+  const last3 = T2({ folder: folder3, seen });
   A2(() => {
-    const before2 = last2.current;
-    last2.current = { folder: folder3, seen };
+    const before2 = last3.current;
+    last3.current = { folder: folder3, seen };
     if (folder3 && before2.folder === folder3 && before2.seen !== seen) void way.reload();
   }, [seen]);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
@@ -9168,8 +12813,16 @@ function Files({ params }) {
   ] });
 }
 
+// src/file/unfinished.tsx
+function askDiscard(name, discard3) {
+  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("discardTitle"), action: t7("discard"), onConfirm: discard3, onClose: close, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: name }),
+    /* @__PURE__ */ a4("p", { children: t7("discardText") })
+  ] }));
+}
+
 // src/file/panel.tsx
-var most3 = 100;
+var most4 = 100;
 function Uploads() {
   return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
@@ -9177,14 +12830,16 @@ function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
   const busy2 = active2.value;
-  const running4 = all2.filter(runs);
+  const running4 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
+  const left2 = all2.filter((u4) => u4.state.value === "left");
+  const paused = running4.length - busy2;
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
   const own = downloads.value;
   const coming2 = downloading.value;
   const broken = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy2 > 0 ? t7("uploading", { count: busy2 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken > 0 ? t7("downloadFailed") : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
+  const title = busy2 > 0 ? t7("uploading", { count: busy2 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken > 0 ? t7("downloadFailed") : paused > 0 ? t7("uploadsPaused", { count: paused }) : left2.length > 0 ? t7("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
   A2(() => {
     if (broken > 0) panel.value = true;
   }, [broken]);
@@ -9199,12 +12854,13 @@ function Panel() {
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t7("less") : t7("details"), title: open2 ? t7("less") : t7("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      busy2 + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      running4.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     busy2 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t7("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t7("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t7("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t7("unfinished"), list: left2, hint: t7("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t7("chooseFiles", { count: left2.length }) }) }),
       /* @__PURE__ */ a4(Group, { title: t7("underWay"), list: running4, children: running4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t7("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t7("arrived", { count: done.length }), list: done, folded: true })
     ] })
@@ -9228,10 +12884,11 @@ function useRoom() {
 }
 function Sum() {
   void clock2.value;
-  const { size: whole5, sent } = totals.value;
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole5), ...pace(meter, whole5 - sent)].join(" · ") });
+  const { size: whole6, sent } = totals.value;
+  const moves2 = uploads.value.some((u4) => u4.state.value === "sending");
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole6), ...moves2 ? pace(meter, whole6 - sent) : []].join(" · ") });
 }
-function Group({ title, list: list2, folded, children }) {
+function Group({ title, list: list2, folded, hint, children }) {
   const [open2, setOpen] = d2(false);
   const id = P2();
   if (list2.length === 0) return null;
@@ -9244,27 +12901,55 @@ function Group({ title, list: list2, folded, children }) {
       ] }) }) : /* @__PURE__ */ a4("h3", { children: title }),
       children
     ] }),
+    hint && /* @__PURE__ */ a4("p", { class: "uploads-hint hint", children: hint }),
     (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
-      list2.slice(0, most3).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
-      list2.length > most3 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most3 }) })
+      list2.slice(0, most4).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
+      list2.length > most4 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most4 }) })
     ] })
   ] });
 }
+function chooseAgain() {
+  pick2({}, (files) => {
+    const strange = choose2(files);
+    if (strange.length > 0) toast(t7("otherFile", { count: strange.length, name: strange[0].name }), true);
+  });
+}
+var holds = { busy: "held", lost: "lost" };
+function numbers(u4) {
+  const state = u4.state.value;
+  const held2 = u4.held.value;
+  const sent = u4.sent.value;
+  if (state === "sending") {
+    if (held2 && held2 !== "answer") return [t7(holds[held2])];
+    if (sent >= u4.size) return [t7("finishing")];
+    return [percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
+  }
+  if (state === "paused" || state === "left") return [...state === "paused" ? [t7("state_paused")] : [], percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) })];
+  return [u4.became.value ? t7("became") : held2 === "answer" && state === "asking" ? t7("asked") : t7(`state_${state}`), size(u4.size)];
+}
 function Row3({ upload: u4 }) {
   const state = u4.state.value;
-  const problem = u4.problem.value;
+  const problem2 = u4.problem.value;
   const name = u4.shown.value;
   const sending = state === "sending";
   if (sending) void clock2.value;
+  const press = (icon, what, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: what, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: icon }) });
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.file.size), "aria-label": t7("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : (sending && u4.held.value ? [t7("held")] : sending && u4.sent.value >= u4.file.size ? [t7("finishing")] : sending ? [percent(u4.sent.value, u4.file.size), t7("sentOf", { sent: size(u4.sent.value), size: size(u4.file.size) }), ...pace(u4.meter, u4.file.size - u4.sent.value)] : [u4.became.value ? t7("became") : state === "asking" && u4.held.value ? t7("asked") : t7(`state_${state}`), size(u4.file.size)]).join(" · ") })
+      (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t7("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: [
+        say(problem2),
+        " ",
+        /* @__PURE__ */ a4(Remedy, { problem: problem2 })
+      ] }) : numbers(u4).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    runs(u4) && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => cancel(u4), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("retryOf", { name }), title: t7("retry"), onClick: () => retry([u4]), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    (sending || state === "waiting") && resumable(u4) && press("pause", t7("pause"), t7("pauseOf", { name }), () => pause(u4)),
+    state === "paused" && press("play", t7("resume"), t7("resumeOf", { name }), () => resume2(u4)),
+    (runs(u4) || state === "paused") && press("close", t7("cancel"), t7("cancelOf", { name }), () => cancel(u4)),
+    state === "left" && press("trash", t7("discard"), t7("discardOf", { name }), () => void askDiscard(u4.name, () => discard2(u4))),
+    (state === "failed" || state === "cancelled") && press("retry", t7("retry"), t7("retryOf", { name }), () => retry([u4]))
   ] });
 }
 function Coming({ download: d5 }) {
@@ -9276,12 +12961,12 @@ function Coming({ download: d5 }) {
   if (state === "running") meter2.note(now, bytes2);
   const speed = meter2.speed(now);
   const name = d5.name();
-  const problem = d5.problem.value;
+  const problem2 = d5.problem.value;
   return /* @__PURE__ */ a4("li", { class: "upload", children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
       state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t7("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem) }) : state === "running" ? bytes2 === 0 ? t7("preparing") : [t7("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t7("downloaded"), size(bytes2)].join(" · ") : t7("state_cancelled") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem2) }) : state === "running" ? bytes2 === 0 ? t7("preparing") : [t7("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t7("downloaded"), size(bytes2)].join(" · ") : t7("state_cancelled") })
     ] }),
     state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
@@ -9374,8 +13059,8 @@ function Trash() {
   const deeds2 = {
     menu: (entry4) => both([entry4]),
     bar: both,
-    key(key, _4, meant) {
-      if (key === "Delete") setWish(meant);
+    key(key2, _4, meant) {
+      if (key2 === "Delete") setWish(meant);
       else return false;
       return true;
     }
@@ -9431,15 +13116,162 @@ function stays({ expires_at: until }) {
   return left2 > day ? t7("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t7("staysHours", { count: Math.round(24 * left2 / day) }) : t7("staysLittle");
 }
 
+// src/file/usage.ts
+var usage = y3(void 0);
+var pause2 = 4e3;
+var last2 = -pause2;
+var timer;
+function later() {
+  timer ??= setTimeout(() => {
+    timer = void 0;
+    last2 = performance.now();
+    get("/files/usage").then((u4) => {
+      usage.value = u4;
+    }).catch(() => void 0);
+  }, Math.max(0, last2 + pause2 - performance.now()));
+}
+function startUsage() {
+  onChange("trash", later);
+  x2(() => {
+    if (auth.value.is === "in") return f3(later);
+    clearTimeout(timer);
+    timer = void 0;
+    last2 = -pause2;
+    usage.value = void 0;
+  });
+  x2(() => {
+    void changes.value;
+    if (f3(() => auth.value.is === "in")) later();
+  });
+}
+
+// src/file/storage.tsx
+var nearlyFull = 0.9;
+var share2 = (part, whole6) => whole6 > 0 ? Math.min(1, part / whole6) : 0;
+function SideMeter() {
+  const now = usage.value;
+  if (!now) return null;
+  const quota = now.quota_bytes ?? 0;
+  const used = now.bytes + now.reserved;
+  return /* @__PURE__ */ a4("a", { class: "meter", href: "/storage", "aria-current": path.value === "/storage" ? "page" : void 0, children: [
+    /* @__PURE__ */ a4("span", { children: t7("storage") }),
+    quota > 0 && /* @__PURE__ */ a4("progress", { class: share2(used, quota) >= nearlyFull ? "full" : void 0, value: Math.min(used, quota), max: quota, "aria-label": t7("storageUsed") }),
+    /* @__PURE__ */ a4("span", { class: "hint", children: quota > 0 ? t7("usedOf", { used: size(used), whole: size(quota) }) : t7("used", { used: size(used) }) })
+  ] });
+}
+function Storage() {
+  const all2 = useLoad(async (signal) => {
+    const [now, open2] = await Promise.all([get("/files/usage", { signal }), get("/uploads", { signal })]);
+    usage.value = now;
+    return { now, open: open2.items };
+  }, []);
+  const seen = changes.value;
+  const ended2 = uploads.value.map((u4) => u4.state.value).join();
+  A2(() => void all2.reload(), [seen, ended2]);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "storage-head", children: [
+      /* @__PURE__ */ a4("h1", { children: t7("storage") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageText") })
+    ] }),
+    all2.problem ? /* @__PURE__ */ a4(Failed, { problem: all2.problem, retry: all2.reload }) : !all2.data ? /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Whole, { now: all2.data.now, open: all2.data.open }),
+      all2.data.open.length > 0 && /* @__PURE__ */ a4(Open, { list: all2.data.open, reload: all2.reload }),
+      all2.data.now.largest.length > 0 && /* @__PURE__ */ a4(Largest, { list: all2.data.now.largest })
+    ] })
+  ] });
+}
+function Whole({ now, open: open2 }) {
+  const quota = now.quota_bytes ?? 0;
+  const used = now.bytes + now.reserved;
+  const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
+  const full = share2(used, quota) >= nearlyFull;
+  const parts = [
+    { kind: "files", name: t7("storageFiles"), bytes: files, text: t7("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
+    { kind: "versions", name: t7("storageVersions"), bytes: now.versions.bytes, text: t7("storageVersionsText", { count: now.versions.files }) },
+    { kind: "trash", name: t7("storageTrash"), bytes: now.trash.bytes, text: t7("storageTrashText", { count: now.trash.files }), href: "/trash" },
+    { kind: "open", name: t7("storageOpen"), bytes: now.reserved, text: t7("storageOpenText", { count: open2.length }) }
+  ];
+  const sum = parts.reduce((n3, part) => n3 + part.bytes, 0);
+  const whole6 = Math.max(quota, sum, 1);
+  let at = 0;
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-used", children: [
+    /* @__PURE__ */ a4("h2", { id: "storage-used", children: [
+      quota > 0 ? t7("usedOf", { used: size(used), whole: size(quota) }) : t7("used", { used: size(used) }),
+      quota > 0 && /* @__PURE__ */ a4("span", { class: "hint", children: [
+        " · ",
+        percent(used, quota)
+      ] })
+    ] }),
+    full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota ? t7("storageFull") : t7("storageNearlyFull") }),
+    quota === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageNoLimit") }),
+    /* @__PURE__ */ a4("svg", { class: "storage-bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false", children: parts.map((part) => {
+      const x3 = at;
+      at += 100 * part.bytes / whole6;
+      return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole6, height: "1" }, part.kind);
+    }) }),
+    /* @__PURE__ */ a4("ul", { class: "storage-parts", children: parts.map((part) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4("span", { class: "dot part-" + part.kind, "aria-hidden": "true" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: part.href ? /* @__PURE__ */ a4("a", { href: part.href, children: part.name }) : part.name }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: part.text })
+      ] }),
+      /* @__PURE__ */ a4("span", { class: "number", children: size(part.bytes) })
+    ] }, part.kind)) }),
+    now.quota_files != null && now.quota_files > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("filesOf", { count: now.files, whole: now.quota_files }) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageShared") })
+  ] });
+}
+function Open({ list: list2, reload }) {
+  const mine2 = (id) => uploads.value.find((u4) => u4.key === id);
+  async function discard3(id) {
+    const u4 = mine2(id);
+    if (u4) uploads.value = uploads.peek().filter((o5) => o5 !== u4);
+    await (u4 ? giveUp(u4) : end(id));
+    await reload();
+  }
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-open", children: [
+    /* @__PURE__ */ a4("h2", { id: "storage-open", children: t7("storageOpen") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageOpenHow") }),
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((one) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one.name, read: true }) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          one.size == null ? size(one.offset) : t7("sentOf", { sent: size(one.offset), size: size(one.size) }),
+          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t7("state_sending") : t7("goesOn", { time: date(one.expires_at) })
+        ].join(" · ") })
+      ] }),
+      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t7("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t7("discard") })
+    ] }, one.id)) })
+  ] });
+}
+function Largest({ list: list2 }) {
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-largest", children: [
+    /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t7("largest") }),
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file2) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file2.parent ? "/" + file2.parent : ""), "aria-label": t7("showIn", { name: file2.name, folder: file2.path.at(-1)?.name ?? t7("files") }), children: /* @__PURE__ */ a4(Name, { name: file2.name }) }),
+        /* @__PURE__ */ a4("p", { class: "hint ellipsis", children: [
+          [t7("files"), ...file2.path.map((step2) => step2.name)].join(" / "),
+          " · ",
+          ago(file2.modified_at)
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("span", { class: "number", children: size(file2.size) })
+    ] }, file2.id)) })
+  ] });
+}
+
 // src/file/room.ts
 var file = {
   routes: [
     { path: "/files", page: Files, title: () => t7("files"), wide: true },
     { path: "/files/:folder", page: Files, title: () => t7("files"), wide: true },
     { path: "/search", page: Search2, title: () => t7("search"), wide: true },
-    { path: "/trash", page: Trash, title: () => t7("trash"), wide: true }
+    { path: "/trash", page: Trash, title: () => t7("trash"), wide: true },
+    { path: "/storage", page: Storage, title: () => t7("storage") }
   ],
   places: [{ href: "/files", icon: "folder", label: () => t7("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t7("trash"), order: 5, phone: "more" }],
+  menu: [{ icon: "storage", label: () => t7("storage"), href: "/storage", order: 3 }],
   search: { href: "/search", label: () => t7("search"), order: 1 },
   create: [
     { icon: "upload", label: () => t7("uploadFiles"), order: 1, run: chooseFiles },
@@ -9452,10 +13284,13 @@ var file = {
   ],
   loss: { Line: FilesGo, order: 4 },
   problems: problems4,
+  remedies: { quota_exceeded: { href: "/storage", label: () => t7("toStorage") } },
+  Side: SideMeter,
   Floating: Uploads,
   start: () => {
     startUploads();
     startListings();
+    startUsage();
     onChange("files", refreshFolder);
     onChange("trash", () => refreshFolder(bin));
   }
@@ -9530,7 +13365,7 @@ function Section({ status }) {
       layer: "email_otp",
       title: t8("title"),
       status,
-      text: (on, line) => t8(on ? "onText" : "offText", { address: whole3(line?.hint || masked(mine2)) }),
+      text: (on, line) => t8(on ? "onText" : "offText", { address: whole4(line?.hint || masked(mine2)) }),
       buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: turnOn, children: t8("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
@@ -9556,10 +13391,10 @@ function masked(address3) {
   const at = address3.lastIndexOf("@");
   return at < 0 ? "" : [...address3.slice(0, at)].slice(0, 1).join("") + "…" + address3.slice(at);
 }
-var whole3 = (address3) => address3.replace("…", "…⁠");
+var whole4 = (address3) => address3.replace("…", "…⁠");
 
 // src/mailcode/step.tsx
-function Step({ layer, answer, again }) {
+function Step({ layer, answer, again: again2 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
@@ -9567,7 +13402,7 @@ function Step({ layer, answer, again }) {
       hint: layer.sent_to ? t8("sentTo", { address: layer.sent_to }) : t8("sent"),
       submit: t8("go"),
       autoFocus: true,
-      again: { at: layer.resend_at, send: () => again("/auth/attempts/{id}/email-otp/resend") },
+      again: { at: layer.resend_at, send: () => again2("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
         try {
           await answer("/auth/attempts/{id}/email-otp", { code });
@@ -10059,26 +13894,26 @@ var offer = (optionsJSON, signal) => alone(signal, async () => ({ ...await start
 var unused = (err2) => err2 instanceof Problem && err2.code === "passkey_unused";
 function problemOf3(err2) {
   const { name, code, cause } = err2;
-  const problem = (is) => new Problem({ status: 0, code: is });
+  const problem2 = (is) => new Problem({ status: 0, code: is });
   switch (code) {
     case "ERROR_CEREMONY_ABORTED":
       return cancelled();
     case "ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED":
-      return problem("passkey_exists");
+      return problem2("passkey_exists");
   }
   switch (cause?.name ?? name) {
     case "AbortError":
       return cancelled();
     case "NotAllowedError":
-      return problem("passkey_unused");
+      return problem2("passkey_unused");
     case "SecurityError":
-      return problem("passkey_address");
+      return problem2("passkey_address");
     case "ConstraintError":
     case "NotSupportedError":
-      return problem("passkey_unfit");
+      return problem2("passkey_unfit");
   }
   console.warn(err2);
-  return problem("passkey_failed");
+  return problem2("passkey_failed");
 }
 
 // src/passkey/words.ts
@@ -10193,7 +14028,7 @@ var problems6 = catalog({
 var wanted = y3(false);
 var beginAdding = () => void (wanted.value = true);
 function Section2({ status }) {
-  const { data, problem, reload, set } = useLoad(async (signal) => (await get("/account/passkeys", { signal })).items, []);
+  const { data, problem: problem2, reload, set } = useLoad(async (signal) => (await get("/account/passkeys", { signal })).items, []);
   const [wish, setWish] = d2();
   const blocked = useObstacle();
   const close = () => setWish(void 0);
@@ -10219,7 +14054,7 @@ function Section2({ status }) {
       " ",
       /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
     ] }),
-    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
       t9("none")
@@ -10267,7 +14102,7 @@ function Section2({ status }) {
 }
 var longest2 = 64;
 function Add({ onClose, onAdded }) {
-  const end2 = useEnd();
+  const end3 = useEnd();
   const [none, setNone] = d2(false);
   return /* @__PURE__ */ a4(Dialog, { title: t9("add"), onClose, children: [
     /* @__PURE__ */ a4("p", { children: t9("addText") }),
@@ -10275,7 +14110,7 @@ function Add({ onClose, onAdded }) {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
-        const credential = await make(options, end2);
+        const credential = await make(options, end3);
         const name = v4.name.trim();
         await onAdded(await post("/account/passkeys", { body: { credential, ...name && { name } } }));
       } catch (err2) {
@@ -10318,11 +14153,11 @@ function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }) {
 }
 var fresh = 4 * 6e4;
 function Enter({ onOpened, paused }) {
-  const end2 = useEnd();
+  const end3 = useEnd();
   const can = useObstacle() === void 0;
   const [asking, setAsking] = d2(false);
   const [round, setRound] = d2(0);
-  const [problem, setProblem] = d2();
+  const [problem2, setProblem] = d2();
   const refused = T2(0);
   async function enter2(credential) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err2) => {
@@ -10335,18 +14170,18 @@ function Enter({ onOpened, paused }) {
   }
   A2(() => {
     if (!can || paused || asking || refused.current > 2) return;
-    const over2 = new AbortController();
+    const over3 = new AbortController();
     let chosen3 = false;
-    const again = () => {
-      if (document.hidden) document.addEventListener("visibilitychange", again, { once: true, signal: over2.signal });
+    const again2 = () => {
+      if (document.hidden) document.addEventListener("visibilitychange", again2, { once: true, signal: over3.signal });
       else if (!chosen3) setRound((n3) => n3 + 1);
     };
-    const timer = setTimeout(again, fresh);
+    const timer2 = setTimeout(again2, fresh);
     void (async () => {
       if (!await canOffer()) return;
       let credential;
       try {
-        credential = await offer(await post("/auth/passkey/options", { open: true, signal: over2.signal }), over2.signal);
+        credential = await offer(await post("/auth/passkey/options", { open: true, signal: over3.signal }), over3.signal);
         chosen3 = true;
       } catch {
         return;
@@ -10359,18 +14194,18 @@ function Enter({ onOpened, paused }) {
       });
     })();
     return () => {
-      clearTimeout(timer);
-      over2.abort();
+      clearTimeout(timer2);
+      over3.abort();
     };
   }, [can, paused, asking, round]);
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
-    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     /* @__PURE__ */ a4(Ask, { label: t9("enter"), otherwise: t9("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
-        await enter2(await use(await post("/auth/passkey/options", { open: true }), end2));
+        await enter2(await use(await post("/auth/passkey/options", { open: true }), end3));
       } catch (err2) {
         setAsking(false);
         throw err2;
@@ -10379,27 +14214,27 @@ function Enter({ onOpened, paused }) {
   ] });
 }
 function Pass({ challenge, guard: guard2, onOpened }) {
-  const end2 = useEnd();
+  const end3 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
   return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
     const options = await guard2(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
-    const credential = await use(options, end2);
+    const credential = await use(options, end3);
     const opened = await guard2(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end2) => {
-    const credential = await use(await post("/auth/passkey/options", { open: true }), end2);
+  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end3) => {
+    const credential = await use(await post("/auth/passkey/options", { open: true }), end3);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
 }
 var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle2(void 0) === void 0 || password?.enabled === false);
 function Prove({ main, onOpened, onCancel }) {
-  const end2 = useEnd();
+  const end3 = useEnd();
   const blocked = useObstacle();
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
@@ -10407,7 +14242,7 @@ function Prove({ main, onOpened, onCancel }) {
     /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
   ] }) : null;
   return /* @__PURE__ */ a4(Ask, { label: t9("prove"), otherwise: t9("noneProve"), main, onCancel, onAsk: async () => {
-    const credential = await use(await post("/account/reauthenticate/passkey/options"), end2);
+    const credential = await use(await post("/account/reauthenticate/passkey/options"), end3);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
 }
@@ -10593,12 +14428,12 @@ var question = {
 };
 
 // src/recovery/enter.ts
-async function enterBy(link, send4, done) {
+async function enterBy(link, send3, done) {
   const opening2 = await keeper().opening();
   await link.use(async (token2) => {
     let opened;
     try {
-      opened = await send4(token2, opening2);
+      opened = await send3(token2, opening2);
     } catch (err2) {
       if (!(err2 instanceof Problem) || err2.code !== "not_signed_in") throw err2;
       go(signInPath(), { replace: true });
@@ -11032,7 +14867,7 @@ var problems8 = catalog({
 });
 
 // src/recovery/sent.tsx
-function Sent({ text: text2, next, send: send4, again, children }) {
+function Sent({ text: text2, next, send: send3, again: again2, children }) {
   const lives = useSettings()?.link_seconds;
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -11046,8 +14881,8 @@ function Sent({ text: text2, next, send: send4, again, children }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
-        await send4();
-        return again;
+        await send3();
+        return again2;
       } }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
@@ -11091,16 +14926,16 @@ function Activate2() {
 function Ask2({ moved: moved3 }) {
   const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
   const [sent, setSent] = d2();
-  const end2 = useEnd();
+  const end3 = useEnd();
   A2(() => {
     if (moved3) focusMain();
   }, []);
-  async function onSend(send4) {
-    await send4(end2);
-    setSent(() => send4);
+  async function onSend(send3) {
+    await send3(end3);
+    setSent(() => send3);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end2), again: t11("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end3), again: t11("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -11143,10 +14978,10 @@ function Ask2({ moved: moved3 }) {
 }
 
 // src/recovery/paper.tsx
-function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString() }) {
+function Paper({ codes: codes2, made: made2 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made) })];
+  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made2) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -11164,7 +14999,7 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
     /* @__PURE__ */ a4("p", { class: "paper-foot", children: t11("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save2(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
         t11("codesText")
@@ -11178,7 +15013,7 @@ function Paper({ codes: codes2, made = (/* @__PURE__ */ new Date()).toISOString(
   ] });
 }
 var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
-function save2(name, text2) {
+function save3(name, text2) {
   const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
@@ -11237,7 +15072,7 @@ function TrustedAddress({ status, may }) {
       good: on && !resting,
       tag: resting ? t11("trustedRests") : on ? t11("waysOn") : pending ? t11("trustedWaits") : t11("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t11("trustedOff") : t11("trustedOn", { address: known3?.email ?? whole4(line.hint ?? "") }) }),
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t11("trustedOff") : t11("trustedOn", { address: known3?.email ?? whole5(line.hint ?? "") }) }),
         resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
@@ -11275,7 +15110,7 @@ function TrustedAddress({ status, may }) {
           await del("/account/trusted-email");
           close();
           await changed2(t11("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t11("trustedOffText", { address: known3?.email ?? whole4(line.hint ?? "") }) }) })
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t11("trustedOffText", { address: known3?.email ?? whole5(line.hint ?? "") }) }) })
       ]
     }
   );
@@ -11291,12 +15126,12 @@ function Ask3({ present, onAsk, onClose }) {
     ] })
   ] });
 }
-var whole4 = (address3) => address3.replace("…", "…⁠");
+var whole5 = (address3) => address3.replace("…", "…⁠");
 
 // src/recovery/ways-back.tsx
 var needed = 2;
 function WaysBack({ status }) {
-  const { data, problem } = status;
+  const { data, problem: problem2 } = status;
   const missing = data ? Math.max(0, needed - stepsOf(data, true).length) : 0;
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
@@ -11311,17 +15146,17 @@ function WaysBack({ status }) {
         next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t11("waysNeedDo") })
       ] })
     ] }),
-    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
+    !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
     data?.backup_codes && /* @__PURE__ */ a4(BackupCodes, { status, may: missing === 0 }),
     data?.trusted_email && /* @__PURE__ */ a4(TrustedAddress, { status, may: missing === 0 })
   ] });
 }
 function Way2({ id, title, tag, good, text: text2, buttons, children }) {
   const box = T2(null);
-  const held = T2(false);
+  const held2 = T2(false);
   A2(() => {
-    if (held.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
-    held.current = box.current.contains(document.activeElement);
+    if (held2.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
+    held2.current = box.current.contains(document.activeElement);
   });
   return /* @__PURE__ */ a4("div", { class: "way", ref: box, role: "group", "aria-labelledby": id, children: [
     /* @__PURE__ */ a4("div", { children: [
@@ -11441,15 +15276,15 @@ function KnownCodes({ known: known3, make: make3, confirm }) {
 function Forgot() {
   const [email, setEmail] = d2(known);
   const [sent, setSent] = d2(false);
-  const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
+  const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send4(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send3(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t11("forgot") }),
     /* @__PURE__ */ a4("p", { children: t11("forgotText") }),
     /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: async (v4) => {
-      await send4(v4.email);
+      await send3(v4.email);
       setEmail(v4.email);
       setSent(true);
     }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t11("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
@@ -11554,15 +15389,15 @@ function Ask4({ moved: moved3 }) {
     /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t11("send") : t11("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
-        const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
-        await send4();
-        return setSent(() => send4);
+        const send3 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
+        await send3();
+        return setSent(() => send3);
       }
       const code = v4.code.replace(/[\s\p{Dash}]/gu, "");
       if (forgot) {
-        const send4 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
-        await send4();
-        return setSent(() => send4);
+        const send3 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
+        await send3();
+        return setSent(() => send3);
       }
       const body = { identifier, code, password: v4.password, ...await keeper().opening() };
       await post("/auth/recovery/backup-code", { open: true, body }).then(async (opened) => {
@@ -11621,7 +15456,7 @@ function Repair() {
   return recovered.steps ? /* @__PURE__ */ a4(Strong, { ...view }) : /* @__PURE__ */ a4(Weak, { ...view });
 }
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
-function Head2({ recovered, lead: lead2, whole: whole5 }) {
+function Head2({ recovered, lead: lead2, whole: whole6 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
     /* @__PURE__ */ a4("h1", { children: t11("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
@@ -11631,13 +15466,13 @@ function Head2({ recovered, lead: lead2, whole: whole5 }) {
       t11(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole5 && t11("repairUntil", { time: clock(recovered.until) }),
+      !whole6 && t11("repairUntil", { time: clock(recovered.until) }),
       " ",
       t11("allToldNow")
     ] })
   ] });
 }
-function Strong({ account: account2, recovered, whole: whole5 }) {
+function Strong({ account: account2, recovered, whole: whole6 }) {
   const status = useLoad((signal) => get("/account/security", { signal }), []);
   const [set, setSet] = d2(false);
   const first = !recovered.by.includes("pwd");
@@ -11664,7 +15499,7 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, whole: whole5, lead: whole5 ? t11("repairWhole") : first ? t11("repairPasswordLead") : t11("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole6, lead: whole6 ? t11("repairWhole") : first ? t11("repairPasswordLead") : t11("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -11675,10 +15510,10 @@ function Strong({ account: account2, recovered, whole: whole5 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole5 ? t11("repairReady") : t11("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole5 ? t11("repairReadyText", { time: clock(recovered.until) }) : t11("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole6 ? t11("repairReady") : t11("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole6 ? t11("repairReadyText", { time: clock(recovered.until) }) : t11("repairNotText") })
       ] }),
-      whole5 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t11("repairDone") })
+      whole6 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t11("repairDone") })
     ] })
   ] });
 }
@@ -11983,7 +15818,7 @@ var problems9 = catalog({
 
 // src/session/devices.tsx
 function Devices() {
-  const { data, problem, reload } = useLoad((signal) => allDevices(signal), []);
+  const { data, problem: problem2, reload } = useLoad((signal) => allDevices(signal), []);
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
   A2(() => {
@@ -12000,11 +15835,11 @@ function Devices() {
       ] }),
       others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t12("endOthers") })
     ] }),
-    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
-      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
+      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
       /* @__PURE__ */ a4("div", { class: "device-text", children: [
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
-          /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
+          /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
           " ",
           d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t12("this") })
         ] }),
@@ -12019,7 +15854,7 @@ function Devices() {
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t12("deviceMenu", { name: nameOf2(d5) }), items: [
+      /* @__PURE__ */ a4(Menu, { label: t12("deviceMenu", { name: nameOf(d5) }), items: [
         { icon: "pencil", label: t12("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
         ...d5.current ? [] : [{ icon: "signOut", label: t12("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
@@ -12028,12 +15863,12 @@ function Devices() {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
     wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t12("endTitle"), action: t12("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
       toast(t12("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t12("endText", { name: nameOf2(wish.device) }) }) }),
+    }, children: /* @__PURE__ */ a4("p", { children: t12("endText", { name: nameOf(wish.device) }) }) }),
     wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t12("endOthers"), action: t12("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
       toast(t12("endedOthers"));
@@ -12057,14 +15892,14 @@ async function allDevices(signal) {
 }
 function traits2(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how({ aal, amr }) {
   if (amr.includes("hwk") || amr.includes("swk")) return t12("byPasskey");
   if (amr.includes("fed")) return t12(aal === "aal1" ? "byOther" : "byOtherSteps");
   return t12(aal === "aal1" ? "byPassword" : "bySteps");
 }
-function nameOf2(d5) {
+function nameOf(d5) {
   return d5.name || d5.device || t12("unknownDevice");
 }
 
@@ -12080,17 +15915,17 @@ async function clientKey() {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
 async function make2() {
-  let last2;
+  let last3;
   for (const namedCurve of curves) {
     try {
-      const made = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
-      await write2("client", made);
-      return made;
+      const made2 = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
+      await write2("client", made2);
+      return made2;
     } catch (err2) {
-      last2 = err2;
+      last3 = err2;
     }
   }
-  throw last2;
+  throw last3;
 }
 async function prover(session2) {
   const own = pair ?? await read4("client");
@@ -12108,21 +15943,21 @@ async function prover(session2) {
     new Uint8Array(await subtle.exportKey("raw", server)),
     new Uint8Array(await subtle.exportKey("raw", own.publicKey))
   ].flatMap((part) => [new Uint8Array([part.length >> 8, part.length & 255]), part]));
-  const key = await subtle.deriveKey(
+  const key2 = await subtle.deriveKey(
     { name: "HKDF", hash: "SHA-512", salt: bytes(session2.session_id), info },
     await subtle.importKey("raw", agreed, "HKDF", false, ["deriveKey"]),
     { name: "HMAC", hash: "SHA-256", length: 256 },
     false,
     ["sign"]
   );
-  const made = { session: session2.session_id, origin: new URL(issuer).origin, key };
-  await write2("proof", made);
-  return made;
+  const made2 = { session: session2.session_id, origin: new URL(issuer).origin, key: key2 };
+  await write2("proof", made2);
+  return made2;
 }
 async function keptProver() {
   return globalThis.crypto?.subtle && globalThis.indexedDB ? read4("proof") : void 0;
 }
-async function sign({ session: session2, origin, key }, { method, address: address3, authorization, body, at }) {
+async function sign({ session: session2, origin, key: key2 }, { method, address: address3, authorization, body, at }) {
   const { subtle } = crypto;
   const fields = {};
   const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address3]];
@@ -12136,7 +15971,7 @@ async function sign({ session: session2, origin, key }, { method, address: addre
   const base = covered.map(([name, value]) => `"${name}": ${value}
 `).join("") + `"@signature-params": ${params}`;
   fields["Signature-Input"] = "proof=" + params;
-  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key, text(base)))}:`;
+  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key2, text(base)))}:`;
   return fields;
 }
 function issuerOf(token2) {
@@ -12195,7 +16030,7 @@ var signer;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh2, level: () => refresh2(token), sign: signed, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh2, level: () => refresh2(token), sign: signed2, prove, opening: openSession, enter, take: signedIn, ended, changed });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
@@ -12213,7 +16048,7 @@ function refresh2(stale) {
       await adopt(opened);
       relevel();
     } catch (err2) {
-      if (err2 instanceof Problem && (err2.status === 401 || err2.status === 403) && me()) end(ending(), ending());
+      if (err2 instanceof Problem && (err2.status === 401 || err2.status === 403) && me()) end2(ending(), ending());
       throw err2;
     }
   }).finally(() => {
@@ -12243,7 +16078,7 @@ function relevel() {
   const account2 = me();
   if (account2 && auth.value.is === "repair" !== (level.repair ?? false)) show3(account2);
 }
-async function signed(request) {
+async function signed2(request) {
   signer ??= keptProver().catch(() => void 0);
   const by = await signer;
   return by ? sign(by, request) : {};
@@ -12284,8 +16119,8 @@ function changed(account2) {
   tell2({ kind: "account" });
 }
 async function openSession() {
-  const key = await clientKey().catch(() => void 0);
-  return { ...key && { public_key: key, binding: "proof" }, device_name: deviceName(navigator.userAgent) };
+  const key2 = await clientKey().catch(() => void 0);
+  return { ...key2 && { public_key: key2, binding: "proof" }, device_name: deviceName(navigator.userAgent) };
 }
 function deviceName(agent) {
   const marks = [
@@ -12313,11 +16148,11 @@ async function signOut(leave5) {
 }
 function ended(leave5) {
   r3(() => {
-    end(void 0, "otherTab");
+    end2(void 0, "otherTab");
     leave5();
   });
 }
-function end(here2, there) {
+function end2(here2, there) {
   forget2(here2);
   tell2({ kind: "out", why: there });
 }
@@ -12356,9 +16191,9 @@ async function lookUp() {
     await refresh2("");
     await loadAccount();
   } catch (err2) {
-    const problem = asProblem(err2);
-    if (problem.status === 401 || problem.status === 403) forget2(pastEnding(localStorage.getItem(had)));
-    else auth.value = { is: "unreachable", problem, retry: lookUp };
+    const problem2 = asProblem(err2);
+    if (problem2.status === 401 || problem2.status === 403) forget2(pastEnding(localStorage.getItem(had)));
+    else auth.value = { is: "unreachable", problem: problem2, retry: lookUp };
   }
 }
 
@@ -12379,15 +16214,15 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
       return void 0;
     }
   }
-  async function goOn(opened) {
+  async function goOn2(opened) {
     if (isChallenge(opened)) setLayers(inOrder(opened.layers));
     else await onSession(opened);
   }
   const answer = async (path3, body) => {
     const opened = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
-    if (opened) await goOn(opened);
+    if (opened) await goOn2(opened);
   };
-  const again = async (path3) => {
+  const again2 = async (path3) => {
     const sent = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
     if (!sent) throw cancelled();
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
@@ -12421,8 +16256,8 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
         ] })
       ] }, l4.layer))
     ] }),
-    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard2, onOpened: goOn }, order)) }),
-    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard2, onOpened: goOn2 }, order)) }),
+    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again: again2 }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
@@ -12435,11 +16270,11 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
 
 // src/session/proof.tsx
 var proving;
-function askForProof(begun) {
+function askForProof(begun2) {
   proving ??= (async () => {
     let proven3 = false;
     const lines = await get("/account/security", { quiet: true }).catch(() => ({}));
-    await ask((close) => /* @__PURE__ */ a4(Proof, { lines, begun, onClose: close, onProven: () => {
+    await ask((close) => /* @__PURE__ */ a4(Proof, { lines, begun: begun2, onClose: close, onProven: () => {
       proven3 = true;
       close();
     } }));
@@ -12449,9 +16284,9 @@ function askForProof(begun) {
   });
   return proving;
 }
-function Proof({ lines, begun, onClose, onProven }) {
-  const [{ challenge, by }, setBegun] = d2(begun ?? {});
-  const [over2, setOver] = d2();
+function Proof({ lines, begun: begun2, onClose, onProven }) {
+  const [{ challenge, by }, setBegun] = d2(begun2 ?? {});
+  const [over3, setOver] = d2();
   const typed2 = T2({});
   const lasts2 = useSettings()?.step_up_seconds;
   const [main, ...others2] = collect((room) => room.prove).filter(({ on }) => on(lines));
@@ -12471,7 +16306,7 @@ function Proof({ lines, begun, onClose, onProven }) {
       " ",
       lasts2 && t12("proofLasts", { time: duration(lasts2) })
     ] }),
-    over2 && /* @__PURE__ */ a4(Failed, { problem: over2 }),
+    over3 && /* @__PURE__ */ a4(Failed, { problem: over3 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
     others2.length > 0 && /* @__PURE__ */ a4(Others, { children: others2.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { ...props, main: false }, order)) })
   ] }) });
@@ -12504,12 +16339,12 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
 // src/session/end-device.tsx
 function EndDevice() {
   const link = useLink();
-  const [over2, setOver] = d2();
-  const { data, problem, reload } = useLoad(async (signal) => whole(link.secret) ? post("/auth/end-device/check", { open: true, body: { token: link.secret }, signal }) : void 0, []);
+  const [over3, setOver] = d2();
+  const { data, problem: problem2, reload } = useLoad(async (signal) => whole(link.secret) ? post("/auth/end-device/check", { open: true, body: { token: link.secret }, signal }) : void 0, []);
   A2(() => {
-    if (over2 === "out") focusMain();
-  }, [over2]);
-  if (over2 === "out") {
+    if (over3 === "out") focusMain();
+  }, [over3]);
+  if (over3 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
       /* @__PURE__ */ a4("h1", { children: t12("strangeOut") }),
@@ -12520,17 +16355,17 @@ function EndDevice() {
       ] })
     ] });
   }
-  const gone2 = over2 === "gone" || problem?.code === "link_gone";
-  if (gone2 || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone2 ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      gone2 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
-      /* @__PURE__ */ a4(SignInLink, { class: gone2 ? "button" : "button primary" })
+  const gone3 = over3 === "gone" || problem2?.code === "link_gone";
+  if (gone3 || !whole(link.secret)) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      gone3 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
+      /* @__PURE__ */ a4(SignInLink, { class: gone3 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
     /* @__PURE__ */ a4("h1", { children: t12("endTitle") }),
-    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("p", { children: t12("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
@@ -12566,9 +16401,9 @@ function SignIn() {
   return /* @__PURE__ */ a4(SignInForm, { title: t12("welcome"), children: null });
 }
 function SignInForm({ title, submit = t12("signIn"), children }) {
-  const [begun, setBegun] = d2(handedOver);
+  const [begun2, setBegun] = d2(handedOver);
   const card = T2(null);
-  const [over2, setOver] = d2(false);
+  const [over3, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why = auth.value.is === "out" ? auth.value.why : void 0;
@@ -12580,8 +16415,8 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
     setBegun({ challenge: s4 });
     setSending(false);
   }
-  if (begun) {
-    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun.challenge, by: begun.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
+  if (begun2) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun2.challenge, by: begun2.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
     }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t12("startAgain") }) }) }) });
@@ -12589,11 +16424,11 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
-    why && !over2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+    why && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
       /* @__PURE__ */ a4("p", { children: t12(`why_${why}`) })
     ] }),
-    over2 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
+    over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("p", { children: problems9("attempt_over") })
     ] }),
@@ -12621,7 +16456,7 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      ways.map(({ href, label, take: take3 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take3({ identifier: typed2.current.identifier }), children: label() }) }, href)),
+      ways.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
         t12("noAccount"),
         " ",
@@ -12837,10 +16672,10 @@ function SetUp2({ change, better, onClose, onDone }) {
 function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
-  const whole5 = toE164(typed2.phone, typed2.country);
+  const whole6 = toE164(typed2.phone, typed2.country);
   return /* @__PURE__ */ a4(Form, { submit: t13("send"), onCancel: onClose, onSubmit: async () => {
-    if (!/^\+\d{7,15}$/.test(whole5)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
-    onSent(await post("/account/sms", { body: { phone: whole5 } }));
+    if (!/^\+\d{7,15}$/.test(whole6)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole6 } }));
   }, children: [
     /* @__PURE__ */ a4("p", { children: change ? t13("changeText") : t13("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
@@ -12850,7 +16685,7 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
     }, children: [
       /* @__PURE__ */ a4(Select, { name: "country", label: t13("country"), value: typed2.country, options }),
       /* @__PURE__ */ a4(Field, { name: "phone", label: t13("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t13("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t13("goesTo", { number: whole5 }) })
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t13("goesTo", { number: whole6 }) })
     ] })
   ] });
 }
@@ -12897,7 +16732,7 @@ function StepGoes3() {
 }
 
 // src/smscode/step.tsx
-function Step3({ layer, answer, again }) {
+function Step3({ layer, answer, again: again2 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
     to ? /* @__PURE__ */ a4("p", { children: t13("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
@@ -12913,7 +16748,7 @@ function Step3({ layer, answer, again }) {
         hint: t13("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
-        again: { at, send: () => again("/auth/attempts/{id}/sms/resend") }
+        again: { at, send: () => again2("/auth/attempts/{id}/sms/resend") }
       }
     ),
     /* @__PURE__ */ a4(Unsent, {})
@@ -12929,20 +16764,20 @@ var smscode = {
 };
 
 // src/social/trip.ts
-var stored6 = "coffer.trip";
+var stored7 = "coffer.trip";
 var waiting = "coffer.wait";
 function begin3(trip2) {
-  sessionStorage.setItem(stored6, JSON.stringify(trip2));
+  sessionStorage.setItem(stored7, JSON.stringify(trip2));
 }
 function trip() {
   try {
-    return JSON.parse(sessionStorage.getItem(stored6) ?? "null") ?? void 0;
+    return JSON.parse(sessionStorage.getItem(stored7) ?? "null") ?? void 0;
   } catch {
     return void 0;
   }
 }
-function over() {
-  sessionStorage.removeItem(stored6);
+function over2() {
+  sessionStorage.removeItem(stored7);
 }
 var start = (provider) => `/v1/auth/social/${encodeURIComponent(provider)}`;
 var here = () => location.pathname + location.search;
@@ -12968,10 +16803,10 @@ async function handOver(back) {
   const line = channel3();
   try {
     return await new Promise((resolve) => {
-      const late = setTimeout(() => resolve(false), 1500);
+      const late2 = setTimeout(() => resolve(false), 1500);
       line.onmessage = ({ data }) => {
         if (data.kind !== "taken" || data.wait !== wait) return;
-        clearTimeout(late);
+        clearTimeout(late2);
         resolve(true);
       };
       line.postMessage({ kind: "back", wait, ...back });
@@ -13142,11 +16977,11 @@ var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
   return useProviders().find(({ id }) => id === provider)?.label ?? t14("provider");
 }
-function Buttons({ own, remember }) {
+function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember?.() }), children: t14("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t14("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -13159,20 +16994,20 @@ var pages = {
   invalid_id_token: { title: "wrong", text: "wrongText", icon: "warning" },
   email_unverified: { title: "unverified", text: "unverifiedText", icon: "mail" }
 };
-function Fault({ problem, provider, retry: retry2 }) {
+function Fault({ problem: problem2, provider, retry: retry2 }) {
   const label = useLabel(provider);
   const { purpose = "sign_in", to } = trip() ?? {};
   const inside = me() !== void 0 && purpose !== "sign_in";
-  const page = Object.hasOwn(pages, problem.code) ? pages[problem.code] : void 0;
-  const signUp = problem.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
+  const page = Object.hasOwn(pages, problem2.code) ? pages[problem2.code] : void 0;
+  const signUp = problem2.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
   const back = safeNext(to ?? null, location.origin, firstPlace());
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page?.icon ?? "warning" }) }),
     /* @__PURE__ */ a4("h1", { class: "identity", children: page ? t14(page.title, { name: label }) : t14("failed") }),
-    /* @__PURE__ */ a4("p", { children: page ? t14(page.text, { name: label }) : say(problem) }),
+    /* @__PURE__ */ a4("p", { children: page ? t14(page.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t14("back") }) : !page && problem.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t14("retry") }) : provider && problem.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t14("retry") : t14("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t14("back") }) : !page && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t14("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t14("retry") : t14("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
       !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t14("elsewhere") })
     ] })
@@ -13201,7 +17036,7 @@ function arrive2() {
 }
 function leave4(said) {
   const to = safeNext(trip()?.to ?? null, location.origin, firstPlace());
-  over();
+  over2();
   go(to, { replace: true });
   if (said) toast(said);
 }
@@ -13248,16 +17083,16 @@ function Go(props) {
   return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known3 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
 }
 function useOnce(work2, onFault, ready = true) {
-  const begun = T2(false);
+  const begun2 = T2(false);
   A2(() => {
-    if (!ready || begun.current) return;
-    begun.current = true;
+    if (!ready || begun2.current) return;
+    begun2.current = true;
     work2().catch(onFault);
   }, [ready]);
 }
 async function exchange(code, label, names2 = {}) {
-  const { to, remember } = trip() ?? {};
-  const body = { code, ...names2, ...remember && { remember_device: true }, ...await keeper().opening() };
+  const { to, remember: remember2 } = trip() ?? {};
+  const body = { code, ...names2, ...remember2 && { remember_device: true }, ...await keeper().opening() };
   let opened;
   try {
     opened = await post("/auth/social/exchange", { open: true, body });
@@ -13265,10 +17100,10 @@ async function exchange(code, label, names2 = {}) {
     const back = wayBack("activate");
     if (!(err2 instanceof Problem) || err2.code !== "account_deactivated" || !back) throw err2;
     back.take({ identifier: "", shown: { by: label, send: () => sendLink(code) } });
-    over();
+    over2();
     return go(back.href, { replace: true });
   }
-  over();
+  over2();
   await keeper().enter(opened, { by: label, to });
 }
 async function sendLink(code) {
@@ -13381,14 +17216,14 @@ function Out({ label }) {
 
 // src/social/connected.tsx
 function Connected() {
-  const { data, problem, reload } = useLoad(async (signal) => {
+  const { data, problem: problem2, reload } = useLoad(async (signal) => {
     const [{ items }, lines] = await Promise.all([get("/account/identities", { signal }), get("/account/security", { signal })]);
     return { items, others: (lines.password?.enabled ?? true ? 1 : 0) + (lines.passkeys?.left ?? 0) };
   }, []);
   const configured = useProviders();
   const [going2, setGoing] = d2();
   const [busy2, setBusy] = d2(false);
-  if (configured.length === 0 && !data?.items.length && !problem) return null;
+  if (configured.length === 0 && !data?.items.length && !problem2) return null;
   const rows = configured.map(({ id, label }) => ({ id, label, identity: data?.items.find(({ provider }) => provider === id) }));
   for (const identity of data?.items ?? []) if (!configured.some(({ id }) => id === identity.provider)) rows.push({ id: identity.provider, label: identity.label, identity });
   const only2 = data !== void 0 && data.others === 0 && data.items.length === 1;
@@ -13410,7 +17245,7 @@ function Connected() {
       /* @__PURE__ */ a4("h2", { id: "connected", children: t14("section") }),
       /* @__PURE__ */ a4("p", { class: "hint", children: t14("sectionText") })
     ] }),
-    problem ? /* @__PURE__ */ a4(Failed, { problem, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h3", { children: label }),
         identity ? /* @__PURE__ */ a4($, { children: [
@@ -13462,7 +17297,7 @@ function Prove2({ main, onOpened }) {
   const { data } = useLoad((signal) => get("/account/identities", { quiet: true, signal }), []);
   const providers = useProviders();
   const [away, setAway] = d2();
-  const [problem, setProblem] = d2();
+  const [problem2, setProblem] = d2();
   const first = T2(null);
   const wait = T2(void 0);
   const mine2 = providers.filter(({ id }) => data?.items.some(({ provider }) => provider === id));
@@ -13504,7 +17339,7 @@ function Prove2({ main, onOpened }) {
   }
   if (mine2.length === 0) return null;
   return /* @__PURE__ */ a4($, { children: [
-    problem && /* @__PURE__ */ a4(Failed, { problem }),
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: t14("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
@@ -13597,9 +17432,9 @@ var problems12 = catalog({
 });
 
 // src/totp/wrong.ts
-async function sendCode(send4) {
+async function sendCode(send3) {
   try {
-    return await send4;
+    return await send3;
   } catch (err2) {
     throw err2 instanceof Problem && err2.code === "invalid_code" ? new Problem({ status: err2.status, code: "wrong_totp" }) : err2;
   }
@@ -13609,7 +17444,7 @@ async function sendCode(send4) {
 var wanted3 = y3(false);
 var setUp2 = () => void (wanted3.value = true);
 function Section5({ status }) {
-  const { data, problem, reload } = status;
+  const { data, problem: problem2, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
   const [busy2, setBusy] = d2(false);
@@ -13641,7 +17476,7 @@ function Section5({ status }) {
       ] }),
       data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t15("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: begin4, children: t15("enable") }))
     ] }),
-    !data && !problem && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
+    !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
     enrolment && /* @__PURE__ */ a4(Dialog, { title: t15("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
       toast(t15("enabled"));
@@ -13707,4 +17542,8 @@ qr/index.js:
    * Copyright (c) 2023 Paul Miller (paulmillr.com)
    * SPDX-License-Identifier: MIT OR Apache-2.0
    *)
+
+tus-js-client/lib.esm/upload.js:
+tus-js-client/lib.esm/browser/fileReader.js:
+  (*! regenerator-runtime -- Copyright (c) 2014-present, Facebook, Inc. -- license (MIT): https://github.com/facebook/regenerator/blob/main/LICENSE *)
 */

@@ -30,7 +30,7 @@ test('at a desk there are the places that exist and nothing else', async (t) => 
   assert.deepEqual(await texts(page.getByRole('menuitem')), ['Upload files', 'Upload folder', 'New folder']);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^Account menu/ }).click();
-  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Account', 'Security', 'Language and appearance', 'API', 'Sign out']);
+  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
   await page.waitForFunction(() => document.activeElement.tagName === 'H1'); // after the page is drawn
@@ -46,7 +46,7 @@ test('on a phone the bar has what exists, "+" and "More" are sheets, and each is
   assert.equal(await page.getByRole('button', { name: /^Account menu/ }).count(), 0);
   for (const [name, entries] of [
     ['New', ['Upload files', 'Upload folder', 'New folder']],
-    ['More', ['Trash', 'Account', 'Security', 'Language and appearance', 'API', 'Sign out']],
+    ['More', ['Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']],
   ]) {
     const button = page.getByRole('button', { name, exact: true });
     await button.click();
@@ -171,7 +171,7 @@ test('language and appearance stand behind the picture, in German too', async (t
     if (options === phone) {
       assert.deepEqual(await bar(page), ['Dateien', 'Senden', 'Neu', 'Mehr']);
       await page.getByRole('button', { name: 'Mehr' }).click();
-      assert.deepEqual(await texts(page.getByRole('listitem')), ['Papierkorb', 'Konto', 'Sicherheit', 'Sprache und Aussehen', 'API', 'Abmelden']);
+      assert.deepEqual(await texts(page.getByRole('listitem')), ['Papierkorb', 'Konto', 'Sicherheit', 'Speicher', 'Sprache und Aussehen', 'API', 'Abmelden']);
     } else {
       await page.getByRole('button', { name: 'Neu', exact: true }).click();
       assert.deepEqual(await texts(page.getByRole('menuitem')), ['Dateien hochladen', 'Ordner hochladen', 'Neuer Ordner']);
@@ -201,7 +201,7 @@ function later() {
       { routes: [{ path: '/shared', ...title('Shared') }], places: [{ href: '/shared', icon: 'user', label: said('Shared', 'Geteilt'), order: 2, phone: 'bar' }] },
       { routes: [{ path: '/requests', ...title('Requests') }], places: [{ href: '/requests', icon: 'mail', label: said('Requests', 'Dateianfragen'), order: 3, phone: 'more' }],
         create: [{ icon: 'mail', label: said('Request files', 'Dateien anfordern'), order: 4, run: () => { document.title = 'asked'; } }] },
-      { routes: [{ path: '/admin', ...title('Admin') }], menu: [{ href: '/admin', icon: 'shield', label: said('Admin', 'Verwaltung'), order: 3, admins: true }] },
+      { routes: [{ path: '/admin', ...title('Admin') }], menu: [{ href: '/admin', icon: 'shield', label: said('Admin', 'Verwaltung'), order: 4, admins: true }] },
     ];`;
   const text = main.replace('const rooms = Object.values(all);', `${rooms}\nconst rooms = [...Object.values(all), ...later];`);
   assert.notEqual(text, main);
@@ -234,7 +234,7 @@ test('a room that comes later shows on a phone by its entries alone', async (t) 
   await signIn(page, await member(site.server));
   assert.deepEqual(await bar(page), ['Files', 'Shared', 'New', 'Send', 'More']);
   await page.getByRole('button', { name: 'More', exact: true }).click();
-  assert.deepEqual(await texts(page.getByRole('listitem')), ['Requests', 'Trash', 'Account', 'Security', 'Language and appearance', 'API', 'Sign out']);
+  assert.deepEqual(await texts(page.getByRole('listitem')), ['Requests', 'Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']);
   await page.getByRole('dialog').getByRole('link', { name: 'Requests' }).click();
   await page.getByRole('heading', { level: 1, name: 'Requests' }).waitFor();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
@@ -253,7 +253,7 @@ test('an admin finds the admin page behind the picture', { skip: process.env.COF
   await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
   await page.getByRole('button', { name: /^Kontomenü/ }).click();
-  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Konto', 'Sicherheit', 'Verwaltung', 'Sprache und Aussehen', 'API', 'Abmelden']);
+  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Konto', 'Sicherheit', 'Speicher', 'Verwaltung', 'Sprache und Aussehen', 'API', 'Abmelden']);
   await page.getByRole('menuitem', { name: 'Verwaltung' }).click();
   await page.getByRole('heading', { level: 1, name: 'Admin' }).waitFor();
 });

@@ -13,7 +13,7 @@ export const load = (file) => loadText(`export * from './${file}';`);
 
 // loadText returns the exports of a module that stands in src.
 export async function loadText(text) {
-  const code = execFileSync('go', ['tool', 'esbuild', '--bundle', '--format=esm', '--platform=neutral', '--main-fields=module,main',
+  const code = execFileSync('go', ['tool', 'esbuild', '--bundle', '--format=esm', '--platform=browser',
     '--loader=ts', '--loader:.css=empty', '--jsx=automatic', '--jsx-import-source=preact', '--log-level=error'], { cwd: src, input: text, maxBuffer: 32 << 20 });
   return import('data:text/javascript;base64,' + code.toString('base64'));
 }

@@ -11,9 +11,10 @@ import type { Deeds, Grid } from './grid';
 import type { Listing } from './listing';
 import { Preview } from './preview';
 import type { Entry } from './tree';
+import { Versions } from './versions';
 import { t } from './words';
 
-type Wish = { kind: 'rename'; entry: Entry } | { kind: 'move' | 'copy'; entries: Entry[] } | { kind: 'preview'; id: string };
+type Wish = { kind: 'rename' | 'versions'; entry: Entry } | { kind: 'move' | 'copy'; entries: Entry[] } | { kind: 'preview'; id: string };
 
 // useDeeds gives the deeds of a list, and the dialogs that they open. `here` is the folder that is
 // listed, if it is one.
@@ -39,6 +40,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
       { icon: 'pencil', label: t('rename'), run: () => setWish({ kind: 'rename', entry }), keys: 'F2' },
       { icon: 'move', label: t('move'), run: () => setWish({ kind: 'move', entries: [entry] }) },
       { icon: 'copy', label: t('copyTo'), run: () => setWish({ kind: 'copy', entries: [entry] }) },
+      ...(entry.kind === 'file' ? [{ icon: 'history' as const, label: t('versions'), run: () => setWish({ kind: 'versions', entry }) }] : []),
       { icon: 'trash', label: t('delete'), run: () => remove([entry]), danger: true, keys: '⌦' },
     ],
     bar: (entries): MenuItem[] => [
@@ -60,6 +62,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
   const dialogs = (
     <>
       {wish?.kind === 'rename' && <Rename entry={wish.entry} onClose={close} onDone={done} />}
+      {wish?.kind === 'versions' && <Versions entry={wish.entry} onClose={close} onChange={list.reload} />}
       {(wish?.kind === 'move' || wish?.kind === 'copy') && <Relocate kind={wish.kind} entries={wish.entries} here={from} onClose={close} onDone={done} />}
       {wish?.kind === 'preview' && grid.items && (
         <Preview items={grid.items} id={wish.id} more={list.more} onSave={(entry) => save([entry])} onClose={(last) => {

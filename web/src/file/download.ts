@@ -18,16 +18,17 @@ interface SaveFilePicker {
 const askFrom = 64 << 20;
 
 // download saves one file.
-export async function download(entry: Entry): Promise<void> {
+export function download(entry: Entry): Promise<void> {
+  return save(entry.name, entry.size, () => stream('/files/{id}/content', { path: { id: entry.id } }));
+}
+
+// save writes what the server sends into a file of that name.
+export async function save(name: string, size: number, open: () => Promise<Response>): Promise<void> {
   const { showSaveFilePicker } = window as SaveFilePicker;
-  if (entry.size < askFrom || !showSaveFilePicker) {
-    const response = await stream('/files/{id}/content', { path: { id: entry.id } });
-    return give(await response.blob(), entry.name);
-  }
+  if (size < askFrom || !showSaveFilePicker) return give(await (await open()).blob(), name);
   // Asked first: the picker needs the press of the button that led here.
-  const handle = await showSaveFilePicker.call(window, { suggestedName: entry.name }).catch(() => {
+  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
     throw cancelled();
   });
-  const response = await stream('/files/{id}/content', { path: { id: entry.id } });
-  await response.body!.pipeTo(await handle.createWritable());
+  await (await open()).body!.pipeTo(await handle.createWritable());
 }

@@ -3,6 +3,7 @@
 import { go, path } from '../shell/router';
 import { ask, toast } from '../shell/ui';
 import { NewFolder } from './dialogs';
+import { pick } from './pick';
 import { refreshFolder } from './refresh';
 import { add } from './upload';
 import { chosen, type Tree } from './walk';
@@ -19,20 +20,11 @@ export const chooseFiles = () => choose(false);
 export const chooseFolder = () => choose(true);
 
 function choose(folder: boolean): void {
-  const field = document.createElement('input');
-  field.type = 'file';
-  field.multiple = true;
-  field.webkitdirectory = folder;
-  field.hidden = true;
   const parent = shown();
-  field.addEventListener('change', () => {
-    field.remove();
-    void upload(Promise.resolve(chosen([...field.files!])), parent);
+  pick({ folder }, (files) => {
+    void upload(Promise.resolve(chosen(files)), parent);
     if (!path.value.startsWith('/files')) go('/files');
   });
-  field.addEventListener('cancel', () => field.remove());
-  document.body.append(field);
-  field.click();
 }
 
 export async function upload(tree: Promise<Tree>, parent: string): Promise<void> {

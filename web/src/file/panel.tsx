@@ -3,13 +3,18 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { size } from '../shell/i18n';
-import { Icon } from '../shell/icon';
+import { Icon, type Icon as Icons } from '../shell/icon';
 import { say } from '../shell/problem';
 import { downloading, downloads, panel, type Download } from '../shell/transfers';
 import { Meter } from '../shell/meter';
 import { Name } from '../shell/name';
 import { pace, percent, perSecond } from '../shell/pace';
-import { active, cancel, cancelAll, clear, clock, meter, retry, runs, totals, uploads, type Upload } from './upload';
+import { Remedy } from '../shell/remedy';
+import { toast } from '../shell/ui';
+import { askDiscard } from './unfinished';
+import { pick } from './pick';
+import { cancel, cancelAll, choose, clear, discard, pause, resume, retry } from './upload';
+import { active, clock, meter, resumable, runs, totals, uploads, type Hold, type Upload } from './upload-model';
 import { t } from './words';
 
 const most = 100; // rows of a group that are drawn
@@ -22,7 +27,9 @@ function Panel() {
   const open = panel.value ?? false;
   const all = uploads.value;
   const busy = active.value;
-  const running = all.filter(runs);
+  const running = all.filter((u) => runs(u) || u.state.value === 'paused');
+  const left = all.filter((u) => u.state.value === 'left');
+  const paused = running.length - busy;
   const missing = all.filter((u) => u.state.value === 'failed' || u.state.value === 'cancelled');
   const done = all.filter((u) => u.state.value === 'done');
   const failed = missing.filter((u) => u.state.value === 'failed').length;
@@ -31,6 +38,7 @@ function Panel() {
   const broken = own.filter((d) => d.state.value === 'failed').length;
   const title = busy > 0 ? t('uploading', { count: busy }) : coming > 0 ? t('downloading')
     : failed > 0 ? t('uploadsFailed', { count: failed }) : broken > 0 ? t('downloadFailed')
+    : paused > 0 ? t('uploadsPaused', { count: paused }) : left.length > 0 ? t('uploadsLeft', { count: left.length })
     : all.length > 0 ? t('uploaded', { count: done.length }) : own.some((d) => d.state.value === 'done') ? t('downloaded') : t('downloadCancelled');
   // A failure is not folded away.
   useEffect(() => {
@@ -48,7 +56,7 @@ function Panel() {
         <button type="button" class="icon-button" aria-expanded={open} aria-label={open ? t('less') : t('details')} title={open ? t('less') : t('details')} onClick={() => { panel.value = !open; }}>
           <Icon name="chevron" class={open ? 'down' : 'up'} />
         </button>
-        {busy + coming === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}
+        {running.length + coming === 0 && <button type="button" class="icon-button" aria-label={t('closeUploads')} title={t('closeUploads')} onClick={clear}><Icon name="close" /></button>}
       </div>
       {busy > 0 && <progress value={totals.value.sent} max={Math.max(1, totals.value.size)} aria-label={t('allUploads')} />}
       {open && (
@@ -56,6 +64,9 @@ function Panel() {
           {own.length > 0 && <ul class="uploads-group">{own.map((d, i) => <Coming key={i} download={d} />)}</ul>}
           <Group title={t('notUploaded')} list={missing}>
             {missing.length > 1 && <button type="button" class="link" onClick={() => retry(missing)}>{t('retryAll')}</button>}
+          </Group>
+          <Group title={t('unfinished')} list={left} hint={t('unfinishedText', { count: left.length })}>
+            <button type="button" class="link" onClick={chooseAgain}>{t('chooseFiles', { count: left.length })}</button>
           </Group>
           <Group title={t('underWay')} list={running}>
             {running.length > 1 && <button type="button" class="link" onClick={cancelAll}>{t('cancelAll')}</button>}
@@ -90,10 +101,11 @@ function useRoom() {
 function Sum() {
   void clock.value; // again with every tick
   const { size: whole, sent } = totals.value;
-  return <p class="hint">{[percent(sent, whole), ...pace(meter, whole - sent)].join(' · ')}</p>;
+  const moves = uploads.value.some((u) => u.state.value === 'sending');
+  return <p class="hint">{[percent(sent, whole), ...(moves ? pace(meter, whole - sent) : [])].join(' · ')}</p>;
 }
 
-function Group({ title, list, folded, children }: { title: string; list: readonly Upload[]; folded?: boolean; children?: ComponentChildren }) {
+function Group({ title, list, folded, hint, children }: { title: string; list: readonly Upload[]; folded?: boolean; hint?: string; children?: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   if (list.length === 0) return null;
@@ -107,6 +119,7 @@ function Group({ title, list, folded, children }: { title: string; list: readonl
         ) : <h3>{title}</h3>}
         {children}
       </div>
+      {hint && <p class="uploads-hint hint">{hint}</p>}
       {(!folded || open) && (
         <ul id={id}>
           {list.slice(0, most).map((u) => <Row key={u.id} upload={u} />)}
@@ -117,33 +130,51 @@ function Group({ title, list, folded, children }: { title: string; list: readonl
   );
 }
 
+// chooseAgain asks for the files of uploads that were left.
+function chooseAgain(): void {
+  pick({}, (files) => {
+    const strange = choose(files);
+    if (strange.length > 0) toast(t('otherFile', { count: strange.length, name: strange[0]!.name }), true);
+  });
+}
+
+const holds: Record<Exclude<Hold, 'answer'>, 'held' | 'lost'> = { busy: 'held', lost: 'lost' };
+
+function numbers(u: Upload): string[] {
+  const state = u.state.value;
+  const held = u.held.value;
+  const sent = u.sent.value;
+  if (state === 'sending') {
+    if (held && held !== 'answer') return [t(holds[held])];
+    if (sent >= u.size) return [t('finishing')];
+    return [percent(sent, u.size), t('sentOf', { sent: size(sent), size: size(u.size) }), ...pace(u.meter, u.size - sent)];
+  }
+  if (state === 'paused' || state === 'left') return [...(state === 'paused' ? [t('state_paused')] : []), percent(sent, u.size), t('sentOf', { sent: size(sent), size: size(u.size) })];
+  return [u.became.value ? t('became') : held === 'answer' && state === 'asking' ? t('asked') : t(`state_${state}`), size(u.size)];
+}
+
 function Row({ upload: u }: { upload: Upload }) {
   const state = u.state.value;
   const problem = u.problem.value;
   const name = u.shown.value;
   const sending = state === 'sending';
   if (sending) void clock.value;
+  const press = (icon: Icons, what: string, label: string, run: () => void) => (
+    <button type="button" class="icon-button" aria-label={label} title={what} onClick={run}><Icon name={icon} /></button>
+  );
   return (
     <li class={'upload ' + state}>
       <div class="upload-text">
         <p class="upload-name"><Name name={name} read /></p>
-        {sending && <progress value={u.sent.value} max={Math.max(1, u.file.size)} aria-label={t('progressOf', { name })} />}
-        <p class="hint">
-          {state === 'failed' && problem ? <span class="error">{say(problem)}</span> : (
-            sending && u.held.value ? [t('held')]
-              : sending && u.sent.value >= u.file.size ? [t('finishing')]
-              : sending ? [percent(u.sent.value, u.file.size), t('sentOf', { sent: size(u.sent.value), size: size(u.file.size) }), ...pace(u.meter, u.file.size - u.sent.value)]
-              : [u.became.value ? t('became') : state === 'asking' && u.held.value ? t('asked') : t(`state_${state}`), size(u.file.size)]
-          ).join(' · ')}
-        </p>
+        {(sending || state === 'paused' || state === 'left') && <progress value={u.sent.value} max={Math.max(1, u.size)} aria-label={t('progressOf', { name })} />}
+        <p class="hint">{state === 'failed' && problem ? <span class="error">{say(problem)} <Remedy problem={problem} /></span> : numbers(u).join(' · ')}</p>
       </div>
       {state === 'done' && <Icon name="check" class="good" />}
-      {runs(u) && (
-        <button type="button" class="icon-button" aria-label={t('cancelOf', { name })} title={t('cancel')} onClick={() => cancel(u)}><Icon name="close" /></button>
-      )}
-      {(state === 'failed' || state === 'cancelled') && (
-        <button type="button" class="icon-button" aria-label={t('retryOf', { name })} title={t('retry')} onClick={() => retry([u])}><Icon name="retry" /></button>
-      )}
+      {(sending || state === 'waiting') && resumable(u) && press('pause', t('pause'), t('pauseOf', { name }), () => pause(u))}
+      {state === 'paused' && press('play', t('resume'), t('resumeOf', { name }), () => resume(u))}
+      {(runs(u) || state === 'paused') && press('close', t('cancel'), t('cancelOf', { name }), () => cancel(u))}
+      {state === 'left' && press('trash', t('discard'), t('discardOf', { name }), () => void askDiscard(u.name, () => discard(u)))}
+      {(state === 'failed' || state === 'cancelled') && press('retry', t('retry'), t('retryOf', { name }), () => retry([u]))}
     </li>
   );
 }

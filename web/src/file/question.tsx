@@ -14,6 +14,7 @@ export interface Taken {
   size: number;
   modified?: number;
   there?: Entry; // undefined: another upload is bringing it
+  replaceable: boolean;
 }
 
 // askTaken settles when the person answered. Closing the question sends nothing.
@@ -35,17 +36,19 @@ interface QuestionProps {
 
 function Question({ taken, left, onReply, onClose }: QuestionProps) {
   const [all, setAll] = useState(false);
-  const { there } = taken;
+  const { there, replaceable } = taken;
   return (
     <Dialog title={taken.folder ? t('takenFolder') : t('takenFile')} onClose={onClose}>
-      <Form submit={t('keepBoth')} onSubmit={async () => onReply({ answer: 'keep', all })}
-        extra={<button type="button" class="button" onClick={() => onReply({ answer: 'skip', all })}>{t('skip')}</button>}>
+      <Form submit={replaceable ? t('replace') : t('keepBoth')} onSubmit={async () => onReply({ answer: replaceable ? 'replace' : 'keep', all })} extra={<>
+        {replaceable && <button type="button" class="button" onClick={() => onReply({ answer: 'keep', all })}>{t('keepBoth')}</button>}
+        <button type="button" class="button" onClick={() => onReply({ answer: 'skip', all })}>{t('skip')}</button>
+      </>}>
         <p class="long-name">{taken.name}</p>
         <dl class="taken">
           <div><dt>{t('takenThere')}</dt><dd>{!there ? t('takenComing') : there.kind === 'folder' ? `${t('folder')} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}`}</dd></div>
           <div><dt>{t('takenNew')}</dt><dd>{taken.folder ? t('filesInside', { count: taken.files }) : [size(taken.size), ...(taken.modified ? [ago(new Date(taken.modified).toISOString())] : [])].join(' · ')}</dd></div>
         </dl>
-        <p class="hint">{t('takenText')}</p>
+        <p class="hint">{replaceable ? t('takenReplace') : t('takenText')}</p>
         {left > 1 && <label class="taken-all"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /> {t('forAll', { count: left })}</label>}
       </Form>
     </Dialog>

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 
 // Counts the changes of each folder; "" is the top.
-const changes = signal<Readonly<Record<string, number>>>({});
+export const changes = signal<Readonly<Record<string, number>>>({});
 
 // everyFolder is the key under which a change is counted that may be anywhere.
 const everyFolder = '*';

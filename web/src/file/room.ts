@@ -11,7 +11,9 @@ import { Uploads } from './panel';
 import { refreshFolder } from './refresh';
 import { Search } from './search';
 import { Trash } from './trash';
+import { SideMeter, Storage } from './storage';
 import { startUploads } from './upload';
+import { startUsage } from './usage';
 import { problems, t } from './words';
 
 export const file: Room = {
@@ -20,8 +22,10 @@ export const file: Room = {
     { path: '/files/:folder', page: Files, title: () => t('files'), wide: true },
     { path: '/search', page: Search, title: () => t('search'), wide: true },
     { path: '/trash', page: Trash, title: () => t('trash'), wide: true },
+    { path: '/storage', page: Storage, title: () => t('storage') },
   ],
   places: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1, phone: 'bar' }, { href: '/trash', icon: 'trash', label: () => t('trash'), order: 5, phone: 'more' }],
+  menu: [{ icon: 'storage', label: () => t('storage'), href: '/storage', order: 3 }],
   search: { href: '/search', label: () => t('search'), order: 1 },
   create: [
     { icon: 'upload', label: () => t('uploadFiles'), order: 1, run: chooseFiles },
@@ -34,10 +38,13 @@ export const file: Room = {
   ],
   loss: { Line: FilesGo, order: 4 },
   problems,
+  remedies: { quota_exceeded: { href: '/storage', label: () => t('toStorage') } },
+  Side: SideMeter,
   Floating: Uploads,
   start: () => {
     startUploads();
     startListings();
+    startUsage();
     onChange('files', refreshFolder);
     onChange('trash', () => refreshFolder(bin));
   },

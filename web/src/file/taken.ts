@@ -1,6 +1,6 @@
 // What becomes of things whose name is taken where they go.
 
-export type Answer = 'keep' | 'skip';
+export type Answer = 'replace' | 'keep' | 'skip';
 
 export interface Reply {
   answer: Answer;
@@ -10,19 +10,23 @@ export interface Reply {
 // same is the form in which the server compares names.
 export const same = (name: string): string => name.normalize('NFC');
 
-// settle asks about each clash in turn, until one answer is for all. The answers come by
-// the place of the clash.
-export async function settle<C>(clashes: readonly C[], question: (clash: C, left: number) => Promise<Reply>): Promise<Answer[]> {
+// settle asks about each clash in turn, until one answer is for all. "Replace" for all leaves out
+// what cannot be replaced: that has an answer of its own. The answers come by the place of the
+// clash.
+export async function settle<C>(clashes: readonly C[], question: (clash: C, left: number) => Promise<Reply>, replaceable: (clash: C) => boolean): Promise<Answer[]> {
   const answers: Answer[] = [];
   let all: Answer | undefined;
+  let rest: Answer | undefined; // of what cannot be replaced
+  const known = (clash: C) => (all === 'replace' && !replaceable(clash) ? rest : all);
   for (const [at, clash] of clashes.entries()) {
-    if (!all) {
-      const reply = await question(clash, clashes.length - at);
-      answers.push(reply.answer);
-      if (reply.all) all = reply.answer;
-    } else {
-      answers.push(all);
+    let answer = known(clash);
+    if (!answer) {
+      const reply = await question(clash, clashes.slice(at).filter((c) => !known(c)).length);
+      answer = reply.answer;
+      if (reply.all && all) rest = answer;
+      else if (reply.all) all = answer;
     }
+    answers.push(answer);
   }
   return answers;
 }

@@ -1,342 +1,201 @@
-// The upload queue: two files at a time, each with progress, cancel and retry. It goes on
-// while the person moves to other pages.
-import { computed, effect, signal, type Signal } from '@preact/signals';
-import { address, hearTime, post, proof, withToken } from '../shell/api';
+// The upload queue: two at a time, each with progress, pause, cancel and retry. It goes on while
+// the person moves to other pages.
+import { effect } from '@preact/signals';
 import { auth } from '../shell/auth';
-import { asProblem, cancelled, offline, problemOf, type Problem } from '../shell/problem';
+import { asProblem, type Problem } from '../shell/problem';
 import { downloading, downloads, panel, transfers } from '../shell/transfers';
-import { toast, toastProblem } from '../shell/ui';
-import { Meter } from '../shell/meter';
-import { askTaken } from './question';
 import { refreshFolder } from './refresh';
-import { inTurn, same, settle, type Reply } from './taken';
-import { everything, type Entry } from './tree';
+import { same } from './taken';
+import { sendForm, together } from './upload-form';
+import { fits, leftOvers, letGo, take } from './upload-left';
+import { active, begin, clock, fail, Folders, made, resumable, run, runs, totals, uploads, type Hold, type Upload } from './upload-model';
+import { check } from './upload-names';
+import { giveUp, sendResumable } from './upload-tus';
 import type { Tree } from './walk';
-import { t } from './words';
 
 const atOnce = 2;
 
-// An upload is 'asking' until the app knows that its name is free, or what to do if not.
-export type State = 'asking' | 'waiting' | 'sending' | 'done' | 'failed' | 'cancelled';
-
-export interface Upload {
-  readonly id: number;
-  readonly file: File;
-  readonly root: string; // the folder that the person chose
-  readonly top: string; // the name that appears there: of the file, or of its outermost folder
-  readonly shown: Signal<string>; // the name with its folders, as they are called in the end
-  readonly folders: Folders; // of the drop that it came in
-  readonly path: readonly string[]; // its folders, as they are called on the person's disk
-  readonly state: Signal<State>;
-  readonly sent: Signal<number>; // bytes
-  readonly held: Signal<boolean>; // it waits for an answer, or for a busy server
-  readonly problem: Signal<Problem | undefined>;
-  readonly became: Signal<boolean>; // its name was taken, and the server chose another
-  readonly meter: Meter;
-  settled: boolean; // the question of its name is answered
-  run: number; // which run of the queue it belongs to
-  request?: XMLHttpRequest;
-  wake?: () => void; // ends the wait of one that is held
-}
-
-// A Place is a folder and the way to it from the root of the upload.
-export interface Place {
-  id: string;
-  path: readonly string[];
-}
-
-export const uploads = signal<readonly Upload[]>([]);
-
-export const runs = (u: Upload): boolean => u.state.value === 'asking' || u.state.value === 'waiting' || u.state.value === 'sending';
-
-export const active = computed(() => uploads.value.filter(runs).length);
-
-// A run lasts from the first upload until none is left: progress is of one run.
-const run = signal(0);
-
-// totals sums up the run for one progress bar.
-export const totals = computed(() => {
-  let size = 0, sent = 0;
-  for (const u of uploads.value) {
-    const state = u.state.value;
-    if (u.run !== run.value || state === 'cancelled' || state === 'failed') continue;
-    size += u.file.size;
-    sent += state === 'done' ? u.file.size : u.sent.value;
-  }
-  return { size, sent };
-});
-
-// clock ticks while something runs, so that a speed falls when nothing moves.
-export const clock = signal(0);
-export const meter = new Meter();
-let moved = 0; // bytes that went, of all uploads
-
-let ids = 0;
-let running = 0;
-const questions = inTurn();
-
 // add queues a tree of files under the folder `root` ("" is the top). Names that are taken
-// there are asked about first; the other files start at once.
+// there are asked about first; the other files start at once. A file of an upload that was left
+// there goes on.
 export function add(tree: Tree, root: string): void {
+  const left = uploads.peek().filter((u) => u.state.peek() === 'left');
+  const again = (file: File, folder: string) => left.find((u) => u.folders.root === folder && fits(u, file));
+  const rest = tree.files.filter(({ path, file }) => {
+    const u = path.length === 0 && again(file, root);
+    if (u) void goOn(u, file);
+    return !u;
+  });
+  if (rest.length === 0 && tree.folders.length === 0) return;
   const folders = new Folders(root);
   begin();
-  const fresh = tree.files.map(({ path, file }): Upload => ({
-    id: ++ids,
-    file,
-    root,
-    top: path[0] ?? file.name,
-    shown: signal([...path, file.name].join('/')),
-    folders,
-    path,
-    state: signal<State>('asking'),
-    sent: signal(0),
-    held: signal(false),
-    problem: signal<Problem | undefined>(undefined),
-    became: signal(false),
-    meter: new Meter(),
-    settled: false,
-    run: run.peek(),
-  }));
+  const fresh = rest.map(({ path, file }) => made(file, { name: file.name, size: file.size, root, top: path[0] ?? file.name, folders, path }));
   // A name stands once: what ended before gives way to the new try.
-  const again = new Set(fresh.map((u) => root + '/' + u.shown.peek()));
-  uploads.value = [...uploads.peek().filter((u) => runs(u) || !again.has(u.root + '/' + u.shown.peek())), ...fresh];
-  void check(fresh, root, tree.folders, folders);
+  const names = new Set(fresh.map((u) => root + '/' + u.shown.peek()));
+  const stays = (u: Upload) => runs(u) || u.state.peek() === 'paused' || u.state.peek() === 'left' || !names.has(u.root + '/' + u.shown.peek());
+  uploads.value = [...uploads.peek().filter(stays), ...fresh];
+  void check(fresh, root, work, tree.folders, folders);
 }
 
-// begin starts a new run when nothing runs.
-function begin(): void {
-  if (active.peek() > 0) return;
-  run.value++;
-  meter.start(performance.now(), moved);
-}
-
-interface Clash {
-  top: string;
-  there?: Entry; // undefined: it is on its way there
-  files: Upload[];
-}
-
-// check looks for taken names, asks what to do with them, and lets the rest go.
-async function check(fresh: readonly Upload[], root: string, paths: readonly string[][] = [], folders?: Folders): Promise<void> {
-  let there: Map<string, Entry>;
-  try {
-    there = new Map((await everything(root)).map((e) => [same(e.name), e]));
-  } catch (err) {
-    const problem = asProblem(err);
-    for (const u of fresh) if (u.state.peek() === 'asking') fail(u, problem);
-    if (fresh.length === 0) toastProblem(problem);
+// goOn takes up an upload that was left.
+async function goOn(u: Upload, file: File): Promise<void> {
+  if (!(await take(u, file))) {
+    uploads.value = uploads.peek().filter((o) => o !== u);
     return;
   }
-  // Of two drops with the same name the later one asks.
-  const coming = new Set(uploads.peek().filter((u) => runs(u) && u.root === root && !fresh.includes(u) && (u.settled || u.id < (fresh[0]?.id ?? 0))).map((u) => same(u.top)));
-  const clashes = new Map<string, Clash>();
-  const free: Upload[] = [];
-  for (const u of fresh) {
-    const name = same(u.top);
-    // The folder that an earlier try of the same drop has made is no other.
-    const begun = u.path.length > 0 && uploads.peek().some((o) => o.settled && o.folders === u.folders && o.top === u.top);
-    if (begun) {
-      free.push(u);
-    } else if (there.has(name) || coming.has(name)) {
-      if (!clashes.has(name)) clashes.set(name, { top: u.top, there: there.get(name), files: [] });
-      clashes.get(name)!.files.push(u);
-    } else {
-      free.push(u);
-    }
-  }
-  // A folder without files has no upload, yet its name may be taken too.
-  for (const [top] of paths) {
-    const name = same(top!);
-    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top: top!, there: there.get(name), files: [] });
-  }
-  for (const u of free) release(u);
-  // Made even when nothing lies in them.
-  const make = (of: (top: string) => boolean) => {
-    for (const path of paths.filter(([top]) => of(same(top!)))) {
-      folders?.id(path).catch((err) => {
-        // Where files go into the folder, each of them tells it.
-        if (!fresh.some((u) => u.top === path[0])) toastProblem(err);
-      });
-    }
-  };
-  make((top) => !clashes.has(top));
-  work();
-  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make));
+  resume(u);
 }
 
-async function decide(clashes: readonly Clash[], make: (of: (top: string) => boolean) => void): Promise<void> {
-  // Those that were cancelled meanwhile are no question any more.
-  const open = clashes.filter((c) => c.files.length === 0 || c.files.some((u) => u.state.peek() === 'asking'));
-  for (const { files } of open) for (const u of files) u.held.value = true;
-  const answers = await settle(open, (c, left): Promise<Reply> => askTaken({
-    name: c.top, folder: c.files.length === 0 || c.files[0]!.path.length > 0, files: c.files.length, size: c.files[0]?.file.size ?? 0, modified: c.files[0]?.file.lastModified, there: c.there,
-  }, left));
-  let skipped = 0;
-  for (const [at, { top, files }] of open.entries()) {
-    if (answers[at] === 'keep') {
-      for (const u of files) release(u);
-      make((name) => name === same(top));
-    } else {
-      skipped++;
-      uploads.value = uploads.peek().filter((u) => !files.includes(u));
-    }
-  }
-  if (skipped > 0) toast(t('skipped', { count: skipped }));
-  work();
-}
-
-function release(u: Upload): void {
-  u.settled = true;
-  u.held.value = false;
-  if (u.state.peek() === 'asking') u.state.value = 'waiting';
-}
-
-// Folders makes each folder of a tree once, its parent first.
-class Folders {
-  readonly #made = new Map<string, Promise<Place>>();
-  constructor(readonly root: string) {}
-
-  id(path: readonly string[]): Promise<Place> {
-    if (path.length === 0) return Promise.resolve({ id: this.root, path: [] });
-    const key = path.join('/');
-    let made = this.#made.get(key);
-    if (!made) {
-      made = this.#make(path);
-      // A failure is not kept, so that a retry tries again.
-      made.catch(() => this.#made.delete(key));
-      this.#made.set(key, made);
-    }
-    return made;
-  }
-
-  async #make(path: readonly string[]): Promise<Place> {
-    const parent = await this.id(path.slice(0, -1));
-    const name = path.at(-1)!;
-    const folder = await post('/files/folders', { body: { name, ...(parent.id && { parent: parent.id }) } });
-    if (folder.name !== same(name)) toast(t('numbered', { name: folder.name }));
-    refreshFolder(parent.id);
-    return { id: folder.id, path: [...parent.path, folder.name] };
-  }
+// choose offers files to uploads that were left, and answers those that are none of them.
+export function choose(files: readonly File[]): File[] {
+  const left = uploads.peek().filter((u) => u.state.peek() === 'left');
+  return files.filter((file) => {
+    const u = left.find((one) => fits(one, file));
+    if (u) void goOn(u, file);
+    return !u;
+  });
 }
 
 function work(): void {
   while (running < atOnce) {
-    const next = uploads.value.find((u) => u.state.value === 'waiting');
+    const waiting = uploads.value.filter((u) => u.state.value === 'waiting');
+    const next = waiting[0];
     if (!next) return;
-    next.state.value = 'sending';
+    const list = together(next, waiting);
+    for (const u of list) u.state.value = 'sending';
     running++;
-    void carry(next).finally(() => {
+    void carry(list).finally(() => {
       running--;
       work();
     });
   }
 }
 
-// carry brings one file to the server.
-async function carry(u: Upload): Promise<void> {
+let running = 0;
+
+// carry brings files to the server: one, or several in one request.
+async function carry(list: readonly Upload[]): Promise<void> {
+  const first = list[0]!;
+  const stop = new AbortController();
+  for (const u of list) u.stop = stop;
   try {
-    const folder = await u.folders.id(u.path);
-    u.shown.value = [...folder.path, u.file.name].join('/');
-    const name = await patiently(u, () => send(u, folder.id));
-    if (name !== undefined && name !== same(u.file.name)) {
-      u.shown.value = [...folder.path, name].join('/');
-      u.became.value = true;
+    const folder = await first.folders.id(first.path);
+    for (const u of list) u.shown.value = [...folder.path, u.name].join('/');
+    const names = await patiently(list, stop.signal, async () =>
+      resumable(first) ? [await sendResumable(first, folder.id, stop.signal)] : sendForm(list, folder.id, stop.signal));
+    for (const [i, u] of list.entries()) {
+      const name = names[i];
+      if (name !== undefined && name !== same(u.name)) {
+        u.shown.value = [...folder.path, name].join('/');
+        u.became.value = true;
+      }
+      u.state.value = 'done';
     }
-    u.state.value = 'done';
     refreshFolder(folder.id);
   } catch (err) {
-    fail(u, asProblem(err));
+    const problem = asProblem(err);
+    for (const u of list) {
+      if (u.state.peek() !== 'sending') continue; // it was cancelled or paused
+      if (stop.signal.aborted) u.state.value = 'waiting'; // another of the request was
+      else if (list.length > 1 && !problem.temporary) again(u);
+      else fail(u, problem);
+    }
   }
 }
 
-function fail(u: Upload, problem: Problem): void {
-  u.problem.value = problem;
-  u.state.value = problem.code === 'cancelled' ? 'cancelled' : 'failed';
+// again sends one by one what was refused together, so that each learns its own reason.
+function again(u: Upload): void {
+  u.alone = true;
+  u.state.value = 'waiting';
 }
 
 // A busy server names a time to try again. An upload tries so many times, about ten minutes.
 const patience = 120;
+// So often a resumable one looks for a server that it has lost, in about four minutes.
+const looks = 11;
 
-// patiently repeats an upload that a busy server refused.
-async function patiently(u: Upload, once: () => Promise<string | undefined>): Promise<string | undefined> {
-  for (let tries = 1; ; tries++) {
+// patiently repeats what a busy server refused, and what a broken connection cut short.
+async function patiently<T>(list: readonly Upload[], signal: AbortSignal, once: () => Promise<T>): Promise<T> {
+  const first = list[0]!;
+  let tries = 0;
+  let lost = 0;
+  let had = first.offset;
+  for (;;) {
     try {
       return await once();
     } catch (err) {
-      const { wait } = asProblem(err);
-      if (!wait || tries >= patience) throw err;
-      u.sent.value = 0;
-      u.held.value = true;
-      await new Promise<void>((resolve) => {
-        u.wake = resolve;
-        setTimeout(resolve, wait * 1000);
-      });
-      u.held.value = false;
+      const problem = asProblem(err);
+      if (signal.aborted) throw err;
+      if (first.offset > had) lost = 0;
+      had = first.offset;
+      if (problem.wait) {
+        if (++tries >= patience) throw err;
+        await hold(list, 'busy', problem.wait * 1000, signal);
+      } else if (resumable(first) && broke(problem)) {
+        if (++lost >= looks) throw err;
+        await hold(list, 'lost', Math.min(30_000, 500 * 2 ** lost), signal);
+      } else {
+        throw err;
+      }
     }
   }
 }
 
-// send answers the name that the file got. The token may end while the file waits for its turn
-// on the wire.
-function send(u: Upload, folder: string): Promise<string | undefined> {
-  return withToken(async (token) => {
-    const to = address('/files', { parent: folder });
-    const authorization = 'Bearer ' + token;
-    return transmit(u, to, { Authorization: authorization, ...(await proof('post', to, authorization)) });
-  });
-}
+// broke tells a failure that looking again may mend: the server then says what it has.
+const broke = (p: Problem): boolean => (p.temporary && p.code !== 'cancelled') || ['offset_mismatch', 'upload_taken_over', 'checksum_mismatch', 'body_unreadable'].includes(p.code);
 
-// transmit uses XMLHttpRequest because fetch tells no upload progress.
-function transmit(u: Upload, to: string, headers: Record<string, string>): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    // Cancelled while its folder was being made.
-    if (u.state.value !== 'sending') return reject(cancelled());
-    const request = new XMLHttpRequest();
-    u.request = request;
-    u.sent.value = 0;
-    request.open('POST', to);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => {
-      // The multipart frame is a few hundred bytes more than the file.
-      const sent = Math.min(u.file.size, event.loaded);
-      moved += Math.max(0, sent - u.sent.peek());
-      u.sent.value = sent;
-      u.meter.note(performance.now(), sent);
-      meter.note(performance.now(), moved);
-    };
-    request.onload = () => {
-      hearTime(request.getResponseHeader('Date'));
-      if (request.status >= 200 && request.status < 300) return resolve(nameOf(parsed(request.responseText)));
-      reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader('Retry-After')));
-    };
-    request.onerror = () => reject(offline());
-    request.onabort = () => reject(cancelled());
-    const form = new FormData();
-    form.append('file', u.file, u.file.name);
-    request.send(form);
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+async function hold(list: readonly Upload[], why: Hold, ms: number, signal: AbortSignal): Promise<void> {
+  for (const u of list) {
+    if (!resumable(u)) u.sent.value = 0;
+    u.held.value = why;
   }
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', wake, { once: true });
+    if (why === 'lost') addEventListener('online', wake, { once: true });
+  });
+  for (const u of list) u.held.value = undefined;
 }
 
-function nameOf(answer: unknown): string | undefined {
-  const name = (answer as { items?: { name?: unknown }[] } | undefined)?.items?.[0]?.name;
-  return typeof name === 'string' ? name : undefined;
-}
+// late: the request is on its way with all its files, so that one of them is not called back.
+const late = (u: Upload): boolean => {
+  const mates = uploads.peek().filter((o) => o.stop === u.stop && o.state.peek() === 'sending');
+  return mates.length > 1 && mates.every((o) => o.sent.peek() >= o.size);
+};
 
 export function cancel(u: Upload): void {
-  if (u.state.value === 'sending') u.request?.abort();
-  u.wake?.();
-  if (runs(u)) u.state.value = 'cancelled';
+  const sending = u.state.value === 'sending';
+  if (!(runs(u) || u.state.value === 'paused') || (sending && late(u))) return;
+  u.state.value = 'cancelled';
+  if (sending) u.stop?.abort();
+  void giveUp(u).catch(() => undefined); // the server forgets it in time
 }
 
-export const cancelAll = (): void => uploads.peek().filter(runs).forEach(cancel);
+export const cancelAll = (): void => uploads.peek().filter((u) => runs(u) || u.state.peek() === 'paused').forEach(cancel);
+
+export function pause(u: Upload): void {
+  const sending = u.state.value === 'sending';
+  u.state.value = 'paused';
+  if (sending) u.stop?.abort();
+}
+
+export function resume(u: Upload): void {
+  begin();
+  u.run = run.peek();
+  u.problem.value = undefined;
+  u.state.value = 'waiting';
+  work();
+}
+
+// discard takes an upload that was left off the list, and off the server.
+export async function discard(u: Upload): Promise<void> {
+  await giveUp(u);
+  uploads.value = uploads.peek().filter((o) => o !== u);
+}
 
 // retry sends again what ended without arriving; a name that was never looked at is now.
 export function retry(some: readonly Upload[]): void {
@@ -344,35 +203,46 @@ export function retry(some: readonly Upload[]): void {
   const ask = new Map<string, Upload[]>();
   for (const u of some) {
     u.problem.value = undefined;
-    u.sent.value = 0;
+    if (!u.key) u.sent.value = 0;
     u.run = run.peek();
     u.state.value = u.settled ? 'waiting' : 'asking';
     if (!u.settled) ask.set(u.root, [...(ask.get(u.root) ?? []), u]);
   }
-  for (const [root, list] of ask) void check(list, root);
+  for (const [root, list] of ask) void check(list, root, work);
   work();
 }
 
 // clear removes what is over from the list.
 export function clear(): void {
-  uploads.value = uploads.peek().filter(runs);
+  uploads.value = uploads.peek().filter((u) => runs(u) || u.state.value === 'paused');
   downloads.value = downloads.peek().filter((d) => d.state.value === 'running');
 }
 
-// Leaving the app would break running uploads, so the browser asks first; signing out
-// cancels them.
+// Leaving the app would stop running uploads, so the browser asks first; signing out ends
+// them here, and the server keeps for a while what it has.
 export function startUploads(): void {
   addEventListener('beforeunload', (event) => {
     if (active.value > 0) event.preventDefault();
   });
+  let looked: string | undefined;
   effect(() => {
+    const who = auth.value.is === 'in' ? auth.value.account.id : undefined;
+    if (who && who !== looked) {
+      looked = who;
+      leftOvers(uploads.peek()).then((left) => {
+        uploads.value = [...left, ...uploads.peek()];
+      }).catch(() => undefined); // the page of the storage names them too
+    }
     if (auth.value.is !== 'out') return;
-    for (const u of uploads.peek()) cancel(u);
+    looked = undefined;
+    for (const u of uploads.peek()) u.stop?.abort();
+    letGo();
     uploads.value = [];
   });
   effect(() => {
     const { size, sent } = totals.value;
-    transfers.value = { count: active.value + downloading.value, done: active.value === 0 && downloading.value > 0 ? undefined : size > 0 ? sent / size : 0 };
+    const resting = uploads.value.filter((u) => u.state.value === 'paused' || u.state.value === 'left').length;
+    transfers.value = { count: active.value + downloading.value, resting, done: active.value === 0 && downloading.value > 0 ? undefined : size > 0 ? sent / size : 0 };
   });
   // The panel is there from the first transfer to the last. On a phone it begins folded: its
   // list would hide the page that the person looks at.

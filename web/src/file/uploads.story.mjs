@@ -17,7 +17,7 @@ async function slow(page, bytes) {
   return session;
 }
 
-test('a taken name asks before anything is sent: keep both, skip, one or all', async (t) => {
+test('a taken name asks before anything is sent: replace, keep both, skip, one or all', async (t) => {
   const page = await open(t, site);
   await signIn(page, await member(site.server));
   const dir = tree(t, { 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c', 'd.txt': 'd', 'Album/x.txt': 'x' });
@@ -40,7 +40,7 @@ test('a taken name asks before anything is sent: keep both, skip, one or all', a
   await row(page, 'd.txt').waitFor();
   assert.deepEqual(sent, ['d.txt']);
   await panel.getByText('Waits for your answer').waitFor();
-  assert.equal(await dialog.getByText('Replace').count(), 0);
+  await dialog.getByRole('button', { name: 'Replace' }).waitFor();
   assert.equal(await dialog.getByRole('checkbox').count(), 0, 'one name has no others');
   await dialog.getByRole('button', { name: 'Keep both' }).click();
   await row(page, 'a (1).txt').waitFor();
@@ -62,6 +62,21 @@ test('a taken name asks before anything is sent: keep both, skip, one or all', a
   await row(page, 'Album (1)').waitFor();
   await page.getByText('That name was taken; the folder is called “Album (1)”.').waitFor();
   assert.deepEqual(sent.sort(), ['b.txt', 'c.txt', 'x.txt']);
+
+  // Replaced, all at once; the folder among them cannot be and is asked about.
+  const entries = await names(page);
+  sent.length = 0;
+  await drop(page, at('a.txt', 'Album', 'b.txt'));
+  await dialog.getByText('a.txt', { exact: true }).waitFor();
+  await dialog.getByRole('checkbox', { name: 'Do this for all 3' }).check();
+  await dialog.getByRole('button', { name: 'Replace' }).click();
+  await dialog.getByText('Album', { exact: true }).waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Replace' }).count(), 0, 'a folder is not replaced');
+  await dialog.getByRole('button', { name: 'Skip' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await panel.getByRole('heading', { name: /uploaded$/ }).waitFor();
+  assert.deepEqual(sent.sort(), ['a.txt', 'b.txt']);
+  assert.deepEqual(await names(page), entries);
 
   // Escape sends nothing, and says so.
   sent.length = 0;

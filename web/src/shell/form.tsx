@@ -6,6 +6,7 @@ import { dateTime, duration } from './i18n';
 import { Icon } from './icon';
 import { giveBack } from './typed';
 import { asProblem, fieldName, Problem, say, sayField, sayWait } from './problem';
+import { Remedy } from './remedy';
 import { t } from './words';
 
 const Refused = createContext<Problem | undefined>(undefined);
@@ -92,7 +93,7 @@ function Summary({ problem, form, wait }: { problem: Problem; form: { current: H
     <div class="notice bad" role="alert" tabIndex={-1} ref={box}>
       <Icon name="warning" />
       <div>
-        <p>{wait > 0 ? sayWait(wait) : say(problem)}</p>
+        <p>{wait > 0 ? sayWait(wait) : say(problem)} <Remedy problem={problem} /></p>
         {fields.length > 0 && (
           <ul>
             {fields.map(({ text, input }) => (

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { auth, me, type Account } from './auth';
 import { Icon, Mark } from './icon';
 import { askLook } from './look';
-import { collect, firstPlace, places, repairPath, signInDoor, type MenuEntry, type Spot } from './room';
+import { collect, firstPlace, places, repairPath, rooms, signInDoor, type MenuEntry, type Spot } from './room';
 import { go, path, place } from './router';
 import { panel, transfers } from './transfers';
 import { Dialog, Item, Menu, type MenuItem } from './ui';
@@ -88,19 +88,19 @@ function Search({ href, label }: { href: string; label: string }) {
 
 // Ring shows how far the transfers are and how many are not over.
 function Ring() {
-  const { count, done } = transfers.value;
+  const { count, resting, done } = transfers.value;
   const open = panel.value;
   if (open === undefined) return null;
-  const label = count === 0 ? t('transfersOver') : done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
+  const label = count === 0 ? (resting > 0 ? t('transfersRest', { count: resting }) : t('transfersOver')) : done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
   return (
     <button type="button" class="ring" aria-expanded={open} aria-label={label} title={label} onClick={() => {
       panel.value = !open;
     }}>
       <svg viewBox="0 0 36 36" aria-hidden="true" focusable="false">
         <circle class="ring-whole" cx="18" cy="18" r="15" />
-        <circle class="ring-share" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${count > 0 ? (done ?? .25) * 100 : 100} 200`} />
+        <circle class="ring-share" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${count > 0 ? (done ?? .25) * 100 : resting > 0 ? 0 : 100} 200`} />
       </svg>
-      {count > 0 ? <span aria-hidden="true">{count}</span> : <Icon name="check" />}
+      {count > 0 ? <span aria-hidden="true">{count}</span> : <Icon name={resting > 0 ? 'pause' : 'check'} />}
     </button>
   );
 }
@@ -137,6 +137,7 @@ export function Side() {
     <nav class="side" aria-label={t('nav')}>
       {items.length > 0 && <Menu label={t('new')} class="button primary new" items={items}><Icon name="plus" /> <span>{t('new')}</span> <Icon name="chevron" class="down" /></Menu>}
       <div class="nav">{places().map((spot) => <SpotLink key={spot.href} spot={spot}>{spot.label()}</SpotLink>)}</div>
+      {rooms().map(({ Side: End }, i) => End && <End key={i} />)}
     </nav>
   );
 }

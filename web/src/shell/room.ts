@@ -71,6 +71,10 @@ export interface Room {
   // The words of the problem codes that this room's operations alone answer; the words of
   // a field's code begin with field_.
   problems?: Words;
+  // The page where a problem can be mended, by its code.
+  remedies?: Record<string, Pick<Place, 'href' | 'label'>>;
+  // Stands at the sidebar's end.
+  Side?: ComponentType;
   // Shown over every page of people who are signed in.
   Floating?: ComponentType;
   // Runs once, before the first page.

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from
 import { Form } from './form';
 import { Icon } from './icon';
 import { asProblem, type Problem, say } from './problem';
+import { Remedy } from './remedy';
 import { path } from './router';
 import { t } from './words';
 
@@ -58,7 +59,7 @@ export function Failed({ problem, retry }: { problem: Problem; retry?: () => unk
     <div class="notice bad" role="alert">
       <Icon name="warning" />
       <div>
-        <p>{say(problem)}</p>
+        <p>{say(problem)} <Remedy problem={problem} /></p>
         {problem.requestId && problem.status >= 500 && <p class="small id">{t('report', { id: problem.requestId })}</p>}
         {retry && <button type="button" class="button" onClick={retry}><Icon name="retry" /> {t('again')}</button>}
       </div>
@@ -92,6 +93,7 @@ interface Note {
   bad: boolean;
   page: string;
   act?: Act;
+  problem?: Problem;
 }
 
 // An Act is what a toast offers to do, such as to undo what it tells of.
@@ -105,9 +107,9 @@ let noteId = 0;
 
 // toast says something about the page that is shown, and ends with it: a caller that leads to
 // another page goes there first.
-export function toast(text: string, bad = false, act?: Act): void {
+export function toast(text: string, bad = false, act?: Act, problem?: Problem): void {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value, act }];
+  notes.value = [...notes.value.slice(-2), { id, text, bad, page: path.value, act, problem }];
   // A failure stays until it is read.
   if (!bad) fade(id, act ? 15_000 : 6000);
 }
@@ -119,7 +121,7 @@ function fade(id: number, after: number): void {
 
 export function toastProblem(err: unknown): void {
   const problem = asProblem(err);
-  if (problem.code !== 'cancelled') toast(say(problem), true);
+  if (problem.code !== 'cancelled') toast(say(problem), true, undefined, problem);
 }
 
 function dismiss(id: number): void {
@@ -153,7 +155,7 @@ export function Toasts() {
       {notes.value.filter((n) => n.page === here).map((n) => (
         <div key={n.id} data-id={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <Icon name={n.bad ? 'warning' : 'check'} />
-          <p>{n.text}</p>
+          <p>{n.text} {n.problem && <Remedy problem={n.problem} />}</p>
           {n.act && <button type="button" class="toast-act" onClick={() => {
             // The button goes: the focus stays on the page.
             document.getElementById('main')?.focus({ preventScroll: true });
