@@ -11,7 +11,7 @@ import (
 // DataKey is one account's key. It is safe for concurrent use.
 type DataKey struct {
 	id    string // unchanged by re-wrapping, unlike the wrapping key's id
-	field []byte
+	field *seal.Key
 	index []byte
 }
 
@@ -49,7 +49,7 @@ func newDataKey(plain []byte) *DataKey {
 	secret := plain[idSize:]
 	return &DataKey{
 		id:    hex.EncodeToString(plain[:idSize]),
-		field: derive(secret, "field"),
+		field: seal.NewKey(derive(secret, "field")),
 		index: derive(secret, "index"),
 	}
 }
@@ -60,12 +60,12 @@ func dataKeyAAD(owner string) []byte {
 
 // Seal seals one field. The result opens in this table, column and row only.
 func (k *DataKey) Seal(table, column, row string, plaintext []byte) []byte {
-	return seal.Seal(k.field, plaintext, k.aad(table, column, row))
+	return k.field.Seal(plaintext, k.aad(table, column, row))
 }
 
 // Open returns what [DataKey.Seal] sealed for the same place, otherwise [seal.ErrOpen].
 func (k *DataKey) Open(table, column, row string, sealed []byte) ([]byte, error) {
-	return seal.Open(k.field, sealed, k.aad(table, column, row))
+	return k.field.Open(sealed, k.aad(table, column, row))
 }
 
 func (k *DataKey) aad(table, column, row string) []byte {

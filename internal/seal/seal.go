@@ -150,9 +150,11 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 // envelope is the version byte with which [Seal]'s result begins.
 const envelope = 1
 
-// Seal returns version ‖ nonce ‖ AES-256-GCM(plaintext, aad). It panics when key is not
-// [KeySize] bytes long.
-func Seal(key, plaintext, aad []byte) []byte {
+// Key seals and opens many short values. It is safe for concurrent use.
+type Key struct{ aead cipher.AEAD }
+
+// NewKey returns the key with these bytes. It panics when they are not [KeySize].
+func NewKey(key []byte) *Key {
 	if len(key) != KeySize {
 		panic("seal: internal error: wrong key size")
 	}
@@ -160,31 +162,40 @@ func Seal(key, plaintext, aad []byte) []byte {
 	if err != nil {
 		panic("seal: internal error: " + err.Error())
 	}
-	nonceEnd := 1 + aead.NonceSize()
+	return &Key{aead}
+}
+
+// Seal returns version ‖ nonce ‖ AES-256-GCM(plaintext, aad).
+func (k *Key) Seal(plaintext, aad []byte) []byte {
+	nonceEnd := 1 + k.aead.NonceSize()
 	out := make([]byte, nonceEnd, nonceEnd+len(plaintext)+tagSize)
 	out[0] = envelope
 	rand.Read(out[1:])
-	return aead.Seal(out, out[1:nonceEnd], plaintext, aad)
+	return k.aead.Seal(out, out[1:nonceEnd], plaintext, aad)
 }
 
-// Open returns what [Seal] sealed under the same key and aad, otherwise [ErrOpen].
-func Open(key, sealed, aad []byte) ([]byte, error) {
-	if len(key) != KeySize {
-		return nil, ErrOpen
-	}
-	aead, err := newGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	nonceEnd := 1 + aead.NonceSize()
+// Open returns what [Key.Seal] sealed under the same key and aad, otherwise [ErrOpen].
+func (k *Key) Open(sealed, aad []byte) ([]byte, error) {
+	nonceEnd := 1 + k.aead.NonceSize()
 	if len(sealed) < nonceEnd+tagSize || sealed[0] != envelope {
 		return nil, ErrOpen
 	}
-	plain, err := aead.Open(nil, sealed[1:nonceEnd], sealed[nonceEnd:], aad)
+	plain, err := k.aead.Open(nil, sealed[1:nonceEnd], sealed[nonceEnd:], aad)
 	if err != nil {
 		return nil, ErrOpen
 	}
 	return plain, nil
+}
+
+// Seal is [Key.Seal] of one value.
+func Seal(key, plaintext, aad []byte) []byte { return NewKey(key).Seal(plaintext, aad) }
+
+// Open is [Key.Open] of one value. A key of another length opens nothing.
+func Open(key, sealed, aad []byte) ([]byte, error) {
+	if len(key) != KeySize {
+		return nil, ErrOpen
+	}
+	return NewKey(key).Open(sealed, aad)
 }
 
 // LP joins parts unambiguously: it writes each part after its length in two bytes,

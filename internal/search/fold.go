@@ -16,9 +16,10 @@ import (
 
 // words calls yield with each word of a name or a query, in that form. A word is valid
 // until yield returns.
-func words(name string, yield func(word []byte)) {
-	var buffer [256]byte
-	folded := fold(buffer[:0], name)
+func words(name string, yield func(word []byte)) { split(fold(nil, name), yield) }
+
+// split is words of a name that is folded.
+func split(folded []byte, yield func(word []byte)) {
 	start, kind := 0, breaks
 	for i := 0; i <= len(folded); {
 		next, size := breaks, 1

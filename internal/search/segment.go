@@ -133,10 +133,12 @@ type builder struct {
 	entries []entry
 	text    []byte   // the words of all entries, each behind its length
 	ends    []uint32 // of each entry's words in text
+	folded  []byte   // the last name
 }
 
 func (b *builder) add(e entry, name string) {
-	words(name, b.word)
+	b.folded = fold(b.folded[:0], name)
+	split(b.folded, b.word)
 	b.end(e)
 }
 
@@ -215,7 +217,7 @@ func (b *builder) build() *segment {
 		g.postings[all[u.word].last] = u.place
 		all[u.word].last++
 	}
-	*b = builder{entries: b.entries[:0], text: b.text[:0], ends: b.ends[:0]}
+	*b = builder{entries: b.entries[:0], text: b.text[:0], ends: b.ends[:0], folded: b.folded}
 	return g
 }
 

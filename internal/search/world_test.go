@@ -164,7 +164,8 @@ func (w *world) seed(who account.ID, files int, name func(i int) string) {
 				ON CONFLICT (account, folder) DO UPDATE SET changes = file_folders.changes + 1 RETURNING changes`, string(who)).Scan(&count); err != nil {
 				return err
 			}
-			for range min(perChange, files-done) {
+			rows := make([][]any, min(perChange, files-done))
+			for i := range rows {
 				id, blob, n := uuid.Must(uuid.NewV7()).String(), uuid.NewString(), name(done)
 				index := key.Index("file.name", "/"+n)
 				numbers := binary.BigEndian.AppendUint64(nil, 0)
@@ -172,13 +173,21 @@ func (w *world) seed(who account.ID, files int, name func(i int) string) {
 				numbers = binary.BigEndian.AppendUint64(numbers, uint64(at+int64(done)))
 				sealed := key.Seal("files", "name", string(seal.LP([]byte(id), nil, []byte("file"), index)), []byte(n))
 				details := key.Seal("files", "details", string(seal.LP([]byte(id), []byte("file"), []byte(blob), numbers)), make([]byte, 40))
-				if _, err := tx.Exec(ctx, `INSERT INTO files (id, account, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change)
-					VALUES ($1, $2, '', 'file', $3, $4, $5, $6, 0, 1, $7, $8, $9)`, id, string(who), sealed, index, details, blob, at, at+int64(done), count); err != nil {
-					return err
-				}
+				rows[i] = []any{id, sealed, index, details, blob, at, at + int64(done)}
 				done++
 			}
-			return nil
+			return db.InPieces(rows, func(piece [][]any) error {
+				args := []any{string(who), count}
+				var values []string
+				for _, r := range piece {
+					n := len(args)
+					values = append(values, fmt.Sprintf("($%d, $1, '', 'file', $%d, $%d, $%d, $%d, 0, 1, $%d, $%d, $2)", n+1, n+2, n+3, n+4, n+5, n+6, n+7))
+					args = append(args, r...)
+				}
+				_, err := tx.Exec(ctx, `INSERT INTO files (id, account, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change)
+					VALUES `+strings.Join(values, ", "), args...)
+				return err
+			})
 		})
 		if err != nil {
 			w.t.Fatal(err)

@@ -16,6 +16,8 @@ var shared = []story{
 	{"somebody who loses the mail", resend},
 	{"a stranger signs up with the same address", strangerFirst},
 	{"many files at once", manyFiles},
+	{"searching by words of a name", searching},
+	{"a folder and a choice as a zip", zipping},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
 	{"a sign-in from a new device", newDevice},
