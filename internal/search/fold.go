@@ -12,26 +12,39 @@ import (
 
 // A name is compared in a form without case, accents and compatibility forms: NFKD, then
 // the full case folding of Unicode (so ß is ss), then without marks. A word is a run of
-// letters or a run of digits, so "IMG2023" has two.
+// letters and digits. A name also has what follows where the two meet in a word, so that
+// 2023 finds IMG2023.
 
-// words calls yield with each word of a name or a query, in that form. A word is valid
-// until yield returns.
-func words(name string, yield func(word []byte)) { split(fold(nil, name), yield) }
+// maxInner is the most words that a name has within one word.
+const maxInner = 8
 
-// split is words of a name that is folded.
-func split(folded []byte, yield func(word []byte)) {
-	start, kind := 0, breaks
+// words calls yield with each word of a name, in that form. A word is valid until yield
+// returns.
+func words(name string, yield func(word []byte)) { split(fold(nil, name), maxInner, yield) }
+
+// split is words of a name that is folded, with up to inner words within each.
+func split(folded []byte, inner int, yield func(word []byte)) {
+	var starts [maxInner + 1]int
+	n, last := 0, breaks // n starts of the word that is read
 	for i := 0; i <= len(folded); {
-		next, size := breaks, 1
+		kind, size := breaks, 1
 		if i < len(folded) {
-			next, size = kindAt(folded[i:])
+			kind, size = kindAt(folded[i:])
 		}
-		if next != kind || next == single {
-			if kind != breaks {
+		switch {
+		case kind == last && kind != single:
+		case kind == breaks || kind == single || last == breaks || last == single:
+			for _, start := range starts[:n] {
 				yield(folded[start:i])
 			}
-			start, kind = i, next
+			if n = 0; kind != breaks {
+				starts[0], n = i, 1
+			}
+		case n <= inner:
+			starts[n] = i
+			n++
 		}
+		last = kind
 		i += size
 	}
 }
@@ -56,6 +69,8 @@ func kindAt(folded []byte) (kind, size int) {
 	}
 	r, size := utf8.DecodeRune(folded)
 	switch {
+	case r == utf8.RuneError:
+		return breaks, size
 	case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar), unicode.Is(unicode.So, r):
 		return single, size
 	case unicode.IsLetter(r), unicode.IsMark(r):
@@ -104,7 +119,7 @@ func fold(to []byte, name string) []byte {
 // query returns the words that a name must have, each as the prefix of one of its own. A
 // word that is the prefix of another asks for nothing more.
 func query(q string) (all []string) {
-	words(q, func(word []byte) { all = append(all, string(word)) })
+	split(fold(nil, q), 0, func(word []byte) { all = append(all, string(word)) })
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(word string) bool {
 		i, _ := slices.BinarySearch(all, word+"\x00")

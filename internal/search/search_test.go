@@ -19,7 +19,7 @@ func TestSearch(t *testing.T) {
 		w := newWorld(t, d)
 		papers := w.folder(w.ada, "", "Päpers")
 		deep := w.folder(w.ada, papers, "tax 2023")
-		w.upload(w.ada, deep, "Straße nach Łódź.txt", "IMG_0012.jpg")
+		w.upload(w.ada, deep, "Straße nach Łódź.txt", "IMG_0012.jpg", "DSC07770.jpg")
 		w.upload(w.ada, papers, "holiday photos.zip", "résumé final.pdf")
 		moved := w.upload(w.ada, "", "ﬁnal report ２０２３.pdf", "日本語の本.txt", "naïve naïve.md", "🎉 party")
 		w.upload(w.bob, "", "holiday of bob")
@@ -36,7 +36,10 @@ func TestSearch(t *testing.T) {
 				{"resume", []string{"Päpers/résumé final.pdf"}},
 				{"re\u0301sume\u0301 fin", []string{"Päpers/résumé final.pdf"}},
 				{"2023", []string{"ﬁnal report ２０２３.pdf", "Päpers/tax 2023"}},
-				{"img0012", []string{"Päpers/tax 2023/IMG_0012.jpg"}},
+				{"img 0012", []string{"Päpers/tax 2023/IMG_0012.jpg"}},
+				{"0777", []string{"Päpers/tax 2023/DSC07770.jpg"}},
+				{"dsc0777", []string{"Päpers/tax 2023/DSC07770.jpg"}},
+				{"0777dsc", nil},
 				{"12", nil},
 				{"本", []string{"日本語の本.txt"}},
 				{"🎉", []string{"🎉 party"}},

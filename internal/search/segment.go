@@ -138,7 +138,7 @@ type builder struct {
 
 func (b *builder) add(e entry, name string) {
 	b.folded = fold(b.folded[:0], name)
-	split(b.folded, b.word)
+	split(b.folded, maxInner, b.word)
 	b.end(e)
 }
 
