@@ -269,7 +269,7 @@ func (c *carrier) ranges() (sample, error) {
 	return sample{value: float64(times[100].Microseconds()) / 1000, p99: times[198]}, nil
 }
 
-// folder is the existing part of P9: the first page of a large folder and of a small one.
+// folder is P9: the first page of a large folder and of a small one, and the search.
 func (b *bench) folder() ([]row, error) {
 	p, s, err := b.world("p9")
 	if err != nil {
