@@ -162,6 +162,19 @@ func TestTakeOver(t *testing.T) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
 		}
+		for _, n := range []int{10, 200_000} { // the later one has no byte yet
+			id := w.mustGrow(int64(n))
+			midway := readFunc(func([]byte) (int, error) {
+				w.mustAppend(id, 0, "")
+				return 0, io.EOF
+			})
+			if got, err := w.Append(t.Context(), ada, id, 0, io.MultiReader(strings.NewReader(pattern(n)), midway), AppendOptions{}); got != 0 || !errors.Is(err, ErrTakenOver) {
+				t.Errorf("the earlier one: %d, %v", got, err)
+			}
+			if at := w.offset(id); at != 0 {
+				t.Errorf("the object has come to %d", at)
+			}
+		}
 		w.left("in the end", 2)
 	})
 }
@@ -382,17 +395,18 @@ func TestAttackOnParts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		for name, attack := range map[string][]string{
-			"swapped contents":   {`UPDATE blob_contents SET content = (SELECT content FROM blob_contents WHERE blob = $2) WHERE blob = $1`},
-			"swapped places":     {`UPDATE blob_parts SET start = 20 - start WHERE id IN ($1, $2)`},
-			"swapped ids":        {`UPDATE blob_parts SET id = 'x' WHERE id = $1`, `UPDATE blob_parts SET id = $1 WHERE id = $2`, `UPDATE blob_parts SET id = $2 WHERE id = 'x'`},
-			"dropped at the end": {`DELETE FROM blob_parts WHERE id = $3`, `UPDATE blobs SET size = 40 WHERE id = $4`},
-			"dropped inside":     {`DELETE FROM blob_parts WHERE id = $2`, `UPDATE blob_parts SET start = 20 WHERE id = $3`, `UPDATE blobs SET size = 40 WHERE id = $4`},
-			"a part too many":    {`INSERT INTO blob_parts (id, blob, start, size, state, touched_at) SELECT 'y', blob, 60, 20, 'live', 0 FROM blob_parts WHERE id = $1`},
-			"of another object":  {`UPDATE blob_parts SET blob = 'z' WHERE id = $1`, `UPDATE blob_parts SET blob = $4 WHERE id = $5`},
-			"another's list":     {`UPDATE blobs SET parts = (SELECT parts FROM blobs WHERE id = $6), wrapped = (SELECT wrapped FROM blobs WHERE id = $6) WHERE id = $4`},
-			"another's parts":    {`UPDATE blob_parts SET blob = 'z' WHERE blob = $4`, `UPDATE blob_parts SET blob = $4 WHERE blob = $6`, `UPDATE blobs SET parts = (SELECT parts FROM blobs WHERE id = $6) WHERE id = $4`},
-			"no list":            {`UPDATE blobs SET parts = NULL WHERE id = $4`},
-			"an empty list":      {`UPDATE blobs SET parts = '' WHERE id = $4`},
+			"swapped contents":       {`UPDATE blob_contents SET content = (SELECT content FROM blob_contents WHERE blob = $2) WHERE blob = $1`},
+			"swapped places":         {`UPDATE blob_parts SET start = 20 - start WHERE id IN ($1, $2)`},
+			"swapped ids":            {`UPDATE blob_parts SET id = 'x' WHERE id = $1`, `UPDATE blob_parts SET id = $1 WHERE id = $2`, `UPDATE blob_parts SET id = $2 WHERE id = 'x'`},
+			"dropped at the end":     {`DELETE FROM blob_parts WHERE id = $3`, `UPDATE blobs SET size = 40 WHERE id = $4`},
+			"dropped inside":         {`DELETE FROM blob_parts WHERE id = $2`, `UPDATE blob_parts SET start = 20 WHERE id = $3`, `UPDATE blobs SET size = 40 WHERE id = $4`},
+			"a part too many":        {`INSERT INTO blob_parts (id, blob, start, size, state, touched_at) SELECT 'y', blob, 60, 20, 'live', 0 FROM blob_parts WHERE id = $1`},
+			"of another object":      {`UPDATE blob_parts SET blob = 'z' WHERE id = $1`, `UPDATE blob_parts SET blob = $4 WHERE id = $5`},
+			"another's list":         {`UPDATE blobs SET parts = (SELECT parts FROM blobs WHERE id = $6), wrapped = (SELECT wrapped FROM blobs WHERE id = $6) WHERE id = $4`},
+			"another's parts":        {`UPDATE blob_parts SET blob = 'z' WHERE blob = $4`, `UPDATE blob_parts SET blob = $4 WHERE blob = $6`, `UPDATE blobs SET parts = (SELECT parts FROM blobs WHERE id = $6) WHERE id = $4`},
+			"a list of the writer's": {`DELETE FROM blob_parts WHERE id = $3`, `UPDATE blobs SET size = 40, parts = $7 WHERE id = $4`},
+			"no list":                {`UPDATE blobs SET parts = NULL WHERE id = $4`},
+			"an empty list":          {`UPDATE blobs SET parts = '' WHERE id = $4`},
 		} {
 			ids := map[string][]string{}
 			build := func() record {
@@ -410,7 +424,9 @@ func TestAttackOnParts(t *testing.T) {
 				return w.mustSettleGrown(id)
 			}
 			o, other := build(), build()
-			all := []any{ids[o.ID][0], ids[o.ID][1], ids[o.ID][2], o.ID, ids[other.ID][0], other.ID}
+			all := []any{ids[o.ID][0], ids[o.ID][1], ids[o.ID][2], o.ID, ids[other.ID][0], other.ID, nil}
+			shorter := newList(o.ID).with(part{id: ids[o.ID][0], size: 20}).with(part{id: ids[o.ID][1], start: 20, size: 20})
+			all[6] = shorter[:]
 			for _, q := range attack {
 				text, args := compact(q, all)
 				if _, err := d.Exec(t.Context(), text, args...); err != nil {
