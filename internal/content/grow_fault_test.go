@@ -89,6 +89,9 @@ func TestStuckPart(t *testing.T) {
 		t.Error("a purge that left something says nothing")
 	}
 	w.left("with a stuck one", 1)
+	if n := w.count(`SELECT COUNT(*) FROM blobs`); n != 1 {
+		t.Errorf("%d rows of objects while a part is left, want 1", n)
+	}
 	w.Blobs = store
 	if err := w.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -97,6 +100,25 @@ func TestStuckPart(t *testing.T) {
 	if n := w.count(`SELECT COUNT(*) FROM blobs`); n != 0 {
 		t.Errorf("%d rows of objects are left", n)
 	}
+}
+
+// TestAppendAsksBeforeItStores: an append that was taken over before its first byte stores
+// nothing at all.
+func TestAppendAsksBeforeItStores(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.Blobs = failingStore{w.Blobs, func(context.Context, string, io.Reader) (int64, error) {
+		t.Error("a part is stored")
+		return 0, errBroken
+	}}
+	id := w.mustGrow(200_000)
+	first := readFunc(func([]byte) (int, error) {
+		w.mustAppend(id, 0, "")
+		return 0, io.EOF
+	})
+	if n, err := w.Append(t.Context(), ada, id, 0, io.MultiReader(first, strings.NewReader(pattern(200_000))), AppendOptions{}); n != 0 || !errors.Is(err, ErrTakenOver) {
+		t.Errorf("Append = %d, %v", n, err)
+	}
+	w.left("taken over", 0)
 }
 
 // TestForgetWhileItGrows: an account that goes takes along what grows, also a part that comes
