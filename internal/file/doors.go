@@ -10,8 +10,8 @@ import (
 	"coffer/internal/keyring"
 )
 
-// What rooms above this one ask for: a place for a file whose content they keep, and the
-// way to an entry.
+// What rooms above this one ask for: a place for a file whose content they keep. And the way
+// to an entry, for answers that show it.
 
 // CheckPlace returns the canonical form of a name. It refuses a name that no file can have,
 // and a parent ("" = root) that takes no files. [Service.Receive] decides.
@@ -75,15 +75,7 @@ type Step struct {
 	Name string `json:"name"`
 }
 
-// PathOf returns the folders above an entry, outermost first.
-func (s *Service) PathOf(ctx context.Context, q db.Querier, owner account.ID, id string) ([]Step, error) {
-	key, err := s.dataKey(ctx, q, owner)
-	if err != nil {
-		return nil, err
-	}
-	return s.path(ctx, q, key, owner, id)
-}
-
+// path returns the folders above an entry, outermost first.
 func (s *Service) path(ctx context.Context, q db.Querier, key *keyring.DataKey, owner account.ID, id string) ([]Step, error) {
 	names, up, err := readPath(ctx, q, owner, id)
 	if err == nil {

@@ -79,26 +79,36 @@ func TestReceive(t *testing.T) {
 	})
 }
 
+// pathOf returns the folders above an entry.
+func (w *world) pathOf(owner account.ID, id string) ([]Step, error) {
+	w.t.Helper()
+	key, err := w.dataKey(w.t.Context(), w.DB, owner)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.path(w.t.Context(), w.DB, key, owner, id)
+}
+
 // The way to an entry is the names of the folders above it, and there is none to what is
 // deleted or another's.
-func TestPathOf(t *testing.T) {
+func TestPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		a := w.mustFolder(ada, "", "a")
 		b := w.mustFolder(ada, a.ID, "b")
 		e := w.mustUpload(ada, b.ID, upFile{"e", "", "x"})
 		for id, want := range map[string][]Step{e.ID: {{a.ID, "a"}, {b.ID, "b"}}, b.ID: {{a.ID, "a"}}, a.ID: {}} {
-			if got, err := w.PathOf(t.Context(), d, ada, id); err != nil || !slices.Equal(got, want) {
+			if got, err := w.pathOf(ada, id); err != nil || !slices.Equal(got, want) {
 				t.Errorf("the way is %v, %v; want %v", got, err, want)
 			}
 		}
-		if _, err := w.PathOf(t.Context(), d, bob, e.ID); !errors.Is(err, errNotFound) {
+		if _, err := w.pathOf(bob, e.ID); !errors.Is(err, errNotFound) {
 			t.Errorf("another's: %v", err)
 		}
 		if err := w.Trash(t.Context(), ada, a.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.PathOf(t.Context(), d, ada, e.ID); !errors.Is(err, errNotFound) {
+		if _, err := w.pathOf(ada, e.ID); !errors.Is(err, errNotFound) {
 			t.Errorf("in the trash: %v", err)
 		}
 	})

@@ -1,4 +1,5 @@
 // Package file is an account's tree of folders and files: upload, list, rename, move, delete, download.
+// What its owner deleted waits in a trash, and what an upload replaced is a version of its file.
 // The bytes are package content's.
 //
 // # What is promised, and how

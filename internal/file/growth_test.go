@@ -127,8 +127,19 @@ func TestTreesGrow(t *testing.T) {
 			ok(t, err)
 		}},
 		{"upload", false, func(t *testing.T, w tree) { w.mustUpload(ada, w.big, upFile{"up.txt", "", "x"}) }},
+		{"to the trash", false, func(t *testing.T, w tree) { ok(t, w.Trash(t.Context(), ada, w.big)) }},
+		{"list the trash", false, func(t *testing.T, w tree) { _, _, err := w.ListTrash(t.Context(), ada, "", 50); ok(t, err) }},
+		{"restore", false, func(t *testing.T, w tree) { _, err := w.Restore(t.Context(), ada, w.big); ok(t, err) }},
+		{"copy all", true, func(t *testing.T, w tree) { _, err := w.Copy(t.Context(), ada, w.big, Place{}); ok(t, err) }},
+		{"to the trash again", false, func(t *testing.T, w tree) { ok(t, w.Trash(t.Context(), ada, w.big)) }},
+		{"empty the trash", false, func(t *testing.T, w tree) { ok(t, w.EmptyTrash(t.Context(), ada)) }},
+		{"all batches of the trash", true, func(t *testing.T, w tree) { ok(t, w.clearAccount(t.Context(), ada)) }},
 		{"delete a file", false, func(t *testing.T, w tree) { ok(t, w.Delete(t.Context(), ada, w.deep)) }},
-		{"delete", false, func(t *testing.T, w tree) { ok(t, w.Delete(t.Context(), ada, w.big)) }},
+		{"delete", false, func(t *testing.T, w tree) {
+			copies, _, err := w.List(t.Context(), ada, "", "-created", "", 1)
+			ok(t, err)
+			ok(t, w.Delete(t.Context(), ada, copies[0].ID))
+		}},
 		{"all batches", true, func(t *testing.T, w tree) { ok(t, w.clearAccount(t.Context(), ada)) }},
 		{"forget", false, func(t *testing.T, w tree) {
 			ok(t, w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Forget(t.Context(), tx, ada) }))

@@ -170,7 +170,7 @@ func TestRestorePlaces(t *testing.T) {
 		if *first.Parent == b.ID || first.Name != "f.txt" {
 			t.Errorf("%+v", first)
 		}
-		if got, err := w.PathOf(t.Context(), d, ada, first.ID); err != nil || len(got) != 2 || got[0] != (Step{a.ID, "a"}) || got[1].Name != "b" {
+		if got, err := w.pathOf(ada, first.ID); err != nil || len(got) != 2 || got[0] != (Step{a.ID, "a"}) || got[1].Name != "b" {
 			t.Errorf("restored to %v, %v", got, err)
 		}
 		if second := w.mustRestore(files[1].ID); *second.Parent != *first.Parent || second.Name != "f (1).txt" {
@@ -195,7 +195,7 @@ func TestRestorePlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.mustUpload(ada, "", upFile{"gone", "", "x"})
-		if got, err := w.PathOf(t.Context(), d, ada, w.mustRestore(lone.ID).ID); err != nil || len(got) != 1 || got[0].Name != "gone (1)" {
+		if got, err := w.pathOf(ada, w.mustRestore(lone.ID).ID); err != nil || len(got) != 1 || got[0].Name != "gone (1)" {
 			t.Errorf("restored to %v, %v", got, err)
 		}
 		// A folder that is deeper by now.

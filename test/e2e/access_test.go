@@ -79,6 +79,35 @@ var good = map[string]string{
 	"POST /v1/auth/attempts/{id}/passkey/options": "", "POST /v1/auth/attempts/{id}/passkey": `{"credential":{}}`,
 }
 
+// private makes a folder with a diary, which has a version, a folder in the trash, and an
+// upload that is not finished.
+func private(t *testing.T, c *client.Client) (folder, diary, trashed client.Entry, version, upload string) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := c.CreateFolder(ctx, "", "private")
+	must(err)
+	_, err = c.Upload(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("A draft")})
+	must(err)
+	stored, err := c.UploadOver(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("Dear diary")})
+	must(err)
+	for v, err := range c.Versions(ctx, stored[0].ID) {
+		must(err)
+		version = v.ID
+	}
+	trashed, err = c.CreateFolder(ctx, folder.ID, "deleted")
+	must(err)
+	must(c.DeleteFile(ctx, trashed.ID))
+	upload, err = c.BeginUpload(ctx, client.NewUpload{Name: "diary.bin", Size: 5})
+	must(err)
+	return folder, stored[0], trashed, version, upload
+}
+
 // notMine calls every operation with an id, using another person's ids. Every call answers
 // not found and changes nothing.
 func notMine(t *testing.T, s *server) {
@@ -86,38 +115,11 @@ func notMine(t *testing.T, s *server) {
 	alice, eve := s.member(t), s.member(t)
 	alice.harden(t, alice.signIn(t))
 	c := alice.signIn(t)
-	folder, err := c.CreateFolder(ctx, "", "private")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Upload(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("A draft")}); err != nil {
-		t.Fatal(err)
-	}
-	stored, err := c.UploadOver(ctx, folder.ID, client.Source{Name: "diary.txt", Content: strings.NewReader("Dear diary")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	version := ""
-	for v, err := range c.Versions(ctx, stored[0].ID) {
-		if version = v.ID; err != nil {
-			t.Fatal(err)
-		}
-	}
-	trashed, err := c.CreateFolder(ctx, folder.ID, "deleted")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.DeleteFile(ctx, trashed.ID); err != nil {
-		t.Fatal(err)
-	}
-	upload, err := c.BeginUpload(ctx, client.NewUpload{Name: "diary.bin", Size: 5})
-	if err != nil {
-		t.Fatal(err)
-	}
+	folder, diary, trashed, version, upload := private(t, c)
 	passkey := newSecurityKey(t, s).register(c, "")
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
-		"/v1/files/":            {stored[0].ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
+		"/v1/files/":            {diary.ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -198,7 +200,7 @@ func notMine(t *testing.T, s *server) {
 	if _, err := e.Upload(ctx, folder.ID, client.Source{Name: "planted", Content: strings.NewReader("x")}); client.Code(err) != "not_found" {
 		t.Errorf("upload into somebody else's folder: %v", err)
 	}
-	stillMine(t, c, attempt, stored[0], passkey)
+	stillMine(t, c, attempt, diary, passkey)
 }
 
 // stillMine fails the test unless everything of notMine is as its owner left it.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"io"
-	"strings"
 	"testing"
 
 	"coffer/client"
@@ -12,149 +11,173 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// desk is a person at work on files.
+type desk struct {
+	*client.Client
+	t   *testing.T
+	big []byte // goes to the store
+}
+
+func (d desk) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d desk) upload(over bool, parent, name string, content []byte) client.Entry {
+	d.t.Helper()
+	up := d.Upload
+	if over {
+		up = d.UploadOver
+	}
+	stored, err := up(d.t.Context(), parent, client.Source{Name: name, MediaType: "text/plain", Content: bytes.NewReader(content)})
+	d.must(err)
+	return stored[0]
+}
+
+func (d desk) trash() (all []client.Trashed) {
+	d.t.Helper()
+	for e, err := range d.Trash(d.t.Context()) {
+		d.must(err)
+		all = append(all, e)
+	}
+	return all
+}
+
+func (d desk) versions(id string) (all []client.Version) {
+	d.t.Helper()
+	for v, err := range d.Versions(d.t.Context(), id) {
+		d.must(err)
+		all = append(all, v)
+	}
+	return all
+}
+
 // undone deletes, replaces and copies, and takes it back: from the trash, from versions, and
 // by deleting the original of a copy.
 func undone(t *testing.T, s *server) {
-	ctx := t.Context()
-	c := s.member(t).signIn(t)
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	big := blobtest.Pattern(300_000) // goes to the store
-	upload := func(over bool, parent, name string, content []byte) client.Entry {
-		t.Helper()
-		up := c.Upload
-		if over {
-			up = c.UploadOver
-		}
-		stored, err := up(ctx, parent, client.Source{Name: name, MediaType: "text/plain", Content: bytes.NewReader(content)})
-		must(err)
-		return stored[0]
-	}
-	folder, err := c.CreateFolder(ctx, "", "Papers")
-	must(err)
-	paper := upload(false, folder.ID, "paper.txt", big)
+	d := desk{s.member(t).signIn(t), t, blobtest.Pattern(300_000)}
+	paper := d.fromTrash()
+	d.fromVersions(paper)
+	copies := d.fromCopies(paper)
 
-	// A folder goes into the trash and comes back with what is below it.
-	must(c.DeleteFile(ctx, folder.ID))
-	if _, err := c.File(ctx, paper.ID); client.Code(err) != "not_found" {
+	// What is emptied is gone.
+	ctx := t.Context()
+	d.must(d.DeleteFile(ctx, copies.ID))
+	lone := d.upload(false, "", "lone", []byte("x"))
+	d.must(d.DeleteFile(ctx, lone.ID))
+	if all := d.trash(); len(all) != 2 || all[0].ID != lone.ID || all[1].ID != copies.ID {
+		t.Errorf("in the trash are %+v", all)
+	}
+	d.must(d.DeleteTrashed(ctx, lone.ID))
+	d.must(d.EmptyTrash(ctx))
+	if all := d.trash(); len(all) != 0 {
+		t.Errorf("in the emptied trash are %+v", all)
+	}
+	if _, err := d.RestoreFile(ctx, copies.ID); client.Code(err) != "not_found" {
+		t.Errorf("restored from an emptied trash: %v", err)
+	}
+}
+
+// fromTrash restores a folder with what is below it, and a file whose folder is gone. It
+// returns the file.
+func (d desk) fromTrash() client.Entry {
+	t, ctx := d.t, d.t.Context()
+	folder, err := d.CreateFolder(ctx, "", "Papers")
+	d.must(err)
+	paper := d.upload(false, folder.ID, "paper.txt", d.big)
+	d.must(d.DeleteFile(ctx, folder.ID))
+	if _, err := d.File(ctx, paper.ID); client.Code(err) != "not_found" {
 		t.Errorf("below a deleted folder: %v", err)
 	}
-	if _, err := c.Download(ctx, paper.ID); client.Code(err) != "not_found" {
+	if _, err := d.Download(ctx, paper.ID); client.Code(err) != "not_found" {
 		t.Errorf("the content below a deleted folder: %v", err)
 	}
-	trash := func() (names []string) {
-		t.Helper()
-		for e, err := range c.Trash(ctx) {
-			must(err)
-			names = append(names, e.Name)
-		}
-		return names
+	all := d.trash()
+	if len(all) != 1 || all[0].ID != folder.ID || all[0].Origin.ID != nil || len(all[0].Origin.Path) != 0 || all[0].ExpiresAt == nil || !all[0].ExpiresAt.After(all[0].DeletedAt) {
+		t.Fatalf("in the trash are %+v", all)
 	}
-	for e, err := range c.Trash(ctx) {
-		must(err)
-		if e.ID != folder.ID || e.Origin.ID != nil || len(e.Origin.Path) != 0 || e.ExpiresAt == nil || !e.ExpiresAt.After(e.DeletedAt) {
-			t.Errorf("in the trash is %+v", e)
-		}
-	}
-	back, err := c.RestoreFile(ctx, folder.ID)
-	must(err)
+	back, err := d.RestoreFile(ctx, folder.ID)
+	d.must(err)
 	if diff := cmp.Diff(folder, back); diff != "" {
 		t.Error(diff)
 	}
-	if !bytes.Equal(content(t, c, paper.ID), big) {
+	if !bytes.Equal(content(t, d.Client, paper.ID), d.big) {
 		t.Error("the content came back another")
 	}
-
-	// A file comes back although its folder is gone for good.
-	must(c.DeleteFile(ctx, paper.ID))
-	for e, err := range c.Trash(ctx) {
-		must(err)
-		if e.Origin.ID == nil || *e.Origin.ID != folder.ID || !cmp.Equal(e.Origin.Path, []string{"Papers"}) {
-			t.Errorf("the origin is %+v", e.Origin)
-		}
+	d.must(d.DeleteFile(ctx, paper.ID))
+	all = d.trash()
+	if len(all) != 1 || all[0].Origin.ID == nil || *all[0].Origin.ID != folder.ID || !cmp.Equal(all[0].Origin.Path, []string{"Papers"}) {
+		t.Fatalf("in the trash are %+v", all)
 	}
-	must(c.DeleteFileForGood(ctx, folder.ID))
-	again, err := c.RestoreFile(ctx, paper.ID)
-	must(err)
-	if diff := cmp.Diff([]string{"Papers"}, names(t, c, "", "")); diff != "" || *again.Parent == folder.ID {
+	d.must(d.DeleteFileForGood(ctx, folder.ID))
+	again, err := d.RestoreFile(ctx, paper.ID)
+	d.must(err)
+	if diff := cmp.Diff([]string{"Papers"}, names(t, d.Client, "", "")); diff != "" || *again.Parent == folder.ID {
 		t.Errorf("restored into %v: %s", again.Parent, diff)
 	}
+	return again
+}
 
-	// An upload over it keeps what it held.
-	over := upload(true, *again.Parent, "paper.txt", []byte("second"))
-	if over.ID != paper.ID || string(content(t, c, paper.ID)) != "second" {
+// fromVersions uploads over a file, and takes that back.
+func (d desk) fromVersions(paper client.Entry) {
+	t, ctx := d.t, d.t.Context()
+	over := d.upload(true, *paper.Parent, "paper.txt", []byte("second"))
+	if over.ID != paper.ID || string(content(t, d.Client, paper.ID)) != "second" {
 		t.Errorf("replaced is %+v", over)
 	}
-	versions := func() (all []client.Version) {
-		t.Helper()
-		for v, err := range c.Versions(ctx, paper.ID) {
-			must(err)
-			all = append(all, v)
-		}
-		return all
-	}
-	kept := versions()
+	kept := d.versions(paper.ID)
 	if len(kept) != 1 || kept[0].SHA256 != paper.SHA256 || kept[0].Size != paper.Size {
 		t.Fatalf("versions are %+v", kept)
 	}
-	d, err := c.DownloadVersion(ctx, paper.ID, kept[0].ID)
-	must(err)
-	held, err := io.ReadAll(d.Body)
-	must(err)
-	must(d.Body.Close())
-	if !bytes.Equal(held, big) || d.Name != "paper.txt" {
-		t.Errorf("the version is %d bytes of %q", len(held), d.Name)
+	download, err := d.DownloadVersion(ctx, paper.ID, kept[0].ID)
+	d.must(err)
+	held, err := io.ReadAll(download.Body)
+	d.must(err)
+	d.must(download.Body.Close())
+	if !bytes.Equal(held, d.big) || download.Name != "paper.txt" {
+		t.Errorf("the version is %d bytes of %q", len(held), download.Name)
 	}
-	restored, err := c.RestoreVersion(ctx, paper.ID, kept[0].ID)
-	must(err)
-	if restored.SHA256 != paper.SHA256 || !bytes.Equal(content(t, c, paper.ID), big) {
+	restored, err := d.RestoreVersion(ctx, paper.ID, kept[0].ID)
+	d.must(err)
+	if restored.SHA256 != paper.SHA256 || !bytes.Equal(content(t, d.Client, paper.ID), d.big) {
 		t.Errorf("restored is %+v", restored)
 	}
-	kept = versions()
+	kept = d.versions(paper.ID)
 	if len(kept) != 1 || kept[0].Size != int64(len("second")) {
 		t.Fatalf("versions are %+v", kept)
 	}
-	must(c.DeleteVersion(ctx, paper.ID, kept[0].ID))
-	if kept := versions(); len(kept) != 0 {
+	d.must(d.DeleteVersion(ctx, paper.ID, kept[0].ID))
+	if kept := d.versions(paper.ID); len(kept) != 0 {
 		t.Errorf("versions are %+v", kept)
 	}
+}
 
-	// A copy has the content, whatever becomes of the original.
-	copied, err := c.CopyFile(ctx, *again.Parent, "", "Copies")
-	must(err)
-	beside, err := c.CopyFile(ctx, paper.ID, *again.Parent, "")
-	must(err)
+// fromCopies copies a file and its folder, and deletes the originals. It returns the copy of
+// the folder.
+func (d desk) fromCopies(paper client.Entry) client.Entry {
+	t, ctx := d.t, d.t.Context()
+	copied, err := d.CopyFile(ctx, *paper.Parent, "", "Copies")
+	d.must(err)
+	beside, err := d.CopyFile(ctx, paper.ID, *paper.Parent, "")
+	d.must(err)
 	if beside.Name != "paper (1).txt" || beside.SHA256 != paper.SHA256 {
 		t.Errorf("beside is %+v", beside)
 	}
-	if _, err := c.CopyFile(ctx, copied.ID, copied.ID, ""); client.Code(err) != "folder_cycle" {
+	if _, err := d.CopyFile(ctx, copied.ID, copied.ID, ""); client.Code(err) != "folder_cycle" {
 		t.Errorf("a copy into itself: %v", err)
 	}
-	must(c.DeleteFileForGood(ctx, *again.Parent))
-	for e, err := range c.Files(ctx, copied.ID, "") {
-		must(err)
-		if !bytes.Equal(content(t, c, e.ID), big) {
+	d.must(d.DeleteFileForGood(ctx, *paper.Parent))
+	n := 0
+	for e, err := range d.Files(ctx, copied.ID, "") {
+		d.must(err)
+		if n++; !bytes.Equal(content(t, d.Client, e.ID), d.big) {
 			t.Errorf("the copy %q has another content", e.Name)
 		}
 	}
-
-	// What is emptied is gone.
-	must(c.DeleteFile(ctx, copied.ID))
-	lone := upload(false, "", "lone", []byte("x"))
-	must(c.DeleteFile(ctx, lone.ID))
-	if got := strings.Join(trash(), " "); got != "lone Copies" {
-		t.Errorf("the trash holds %q", got)
+	if n != 1 {
+		t.Errorf("the copy holds %d files", n)
 	}
-	must(c.DeleteTrashed(ctx, lone.ID))
-	must(c.EmptyTrash(ctx))
-	if got := trash(); len(got) != 0 {
-		t.Errorf("the emptied trash holds %q", got)
-	}
-	if _, err := c.RestoreFile(ctx, copied.ID); client.Code(err) != "not_found" {
-		t.Errorf("restored from an emptied trash: %v", err)
-	}
+	return copied
 }
