@@ -140,7 +140,19 @@ func (u stored) WriteChunk(ctx context.Context, at int64, r io.Reader) (int64, e
 	if broken := c.body.broken(); broken != nil && errors.Is(err, content.ErrChecksum) {
 		err = broken // the sum of a part of the bytes says nothing
 	}
-	return n, c.fail(refused(err))
+	return n, c.fail(c.finished(ctx, refused(err)))
+}
+
+// finished translates err for an upload that another request has finished meanwhile: its
+// object grows no more.
+func (c *call) finished(ctx context.Context, err error) error {
+	if !errors.Is(err, content.ErrExpired) && !errors.Is(err, errNotFound) {
+		return err
+	}
+	if r, rowErr := readUpload(ctx, c.s.DB, c.st.Account, c.st.ID); rowErr == nil && r.File != "" {
+		return errOffset.Because(err)
+	}
+	return err
 }
 
 // refused translates the refusals of content.
@@ -189,7 +201,7 @@ func (stored) GetReader(context.Context) (io.ReadCloser, error) { return nil, tu
 // begin makes the call the one that sends bytes.
 func (c *call) begin(ctx context.Context) (err error) {
 	c.end, err = c.s.begin(ctx, c.st, c.body.stop)
-	return err
+	return c.finished(ctx, err)
 }
 
 // run passes the call to one of tusd's methods and answers. header is what tusd sees of the

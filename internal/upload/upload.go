@@ -257,7 +257,7 @@ func (s *Service) List(ctx context.Context, owner account.ID) ([]Upload, error) 
 		}
 		for _, r := range rows {
 			st, err := s.open(ctx, tx, key, r)
-			if errors.Is(err, errGone) {
+			if errors.Is(err, content.ErrExpired) {
 				continue // the object's sweep was faster than this room's
 			}
 			if err != nil {
@@ -391,7 +391,7 @@ func (s *Service) expire(ctx context.Context, r row, now time.Time) error {
 			if err == nil && g.Expires.After(now) {
 				return prolong(ctx, tx, r.ID, g.Expires)
 			}
-			if err != nil && !errors.Is(ended(err), errGone) {
+			if err != nil && !errors.Is(err, content.ErrExpired) {
 				return err
 			}
 		}

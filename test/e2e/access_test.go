@@ -200,6 +200,9 @@ func notMine(t *testing.T, s *server) {
 	if _, err := e.Upload(ctx, folder.ID, client.Source{Name: "planted", Content: strings.NewReader("x")}); client.Code(err) != "not_found" {
 		t.Errorf("upload into somebody else's folder: %v", err)
 	}
+	if _, err := e.BeginUpload(ctx, client.NewUpload{Name: "planted", Parent: folder.ID, Size: 1}); client.Code(err) != "not_found" {
+		t.Errorf("a resumable upload into somebody else's folder: %v", err)
+	}
 	stillMine(t, c, attempt, diary, passkey)
 }
 

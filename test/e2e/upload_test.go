@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -324,7 +325,7 @@ func TestUploadKilled(t *testing.T) {
 // Two nodes serve one upload: a client that stalls at one is taken over at the other.
 func TestUploadOnTwoNodes(t *testing.T) {
 	t.Parallel()
-	env := scale.env(t)
+	env := append(scale.env(t), "COFFER_ROOT_KEY="+base64.StdEncoding.EncodeToString(bytesOf(32, "of both nodes")), "COFFER_URL=http://localhost:8420")
 	shared := setup{scale.name, func(*testing.T) []string { return env }}
 	first, second := start(t, shared), start(t, shared)
 	p := first.member(t)
