@@ -13186,11 +13186,12 @@ function Whole({ now, open: open2 }) {
   const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
   const full = share2(used, quota) >= nearlyFull;
   const parts = [
-    { kind: "files", name: t7("storageFiles"), bytes: files, text: t7("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
-    { kind: "versions", name: t7("storageVersions"), bytes: now.versions.bytes, text: t7("storageVersionsText", { count: now.versions.files }) },
-    { kind: "trash", name: t7("storageTrash"), bytes: now.trash.bytes, text: t7("storageTrashText", { count: now.trash.files }), href: "/trash" },
-    { kind: "open", name: t7("storageOpen"), bytes: now.reserved, text: t7("storageOpenText", { count: open2.length }) }
+    { kind: "files", name: t7("storageFiles"), bytes: files, count: now.files, text: t7("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
+    { kind: "versions", name: t7("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t7("storageVersionsText", { count: now.versions.files }) },
+    { kind: "trash", name: t7("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t7("storageTrashText", { count: now.trash.files }), href: "/trash" },
+    { kind: "open", name: t7("storageOpen"), bytes: now.reserved, count: open2.length, text: t7("storageOpenText", { count: open2.length }) }
   ];
+  const shown2 = parts.filter((part) => part.kind === "files" || part.bytes > 0 || part.count > 0);
   const sum = parts.reduce((n3, part) => n3 + part.bytes, 0);
   const whole6 = Math.max(quota, sum, 1);
   let at = 0;
@@ -13209,7 +13210,7 @@ function Whole({ now, open: open2 }) {
       at += 100 * part.bytes / whole6;
       return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole6, height: "1" }, part.kind);
     }) }),
-    /* @__PURE__ */ a4("ul", { class: "storage-parts", children: parts.map((part) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "storage-parts", children: shown2.map((part) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("span", { class: "dot part-" + part.kind, "aria-hidden": "true" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { children: part.href ? /* @__PURE__ */ a4("a", { href: part.href, children: part.name }) : part.name }),

@@ -67,11 +67,12 @@ function Whole({ now, open }: { now: Usage; open: readonly Unfinished[] }) {
   const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
   const full = share(used, quota) >= nearlyFull;
   const parts = [
-    { kind: 'files', name: t('storageFiles'), bytes: files, text: t('storageFilesText', { count: Math.max(0, now.files - now.trash.files - now.versions.files - open.length) }), href: '/files' },
-    { kind: 'versions', name: t('storageVersions'), bytes: now.versions.bytes, text: t('storageVersionsText', { count: now.versions.files }) },
-    { kind: 'trash', name: t('storageTrash'), bytes: now.trash.bytes, text: t('storageTrashText', { count: now.trash.files }), href: '/trash' },
-    { kind: 'open', name: t('storageOpen'), bytes: now.reserved, text: t('storageOpenText', { count: open.length }) },
+    { kind: 'files', name: t('storageFiles'), bytes: files, count: now.files, text: t('storageFilesText', { count: Math.max(0, now.files - now.trash.files - now.versions.files - open.length) }), href: '/files' },
+    { kind: 'versions', name: t('storageVersions'), bytes: now.versions.bytes, count: now.versions.files, text: t('storageVersionsText', { count: now.versions.files }) },
+    { kind: 'trash', name: t('storageTrash'), bytes: now.trash.bytes, count: now.trash.files, text: t('storageTrashText', { count: now.trash.files }), href: '/trash' },
+    { kind: 'open', name: t('storageOpen'), bytes: now.reserved, count: open.length, text: t('storageOpenText', { count: open.length }) },
   ];
+  const shown = parts.filter((part) => part.kind === 'files' || part.bytes > 0 || part.count > 0);
   const sum = parts.reduce((n, part) => n + part.bytes, 0);
   const whole = Math.max(quota, sum, 1);
   let at = 0;
@@ -88,7 +89,7 @@ function Whole({ now, open }: { now: Usage; open: readonly Unfinished[] }) {
         })}
       </svg>
       <ul class="storage-parts">
-        {parts.map((part) => (
+        {shown.map((part) => (
           <li key={part.kind}>
             <span class={'dot part-' + part.kind} aria-hidden="true" />
             <div>
