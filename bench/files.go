@@ -343,27 +343,31 @@ func (b *bench) folder() ([]row, error) {
 
 // fillFolder uploads empty files, a thousand per request.
 func (b *bench) fillFolder(p *process, s signedIn, folder string, files int) error {
-	for done := 0; done < files; {
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
-		for range min(1000, files-done) {
-			if _, err := form.CreateFormFile("file", fmt.Sprintf("file %07d.txt", done)); err != nil {
-				return err
-			}
-			done++
-		}
-		form.Close()
-		req, err := http.NewRequest("POST", "http://"+p.addr+"/v1/files?parent="+folder, &body)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", form.FormDataContentType())
-		req.Header.Set("Authorization", "Bearer "+s.AccessToken)
-		if err := do(req, http.StatusCreated, nil); err != nil {
+	for done := 0; done < files; done += 1000 {
+		if err := b.fillFrom(p, s, folder, done, min(files, done+1000)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fillFrom uploads the empty files of these numbers in one request.
+func (b *bench) fillFrom(p *process, s signedIn, folder string, from, to int) error {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for n := from; n < to; n++ {
+		if _, err := form.CreateFormFile("file", fmt.Sprintf("file %07d.txt", n)); err != nil {
+			return err
+		}
+	}
+	form.Close()
+	req, err := http.NewRequest("POST", "http://"+p.addr+"/v1/files?parent="+folder, &body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	req.Header.Set("Authorization", "Bearer "+s.AccessToken)
+	return do(req, http.StatusCreated, nil)
 }
 
 // small is P13: 1,000 files of 4 KiB over 8 connections.

@@ -41,6 +41,7 @@ type bench struct {
 	rounds  int           // alternations
 	size    int64         // bytes of the large file
 	files   int           // in the large folder
+	names   int           // among which searches look
 	closers []func()      // of the running group
 	peers   []string      // names and versions of the measured contenders
 }
@@ -51,7 +52,7 @@ var groups = []struct {
 	open func(b *bench) ([]row, error)
 }{
 	{"P10", (*bench).start}, {"P1", (*bench).account}, {"P2", (*bench).proofs}, {"P3", (*bench).signIn}, {"P4", (*bench).refresh},
-	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P7", (*bench).drops}, {"P8", (*bench).sockets}, {"P9", (*bench).folder}, {"P13", (*bench).small},
+	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P7", (*bench).drops}, {"P8", (*bench).sockets}, {"P9", (*bench).folder}, {"P9", (*bench).search}, {"P13", (*bench).small},
 }
 
 func main() {
@@ -69,6 +70,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "how often each row alternates with its limit and its peers")
 	flag.Int64Var(&b.size, "size", 1<<30, "bytes of the large file")
 	flag.IntVar(&b.files, "files", 100_000, "files in the large folder")
+	flag.IntVar(&b.names, "names", 1_000_000, "names among which searches look")
 	flag.Parse()
 	if err := b.run(*only, *out, *version); err != nil {
 		log.Fatal(err)
