@@ -70,7 +70,7 @@ test('the search finds names by their beginnings, tells the place, and works on 
   assert.equal(await row(page, 'Rechnung.txt').count(), 2);
   await row(page, 'Rechnungen').focus();
   await page.keyboard.press('Delete');
-  await page.getByText(/moved to the trash\.$/).waitFor();
+  await page.getByText(/” moved to the trash\./).waitFor();
   await row(page, 'Rechnungen').waitFor({ state: 'detached' });
 
   await field.fill('nowhere to be found');
@@ -104,7 +104,7 @@ test('what is deleted can be undone at once, restored later, and goes for good a
   const who = await fill(t, page, { 'Deep/Inner/x.txt': 'x', 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c' });
   await row(page, 'a.txt').focus();
   await page.keyboard.press('Delete');
-  await page.getByText(/moved to the trash\.$/).waitFor();
+  await page.getByText(/” moved to the trash\./).waitFor();
   await row(page, 'a.txt').waitFor({ state: 'detached' });
   await page.waitForFunction(() => document.activeElement.closest('tr')?.querySelector('bdi').textContent === 'b.txt');
   await check(page, 'a message that can be undone');
