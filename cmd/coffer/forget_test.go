@@ -475,6 +475,15 @@ func (w *forgotten) use(m member) {
 	w.must(err)
 	_, err = m.c.Upload(ctx, gone.ID, client.Source{Name: "large", Content: bytes.NewReader(big)})
 	w.must(err)
+	over, err := m.c.UploadOver(ctx, "", client.Source{Name: "twice", Content: strings.NewReader("first")})
+	w.must(err)
+	_, err = m.c.UploadOver(ctx, "", client.Source{Name: "twice", Content: strings.NewReader("second")}) // a version
+	w.must(err)
+	_, err = m.c.CopyFile(ctx, over[0].ID, "", "copied")
+	w.must(err)
+	trashed, err := m.c.CreateFolder(ctx, "", "in the trash")
+	w.must(err)
+	w.must(m.c.DeleteFile(ctx, trashed.ID))
 	w.must(m.c.DeleteFileForGood(ctx, gone.ID)) // its content waits for a job
 	w.must(w.db.Tx(ctx, func(tx *db.Tx) error { // an upload that is not finished
 		id, err = w.contents.Grow(ctx, tx, account.ID(m.id), content.UnknownLength, time.Now().Add(time.Hour))

@@ -1646,7 +1646,7 @@ export interface paths {
         };
         /**
          * Stream changes made elsewhere
-         * @description Server-sent events, each with a kind and `{"id": …}`. `files` names a folder whose children changed (empty: the root). `anything` says that the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.
+         * @description Server-sent events, each with a kind and `{"id": …}`. `files` names a folder whose children changed (empty: the root). `trash` says that the trash changed. `anything` says that the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.
          */
         get: operations["watch-changes"];
         put?: never;
