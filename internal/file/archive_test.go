@@ -74,6 +74,11 @@ func TestArchive(t *testing.T) {
 		if err := w.Delete(t.Context(), ada, deep.ID); err != nil {
 			t.Fatal(err)
 		}
+		binned := w.mustFolder(ada, "", "binned")
+		below := w.mustUpload(ada, binned.ID, upFile{"below", "", "x"})
+		if err := w.Trash(t.Context(), ada, binned.ID); err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range []struct {
 			name, want string
 			got        answer
@@ -82,6 +87,8 @@ func TestArchive(t *testing.T) {
 			{"a deleted folder", "Not Found not_found", w.call(ada, "GET", "/files/"+deep.ID+"/archive", nil)},
 			{"another's among mine", "Not Found not_found", w.call(bob, "POST", "/files/archive", chosen(w.mustFolder(bob, "", "mine").ID, papers.ID))},
 			{"a deleted one among others", "Not Found not_found", w.call(ada, "POST", "/files/archive", chosen(papers.ID, deep.ID))},
+			{"one in the trash", "Not Found not_found", w.call(ada, "GET", "/files/"+binned.ID+"/archive", nil)},
+			{"one below the trash", "Not Found not_found", w.call(ada, "POST", "/files/archive", chosen(papers.ID, below.ID))},
 			{"no id", "Not Found not_found", w.call(ada, "GET", "/files/%00%ff'--/archive", nil)},
 			{"nothing chosen", "Unprocessable Entity validation_failed /ids:too_few", w.call(ada, "POST", "/files/archive", `{"ids":[]}`)},
 			{"too many", "Unprocessable Entity validation_failed /ids:too_many", w.call(ada, "POST", "/files/archive", chosen(many...))},

@@ -91,6 +91,30 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q after its deletion: %q", q, got)
 			}
 		}
+		// The trash is not searched, nor what is below a folder there; what comes back is.
+		box := w.folder(w.ada, "", "box")
+		w.upload(w.ada, box, "walrus in the box")
+		loose := w.upload(w.ada, "", "walrus")[0]
+		for _, id := range []string{box, loose} {
+			if got := w.names(w.ada, "walrus", "", 50); len(got) == 0 {
+				t.Errorf("before the trash: %q", got)
+			}
+			if err := w.Files.Trash(t.Context(), w.ada, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.names(w.ada, "walrus", "", 50); got != nil {
+			t.Errorf("in the trash: %q", got)
+		}
+		if status, _ := w.get(w.ada, "q=walrus&under="+box); status != http.StatusNotFound {
+			t.Errorf("below a folder in the trash: %d", status)
+		}
+		if _, err := w.Files.Restore(t.Context(), w.ada, box); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.names(w.ada, "walrus", "", 50); !cmp.Equal(got, []string{"box/walrus in the box"}) {
+			t.Errorf("restored: %q", got)
+		}
 	})
 }
 
