@@ -91,7 +91,14 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q after its deletion: %q", q, got)
 			}
 		}
-		// The trash is not searched, nor what is below a folder there; what comes back is.
+	})
+}
+
+// TestSearchAndTrash: the trash is not searched, nor what is below a folder there; what comes
+// back is.
+func TestSearchAndTrash(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
 		box := w.folder(w.ada, "", "box")
 		w.upload(w.ada, box, "walrus in the box")
 		loose := w.upload(w.ada, "", "walrus")[0]
