@@ -61,6 +61,25 @@ func (s *Service) Names(ctx context.Context, owner account.ID, after, to int64, 
 	return rows.Err()
 }
 
+// Folders yields every folder of the account, without its name, that has a row.
+func (s *Service) Folders(ctx context.Context, owner account.ID, yield func(Named) error) error {
+	rows, err := s.DB.Query(ctx, `SELECT id, parent, modified_at FROM files WHERE account = $1 AND kind = 'folder'`, string(owner))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n := Named{Kind: Folder}
+		if err := rows.Scan(&n.ID, &n.Parent, &n.ModifiedAt); err != nil {
+			return err
+		}
+		if err := yield(n); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Locate returns those of the entries that are below a folder ("" = root), in the order of
 // the ids, with the folders above each. gone are the ids, of them or of folders above, that
 // have no row. The owner must have the folder.

@@ -15,21 +15,32 @@ const (
 	idle = 10 * time.Minute
 	// buildTime bounds the reading of an account's names.
 	buildTime = time.Minute
+	// coldBuilds is how many accounts are read for the first time at once. Each takes
+	// connections to the database and memory that no index counts.
+	coldBuilds = 2
 )
 
 // errNoRoom says that an index does not fit into the memory for all.
 var errNoRoom = errors.New("search: the index of names finds no room")
+
+// errDropped says that others took an index's room while it was read.
+var errDropped = errors.New("search: the index of names lost its room")
 
 // indexes are the kept indexes of accounts. What they take together stays within a bound:
 // the index that was used longest ago goes first.
 type indexes struct {
 	most int64
 	now  func() time.Time
+	cold chan struct{} // holds one for each account that is read for the first time
 
 	mu    sync.Mutex
 	taken int64
 	all   map[account.ID]*index
 	timer *time.Timer // of giveBack; nil while there is nothing to give back
+}
+
+func newIndexes(most int64, now func() time.Time) *indexes {
+	return &indexes{most: most, now: now, cold: make(chan struct{}, coldBuilds), all: map[account.ID]*index{}}
 }
 
 // index is the names of an account with what keeping them takes.
@@ -70,7 +81,7 @@ func (k *indexes) get(owner account.ID) *index {
 }
 
 // bring reads into the index until all changes up to a count are in. Callers wait for
-// one reading together.
+// one reading together. An index that finds no room, or loses it meanwhile, is errNoRoom.
 func (x *index) bring(ctx context.Context, count int64, read func(ctx context.Context, x *index) error) error {
 	for x.upTo() < count {
 		x.in.mu.Lock()
@@ -90,6 +101,9 @@ func (x *index) bring(ctx context.Context, count int64, read func(ctx context.Co
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if errors.Is(u.err, errDropped) {
+			return errNoRoom
+		}
 		if u.err != nil {
 			return u.err
 		}
@@ -98,6 +112,10 @@ func (x *index) bring(ctx context.Context, count int64, read func(ctx context.Co
 }
 
 func (x *index) run(ctx context.Context, u *update, read func(ctx context.Context, x *index) error) {
+	if x.upTo() == 0 {
+		x.in.cold <- struct{}{}
+		defer func() { <-x.in.cold }()
+	}
 	ctx, cancel := context.WithTimeout(ctx, buildTime)
 	defer cancel()
 	u.err = read(ctx, x)
@@ -118,12 +136,13 @@ func (x *index) run(ctx context.Context, u *update, read func(ctx context.Contex
 }
 
 // grow counts bytes that the index takes more, and drops other indexes where that is too much.
+// An index that others dropped is read no further: nothing counts what it would take.
 func (x *index) grow(bytes int64) error {
 	k := x.in
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if x.out {
-		return nil // its memory goes with its last reader
+		return errDropped
 	}
 	x.bytes += bytes
 	for k.taken += bytes; k.taken > k.most; {

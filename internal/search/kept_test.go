@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -188,4 +190,83 @@ func TestSearchWhileChanging(t *testing.T) {
 		}
 		all.Wait()
 	})
+}
+
+// TestScanOnce: a search without an index reads the names once, however many other folders
+// have hits.
+func TestScanOnce(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	papers := w.folder(w.ada, "", "papers")
+	w.upload(w.ada, papers, "otter here")
+	w.seed(w.ada, 3000, func(i int) string { return fmt.Sprintf("otter %d", i) })
+	for _, limit := range []int{2, 50} {
+		hits, last, err := w.scan(t.Context(), w.ada, query("otter"), uuid.MustParse(papers), nil, limit)
+		if len(hits) != 1 || last != nil || err != nil {
+			t.Errorf("%d hits, the next reading begins at %v: %v", len(hits), last, err)
+		}
+	}
+	hits, last, err := w.scan(t.Context(), w.ada, query("otter"), uuid.UUID{}, nil, 50)
+	if len(hits) != 50 || last == nil || err != nil {
+		t.Errorf("%d hits, %v: %v", len(hits), last, err)
+	}
+}
+
+// TestDroppedWhileRead: an index that loses its room to others is read no further, since
+// nothing counts its memory. The search finds all the same.
+func TestDroppedWhileRead(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.upload(w.ada, "", "otter")
+	count, err := w.Files.Count(t.Context(), w.ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := w.kept.get(w.ada)
+	grown := make(chan error, 1)
+	err = x.bring(t.Context(), count, func(ctx context.Context, x *index) error {
+		w.kept.mu.Lock()
+		w.kept.drop(x)
+		w.kept.mu.Unlock()
+		err := w.read(ctx, x)
+		grown <- err
+		return err
+	})
+	if !errors.Is(err, errNoRoom) || !errors.Is(<-grown, errDropped) {
+		t.Errorf("the reading went on: %v", err)
+	}
+	if got := w.names(w.ada, "otter", "", 50); len(got) != 1 || w.kept.all[w.ada].large {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestColdReadings: accounts that are searched for the first time wait for each other, so
+// that many at once take neither all memory nor all connections to the database.
+func TestColdReadings(t *testing.T) {
+	k := newIndexes(1<<20, time.Now)
+	var most, now atomic.Int32
+	var all sync.WaitGroup
+	begun, goOn := make(chan bool, 20), make(chan bool)
+	for i := range 20 {
+		x := k.get(account.ID(fmt.Sprint(i)))
+		all.Go(func() {
+			err := x.bring(t.Context(), 1, func(_ context.Context, x *index) error {
+				most.Store(max(most.Load(), now.Add(1)))
+				defer now.Add(-1)
+				begun <- true
+				<-goOn
+				x.take(1, nil)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range coldBuilds {
+		<-begun
+	}
+	close(goOn)
+	all.Wait()
+	if n := most.Load(); n > coldBuilds {
+		t.Errorf("%d accounts were read at once", n)
+	}
 }

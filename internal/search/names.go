@@ -65,6 +65,19 @@ func (t *tree) put(id uuid.UUID, above int32) {
 	t.folders[t.add(id)].above = above
 }
 
+// known returns an entry whose folder is in a tree that nothing changes any more.
+func (t *tree) known(n file.Named) (e entry, ok bool) {
+	var up, zero uuid.UUID
+	id, err := uuid.Parse(n.ID)
+	if err == nil && n.Parent != "" {
+		if up, err = uuid.Parse(n.Parent); up == zero {
+			return e, false
+		}
+	}
+	folder, ok := t.numbers[up]
+	return entry{id, folder, n.ModifiedAt}, ok && err == nil && id != zero
+}
+
 func (t *tree) size() int {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -168,7 +181,7 @@ func (x *names) take(count int64, fresh []*segment) {
 	slices.SortStableFunc(x.segments, func(g, h *segment) int { return h.live - g.live })
 	for n := len(x.segments); n >= 2; n-- {
 		last, before := x.segments[n-1], x.segments[n-2]
-		if last.live*2 < before.live || last.live+before.live > maxSegment {
+		if last.live*2 < before.live || last.live+before.live > maxSegment || last.text+before.text > maxText {
 			break
 		}
 		x.segments = append(x.segments[:n-2], merge(before, last))
@@ -236,7 +249,7 @@ func (r *reader) add(n file.Named) {
 		return
 	}
 	r.built.add(e, n.Name)
-	if len(r.built.entries) == maxSegment {
+	if len(r.built.entries) == maxSegment || len(r.built.text) > maxText-maxNameText {
 		r.err = r.full(r.built.build())
 	}
 }

@@ -14,6 +14,8 @@
 //   - Bounded: all indexes together stay within Settings.Memory. The one used longest ago
 //     goes first, and each goes when it is unused for ten minutes. Where one alone has no
 //     room, a search reads all names of the account and keeps none.
+//   - Two accounts at a time are read for the first time; the others wait. An index that loses
+//     its room while it is read is read no further.
 //   - One reading of an account at a time, however many callers wait. A caller's wait ends
 //     with its request, the reading goes on.
 //   - Queries stand in URLs and not in logs; cursors are sealed.
@@ -61,7 +63,7 @@ type Service struct {
 
 // New returns the room.
 func New(c Config) *Service {
-	return &Service{Config: c, kept: &indexes{most: c.Memory, now: c.Now, all: map[account.ID]*index{}}, scanning: make(chan struct{}, 1)}
+	return &Service{Config: c, kept: newIndexes(c.Memory, c.Now), scanning: make(chan struct{}, 1)}
 }
 
 // Find returns one page of the entries below a folder ("" = root) whose names have all words
@@ -213,10 +215,7 @@ func (s *Service) eachName(ctx context.Context, owner account.ID, after, to int6
 	return context.Cause(ctx)
 }
 
-// scanned is how many hits a search without an index holds before it knows the folders.
-const scanned = 1000
-
-// scan is a search that reads all names of the account and keeps only hits and folders.
+// scan is a search that reads the account's folders, then all its names, and keeps hits only.
 func (s *Service) scan(ctx context.Context, owner account.ID, asked []string, under uuid.UUID, after *entry, limit int) (hits []entry, last *entry, err error) {
 	select {
 	case s.scanning <- struct{}{}:
@@ -229,23 +228,34 @@ func (s *Service) scan(ctx context.Context, owner account.ID, asked []string, un
 		return nil, nil, err
 	}
 	x := newNames()
+	folders := &reader{tree: &x.tree}
+	err = s.Files.Folders(ctx, owner, func(n file.Named) error {
+		folders.entry(n)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	top, ok := x.tree.numbers[under]
+	if !ok {
+		return nil, nil, nil
+	}
 	var mu sync.Mutex
-	var best []entry
-	cut := func(most int) {
-		slices.SortFunc(best, entry.compare)
-		best = best[:min(len(best), most)]
+	cut := func() {
+		slices.SortFunc(hits, entry.compare)
+		hits = hits[:min(len(hits), limit)]
 	}
 	err = s.eachName(ctx, owner, 0, to, func() (func(file.Named) error, func() error) {
-		r := &reader{tree: &x.tree}
+		below := x.tree.below(top)
 		return func(n file.Named) error {
-			e, ok := r.entry(n)
-			if !ok || after != nil && e.compare(*after) <= 0 || !matches(asked, n.Name) {
+			e, ok := x.tree.known(n)
+			if !ok || !below(e.folder) || after != nil && e.compare(*after) <= 0 || !matches(asked, n.Name) {
 				return nil
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if best = append(best, e); len(best) == 2*scanned {
-				cut(scanned + 1)
+			if hits = append(hits, e); len(hits) >= 2*limit {
+				cut()
 			}
 			return nil
 		}, func() error { return nil }
@@ -253,24 +263,8 @@ func (s *Service) scan(ctx context.Context, owner account.ID, asked []string, un
 	if err != nil {
 		return nil, nil, err
 	}
-	cut(scanned + 1)
-	if len(best) > scanned {
-		best = best[:scanned]
-		last = &best[scanned-1]
-	}
-	top, ok := x.tree.numbers[under]
-	if !ok {
-		return nil, nil, nil
-	}
-	below := x.tree.below(top)
-	for i, e := range best {
-		if !below(e.folder) {
-			continue
-		}
-		if len(hits) == limit {
-			return hits, &best[i-1], nil
-		}
-		hits = append(hits, e)
+	if cut(); len(hits) == limit {
+		last = &hits[limit-1]
 	}
 	return hits, last, nil
 }

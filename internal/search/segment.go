@@ -13,6 +13,14 @@ import (
 // maxSegment is the most entries of a segment, so that two bytes name one.
 const maxSegment = 1 << 16
 
+// maxText is the most bytes of words, each as often as a name has it, of a segment: what
+// builds one takes several times as much. Names of 60 bytes fill maxSegment before.
+// maxNameText is more than what one name has.
+const (
+	maxText     = 8 << 20
+	maxNameText = 64 << 10
+)
+
 // entry is what an index keeps of an entry beside its words.
 type entry struct {
 	id       uuid.UUID
@@ -32,6 +40,7 @@ type segment struct {
 	byID     []uint16 // places, in the order of ids
 	gone     bitmap   // entries that changed or went
 	live     int
+	text     int      // bytes of words that it was built of
 	terms    string   // all words, sorted
 	ends     []uint32 // of each word in terms
 	postings []uint16 // the entries that have a word, words in order
@@ -160,7 +169,7 @@ func (b *builder) build() *segment {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int { return b.entries[i].compare(b.entries[j]) })
-	g := &segment{entries: make([]entry, len(order)), byID: make([]uint16, len(order)), gone: newBitmap(len(order)), live: len(order)}
+	g := &segment{entries: make([]entry, len(order)), byID: make([]uint16, len(order)), gone: newBitmap(len(order)), live: len(order), text: len(b.text)}
 	// Words get numbers as they come, then their places in the sorted list.
 	type word struct {
 		text        string

@@ -134,3 +134,34 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// TestLongNames: names that are made of as many and as long words as possible do not take
+// memory beyond what a segment may.
+func TestLongNames(t *testing.T) {
+	x := newNames()
+	var built []*segment
+	r := &reader{tree: &x.tree, full: func(g *segment) error { built = append(built, g); return nil }}
+	forms := []string{strings.Repeat("a1", 100), strings.Repeat("\ufdfa", 80), strings.Repeat("\ufdfa1", 60), strings.Repeat("\u3316", 80), strings.Repeat("a ", 120)}
+	for i := range 12_000 {
+		name := fmt.Sprintf("%08d%s", i, forms[i%len(forms)])
+		before := len(r.built.text)
+		r.add(file.Named{ID: uuid.Must(uuid.NewV7()).String(), Kind: file.File, Name: name[:min(len(name), 255)]})
+		if grown := len(r.built.text) - before; grown > maxNameText || len(r.built.text) > maxText {
+			t.Fatalf("%q: %d bytes of words more, %d in all", name, grown, len(r.built.text))
+		}
+	}
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if len(built) < 2 {
+		t.Fatalf("%d segments", len(built))
+	}
+	for i, g := range built {
+		x.take(int64(i), []*segment{g})
+	}
+	for _, g := range x.segments {
+		if g.text > maxText {
+			t.Errorf("a segment of %d bytes of words", g.text)
+		}
+	}
+}
