@@ -1,7 +1,6 @@
 package file
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"io"
@@ -16,8 +15,8 @@ import (
 )
 
 // An archive is a zip that the server makes while it sends it. Contents pass through as they
-// are stored, a segment at a time. The memory holds the zip's directory, some 300 bytes an
-// entry. An archive that breaks off has no directory at its end, so no program takes it for
+// are stored, a segment at a time. The memory holds the zip's directory, some 100 bytes an
+// entry and its own name. An archive that breaks off has no directory at its end, so no program takes it for
 // whole.
 
 // archiveName is the name of an archive of several entries.
@@ -111,32 +110,33 @@ func (s *Service) choose(ctx context.Context, owner account.ID, ids []string) (c
 // what is deleted meanwhile. A content that cannot be read ends it: an archive that opens
 // lacks nothing.
 func (s *Service) writeArchive(ctx context.Context, owner account.ID, chosen []Entry, to io.Writer) error {
-	z := zip.NewWriter(to)
+	z := newZipWriter(to)
 	for at, err := range s.walkChosen(ctx, owner, chosen) {
 		if err != nil {
 			return err
 		}
-		header := &zip.FileHeader{Name: at.Path, Modified: at.ModifiedAt, Method: zip.Store}
 		if at.Kind == Folder {
-			header.Name += "/"
-			_, err = z.CreateHeader(header)
-		} else if err = s.archiveContent(ctx, owner, at, z, header); errors.Is(err, errNotFound) {
+			err = z.begin(at.Path, at.ModifiedAt, true)
+		} else if err = s.archiveContent(ctx, owner, at, z); errors.Is(err, errNotFound) {
 			err = nil
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return z.Close()
+	return z.close()
 }
 
 // archiveContent adds a file once its first bytes have authenticated.
-func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zip.Writer, header *zip.FileHeader) error {
+func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zipWriter) error {
 	o, _, err := s.Content(ctx, owner, at.ID)
 	if err != nil {
 		return err
 	}
-	return o.Send(ctx, 0, o.Size(), func() (io.Writer, error) { return z.CreateHeader(header) })
+	if err := o.Send(ctx, 0, o.Size(), func() (io.Writer, error) { return z.file(at.Path, at.ModifiedAt) }); err != nil {
+		return err
+	}
+	return z.end()
 }
 
 // walkChosen yields each chosen entry, and a folder before what is in it, with its path in

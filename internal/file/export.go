@@ -102,17 +102,21 @@ func (s *Service) walkEntry(ctx context.Context, owner account.ID, e Entry, path
 }
 
 // siblings are the names of one folder of an archive that are taken, in lower case because
-// some systems do not tell the cases apart, each with the number that is tried next.
+// some systems do not tell the cases apart.
 type siblings map[string]int
 
 // name returns a name that is free, and takes it.
 func (t siblings) name(name string, kind Kind) string {
 	name = portable(name)
-	low := strings.ToLower(name)
 	free := name
-	for t[strings.ToLower(free)] > 0 {
-		free = numbered(name, kind, t[low])
-		t[low]++
+	if t[strings.ToLower(free)] > 0 {
+		// Long names are shortened for a number, to the same beginning perhaps. Those share
+		// the number that is tried next; no name has the slash.
+		next := "/" + strings.ToLower(numbered(name, kind, 1_000_000))
+		for t[strings.ToLower(free)] > 0 {
+			t[next]++
+			free = numbered(name, kind, t[next])
+		}
 	}
 	t[strings.ToLower(free)] = 1
 	return free
