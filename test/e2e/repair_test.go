@@ -68,6 +68,9 @@ func TestRecoverySessionOfEveryOperation(t *testing.T) {
 					code = known
 				}
 			}
+			if o.method == http.MethodHead && got.status == http.StatusForbidden {
+				code = "recovery_session" // an answer to HEAD has no body
+			}
 			want := ""
 			switch {
 			case !may:
