@@ -209,6 +209,13 @@ func (b *source) stopped() error {
 	return b.reason
 }
 
+// count returns how many bytes have come.
+func (b *source) count() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.read
+}
+
 // broken returns why the body ended before its end, or nil.
 func (b *source) broken() error {
 	b.mu.Lock()

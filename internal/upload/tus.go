@@ -131,6 +131,7 @@ func (u stored) WriteChunk(ctx context.Context, at int64, r io.Reader) (int64, e
 	o := content.AppendOptions{Expires: c.s.Now().Add(c.s.Keep)}
 	if c.sum != nil {
 		o.Check, o.Want = c.sum.hash, c.sum.want
+		r = &whole{r: r, body: c.body}
 	}
 	n, err := c.s.Contents.Append(ctx, c.st.Account, c.st.Blob, at, r, o)
 	c.st.offset = at + n
@@ -141,6 +142,22 @@ func (u stored) WriteChunk(ctx context.Context, at int64, r io.Reader) (int64, e
 		err = broken // the sum of a part of the bytes says nothing
 	}
 	return n, c.fail(c.finished(ctx, refused(err)))
+}
+
+// whole refuses a body that goes on behind what tusd passes on of it. A sum is of all bytes,
+// so it says nothing of those that fit.
+type whole struct {
+	r    io.Reader
+	body *source
+	n    int64
+}
+
+func (b *whole) Read(p []byte) (n int, err error) {
+	n, err = b.r.Read(p)
+	if b.n += int64(n); err == io.EOF && b.body.count() > b.n {
+		err = errTooLarge
+	}
+	return n, err
 }
 
 // finished translates err for an upload that another request has finished meanwhile: its

@@ -226,6 +226,25 @@ func TestTooManyBytes(t *testing.T) {
 	}
 }
 
+// A sum is of all bytes that come. That of the bytes that fit does not let them in when more
+// follow, in a body of unknown length.
+func TestChecksumOfTooManyBytes(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	path := w.begin(5)
+	for _, body := range []string{"123456", "12345" + pattern(200_000)} {
+		a := w.on(0, ada, "PATCH", path, io.MultiReader(strings.NewReader(body)), "Upload-Offset", "0", "Upload-Checksum", sumOf("sha256", "12345"))
+		if got := a.problem(t); got != "413 too_large" {
+			t.Errorf("%s", got)
+		}
+		if at, parts := w.offset(path), w.rows("blob_parts"); at != 0 || parts != 0 {
+			t.Errorf("the upload is at %d, %d parts", at, parts)
+		}
+	}
+	if a := w.on(0, ada, "PATCH", path, io.MultiReader(strings.NewReader("12345")), "Upload-Offset", "0", "Upload-Checksum", sumOf("sha256", "12345")); a.Header.Get("Coffer-File") == "" {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
 // sumOf is a value of Upload-Checksum.
 func sumOf(algorithm, body string) string {
 	if algorithm == "sha1" {
