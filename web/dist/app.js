@@ -6819,11 +6819,11 @@ function news(before2, now) {
   if (fresh2 > 0) said.push(t6("said_offered", { count: fresh2 }));
   const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
   const took = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
-  for (const { item, state, why } of now.incoming) {
+  for (const { item, state, why: why2 } of now.incoming) {
     if (took.get(item) === state) continue;
     const name = items.get(item) ?? "";
     if (state === "verified") said.push(t6("said_received", { name }));
-    if (state === "broken" && why !== "cancelled") said.push(t6("said_broken", { name }));
+    if (state === "broken" && why2 !== "cancelled") said.push(t6("said_broken", { name }));
   }
   const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
   for (const { id, item, to, state } of now.outgoing) {
@@ -7010,7 +7010,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
     ] }) });
   }
   const cancel2 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
-  const { done, total, why } = incoming;
+  const { done, total, why: why2 } = incoming;
   switch (incoming.state) {
     case "waiting":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_waiting") }) });
@@ -7036,7 +7036,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
         " ",
         t6("state_broken"),
         " ",
-        why && t6(`why_${why}`)
+        why2 && t6(`why_${why2}`)
       ] }) });
     default:
       return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
@@ -7049,7 +7049,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
       ] }) });
   }
   async function retry2() {
-    if (why !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
+    if (why2 !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
     const to = await targetFile(item.kind === "folder" ? name + ".zip" : name).catch(toastProblem);
     if (to) drop2.take(item.id, to);
   }
@@ -7234,8 +7234,8 @@ function Send() {
   if (current2.value) return /* @__PURE__ */ a4(Live, { drop: current2.value });
   return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
 }
-function Hindered({ why }) {
-  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
+function Hindered({ why: why2 }) {
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why2 === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
 }
 function Start() {
   const busy2 = opening.value;
@@ -7928,6 +7928,8 @@ var problems4 = catalog({
     upload_expired: "The upload stood still for too long. Try again.",
     precondition_failed: "The file was changed meanwhile. Reload the page.",
     range_not_satisfiable: "The file was changed meanwhile. Download it again.",
+    file_changed: "The file was changed, moved or deleted on your device. Choose it again.",
+    not_in_trash: "This is no longer in the trash. It was restored or deleted for good.",
     field_not_a_folder: "Choose a folder.",
     field_too_late: "The page sent its fields in the wrong order. Reload it and try again."
   },
@@ -7954,6 +7956,8 @@ var problems4 = catalog({
     upload_expired: "Das Hochladen stand zu lange still. Versuchen Sie es noch einmal.",
     precondition_failed: "Die Datei wurde inzwischen geändert. Laden Sie die Seite neu.",
     range_not_satisfiable: "Die Datei wurde inzwischen geändert. Laden Sie sie noch einmal herunter.",
+    file_changed: "Die Datei wurde auf Ihrem Gerät geändert, verschoben oder gelöscht. Wählen Sie sie noch einmal aus.",
+    not_in_trash: "Das liegt nicht mehr im Papierkorb. Es wurde wiederhergestellt oder endgültig gelöscht.",
     field_not_a_folder: "Wählen Sie einen Ordner.",
     field_too_late: "Die Seite hat ihre Felder in falscher Reihenfolge gesendet. Laden Sie sie neu und versuchen Sie es noch einmal."
   }
@@ -7984,12 +7988,13 @@ function Progress2({ working }) {
     /* @__PURE__ */ a4("p", { class: "hint", children: t7("triedOf", { tried: working.tried, count: working.count }) })
   ] });
 }
-function report(out, count, done) {
+function report(out, count, done, undo) {
   const { failed, left: left2 } = out;
   if (failed.length === 0 && left2.length === 0) return done();
   if (count === 1 && failed[0]) throw failed[0].problem;
-  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count }), true);
-  toast(t7("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true);
+  const act = out.done.length > 0 ? undo : void 0;
+  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count }), true, act);
+  toast(t7("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true, act);
 }
 async function workNow(title, count, run2) {
   await ask((close) => /* @__PURE__ */ a4(Now, { title, count, run: run2, onClose: close }));
@@ -8018,20 +8023,23 @@ function brief(name) {
 var gone = (err2) => {
   if (asProblem(err2).code !== "not_found") throw err2;
 };
+var emptied = (err2) => {
+  throw asProblem(err2).code === "not_found" ? new Problem({ status: 404, code: "not_in_trash" }) : err2;
+};
 async function discard(entries2, onDone) {
   await workNow(t7("discarding", { count: entries2.length }), entries2.length, async (work2) => {
     const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
     void onDone(out.done);
     refreshFolder(bin);
     const undo = { label: t7("undo"), run: () => void restore(out.done) };
-    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo));
+    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo), undo);
   });
 }
 async function restore(entries2, onDone) {
   await workNow(t7("restoring", { count: entries2.length }), entries2.length, async (work2) => {
     const numbered = [];
     const out = await work2.run(entries2, async (entry4) => {
-      const back = await post("/trash/{id}/restore", { path: { id: entry4.id } });
+      const back = await post("/trash/{id}/restore", { path: { id: entry4.id } }).catch(emptied);
       if (back.name !== entry4.name) numbered.push(back.name);
     });
     void onDone?.(out.done);
@@ -11538,6 +11546,7 @@ function add(tree, root) {
   const fresh2 = rest.map(({ path: path3, file: file2 }) => made(file2, { name: file2.name, size: file2.size, root, top: path3[0] ?? file2.name, folders, path: path3 }));
   const names2 = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
   const stays2 = (u4) => runs(u4) || u4.state.peek() === "paused" || u4.state.peek() === "left" || !names2.has(u4.root + "/" + u4.shown.peek());
+  for (const u4 of uploads.peek()) if (!stays2(u4)) void giveUp(u4).catch(() => void 0);
   uploads.value = [...uploads.peek().filter(stays2), ...fresh2];
   void check(fresh2, root, work, tree.folders, folders);
 }
@@ -11615,6 +11624,7 @@ async function patiently2(list2, signal, once) {
     } catch (err2) {
       const problem2 = asProblem(err2);
       if (signal.aborted) throw err2;
+      if (problem2.code === "offline" && !await readable(list2)) throw new Problem({ status: -1, code: "file_changed" });
       if (first.offset > had2) lost2 = 0;
       had2 = first.offset;
       if (problem2.wait) {
@@ -11629,11 +11639,14 @@ async function patiently2(list2, signal, once) {
     }
   }
 }
+async function readable(list2) {
+  return Promise.all(list2.map((u4) => u4.file.slice(0, 1).arrayBuffer())).then(() => true, () => false);
+}
 var broke = (p5) => p5.temporary && p5.code !== "cancelled" || ["offset_mismatch", "upload_taken_over", "checksum_mismatch", "body_unreadable"].includes(p5.code);
-async function hold3(list2, why, ms, signal) {
+async function hold3(list2, why2, ms, signal) {
   for (const u4 of list2) {
     if (!resumable(u4)) u4.sent.value = 0;
-    u4.held.value = why;
+    u4.held.value = why2;
   }
   await new Promise((resolve) => {
     const timer2 = setTimeout(resolve, ms);
@@ -11642,7 +11655,7 @@ async function hold3(list2, why, ms, signal) {
       resolve();
     };
     signal.addEventListener("abort", wake, { once: true });
-    if (why === "lost") addEventListener("online", wake, { once: true });
+    if (why2 === "lost") addEventListener("online", wake, { once: true });
   });
   for (const u4 of list2) u4.held.value = void 0;
 }
@@ -12109,7 +12122,8 @@ var kinds = {
 };
 function iconOf2(entry4) {
   if (entry4.kind === "folder") return "folder";
-  return kinds[entry4.name.split(".").pop().toLowerCase()] ?? "file";
+  const ending2 = entry4.name.split(".").pop().toLowerCase();
+  return Object.hasOwn(kinds, ending2) ? kinds[ending2] : "file";
 }
 function Gap({ rows, height }) {
   return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
@@ -12927,6 +12941,7 @@ function numbers(u4) {
   if (state === "paused" || state === "left") return [...state === "paused" ? [t7("state_paused")] : [], percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) })];
   return [u4.became.value ? t7("became") : held2 === "answer" && state === "asking" ? t7("asked") : t7(`state_${state}`), size(u4.size)];
 }
+var why = (p5) => p5.fields[0] ? sayField(p5.fields[0]) : say(p5);
 function Row3({ upload: u4 }) {
   const state = u4.state.value;
   const problem2 = u4.problem.value;
@@ -12939,7 +12954,7 @@ function Row3({ upload: u4 }) {
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
       (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t7("progressOf", { name }) }),
       /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: [
-        say(problem2),
+        why(problem2),
         " ",
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }) : numbers(u4).join(" · ") })
@@ -16157,12 +16172,12 @@ function end2(here2, there) {
   forget2(here2);
   tell2({ kind: "out", why: there });
 }
-function forget2(why) {
+function forget2(why2) {
   token = "";
   tokenEnds = 0;
   level = {};
   localStorage.removeItem(had);
-  auth.value = { is: "out", ...why && { why } };
+  auth.value = { is: "out", ...why2 && { why: why2 } };
 }
 function tell2(news2) {
   channel2.postMessage(news2);
@@ -16407,7 +16422,7 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
   const [over3, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
-  const why = auth.value.is === "out" ? auth.value.why : void 0;
+  const why2 = auth.value.is === "out" ? auth.value.why : void 0;
   const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const own = children !== null;
   const others2 = own ? [] : doors().filter((door) => !door.signsIn);
@@ -16425,9 +16440,9 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
-    why && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+    why2 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t12(`why_${why}`) })
+      /* @__PURE__ */ a4("p", { children: t12(`why_${why2}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),

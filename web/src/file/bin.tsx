@@ -1,7 +1,7 @@
 // To the trash and back.
 import { del, post } from '../shell/api';
 import { cut } from '../shell/cut';
-import { asProblem } from '../shell/problem';
+import { asProblem, Problem } from '../shell/problem';
 import { Confirm, toast } from '../shell/ui';
 import { refreshFolder } from './refresh';
 import type { Entry } from './tree';
@@ -21,6 +21,11 @@ const gone = (err: unknown): undefined => {
   if (asProblem(err).code !== 'not_found') throw err; // gone already
 };
 
+// emptied says of what is no longer in the trash what became of it.
+const emptied = (err: unknown): never => {
+  throw asProblem(err).code === 'not_found' ? new Problem({ status: 404, code: 'not_in_trash' }) : err;
+};
+
 // discard moves entries to the trash without a question: the toast undoes it.
 export async function discard(entries: readonly Entry[], onDone: (gone: readonly Entry[]) => Promise<unknown>): Promise<void> {
   await workNow(t('discarding', { count: entries.length }), entries.length, async (work) => {
@@ -28,7 +33,7 @@ export async function discard(entries: readonly Entry[], onDone: (gone: readonly
     void onDone(out.done); // the list need not be read before the person is told
     refreshFolder(bin);
     const undo = { label: t('undo'), run: () => void restore(out.done) };
-    report(out, entries.length, () => toast(t('discarded', { count: entries.length, name: brief(entries[0]!.name) }), false, undo));
+    report(out, entries.length, () => toast(t('discarded', { count: entries.length, name: brief(entries[0]!.name) }), false, undo), undo);
   });
 }
 
@@ -38,7 +43,7 @@ export async function restore(entries: readonly Entry[], onDone?: (gone: readonl
   await workNow(t('restoring', { count: entries.length }), entries.length, async (work) => {
     const numbered: string[] = [];
     const out = await work.run(entries, async (entry) => {
-      const back = await post('/trash/{id}/restore', { path: { id: entry.id } });
+      const back = await post('/trash/{id}/restore', { path: { id: entry.id } }).catch(emptied);
       if (back.name !== entry.name) numbered.push(back.name);
     });
     void onDone?.(out.done);

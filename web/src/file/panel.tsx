@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { size } from '../shell/i18n';
 import { Icon, type Icon as Icons } from '../shell/icon';
-import { say } from '../shell/problem';
+import { say, sayField, type Problem } from '../shell/problem';
 import { downloading, downloads, panel, type Download } from '../shell/transfers';
 import { Meter } from '../shell/meter';
 import { Name } from '../shell/name';
@@ -153,6 +153,9 @@ function numbers(u: Upload): string[] {
   return [u.became.value ? t('became') : held === 'answer' && state === 'asking' ? t('asked') : t(`state_${state}`), size(u.size)];
 }
 
+// No field is marked here, so the first one stands for all.
+const why = (p: Problem): string => (p.fields[0] ? sayField(p.fields[0]) : say(p));
+
 function Row({ upload: u }: { upload: Upload }) {
   const state = u.state.value;
   const problem = u.problem.value;
@@ -167,7 +170,7 @@ function Row({ upload: u }: { upload: Upload }) {
       <div class="upload-text">
         <p class="upload-name"><Name name={name} read /></p>
         {(sending || state === 'paused' || state === 'left') && <progress value={u.sent.value} max={Math.max(1, u.size)} aria-label={t('progressOf', { name })} />}
-        <p class="hint">{state === 'failed' && problem ? <span class="error">{say(problem)} <Remedy problem={problem} /></span> : numbers(u).join(' · ')}</p>
+        <p class="hint">{state === 'failed' && problem ? <span class="error">{why(problem)} <Remedy problem={problem} /></span> : numbers(u).join(' · ')}</p>
       </div>
       {state === 'done' && <Icon name="check" class="good" />}
       {(sending || state === 'waiting') && resumable(u) && press('pause', t('pause'), t('pauseOf', { name }), () => pause(u))}

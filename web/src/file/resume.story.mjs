@@ -113,6 +113,43 @@ test('a large file is paused, cut off, left by a reload, and goes on with the sa
   }
 });
 
+test('a file that changed since it was chosen, a name that is refused, and an undo that comes too late', async (t) => {
+  const page = await open(t, site);
+  const who = await member(site.server);
+  await signIn(page, who);
+  const dir = tree(t, { 'film.bin': crypto.randomBytes(8_000_000), 'constructor': 'x', 'a\u202Eb.txt': 'x' });
+  const file = path.join(dir, 'film.bin');
+  const panel = panelOf(page);
+  const call = await as(site.server, who);
+  const rate = await network(page);
+  await rate(1_500_000);
+  await drop(page, [file]);
+  await page.waitForFunction(() => document.querySelector('.upload.sending progress')?.value > 0);
+  await panel.getByRole('button', { name: 'Pause film.bin' }).click();
+  await panel.getByRole('heading', { name: '1 upload paused' }).waitFor();
+  const film = crypto.randomBytes(8_000_000);
+  fs.writeFileSync(file, film);
+  await rate(0);
+  await panel.getByRole('button', { name: 'Go on with film.bin' }).click();
+  await panel.getByText('The file was changed, moved or deleted on your device. Choose it again.').waitFor();
+  await seen(page, 'a file that changed since it was chosen');
+  await drop(page, [file]);
+  await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 20_000 });
+  const [there] = (await call('/files', undefined, 'GET')).items;
+  assert.equal(there.sha256, crypto.createHash('sha256').update(film).digest('hex'), 'nothing of the old file is in the new one');
+  assert.deepEqual((await call('/uploads', undefined, 'GET')).items, [], 'the server keeps nothing of the old file');
+
+  await drop(page, [path.join(dir, 'constructor'), path.join(dir, 'a\u202Eb.txt')]);
+  await panel.getByText('A name cannot contain characters that change the direction of text.').waitFor();
+  await row(page, 'constructor').locator('.kind-file path[d]').waitFor({ state: 'attached' });
+
+  await row(page, 'constructor').press('Delete');
+  await page.getByText('“constructor”').waitFor();
+  await call('/trash', undefined, 'DELETE');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('This is no longer in the trash. It was restored or deleted for good.').waitFor();
+});
+
 test('a replaced file keeps its old content; versions are saved, restored and deleted; all of it counts', async (t) => {
   const page = await open(t, site);
   const who = await member(site.server);

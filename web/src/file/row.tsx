@@ -108,7 +108,8 @@ const kinds: Record<string, IconName> = {
 
 export function iconOf(entry: Entry): IconName {
   if (entry.kind === 'folder') return 'folder';
-  return kinds[entry.name.split('.').pop()!.toLowerCase()] ?? 'file';
+  const ending = entry.name.split('.').pop()!.toLowerCase();
+  return Object.hasOwn(kinds, ending) ? kinds[ending]! : 'file';
 }
 
 // Gap stands for `rows` that are not drawn.

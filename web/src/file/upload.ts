@@ -2,7 +2,7 @@
 // the person moves to other pages.
 import { effect } from '@preact/signals';
 import { auth } from '../shell/auth';
-import { asProblem, type Problem } from '../shell/problem';
+import { asProblem, Problem } from '../shell/problem';
 import { downloading, downloads, panel, transfers } from '../shell/transfers';
 import { refreshFolder } from './refresh';
 import { same } from './taken';
@@ -33,6 +33,7 @@ export function add(tree: Tree, root: string): void {
   // A name stands once: what ended before gives way to the new try.
   const names = new Set(fresh.map((u) => root + '/' + u.shown.peek()));
   const stays = (u: Upload) => runs(u) || u.state.peek() === 'paused' || u.state.peek() === 'left' || !names.has(u.root + '/' + u.shown.peek());
+  for (const u of uploads.peek()) if (!stays(u)) void giveUp(u).catch(() => undefined); // the server forgets it in time
   uploads.value = [...uploads.peek().filter(stays), ...fresh];
   void check(fresh, root, work, tree.folders, folders);
 }
@@ -126,6 +127,7 @@ async function patiently<T>(list: readonly Upload[], signal: AbortSignal, once: 
     } catch (err) {
       const problem = asProblem(err);
       if (signal.aborted) throw err;
+      if (problem.code === 'offline' && !(await readable(list))) throw new Problem({ status: -1, code: 'file_changed' });
       if (first.offset > had) lost = 0;
       had = first.offset;
       if (problem.wait) {
@@ -139,6 +141,12 @@ async function patiently<T>(list: readonly Upload[], signal: AbortSignal, once: 
       }
     }
   }
+}
+
+// readable tells whether the files are still what the person chose. The browser sends nothing of a
+// file that was changed, moved or deleted since, and calls that a broken connection.
+async function readable(list: readonly Upload[]): Promise<boolean> {
+  return Promise.all(list.map((u) => u.file!.slice(0, 1).arrayBuffer())).then(() => true, () => false);
 }
 
 // broke tells a failure that looking again may mend: the server then says what it has.

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, say } from '../shell/problem';
-import { ask, Dialog, toast, toastProblem } from '../shell/ui';
+import { ask, Dialog, toast, toastProblem, type Act } from '../shell/ui';
 import { each, type Outcome } from './batch';
 import { t } from './words';
 
@@ -42,13 +42,15 @@ export function Progress({ working }: { working: Working | undefined }) {
   );
 }
 
-// report says how it ended; a single one that failed says so where it was asked for.
-export function report<T>(out: Outcome<T>, count: number, done: () => void): void {
+// report says how it ended; a single one that failed says so where it was asked for. What was done
+// of the others can be undone where there is an `undo`.
+export function report<T>(out: Outcome<T>, count: number, done: () => void, undo?: Act): void {
   const { failed, left } = out;
   if (failed.length === 0 && left.length === 0) return done();
   if (count === 1 && failed[0]) throw failed[0].problem;
-  if (failed.length === 0) return toast(t('stopped', { done: out.done.length, count }), true);
-  toast(t('someFailed', { done: out.done.length, count, reason: say(failed[0]!.problem) }), true);
+  const act = out.done.length > 0 ? undo : undefined;
+  if (failed.length === 0) return toast(t('stopped', { done: out.done.length, count }), true, act);
+  toast(t('someFailed', { done: out.done.length, count, reason: say(failed[0]!.problem) }), true, act);
 }
 
 // workNow works without a question. A dialog tells how far it is, and shows only when there is

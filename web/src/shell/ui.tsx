@@ -97,7 +97,7 @@ interface Note {
 }
 
 // An Act is what a toast offers to do, such as to undo what it tells of.
-interface Act {
+export interface Act {
   label: string;
   run: () => unknown;
 }
