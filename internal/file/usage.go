@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"coffer/internal/account"
@@ -91,35 +90,39 @@ func (s *Service) Usage(ctx context.Context, owner account.ID) (u Usage, err err
 const (
 	largestShown  = 10
 	largestLooked = 5_000
+	largestPage   = 50
 )
 
-// largest returns the largest files that the root leads to.
+// largest returns the largest files that the root leads to. The folders above a page of them
+// are read together: each file may stand in a folder of its own, and all in the trash.
 func (s *Service) largest(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID) ([]Placed, error) {
 	found := []Placed{}
-	ways := map[string][]Step{} // by folder; nil where no way leads to it
+	above := locating{tx: tx, owner: owner, rows: map[string]row{}}
 	var after *row
-	for looked := 0; looked < largestLooked; {
-		rows, err := readLargest(ctx, tx, owner, after, 50)
+	for looked := 0; looked < largestLooked; looked += largestPage {
+		rows, err := readLargest(ctx, tx, owner, after, largestPage)
 		if err != nil || len(rows) == 0 {
 			return found, err
 		}
+		if len(above.rows) > largestPage*MaxDepth {
+			clear(above.rows)
+		}
+		parents := make([]string, len(rows))
+		for i, r := range rows {
+			parents[i] = r.Parent
+		}
+		if err := above.read(ctx, parents); err != nil {
+			return nil, err
+		}
 		for _, r := range rows {
-			path, known := ways[r.Parent]
-			if !known {
-				path, err = s.path(ctx, tx, key, owner, r.ID)
-				if err != nil && !errors.Is(err, errNotFound) {
-					return nil, err
-				}
-				ways[r.Parent] = path
-			}
-			if path == nil {
+			path, ok := above.path(key, r.Parent, "")
+			if !ok {
 				continue
 			}
 			if found = append(found, Placed{s.show(ctx, owner, key, r), path}); len(found) == largestShown {
 				return found, nil
 			}
 		}
-		looked += len(rows)
 		after = &rows[len(rows)-1]
 	}
 	return found, nil

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -33,6 +34,11 @@ func TestUsage(t *testing.T) {
 		if u := w.usage(ada); u.Bytes != 0 || u.Files != 0 || u.QuotaBytes != nil || u.QuotaFiles != nil || len(u.Largest) != 0 {
 			t.Errorf("of an account without files: %+v", u)
 		}
+		for i := range largestPage + 10 { // each in a folder of its own
+			f := w.mustFolder(ada, "", fmt.Sprint("old ", i))
+			w.mustUpload(ada, f.ID, upFile{"old", "", pattern(71_000)})
+			w.trash(f)
+		}
 		a := w.mustFolder(ada, "", "a")
 		b := w.mustFolder(ada, a.ID, "b")
 		deep := w.mustUpload(ada, b.ID, upFile{"deep", "", pattern(500)})
@@ -49,16 +55,16 @@ func TestUsage(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
-			bytes, files := int64(1<<20), int64(100)
+			bytes, files := int64(1<<30), int64(100)
 			return w.Contents.SetQuota(t.Context(), tx, ada, &bytes, &files)
 		}); err != nil {
 			t.Fatal(err)
 		}
 		u := w.usage(ada)
-		if u.Bytes != 500+70_000+55+81_000 || u.Files != 15 || u.Reserved != 0 || *u.QuotaBytes != 1<<20 || *u.QuotaFiles != 100 {
+		if u.Bytes != 500+70_000+55+81_000+60*71_000 || u.Files != 15+60 || u.Reserved != 0 || *u.QuotaBytes != 1<<30 || *u.QuotaFiles != 100 {
 			t.Errorf("usage %+v", u)
 		}
-		if u.Trash != (Amount{81_000, 2}) || u.Versions != (Amount{}) {
+		if u.Trash != (Amount{81_000 + 60*71_000, 2 + 60}) || u.Versions != (Amount{}) {
 			t.Errorf("trash %+v, versions %+v", u.Trash, u.Versions)
 		}
 		if len(u.Largest) != 10 || u.Largest[0].Name != "top" || len(u.Largest[0].Path) != 0 || u.Largest[1].ID != deep.ID || u.Largest[2].Size != 10 || u.Largest[9].Size != 3 {
