@@ -22,30 +22,29 @@ const maxName = 255 // bytes of UTF-8, after NFC: what most file systems take
 // cleanName returns the canonical form of a name that a client chose, or what is wrong
 // with the value at pointer.
 func cleanName(pointer, raw string) (string, error) {
-	refuse := func(code, detail string) (string, error) { return "", fault.InvalidField(pointer, code, detail) }
 	if !utf8.ValidString(raw) {
-		return refuse("invalid_utf8", "A name must be UTF-8.")
+		return "", fault.InvalidField(pointer, "invalid_utf8", "A name must be UTF-8.")
 	}
 	if len(raw) > 4*maxName { // NFC at most shortens what it changes, so this is not close
-		return refuse("too_long", "A name has at most 255 bytes.")
+		return "", fault.InvalidField(pointer, "too_long", "A name has at most 255 bytes.")
 	}
 	name := norm.NFC.String(raw)
 	switch {
 	case !text.Visible(name):
-		return refuse("required", "A name needs a visible character.")
+		return "", fault.InvalidField(pointer, "required", "A name needs a visible character.")
 	case len(name) > maxName:
-		return refuse("too_long", "A name has at most 255 bytes.")
+		return "", fault.InvalidField(pointer, "too_long", "A name has at most 255 bytes.")
 	case strings.Trim(name, ".") == "":
-		return refuse("dots", "A name cannot be dots only.")
+		return "", fault.InvalidField(pointer, "dots", "A name cannot be dots only.")
 	}
 	for _, c := range name {
 		switch {
 		case c == '/' || c == '\\':
-			return refuse("slash", "A name cannot contain a slash or a backslash.")
+			return "", fault.InvalidField(pointer, "slash", "A name cannot contain a slash or a backslash.")
 		case text.Control(c):
-			return refuse("control_character", "A name cannot contain control characters or line separators.")
+			return "", fault.InvalidField(pointer, "control_character", "A name cannot contain control characters or line separators.")
 		case text.Reorders(c):
-			return refuse("bidi_control", "A name cannot contain characters that change the direction of text.")
+			return "", fault.InvalidField(pointer, "bidi_control", "A name cannot contain characters that change the direction of text.")
 		}
 	}
 	return name, nil

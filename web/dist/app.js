@@ -7911,7 +7911,7 @@ var problems4 = catalog({
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
     damaged: "A file is damaged and cannot be copied. Delete it first.",
-    field_invalid_utf8: "The search holds characters that cannot be read. Type it anew.",
+    field_invalid_utf8: "This holds characters that cannot be read. Type it anew.",
     too_many_entries: "These are too many files and folders to copy at once.",
     too_deep: "There are too many folders inside one another here.",
     too_many_files: "These are too many files for one upload.",
@@ -7930,6 +7930,10 @@ var problems4 = catalog({
     range_not_satisfiable: "The file was changed meanwhile. Download it again.",
     file_changed: "The file was changed, moved or deleted on your device. Choose it again.",
     not_in_trash: "This is no longer in the trash. It was restored or deleted for good.",
+    field_slash: "A name cannot hold a slash or a backslash.",
+    field_dots: "A name cannot be dots alone.",
+    field_control_character: "Remove invisible characters from the name.",
+    field_bidi_control: "Remove characters from the name that turn the direction of writing.",
     field_not_a_folder: "Choose a folder.",
     field_too_late: "The page sent its fields in the wrong order. Reload it and try again."
   },
@@ -7939,7 +7943,7 @@ var problems4 = catalog({
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
     damaged: "Eine Datei ist beschädigt und lässt sich nicht kopieren. Löschen Sie sie erst.",
-    field_invalid_utf8: "Die Suche enthält Zeichen, die sich nicht lesen lassen. Geben Sie sie neu ein.",
+    field_invalid_utf8: "Das enthält Zeichen, die sich nicht lesen lassen. Geben Sie es neu ein.",
     too_many_entries: "Das sind zu viele Dateien und Ordner, um sie auf einmal zu kopieren.",
     too_deep: "Hier liegen zu viele Ordner ineinander.",
     too_many_files: "Das sind zu viele Dateien auf einmal.",
@@ -7958,6 +7962,10 @@ var problems4 = catalog({
     range_not_satisfiable: "Die Datei wurde inzwischen geändert. Laden Sie sie noch einmal herunter.",
     file_changed: "Die Datei wurde auf Ihrem Gerät geändert, verschoben oder gelöscht. Wählen Sie sie noch einmal aus.",
     not_in_trash: "Das liegt nicht mehr im Papierkorb. Es wurde wiederhergestellt oder endgültig gelöscht.",
+    field_slash: "Ein Name kann keinen Schrägstrich enthalten.",
+    field_dots: "Ein Name kann nicht nur aus Punkten bestehen.",
+    field_control_character: "Entfernen Sie unsichtbare Zeichen aus dem Namen.",
+    field_bidi_control: "Entfernen Sie Zeichen aus dem Namen, die die Schreibrichtung umkehren.",
     field_not_a_folder: "Wählen Sie einen Ordner.",
     field_too_late: "Die Seite hat ihre Felder in falscher Reihenfolge gesendet. Laden Sie sie neu und versuchen Sie es noch einmal."
   }
@@ -11553,7 +11561,7 @@ function add(tree, root) {
 async function goOn(u4, file2) {
   if (!await take3(u4, file2)) {
     uploads.value = uploads.peek().filter((o5) => o5 !== u4);
-    return;
+    return toastProblem(new Problem({ status: 409, code: "upload_taken_over" }));
   }
   resume2(u4);
 }

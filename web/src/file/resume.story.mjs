@@ -86,11 +86,23 @@ test('a large file is paused, cut off, left by a reload, and goes on with the sa
   await panel.getByRole('heading', { name: '1 unfinished upload' }).waitFor();
   await panel.getByText(/^[1-9]\d*% · .* of 16 MB$/).waitFor();
   await seen(page, 'an upload that was left');
-  await rate(0);
+  const second = await page.context().newPage();
+  await second.goto('/files');
+  await panelOf(second).getByRole('heading', { name: '1 unfinished upload' }).waitFor();
+  await page.bringToFront();
+  await rate(300_000);
   await choose(page, path.join(dir, 'other/film.bin'));
   await page.getByText('“film.bin” is not the same file: its name, size or time is another.').waitFor();
   offsets.length = 0;
   await choose(page, file);
+  await running.waitFor();
+  // Of two tabs that offer it, one has it; the other says so.
+  await second.bringToFront();
+  await choose(second, file);
+  await second.getByText('This upload goes on elsewhere, in another window or on another device.').waitFor();
+  assert.equal(await panelOf(second).count(), 0);
+  await second.close();
+  await rate(0);
   await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 20_000 });
   assert.ok(offsets.length === 1 && offsets[0] > 0, `what the server had was not sent again: ${offsets}`);
   await row(page, 'film.bin').waitFor();
@@ -140,7 +152,7 @@ test('a file that changed since it was chosen, a name that is refused, and an un
   assert.deepEqual((await call('/uploads', undefined, 'GET')).items, [], 'the server keeps nothing of the old file');
 
   await drop(page, [path.join(dir, 'constructor'), path.join(dir, 'a\u202Eb.txt')]);
-  await panel.getByText('A name cannot contain characters that change the direction of text.').waitFor();
+  await panel.getByText('Remove characters from the name that turn the direction of writing.').waitFor();
   await row(page, 'constructor').locator('.kind-file path[d]').waitFor({ state: 'attached' });
 
   await row(page, 'constructor').press('Delete');
@@ -148,6 +160,10 @@ test('a file that changed since it was chosen, a name that is refused, and an un
   await call('/trash', undefined, 'DELETE');
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('This is no longer in the trash. It was restored or deleted for good.').waitFor();
+
+  await page.goto('/search?q=' + 'endless'.repeat(28));
+  await page.getByText('Nothing found').waitFor();
+  await check(page, 'a search of one long word');
 });
 
 test('a replaced file keeps its old content; versions are saved, restored and deleted; all of it counts', async (t) => {

@@ -4,6 +4,7 @@ import { effect } from '@preact/signals';
 import { auth } from '../shell/auth';
 import { asProblem, Problem } from '../shell/problem';
 import { downloading, downloads, panel, transfers } from '../shell/transfers';
+import { toastProblem } from '../shell/ui';
 import { refreshFolder } from './refresh';
 import { same } from './taken';
 import { sendForm, together } from './upload-form';
@@ -42,7 +43,7 @@ export function add(tree: Tree, root: string): void {
 async function goOn(u: Upload, file: File): Promise<void> {
   if (!(await take(u, file))) {
     uploads.value = uploads.peek().filter((o) => o !== u);
-    return;
+    return toastProblem(new Problem({ status: 409, code: 'upload_taken_over' }));
   }
   resume(u);
 }
