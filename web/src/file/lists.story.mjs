@@ -348,6 +348,16 @@ test('a list of 100,000 draws the rows in view, counts and selects all, and keep
   await row(page, 'n000003.txt').waitFor();
   assert.ok((await rows()) < 80);
 
+  // What comes in below the last row does not scroll the page away from it.
+  await row(page, 'n000003.txt').focus();
+  await page.keyboard.press('End');
+  const focused = () => page.evaluate(() => [document.activeElement.dataset.at, Math.round(document.activeElement.getBoundingClientRect().top)]);
+  await page.waitForFunction(() => document.activeElement.dataset.at >= '99' && document.querySelector('tr[data-at="110"]'));
+  await page.waitForTimeout(300);
+  const [last, top] = await focused();
+  assert.ok(top > 0 && top < 800, `row ${last} at ${top}`);
+  await page.keyboard.press('Home');
+
   // Scrolling reads on, and draws what comes.
   // to scrolls to a row, as far as the list was read.
   const to = async (n, name = `n${String(n).padStart(6, '0')}.txt`) => {
