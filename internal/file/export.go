@@ -7,6 +7,10 @@ import (
 	"iter"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 
 	"coffer/internal/account"
 	"coffer/internal/content"
@@ -101,25 +105,39 @@ func (s *Service) walkEntry(ctx context.Context, owner account.ID, e Entry, path
 	return yield(exportedEntry{Path: path, Entry: e}, nil) && (e.Kind != Folder || s.walkFolder(ctx, owner, e.ID, path+"/", yield))
 }
 
-// siblings are the names of one folder of an archive that are taken, in lower case because
-// some systems do not tell the cases apart.
+// siblings are the names of one folder of an archive that are taken, folded because some
+// systems do not tell the cases apart.
 type siblings map[string]int
 
 // name returns a name that is free, and takes it.
 func (t siblings) name(name string, kind Kind) string {
 	name = portable(name)
-	free := name
-	if t[strings.ToLower(free)] > 0 {
+	free, low := name, sameCase(name)
+	if t[low] > 0 {
 		// Long names are shortened for a number, to the same beginning perhaps. Those share
 		// the number that is tried next; no name has the slash.
-		next := "/" + strings.ToLower(numbered(name, kind, 1_000_000))
-		for t[strings.ToLower(free)] > 0 {
+		next := "/" + sameCase(numbered(name, kind, 1_000_000))
+		for t[low] > 0 {
 			t[next]++
 			free = numbered(name, kind, t[next])
+			low = sameCase(free)
 		}
 	}
-	t[strings.ToLower(free)] = 1
+	t[low] = 1
 	return free
+}
+
+var caseless = cases.Fold()
+
+// sameCase returns what a name is to a system that does not tell the cases apart: macOS takes
+// ß for ss, and Windows ς for σ. They are not in lower case what they are in upper case.
+func sameCase(name string) string {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return norm.NFD.String(caseless.String(norm.NFD.String(name)))
+		}
+	}
+	return strings.ToLower(name)
 }
 
 // reserved are the names of devices on Windows, with any extension.

@@ -188,6 +188,12 @@ func TestSiblings(t *testing.T) {
 			seen[got] = true
 		}
 	}
+	for _, pair := range [][2]string{{"Μάριος", "ΜΆΡΙΟΣ"}, {"straße", "STRASSE"}, {"ſ", "S"}} {
+		taken := siblings{}
+		if first, second := taken.name(pair[0], File), taken.name(pair[1], File); first != pair[0] || second != pair[1]+" (1)" {
+			t.Errorf("%q beside %q", second, first)
+		}
+	}
 	for _, n := range []string{"a.txt", "A.txt", "a (1).txt", "a.TXT"} {
 		seen[taken.name(n, File)] = true
 	}
