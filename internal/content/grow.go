@@ -131,6 +131,26 @@ func (s *Service) Abandon(ctx context.Context, tx *db.Tx, owner account.ID, id s
 	if err != nil {
 		return err
 	}
+	return s.giveUp(ctx, tx, owner, id, g)
+}
+
+// Expire is Abandon of an object whose time is over. It reports false for one that still grows.
+func (s *Service) Expire(ctx context.Context, tx *db.Tx, owner account.ID, id string) (over bool, err error) {
+	g, err := deleteExpired(ctx, tx, owner, id, s.Now())
+	if err == nil {
+		return true, s.giveUp(ctx, tx, owner, id, g)
+	}
+	if errors.Is(err, db.ErrNoRows) {
+		_, err = readGrowth(ctx, tx, owner, id)
+		if errors.Is(err, db.ErrNoRows) {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// giveUp removes an object whose growth has ended.
+func (s *Service) giveUp(ctx context.Context, tx *db.Tx, owner account.ID, id string, g growth) error {
 	if err := markGrowing(ctx, tx, id); err != nil {
 		return err
 	}
@@ -145,13 +165,10 @@ func (s *Service) abandonExpired(ctx context.Context) (int64, error) {
 	expired, err := readExpired(ctx, s.DB, s.Now(), sweepBatch)
 	for _, e := range expired {
 		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-			owner := account.ID(e[1])
-			if g, err := readGrowth(ctx, tx, owner, e[0]); err != nil || g.expires > s.Now().UnixMilli() {
-				return err // an append has moved it
-			}
-			return s.Abandon(ctx, tx, owner, e[0])
+			_, err := s.Expire(ctx, tx, account.ID(e[1]), e[0])
+			return err
 		})
-		if err != nil && !errors.Is(err, db.ErrNoRows) {
+		if err != nil {
 			return 0, err
 		}
 	}

@@ -84,6 +84,14 @@ func deleteGrowth(ctx context.Context, tx *db.Tx, owner account.ID, id string) (
 	return g, err
 }
 
+// deleteExpired is deleteGrowth of an object whose time is over: ErrNoRows when an append has
+// moved that.
+func deleteExpired(ctx context.Context, tx *db.Tx, owner account.ID, id string, now time.Time) (g growth, err error) {
+	err = tx.QueryRow(ctx, `DELETE FROM blob_growth WHERE blob = $1 AND account = $2 AND expires_at <= $3 RETURNING `+growthColumns,
+		id, string(owner), now.UnixMilli()).Scan(g.fields()...)
+	return g, err
+}
+
 // endGrowth ends the growth of some objects of an account that is being deleted.
 func endGrowth(ctx context.Context, q db.Querier, owner string, limit int) (int64, error) {
 	return q.Exec(ctx, `DELETE FROM blob_growth WHERE blob IN (SELECT blob FROM blob_growth WHERE account = $1 LIMIT $2)`, owner, limit)

@@ -114,6 +114,12 @@ func setFile(ctx context.Context, tx *db.Tx, id, file string, size int64) error 
 	return err
 }
 
+// lockUpload keeps others from changing the upload before tx ends.
+func lockUpload(ctx context.Context, tx *db.Tx, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE uploads SET expires_at = expires_at WHERE id = $1`, id)
+	return err
+}
+
 func prolong(ctx context.Context, tx *db.Tx, id string, expires time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE uploads SET expires_at = $2 WHERE id = $1`, id, expires.UnixMilli())
 	return err

@@ -371,37 +371,41 @@ const sweepEvery = 5 * time.Minute
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 200
 	for {
-		now := s.Now()
-		rows, err := readExpired(ctx, s.DB, now, batch)
+		rows, err := readExpired(ctx, s.DB, s.Now(), batch)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		for _, r := range rows {
-			if err := s.expire(ctx, r, now); err != nil {
+			if err := s.expire(ctx, r); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *Service) expire(ctx context.Context, r row, now time.Time) error {
+func (s *Service) expire(ctx context.Context, r row) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if r.File == "" {
-			g, err := s.Contents.Growing(ctx, tx, r.Account, r.Blob)
-			if err == nil && g.Expires.After(now) {
-				return prolong(ctx, tx, r.ID, g.Expires)
-			}
-			if err != nil && !errors.Is(err, content.ErrExpired) {
+			// The upload before its object, as a request that finishes it takes them.
+			if err := lockUpload(ctx, tx, r.ID); err != nil {
 				return err
 			}
+			over, err := s.Contents.Expire(ctx, tx, r.Account, r.Blob)
+			if err != nil {
+				return err
+			}
+			if !over {
+				g, err := s.Contents.Growing(ctx, tx, r.Account, r.Blob)
+				if err != nil {
+					return err
+				}
+				return prolong(ctx, tx, r.ID, g.Expires)
+			}
 		}
-		unfinished, err := deleteUpload(ctx, tx, r.Account, r.ID)
+		_, err := deleteUpload(ctx, tx, r.Account, r.ID)
 		if errors.Is(err, db.ErrNoRows) {
 			return nil
 		}
-		if err != nil || !unfinished {
-			return err
-		}
-		return s.Contents.Abandon(ctx, tx, r.Account, r.Blob)
+		return err
 	})
 }
