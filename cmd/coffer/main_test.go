@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	commands := dropCommands()
 	commands["reachable"], commands["garble"] = reachable, garble
-	commands["member"] = func(ts *testscript.TestScript, _ bool, args []string) { makeMember(t, ts, args[0], args[1]) }
+	settings := defaultSettings(t)
+	commands["member"] = func(ts *testscript.TestScript, _ bool, args []string) { makeMember(t, ts, settings, args[0], args[1]) }
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -55,13 +56,7 @@ func reachable(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // makeMember makes an account in a data folder of which no server knows yet.
-func makeMember(t *testing.T, ts *testscript.TestScript, data, name string) {
-	var c cli
-	k, err := newParser(t.Context(), &c, dotenv{})
-	ts.Check(err)
-	_, err = k.Parse([]string{"serve"})
-	ts.Check(err)
-	s := c.Serve.Settings
+func makeMember(t *testing.T, ts *testscript.TestScript, s Settings, data, name string) {
 	s.moveTo(ts.MkAbs(data))
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
 	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
