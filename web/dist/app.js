@@ -2171,7 +2171,10 @@ function giveBack(form) {
 function Remedy({ problem: problem2 }) {
   for (const { remedies } of rooms()) {
     const to = remedies && Object.hasOwn(remedies, problem2.code) ? remedies[problem2.code] : void 0;
-    if (to) return /* @__PURE__ */ a4("a", { href: to.href, children: to.label() });
+    if (to) return /* @__PURE__ */ a4($, { children: [
+      " ",
+      /* @__PURE__ */ a4("a", { href: to.href, children: to.label() })
+    ] });
   }
   return null;
 }
@@ -2231,7 +2234,6 @@ function Summary({ problem: problem2, form, wait }) {
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: [
         wait > 0 ? sayWait(wait) : say(problem2),
-        " ",
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }),
       fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text: text2, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text2 }, text2)) }),
@@ -2513,7 +2515,6 @@ function Failed({ problem: problem2, retry: retry2 }) {
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { children: [
         say(problem2),
-        " ",
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }),
       problem2.requestId && problem2.status >= 500 && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem2.requestId }) }),
@@ -2579,7 +2580,6 @@ function Toasts() {
     /* @__PURE__ */ a4(Icon, { name: n3.bad ? "warning" : "check" }),
     /* @__PURE__ */ a4("p", { children: [
       n3.text,
-      " ",
       n3.problem && /* @__PURE__ */ a4(Remedy, { problem: n3.problem })
     ] }),
     n3.act && /* @__PURE__ */ a4("button", { type: "button", class: "toast-act", onClick: () => {
@@ -12963,7 +12963,6 @@ function Row3({ upload: u4 }) {
       (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t7("progressOf", { name }) }),
       /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: [
         why(problem2),
-        " ",
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }) : numbers(u4).join(" · ") })
     ] }),

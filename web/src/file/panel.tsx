@@ -170,7 +170,7 @@ function Row({ upload: u }: { upload: Upload }) {
       <div class="upload-text">
         <p class="upload-name"><Name name={name} read /></p>
         {(sending || state === 'paused' || state === 'left') && <progress value={u.sent.value} max={Math.max(1, u.size)} aria-label={t('progressOf', { name })} />}
-        <p class="hint">{state === 'failed' && problem ? <span class="error">{why(problem)} <Remedy problem={problem} /></span> : numbers(u).join(' · ')}</p>
+        <p class="hint">{state === 'failed' && problem ? <span class="error">{why(problem)}<Remedy problem={problem} /></span> : numbers(u).join(' · ')}</p>
       </div>
       {state === 'done' && <Icon name="check" class="good" />}
       {(sending || state === 'waiting') && resumable(u) && press('pause', t('pause'), t('pauseOf', { name }), () => pause(u))}

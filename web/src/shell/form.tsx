@@ -93,7 +93,7 @@ function Summary({ problem, form, wait }: { problem: Problem; form: { current: H
     <div class="notice bad" role="alert" tabIndex={-1} ref={box}>
       <Icon name="warning" />
       <div>
-        <p>{wait > 0 ? sayWait(wait) : say(problem)} <Remedy problem={problem} /></p>
+        <p>{wait > 0 ? sayWait(wait) : say(problem)}<Remedy problem={problem} /></p>
         {fields.length > 0 && (
           <ul>
             {fields.map(({ text, input }) => (

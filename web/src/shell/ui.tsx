@@ -59,7 +59,7 @@ export function Failed({ problem, retry }: { problem: Problem; retry?: () => unk
     <div class="notice bad" role="alert">
       <Icon name="warning" />
       <div>
-        <p>{say(problem)} <Remedy problem={problem} /></p>
+        <p>{say(problem)}<Remedy problem={problem} /></p>
         {problem.requestId && problem.status >= 500 && <p class="small id">{t('report', { id: problem.requestId })}</p>}
         {retry && <button type="button" class="button" onClick={retry}><Icon name="retry" /> {t('again')}</button>}
       </div>
@@ -155,7 +155,7 @@ export function Toasts() {
       {notes.value.filter((n) => n.page === here).map((n) => (
         <div key={n.id} data-id={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <Icon name={n.bad ? 'warning' : 'check'} />
-          <p>{n.text} {n.problem && <Remedy problem={n.problem} />}</p>
+          <p>{n.text}{n.problem && <Remedy problem={n.problem} />}</p>
           {n.act && <button type="button" class="toast-act" onClick={() => {
             // The button goes: the focus stays on the page.
             document.getElementById('main')?.focus({ preventScroll: true });
