@@ -166,6 +166,7 @@ test('sign-in steps are asked after the provider, and a remembered device is spa
   await second.keyboard.press('Enter');
   await second.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
   await mine(second, 'Sign out');
+  await second.getByRole('link', { name: 'Sign in' }).first().waitFor();
   await second.goto('/sign-in');
   await second.getByRole('link', { name: 'Continue with Google' }).click(); // it still knows who this is
   await files(second);
