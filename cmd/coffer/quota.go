@@ -108,7 +108,7 @@ func showQuota(ctx context.Context, a *app, who string, out io.Writer) error {
 	return err
 }
 
-// bound says how much an account may keep, and who says so.
+// bound says how much an account may keep, and whether the setting or its own quota decides.
 func bound(quota int64, own *int64) string {
 	text := "any number"
 	if quota > 0 {

@@ -321,7 +321,7 @@ func (a *appending) settle(ctx context.Context, parts []part) (err error) {
 }
 
 // drop removes a part unless it is the object's: after a lost answer to the commit it may be.
-// What it cannot remove just now, the sweep does.
+// The sweep removes a part that drop could not remove.
 func (a *appending) drop(ctx context.Context, p part) {
 	if p.sealed != nil {
 		return // it has no row, or stands

@@ -313,7 +313,7 @@ func TestTooManyParts(t *testing.T) {
 	w.left("refused", 3)
 }
 
-// TestGrowthExpires: an object that nobody continues goes with all it holds. An append moves
+// TestGrowthExpires: an object that no append continues goes with all it holds. An append moves
 // the end, and one that began in time goes on.
 func TestGrowthExpires(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -48,7 +48,7 @@ func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID)
 const purgeFailures = 8
 
 // purge removes everything that is marked, and first marks the objects of forgotten accounts.
-// What cannot be removed does not hold up the rest.
+// An object that cannot be removed does not hold up the others.
 func (s *Service) purge(ctx context.Context) error {
 	if err := s.markAccounts(ctx); err != nil {
 		return err

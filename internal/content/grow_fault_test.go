@@ -219,8 +219,8 @@ func growWorld(t *testing.T, root string) *world {
 const lifeOf = 400_000
 
 // TestGrowSurvivesKills kills a process at random moments of the life of objects that grow.
-// What was acknowledged stands, each object continues where it says it is, its bytes are the
-// right ones, and a sweep leaves nothing else.
+// Every acknowledged byte is there afterwards. Each object continues at the offset that the
+// server names, and holds the right bytes. A sweep leaves nothing else.
 func TestGrowSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	growWorld(t, root) // migrated

@@ -83,7 +83,7 @@ func TestShareCountsFiles(t *testing.T) {
 }
 
 // TestRaceOfReferences: fifty copies and deletions of one content at once. As long as a
-// reference is left the content stands; whoever shares it after the last one is told.
+// reference is left the content stands; a copy after the last one is refused.
 func TestRaceOfReferences(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)

@@ -66,7 +66,7 @@ func TestArchive(t *testing.T) {
 			t.Errorf("HEAD: %d %v", a.StatusCode, a.Header)
 		}
 
-		// What is not the caller's, or not there, is refused as a whole before the first byte.
+		// The server refuses a choice with an absent or foreign entry before the first byte.
 		many := make([]string, 1001)
 		for i := range many {
 			many[i] = papers.ID
@@ -99,7 +99,7 @@ func TestArchive(t *testing.T) {
 				t.Errorf("%s: %s, want %s", c.name, got, c.want)
 			}
 		}
-		// What is below the deleted folder is not in the archive of the folder above.
+		// The archive of a folder leaves out a deleted folder and all entries below it.
 		delete(inside, "Päpers/deep/")
 		delete(inside, "Päpers/deep/naïve 日本.txt")
 		delete(inside, "Päpers/deep/large")

@@ -97,7 +97,8 @@ func TestCopy(t *testing.T) {
 	})
 }
 
-// What a copy refuses leaves nothing: too many entries, too deep, damaged, beyond the quota.
+// A refused copy leaves no entry and no reference: too many entries, too deep, damaged, beyond
+// the quota.
 func TestCopyRefusals(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	ctx := t.Context()

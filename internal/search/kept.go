@@ -57,8 +57,8 @@ type index struct {
 	build *update // under way; nil without
 }
 
-// update is the reading of names into an index. It goes on when a caller leaves, so that one
-// who types on does not begin it anew.
+// update is the reading of names into an index. It goes on when a caller leaves, so that the
+// next letter that a person types does not begin it anew.
 type update struct {
 	done chan struct{}
 	err  error // when done is closed

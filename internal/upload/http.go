@@ -49,7 +49,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Raw(a, rest.Op{
 		Method: http.MethodHead, Path: "/uploads/{id}", ID: "head-upload", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F4",
 		Summary:     "Where to continue an upload",
-		Description: "A request that sends bytes to the upload ends first. So the offset is final until the next PATCH.",
+		Description: "The server first asks a request that sends bytes to the upload to end, and waits for it for up to three seconds. If that one stores more later, a PATCH at this offset is refused.",
 		Errors:      []*fault.Error{errVersion, errHeader, errNotFound, errGone, errFolder, content.ErrQuota, content.ErrExpired},
 	}, rest.RawDoc{
 		Params:  []rest.RawParam{resumable},

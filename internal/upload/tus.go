@@ -36,7 +36,7 @@ type callKey struct{}
 
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// fail keeps the refusal. tusd makes a status of its own of it, which nobody sees.
+// fail keeps the refusal. tusd makes a status of its own of it, which the client does not get.
 func (c *call) fail(err error) error {
 	if err != nil && c.err == nil {
 		c.err = err

@@ -19,7 +19,7 @@
 //     server refuses with the header's name, and tusd sees only what was checked.
 //   - Names are sealed under the account's data key until the upload is a file. The feed and
 //     the log have none.
-//   - An upload that nobody continues leaves with its bytes, within Settings.Keep and a sweep.
+//   - An upload that no request continues leaves with its bytes, within Settings.Keep and a sweep.
 //     Its bytes count against the quota until then.
 //
 // # Limits

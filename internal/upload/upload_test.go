@@ -322,7 +322,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// An upload that nobody continues is gone at its time, and the sweep gives back everything.
+// An upload that no request continues is gone at its time, and the sweep gives back everything.
 // Bytes prolong it.
 func TestExpires(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -2230,7 +2230,7 @@ export interface paths {
         options?: never;
         /**
          * Where to continue an upload
-         * @description A request that sends bytes to the upload ends first. So the offset is final until the next PATCH.
+         * @description The server first asks a request that sends bytes to the upload to end, and waits for it for up to three seconds. If that one stores more later, a PATCH at this offset is refused.
          */
         head: operations["head-upload"];
         /**
