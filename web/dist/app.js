@@ -1706,7 +1706,18 @@ var t4 = catalog({
     linkDamagedText: "A part of the address is missing. Copy the whole link from the mail.",
     perSecond: "{size}/s",
     timeLeft: "{time} left",
-    stalled: "Nothing moves just now"
+    stalled: "Nothing moves just now",
+    downloadOf: "Download {name}",
+    previous: "Previous file",
+    next: "Next file",
+    nth: "File {n}",
+    nthOf: "{n} of {count}",
+    beingRead: "Being opened …",
+    contentsOf: "Text of {name}",
+    noPreview: "This file cannot be shown here. Download it to open it on your device.",
+    tooLargeToShow: "With {size} this file is too large to be shown here. Download it to open it on your device.",
+    download: "Download",
+    readingOf: "How much of {name} is read"
   },
   de: {
     copy: "Kopieren",
@@ -1772,7 +1783,18 @@ var t4 = catalog({
     linkDamagedText: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail.",
     perSecond: "{size}/s",
     timeLeft: "noch {time}",
-    stalled: "Gerade bewegt sich nichts"
+    stalled: "Gerade bewegt sich nichts",
+    downloadOf: "{name} herunterladen",
+    previous: "Vorige Datei",
+    next: "Nächste Datei",
+    nth: "Datei {n}",
+    nthOf: "{n} von {count}",
+    beingRead: "Wird geöffnet …",
+    contentsOf: "Text von {name}",
+    noPreview: "Diese Datei lässt sich hier nicht anzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
+    tooLargeToShow: "Mit {size} ist diese Datei zu groß, um sie hier anzuzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
+    download: "Herunterladen",
+    readingOf: "Wie viel von {name} gelesen ist"
   }
 });
 var problems = catalog({
@@ -4711,7 +4733,7 @@ function hold() {
 }
 globalThis.document?.addEventListener("visibilitychange", hold);
 function device(agent) {
-  const of = (kinds2) => kinds2.find(([sign2]) => sign2.test(agent))?.[1];
+  const of = (kinds) => kinds.find(([sign2]) => sign2.test(agent))?.[1];
   const browser = of([[/Edg/, "Edge"], [/OPR\//, "Opera"], [/SamsungBrowser/, "Samsung Internet"], [/Firefox|FxiOS/, "Firefox"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]]);
   const system = of([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS/, "Mac"], [/Linux/, "Linux"]]);
   return [browser, system].filter(Boolean).join(", ") || "Browser";
@@ -7485,7 +7507,6 @@ var t7 = catalog({
     select: "Select {name}",
     open: "Open",
     download: "Download",
-    downloadOf: "Download {name}",
     rename: "Rename",
     renameFile: "Rename the file",
     renameFolder: "Rename the folder",
@@ -7544,14 +7565,6 @@ var t7 = catalog({
     noHitsText: "No file or folder has a name with these words. Try fewer words, or only their beginnings.",
     place: "Place",
     placeOf: "{name} is in {place}",
-    previous: "Previous file",
-    next: "Next file",
-    nth: "File {n}",
-    nthOf: "{n} of {count}",
-    beingRead: "Being opened …",
-    contentsOf: "Text of {name}",
-    noPreview: "This file cannot be shown here. Download it to open it on your device.",
-    tooLargeToShow: "With {size} this file is too large to be shown here. Download it to open it on your device.",
     zipOf: { one: "{count} item as a zip", other: "{count} items as a zip" },
     tooManyForZip: "One download takes at most {count} selected items. Select fewer, or download the folder that they are in.",
     progress: "Progress",
@@ -7708,7 +7721,6 @@ var t7 = catalog({
     select: "{name} auswählen",
     open: "Öffnen",
     download: "Herunterladen",
-    downloadOf: "{name} herunterladen",
     rename: "Umbenennen",
     renameFile: "Datei umbenennen",
     renameFolder: "Ordner umbenennen",
@@ -7767,14 +7779,6 @@ var t7 = catalog({
     noHitsText: "Keine Datei und kein Ordner hat einen Namen mit diesen Wörtern. Versuchen Sie weniger Wörter oder nur deren Anfänge.",
     place: "Ort",
     placeOf: "{name} liegt in {place}",
-    previous: "Vorige Datei",
-    next: "Nächste Datei",
-    nth: "Datei {n}",
-    nthOf: "{n} von {count}",
-    beingRead: "Wird geöffnet …",
-    contentsOf: "Text von {name}",
-    noPreview: "Diese Datei lässt sich hier nicht anzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
-    tooLargeToShow: "Mit {size} ist diese Datei zu groß, um sie hier anzuzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
     zipOf: { one: "{count} Element als Zip", other: "{count} Elemente als Zip" },
     tooManyForZip: "Ein Download fasst höchstens {count} ausgewählte Elemente. Wählen Sie weniger aus, oder laden Sie den Ordner herunter, in dem sie liegen.",
     progress: "Fortschritt",
@@ -11884,42 +11888,7 @@ function Crumbs({ way, folder: folder3, onReceive }) {
   ] });
 }
 
-// src/file/archive.ts
-var atOnce2 = 1e3;
-function saveZip(entries2, all2) {
-  const [one] = entries2;
-  if (entries2.length === 1 && one.kind === "folder") return folder2(one);
-  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t7("tooManyForZip", { count: atOnce2 }), true);
-  const ids2 = entries2.map((e4) => e4.id);
-  saveStream({
-    name: () => t7("zipOf", { count: ids2.length }),
-    file: () => "Coffer.zip",
-    open: (signal) => streamOf("/files/archive", { body: { ids: ids2 }, signal })
-  });
-}
-function folder2({ id, name }) {
-  saveStream({
-    name: () => name + ".zip",
-    file: () => name + ".zip",
-    open: (signal) => stream("/files/{id}/archive", { path: { id }, signal })
-  });
-}
-
-// src/file/download.ts
-var askFrom = 64 << 20;
-function download2(entry4) {
-  return save2(entry4.name, entry4.size, () => stream("/files/{id}/content", { path: { id: entry4.id } }));
-}
-async function save2(name, size2, open2) {
-  const { showSaveFilePicker } = window;
-  if (size2 < askFrom || !showSaveFilePicker) return give(await (await open2()).blob(), name);
-  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
-    throw cancelled();
-  });
-  await (await open2()).body.pipeTo(await handle.createWritable());
-}
-
-// src/file/kinds.ts
+// src/shell/kinds.ts
 var MB = 1e6;
 var most2 = { image: 60 * MB, pdf: 100 * MB, text: 2 * MB, audio: 250 * MB, video: 500 * MB };
 var types = {
@@ -12005,102 +11974,7 @@ function textOf(bytes2) {
   }
 }
 var isPdf = (bytes2) => new TextDecoder("latin1").decode(bytes2.subarray(0, 1024)).includes("%PDF-");
-
-// src/file/view.ts
-var columns = ["name", "size", "modified"];
-var most3 = 1e3;
-var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
-function sortOf(text2) {
-  if (typeof text2 !== "string") return void 0;
-  const by = text2.replace(/^-/, "");
-  return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
-}
-function viewOf(state, folder3, last3) {
-  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
-  const kept3 = state?.files;
-  if (typeof kept3 !== "object" || kept3 === null || kept3.folder !== folder3) return fresh2;
-  const sort = sortOf(kept3.sort);
-  if (!sort) return fresh2;
-  return {
-    sort,
-    pages: whole3(kept3.pages, 1, most3),
-    scroll: whole3(kept3.scroll, 0, 1e7),
-    focus: typeof kept3.focus === "string" ? kept3.focus : ""
-  };
-}
-function whole3(n3, least, most5) {
-  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most5, Math.max(least, Math.round(n3))) : least;
-}
-function stateOf(state, folder3, v4) {
-  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
-}
-
-// src/file/row.tsx
-var columns2 = ["name", "size", "modified"];
-function Heading({ by, sort, set }) {
-  const mine2 = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t7("sortBy", { column: t7(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
-      t7(by),
-      " ",
-      mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
-    ] }),
-    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
-  ] });
-}
-function Sorting({ sort, set }) {
-  const options = { name: t7("sortNameUp"), "-name": t7("sortNameDown"), "-modified": t7("sortNewest"), modified: t7("sortOldest"), "-size": t7("sortLargest"), size: t7("sortSmallest") };
-  const now = sortText(sort);
-  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
-    /* @__PURE__ */ a4("span", { class: "hidden", children: t7("sorting") }),
-    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
-  ] });
-}
-function Row2({ entry: entry4, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
-  const tab = focus ? 0 : -1;
-  return /* @__PURE__ */ a4(
-    "tr",
-    {
-      "data-at": at,
-      "data-id": entry4.id,
-      tabIndex: tab,
-      "aria-selected": selected,
-      "aria-rowindex": at + 2,
-      draggable,
-      onClick,
-      onDblClick: onOpen,
-      onFocusIn: onFocus,
-      onDragStart: onLift,
-      onDragEnd: onLower,
-      ...takes,
-      children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
-        children,
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
-      ]
-    }
-  );
-}
-function NameCell({ entry: entry4, tab, onOpen, under }) {
-  const icon = iconOf2(entry4);
-  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
-  return /* @__PURE__ */ a4("td", { class: "col-name", children: [
-    /* @__PURE__ */ a4("span", { class: "name-cell", children: [
-      /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
-      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") })
-    ] }),
-    /* @__PURE__ */ a4("span", { class: "under", children: under })
-  ] });
-}
-function SizeAndTime({ entry: entry4 }) {
-  return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
-    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
-  ] });
-}
-var brief2 = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
-var kinds = {
+var icons2 = {
   png: "image",
   jpg: "image",
   jpeg: "image",
@@ -12131,29 +12005,11 @@ var kinds = {
 function iconOf2(entry4) {
   if (entry4.kind === "folder") return "folder";
   const ending2 = entry4.name.split(".").pop().toLowerCase();
-  return Object.hasOwn(kinds, ending2) ? kinds[ending2] : "file";
-}
-function Gap({ rows, height }) {
-  return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
-    if (cell) cell.style.height = rows * height + "px";
-  } }) });
-}
-function More({ load: load2, problem: problem2 }) {
-  const button = T2(null);
-  A2(() => {
-    if (problem2) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
-    watch.observe(button.current);
-    return () => watch.disconnect();
-  }, [load2, problem2]);
-  return /* @__PURE__ */ a4("div", { class: "more", children: [
-    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t7("more") })
-  ] });
+  return Object.hasOwn(icons2, ending2) ? icons2[ending2] : "file";
 }
 
-// src/file/preview.tsx
-function Preview({ items, id, more, onSave, onClose }) {
+// src/shell/preview.tsx
+function Preview({ items, id, more, read: read5, onSave, onClose }) {
   const [shown2, setShown] = d2(id);
   const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
@@ -12176,31 +12032,31 @@ function Preview({ items, id, more, onSave, onClose }) {
   const turn = (by, label, icon) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "aria-disabled": files[at + by] === void 0, onClick: () => move(by), children: /* @__PURE__ */ a4(Icon, { name: icon }) });
   return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key2, buttons: /* @__PURE__ */ a4($, { children: [
     files.length > 1 && at >= 0 && /* @__PURE__ */ a4("div", { class: "preview-turn", children: [
-      turn(-1, t7("previous"), "back"),
+      turn(-1, t4("previous"), "back"),
       /* @__PURE__ */ a4("span", { class: "hint", "aria-live": "polite", children: [
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           entry4.name,
           ": "
         ] }),
-        more ? t7("nth", { n: at + 1 }) : t7("nthOf", { n: at + 1, count: files.length })
+        more ? t4("nth", { n: at + 1 }) : t4("nthOf", { n: at + 1, count: files.length })
       ] }),
-      turn(1, t7("next"), "chevron")
+      turn(1, t4("next"), "chevron")
     ] }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("downloadOf", { name: entry4.name }), title: t7("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
-  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read5, onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
-function Look({ entry: entry4, onSave }) {
+function Look({ entry: entry4, read: read5, onSave }) {
   const kind = kindOf(entry4);
   const small2 = kind && entry4.size <= kind.most;
   const [content, setContent] = d2();
   const [broken, setBroken] = d2(false);
   const [problem2, setProblem] = d2();
-  const [read5, setRead] = d2(0);
+  const [have, setHave] = d2(0);
   A2(() => {
     if (!small2 || entry4.damaged) return;
     const stop = new AbortController();
     let url;
-    load(entry4, kind, stop.signal, setRead).then((it) => {
+    load(read5(entry4, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
@@ -12213,17 +12069,17 @@ function Look({ entry: entry4, onSave }) {
   }, []);
   const fail2 = () => setBroken(true);
   if (problem2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, bad: true, children: say(problem2) });
-  if (!kind || broken || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("noPreview") });
-  if (!small2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t7("tooLargeToShow", { size: size(entry4.size) }) });
+  if (!kind || broken || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("noPreview") });
+  if (!small2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("tooLargeToShow", { size: size(entry4.size) }) });
   if (!content) {
     return /* @__PURE__ */ a4("div", { class: "look", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
       " ",
-      /* @__PURE__ */ a4("span", { class: "hidden", children: t7("beingRead") }),
-      entry4.size > 2e6 && /* @__PURE__ */ a4("progress", { value: read5, max: entry4.size, "aria-label": t7("progressOf", { name: entry4.name }) })
+      /* @__PURE__ */ a4("span", { class: "hidden", children: t4("beingRead") }),
+      entry4.size > 2e6 && /* @__PURE__ */ a4("progress", { value: have, max: entry4.size, "aria-label": t4("readingOf", { name: entry4.name }) })
     ] });
   }
-  if ("text" in content) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t7("contentsOf", { name: entry4.name }), children: content.text });
+  if ("text" in content) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t4("contentsOf", { name: entry4.name }), children: content.text });
   switch (kind.shown) {
     case "image":
       return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content.url, alt: entry4.name, onError: fail2 }) });
@@ -12238,8 +12094,8 @@ function Look({ entry: entry4, onSave }) {
       return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url + "#navpanes=0", title: entry4.name });
   }
 }
-async function load(entry4, kind, signal, seen) {
-  const response = await stream("/files/{id}/content", { path: { id: entry4.id }, signal });
+async function load(opened, kind, seen) {
+  const response = await opened;
   const parts = [];
   let bytes2 = 0;
   for (const reader = response.body.getReader(); ; ) {
@@ -12265,9 +12121,44 @@ function Instead({ entry: entry4, onSave, children, bad }) {
     /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onSave, children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t7("download")
+      t4("download")
     ] })
   ] });
+}
+
+// src/file/archive.ts
+var atOnce2 = 1e3;
+function saveZip(entries2, all2) {
+  const [one] = entries2;
+  if (entries2.length === 1 && one.kind === "folder") return folder2(one);
+  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t7("tooManyForZip", { count: atOnce2 }), true);
+  const ids2 = entries2.map((e4) => e4.id);
+  saveStream({
+    name: () => t7("zipOf", { count: ids2.length }),
+    file: () => "Coffer.zip",
+    open: (signal) => streamOf("/files/archive", { body: { ids: ids2 }, signal })
+  });
+}
+function folder2({ id, name }) {
+  saveStream({
+    name: () => name + ".zip",
+    file: () => name + ".zip",
+    open: (signal) => stream("/files/{id}/archive", { path: { id }, signal })
+  });
+}
+
+// src/file/download.ts
+var askFrom = 64 << 20;
+function download2(entry4) {
+  return save2(entry4.name, entry4.size, () => stream("/files/{id}/content", { path: { id: entry4.id } }));
+}
+async function save2(name, size2, open2) {
+  const { showSaveFilePicker } = window;
+  if (size2 < askFrom || !showSaveFilePicker) return give(await (await open2()).blob(), name);
+  const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
+    throw cancelled();
+  });
+  await (await open2()).body.pipeTo(await handle.createWritable());
 }
 
 // src/file/versions.tsx
@@ -12379,13 +12270,126 @@ function useDeeds(grid, list2, here2) {
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list2.reload }),
     (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
-    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, onSave: (entry4) => save4([entry4]), onClose: (last3) => {
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
       close();
       const at = grid.items.findIndex((e4) => e4.id === last3);
       if (at >= 0) grid.focus(at);
     } })
   ] });
   return [deeds2, dialogs];
+}
+
+// src/file/view.ts
+var columns = ["name", "size", "modified"];
+var most3 = 1e3;
+var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
+function sortOf(text2) {
+  if (typeof text2 !== "string") return void 0;
+  const by = text2.replace(/^-/, "");
+  return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
+}
+function viewOf(state, folder3, last3) {
+  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept3 = state?.files;
+  if (typeof kept3 !== "object" || kept3 === null || kept3.folder !== folder3) return fresh2;
+  const sort = sortOf(kept3.sort);
+  if (!sort) return fresh2;
+  return {
+    sort,
+    pages: whole3(kept3.pages, 1, most3),
+    scroll: whole3(kept3.scroll, 0, 1e7),
+    focus: typeof kept3.focus === "string" ? kept3.focus : ""
+  };
+}
+function whole3(n3, least, most5) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most5, Math.max(least, Math.round(n3))) : least;
+}
+function stateOf(state, folder3, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+}
+
+// src/file/row.tsx
+var columns2 = ["name", "size", "modified"];
+function Heading({ by, sort, set }) {
+  const mine2 = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t7("sortBy", { column: t7(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
+      t7(by),
+      " ",
+      mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+    ] }),
+    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
+  ] });
+}
+function Sorting({ sort, set }) {
+  const options = { name: t7("sortNameUp"), "-name": t7("sortNameDown"), "-modified": t7("sortNewest"), modified: t7("sortOldest"), "-size": t7("sortLargest"), size: t7("sortSmallest") };
+  const now = sortText(sort);
+  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t7("sorting") }),
+    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
+  ] });
+}
+function Row2({ entry: entry4, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+  const tab = focus ? 0 : -1;
+  return /* @__PURE__ */ a4(
+    "tr",
+    {
+      "data-at": at,
+      "data-id": entry4.id,
+      tabIndex: tab,
+      "aria-selected": selected,
+      "aria-rowindex": at + 2,
+      draggable,
+      onClick,
+      onDblClick: onOpen,
+      onFocusIn: onFocus,
+      onDragStart: onLift,
+      onDragEnd: onLower,
+      ...takes,
+      children: [
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
+        children,
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+      ]
+    }
+  );
+}
+function NameCell({ entry: entry4, tab, onOpen, under }) {
+  const icon = iconOf2(entry4);
+  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
+  return /* @__PURE__ */ a4("td", { class: "col-name", children: [
+    /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+      /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") })
+    ] }),
+    /* @__PURE__ */ a4("span", { class: "under", children: under })
+  ] });
+}
+function SizeAndTime({ entry: entry4 }) {
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
+    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
+  ] });
+}
+var brief2 = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
+function Gap({ rows, height }) {
+  return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
+    if (cell) cell.style.height = rows * height + "px";
+  } }) });
+}
+function More({ load: load2, problem: problem2 }) {
+  const button = T2(null);
+  A2(() => {
+    if (problem2) return;
+    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  }, [load2, problem2]);
+  return /* @__PURE__ */ a4("div", { class: "more", children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t7("more") })
+  ] });
 }
 
 // src/file/select.ts

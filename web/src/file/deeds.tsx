@@ -1,6 +1,8 @@
 // What can be done with entries of the tree, wherever they are listed: in a folder, in a search.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { stream } from '../shell/api';
+import { Preview } from '../shell/preview';
 import { go } from '../shell/router';
 import { toastProblem, type MenuItem } from '../shell/ui';
 import { saveZip } from './archive';
@@ -9,7 +11,6 @@ import { moveNow, Relocate, Rename } from './dialogs';
 import { download } from './download';
 import type { Deeds, Grid } from './grid';
 import type { Listing } from './listing';
-import { Preview } from './preview';
 import type { Entry } from './tree';
 import { Versions } from './versions';
 import { t } from './words';
@@ -65,7 +66,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
       {wish?.kind === 'versions' && <Versions entry={wish.entry} onClose={close} onChange={list.reload} />}
       {(wish?.kind === 'move' || wish?.kind === 'copy') && <Relocate kind={wish.kind} entries={wish.entries} here={from} onClose={close} onDone={done} />}
       {wish?.kind === 'preview' && grid.items && (
-        <Preview items={grid.items} id={wish.id} more={list.more} onSave={(entry) => save([entry])} onClose={(last) => {
+        <Preview items={grid.items} id={wish.id} more={list.more} read={(entry, signal) => stream('/files/{id}/content', { path: { id: entry.id }, signal })} onSave={(entry) => save([entry])} onClose={(last) => {
           close();
           const at = grid.items!.findIndex((e) => e.id === last);
           if (at >= 0) grid.focus(at);

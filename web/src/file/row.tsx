@@ -3,7 +3,8 @@ import type { ComponentChildren, TargetedEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Time } from '../shell/form';
 import { ago, size } from '../shell/i18n';
-import { Icon, type Icon as IconName } from '../shell/icon';
+import { Icon } from '../shell/icon';
+import { iconOf } from '../shell/kinds';
 import type { Problem } from '../shell/problem';
 import { Failed, Menu, type MenuItem } from '../shell/ui';
 import { Name } from '../shell/name';
@@ -98,19 +99,6 @@ export function SizeAndTime({ entry }: { entry: Entry }) {
 
 // brief is what stands of an entry below its name, where there is no room for columns.
 export const brief = (entry: Entry): string => [entry.kind === 'folder' ? t('folder') : size(entry.size), ago(entry.modified_at)].join(' · ');
-
-const kinds: Record<string, IconName> = {
-  png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image', avif: 'image', heic: 'image', svg: 'image',
-  mp3: 'audio', flac: 'audio', wav: 'audio', ogg: 'audio', m4a: 'audio', opus: 'audio',
-  mp4: 'video', mkv: 'video', mov: 'video', webm: 'video', avi: 'video',
-  zip: 'archive', gz: 'archive', tar: 'archive', xz: 'archive', zst: 'archive', '7z': 'archive', rar: 'archive',
-};
-
-export function iconOf(entry: Entry): IconName {
-  if (entry.kind === 'folder') return 'folder';
-  const ending = entry.name.split('.').pop()!.toLowerCase();
-  return Object.hasOwn(kinds, ending) ? kinds[ending]! : 'file';
-}
 
 // Gap stands for `rows` that are not drawn.
 export function Gap({ rows, height }: { rows: number; height: number }) {

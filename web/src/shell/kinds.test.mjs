@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { isPdf, kindOf, textOf } = await load('file/kinds.ts');
+const { isPdf, kindOf, textOf } = await load('shell/kinds.ts');
 
 const bytes = (text) => new TextEncoder().encode(text);
 const seen = (name, media_type) => {

@@ -1,6 +1,8 @@
 // What the app shows of a file without saving it. The type under which the browser sees the bytes
 // comes from this list alone: nothing on it runs anything, whatever the file says that it is.
 
+import type { Icon } from './icon';
+
 export type Shown = 'image' | 'pdf' | 'text' | 'audio' | 'video';
 
 export interface Kind {
@@ -64,3 +66,16 @@ export function textOf(bytes: Uint8Array): string | undefined {
 
 // isPdf looks for the mark that every PDF has near its beginning (ISO 32000-1, annex H.3.4.1).
 export const isPdf = (bytes: Uint8Array): boolean => new TextDecoder('latin1').decode(bytes.subarray(0, 1024)).includes('%PDF-');
+
+const icons: Record<string, Icon> = {
+  png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image', avif: 'image', heic: 'image', svg: 'image',
+  mp3: 'audio', flac: 'audio', wav: 'audio', ogg: 'audio', m4a: 'audio', opus: 'audio',
+  mp4: 'video', mkv: 'video', mov: 'video', webm: 'video', avi: 'video',
+  zip: 'archive', gz: 'archive', tar: 'archive', xz: 'archive', zst: 'archive', '7z': 'archive', rar: 'archive',
+};
+
+export function iconOf(entry: { kind: string; name: string }): Icon {
+  if (entry.kind === 'folder') return 'folder';
+  const ending = entry.name.split('.').pop()!.toLowerCase();
+  return Object.hasOwn(icons, ending) ? icons[ending]! : 'file';
+}

@@ -1,27 +1,39 @@
-// A look at files without saving them: one after the other, in a dialog. The bytes come with the
-// session's token; the page shows them from an address of its own that ends with the look.
+// A look at files without saving them: one after the other, in a dialog. The page shows the bytes
+// from an address of its own that ends with the look.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { stream } from '../shell/api';
-import { size } from '../shell/i18n';
-import { Icon } from '../shell/icon';
-import { Name } from '../shell/name';
-import { asProblem, say, type Problem } from '../shell/problem';
-import { Dialog } from '../shell/ui';
-import { isPdf, kindOf, textOf, type Kind } from './kinds';
-import { iconOf } from './row';
-import type { Entry } from './tree';
+import { size } from './i18n';
+import { Icon } from './icon';
+import { iconOf, isPdf, kindOf, textOf, type Kind } from './kinds';
+import { Name } from './name';
+import { asProblem, say, type Problem } from './problem';
+import { Dialog } from './ui';
 import { t } from './words';
 
-interface PreviewProps {
-  items: readonly Entry[]; // folders among them are passed over
+// What a look needs to know of a file.
+export interface Shown {
+  id: string;
+  name: string;
+  kind: string;
+  size: number;
+  media_type?: string;
+  modified_at: string;
+  damaged?: boolean;
+}
+
+interface PreviewProps<E extends Shown> {
+  items: readonly E[]; // folders among them are passed over
   id: string; // the one to begin with
   more: (() => unknown) | undefined; // there is more to read
-  onSave: (entry: Entry) => void;
+  read: Read<E>;
+  onSave: (entry: E) => void;
   onClose: (last: string) => void;
 }
 
-export function Preview({ items, id, more, onSave, onClose }: PreviewProps) {
+// A Read answers the content of a file, whose body is not read yet.
+type Read<E> = (entry: E, signal: AbortSignal) => Promise<Response>;
+
+export function Preview<E extends Shown>({ items, id, more, read, onSave, onClose }: PreviewProps<E>) {
   const [shown, setShown] = useState(id);
   const [last, setLast] = useState(() => items.find((e) => e.id === id)!); // stays when the list loses it
   const files = items.filter((e) => e.kind === 'file');
@@ -61,26 +73,26 @@ export function Preview({ items, id, more, onSave, onClose }: PreviewProps) {
         <button type="button" class="icon-button" aria-label={t('downloadOf', { name: entry.name })} title={t('download')} onClick={() => onSave(entry)}><Icon name="download" /></button>
       </>
     )}>
-      <Look key={entry.id + entry.modified_at} entry={entry} onSave={() => onSave(entry)} />
+      <Look key={entry.id + entry.modified_at} entry={entry} read={read} onSave={() => onSave(entry)} />
     </Dialog>
   );
 }
 
 type Content = { url: string } | { text: string };
 
-function Look({ entry, onSave }: { entry: Entry; onSave: () => void }) {
+function Look<E extends Shown>({ entry, read, onSave }: { entry: E; read: Read<E>; onSave: () => void }) {
   const kind = kindOf(entry);
   const small = kind && entry.size <= kind.most;
   const [content, setContent] = useState<Content>();
   const [broken, setBroken] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const [read, setRead] = useState(0);
+  const [have, setHave] = useState(0);
 
   useEffect(() => {
     if (!small || entry.damaged) return;
     const stop = new AbortController();
     let url: string | undefined;
-    load(entry, kind, stop.signal, setRead).then((it) => {
+    load(read(entry, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ('blob' in it) setContent({ url: (url = URL.createObjectURL(it.blob)) });
@@ -100,7 +112,7 @@ function Look({ entry, onSave }: { entry: Entry; onSave: () => void }) {
     return (
       <div class="look" role="status">
         <span class="spinner" aria-hidden="true" /> <span class="hidden">{t('beingRead')}</span>
-        {entry.size > 2_000_000 && <progress value={read} max={entry.size} aria-label={t('progressOf', { name: entry.name })} />}
+        {entry.size > 2_000_000 && <progress value={have} max={entry.size} aria-label={t('readingOf', { name: entry.name })} />}
       </div>
     );
   }
@@ -114,8 +126,8 @@ function Look({ entry, onSave }: { entry: Entry; onSave: () => void }) {
 }
 
 // load reads a file as what its kind is, and as nothing else; undefined: it is not that.
-async function load(entry: Entry, kind: Kind, signal: AbortSignal, seen: (bytes: number) => void): Promise<{ blob: Blob } | { text: string } | undefined> {
-  const response = await stream('/files/{id}/content', { path: { id: entry.id }, signal });
+async function load(opened: Promise<Response>, kind: Kind, seen: (bytes: number) => void): Promise<{ blob: Blob } | { text: string } | undefined> {
+  const response = await opened;
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for (const reader = response.body!.getReader(); ;) {
@@ -133,7 +145,7 @@ async function load(entry: Entry, kind: Kind, signal: AbortSignal, seen: (bytes:
   return { blob };
 }
 
-function Instead({ entry, onSave, children, bad }: { entry: Entry; onSave: () => void; children: ComponentChildren; bad?: boolean }) {
+function Instead({ entry, onSave, children, bad }: { entry: Shown; onSave: () => void; children: ComponentChildren; bad?: boolean }) {
   const icon = iconOf(entry);
   return (
     <div class="look look-instead">
