@@ -25,6 +25,7 @@ type Settings struct {
 	SMS                int64 `json:"sms"`                  // 1 when text messages reach people
 	TrustedRestSeconds int64 `json:"trusted_rest_seconds"` // how long a trusted address rests after it was verified
 	Passkeys           bool  `json:"passkeys"`             // browsers allow passkeys for this server
+	Versions           int   `json:"versions"`             // how many earlier contents a file keeps
 
 	Providers []Provider `json:"providers"` // whose accounts people sign in with
 }

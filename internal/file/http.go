@@ -17,6 +17,7 @@ const tag = "Files"
 
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
+	a.Tell("versions", "How many earlier contents a file keeps; 0 when a replaced content is gone.", int64(s.MaxVersions))
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/files", ID: "list-files", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F1",
 		Summary:     "List a folder's children",

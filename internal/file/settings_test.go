@@ -1,9 +1,15 @@
 package file
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"coffer/internal/account/accounttest"
+	"coffer/internal/db/dbtest"
 )
 
 func TestSettings(t *testing.T) {
@@ -24,6 +30,21 @@ func TestSettings(t *testing.T) {
 		spoil(&s)
 		if err := s.AfterApply(); err == nil || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestTold: every page may know how many versions are kept, so that what it asks before a
+// replacement is true.
+func TestTold(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	for _, kept := range []int{w.MaxVersions, 0} {
+		w.MaxVersions = kept
+		api, answer := w.below.API(accounttest.Named{}), httptest.NewRecorder()
+		w.Routes(api)
+		api.Handler().ServeHTTP(answer, httptest.NewRequest("GET", w.http.URL+"/v1/settings", nil))
+		if want := fmt.Sprintf(`"versions":%d`, kept); answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("%d %s, want %s", answer.Code, answer.Body, want)
 		}
 	}
 }

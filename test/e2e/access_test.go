@@ -229,7 +229,7 @@ func stillMine(t *testing.T, c *client.Client, attempt *client.Challenge, diary 
 // rules are what a page must know before anybody has signed in: here, the defaults.
 func rules(t *testing.T, s *server) {
 	got, err := s.client(t, newAddress()).Settings(t.Context())
-	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, Passkeys: true, TrustedRestSeconds: 72 * 3600, Providers: []client.Provider{}}); err != nil || !cmp.Equal(got, want) {
+	if want := (client.Settings{PasswordMin: 12, CodeSeconds: 600, LinkSeconds: 86400, StepUpSeconds: 600, Passkeys: true, Versions: 20, TrustedRestSeconds: 72 * 3600, Providers: []client.Provider{}}); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }

@@ -15853,6 +15853,11 @@ export interface operations {
                          * @description How long a trusted address rests after it was verified.
                          */
                         trusted_rest_seconds: number;
+                        /**
+                         * Format: int64
+                         * @description How many earlier contents a file keeps; 0 when a replaced content is gone.
+                         */
+                        versions: number;
                     };
                 };
             };
