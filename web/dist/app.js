@@ -1628,6 +1628,7 @@ var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
 var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
 var places = () => collect((room) => room.places);
+var entryParts = () => collect((room) => room.entry);
 var signInForm = () => all.find((room) => room.signInForm)?.signInForm;
 var securityPage = () => all.find((room) => room.securityPage)?.securityPage;
 function stepsOf(lines, on) {
@@ -2120,6 +2121,7 @@ var drawings = {
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
   history: "M4.5 9.500A8 8 0 1 1 4 13M4 5v4.500h4.500M12 8v4.500l3 2",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
+  inbox: "M3.5 13.500L6 5h12l2.500 8.500V19h-17zM3.5 13.500h5a3.500 3.500 0 0 0 7 0h5",
   key: "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM11.2 12.300L20 3.500M16 7.500l3 3M13.500 10l2 2",
   link: "M10 14a4 4 0 0 0 5.700.3l3-3a4 4 0 0 0-5.700-5.700l-1.500 1.500M14 10a4 4 0 0 0-5.700-.3l-3 3a4 4 0 0 0 5.700 5.700l1.500-1.500",
   look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
@@ -2136,6 +2138,7 @@ var drawings = {
   restore: "M4.5 12a7.5 7.5 0 1 0 2.2-5.300L4 9.5M4 4.500v5h5M12 8v4.500l3 1.800",
   retry: "M19.5 12a7.5 7.5 0 1 1-2.2-5.300L20 9.5M20 4.5v5h-5",
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20.5 20.5",
+  share: "M17.5 3a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM6.5 9.500a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM17.5 16a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM8.700 10.700l6.600-3.900M8.700 13.300l6.600 3.900",
   shield: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5",
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
   storage: "M4 5h16v6H4zM4 13h16v6H4zM7.500 8h.01M7.500 16h.01",
@@ -6702,11 +6705,11 @@ function encodeQR(text2, output = "raw", opts = {}) {
 }
 var qr_default = encodeQR;
 
-// src/drop/qr.tsx
+// src/shell/qr.tsx
 var quiet = 2;
-function Qr({ text: text2, label }) {
+function Qr({ text: text2, label, class: drawn2 }) {
   const { side, path: path3 } = w2(() => draw(text2), [text2]);
-  return /* @__PURE__ */ a4("svg", { class: "drop-picture", role: "img", "aria-label": label, viewBox: `0 0 ${side} ${side}`, "shape-rendering": "crispEdges", children: /* @__PURE__ */ a4("path", { d: path3 }) });
+  return /* @__PURE__ */ a4("svg", { class: drawn2, role: "img", "aria-label": label, viewBox: `0 0 ${side} ${side}`, "shape-rendering": "crispEdges", children: /* @__PURE__ */ a4("path", { d: path3 }) });
 }
 function draw(text2) {
   const rows = qr_default(text2, "raw", { ecc: "medium", border: quiet });
@@ -6745,7 +6748,7 @@ function Share({ drop: drop2, state, onClose }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-share-body", children: [
       link && /* @__PURE__ */ a4("figure", { class: "drop-scan", children: [
-        /* @__PURE__ */ a4(Qr, { text: link, label: t6("qr") }),
+        /* @__PURE__ */ a4(Qr, { class: "drop-picture", text: link, label: t6("qr") }),
         /* @__PURE__ */ a4("figcaption", { class: "hint", children: t6("qrHint") })
       ] }),
       /* @__PURE__ */ a4("div", { class: "drop-ways", children: [
@@ -8082,6 +8085,69 @@ function EmptyTrash({ onClose, onDone }) {
   }, children: /* @__PURE__ */ a4("p", { children: t7("emptyTrashText") }) });
 }
 
+// src/file/tree.ts
+function list(folder3, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder3, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
+}
+async function path2(id, signal) {
+  const way = [];
+  for (let at = id; at; ) {
+    const entry4 = await get("/files/{id}", { path: { id: at }, signal });
+    way.unshift(entry4);
+    at = entry4.parent;
+  }
+  return way;
+}
+async function everything(folder3, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+  const all2 = [];
+  do {
+    const page = await list(folder3, sort, cursor, signal, 200);
+    all2.push(...page.items);
+    seen?.(all2.length);
+    cursor = page.next_cursor || void 0;
+  } while (cursor);
+  return all2;
+}
+async function everyFolder2(parent2, signal) {
+  return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
+}
+
+// src/file/choose.tsx
+function Chooser({ here: here2 = "", stuck, barred, below, target: target2, pick: pick3 }) {
+  const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
+  const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
+  return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
+    /* @__PURE__ */ a4("legend", { children: t7("where") }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, below, target: target2?.id, pick: pick3 }) })
+  ] });
+}
+var none = /* @__PURE__ */ new Set();
+var Choose = (props) => /* @__PURE__ */ a4(Chooser, { here: void 0, stuck: none, ...props });
+function Branch({ id, name, opened, stuck: all2, barred, below, target: target2, pick: pick3 }) {
+  const [open2, setOpen] = d2(opened.has(id));
+  const stuck = all2.has(id);
+  return /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("div", { class: "branch", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below && id === "", onChange: () => pick3({ id, name }) }),
+        /* @__PURE__ */ a4(Icon, { name: "folder" }),
+        " ",
+        /* @__PURE__ */ a4(Name, { name, read: true }),
+        " ",
+        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
+      ] })
+    ] }),
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below, target: target2, pick: pick3 })
+  ] });
+}
+function Twigs(props) {
+  const { data, problem: problem2, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
+  if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
+  return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
+}
+
 // src/file/listing.ts
 var unit = 100;
 var left = /* @__PURE__ */ new Map();
@@ -8226,33 +8292,6 @@ function useListing(of, read5, changes2, pages2 = 1) {
   };
 }
 
-// src/file/tree.ts
-function list(folder3, sort, cursor, signal, limit = 100) {
-  return get("/files", { query: { parent: folder3, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
-}
-async function path2(id, signal) {
-  const way = [];
-  for (let at = id; at; ) {
-    const entry4 = await get("/files/{id}", { path: { id: at }, signal });
-    way.unshift(entry4);
-    at = entry4.parent;
-  }
-  return way;
-}
-async function everything(folder3, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
-  const all2 = [];
-  do {
-    const page = await list(folder3, sort, cursor, signal, 200);
-    all2.push(...page.items);
-    seen?.(all2.length);
-    cursor = page.next_cursor || void 0;
-  } while (cursor);
-  return all2;
-}
-async function everyFolder2(parent2, signal) {
-  return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
-}
-
 // src/file/loss.tsx
 var enough = 1e4;
 function FilesGo() {
@@ -8285,40 +8324,6 @@ async function countFiles(signal) {
     if (count.files >= enough) return { ...count, more: true };
   }
   return count;
-}
-
-// src/file/choose.tsx
-function Chooser({ here: here2 = "", stuck, barred, target: target2, pick: pick3 }) {
-  const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
-  const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
-  return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-    /* @__PURE__ */ a4("legend", { children: t7("where") }),
-    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, target: target2?.id, pick: pick3 }) })
-  ] });
-}
-function Branch({ id, name, opened, stuck: all2, barred, target: target2, pick: pick3 }) {
-  const [open2, setOpen] = d2(opened.has(id));
-  const stuck = all2.has(id);
-  return /* @__PURE__ */ a4("li", { children: [
-    /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
-      /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred, onChange: () => pick3({ id, name }) }),
-        /* @__PURE__ */ a4(Icon, { name: "folder" }),
-        " ",
-        /* @__PURE__ */ a4(Name, { name, read: true }),
-        " ",
-        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
-      ] })
-    ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, target: target2, pick: pick3 })
-  ] });
-}
-function Twigs(props) {
-  const { data, problem: problem2, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
-  if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
-  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
-  return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
 
 // src/file/dialogs.tsx
@@ -12009,7 +12014,7 @@ function iconOf2(entry4) {
 }
 
 // src/shell/preview.tsx
-function Preview({ items, id, more, read: read5, onSave, onClose }) {
+function Preview({ items, id, more, read: read5, onSave, deeds: deeds2, onClose }) {
   const [shown2, setShown] = d2(id);
   const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
@@ -12042,6 +12047,7 @@ function Preview({ items, id, more, read: read5, onSave, onClose }) {
       ] }),
       turn(1, t4("next"), "chevron")
     ] }),
+    deeds2?.(entry4).map((deed) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": deed.label, title: deed.label, onClick: deed.run, children: /* @__PURE__ */ a4(Icon, { name: deed.icon }) }, deed.label)),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
   ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read5, onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
@@ -12161,6 +12167,12 @@ async function save2(name, size2, open2) {
   await (await open2()).body.pipeTo(await handle.createWritable());
 }
 
+// src/file/others.tsx
+var deedsOf = (entry4) => entryParts().flatMap((part) => part.deeds(entry4));
+function Marks({ entry: entry4, tab }) {
+  return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark2, order }) => /* @__PURE__ */ a4(Mark2, { entry: entry4, tab }, order)) });
+}
+
 // src/file/versions.tsx
 async function every(id, signal) {
   const all2 = [];
@@ -12245,6 +12257,7 @@ function useDeeds(grid, list2, here2) {
     menu: (entry4) => [
       { icon: entry4.kind === "folder" ? "folder" : "eye", label: t7("open"), run: () => open2(entry4), keys: "↵" },
       { icon: "download", label: t7("download"), run: () => save4([entry4]) },
+      ...deedsOf(entry4),
       { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
@@ -12253,6 +12266,7 @@ function useDeeds(grid, list2, here2) {
     ],
     bar: (entries2) => [
       { icon: "download", label: t7("download"), run: () => save4(entries2) },
+      ...entries2.length === 1 ? deedsOf(entries2[0]).filter((deed) => deed.bar) : [],
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
       { icon: "trash", label: t7("delete"), run: () => remove(entries2), danger: true }
@@ -12270,7 +12284,7 @@ function useDeeds(grid, list2, here2) {
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list2.reload }),
     (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
-    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, deeds: deedsOf, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
       close();
       const at = grid.items.findIndex((e4) => e4.id === last3);
       if (at >= 0) grid.focus(at);
@@ -12361,6 +12375,7 @@ function NameCell({ entry: entry4, tab, onOpen, under }) {
     /* @__PURE__ */ a4("span", { class: "name-cell", children: [
       /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
       !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+      onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
       entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") })
     ] }),
     /* @__PURE__ */ a4("span", { class: "under", children: under })
@@ -13309,6 +13324,7 @@ var file = {
     { icon: "shield", title: () => t7("pointSealed"), text: () => t7("pointSealedText"), order: 1 },
     { icon: "folder", title: () => t7("pointSimple"), text: () => t7("pointSimpleText"), order: 3 }
   ],
+  folders: { Choose, shown, href: (id) => "/files" + (id && "/" + id) },
   loss: { Line: FilesGo, order: 4 },
   problems: problems4,
   remedies: { quota_exceeded: { href: "/storage", label: () => t7("toStorage") } },
@@ -13319,6 +13335,7 @@ var file = {
     startListings();
     startUsage();
     onChange("files", refreshFolder);
+    onChange("shares", () => refreshFolder());
     onChange("trash", () => refreshFolder(bin));
   }
 };
@@ -14130,7 +14147,7 @@ function Section2({ status }) {
 var longest2 = 64;
 function Add({ onClose, onAdded }) {
   const end3 = useEnd();
-  const [none, setNone] = d2(false);
+  const [none2, setNone] = d2(false);
   return /* @__PURE__ */ a4(Dialog, { title: t9("add"), onClose, children: [
     /* @__PURE__ */ a4("p", { children: t9("addText") }),
     /* @__PURE__ */ a4(Form, { submit: t9("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
@@ -14145,7 +14162,7 @@ function Add({ onClose, onAdded }) {
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none && t9("notMade") }),
+      /* @__PURE__ */ a4(Calm, { children: none2 && t9("notMade") }),
       /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), hint: t9("nameHint"), maxLength: longest2, autoFocus: true })
     ] })
   ] });
@@ -14169,14 +14186,14 @@ function InSummary({ lines }) {
 
 // src/passkey/ways.tsx
 function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }) {
-  const [none, setNone] = d2(false);
+  const [none2, setNone] = d2(false);
   return /* @__PURE__ */ a4(Form, { submit: label, icon: "key", quiet: !main, focus, onCancel, onSubmit: async () => {
     setNone(false);
     await onAsk().catch((err2) => {
       if (!unused(err2)) throw err2;
       setNone(true);
     });
-  }, children: /* @__PURE__ */ a4(Calm, { children: none && otherwise }) });
+  }, children: /* @__PURE__ */ a4(Calm, { children: none2 && otherwise }) });
 }
 var fresh = 4 * 6e4;
 function Enter({ onOpened, paused }) {

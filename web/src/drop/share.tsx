@@ -4,10 +4,10 @@ import { Field, Form, Select } from '../shell/form';
 import { clock, dateTime } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { Problem } from '../shell/problem';
+import { Qr } from '../shell/qr';
 import { Copy, Dialog, Menu, toast, type MenuItem } from '../shell/ui';
 import type { Drop, State } from './drop';
 import { cleanName, isName } from './pick';
-import { Qr } from './qr';
 import { t } from './words';
 
 const allTries = 3;
@@ -35,7 +35,7 @@ export function Share({ drop, state, onClose }: { drop: Drop; state: State; onCl
       <div class="drop-share-body">
         {link && (
           <figure class="drop-scan">
-            <Qr text={link} label={t('qr')} />
+            <Qr class="drop-picture" text={link} label={t('qr')} />
             <figcaption class="hint">{t('qrHint')}</figcaption>
           </figure>
         )}

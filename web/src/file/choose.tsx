@@ -2,36 +2,37 @@
 import { useState } from 'preact/hooks';
 import { Icon } from '../shell/icon';
 import { Name } from '../shell/name';
+import type { Folders, Target } from '../shell/room';
 import { Failed, useLoad } from '../shell/ui';
 import { everyFolder, path as pathOf } from './tree';
 import { t } from './words';
-
-// A Target is a folder that takes something; "" is the top.
-export interface Target {
-  id: string;
-  name: string;
-}
 
 interface ChooserProps {
   here: string | undefined; // the folder that is shown, to begin at
   stuck: ReadonlySet<string>; // the folders that can take nothing
   barred?: string; // where everything lies already
+  below?: boolean; // the top takes nothing
   target: Target | undefined;
   pick: (to: Target) => void;
 }
 
-export function Chooser({ here = '', stuck, barred, target, pick }: ChooserProps) {
+export function Chooser({ here = '', stuck, barred, below, target, pick }: ChooserProps) {
   const { data: above, problem } = useLoad(() => pathOf(here), [here]);
   const opened = new Set(['', ...(above ?? []).map((e) => e.id)]);
   return (
     <fieldset class="tree">
       <legend>{t('where')}</legend>
       {problem ? <Failed problem={problem} /> : above && (
-        <ul><Branch id="" name={t('files')} opened={opened} stuck={stuck} barred={barred} target={target?.id} pick={pick} /></ul>
+        <ul><Branch id="" name={t('files')} opened={opened} stuck={stuck} barred={barred} below={below} target={target?.id} pick={pick} /></ul>
       )}
     </fieldset>
   );
 }
+
+const none: ReadonlySet<string> = new Set();
+
+// Choose is the tree for other rooms.
+export const Choose: Folders['Choose'] = (props) => <Chooser here={undefined} stuck={none} {...props} />;
 
 interface BranchProps {
   id: string;
@@ -39,11 +40,12 @@ interface BranchProps {
   opened: ReadonlySet<string>;
   stuck: ReadonlySet<string>;
   barred: string | undefined;
+  below: boolean | undefined;
   target: string | undefined;
   pick: (to: Target) => void;
 }
 
-function Branch({ id, name, opened, stuck: all, barred, target, pick }: BranchProps) {
+function Branch({ id, name, opened, stuck: all, barred, below, target, pick }: BranchProps) {
   const [open, setOpen] = useState(opened.has(id));
   const stuck = all.has(id);
   return (
@@ -53,11 +55,11 @@ function Branch({ id, name, opened, stuck: all, barred, target, pick }: BranchPr
           <Icon name="chevron" class={open && !stuck ? 'down' : undefined} />
         </button>
         <label class={target === id ? 'chosen' : undefined}>
-          <input type="radio" name="target" value={id} required checked={target === id} disabled={stuck || id === barred} onChange={() => pick({ id, name })} />
+          <input type="radio" name="target" value={id} required checked={target === id} disabled={stuck || id === barred || (below && id === '')} onChange={() => pick({ id, name })} />
           <Icon name="folder" /> <Name name={name} read /> {id === barred && <span class="hint">{t('isHere')}</span>}
         </label>
       </div>
-      {open && !stuck && <Twigs id={id} opened={opened} stuck={all} barred={barred} target={target} pick={pick} />}
+      {open && !stuck && <Twigs id={id} opened={opened} stuck={all} barred={barred} below={below} target={target} pick={pick} />}
     </li>
   );
 }

@@ -11,6 +11,7 @@ import { moveNow, Relocate, Rename } from './dialogs';
 import { download } from './download';
 import type { Deeds, Grid } from './grid';
 import type { Listing } from './listing';
+import { deedsOf } from './others';
 import type { Entry } from './tree';
 import { Versions } from './versions';
 import { t } from './words';
@@ -38,6 +39,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
     menu: (entry): MenuItem[] => [
       { icon: entry.kind === 'folder' ? 'folder' : 'eye', label: t('open'), run: () => open(entry), keys: '↵' },
       { icon: 'download', label: t('download'), run: () => save([entry]) },
+      ...deedsOf(entry),
       { icon: 'pencil', label: t('rename'), run: () => setWish({ kind: 'rename', entry }), keys: 'F2' },
       { icon: 'move', label: t('move'), run: () => setWish({ kind: 'move', entries: [entry] }) },
       { icon: 'copy', label: t('copyTo'), run: () => setWish({ kind: 'copy', entries: [entry] }) },
@@ -46,6 +48,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
     ],
     bar: (entries): MenuItem[] => [
       { icon: 'download', label: t('download'), run: () => save(entries) },
+      ...(entries.length === 1 ? deedsOf(entries[0]!).filter((deed) => deed.bar) : []),
       { icon: 'move', label: t('move'), run: () => setWish({ kind: 'move', entries }) },
       { icon: 'copy', label: t('copyTo'), run: () => setWish({ kind: 'copy', entries }) },
       { icon: 'trash', label: t('delete'), run: () => remove(entries), danger: true },
@@ -66,7 +69,7 @@ export function useDeeds<E extends Entry>(grid: Grid<E>, list: Listing<E>, here:
       {wish?.kind === 'versions' && <Versions entry={wish.entry} onClose={close} onChange={list.reload} />}
       {(wish?.kind === 'move' || wish?.kind === 'copy') && <Relocate kind={wish.kind} entries={wish.entries} here={from} onClose={close} onDone={done} />}
       {wish?.kind === 'preview' && grid.items && (
-        <Preview items={grid.items} id={wish.id} more={list.more} read={(entry, signal) => stream('/files/{id}/content', { path: { id: entry.id }, signal })} onSave={(entry) => save([entry])} onClose={(last) => {
+        <Preview items={grid.items} id={wish.id} deeds={deedsOf} more={list.more} read={(entry, signal) => stream('/files/{id}/content', { path: { id: entry.id }, signal })} onSave={(entry) => save([entry])} onClose={(last) => {
           close();
           const at = grid.items!.findIndex((e) => e.id === last);
           if (at >= 0) grid.focus(at);

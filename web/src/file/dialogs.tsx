@@ -2,8 +2,9 @@
 import { useState } from 'preact/hooks';
 import { patch, post } from '../shell/api';
 import { Field, Form } from '../shell/form';
+import type { Target } from '../shell/room';
 import { Dialog, toast } from '../shell/ui';
-import { Chooser, type Target } from './choose';
+import { Chooser } from './choose';
 import type { Entry } from './tree';
 import { Progress, report, useWork, workNow, type Work } from './work';
 import { t } from './words';

@@ -9,7 +9,8 @@ import { add } from './upload';
 import { chosen, type Tree } from './walk';
 import { t } from './words';
 
-const shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? '';
+// shown is the folder whose page is shown; "" is the top, and any other page.
+export const shown = () => /^\/files\/([^/]+)/.exec(path.value)?.[1] ?? '';
 
 export function newFolder(): void {
   const parent = shown();

@@ -2,10 +2,11 @@
 import { onChange } from '../shell/feed';
 import type { Room } from '../shell/room';
 import { bin } from './bin';
+import { Choose } from './choose';
 import './file.css';
 import { startListings } from './listing';
 import { FilesGo } from './loss';
-import { chooseFiles, chooseFolder, newFolder } from './new';
+import { chooseFiles, chooseFolder, newFolder, shown } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
 import { refreshFolder } from './refresh';
@@ -36,6 +37,7 @@ export const file: Room = {
     { icon: 'shield', title: () => t('pointSealed'), text: () => t('pointSealedText'), order: 1 },
     { icon: 'folder', title: () => t('pointSimple'), text: () => t('pointSimpleText'), order: 3 },
   ],
+  folders: { Choose, shown, href: (id) => '/files' + (id && '/' + id) },
   loss: { Line: FilesGo, order: 4 },
   problems,
   remedies: { quota_exceeded: { href: '/storage', label: () => t('toStorage') } },
@@ -46,6 +48,7 @@ export const file: Room = {
     startListings();
     startUsage();
     onChange('files', refreshFolder);
+    onChange('shares', () => refreshFolder()); // the marks of shared entries
     onChange('trash', () => refreshFolder(bin));
   },
 };

@@ -8,6 +8,7 @@ import { iconOf } from '../shell/kinds';
 import type { Problem } from '../shell/problem';
 import { Failed, Menu, type MenuItem } from '../shell/ui';
 import { Name } from '../shell/name';
+import { Marks } from './others';
 import type { Column, Entry, Sort } from './tree';
 import { sortOf, sortText } from './view';
 import { t } from './words';
@@ -80,6 +81,7 @@ export function NameCell({ entry, tab, onOpen, under }: { entry: Entry; tab: num
         {!onOpen ? <span class="name-alone">{name}</span>
           : entry.kind === 'folder' ? <a tabIndex={tab} href={'/files/' + entry.id} draggable={false} aria-label={entry.name}>{name}</a>
           : <button type="button" class="link" tabIndex={tab} aria-label={t('openOf', { name: entry.name })} onClick={onOpen}>{name}</button>}
+        {onOpen && <Marks entry={entry} tab={tab} />}
         {entry.damaged && <strong class="danger-text">{t('damaged')}</strong>}
       </span>
       <span class="under">{under}</span>

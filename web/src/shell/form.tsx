@@ -132,7 +132,8 @@ interface FieldProps {
   name: string;
   label: string;
   hint?: ComponentChildren;
-  type?: 'text' | 'email';
+  type?: 'text' | 'email' | 'date';
+  min?: string; // of a date
   value?: string;
   required?: boolean;
   autoComplete?: string;

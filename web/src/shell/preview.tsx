@@ -7,6 +7,7 @@ import { Icon } from './icon';
 import { iconOf, isPdf, kindOf, textOf, type Kind } from './kinds';
 import { Name } from './name';
 import { asProblem, say, type Problem } from './problem';
+import type { EntryDeed } from './room';
 import { Dialog } from './ui';
 import { t } from './words';
 
@@ -27,13 +28,14 @@ interface PreviewProps<E extends Shown> {
   more: (() => unknown) | undefined; // there is more to read
   read: Read<E>;
   onSave: (entry: E) => void;
+  deeds?: (entry: E) => EntryDeed[];
   onClose: (last: string) => void;
 }
 
 // A Read answers the content of a file, whose body is not read yet.
 type Read<E> = (entry: E, signal: AbortSignal) => Promise<Response>;
 
-export function Preview<E extends Shown>({ items, id, more, read, onSave, onClose }: PreviewProps<E>) {
+export function Preview<E extends Shown>({ items, id, more, read, onSave, deeds, onClose }: PreviewProps<E>) {
   const [shown, setShown] = useState(id);
   const [last, setLast] = useState(() => items.find((e) => e.id === id)!); // stays when the list loses it
   const files = items.filter((e) => e.kind === 'file');
@@ -70,6 +72,7 @@ export function Preview<E extends Shown>({ items, id, more, read, onSave, onClos
             {turn(1, t('next'), 'chevron')}
           </div>
         )}
+        {deeds?.(entry).map((deed) => <button key={deed.label} type="button" class="icon-button" aria-label={deed.label} title={deed.label} onClick={deed.run}><Icon name={deed.icon} /></button>)}
         <button type="button" class="icon-button" aria-label={t('downloadOf', { name: entry.name })} title={t('download')} onClick={() => onSave(entry)}><Icon name="download" /></button>
       </>
     )}>

@@ -64,6 +64,11 @@ export interface Room {
   account?: { Section: ComponentType; order: number };
   // The page that has the sections of security.
   securityPage?: { href: string; label: () => string };
+  // What the room does with an entry of the tree of files: in its row's menu and above its look; with
+  // bar also in the toolbar, while it alone is selected. Mark stands beside its name.
+  entry?: { deeds: (entry: Entry) => EntryDeed[]; Mark: ComponentType<MarkProps>; order: number };
+  // The folders of the tree, for rooms that put something into one.
+  folders?: Folders;
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
   loss?: { Line: ComponentType; order: number };
   // Steps of a sign-in, by the names of their layers.
@@ -126,6 +131,33 @@ export interface Deed {
   label: () => string;
   order: number;
   run: () => void;
+}
+
+export type Entry = Answer<'get', '/files/{id}'>;
+
+export interface EntryDeed {
+  icon: Icon;
+  label: string;
+  run: () => void;
+  bar?: true;
+}
+
+export interface MarkProps {
+  entry: Entry;
+  tab: number; // its place in the order of Tab
+}
+
+// A Target is a folder that takes something; "" is the top.
+export interface Target {
+  id: string;
+  name: string;
+}
+
+export interface Folders {
+  // The tree in which a person chooses one. With below, the top is none.
+  Choose: ComponentType<{ here?: string; below?: boolean; target: Target | undefined; pick: (to: Target) => void }>;
+  shown: () => string; // the one whose page is shown
+  href: (id: string) => string;
 }
 
 // An entry with `always` is there during a repair too.
@@ -226,6 +258,10 @@ export const signInPath = () => signInDoor()?.href ?? '/';
 export const wayBack = (to: 'password' | 'activate' | 'recover') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
 export const places = () => collect((room) => room.places);
+
+export const entryParts = () => collect((room) => room.entry);
+
+export const folders = () => all.find((room) => room.folders)?.folders;
 
 export const signInForm = () => all.find((room) => room.signInForm)?.signInForm;
 

@@ -4,7 +4,7 @@ import decode from 'qr/decode.js';
 import { browser, load } from '../../test/load.mjs';
 
 browser();
-const { draw } = await load('drop/qr.tsx');
+const { draw } = await load('shell/qr.tsx');
 
 // raster fills the rectangles of a path, enlarged, black on white.
 function raster({ side, path }, scale = 4) {

@@ -4,10 +4,10 @@ import { useMemo } from 'preact/hooks';
 
 const quiet = 2; // modules around the code; the white frame of the style sheet is as wide again
 
-export function Qr({ text, label }: { text: string; label: string }) {
+export function Qr({ text, label, class: drawn }: { text: string; label: string; class: string }) {
   const { side, path } = useMemo(() => draw(text), [text]);
   return (
-    <svg class="drop-picture" role="img" aria-label={label} viewBox={`0 0 ${side} ${side}`} shape-rendering="crispEdges">
+    <svg class={drawn} role="img" aria-label={label} viewBox={`0 0 ${side} ${side}`} shape-rendering="crispEdges">
       <path d={path} />
     </svg>
   );
