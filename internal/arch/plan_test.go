@@ -36,6 +36,8 @@ var plan = map[string]place{
 	"keyring":   {2, "named keys by purpose, rotation, field encryption and blind indexes"},
 	"jobs":      {2, "work that must happen later, enqueued in the transaction that asked for it; periodic work; one node at a time"},
 
+	"picture": {2, "decodes, crops, resizes and encodes pictures, within bounds of time and memory"},
+
 	"sms": {2, "writes and sends the few text messages that Coffer sends; outbox, Twilio, webhook"},
 
 	"event":           {3, "what happened to an account, recorded in the transaction in which it happened"},
