@@ -62,6 +62,9 @@ type socket struct {
 	late      int // chunks that may still come for transfers that are over
 }
 
+// errForsaken refuses a room that hears nothing any more: its subscription was lost.
+var errForsaken = errors.New("the subscription of the drop was lost")
+
 // owed is credits that the sender has not been told of.
 type owed struct {
 	n      uint32
@@ -83,11 +86,14 @@ func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.C
 		return nil, err
 	}
 	s.hub.mu.Lock()
-	older := r.sockets[m.RID]
+	older, forsaken := r.sockets[m.RID], s.hub.rooms[r.id] != r
 	if older == nil || older.number < c.number {
 		r.sockets[m.RID] = c
 	}
 	s.hub.mu.Unlock()
+	if forsaken { // its sockets were told to come back before this one was among them
+		return c, errForsaken
+	}
 	if older != nil {
 		if older.number > c.number {
 			older = c

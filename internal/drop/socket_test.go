@@ -176,6 +176,42 @@ func TestTwoProcesses(t *testing.T) {
 	})
 }
 
+// A member that arrives while its room's subscription is lost comes back too. It would be
+// connected and never hear of anybody.
+func TestArrivesAtALostRoom(t *testing.T) {
+	d := dbtest.SQLite(t)
+	bus := &lossy{Bus: kv.NewLocalBus(), lost: make(chan struct{})}
+	w := newWorld(t, d, func(c *Config) { c.Bus = bus })
+	o, m := w.openDrop()
+	guest, _, err := w.Join(t.Context(), address(1), o.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := w.dial(o.Name, o.Token)
+	host.want("welcome")
+	var late *end
+	if err := d.Tx(t.Context(), func(tx *db.Tx) error { // holds up whoever arrives, before it is in the room
+		if _, err := tx.Exec(t.Context(), `UPDATE drops SET expires_at = expires_at WHERE id = $1`, m.Drop); err != nil {
+			return err
+		}
+		late = w.dial(o.Name, guest)
+		close(bus.lost)
+		for forsaken := false; !forsaken; time.Sleep(time.Millisecond) {
+			w.hub.mu.Lock()
+			forsaken = w.hub.rooms[m.Drop] == nil
+			w.hub.mu.Unlock()
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []*end{host, late} {
+		if code := e.closes(); code != closeRestart {
+			t.Errorf("close code %d", code)
+		}
+	}
+}
+
 // lossy is a bus whose subscriptions the test loses.
 type lossy struct {
 	kv.Bus
