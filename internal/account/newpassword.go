@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 
 	"coffer/internal/db"
 	"coffer/internal/fault"
@@ -23,6 +24,12 @@ func (s *Service) NewPassword(ctx context.Context, id ID, pointer, password stri
 		return Password{}, err
 	}
 	return s.hashPassword(ctx, id, p)
+}
+
+// UnknownPassword hashes a password that is drawn here and told to no caller. The rules for
+// chosen ones do not bind it: by chance one in some thousands looks like a common one.
+func (s *Service) UnknownPassword(ctx context.Context, id ID) (Password, error) {
+	return s.hashPassword(ctx, id, rand.Text())
 }
 
 // FirstPassword is NewPassword for an account that has none. SetPassword then sets it only while

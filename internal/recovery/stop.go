@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +64,7 @@ func (s *Service) Stop(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	unknown, err := s.Accounts.NewPassword(ctx, found.Account, "/token", rand.Text()+rand.Text())
+	unknown, err := s.Accounts.UnknownPassword(ctx, found.Account)
 	if errors.Is(err, account.ErrNotFound) {
 		err = account.ErrLinkGone // deleted meanwhile
 	}
