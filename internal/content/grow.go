@@ -63,11 +63,20 @@ func (s *Service) Growing(ctx context.Context, q db.Querier, owner account.ID, i
 	if err != nil {
 		return Growing{}, err
 	}
+	return g.shown(), nil
+}
+
+// AllGrowing returns how far each growing object of the owner's has come, by its id.
+func (s *Service) AllGrowing(ctx context.Context, q db.Querier, owner account.ID) (map[string]Growing, error) {
+	return readAllGrowth(ctx, q, owner)
+}
+
+func (g growth) shown() Growing {
 	now := Growing{Offset: g.taken, Length: UnknownLength, Expires: time.UnixMilli(g.expires).UTC()}
 	if g.length != nil {
 		now.Length = *g.length
 	}
-	return now, nil
+	return now
 }
 
 // SetLength says the length of an object that began without one, once, and reserves it. It

@@ -42,6 +42,24 @@ func readGrowth(ctx context.Context, q db.Querier, owner account.ID, id string) 
 	return g, err
 }
 
+func readAllGrowth(ctx context.Context, q db.Querier, owner account.ID) (map[string]Growing, error) {
+	rows, err := q.Query(ctx, `SELECT blob, taken, length, expires_at FROM blob_growth WHERE account = $1`, string(owner))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[string]Growing{}
+	for rows.Next() {
+		var id string
+		var g growth
+		if err := rows.Scan(&id, &g.taken, &g.length, &g.expires); err != nil {
+			return nil, err
+		}
+		all[id] = g.shown()
+	}
+	return all, rows.Err()
+}
+
 // takeFence ends every append before and begins another, unless the object is at another
 // offset or over: ErrNoRows.
 func takeFence(ctx context.Context, d *db.DB, owner account.ID, id string, at int64, now, expires time.Time) (g growth, err error) {

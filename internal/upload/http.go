@@ -2,7 +2,9 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -138,7 +140,24 @@ func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", contentType)
 		c.body = newSource(r.Body, setBack(w))
 	}
-	return c.run(w, r, h, s.tus.PostFile)
+	err = c.run(w, r, h, s.tus.PostFile)
+	if c.unheard(r.Context()) {
+		ctx := context.WithoutCancel(r.Context())
+		if err := s.withdraw(ctx, c.st); err != nil {
+			s.Log.WarnContext(ctx, "an upload that its maker does not know stays until it expires", "error", err)
+		}
+	}
+	return err
+}
+
+// unheard reports that the call has made an upload, and that its client has hung up before
+// the answer, which alone names the upload. Package http ends the context also after a read
+// that was stopped or took too long; then the client is there.
+func (c *call) unheard(ctx context.Context) bool {
+	if c.st == nil || c.st.File != "" || ctx.Err() == nil {
+		return false
+	}
+	return c.body == nil || c.body.stopped() == nil && !errors.Is(c.body.broken(), os.ErrDeadlineExceeded)
 }
 
 // most is how many bytes an upload of that length may have.

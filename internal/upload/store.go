@@ -132,6 +132,13 @@ func deleteUpload(ctx context.Context, tx *db.Tx, owner account.ID, id string) (
 	return file == "", err
 }
 
+// deleteUnheard removes a row that no request has taken since that turn, and reports whether
+// it did.
+func deleteUnheard(ctx context.Context, tx *db.Tx, owner account.ID, id string, turn int64) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM uploads WHERE id = $1 AND account = $2 AND turn = $3 AND file = ''`, id, string(owner), turn)
+	return n == 1, err
+}
+
 func deleteUploads(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM uploads WHERE account = $1`, string(owner))
 	return err

@@ -96,6 +96,7 @@ func (s *Service) begin(ctx context.Context, st *state, stop func(error)) (end f
 		leave()
 		return nil, err
 	}
+	st.Turn = turn
 	return func() {
 		// Before it says that it is done: another process then finds no name to ask.
 		if st.File == "" {

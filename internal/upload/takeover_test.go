@@ -37,13 +37,7 @@ func (w *world) send(node int, path string, at int, body string) stalled {
 	if _, err := io.WriteString(more, body); err != nil {
 		w.t.Error(err)
 	}
-	for range 500 {
-		if w.rows("blob_parts") > before {
-			return s
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	w.t.Error("no byte arrived")
+	w.until("a byte arrives", func() bool { return w.rows("blob_parts") > before })
 	return s
 }
 

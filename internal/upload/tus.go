@@ -88,7 +88,8 @@ func (d dataStore) NewUpload(ctx context.Context, info tus.FileInfo) (tus.Upload
 	if info.SizeIsDeferred {
 		length = -1
 	}
-	st, err := d.s.create(ctx, accountOf(c.caller), c.make.details, length)
+	// Also for a client that is gone: [Service.post] takes back what was made.
+	st, err := d.s.create(context.WithoutCancel(ctx), accountOf(c.caller), c.make.details, length)
 	if err != nil {
 		return nil, c.fail(err)
 	}

@@ -212,17 +212,22 @@ func (s *Service) read(ctx context.Context, owner account.ID, id string) (*state
 
 // open completes a row with its details and its object's state.
 func (s *Service) open(ctx context.Context, q db.Querier, key *keyring.DataKey, r row) (*state, error) {
+	if r.File != "" {
+		return r.state(key, content.Growing{Offset: r.Size, Length: r.Size})
+	}
+	g, err := s.Contents.Growing(ctx, q, r.Account, r.Blob)
+	if err != nil {
+		return nil, ended(err)
+	}
+	return r.state(key, g)
+}
+
+func (r row) state(key *keyring.DataKey, g content.Growing) (*state, error) {
 	d, err := r.openDetails(key)
 	if err != nil {
 		return nil, err
 	}
-	st := &state{row: r, details: d, offset: r.Size, length: r.Size}
-	if r.File != "" {
-		return st, nil
-	}
-	g, err := s.Contents.Growing(ctx, q, r.Account, r.Blob)
-	st.offset, st.length = g.Offset, g.Length
-	return st, ended(err)
+	return &state{row: r, details: d, offset: g.Offset, length: g.Length}, nil
 }
 
 // dataKey opens the account's data key. An account that is gone has no uploads.
@@ -255,11 +260,16 @@ func (s *Service) List(ctx context.Context, owner account.ID) ([]Upload, error) 
 		if err != nil {
 			return err
 		}
+		growing, err := s.Contents.AllGrowing(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
-			st, err := s.open(ctx, tx, key, r)
-			if errors.Is(err, content.ErrExpired) {
+			g, ok := growing[r.Blob]
+			if !ok {
 				continue // the object's sweep was faster than this room's
 			}
+			st, err := r.state(key, g)
 			if err != nil {
 				return err
 			}
@@ -353,6 +363,18 @@ func (s *Service) end(ctx context.Context, owner account.ID, r row) error {
 			return err
 		}
 		return s.Contents.Abandon(ctx, tx, owner, r.Blob)
+	})
+}
+
+// withdraw removes an upload whose maker never learned of it, unless another request has
+// taken it over or made it a file.
+func (s *Service) withdraw(ctx context.Context, st *state) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		deleted, err := deleteUnheard(ctx, tx, st.Account, st.ID, st.Turn)
+		if err != nil || !deleted {
+			return err
+		}
+		return s.Contents.Abandon(ctx, tx, st.Account, st.Blob)
 	})
 }
 

@@ -39,6 +39,7 @@ type world struct {
 	t        testing.TB
 	below    *accounttest.World
 	urls     [2]string
+	handlers [2]http.Handler
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
@@ -82,7 +83,8 @@ func newWorld(t testing.TB, d *db.DB) *world {
 		api := below.API(accounttest.Named{})
 		s.Routes(api)
 		s.Files.Routes(api)
-		server := httptest.NewServer(api.Handler())
+		w.handlers[i] = api.Handler()
+		server := httptest.NewServer(w.handlers[i])
 		t.Cleanup(server.Close)
 		w.urls[i] = server.URL
 	}
@@ -235,6 +237,18 @@ func (w *world) rows(table string) (n int64) {
 		w.t.Fatal(err)
 	}
 	return n
+}
+
+// until waits for what a test has begun.
+func (w *world) until(what string, is func() bool) {
+	w.t.Helper()
+	for range 1000 {
+		if is() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.t.Fatal(what + ": not after ten seconds")
 }
 
 // pattern is content that does not repeat.
