@@ -131,7 +131,7 @@ const receivers = {
       const base = path.basename(item);
       const folder = base === 'folder';
       await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 120_000 })
-        .catch(async (err) => assert.fail(`${base}: ${err.message}\n${await page.locator('main').innerText()}`));
+        .catch(async (err) => assert.fail([`${base}: ${err.message}`, await page.locator('main').innerText(), ...nodes.map((n) => n.printed().slice(-4000))].join('\n')));
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.getByRole('button', { name: folder ? 'Save as zip: folder' : 'Save ' + base, exact: true }).click(),
