@@ -30,7 +30,8 @@ type Entry struct {
 	Size       int64     `json:"size"`    // bytes; 0 for a folder
 	Damaged    bool      `json:"damaged"` // its name, or media type and hash, cannot be decrypted
 	MediaType  string    `json:"media_type"`
-	SHA256     string    `json:"sha256"` // of the content, hexadecimal
+	SHA256     string    `json:"sha256"`    // of the content, hexadecimal
+	Thumbnail  bool      `json:"thumbnail"` // [Client.Thumbnail] has one
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at"`
 }

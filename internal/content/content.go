@@ -58,7 +58,16 @@ type Service struct {
 	Config
 	partSize int64 // most bytes of a part
 	maxParts int64
+	dropped  []Dropped
 }
+
+// Dropped is told which objects of an account have lost their last reference, in the
+// transaction in which they did.
+type Dropped func(ctx context.Context, tx *db.Tx, owner account.ID, ids []string) error
+
+// OnDrop registers what is bound to objects, before the first of them is released. Of a
+// forgotten account it hears nothing.
+func (s *Service) OnDrop(fn Dropped) { s.dropped = append(s.dropped, fn) }
 
 // New returns the room and registers its jobs, its walk of keys and what it keeps of accounts.
 func New(c Config) (*Service, error) {

@@ -17,9 +17,9 @@ import (
 	"coffer/internal/fault"
 )
 
-// sandbox is the policy under which content is served. A browser that renders it all the same
+// Sandbox is the policy under which content is served. A browser that renders it all the same
 // gives it an origin of its own, runs no script and loads nothing.
-const sandbox = "sandbox; default-src 'none'"
+const Sandbox = "sandbox; default-src 'none'"
 
 // Description is what the caller knows of an object that is served.
 type Description struct {
@@ -89,7 +89,7 @@ func (d Description) describe(h http.Header, etag string) {
 	}
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Disposition", disposition(kind, d.Name))
-	h.Set("Content-Security-Policy", sandbox)
+	h.Set("Content-Security-Policy", Sandbox)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "private, no-store")

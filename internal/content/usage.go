@@ -128,8 +128,13 @@ func (s *Service) Release(ctx context.Context, tx *db.Tx, owner account.ID, ids 
 	if err != nil {
 		return err
 	}
-	if err := subUsage(ctx, tx, owner, less); err != nil || !marked {
+	if err := subUsage(ctx, tx, owner, less); err != nil || len(marked) == 0 {
 		return err
+	}
+	for _, fn := range s.dropped {
+		if err := fn(ctx, tx, owner, marked); err != nil {
+			return err
+		}
 	}
 	return s.enqueuePurge(ctx, tx, owner)
 }

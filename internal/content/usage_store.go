@@ -104,8 +104,8 @@ func addRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n m
 }
 
 // dropRefs removes references to live objects of an account, and marks those for deletion that
-// have none left. It returns what is no longer counted, and whether an object was marked.
-func dropRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n map[string]int64) (less use, marked bool, err error) {
+// have none left. It returns what is no longer counted, and the objects that it marked.
+func dropRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n map[string]int64) (less use, marked []string, err error) {
 	err = db.InPieces(ids, func(piece []string) error {
 		table, args := counted(piece, n, string(owner))
 		rows, err := tx.Query(ctx, table+` UPDATE blobs SET refs = blobs.refs - v.n,
@@ -125,7 +125,7 @@ func dropRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n 
 			less.files += n[id] + min(refs, 0) // no more than there were
 			if refs <= 0 {
 				less.bytes += size
-				marked = true
+				marked = append(marked, id)
 			}
 		}
 		return rows.Err()

@@ -39,6 +39,7 @@ import (
 	"coffer/internal/feed"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
+	"coffer/internal/picture"
 )
 
 // Limits of a tree and of a request.
@@ -66,6 +67,7 @@ type Entry struct {
 	Damaged    bool      `json:"damaged,omitzero" doc:"The server cannot open its stored name, or its media type and hash. The caller can move, rename and delete it."`
 	MediaType  string    `json:"media_type,omitempty" doc:"Media type that the upload declared. Files only."`
 	SHA256     string    `json:"sha256,omitempty" doc:"SHA-256 of the content, hexadecimal. Files only."`
+	Thumbnail  bool      `json:"thumbnail" doc:"GET /files/{id}/thumbnail has a small picture of it."`
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
 }
@@ -79,6 +81,7 @@ type Config struct {
 	Jobs     *jobs.Queue
 	Accounts *account.Service
 	Feed     *feed.Service
+	Pictures *picture.Service
 	Now      func() time.Time
 	Log      *slog.Logger
 	Hold     func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
@@ -89,13 +92,17 @@ type Service struct {
 	Config
 	orders  orders
 	reports reports
+	drawing chan struct{} // holds one: a thumbnail that is being made
 }
 
 // New returns the room and registers its jobs.
 func New(c Config) *Service {
-	s := &Service{Config: c}
+	s := &Service{Config: c, drawing: make(chan struct{}, 1)}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Jobs.Handle(clearJob, s.clear)
+	s.Contents.OnDrop(deleteThumbnails)
+	s.Jobs.Handle(thumbnailJob, s.draw)
+	s.Jobs.Every("file.thumbnails", time.Hour, s.drawAll)
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
 	s.Jobs.Every("file.trash", time.Hour, s.purgeTrash)
 	s.Jobs.Every("file.versions", time.Hour, s.purgeVersions)

@@ -70,6 +70,7 @@ func (s *Service) Routes(a *rest.API) {
 			"else is an attachment. HEAD gets the same answer without the bytes.",
 		Errors: []*fault.Error{errNotFound, errIsFolder, content.ErrPrecondition, content.ErrBadRange},
 	}, downloadDoc, s.getContent)
+	s.thumbnailRoutes(a)
 	s.keepRoutes(a)
 }
 

@@ -29,7 +29,7 @@ func openName(key *keyring.DataKey, r row) (string, error) {
 // open is left out.
 func open(key *keyring.DataKey, r row) (Entry, error) {
 	e := Entry{
-		ID: r.ID, Kind: r.Kind, Size: r.Size,
+		ID: r.ID, Kind: r.Kind, Size: r.Size, Thumbnail: r.Thumbnail,
 		CreatedAt: time.UnixMilli(r.CreatedAt).UTC(), ModifiedAt: time.UnixMilli(r.ModifiedAt).UTC(),
 	}
 	if r.Parent != "" {

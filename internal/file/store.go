@@ -22,12 +22,16 @@ type row struct {
 	CreatedAt  int64
 	ModifiedAt int64
 	Change     int64 // the count of the account's lock row at its last change
+	Thumbnail  bool  // its content has one; of the table thumbnails
 }
 
-const rowColumns = `id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change`
+const (
+	ownColumns = `id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change`
+	rowColumns = ownColumns + `, EXISTS (SELECT 1 FROM thumbnails t WHERE t.account = files.account AND t.blob = files.blob AND t.picture IS NOT NULL)`
+)
 
 func (r *row) fields() []any {
-	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt, &r.Change}
+	return []any{&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.Details, &r.Blob, &r.Size, &r.Height, &r.CreatedAt, &r.ModifiedAt, &r.Change, &r.Thumbnail}
 }
 
 // lockTree makes every other change of the account's tree wait until tx has ended. It comes
@@ -42,6 +46,7 @@ func lockTree(ctx context.Context, tx *db.Tx, owner account.ID) (count int64, er
 func deleteLock(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	for _, q := range []string{
 		`DELETE FROM file_trash WHERE account = $1`,
+		`DELETE FROM thumbnail_marks WHERE account = $1`,
 		`DELETE FROM file_folders WHERE account = $1 AND folder = '*'`,
 	} {
 		if _, err := tx.Exec(ctx, q, string(owner)); err != nil {

@@ -59,7 +59,7 @@ func (w *world) drained() {
 	w.t.Helper()
 	w.below.RunJobs()
 	w.nothing("at the end")
-	for _, table := range []string{"file_versions", "file_gone"} {
+	for _, table := range []string{"file_versions", "file_gone", "thumbnails"} {
 		if n := w.rows(table); n != 0 {
 			w.t.Errorf("%d rows of %s are left", n, table)
 		}

@@ -138,7 +138,7 @@ func insertRows(ctx context.Context, tx *db.Tx, owner account.ID, all []*row) (m
 			tuples[i] = "($1, " + db.Places(len(args)+1, len(values)) + ")"
 			args = append(args, values...)
 		}
-		rows, err := tx.Query(ctx, `INSERT INTO files (account, `+rowColumns+`) VALUES `+strings.Join(tuples, ", ")+
+		rows, err := tx.Query(ctx, `INSERT INTO files (account, `+ownColumns+`) VALUES `+strings.Join(tuples, ", ")+
 			` ON CONFLICT (account, parent, name_index) DO NOTHING RETURNING id`, args...)
 		if err != nil {
 			return err
@@ -308,6 +308,7 @@ func deleteSome(ctx context.Context, tx *db.Tx, owner account.ID, limit int) (mo
 	for _, q := range []string{
 		`DELETE FROM files WHERE id IN (SELECT id FROM files WHERE account = $1 ORDER BY parent, created_at, id LIMIT $2)`,
 		`DELETE FROM file_versions WHERE id IN (SELECT id FROM file_versions WHERE account = $1 ORDER BY entry LIMIT $2)`,
+		`DELETE FROM thumbnails WHERE account = $1 AND blob IN (SELECT blob FROM thumbnails WHERE account = $1 ORDER BY blob LIMIT $2)`,
 		`DELETE FROM file_folders WHERE account = $1 AND folder IN (SELECT folder FROM file_folders WHERE account = $1 AND folder <> '*' ORDER BY folder LIMIT $2)`,
 		`DELETE FROM file_gone WHERE account = $1 AND folder IN (SELECT folder FROM file_gone WHERE account = $1 AND folder <> '' ORDER BY folder LIMIT $2)`,
 	} {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"coffer/internal/account"
@@ -117,7 +118,7 @@ func (s *Service) place(ctx context.Context, c *changing, parent string, files [
 				return nil, err
 			}
 			versions = append(versions, newVersion(c.key, &r, d, now))
-			r.Blob, r.Size, r.ModifiedAt, r.Change = &f.ID, f.Size, now, c.count
+			r.Blob, r.Size, r.ModifiedAt, r.Change, r.Thumbnail = &f.ID, f.Size, now, c.count, false
 			r.sealDetails(c.key, details{f.Sum, now, f.mediaType})
 			rows[i] = &r
 			replaced = append(replaced, &r)
@@ -134,6 +135,11 @@ func (s *Service) place(ctx context.Context, c *changing, parent string, files [
 	}
 	if len(fresh.all) > 0 {
 		if err := c.insert(ctx, fresh); err != nil {
+			return nil, err
+		}
+	}
+	if slices.ContainsFunc(files, func(f arrival) bool { return mayBePicture(f.name, f.mediaType, f.Size) }) {
+		if err := s.enqueueThumbnails(ctx, c.tx, c.owner); err != nil {
 			return nil, err
 		}
 	}
@@ -284,7 +290,14 @@ func (s *Service) RestoreVersion(ctx context.Context, owner account.ID, id, vers
 		was.stored = now
 		r.Blob, r.Size, r.ModifiedAt, r.Change = &v.Blob, v.Size, now, c.count
 		r.sealDetails(c.key, was)
-		e = s.show(ctx, owner, c.key, r)
+		if r.Thumbnail, err = hasThumbnail(ctx, c.tx, owner, v.Blob); err != nil {
+			return err
+		}
+		if e = s.show(ctx, owner, c.key, r); !r.Thumbnail && mayBePicture(e.Name, e.MediaType, r.Size) {
+			if err := s.enqueueThumbnails(ctx, c.tx, owner); err != nil { // it may have been replaced before the job came
+				return err
+			}
+		}
 		return s.keepVersions(ctx, c, r.Parent, []*row{&r}, []version{before})
 	})
 	return e, err

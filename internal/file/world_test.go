@@ -23,6 +23,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/feed"
 	"coffer/internal/limit/limittest"
+	"coffer/internal/picture"
 )
 
 // The two people of these tests. Their accounts are nothing but data keys.
@@ -67,7 +68,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 	}
 	contents := content.Config{DB: d, Blobs: store, Ring: below.Ring, Jobs: below.Jobs, Accounts: below.Accounts, Now: below.Now, Log: below.Log}
 	limittest.Defaults(t, &contents.Settings)
-	c := Config{DB: d, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Now: below.Now, Log: below.Log}
+	c := Config{DB: d, Jobs: below.Jobs, Accounts: below.Accounts, Feed: feed.New(feed.Config{DB: d}), Pictures: picture.New(picture.Settings{}), Now: below.Now, Log: below.Log}
 	limittest.Defaults(t, &c.Settings)
 	var err error
 	if c.Contents, err = content.New(contents); err != nil {

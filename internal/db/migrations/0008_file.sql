@@ -30,7 +30,7 @@ CREATE INDEX files_modified ON files (account, parent, modified_at, id);
 CREATE INDEX files_size ON files (account, parent, size, id);
 CREATE INDEX files_trash ON files (account, parent, trashed_at, id) WHERE trashed_at IS NOT NULL;
 CREATE INDEX files_trashed ON files (trashed_at, account) WHERE trashed_at IS NOT NULL;
-CREATE INDEX files_change ON files (account, change);
+CREATE INDEX files_change ON files (account, change, id);
 CREATE INDEX files_largest ON files (account, size, id) WHERE kind = 'file';
 CREATE INDEX files_height ON files (account, parent, height) WHERE kind = 'folder';
 
@@ -42,6 +42,8 @@ CREATE TABLE file_folders (
     changes BIGINT NOT NULL,
     PRIMARY KEY (account, folder)
 );
+
+CREATE INDEX file_folders_lock ON file_folders (account) WHERE folder = '*';
 
 -- The id of an account's trash, which is the parent of what its owner deleted. No entry has
 -- it. An account gets a new one after each emptying.
@@ -72,4 +74,22 @@ CREATE TABLE file_gone (
     account TEXT NOT NULL,
     folder  TEXT NOT NULL,
     PRIMARY KEY (account, folder)
+);
+
+-- Thumbnails of pictures, by the object that has the picture: its entries and versions share
+-- one. picture is a WebP, sealed under the account's data key and bound to the object; NULL is
+-- content that is no picture.
+CREATE TABLE thumbnails (
+    account TEXT NOT NULL,
+    blob    TEXT NOT NULL,
+    picture BLOB NULL,
+    PRIMARY KEY (account, blob)
+);
+
+-- How far the job that makes thumbnails has come in an account: the entries behind this change
+-- and id are still to be looked at.
+CREATE TABLE thumbnail_marks (
+    account TEXT PRIMARY KEY,
+    change  BIGINT NOT NULL,
+    entry   TEXT NOT NULL
 );
