@@ -33,6 +33,7 @@ import (
 	"coffer/internal/mail"
 	"coffer/internal/mailcode"
 	"coffer/internal/passkey"
+	"coffer/internal/picture"
 	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
@@ -72,6 +73,7 @@ type Settings struct {
 	Recovery recovery.Settings `embed:""`
 	Passkey  passkey.Settings  `embed:""`
 	Rest     rest.Settings     `embed:""`
+	Picture  picture.Settings  `embed:""`
 	File     file.Settings     `embed:""`
 	Drop     drop.Settings     `embed:""`
 	Search   search.Settings   `embed:""`
@@ -170,6 +172,7 @@ type app struct {
 	tokens    *token.Service
 	sessions  *session.Service
 	contents  *content.Service
+	pictures  *picture.Service
 	files     *file.Service
 	search    *search.Service
 	drops     *drop.Service
@@ -308,6 +311,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	a.feed = feed.New(feed.Config{DB: a.db})
+	a.pictures = picture.New(s.Picture)
 	if a.contents, err = content.New(content.Config{
 		Settings: s.Content, DB: a.db, Blobs: a.blobs, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now, Log: log,
 	}); err != nil {
@@ -392,7 +396,8 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 // openFiles makes the rooms of files and what stands on them.
 func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (err error) {
 	a.files = file.New(file.Config{
-		Settings: s.File, DB: a.db, Contents: a.contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Now: time.Now, Log: log, Hold: a.sessions.Hold,
+		Settings: s.File, DB: a.db, Contents: a.contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Pictures: a.pictures,
+		Now: time.Now, Log: log, Hold: a.sessions.Hold,
 	})
 	a.search = search.New(search.Config{Settings: s.Search, DB: a.db, Files: a.files, Accounts: a.accounts, Now: time.Now})
 	if a.uploads, err = upload.New(upload.Config{

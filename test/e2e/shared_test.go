@@ -18,6 +18,7 @@ var shared = []story{
 	{"many files at once", manyFiles},
 	{"searching by words of a name", searching},
 	{"a folder and a choice as a zip", zipping},
+	{"pictures and their thumbnails", pictures},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
 	{"a sign-in from a new device", newDevice},
