@@ -1,7 +1,6 @@
 package account
 
 import (
-	"archive/zip"
 	"context"
 	"embed"
 	"encoding/json"
@@ -15,6 +14,7 @@ import (
 
 	"coffer/internal/lang"
 	"coffer/internal/rest"
+	"coffer/internal/zipstream"
 )
 
 // Archive is the zip in which an owner gets everything that the server holds about an account.
@@ -22,7 +22,7 @@ import (
 // the zip's directory, some 100 bytes and the name of each file. An error ends the download
 // without the zip's end, so that it shows.
 type Archive struct {
-	zip   *zip.Writer
+	zip   *zipstream.Writer
 	now   time.Time
 	parts []string
 }
@@ -79,19 +79,16 @@ func (a *Archive) part(name string) (io.Writer, error) {
 // File begins a file. path has slashes between names that every system takes; the caller
 // writes all of it before anything else is added.
 func (a *Archive) File(path string, modified time.Time) (io.Writer, error) {
-	return a.zip.CreateHeader(&zip.FileHeader{Name: path, Modified: modified, Method: zip.Deflate})
+	return a.zip.File(path, modified, zipstream.Deflate)
 }
 
 // Stored is File for bytes that are as short as they get, as pictures are.
 func (a *Archive) Stored(path string, modified time.Time) (io.Writer, error) {
-	return a.zip.CreateHeader(&zip.FileHeader{Name: path, Modified: modified, Method: zip.Store})
+	return a.zip.File(path, modified, zipstream.Store)
 }
 
 // Folder adds a folder, whether or not files of it follow.
-func (a *Archive) Folder(path string, modified time.Time) error {
-	_, err := a.zip.CreateHeader(&zip.FileHeader{Name: path + "/", Modified: modified})
-	return err
-}
+func (a *Archive) Folder(path string, modified time.Time) error { return a.zip.Folder(path, modified) }
 
 // exported is account.json.
 type exported struct {
@@ -145,7 +142,7 @@ func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a := &Archive{zip: zip.NewWriter(w), now: s.Now().UTC()}
+	a := &Archive{zip: zipstream.New(w), now: s.Now().UTC()}
 	err = a.Put("account.json", exported{
 		ExportedAt: a.now, ID: id, Status: st.Status, Role: p.Role, Email: p.Email, Addresses: addresses, Username: p.Username,
 		FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio, Language: p.Lang, AlwaysAsk: p.AlwaysAsk, CreatedAt: p.CreatedAt,

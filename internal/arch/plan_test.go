@@ -21,6 +21,8 @@ var plan = map[string]place{
 
 	"seal": {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},
 
+	"zipstream": {0, "writes zips while they are sent: no temporary file, no seek, zip64 where it is needed"},
+
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
 	"db/dbtest":     {1, "gives tests fresh, migrated databases of every engine"},
 	"blob":          {1, "opaque immutable objects: directory, S3"},

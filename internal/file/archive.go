@@ -12,6 +12,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
+	"coffer/internal/zipstream"
 )
 
 // An archive is a zip that the server makes while it sends it. Contents pass through as they
@@ -110,13 +111,13 @@ func (s *Service) choose(ctx context.Context, owner account.ID, ids []string) (c
 // what is deleted meanwhile. A content that cannot be read ends it: an archive that opens
 // lacks nothing.
 func (s *Service) writeArchive(ctx context.Context, owner account.ID, chosen []Entry, to io.Writer) error {
-	z := newZipWriter(to)
+	z := zipstream.New(to)
 	for at, err := range s.walkChosen(ctx, owner, chosen) {
 		if err != nil {
 			return err
 		}
 		if at.Kind == Folder {
-			err = z.begin(at.Path, at.ModifiedAt, true)
+			err = z.Folder(at.Path, at.ModifiedAt)
 		} else if err = s.archiveContent(ctx, owner, at, z); errors.Is(err, errNotFound) {
 			err = nil
 		}
@@ -124,19 +125,16 @@ func (s *Service) writeArchive(ctx context.Context, owner account.ID, chosen []E
 			return err
 		}
 	}
-	return z.close()
+	return z.Close()
 }
 
 // archiveContent adds a file once its first bytes have authenticated.
-func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zipWriter) error {
+func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zipstream.Writer) error {
 	o, _, err := s.Content(ctx, owner, at.ID)
 	if err != nil {
 		return err
 	}
-	if err := o.Send(ctx, 0, o.Size(), func() (io.Writer, error) { return z.file(at.Path, at.ModifiedAt) }); err != nil {
-		return err
-	}
-	return z.end()
+	return o.Send(ctx, 0, o.Size(), func() (io.Writer, error) { return z.File(at.Path, at.ModifiedAt, zipstream.Store) })
 }
 
 // walkChosen yields each chosen entry, and a folder before what is in it, with its path in

@@ -1,4 +1,4 @@
-package file
+package zipstream
 
 import (
 	"archive/zip"
@@ -17,25 +17,23 @@ import (
 // entries than the first form of zip counts.
 func TestZip(t *testing.T) {
 	var b bytes.Buffer
-	z := newZipWriter(&b)
+	z := New(&b)
 	at := time.Date(2026, 2, 3, 4, 5, 7, 0, time.UTC)
 	var want []string
+	how := Store
 	add := func(path, body string, folder bool) {
 		t.Helper()
 		if folder {
 			want = append(want, path+"/ ")
-			if err := z.begin(path, at, true); err != nil {
+			if err := z.Folder(path, at); err != nil {
 				t.Fatal(err)
 			}
 			return
 		}
 		want = append(want, path+" "+body)
-		w, err := z.file(path, at)
+		w, err := z.File(path, at, how)
 		if err == nil {
 			_, err = io.WriteString(w, body)
-		}
-		if err == nil {
-			err = z.end()
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -49,14 +47,19 @@ func TestZip(t *testing.T) {
 	add("a/after", "x", false)
 	add("ab", "", true)
 	add("ab/c", "", false)
+	add("none/x", "in a folder that never comes", false)
+	add("none/in", "", true)
+	add("none/in/y", "", false)
+	add("a/late", "in one that is left", false)
+	how = Deflate
+	add("packed", strings.Repeat("long ", 3000), false)
+	add("again", strings.Repeat("longer ", 3000), false)
+	how = Store
 	add("last", strings.Repeat("long ", 3000), false)
 	for i := range 70_000 {
 		add(fmt.Sprint(i), "", false)
 	}
-	if err := z.begin("none/x", at, false); err == nil {
-		t.Error("an entry of a folder that never came")
-	}
-	if err := z.close(); err != nil {
+	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
@@ -75,6 +78,9 @@ func TestZip(t *testing.T) {
 				t.Fatal(err)
 			}
 			body = string(raw)
+		}
+		if small := f.CompressedSize64 < 500; f.UncompressedSize64 > 500 && small != (f.Name == "packed" || f.Name == "again") {
+			t.Errorf("%s takes %d bytes of %d", f.Name, f.CompressedSize64, f.UncompressedSize64)
 		}
 		if got := f.Name + " " + body; got != want[i] || !f.Modified.Equal(at) || f.NonUTF8 {
 			t.Fatalf("%q at %s, want %q", got, f.Modified, want[i])
@@ -100,17 +106,14 @@ func TestZip64(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	z := newZipWriter(holes{f})
+	z := New(holes{f})
 	zeros := make([]byte, 1<<20)
-	w, err := z.file("large", time.Unix(1e9, 0))
+	w, err := z.File("large", time.Unix(1e9, 0), Store)
 	for i := 0; i < 4097 && err == nil; i++ {
 		_, err = w.Write(zeros)
 	}
 	if err == nil {
-		err = z.end()
-	}
-	if err == nil {
-		w, err = z.file("small", time.Unix(1e9, 0))
+		w, err = z.File("small", time.Unix(1e9, 0), Store)
 	}
 	if err == nil {
 		_, err = io.WriteString(w, "otters")
@@ -118,10 +121,7 @@ func TestZip64(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := z.end(); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.close(); err != nil {
+	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
 	info, err := f.Stat()
@@ -141,13 +141,45 @@ func TestZip64(t *testing.T) {
 	}
 }
 
+// TestZip64Deflated: a content of more than 4 GiB that takes little in the zip.
+func TestZip64Deflated(t *testing.T) {
+	var b bytes.Buffer
+	z := New(&b)
+	for _, name := range []string{"large", "small"} {
+		w, err := z.File(name, time.Unix(1e9, 0), Deflate)
+		if err == nil {
+			_, err = io.WriteString(w, "otters")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "large" {
+			z.entries[0].size += 1 << 32 // as if so much had been written
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || len(r.File) != 2 || r.File[0].UncompressedSize64 != 1<<32+6 || r.File[0].CompressedSize64 > 100 {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	o, err := r.File[1].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(o); string(body) != "otters" || err != nil {
+		t.Errorf("%q: %v", body, err)
+	}
+}
+
 // TestZipMemory: entries below many folders with long names take no more than others.
 func TestZipMemory(t *testing.T) {
-	z := newZipWriter(io.Discard)
+	z := New(io.Discard)
 	path := ""
-	for range MaxDepth - 1 {
-		path += strings.Repeat("x", maxName)
-		if err := z.begin(path, time.Now(), true); err != nil {
+	for range 63 {
+		path += strings.Repeat("x", 255)
+		if err := z.Folder(path, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		path += "/"
@@ -161,43 +193,14 @@ func TestZipMemory(t *testing.T) {
 	before := heap()
 	const entries = 5000
 	for i := range entries {
-		if err := z.begin(fmt.Sprint(path, i), time.Now(), false); err != nil {
+		if _, err := z.File(fmt.Sprint(path, i), time.Now(), Store); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if after := heap(); after > before+entries*1000 {
 		t.Errorf("%d entries take %d bytes", entries, after-before)
 	}
-	if err := z.close(); err != nil {
+	if err := z.Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestSiblings: long names that are alike up to their end each get a name of their own, and
-// none makes the search for the next one's longer.
-func TestSiblings(t *testing.T) {
-	taken := siblings{}
-	seen := map[string]bool{}
-	for i := range 4000 {
-		name := fmt.Sprintf("%s%06d", strings.Repeat("x", maxName-6), i)
-		for _, n := range []string{name, strings.ToUpper(name)} {
-			got := strings.ToLower(taken.name(n, File))
-			if seen[got] || len(got) > maxName {
-				t.Fatalf("%q", got)
-			}
-			seen[got] = true
-		}
-	}
-	for _, pair := range [][2]string{{"Μάριος", "ΜΆΡΙΟΣ"}, {"straße", "STRASSE"}, {"ſ", "S"}} {
-		taken := siblings{}
-		if first, second := taken.name(pair[0], File), taken.name(pair[1], File); first != pair[0] || second != pair[1]+" (1)" {
-			t.Errorf("%q beside %q", second, first)
-		}
-	}
-	for _, n := range []string{"a.txt", "A.txt", "a (1).txt", "a.TXT"} {
-		seen[taken.name(n, File)] = true
-	}
-	if !seen["a.txt"] || !seen["A (1).txt"] || !seen["a (1) (1).txt"] || !seen["a (2).TXT"] {
-		t.Error("short names are numbered otherwise")
 	}
 }
