@@ -12,6 +12,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -308,6 +309,14 @@ export async function authenticator(page, { proposes = false, ...options } = {})
 
 export async function names(page) {
   return page.locator('tbody tr .col-name bdi').allTextContents();
+}
+
+// namesCome waits until the list shows these names: a page draws after it has heard.
+export async function namesCome(page, want, inAnyOrder = false) {
+  const sorted = (list) => (inAnyOrder ? [...list].sort() : list);
+  const until = Date.now() + 5000;
+  while (!isDeepStrictEqual(sorted(await names(page)), sorted(want)) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(sorted(await names(page)), sorted(want));
 }
 
 export const row = (page, name) => page.locator('tbody tr').filter({ has: page.locator('bdi', { hasText: new RegExp('^' + name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + '$') }) });

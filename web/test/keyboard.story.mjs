@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { focusComes, member, names, open, row, stage, tabTo, tree } from './browser.mjs';
+import { focusComes, member, namesCome, open, row, stage, tabTo, tree } from './browser.mjs';
 
 const site = stage();
 
@@ -54,7 +54,7 @@ test('sign in, make, upload, select, rename, move, delete, sign out by keys alon
   const chooser = await choosers;
   await chooser.setFiles(['a.txt', 'b.txt', 'c.txt'].map((name) => path.join(dir, name)));
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 5);
-  assert.deepEqual(await names(page), ['Alpha', 'Beta', 'a.txt', 'b.txt', 'c.txt']);
+  await namesCome(page, ['Alpha', 'Beta', 'a.txt', 'b.txt', 'c.txt']);
 
   // Into the list: one stop of Tab, arrows from there.
   const at = () => page.evaluate(() => document.activeElement.closest('tr')?.querySelector('bdi')?.textContent);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
 import { line } from '../../test/drop-end.mjs';
-import { as, drop, member, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { as, drop, member, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_QUOTA: '60000000' });
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -185,7 +185,7 @@ test('a replaced file keeps its old content; versions are saved, restored and de
   await drop(page, [note]);
   await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click();
   await row(page, 'note.txt').locator('.col-size', { hasText: '11 bytes' }).waitFor();
-  assert.deepEqual(await names(page), ['Many', 'note.txt']);
+  await namesCome(page, ['Many', 'note.txt']);
 
   await row(page, 'note.txt').getByRole('button', { name: 'Actions for note.txt' }).press('Enter');
   await page.getByRole('menuitem', { name: 'Versions' }).press('Enter');

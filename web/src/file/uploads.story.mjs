@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { drop, member, mine, names, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { drop, member, mine, names, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -76,7 +76,7 @@ test('a taken name asks before anything is sent: replace, keep both, skip, one o
   await dialog.waitFor({ state: 'detached' });
   await panel.getByRole('heading', { name: /uploaded$/ }).waitFor();
   assert.deepEqual(sent.sort(), ['a.txt', 'b.txt']);
-  assert.deepEqual(await names(page), entries);
+  await namesCome(page, entries);
 
   // Escape sends nothing, and says so.
   sent.length = 0;
@@ -87,7 +87,7 @@ test('a taken name asks before anything is sent: replace, keep both, skip, one o
   await page.getByText('2 skipped.').waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
   assert.deepEqual(sent, []);
-  assert.deepEqual(await names(page), before);
+  await namesCome(page, before);
 });
 
 test('of two drops with one name the later one asks, and says that the first is on its way', async (t) => {
