@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -208,6 +209,44 @@ func (g *gateway) put(size int64) error {
 	}
 	req.ContentLength = size
 	return do(req, http.StatusOK, nil)
+}
+
+// small puts the files of P13, 8 at a time. It signs the addresses beforehand.
+func (g *gateway) small() (sample, error) {
+	run := time.Now().UnixNano()
+	addresses := make(chan *url.URL, manySmall)
+	for n := range manySmall {
+		u, err := g.address(http.MethodPut, fmt.Sprintf("%d-%d.bin", run, n))
+		if err != nil {
+			return sample{}, err
+		}
+		addresses <- u
+	}
+	close(addresses)
+	content := make([]byte, smallSize)
+	before, begin := g.cpu(), time.Now()
+	var all sync.WaitGroup
+	failed := make(chan error, manySmall)
+	for range 8 {
+		all.Go(func() {
+			for u := range addresses {
+				req, err := http.NewRequest(http.MethodPut, u.String(), bytes.NewReader(content))
+				if err == nil {
+					req.Close = true
+					err = do(req, http.StatusOK, nil)
+				}
+				if err != nil {
+					failed <- err
+				}
+			}
+		})
+	}
+	all.Wait()
+	value := manySmall / time.Since(begin).Seconds()
+	if len(failed) > 0 {
+		return sample{}, <-failed
+	}
+	return sample{value: value, cpu: (g.cpu() - before) * 1000 / manySmall}, nil
 }
 
 // tusd stores plain text. Each upload is one request: creation with upload.
