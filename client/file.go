@@ -34,6 +34,7 @@ type Entry struct {
 	Thumbnail  bool      `json:"thumbnail"` // [Client.Thumbnail] has one
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at"`
+	Shared     bool      `json:"shared"` // a link to it is open
 }
 
 // Files iterates over a folder's children; parent "" is the root. sort is name, created,
@@ -133,7 +134,7 @@ func (c *Client) upload(ctx context.Context, parent string, replace bool, files 
 	if len(files) == 0 {
 		return nil, errors.New("client: nothing to upload")
 	}
-	body, contentType, err := form(files)
+	body, contentType, err := form("", files)
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +157,17 @@ func (c *Client) upload(ctx context.Context, parent string, replace bool, files 
 	return stored.Items, err
 }
 
-// form concatenates the parts of a multipart body. It builds the text between the contents
-// in advance and reads the contents as the connection takes them.
-func form(files []Source) (io.Reader, string, error) {
+// form concatenates the parts of a multipart body, after the sender's name if there is one.
+// It builds the text between the contents in advance and reads the contents as the connection
+// takes them.
+func form(from string, files []Source) (io.Reader, string, error) {
 	var frame bytes.Buffer
 	w := multipart.NewWriter(&frame)
+	if from != "" {
+		if err := w.WriteField("from", from); err != nil {
+			return nil, "", err
+		}
+	}
 	var parts []io.Reader
 	cut := func() {
 		parts = append(parts, strings.NewReader(frame.String()))
@@ -269,8 +276,15 @@ func (c *Client) DownloadRange(ctx context.Context, id string, r Range) (*Conten
 }
 
 func (c *Client) download(ctx context.Context, path string, r *Range) (*Content, error) {
+	content, _, err := c.openContent(ctx, request{method: http.MethodGet, path: path, proof: session, header: http.Header{}}, r)
+	return content, err
+}
+
+// openContent is download with any request. It also returns the answer's header.
+func (c *Client) openContent(ctx context.Context, q request, r *Range) (*Content, http.Header, error) {
 	// Transparent compression would change the length and the digest.
-	h := http.Header{"Accept-Encoding": {"identity"}}
+	h := q.header
+	h.Set("Accept-Encoding", "identity")
 	if r != nil {
 		last := ""
 		if r.Length > 0 {
@@ -281,9 +295,9 @@ func (c *Client) download(ctx context.Context, path string, r *Range) (*Content,
 			h.Set("If-Range", r.ETag)
 		}
 	}
-	res, err := c.send(ctx, request{method: http.MethodGet, path: path, proof: session, header: h})
+	res, err := c.send(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	content, err := newContent(res)
 	if err == nil && r != nil && content.Offset != r.Offset && res.StatusCode == http.StatusPartialContent {
@@ -291,9 +305,9 @@ func (c *Client) download(ctx context.Context, path string, r *Range) (*Content,
 	}
 	if err != nil {
 		res.Body.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return content, nil
+	return content, res.Header, nil
 }
 
 func newContent(res *http.Response) (*Content, error) {

@@ -40,6 +40,7 @@ import (
 	"coffer/internal/search"
 	"coffer/internal/server"
 	"coffer/internal/session"
+	"coffer/internal/share"
 	"coffer/internal/sms"
 	"coffer/internal/smscode"
 	"coffer/internal/social"
@@ -177,6 +178,7 @@ type app struct {
 	search    *search.Service
 	drops     *drop.Service
 	uploads   *upload.Service
+	shares    *share.Service
 	resources *introspect.Service
 	api       *rest.API
 
@@ -366,7 +368,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	if err := a.openFiles(s, limits, log); err != nil {
+	if err := a.openFiles(s, limits, events, log); err != nil {
 		return err
 	}
 
@@ -387,6 +389,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.files.Routes(a.api)
 	a.search.Routes(a.api)
 	a.uploads.Routes(a.api)
+	a.shares.Routes(a.api)
 	a.drops.Routes(a.api)
 	a.resources.Routes(a.api)
 	a.periodic()
@@ -394,7 +397,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 }
 
 // openFiles makes the rooms of files and what stands on them.
-func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (err error) {
+func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
 	a.files = file.New(file.Config{
 		Settings: s.File, DB: a.db, Contents: a.contents, Jobs: a.jobs, Accounts: a.accounts, Feed: a.feed, Pictures: a.pictures,
 		Now: time.Now, Log: log, Hold: a.sessions.Hold,
@@ -405,6 +408,10 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, log *slog.Logger) (e
 	}); err != nil {
 		return err
 	}
+	a.shares = share.New(share.Config{
+		DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Events: events, Feed: a.feed, Jobs: a.jobs, Limit: limits, Client: a.sessions.Client,
+		Now: time.Now, Log: log, BaseURL: s.URL,
+	})
 	a.drops, err = drop.New(drop.Config{
 		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
 	})

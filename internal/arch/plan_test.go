@@ -76,6 +76,7 @@ var plan = map[string]place{
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
 	"search": {8, "finds an account's files and folders by words of their names"},
+	"share":  {8, "lets people without an account read an entry, or hand files in to a folder, by a link"},
 	"upload": {8, "takes resumable uploads by tus 1.0, whose bytes survive broken connections and killed servers"},
 
 	"drop": {8, "forwards files live between devices that share a code, end-to-end encrypted"},

@@ -46,8 +46,7 @@ func (o *Object) Serve(w http.ResponseWriter, r *http.Request, about Description
 	if err := o.unwrap(r.Context()); err != nil {
 		return err
 	}
-	// The content of an object never changes, so its hash is a strong tag.
-	etag := `"` + base64.RawURLEncoding.EncodeToString(about.Sum[:]) + `"`
+	etag := about.etag()
 	h := w.Header()
 	switch precondition(r.Header, etag, about.StoredAt) {
 	case failed:
@@ -79,6 +78,42 @@ func (o *Object) Serve(w http.ResponseWriter, r *http.Request, about Description
 	}
 	return d.many(ranges)
 }
+
+// Answer is what a request for a content gets.
+type Answer uint8
+
+const (
+	None  Answer = iota // no byte of it: HEAD, a precondition, or a range that does not exist
+	Part                // ranges
+	Whole               // all of it
+)
+
+// Asked returns how many bytes of the content [Object.Serve] would send for a request.
+func (o *Object) Asked(r *http.Request, about Description) (Answer, int64) {
+	etag := about.etag()
+	if r.Method != http.MethodGet || precondition(r.Header, etag, about.StoredAt) != proceed {
+		return None, 0
+	}
+	asked := r.Header.Get("Range")
+	if asked == "" || !rangeHolds(r.Header, etag, about.StoredAt) {
+		return Whole, o.size
+	}
+	ranges, err := parseRanges(asked, o.size)
+	if err != nil {
+		return None, 0
+	}
+	if len(ranges) == 0 {
+		return Whole, o.size
+	}
+	var n int64
+	for _, one := range ranges {
+		n += one.length
+	}
+	return Part, n
+}
+
+// etag is strong: the content of an object never changes.
+func (d Description) etag() string { return `"` + base64.RawURLEncoding.EncodeToString(d.Sum[:]) + `"` }
 
 // describe sets the headers that are the same for every form of a content.
 func (d Description) describe(h http.Header, etag string) {

@@ -78,7 +78,7 @@ func (s *Service) sendArchive(ctx context.Context, owner account.ID, ids []strin
 			w.WriteHeader(http.StatusOK)
 			return nil
 		}
-		return s.writeArchive(r.Context(), owner, chosen, &rest.Late{ResponseWriter: w, Headers: headers})
+		return s.writeArchive(r.Context(), owner, "", chosen, &rest.Late{ResponseWriter: w, Headers: headers}, func(context.Context) error { return nil })
 	}), nil
 }
 
@@ -108,29 +108,32 @@ func (s *Service) choose(ctx context.Context, owner account.ID, ids []string) (c
 }
 
 // writeArchive sends the chosen entries, folders with all that is in them. It leaves out
-// what is deleted meanwhile. A content that cannot be read ends it: an archive that opens
-// lacks nothing.
-func (s *Service) writeArchive(ctx context.Context, owner account.ID, chosen []Entry, to io.Writer) error {
+// what is deleted meanwhile, or is not below the top any more. A content that cannot be read
+// ends it: an archive that opens lacks nothing. last may refuse its end.
+func (s *Service) writeArchive(ctx context.Context, owner account.ID, top string, chosen []Entry, to io.Writer, last func(context.Context) error) error {
 	z := zipstream.New(to)
-	for at, err := range s.walkChosen(ctx, owner, chosen) {
+	for at, err := range s.walkChosen(ctx, owner, top, chosen) {
 		if err != nil {
 			return err
 		}
 		if at.Kind == Folder {
 			err = z.Folder(at.Path, at.ModifiedAt)
-		} else if err = s.archiveContent(ctx, owner, at, z); errors.Is(err, errNotFound) {
+		} else if err = s.archiveContent(ctx, owner, top, at, z); errors.Is(err, errNotFound) {
 			err = nil
 		}
 		if err != nil {
 			return err
 		}
 	}
+	if err := last(ctx); err != nil {
+		return err
+	}
 	return z.Close()
 }
 
 // archiveContent adds a file once its first bytes have authenticated.
-func (s *Service) archiveContent(ctx context.Context, owner account.ID, at exportedEntry, z *zipstream.Writer) error {
-	o, _, err := s.Content(ctx, owner, at.ID)
+func (s *Service) archiveContent(ctx context.Context, owner account.ID, top string, at exportedEntry, z *zipstream.Writer) error {
+	o, _, err := s.contentBelow(ctx, owner, top, at.ID)
 	if err != nil {
 		return err
 	}
@@ -139,11 +142,11 @@ func (s *Service) archiveContent(ctx context.Context, owner account.ID, at expor
 
 // walkChosen yields each chosen entry, and a folder before what is in it, with its path in
 // the archive.
-func (s *Service) walkChosen(ctx context.Context, owner account.ID, chosen []Entry) iter.Seq2[exportedEntry, error] {
+func (s *Service) walkChosen(ctx context.Context, owner account.ID, top string, chosen []Entry) iter.Seq2[exportedEntry, error] {
 	return func(yield func(exportedEntry, error) bool) {
 		taken := siblings{}
 		for _, e := range chosen {
-			if !s.walkEntry(ctx, owner, e, taken.name(e.Name, e.Kind), yield) {
+			if !s.walkEntry(ctx, owner, top, e, taken.name(e.Name, e.Kind), yield) {
 				return
 			}
 		}

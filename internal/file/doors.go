@@ -53,6 +53,9 @@ func (s *Service) Receive(ctx context.Context, owner account.ID, session string,
 			return err
 		}
 		e = s.show(ctx, owner, c.key, *rows[0])
+		if err := s.mark(ctx, c.tx, owner, &e); err != nil {
+			return err
+		}
 		if err := c.raise(ctx, up, 1); err != nil || a.Done == nil {
 			return err
 		}

@@ -75,14 +75,14 @@ func (s *Service) exportContent(ctx context.Context, owner account.ID, at export
 // files/ that every system takes. Both walks over a tree that does not change give the same
 // paths.
 func (s *Service) walk(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
-	return func(yield func(exportedEntry, error) bool) { s.walkFolder(ctx, owner, "", "files/", yield) }
+	return func(yield func(exportedEntry, error) bool) { s.walkFolder(ctx, owner, "", "", "files/", yield) }
 }
 
-// walkFolder reports whether the walk goes on.
-func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path string, yield func(exportedEntry, error) bool) bool {
+// walkFolder reports whether the walk goes on. It passes over what is not below the top.
+func (s *Service) walkFolder(ctx context.Context, owner account.ID, top, folder, path string, yield func(exportedEntry, error) bool) bool {
 	taken := siblings{}
 	for cursor := ""; ; {
-		entries, next, err := s.List(ctx, owner, folder, "created", cursor, 200)
+		entries, next, err := s.listBelow(ctx, owner, top, folder, "created", cursor, 200)
 		if errors.Is(err, errNotFound) {
 			return true // deleted meanwhile
 		}
@@ -90,7 +90,7 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path
 			return yield(exportedEntry{}, err) && false
 		}
 		for _, e := range entries {
-			if !s.walkEntry(ctx, owner, e, path+taken.name(e.Name, e.Kind), yield) {
+			if !s.walkEntry(ctx, owner, top, e, path+taken.name(e.Name, e.Kind), yield) {
 				return false
 			}
 		}
@@ -101,8 +101,8 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, folder, path
 }
 
 // walkEntry yields an entry and what is in it, and reports whether the walk goes on.
-func (s *Service) walkEntry(ctx context.Context, owner account.ID, e Entry, path string, yield func(exportedEntry, error) bool) bool {
-	return yield(exportedEntry{Path: path, Entry: e}, nil) && (e.Kind != Folder || s.walkFolder(ctx, owner, e.ID, path+"/", yield))
+func (s *Service) walkEntry(ctx context.Context, owner account.ID, top string, e Entry, path string, yield func(exportedEntry, error) bool) bool {
+	return yield(exportedEntry{Path: path, Entry: e}, nil) && (e.Kind != Folder || s.walkFolder(ctx, owner, top, e.ID, path+"/", yield))
 }
 
 // siblings are the names of one folder of an archive that are taken, folded because some

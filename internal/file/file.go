@@ -70,6 +70,7 @@ type Entry struct {
 	Thumbnail  bool      `json:"thumbnail" doc:"GET /files/{id}/thumbnail has a small picture of it."`
 	CreatedAt  time.Time `json:"created_at"`
 	ModifiedAt time.Time `json:"modified_at" doc:"When its content, name or place last changed."`
+	Shared     bool      `json:"shared" doc:"A link to it is open. In the trash it is false."`
 }
 
 // Config is what the room needs. Hold refuses a session that is over, and keeps it from
@@ -93,6 +94,7 @@ type Service struct {
 	orders  orders
 	reports reports
 	drawing chan struct{} // holds one: a thumbnail that is being made
+	shared  func(ctx context.Context, q db.Querier, owner account.ID, ids []string) (map[string]bool, error)
 }
 
 // New returns the room and registers its jobs.
@@ -131,13 +133,22 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Entry, 
 	if err != nil {
 		return Entry{}, err
 	}
-	return s.show(ctx, owner, key, r), nil
+	e := s.show(ctx, owner, key, r)
+	return e, s.mark(ctx, s.DB, owner, &e)
 }
 
 // Content returns what serving a file needs. The entry, its object's row and the account's
 // key are of one moment.
 func (s *Service) Content(ctx context.Context, owner account.ID, id string) (o *content.Object, about content.Description, err error) {
+	return s.contentBelow(ctx, owner, "", id)
+}
+
+// contentBelow is [Service.Content] of a file that is below the top.
+func (s *Service) contentBelow(ctx context.Context, owner account.ID, top, id string) (o *content.Object, about content.Description, err error) {
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
+		if err := s.below(ctx, tx, owner, top, id); err != nil {
+			return err
+		}
 		r, err := s.row(ctx, tx, owner, id)
 		if err != nil {
 			return err
@@ -146,24 +157,30 @@ func (s *Service) Content(ctx context.Context, owner account.ID, id string) (o *
 		if err != nil {
 			return err
 		}
-		e, err := open(key, r)
-		if err != nil {
-			return err
-		}
-		if r.Kind == Folder {
-			return errIsFolder
-		}
-		d, err := openDetails(key, r)
-		if err != nil {
-			return err
-		}
-		about = content.Description{Name: e.Name, MediaType: e.MediaType, Sum: d.sum, StoredAt: time.UnixMilli(d.stored).UTC()}
-		if o, err = s.Contents.Find(ctx, tx, owner, *r.Blob, r.Size); err != nil {
-			return fmt.Errorf("entry %s: %w", id, err)
-		}
-		return nil
+		o, about, err = s.contentOf(ctx, tx, key, owner, r)
+		return err
 	})
 	return o, about, err
+}
+
+// contentOf is [Service.Content] of a row.
+func (s *Service) contentOf(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID, r row) (o *content.Object, about content.Description, err error) {
+	e, err := open(key, r)
+	if err != nil {
+		return nil, about, err
+	}
+	if r.Kind == Folder {
+		return nil, about, errIsFolder
+	}
+	d, err := openDetails(key, r)
+	if err != nil {
+		return nil, about, err
+	}
+	about = content.Description{Name: e.Name, MediaType: e.MediaType, Sum: d.sum, StoredAt: time.UnixMilli(d.stored).UTC()}
+	if o, err = s.Contents.Find(ctx, tx, owner, *r.Blob, r.Size); err != nil {
+		return nil, about, fmt.Errorf("entry %s: %w", r.ID, err)
+	}
+	return o, about, nil
 }
 
 // NewFolder makes a folder in parent ("" = root); a taken name is numbered.
@@ -218,7 +235,7 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, to Ch
 			r.Parent = *to.Parent
 		}
 		if to.Name == nil && r.Parent == from || to.Name != nil && nameErr == nil && *to.Name == name && r.Parent == from {
-			return nil
+			return s.mark(ctx, c.tx, owner, &e)
 		}
 		var up []string
 		if r.Parent != from {
@@ -245,8 +262,8 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, to Ch
 			return err
 		}
 		e = s.show(ctx, owner, c.key, r)
-		if r.Parent == from {
-			return nil
+		if err := s.mark(ctx, c.tx, owner, &e); err != nil || r.Parent == from {
+			return err
 		}
 		if err := c.raise(ctx, up, int(r.Height)); err != nil {
 			return err

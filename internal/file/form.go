@@ -28,28 +28,48 @@ var (
 	errNotForm   = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send files as multipart/form-data with a boundary.")
 )
 
-func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
+// formBoundary returns what stands between the parts of a request's form.
+func formBoundary(r *http.Request) (string, error) {
 	contentType, err := only(r.Header, "Content-Type")
 	if err != nil {
-		return fault.InvalidField("header.Content-Type", "duplicate", "Send Content-Type once, and each of its parameters once.")
+		return "", fault.InvalidField("header.Content-Type", "duplicate", "Send Content-Type once, and each of its parameters once.")
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
 	if err != nil || mediaType != "multipart/form-data" || params["boundary"] == "" || len(params["boundary"]) > 70 {
-		return errNotForm
+		return "", errNotForm
 	}
-	query := r.URL.Query()["parent"]
-	if r.ContentLength > s.MaxUpload {
+	return params["boundary"], nil
+}
+
+// checkLength refuses a request that is longer than the server, or the owner's quota, takes.
+func (s *Service) checkLength(ctx context.Context, owner account.ID, length int64) error {
+	if length > s.MaxUpload {
 		return errTooLarge
 	}
-	caller := rest.CallerOf(r)
-	if err := s.checkRoom(r.Context(), account.ID(caller.Account), r.ContentLength); err != nil {
+	return s.checkRoom(ctx, owner, length)
+}
+
+// newForm returns the form in a request's body.
+func (s *Service) newForm(r *http.Request, u *Upload) *form {
+	f := &form{u: u, ctx: r.Context(), complete: func() error { return rest.Complete(r) }}
+	// The parser reads 4 KiB at a time; the connection should be asked for more.
+	f.heads.r = bufio.NewReaderSize(&formBody{r: r.Body, left: s.MaxUpload}, 16<<10)
+	return f
+}
+
+func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
+	boundary, err := formBoundary(r)
+	if err != nil {
 		return err
 	}
-	body := &formBody{r: r.Body, left: s.MaxUpload}
+	caller := rest.CallerOf(r)
+	if err := s.checkLength(r.Context(), account.ID(caller.Account), r.ContentLength); err != nil {
+		return err
+	}
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
-	f := &form{u: u, ctx: r.Context(), complete: func() error { return rest.Complete(r) }}
-	if len(query) == 1 {
+	f := s.newForm(r, u)
+	if query := r.URL.Query()["parent"]; len(query) == 1 {
 		f.parent, f.named = query[0], true
 	}
 	if values := r.URL.Query()["replace"]; len(values) == 1 {
@@ -57,9 +77,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	// The parser reads 4 KiB at a time; the connection should be asked for more.
-	f.heads.r = bufio.NewReaderSize(body, 16<<10)
-	entries, err := f.take(f.parser(params["boundary"]))
+	entries, err := f.take(f.parser(boundary))
 	if err != nil {
 		u.Abort(r.Context())
 		return err
@@ -82,7 +100,8 @@ type form struct {
 	named  bool // parent was given
 	heads  heads
 
-	replaces bool // replace was given
+	replaces bool    // replace was given
+	guests   *HandIn // nil: the owner sends
 
 	complete func() error // reads what stands behind the last part, where that counts
 }
@@ -124,6 +143,11 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		if f.u.Len() >= MaxFiles {
 			return nil, errTooMany
 		}
+		if f.guests != nil {
+			if err := f.guests.admit(f, name); err != nil {
+				return nil, err
+			}
+		}
 		if !checked {
 			if err := f.u.CheckFolder(f.ctx, f.parent); err != nil {
 				return nil, err
@@ -134,7 +158,11 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 		if err != nil {
 			return nil, f.badHeader(err)
 		}
-		if err := f.u.Add(f.ctx, name, content.CleanType(mediaType), source{part}); err != nil {
+		from := io.Reader(source{part})
+		if f.guests != nil {
+			from = f.guests.limit(f, from)
+		}
+		if err := f.u.Add(f.ctx, name, content.CleanType(mediaType), from); err != nil {
 			return nil, err
 		}
 	}
@@ -174,6 +202,9 @@ func (f *form) badHeader(err error) error {
 	}
 	return fault.InvalidField(f.pointer(), "malformed", "The part's header cannot be read: it has no Content-Disposition, or a control character.").Because(err)
 }
+
+// maxField is how much is read of a field of [HandIn].
+const maxField = 1 << 10
 
 // pointerTo escapes a name for a JSON pointer (RFC 6901 §3).
 var pointerTo = strings.NewReplacer("~", "~0", "/", "~1")
@@ -228,6 +259,16 @@ func parameters(value string) iter.Seq[string] {
 // field reads a part that is not a file: parent or replace, and only before the files.
 func (f *form) field(part *multipart.Part) error {
 	name := part.FormName()
+	if f.guests != nil {
+		if f.u.Len() > 0 {
+			return fault.InvalidField("/"+pointerTo.Replace(name), "too_late", "Send it before the files.")
+		}
+		value, err := io.ReadAll(io.LimitReader(source{part}, maxField))
+		if err != nil {
+			return err
+		}
+		return f.guests.Field(name, string(value))
+	}
 	if name != "parent" && name != "replace" {
 		return fault.InvalidField("/"+pointerTo.Replace(name), "unknown_field", "The form accepts only parent, replace and files.")
 	}

@@ -21,40 +21,55 @@ import (
 // Names are sealed, so SQL cannot sort by them: the order by name is made here from all
 // names of the folder, and kept (order.go). The other orders are SQL's.
 func (s *Service) List(ctx context.Context, owner account.ID, parent, sort, cursor string, limit int) (entries []Entry, next string, err error) {
-	by := strings.TrimPrefix(sort, "-")
-	descending := by != sort
+	return s.listBelow(ctx, owner, "", parent, sort, cursor, limit)
+}
+
+// listBelow is [Service.List] of a folder that is below the top.
+func (s *Service) listBelow(ctx context.Context, owner account.ID, top, parent, sort, cursor string, limit int) (entries []Entry, next string, err error) {
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
 		key, err := s.dataKey(ctx, tx, owner)
 		if err != nil {
 			return err
 		}
+		if err := s.below(ctx, tx, owner, top, parent); err != nil {
+			return err
+		}
 		if _, err := s.ancestors(ctx, tx, owner, parent); err != nil {
 			return err
 		}
-		after, err := openCursor(key, parent, sort, cursor)
+		entries, next, err = s.list(ctx, tx, key, owner, parent, sort, cursor, limit)
 		if err != nil {
 			return err
 		}
-		var rows []row
-		if by == "name" {
-			rows, err = s.pageByName(ctx, tx, key, owner, parent, descending, after, limit+1)
-		} else {
-			column := map[string]string{"created": "created_at", "modified": "modified_at", "size": "size"}[by]
-			rows, err = readPage(ctx, tx, owner, parent, column, descending, after == nil, after.number(), after.entry(), limit+1)
-		}
-		if err != nil {
-			return err
-		}
-		next = ""
-		more := len(rows) > limit
-		rows = rows[:min(limit, len(rows))]
-		if entries = s.showAll(ctx, owner, key, rows); !more {
-			return nil
-		}
-		next = sealCursor(key, parent, sort, position(by, rows[limit-1], entries[limit-1]))
-		return nil
+		return s.mark(ctx, tx, owner, pointers(entries)...)
 	})
 	return entries, next, err
+}
+
+// list is [Service.List] of a folder that is known to be there, without marks.
+func (s *Service) list(ctx context.Context, tx *db.Tx, key *keyring.DataKey, owner account.ID, parent, sort, cursor string, limit int) (entries []Entry, next string, err error) {
+	by := strings.TrimPrefix(sort, "-")
+	descending := by != sort
+	after, err := openCursor(key, parent, sort, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	var rows []row
+	if by == "name" {
+		rows, err = s.pageByName(ctx, tx, key, owner, parent, descending, after, limit+1)
+	} else {
+		column := map[string]string{"created": "created_at", "modified": "modified_at", "size": "size"}[by]
+		rows, err = readPage(ctx, tx, owner, parent, column, descending, after == nil, after.number(), after.entry(), limit+1)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	more := len(rows) > limit
+	rows = rows[:min(limit, len(rows))]
+	if entries = s.showAll(ctx, owner, key, rows); more {
+		next = sealCursor(key, parent, sort, position(by, rows[limit-1], entries[limit-1]))
+	}
+	return entries, next, nil
 }
 
 // mark is a place in an order: the value that is sorted by, and the id that breaks ties.

@@ -113,7 +113,11 @@ func (s *Service) Locate(ctx context.Context, owner account.ID, under string, id
 				found = append(found, Found{Entry: s.show(ctx, owner, key, r), Path: path})
 			}
 		}
-		return nil
+		marked := make([]*Entry, len(found))
+		for i := range found {
+			marked[i] = &found[i].Entry
+		}
+		return s.mark(ctx, tx, owner, marked...)
 	})
 	return found, gone, err
 }

@@ -21,6 +21,9 @@ type Upload struct {
 	Replace bool
 	// session sends the files; [Upload.Publish] refuses one that has ended meanwhile.
 	session string
+	// guests, if not nil, takes the session's place.
+	guests func(ctx context.Context, tx *db.Tx, files int) error
+	done   func(ctx context.Context, tx *db.Tx, files int) error // ends the transaction; nil: nothing
 }
 
 // arrival is a file whose content is stored.
@@ -79,7 +82,12 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 			return nil, err
 		}
 	}
-	hold := func(ctx context.Context, tx *db.Tx) error { return u.s.hold(ctx, tx, u.owner, u.session) }
+	hold := func(ctx context.Context, tx *db.Tx) error {
+		if u.guests != nil {
+			return u.guests(ctx, tx, len(u.files))
+		}
+		return u.s.hold(ctx, tx, u.owner, u.session)
+	}
 	err = u.s.changeHeld(ctx, u.owner, hold, u.s.withKey(ctx, func(c *changing) error {
 		up, err := u.s.folderFor(ctx, c.tx, u.owner, parent)
 		if err != nil {
@@ -95,6 +103,16 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		entries = make([]Entry, len(rows))
 		for i, r := range rows {
 			entries[i] = u.s.show(ctx, u.owner, c.key, *r)
+		}
+		if u.done != nil {
+			if err := u.done(ctx, c.tx, len(u.files)); err != nil {
+				return err
+			}
+		}
+		if u.Replace { // others are new
+			if err := u.s.mark(ctx, c.tx, u.owner, pointers(entries)...); err != nil {
+				return err
+			}
 		}
 		return c.raise(ctx, up, 1)
 	}))

@@ -298,6 +298,9 @@ func (s *Service) RestoreVersion(ctx context.Context, owner account.ID, id, vers
 				return err
 			}
 		}
+		if err := s.mark(ctx, c.tx, owner, &e); err != nil {
+			return err
+		}
 		return s.keepVersions(ctx, c, r.Parent, []*row{&r}, []version{before})
 	})
 	return e, err

@@ -124,6 +124,7 @@ var (
 	noReferrer    = []string{"no-referrer"}
 	sameOrigin    = []string{"same-origin"}
 	noStore       = []string{"no-store"}
+	noIndex       = []string{"noindex"}
 	closing       = []string{"close"}
 	apiCSP        = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
 	noPermissions = []string{"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"}
@@ -147,6 +148,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	r = x.takeBody(r)
 	x.r = r
 	setHeaders(w.Header(), x.id)
+	if strings.HasPrefix(r.URL.Path, prefix+"/") {
+		w.Header()["X-Robots-Tag"] = noIndex // an address may be a secret
+	}
 	// RFC 9112 §6.1 demands it for a request with both a length and chunks. net/http hides
 	// such a length, so every chunked request is the last of its connection.
 	if !r.ProtoAtLeast(1, 1) || len(r.TransferEncoding) > 0 {

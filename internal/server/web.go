@@ -193,6 +193,9 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	h := rw.Header()
 	h.Set("Content-Security-Policy", pagePolicy(nonce))
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	if strings.HasPrefix(r.URL.Path, "/s/") || strings.HasPrefix(r.URL.Path, "/r/") {
+		h.Set("X-Robots-Tag", "noindex") // the address of a link is its secret
+	}
 	// no-store is already set: a cached page would reuse its nonce.
 	_, _ = rw.Write([]byte(a.index[0] + nonce + a.index[1]))
 }

@@ -75,6 +75,13 @@ func (s *Service) told(agent, addr string) map[string]string {
 	return map[string]string{"device": kind, "place": l.Place, "address": l.Addr}
 }
 
+// Client returns what owners are told of a client: the kind of device, and the place. Either
+// is "" when the server does not know it.
+func (s *Service) Client(c rest.Client) (device, place string) {
+	told := s.told(c.UserAgent, c.Addr.String())
+	return told["device"], told["place"]
+}
+
 // networkOf is the network of an address in text, as limits count it.
 func networkOf(addr string) string {
 	a, err := netip.ParseAddr(addr)

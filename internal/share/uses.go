@@ -1,0 +1,204 @@
+package share
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/keyring"
+	"coffer/internal/rest"
+	"coffer/internal/seal"
+)
+
+// use is what is sealed of a line in a link's log.
+type use struct {
+	Action string `json:"action"`
+	Path   string `json:"path"`
+	Place  string `json:"place"`
+	Device string `json:"device"`
+	From   string `json:"from"`
+}
+
+// Use is a line of a link's log.
+type Use struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action" enum:"download,archive,upload,unlock"`
+	Path   string    `json:"path" doc:"Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line."`
+	Place  string    `json:"place" doc:"Place of the address, if the operator's database knows it."`
+	Device string    `json:"device" doc:"Kind of client, such as Firefox on Linux."`
+	From   string    `json:"from" doc:"What a sender of files calls himself."`
+}
+
+func (u *useRow) place() string {
+	return string(seal.LP([]byte(u.ID), []byte(u.Share), binary.BigEndian.AppendUint64(nil, uint64(u.At))))
+}
+
+// note adds a line to a link's log.
+func (s *Service) note(ctx context.Context, v visit, u use, client rest.Client) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := s.noteIn(ctx, tx, v, u, client)
+		return err
+	})
+}
+
+// noteIn is note inside of tx. It returns the line's id.
+func (s *Service) noteIn(ctx context.Context, tx *db.Tx, v visit, u use, client rest.Client) (string, error) {
+	u.Device, u.Place = s.Client(client)
+	plain, err := json.Marshal(u)
+	if err != nil {
+		return "", err
+	}
+	r := useRow{ID: uuid.Must(uuid.NewV7()).String(), Share: v.ID, Account: v.Account, At: s.Now().UnixMilli()}
+	r.Details = v.key.Seal("share_uses", "details", r.place(), plain)
+	return r.ID, insertUse(ctx, tx, r, keepUses)
+}
+
+func openUse(key *keyring.DataKey, r useRow) (Use, error) {
+	var u use
+	plain, err := key.Open("share_uses", "details", r.place(), r.Details)
+	if err == nil {
+		err = json.Unmarshal(plain, &u)
+	}
+	if err != nil {
+		return Use{}, fmt.Errorf("open use %s: %w", r.ID, err)
+	}
+	return Use{At: time.UnixMilli(r.At).UTC(), Action: u.Action, Path: u.Path, Place: u.Place, Device: u.Device, From: u.From}, nil
+}
+
+// Uses returns one page of a link's log, the newest first, and the cursor of the next.
+func (s *Service) Uses(ctx context.Context, owner account.ID, id, cursor string, limit int) (uses []Use, next string, err error) {
+	l, err := s.find(ctx, owner, id)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := s.dataKey(ctx, s.DB, owner)
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := openCursor(key, "uses/"+l.ID, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := readUses(ctx, s.DB, l.ID, after, s.Now().Add(-useTTL).UnixMilli(), limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = sealCursor(key, "uses/"+l.ID, mark{rows[limit-1].At, rows[limit-1].ID})
+	}
+	uses = []Use{}
+	for _, r := range rows {
+		u, err := openUse(key, r)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "share: a line of a log does not open", "account", owner, "share", l.ID, "error", err)
+			continue
+		}
+		uses = append(uses, u)
+	}
+	return uses, next, nil
+}
+
+// sweep removes lines that are too old, tickets that have expired, and links to entries that
+// are deleted for good. It runs hourly.
+func (s *Service) sweep(ctx context.Context) error {
+	now := s.Now()
+	if err := pruneUses(ctx, s.DB, now.Add(-useTTL).UnixMilli(), now.UnixMilli()); err != nil {
+		return err
+	}
+	const batch = 200
+	for after := ""; ; {
+		rows, err := readForSweep(ctx, s.DB, after, batch)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		entries := map[account.ID][]string{}
+		for _, r := range rows {
+			entries[r.Account] = append(entries[r.Account], r.Entry)
+		}
+		for owner, ids := range entries {
+			missing, err := s.Files.Missing(ctx, s.DB, owner, ids)
+			if err != nil {
+				return err
+			}
+			if err := s.removeOf(ctx, owner, rows, missing); err != nil {
+				return err
+			}
+		}
+		after = rows[len(rows)-1].ID
+	}
+}
+
+// removeOf removes those of the links that lead to one of the entries.
+func (s *Service) removeOf(ctx context.Context, owner account.ID, rows []row, entries []string) error {
+	lost := map[string]bool{}
+	for _, id := range entries {
+		lost[id] = true
+	}
+	for _, r := range rows {
+		if r.Account != owner || !lost[r.Entry] {
+			continue
+		}
+		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+			was, err := remove(ctx, tx, owner, r.ID)
+			if err != nil || !was {
+				return err
+			}
+			return s.tell(ctx, tx, r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) empty(ctx context.Context, owner account.ID) error { return empty(ctx, s.DB, owner) }
+
+// export adds the owner's links and their logs to the archive. Hashes of passwords are not in it.
+func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
+	return to.PutAll("shares.json", func(yield func(any, error) bool) {
+		for cursor := ""; ; {
+			shares, next, err := s.List(ctx, owner, "", "", cursor, 200)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, sh := range shares {
+				uses, err := s.allUses(ctx, owner, sh.ID)
+				if !yield(exported{sh, uses}, err) || err != nil {
+					return
+				}
+			}
+			if cursor = next; cursor == "" {
+				return
+			}
+		}
+	})
+}
+
+// exported is a link in shares.json.
+type exported struct {
+	Share
+	Uses []Use `json:"uses"`
+}
+
+func (s *Service) allUses(ctx context.Context, owner account.ID, id string) (all []Use, err error) {
+	all = []Use{}
+	for cursor := ""; ; {
+		uses, next, err := s.Uses(ctx, owner, id, cursor, 200)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, uses...)
+		if cursor = next; cursor == "" {
+			return all, nil
+		}
+	}
+}
