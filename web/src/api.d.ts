@@ -1985,20 +1985,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/files/{id}/thumbnail": {
+    "/files/{id}/shares": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * A small picture of a picture
-         * @description WebP of at most 512 by 512 pixels, which keeps the picture's proportions. The server makes it shortly after the upload; `thumbnail` of an entry says whether it is ready, and the event stream names the folder then. The server makes one of JPEG, PNG, GIF and WebP up to 32 MiB.
-         */
-        get: operations["read-thumbnail"];
+        /** The links to a file or folder */
+        get: operations["list-file-shares"];
         put?: never;
-        post?: never;
+        /**
+         * Make a link to a file or folder
+         * @description A link of kind `read` shows the entry to whoever has it, one of kind `request` takes files into a folder and shows nothing of it. The link follows the entry wherever the owner moves it. In the trash it is not found.
+         */
+        post: operations["create-share"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2082,6 +2083,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/public/shares/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is at a link
+         * @description A link that does not work, for whatever reason, answers like one that never was. A link of kind `request` shows nothing of its folder.
+         */
+        get: operations["read-link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/shares/{token}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a folder from a link as a zip
+         * @description It counts as one download of the link. A connection that breaks off leaves a zip that does not open.
+         */
+        get: operations["download-link-archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/shares/{token}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download from a link
+         * @description As the owner's download: ranges, conditions, `disposition`. It counts as a download of the link. A range that comes with the `Coffer-Download` of a counted answer, as header or cookie, goes on with that download and does not count, for a day and four times the content's bytes.
+         */
+        get: operations["download-link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/shares/{token}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand files in by a link of kind request
+         * @description The body is multipart/form-data. A field `from` before the files may name the sender. All files of a request arrive, or none. The server numbers names that are taken, and does not tell.
+         */
+        post: operations["hand-in-files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/shares/{token}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a link's password
+         * @description The answer sets a cookie for this link, which every other operation of the link wants. It is good for twelve hours and until the password changes.
+         */
+        post: operations["unlock-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sessions": {
         parameters: {
             query?: never;
@@ -2131,6 +2232,68 @@ export interface paths {
          * @description Public: what a page must know before anybody has signed in. The values change only when the server starts.
          */
         get: operations["read-settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The account's links, the newest first */
+        get: operations["list-shares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A link */
+        get: operations["read-share"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop sharing
+         * @description The link and its log are gone. Downloads that run are cut.
+         */
+        delete: operations["delete-share"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a link
+         * @description What is absent stays, null clears. A new password ends what the old one opened.
+         */
+        patch: operations["update-share"];
+        trace?: never;
+    };
+    "/shares/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done with a link, the newest first
+         * @description The newest 1,000 uses of the last 90 days.
+         */
+        get: operations["list-share-uses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2194,26 +2357,6 @@ export interface paths {
          * @description The entry keeps its id. The server makes folders above it again that are gone, by name, and uses one of that name that is there. It numbers a taken name: `a (1).txt`.
          */
         post: operations["restore-trash"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/trash/{id}/thumbnail": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A small picture of a picture in the trash
-         * @description As `GET /files/{id}/thumbnail`, of an entry that the trash lists.
-         */
-        get: operations["read-trash-thumbnail"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2428,6 +2571,36 @@ export interface components {
             /** @description Id of the folder; null or empty for the root. */
             parent?: string | null;
         };
+        CreateSharePostInputBody: {
+            /** @description Endings such as .pdf that a link of kind request takes; null or empty for any. */
+            accept?: string[] | null;
+            /**
+             * Format: date-time
+             * @description null for never.
+             */
+            expires_at?: string | null;
+            /** @enum {string} */
+            kind: "read" | "request";
+            /**
+             * Format: int64
+             * @description Of a link of kind read; null for any number.
+             */
+            max_downloads?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of one file that a link of kind request takes; null for any.
+             */
+            max_file_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Files that a link of kind request takes; null for any number.
+             */
+            max_files?: number | null;
+            /** @description Message to the receiver, at most 1,000 characters. */
+            note?: string | null;
+            /** @description 4 to 256 characters; null for none. */
+            password?: string | null;
+        };
         CreationOptions: {
             /** @enum {string} */
             attestation: "none";
@@ -2528,13 +2701,13 @@ export interface components {
             parent: string | null;
             /** @description SHA-256 of the content, hexadecimal. Files only. */
             sha256?: string;
+            /** @description A link to it is open. In the trash it is false. */
+            shared: boolean;
             /**
              * Format: int64
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
-            /** @description GET /files/{id}/thumbnail has a small picture of it. */
-            thumbnail: boolean;
         };
         ExchangeBody: {
             /**
@@ -2617,17 +2790,25 @@ export interface components {
             path: components["schemas"]["Step"][];
             /** @description SHA-256 of the content, hexadecimal. Files only. */
             sha256?: string;
+            /** @description A link to it is open. In the trash it is false. */
+            shared: boolean;
             /**
              * Format: int64
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
-            /** @description GET /files/{id}/thumbnail has a small picture of it. */
-            thumbnail: boolean;
         };
         GoOutputBody: {
             /** @description Where the browser goes. */
             url: string;
+        };
+        Handed: {
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
+        HandedAnswer: {
+            items: components["schemas"]["Handed"][];
         };
         Identity: {
             /** Format: date-time */
@@ -2667,6 +2848,22 @@ export interface components {
             exp?: number;
             /** @description The account's id. */
             sub?: string;
+        };
+        Item: {
+            /** @enum {string} */
+            kind: "file" | "folder";
+            /** @description Of a file. */
+            media_type?: string;
+            /** Format: date-time */
+            modified_at: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes of content; 0 for a folder.
+             */
+            size: number;
+            /** @description There is a small picture of it. */
+            thumbnail: boolean;
         };
         JWKS: {
             keys: components["schemas"]["VerifyKey"][];
@@ -2762,8 +2959,18 @@ export interface components {
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
+        PageShare: {
+            items: components["schemas"]["Share"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
         PageTrashed: {
             items: components["schemas"]["Trashed"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        PageUse: {
+            items: components["schemas"]["Use"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -2879,13 +3086,13 @@ export interface components {
             path: components["schemas"]["Step"][];
             /** @description SHA-256 of the content, hexadecimal. Files only. */
             sha256?: string;
+            /** @description A link to it is open. In the trash it is false. */
+            shared: boolean;
             /**
              * Format: int64
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
-            /** @description GET /files/{id}/thumbnail has a small picture of it. */
-            thumbnail: boolean;
         };
         PostDropInputBody: Record<string, never>;
         PostInputBody: {
@@ -3135,6 +3342,81 @@ export interface components {
             /** @enum {string} */
             token_type: "Bearer";
         };
+        Settings: {
+            /** @description Endings such as .pdf that a link of kind request takes; null or empty for any. */
+            accept?: string[] | null;
+            /**
+             * Format: date-time
+             * @description null for never.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description Of a link of kind read; null for any number.
+             */
+            max_downloads?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of one file that a link of kind request takes; null for any.
+             */
+            max_file_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Files that a link of kind request takes; null for any number.
+             */
+            max_files?: number | null;
+            /** @description Message to the receiver, at most 1,000 characters. */
+            note?: string | null;
+            /** @description 4 to 256 characters; null for none. */
+            password?: string | null;
+        };
+        Share: {
+            /** @description Endings that names of files may have; empty for any. */
+            accept: string[];
+            /** @description The operator has blocked the link. */
+            blocked: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            downloads: number;
+            /** @description Absent while the entry is in the trash or deleted. */
+            entry?: components["schemas"]["SharePlaced"];
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * Format: int64
+             * @description Files that came in.
+             */
+            files: number;
+            has_password: boolean;
+            /** @description UUIDv7. */
+            id: string;
+            /** @enum {string} */
+            kind: "read" | "request";
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** Format: int64 */
+            max_downloads: number | null;
+            /** Format: int64 */
+            max_file_bytes: number | null;
+            /** Format: int64 */
+            max_files: number | null;
+            /** @description Message to the receiver. */
+            note: string;
+            /** @enum {string} */
+            state: "open" | "expired" | "used_up" | "blocked";
+            /** @description The secret in the link. */
+            token: string;
+            url: string;
+        };
+        SharePlaced: {
+            id: string;
+            /** @enum {string} */
+            kind: "file" | "folder";
+            name: string;
+            /** @description The folders above it, the outermost first; empty at the root. */
+            path: components["schemas"]["Step"][];
+        };
         SignInBody: {
             /**
              * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
@@ -3300,13 +3582,13 @@ export interface components {
             parent: string | null;
             /** @description SHA-256 of the content, hexadecimal. Files only. */
             sha256?: string;
+            /** @description A link to it is open. In the trash it is false. */
+            shared: boolean;
             /**
              * Format: int64
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
-            /** @description GET /files/{id}/thumbnail has a small picture of it. */
-            thumbnail: boolean;
         };
         Trusted: {
             /** @description The verified address. */
@@ -3320,6 +3602,9 @@ export interface components {
             usable_from?: string;
             /** Format: date-time */
             verified_at?: string;
+        };
+        UnlockInputBody: {
+            password: string;
         };
         UpdateFilePatchInputBody: {
             /** @description The new name. */
@@ -3392,6 +3677,20 @@ export interface components {
             /** @description Earlier contents of files. A content that several share counts for each. */
             versions: components["schemas"]["Amount"];
         };
+        Use: {
+            /** @enum {string} */
+            action: "download" | "archive" | "upload" | "unlock";
+            /** Format: date-time */
+            at: string;
+            /** @description Kind of client, such as Firefox on Linux. */
+            device: string;
+            /** @description What a sender of files calls himself. */
+            from: string;
+            /** @description Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line. */
+            path: string;
+            /** @description Place of the address, if the operator's database knows it. */
+            place: string;
+        };
         VerifyInputBody: {
             /** @description The mailed code. */
             code?: string;
@@ -3441,6 +3740,43 @@ export interface components {
              * @description When it became the file's content.
              */
             stored_at: string;
+        };
+        Visit: {
+            /** @description Endings that names of files may have; empty for any. */
+            accept: string[];
+            /**
+             * Format: int64
+             * @description null without a bound.
+             */
+            downloads_left: number | null;
+            /** @description What path leads to; absent for a link that takes files. */
+            entry?: components["schemas"]["Item"];
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * Format: int64
+             * @description How many files the link still takes; null without a bound.
+             */
+            files_left: number | null;
+            /** @description One page of what is in it, by name; empty for a file, and for a link that takes files. */
+            items: components["schemas"]["Item"][];
+            /** @enum {string} */
+            kind: "read" | "request";
+            /**
+             * Format: int64
+             * @description Most bytes of one file; null without a bound.
+             */
+            max_file_bytes: number | null;
+            /** @description Of what is shared, or of the folder that takes files. */
+            name: string;
+            /** @description Always false: without its password a link answers share_password_required. */
+            needs_password: boolean;
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description The owner's message. */
+            note: string;
+            /** @description Who made the link: first name or username. */
+            owner: string;
         };
     };
     responses: never;
@@ -14991,16 +15327,15 @@ export interface operations {
             };
         };
     };
-    "read-thumbnail": {
+    "list-file-shares": {
         parameters: {
             query?: {
-                /** @description The entry's sha256. While it is the file's, a browser may keep the answer for a day without asking again. */
-                v?: string;
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
             };
-            header?: {
-                /** @description 304 when the thumbnail has this ETag. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -15011,22 +15346,11 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
-                    /** @description Private; without asking again only for an address that names the content. */
-                    "Cache-Control"?: string;
-                    /** @description Strong: the thumbnail's hash. */
-                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/webp": string;
+                    "application/json": components["schemas"]["PageShare"];
                 };
-            };
-            /** @description The client has it already. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Bad Request: `unknown_host`. */
             400: {
@@ -15055,7 +15379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found: `no_thumbnail`, `not_found`. */
+            /** @description Not Found: `not_found`. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15073,8 +15397,115 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests: `too_many_streams`. */
-            429: {
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSharePostInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `too_many_shares`, `too_many_shares_of_entry`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15535,6 +15966,560 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-link": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description Names below what is shared, joined by slashes; empty for itself. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-link-archive": {
+        parameters: {
+            query?: {
+                /** @description Names below what is shared, joined by slashes; empty for itself. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-link": {
+        parameters: {
+            query?: {
+                /** @description Names below what is shared, joined by slashes; empty for itself. */
+                path?: string;
+                /** @description inline shows what a browser can show without running anything. */
+                disposition?: "attachment" | "inline";
+            };
+            header?: {
+                /** @description bytes=…, one range or several (RFC 9110). */
+                Range?: string;
+                /** @description Of the answer that counted. */
+                "Coffer-Download"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Goes on with this download. */
+                    "Coffer-Download"?: string;
+                    /** @description The file's name (RFC 6266). */
+                    "Content-Disposition"?: string;
+                    /** @description Strong: the content's hash. */
+                    ETag?: string;
+                    /** @description SHA-256 of the whole content (RFC 9530). */
+                    "Repr-Digest"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The range, or several as multipart/byteranges. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed: `precondition_failed`. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable: `range_not_satisfiable`. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-in-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description One or many parts, each with a file name.
+                     */
+                    file: string;
+                    /** @description What the sender calls himself; before the files, at most 100 characters. */
+                    from?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedAnswer"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `malformed_body`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `too_deep`, `upload_expired`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `quota_exceeded`, `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `too_many_files`, `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlock-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlockInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `wrong_password`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate_limited`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16049,6 +17034,461 @@ export interface operations {
             };
         };
     };
+    "list-shares": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description Only links of this kind. */
+                kind?: "read" | "request";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageShare"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-share-uses": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUse"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-trash": {
         parameters: {
             query?: {
@@ -16376,117 +17816,6 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `unavailable`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "read-trash-thumbnail": {
-        parameters: {
-            query?: {
-                /** @description The entry's sha256. While it is the file's, a browser may keep the answer for a day without asking again. */
-                v?: string;
-            };
-            header?: {
-                /** @description 304 when the thumbnail has this ETag. */
-                "If-None-Match"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    /** @description Private; without asking again only for an address that names the content. */
-                    "Cache-Control"?: string;
-                    /** @description Strong: the thumbnail's hash. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/webp": string;
-                };
-            };
-            /** @description The client has it already. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request: `unknown_host`. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden: `recovery_session`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found: `no_thumbnail`, `not_found`. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity: `validation_failed`. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests: `too_many_streams`. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error: `internal_error`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
