@@ -121,7 +121,8 @@ func New(c Config) *Service {
 
 // The refusals that reach an owner.
 var (
-	errNoShare     = fault.New(fault.NotFound, "not_found", "Link not found.")
+	// ErrNotFound says that there is no such link of the account.
+	ErrNotFound    = fault.New(fault.NotFound, "not_found", "Link not found.")
 	errTooMany     = fault.New(fault.Conflict, "too_many_shares", "The account has 10,000 links. Remove some first.")
 	errTooManyOpen = fault.New(fault.Conflict, "too_many_shares_of_entry", "The entry has 100 open links. Remove some first.")
 )
@@ -304,7 +305,7 @@ func (s *Service) showOne(ctx context.Context, owner account.ID, l link) (Share,
 func (s *Service) dataKey(ctx context.Context, q db.Querier, owner account.ID) (*keyring.DataKey, error) {
 	key, err := s.Accounts.DataKey(ctx, q, owner)
 	if errors.Is(err, account.ErrNotFound) {
-		return nil, errNoShare
+		return nil, ErrNotFound
 	}
 	return key, err
 }
@@ -374,7 +375,7 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Share, 
 
 func (s *Service) find(ctx context.Context, owner account.ID, id string) (link, error) {
 	if uuid.Validate(id) != nil {
-		return link{}, errNoShare
+		return link{}, ErrNotFound
 	}
 	r, err := read(ctx, s.DB, owner, id)
 	if err != nil {
@@ -487,12 +488,12 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Opt
 // Stop removes a link of the owner's, with its log.
 func (s *Service) Stop(ctx context.Context, owner account.ID, id string) error {
 	if uuid.Validate(id) != nil {
-		return errNoShare
+		return ErrNotFound
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		was, err := remove(ctx, tx, owner, id)
 		if err == nil && !was {
-			err = errNoShare
+			err = ErrNotFound
 		}
 		if err != nil {
 			return err
