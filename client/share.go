@@ -253,6 +253,17 @@ func (l *Link) Archive(ctx context.Context, path string) (io.ReadCloser, error) 
 	return res.Body, nil
 }
 
+// Thumbnail returns the small picture of the picture that a path leads to, as WebP. Code
+// no_thumbnail refuses what has none.
+func (l *Link) Thumbnail(ctx context.Context, path string) ([]byte, error) {
+	res, err := l.c.send(ctx, l.request(http.MethodGet, "/thumbnail", at(path)))
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return readAtMost(res.Body, maxJSON)
+}
+
 // HandIn sends files to a link of kind [ShareRequest], all or none; from may name the sender.
 // It returns how many the server has.
 func (l *Link) HandIn(ctx context.Context, from string, files ...Source) (int, error) {

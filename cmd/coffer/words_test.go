@@ -91,7 +91,7 @@ var headers = map[string]string{
 	"sms-enabled": "security-notice", "sms-changed": "security-notice", "sms-disabled": "security-notice",
 	"passkey-added": "security-notice", "passkey-removed": "security-notice", "passkey-cloned": "security-notice",
 	"files-received": "files-received",
-	"email-code": "email-code", "email-otp-enabled": "security-notice", "email-otp-disabled": "security-notice",
+	"email-code":     "email-code", "email-otp-enabled": "security-notice", "email-otp-disabled": "security-notice",
 	"security-question-enabled": "security-notice", "security-question-changed": "security-notice", "security-question-disabled": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-set": "security-notice", "password-reset": "security-notice",
 	"backup-codes-enabled": "security-notice", "backup-codes-regenerated": "security-notice", "backup-codes-disabled": "security-notice", "recovery-backup": "recovery",

@@ -179,3 +179,15 @@ func pointers(entries []Entry) []*Entry {
 	}
 	return all
 }
+
+// ThumbnailAt is [Service.Thumbnail] of the file that a path leads to.
+func (s *Service) ThumbnailAt(ctx context.Context, owner account.ID, top, path string) (webp []byte, etag string, err error) {
+	_, webp, etag, err = s.thumbnail(ctx, owner, path, func(ctx context.Context, q db.Querier, owner account.ID, path string) (row, error) {
+		key, err := s.dataKey(ctx, q, owner)
+		if err != nil {
+			return row{}, err
+		}
+		return s.rowAt(ctx, q, key, owner, top, path)
+	})
+	return webp, etag, err
+}

@@ -31,7 +31,8 @@ const (
 	thumbnailSource = 32 << 20
 )
 
-var errNoThumbnail = fault.New(fault.NotFound, "no_thumbnail", "The file has no thumbnail.")
+// ErrNoThumbnail refuses a file of which there is none.
+var ErrNoThumbnail = fault.New(fault.NotFound, "no_thumbnail", "The file has no thumbnail.")
 
 // Thumbnail returns the thumbnail of a file as WebP, and its ETag.
 func (s *Service) Thumbnail(ctx context.Context, owner account.ID, id string) (webp []byte, etag string, err error) {
@@ -50,7 +51,7 @@ func (s *Service) thumbnail(ctx context.Context, owner account.ID, id string, fi
 			return err
 		}
 		if r.Blob == nil || !r.Thumbnail {
-			return errNoThumbnail
+			return ErrNoThumbnail
 		}
 		key, err := s.dataKey(ctx, tx, owner)
 		if err != nil {

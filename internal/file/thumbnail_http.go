@@ -17,13 +17,13 @@ func (s *Service) thumbnailRoutes(a *rest.API) {
 		Summary: "A small picture of a picture",
 		Description: "WebP of at most 512 by 512 pixels, which keeps the picture's proportions. The server makes it shortly after the upload; `thumbnail` of an entry says whether it is ready, and the event " +
 			"stream names the folder then. The server makes one of JPEG, PNG, GIF and WebP up to 32 MiB.",
-		Errors: []*fault.Error{errNotFound, errNoThumbnail},
+		Errors: []*fault.Error{errNotFound, ErrNoThumbnail},
 	}, thumbnailDoc, s.getThumbnail)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/trash/{id}/thumbnail", ID: "read-trash-thumbnail", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F8",
 		Summary:     "A small picture of a picture in the trash",
 		Description: "As `GET /files/{id}/thumbnail`, of an entry that the trash lists.",
-		Errors:      []*fault.Error{errNotFound, errNoThumbnail},
+		Errors:      []*fault.Error{errNotFound, ErrNoThumbnail},
 	}, thumbnailDoc, s.getTrashThumbnail)
 }
 

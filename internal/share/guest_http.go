@@ -49,6 +49,11 @@ func (s *Service) guestRoutes(a *rest.API) {
 	rest.Raw(a, op(http.MethodGet, "/archive", "download-link-archive", "F-F11", "Download a folder from a link as a zip",
 		"It counts as one download of the link. A connection that breaks off leaves a zip that does not open.", http.StatusOK),
 		rest.RawDoc{Params: []rest.RawParam{at}, Produces: "application/zip"}, s.getArchive)
+	rest.Raw(a, op(http.MethodGet, "/thumbnail", "read-link-thumbnail", "F-F8 F-F11", "A small picture of a picture at a link", "It does not count as a download.", http.StatusOK, file.ErrNoThumbnail),
+		rest.RawDoc{
+			Params: []rest.RawParam{at}, Produces: "image/webp", Headers: []rest.RawParam{{Name: "ETag", Doc: "Strong: the thumbnail's hash."}},
+			Statuses: map[int]string{http.StatusNotModified: "The client has it already."},
+		}, s.getThumbnail)
 	rest.Raw(a, op(http.MethodPost, "/files", "hand-in-files", "F-F13", "Hand files in by a link of kind request",
 		"The body is multipart/form-data. A field `from` before the files may name the sender. All files of a request arrive, or none. The server numbers names that are taken, and does not tell.",
 		http.StatusCreated, append(slices.Clone(file.HandInRefusals), fault.ErrInvalid)...),
@@ -138,6 +143,22 @@ func (s *Service) getArchive(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.sendArchive(w, r, v, r.URL.Query().Get("path"))
+}
+
+func (s *Service) getThumbnail(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.guest(r, Read)
+	if err == nil && v.used {
+		err = errGone
+	}
+	if err != nil {
+		return err
+	}
+	webp, etag, err := s.Files.ThumbnailAt(r.Context(), v.Account, v.Entry, r.URL.Query().Get("path"))
+	if err != nil {
+		return gone(err)
+	}
+	file.ServeThumbnail(w, r, webp, etag, "private, no-store")
+	return nil
 }
 
 func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {

@@ -32,7 +32,7 @@ func gone(err error) error {
 		return nil
 	}
 	f := fault.Of(err)
-	if f.Kind == fault.NotFound || f.Code == "is_folder" {
+	if f.Kind == fault.NotFound && f.Code != file.ErrNoThumbnail.Code || f.Code == "is_folder" {
 		return errGone.Because(err)
 	}
 	return err
@@ -278,7 +278,7 @@ type Item struct {
 }
 
 func itemOf(e file.Entry) Item {
-	return Item{Name: e.Name, Kind: e.Kind, Size: e.Size, MediaType: e.MediaType, ModifiedAt: e.ModifiedAt}
+	return Item{Name: e.Name, Kind: e.Kind, Size: e.Size, MediaType: e.MediaType, ModifiedAt: e.ModifiedAt, Thumbnail: e.Thumbnail}
 }
 
 // Visit is what a guest learns of a link.

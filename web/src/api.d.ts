@@ -2006,6 +2006,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/files/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small picture of a picture
+         * @description WebP of at most 512 by 512 pixels, which keeps the picture's proportions. The server makes it shortly after the upload; `thumbnail` of an entry says whether it is ready, and the event stream names the folder then. The server makes one of JPEG, PNG, GIF and WebP up to 32 MiB.
+         */
+        get: operations["read-thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/files/{id}/versions": {
         parameters: {
             query?: never;
@@ -2157,6 +2177,26 @@ export interface paths {
          * @description The body is multipart/form-data. A field `from` before the files may name the sender. All files of a request arrive, or none. The server numbers names that are taken, and does not tell.
          */
         post: operations["hand-in-files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/shares/{token}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small picture of a picture at a link
+         * @description It does not count as a download.
+         */
+        get: operations["read-link-thumbnail"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2357,6 +2397,26 @@ export interface paths {
          * @description The entry keeps its id. The server makes folders above it again that are gone, by name, and uses one of that name that is there. It numbers a taken name: `a (1).txt`.
          */
         post: operations["restore-trash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trash/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small picture of a picture in the trash
+         * @description As `GET /files/{id}/thumbnail`, of an entry that the trash lists.
+         */
+        get: operations["read-trash-thumbnail"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2708,6 +2768,8 @@ export interface components {
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
+            /** @description GET /files/{id}/thumbnail has a small picture of it. */
+            thumbnail: boolean;
         };
         ExchangeBody: {
             /**
@@ -2797,6 +2859,8 @@ export interface components {
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
+            /** @description GET /files/{id}/thumbnail has a small picture of it. */
+            thumbnail: boolean;
         };
         GoOutputBody: {
             /** @description Where the browser goes. */
@@ -3093,6 +3157,8 @@ export interface components {
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
+            /** @description GET /files/{id}/thumbnail has a small picture of it. */
+            thumbnail: boolean;
         };
         PostDropInputBody: Record<string, never>;
         PostInputBody: {
@@ -3589,6 +3655,8 @@ export interface components {
              * @description Bytes of content; 0 for a folder.
              */
             size: number;
+            /** @description GET /files/{id}/thumbnail has a small picture of it. */
+            thumbnail: boolean;
         };
         Trusted: {
             /** @description The verified address. */
@@ -15533,6 +15601,117 @@ export interface operations {
             };
         };
     };
+    "read-thumbnail": {
+        parameters: {
+            query?: {
+                /** @description The entry's sha256. While it is the file's, a browser may keep the answer for a day without asking again. */
+                v?: string;
+            };
+            header?: {
+                /** @description 304 when the thumbnail has this ETag. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Private; without asking again only for an address that names the content. */
+                    "Cache-Control"?: string;
+                    /** @description Strong: the thumbnail's hash. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `no_thumbnail`, `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-versions": {
         parameters: {
             query?: {
@@ -16378,6 +16557,103 @@ export interface operations {
                 };
             };
             /** @description Unprocessable Entity: `too_many_files`, `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-link-thumbnail": {
+        parameters: {
+            query?: {
+                /** @description Names below what is shared, joined by slashes; empty for itself. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Strong: the thumbnail's hash. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `share_password_required`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `no_thumbnail`, `share_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17816,6 +18092,117 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-trash-thumbnail": {
+        parameters: {
+            query?: {
+                /** @description The entry's sha256. While it is the file's, a browser may keep the answer for a day without asking again. */
+                v?: string;
+            };
+            header?: {
+                /** @description 304 when the thumbnail has this ETag. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Private; without asking again only for an address that names the content. */
+                    "Cache-Control"?: string;
+                    /** @description Strong: the thumbnail's hash. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `no_thumbnail`, `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
