@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/account"
-	"coffer/internal/share"
 )
 
 // linkCmd is the operator's hold on links to files. A running server sees each change at once,
@@ -30,8 +25,13 @@ type linkShowCmd struct {
 // Run prints a link.
 func (c linkShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		found, err := a.shares.Find(ctx, c.Link)
-		return showLink(ctx, a, found, err, k.Stdout)
+		l, err := a.shares.Find(ctx, c.Link)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(k.Stdout, "link:      %s\nkind:      %s\nstate:     %s\nowner:     %s\nmade:      %s\ndownloads: %d\nfiles:     %d\n",
+			l.ID, l.Kind, l.State, l.Owner, l.CreatedAt.Format(time.RFC3339), l.Downloads, l.Files)
+		return err
 	})
 }
 
@@ -41,7 +41,7 @@ type linkBlockCmd struct {
 
 // Run blocks a link.
 func (c linkBlockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return blockLink(ctx, s, log, c.Link, true, k.Stdout)
+	return blockLink(ctx, s, log, c.Link, true, k)
 }
 
 type linkUnblockCmd struct {
@@ -50,31 +50,16 @@ type linkUnblockCmd struct {
 
 // Run unblocks a link.
 func (c linkUnblockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return blockLink(ctx, s, log, c.Link, false, k.Stdout)
+	return blockLink(ctx, s, log, c.Link, false, k)
 }
 
-func blockLink(ctx context.Context, s *Settings, log *slog.Logger, link string, blocked bool, out io.Writer) error {
+func blockLink(ctx context.Context, s *Settings, log *slog.Logger, link string, blocked bool, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		found, err := a.shares.Block(ctx, link, blocked)
-		return showLink(ctx, a, found, err, out)
+		l, err := a.shares.Block(ctx, link, blocked)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(k.Stdout, "%s of %s: %s\n", l.ID, l.Owner, l.State)
+		return err
 	})
-}
-
-func showLink(ctx context.Context, a *app, l share.Found, err error, out io.Writer) error {
-	if errors.Is(err, share.ErrNotFound) {
-		return errors.New("no link has that address or id")
-	}
-	if err != nil {
-		return err
-	}
-	owner := string(l.Account)
-	switch p, err := a.accounts.Profile(ctx, l.Account); {
-	case err == nil:
-		owner = p.Username
-	case !errors.Is(err, account.ErrNotFound):
-		return err
-	}
-	_, err = fmt.Fprintf(out, "link:      %s\nkind:      %s\nstate:     %s\nowner:     %s\nmade:      %s\ndownloads: %d\nfiles:     %d\n",
-		l.ID, l.Kind, l.State, owner, l.CreatedAt.Format(time.RFC3339), l.Downloads, l.Files)
-	return err
 }

@@ -34,30 +34,30 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/shares", ID: "list-shares", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F11",
 		Summary: "The account's links, the newest first",
-		Errors:  []*fault.Error{ErrNotFound},
+		Errors:  []*fault.Error{errNoShare},
 	}, s.getList)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/shares/{id}", ID: "read-share", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F11",
 		Summary: "A link",
-		Errors:  []*fault.Error{ErrNotFound},
+		Errors:  []*fault.Error{errNoShare},
 	}, s.getOne)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/shares/{id}", ID: "update-share", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F11",
 		Summary:     "Change a link",
 		Description: "What is absent stays, null clears. A new password ends what the old one opened.",
-		Errors:      []*fault.Error{ErrNotFound, account.ErrBusy},
+		Errors:      []*fault.Error{errNoShare, account.ErrBusy},
 	}, s.patch)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/shares/{id}", ID: "delete-share", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F11",
 		Summary:     "Stop sharing",
 		Description: "The link and its log are gone. Downloads that run are cut.",
-		Errors:      []*fault.Error{ErrNotFound},
+		Errors:      []*fault.Error{errNoShare},
 	}, s.del)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/shares/{id}/uses", ID: "list-share-uses", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F11",
 		Summary:     "What was done with a link, the newest first",
 		Description: "The newest 1,000 uses of the last 90 days.",
-		Errors:      []*fault.Error{ErrNotFound},
+		Errors:      []*fault.Error{errNoShare},
 	}, s.getUses)
 	s.guestRoutes(a)
 }

@@ -38,7 +38,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
@@ -121,8 +120,7 @@ func New(c Config) *Service {
 
 // The refusals that reach an owner.
 var (
-	// ErrNotFound says that there is no such link of the account.
-	ErrNotFound    = fault.New(fault.NotFound, "not_found", "Link not found.")
+	errNoShare     = fault.New(fault.NotFound, "not_found", "Link not found.")
 	errTooMany     = fault.New(fault.Conflict, "too_many_shares", "The account has 10,000 links. Remove some first.")
 	errTooManyOpen = fault.New(fault.Conflict, "too_many_shares_of_entry", "The entry has 100 open links. Remove some first.")
 )
@@ -305,7 +303,7 @@ func (s *Service) showOne(ctx context.Context, owner account.ID, l link) (Share,
 func (s *Service) dataKey(ctx context.Context, q db.Querier, owner account.ID) (*keyring.DataKey, error) {
 	key, err := s.Accounts.DataKey(ctx, q, owner)
 	if errors.Is(err, account.ErrNotFound) {
-		return nil, ErrNotFound
+		return nil, errNoShare
 	}
 	return key, err
 }
@@ -375,7 +373,7 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Share, 
 
 func (s *Service) find(ctx context.Context, owner account.ID, id string) (link, error) {
 	if uuid.Validate(id) != nil {
-		return link{}, ErrNotFound
+		return link{}, errNoShare
 	}
 	r, err := read(ctx, s.DB, owner, id)
 	if err != nil {
@@ -488,12 +486,12 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Opt
 // Stop removes a link of the owner's, with its log.
 func (s *Service) Stop(ctx context.Context, owner account.ID, id string) error {
 	if uuid.Validate(id) != nil {
-		return ErrNotFound
+		return errNoShare
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		was, err := remove(ctx, tx, owner, id)
 		if err == nil && !was {
-			err = ErrNotFound
+			err = errNoShare
 		}
 		if err != nil {
 			return err
@@ -505,55 +503,4 @@ func (s *Service) Stop(ctx context.Context, owner account.ID, id string) error {
 // sharedOf tells which of an account's entries have an open link.
 func (s *Service) sharedOf(ctx context.Context, q db.Querier, owner account.ID, ids []string) (map[string]bool, error) {
 	return readShared(ctx, q, owner, s.Now().UnixMilli(), ids)
-}
-
-// Found is a link as the operator sees it.
-type Found struct {
-	ID        string
-	Account   account.ID
-	Kind      Kind
-	State     string
-	Downloads int64
-	Files     int64
-	CreatedAt time.Time
-}
-
-// Find finds a link by its address, its secret or its id.
-func (s *Service) Find(ctx context.Context, ref string) (Found, error) {
-	if u, err := url.Parse(ref); err == nil && strings.Contains(u.Path, "/") {
-		ref = u.Path[strings.LastIndexByte(u.Path, '/')+1:]
-	}
-	var r row
-	var err error
-	if uuid.Validate(ref) == nil {
-		r, err = readByID(ctx, s.DB, strings.ToLower(ref))
-	} else {
-		r, err = readByToken(ctx, s.DB, digest(ref))
-	}
-	if err != nil {
-		return Found{}, err
-	}
-	return Found{r.ID, r.Account, r.Kind, r.state(s.Now()), r.Downloads, r.Files, time.UnixMilli(r.CreatedAt).UTC()}, nil
-}
-
-// Block keeps a link from being used, or lets it pass again. What runs by it is cut.
-func (s *Service) Block(ctx context.Context, ref string, blocked bool) (Found, error) {
-	found, err := s.Find(ctx, ref)
-	if err != nil {
-		return found, err
-	}
-	var value int64
-	if blocked {
-		value = 1
-	}
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := setBlocked(ctx, tx, found.ID, value); err != nil {
-			return err
-		}
-		return s.tell(ctx, tx, row{ID: found.ID, Account: found.Account})
-	})
-	if err != nil {
-		return found, err
-	}
-	return s.Find(ctx, found.ID)
 }

@@ -69,7 +69,7 @@ func readByID(ctx context.Context, q db.Querier, id string) (row, error) {
 func readOne(ctx context.Context, q db.Querier, where string, args ...any) (r row, err error) {
 	err = q.QueryRow(ctx, `SELECT `+columns+` FROM shares WHERE `+where, args...).Scan(r.fields()...)
 	if errors.Is(err, db.ErrNoRows) {
-		err = ErrNotFound
+		err = errNoShare
 	}
 	return r, err
 }
@@ -78,7 +78,7 @@ func readOne(ctx context.Context, q db.Querier, where string, args ...any) (r ro
 func lock(ctx context.Context, tx *db.Tx, owner account.ID, id string) (r row, err error) {
 	err = tx.QueryRow(ctx, `UPDATE shares SET blocked = blocked WHERE id = $1 AND account = $2 RETURNING `+columns, id, string(owner)).Scan(r.fields()...)
 	if errors.Is(err, db.ErrNoRows) {
-		err = ErrNotFound
+		err = errNoShare
 	}
 	return r, err
 }
