@@ -3,8 +3,8 @@
 //
 //go:debug multipartmaxheaders=64
 
-// Command coffer is the one binary: server, key management, settings, and the sending and
-// receiving end of drops.
+// Command coffer is the one binary: server, key management, settings, the sending and
+// receiving end of drops, and links to one's own files.
 package main
 
 import (
@@ -32,6 +32,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server; it needs no settings to begin with."`
 	Send    sendCmd    `cmd:"" help:"Send files and folders to another device, encrypted between the two."`
 	Receive receiveCmd `cmd:"" help:"Receive what another device sends."`
+	Login   loginCmd   `cmd:"" help:"Sign in to a server, for commands that work with your files."`
+	Logout  logoutCmd  `cmd:"" help:"End the session of coffer login."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
 	Quota   quotaCmd   `cmd:"" help:"Show or change how much an account may keep."`

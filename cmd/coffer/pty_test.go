@@ -30,8 +30,9 @@ type person struct {
 	other *os.File // the side of the command
 	cmd   *exec.Cmd
 
-	mu   sync.Mutex
-	seen bytes.Buffer
+	mu       sync.Mutex
+	seen     bytes.Buffer
+	answered int // how much was seen when asks answered last
 }
 
 // noTerminals skips a story where the system gives no pseudo-terminal. CI must give one.
@@ -143,12 +144,26 @@ func (p *person) screen() string {
 // sees waits until the terminal shows a text.
 func (p *person) sees(text string) {
 	p.t.Helper()
+	p.seesFrom(0, text)
+}
+
+// seesFrom is sees of what came after so many bytes.
+func (p *person) seesFrom(from int, text string) {
+	p.t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if strings.Contains(p.screen(), text) {
+		if strings.Contains(p.screen()[from:], text) {
 			return
 		}
 	}
 	p.t.Fatalf("the terminal does not show %q:\n%s", text, p.screen())
+}
+
+// hides waits until the terminal hides what is typed.
+func (p *person) hides() {
+	p.t.Helper()
+	for end := time.Now().Add(10 * time.Second); p.echoes() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (p *person) types(text string) {

@@ -52,23 +52,46 @@ func (t *terminal) note(format string, args ...any) {
 // line reads a line. It returns when ctx ends, and the reader then stays behind: the program
 // ends soon after.
 func (t *terminal) line(ctx context.Context) (string, error) {
+	s, err := t.rawLine(ctx)
+	return strings.TrimSpace(s), err
+}
+
+// rawLine is line whose spaces stay.
+func (t *terminal) rawLine(ctx context.Context) (string, error) {
 	return await(ctx, func() (string, error) {
 		s, err := t.lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && s != "" {
 			err = nil
 		}
-		return strings.TrimSpace(s), err
+		return strings.TrimRight(s, "\r\n"), err
 	})
 }
 
-// secret asks for a line without showing it. Without a terminal it reads standard input.
+// ask asks for a line, and shows the question at a terminal.
+func (t *terminal) ask(ctx context.Context, question string) (string, error) {
+	if t.inIs {
+		fmt.Fprint(t.err, question)
+	}
+	s, err := t.line(ctx)
+	if errors.Is(err, io.EOF) {
+		err = errors.New("standard input ended before the answer")
+	}
+	return s, err
+}
+
+// secret asks for a code without showing it. Without a terminal it reads standard input.
 func (t *terminal) secret(ctx context.Context, question string) (string, error) {
+	s, err := t.hidden(ctx, question)
+	if errors.Is(err, io.EOF) {
+		err = errors.New("standard input ended before the code")
+	}
+	return strings.TrimSpace(s), err
+}
+
+// hidden asks for a line without showing it. Without a terminal it reads standard input.
+func (t *terminal) hidden(ctx context.Context, question string) (string, error) {
 	if !t.inIs {
-		s, err := t.line(ctx)
-		if errors.Is(err, io.EOF) {
-			err = errors.New("standard input ended before the code")
-		}
-		return s, err
+		return t.rawLine(ctx)
 	}
 	before, err := term.GetState(int(t.in.Fd()))
 	if err != nil {
@@ -77,7 +100,7 @@ func (t *terminal) secret(ctx context.Context, question string) (string, error) 
 	fmt.Fprint(t.err, question)
 	s, err := await(ctx, func() (string, error) {
 		b, err := term.ReadPassword(int(t.in.Fd()))
-		return strings.TrimSpace(string(b)), err
+		return string(b), err
 	})
 	fmt.Fprintln(t.err)
 	if err != nil { // ReadPassword may still wait, with the echo off
