@@ -7,8 +7,8 @@ import (
 
 // Settings are the operator's settings of this package; the tags hold their defaults.
 type Settings struct {
-	Pixels  int64 `env:"COFFER_PICTURE_PIXELS" default:"50000000" group:"Limits" help:"Pixels of the largest picture that the server decodes. All decoding together needs at most 8 bytes of memory for each."`
-	Workers int   `env:"COFFER_PICTURE_WORKERS" default:"0" group:"Limits" help:"Pictures that the server decodes at once. 0: one for each core, and at least 2."`
+	Pixels  int64 `name:"picture-pixels" env:"COFFER_PICTURE_PIXELS" default:"50000000" group:"Limits" help:"Pixels of the largest picture that the server decodes. All decoding together needs at most 8 bytes of memory for each."`
+	Workers int   `name:"picture-workers" env:"COFFER_PICTURE_WORKERS" default:"0" group:"Limits" help:"Pictures that the server decodes at once. 0: one for each core, and at least 2."`
 }
 
 // AfterApply refuses limits under which no picture is decoded. Package kong calls it.
