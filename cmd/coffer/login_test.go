@@ -55,6 +55,28 @@ func TestLoginAtTerminal(t *testing.T) {
 		t.Errorf("the kept session is of %+v, %v", me, err)
 	}
 
+	// At a terminal a link has a QR code, and its password is asked for twice.
+	if _, err := person.Upload(t.Context(), "", client.Source{Name: "letter.txt", Content: strings.NewReader("A letter.")}); err != nil {
+		t.Fatal(err)
+	}
+	p = atTerminal(t, "share", "letter.txt", "--password", "--downloads", "3")
+	p.asks("Password of the link: ", "two grey herons 63")
+	p.asks("Again: ", "two grey herons 63")
+	p.sees("letter.txt is shared for 3 downloads with a password.")
+	link := p.find(`Link:  (\S+)`)
+	p.sees("█")
+	p.sees("coffer share stop ")
+	if status := p.ends(); status != 0 || strings.Contains(p.screen(), "herons") {
+		t.Errorf("status %d:\n%s", status, p.screen())
+	}
+	guest := w.client().Link(link)
+	if _, err := guest.Info(t.Context(), "", ""); client.Code(err) != "share_password_required" {
+		t.Errorf("without the password: %v", err)
+	}
+	if err := guest.Unlock(t.Context(), "two grey herons 63"); err != nil {
+		t.Error(err)
+	}
+
 	// A refresh is kept; the end of the session removes it.
 	if _, err := person.Refresh(t.Context()); err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	commands := dropCommands()
 	commands["reachable"], commands["garble"] = reachable, garble
+	commands["stored"], commands["guest"] = stored, guest
 	settings := defaultSettings(t)
 	commands["member"] = func(ts *testscript.TestScript, _ bool, args []string) { makeMember(t, ts, settings, args[0], args[1]) }
 	testscript.Run(t, testscript.Params{
