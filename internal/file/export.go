@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,41 +17,72 @@ import (
 	"coffer/internal/content"
 )
 
-// exportedEntry is a line of files.json.
+// exportedEntry is a line of files.json or trash.json.
 type exportedEntry struct {
 	Path       string `json:"path"`                 // in the archive
 	Unreadable bool   `json:"unreadable,omitempty"` // its content is lost or damaged, and not in the archive
 	Entry
+	DeletedAt *time.Time `json:"deleted_at,omitempty"` // of what lies in the trash itself
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Origin    *Origin    `json:"origin,omitempty"`
 }
 
-// export adds every file, in its folder, and files.json to the owner's archive. A content
-// that cannot be read does not keep the others back; a store that does not answer ends the
-// archive.
+// exportedVersion is a line of versions.json.
+type exportedVersion struct {
+	Path       string `json:"path"`
+	Unreadable bool   `json:"unreadable,omitempty"`
+	File       string `json:"file"` // id of its file, which is in files.json or trash.json
+	Version
+}
+
+// export adds to the owner's archive every file, those in the trash and earlier contents
+// too, and the lists of them.
 func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
+	addEntry := func(at exportedEntry) (began bool, err error) {
+		if at.Kind == Folder {
+			return true, to.Folder(at.Path, at.ModifiedAt)
+		}
+		return s.exportContent(ctx, to, at.Path, at.ModifiedAt, func() (*content.Object, error) { return s.keptContent(ctx, owner, at.ID) })
+	}
+	addVersion := func(at exportedVersion) (began bool, err error) {
+		return s.exportContent(ctx, to, at.Path, at.StoredAt, func() (*content.Object, error) { return s.keptVersion(ctx, owner, at.File, at.ID) })
+	}
+	entryID := func(at *exportedEntry) (string, *bool) { return at.ID, &at.Unreadable }
+	versionID := func(at *exportedVersion) (string, *bool) { return at.ID, &at.Unreadable }
+	if err := exportAll(to, "files.json", s.walk(ctx, owner), addEntry, entryID); err != nil {
+		return err
+	}
+	if err := exportAll(to, "trash.json", s.walkTrash(ctx, owner), addEntry, entryID); err != nil {
+		return err
+	}
+	return exportAll(to, "versions.json", s.walkVersions(ctx, owner), addVersion, versionID)
+}
+
+// exportAll adds each line's content, and the list of the lines. A content that cannot be read
+// does not keep the others back; a store that does not answer ends the archive. Two walks over
+// what does not change give the same paths.
+func exportAll[T any](to *account.Archive, list string, walk iter.Seq2[T, error], add func(T) (began bool, err error), of func(*T) (id string, unreadable *bool)) error {
 	unreadable := map[string]bool{}
-	for at, err := range s.walk(ctx, owner) {
+	for at, err := range walk {
 		if err != nil {
 			return err
 		}
-		began := true
-		if at.Kind == Folder {
-			err = to.Folder(at.Path, at.ModifiedAt)
-		} else {
-			began, err = s.exportContent(ctx, owner, at, to)
-		}
+		began, err := add(at)
 		switch {
 		case began && err != nil:
 			return err
 		case content.IsLost(err):
-			unreadable[at.ID] = true
-		case errors.Is(err, errNotFound): // deleted meanwhile
+			id, _ := of(&at)
+			unreadable[id] = true
+		case errors.Is(err, errNotFound), errors.Is(err, errNoVersion): // deleted meanwhile
 		case err != nil:
 			return err
 		}
 	}
-	return to.PutAll("files.json", func(yield func(any, error) bool) {
-		for at, err := range s.walk(ctx, owner) {
-			at.Unreadable = unreadable[at.ID]
+	return to.PutAll(list, func(yield func(any, error) bool) {
+		for at, err := range walk {
+			id, lost := of(&at)
+			*lost = unreadable[id]
 			if !yield(at, err) {
 				return
 			}
@@ -58,31 +90,106 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 	})
 }
 
-// exportContent adds a file once its first bytes have authenticated; only then it began.
-func (s *Service) exportContent(ctx context.Context, owner account.ID, at exportedEntry, to *account.Archive) (began bool, err error) {
-	o, _, err := s.Content(ctx, owner, at.ID)
+// exportContent adds a content once its first bytes have authenticated; only then it began.
+func (s *Service) exportContent(ctx context.Context, to *account.Archive, path string, modified time.Time, find func() (*content.Object, error)) (began bool, err error) {
+	o, err := find()
 	if err != nil {
 		return false, err
 	}
 	err = o.Send(ctx, 0, o.Size(), func() (io.Writer, error) {
 		began = true
-		return to.Stored(at.Path, at.ModifiedAt)
+		return to.Stored(path, modified)
 	})
 	return began, err
 }
 
-// walk yields every entry of an account, a folder before what is in it, with a path below
-// files/ that every system takes. Both walks over a tree that does not change give the same
-// paths.
-func (s *Service) walk(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
-	return func(yield func(exportedEntry, error) bool) { s.walkFolder(ctx, owner, "", "", "files/", yield) }
+// walking is a way through a tree.
+type walking struct {
+	owner account.ID
+	list  lister
 }
 
-// walkFolder reports whether the walk goes on. It passes over what is not below the top.
-func (s *Service) walkFolder(ctx context.Context, owner account.ID, top, folder, path string, yield func(exportedEntry, error) bool) bool {
+// lister returns one page of a folder's children, and the next one's cursor.
+type lister func(ctx context.Context, owner account.ID, folder, cursor string) ([]Entry, string, error)
+
+// reachable lists folders below the top ("" = root). It passes over what is not below it.
+func (s *Service) reachable(top string) lister {
+	return func(ctx context.Context, owner account.ID, folder, cursor string) ([]Entry, string, error) {
+		return s.listBelow(ctx, owner, top, folder, "created", cursor, 200)
+	}
+}
+
+// walk yields every entry of an account, a folder before what is in it, with a path below
+// files/ that every system takes.
+func (s *Service) walk(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
+	return func(yield func(exportedEntry, error) bool) {
+		walking{owner, s.reachable("")}.folder(ctx, "", "files/", yield)
+	}
+}
+
+// walkTrash is walk of what lies in the trash, below trash/.
+func (s *Service) walkTrash(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
+	return func(yield func(exportedEntry, error) bool) {
+		taken, w := siblings{}, walking{owner, s.listKept}
+		for cursor := ""; ; {
+			items, next, err := s.ListTrash(ctx, owner, cursor, 200)
+			if err != nil {
+				yield(exportedEntry{}, err)
+				return
+			}
+			for _, t := range items {
+				at := exportedEntry{Path: "trash/" + taken.name(t.Name, t.Kind), Entry: t.Entry, DeletedAt: &t.DeletedAt, ExpiresAt: t.ExpiresAt, Origin: &t.Origin}
+				if !w.entry(ctx, at, yield) {
+					return
+				}
+			}
+			if cursor = next; cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// walkVersions yields every version of every file, with a path below versions/.
+func (s *Service) walkVersions(ctx context.Context, owner account.ID) iter.Seq2[exportedVersion, error] {
+	return func(yield func(exportedVersion, error) bool) {
+		files := siblings{}
+		for after := ""; ; {
+			ids, err := readVersioned(ctx, s.DB, owner, after, 200)
+			if err != nil {
+				yield(exportedVersion{}, err)
+				return
+			}
+			if len(ids) == 0 {
+				return
+			}
+			for _, id := range ids {
+				name, versions, err := s.keptVersions(ctx, owner, id)
+				if errors.Is(err, errNotFound) {
+					continue // its removal is under way
+				}
+				if err != nil {
+					yield(exportedVersion{}, err)
+					return
+				}
+				folder, taken := "versions/"+files.name(name, Folder)+"/", siblings{}
+				for _, v := range versions {
+					at := exportedVersion{Path: folder + taken.name(v.StoredAt.Format("2006-01-02 15.04.05 ")+name, File), File: id, Version: v}
+					if !yield(at, nil) {
+						return
+					}
+				}
+			}
+			after = ids[len(ids)-1]
+		}
+	}
+}
+
+// folder reports whether the walk goes on.
+func (w walking) folder(ctx context.Context, id, path string, yield func(exportedEntry, error) bool) bool {
 	taken := siblings{}
 	for cursor := ""; ; {
-		entries, next, err := s.listBelow(ctx, owner, top, folder, "created", cursor, 200)
+		entries, next, err := w.list(ctx, w.owner, id, cursor)
 		if errors.Is(err, errNotFound) {
 			return true // deleted meanwhile
 		}
@@ -90,7 +197,7 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, top, folder,
 			return yield(exportedEntry{}, err) && false
 		}
 		for _, e := range entries {
-			if !s.walkEntry(ctx, owner, top, e, path+taken.name(e.Name, e.Kind), yield) {
+			if !w.entry(ctx, exportedEntry{Path: path + taken.name(e.Name, e.Kind), Entry: e}, yield) {
 				return false
 			}
 		}
@@ -100,9 +207,15 @@ func (s *Service) walkFolder(ctx context.Context, owner account.ID, top, folder,
 	}
 }
 
-// walkEntry yields an entry and what is in it, and reports whether the walk goes on.
+// entry yields an entry and what is in it, and reports whether the walk goes on.
+func (w walking) entry(ctx context.Context, at exportedEntry, yield func(exportedEntry, error) bool) bool {
+	return yield(at, nil) && (at.Kind != Folder || w.folder(ctx, at.ID, at.Path+"/", yield))
+}
+
+// walkEntry yields an entry below a folder and what is in it, and reports whether the walk goes
+// on.
 func (s *Service) walkEntry(ctx context.Context, owner account.ID, top string, e Entry, path string, yield func(exportedEntry, error) bool) bool {
-	return yield(exportedEntry{Path: path, Entry: e}, nil) && (e.Kind != Folder || s.walkFolder(ctx, owner, top, e.ID, path+"/", yield))
+	return walking{owner, s.reachable(top)}.entry(ctx, exportedEntry{Path: path, Entry: e}, yield)
 }
 
 // siblings are the names of one folder of an archive that are taken, folded because some

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -76,13 +79,39 @@ func TestExport(t *testing.T) {
 		}
 		large := strings.Repeat("otters ", 30_000)
 		papers := w.mustFolder(zoe, "", "papers")
+		old := w.mustFolder(zoe, "", "old")
+		inOld := w.mustFolder(zoe, old.ID, "in")
+		binned := w.mustUpload(zoe, inOld.ID, upFile{"binned", "", "was here"})
+		gone := w.mustUpload(zoe, "", upFile{"gone", "", "for good"})
 		w.mustFolder(zoe, papers.ID, "empty")
 		w.mustUpload(zoe, "", upFile{"zero", "", ""})
 		w.mustUpload(zoe, papers.ID, upFile{"naïve 日本.txt", "text/plain", "small"})
 		w.mustUpload(zoe, papers.ID, upFile{"large", "", large})
 		w.mustUpload(ada, "", upFile{"not yours", "", "ada's"})
+		first := w.mustUpload(zoe, papers.ID, upFile{"kept", "text/plain", "one"})
+		for _, later := range []string{"two", large + "!"} {
+			w.below.Advance(time.Hour)
+			w.replace(zoe, papers.ID, upFile{"kept", "text/plain", later})
+		}
+		w.replace(zoe, inOld.ID, upFile{"binned", "", "is in the trash"})
+		for _, id := range []string{old.ID, gone.ID} {
+			if err := w.Trash(t.Context(), zoe, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.DeleteTrashed(t.Context(), zoe, gone.ID); err != nil {
+			t.Fatal(err)
+		}
 		all := w.archive(zoe)
-		for _, part := range []string{"account.json", "files.json", "index.html"} {
+		w.exportedTrash(all["trash.json"], old, inOld, binned)
+		stored := first.ModifiedAt
+		versions := map[string]string{
+			"versions/kept/" + stored.Format("2006-01-02 15.04.05 ") + "kept":                "one",
+			"versions/kept/" + stored.Add(time.Hour).Format("2006-01-02 15.04.05 ") + "kept": "two",
+			"versions/binned/" + binned.ModifiedAt.Format("2006-01-02 15.04.05 ") + "binned": "was here",
+		}
+		w.exportedVersions(all["versions.json"], map[string]string{"versions/kept/": first.ID, "versions/binned/": binned.ID}, versions)
+		for _, part := range []string{"account.json", "files.json", "trash.json", "versions.json", "index.html"} {
 			if all[part] == "" {
 				t.Errorf("no %s", part)
 			}
@@ -90,11 +119,53 @@ func TestExport(t *testing.T) {
 		}
 		want := map[string]string{
 			"files/papers/": "", "files/papers/empty/": "", "files/zero": "", "files/papers/naïve 日本.txt": "small", "files/papers/large": large,
+			"files/papers/kept": large + "!", "trash/old/": "", "trash/old/in/": "", "trash/old/in/binned": "is in the trash",
 		}
+		maps.Copy(want, versions)
 		if diff := cmp.Diff(want, all); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// replace uploads over a name.
+func (w *world) replace(who account.ID, parent string, f upFile) {
+	w.t.Helper()
+	body, contentType := formOf(w.t, nil, f)
+	if a := w.call(who, "POST", "/files?replace=true&parent="+parent, body, "Content-Type", contentType); a.StatusCode != http.StatusCreated {
+		w.t.Fatalf("replace: %d %s", a.StatusCode, a.body)
+	}
+}
+
+// exportedTrash checks the list of the trash, which has one folder with a folder and a file.
+func (w *world) exportedTrash(list string, all ...Entry) {
+	w.t.Helper()
+	var lines []exportedEntry
+	if err := json.Unmarshal([]byte(list), &lines); err != nil || len(lines) != len(all) {
+		w.t.Fatalf("trash.json: %s %v", list, err)
+	}
+	path := "trash"
+	for i, l := range lines {
+		path += "/" + all[i].Name
+		if l.Path != path || l.ID != all[i].ID || l.Unreadable || (l.DeletedAt != nil) != (i == 0) || (l.ExpiresAt != nil) != (i == 0) || (l.Origin != nil) != (i == 0) {
+			w.t.Errorf("trash.json tells %+v", l)
+		}
+	}
+}
+
+// exportedVersions checks the list of versions: of which file each is, by the folder of its path.
+func (w *world) exportedVersions(list string, files, contents map[string]string) {
+	w.t.Helper()
+	var lines []exportedVersion
+	if err := json.Unmarshal([]byte(list), &lines); err != nil || len(lines) != len(contents) {
+		w.t.Fatalf("versions.json: %s %v", list, err)
+	}
+	for _, l := range lines {
+		folder := l.Path[:strings.LastIndexByte(l.Path, '/')+1]
+		if text, ok := contents[l.Path]; !ok || l.File != files[folder] || l.Size != int64(len(text)) || l.Unreadable || l.SHA256 == "" || !l.ReplacedAt.After(l.StoredAt) {
+			w.t.Errorf("versions.json tells %+v", l)
+		}
+	}
 }
 
 // TestExportUnreadable: what is lost or altered is named, and keeps nothing else back.
@@ -103,6 +174,8 @@ func TestExportUnreadable(t *testing.T) {
 	zoe := w.below.Join("zoe")
 	content := strings.Repeat("otters ", 30_000)
 	lost := w.mustUpload(zoe, "", upFile{"lost", "", content})
+	again := w.mustUpload(zoe, "", upFile{"again", "", content + "!"})
+	w.replace(zoe, "", upFile{"again", "", "small"})
 	if err := os.RemoveAll(w.blobs); err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +189,12 @@ func TestExportUnreadable(t *testing.T) {
 	}
 	w.mustUpload(zoe, "", upFile{"whole", "", content})
 	all := w.archive(zoe)
-	if diff := cmp.Diff(map[string]bool{"files/lost": true, "files/altered": true, "files/whole": false}, listed(t, all)); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"files/lost": true, "files/again": true, "files/altered": true, "files/whole": false}, listed(t, all)); diff != "" {
 		t.Error(diff)
+	}
+	var versions []exportedVersion
+	if err := json.Unmarshal([]byte(all["versions.json"]), &versions); err != nil || len(versions) != 1 || !versions[0].Unreadable || versions[0].File != again.ID {
+		t.Errorf("versions.json: %s %v", all["versions.json"], err)
 	}
 	if _, there := all["files/lost"]; there || all["files/whole"] != content {
 		t.Errorf("the archive holds %d parts, %s of them", len(all), lost.ID)

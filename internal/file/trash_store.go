@@ -18,6 +18,12 @@ func takeTrash(ctx context.Context, tx *db.Tx, owner account.ID, fresh string) (
 	return folder, err
 }
 
+// readTrashFolder returns the id of the account's trash; db.ErrNoRows when it has none.
+func readTrashFolder(ctx context.Context, q db.Querier, owner account.ID) (folder string, err error) {
+	err = q.QueryRow(ctx, `SELECT folder FROM file_trash WHERE account = $1`, string(owner)).Scan(&folder)
+	return folder, err
+}
+
 // dropTrash makes the account's trash an ordinary folder without a row, and returns its id.
 func dropTrash(ctx context.Context, tx *db.Tx, owner account.ID) (folder string, err error) {
 	err = tx.QueryRow(ctx, `DELETE FROM file_trash WHERE account = $1 RETURNING folder`, string(owner)).Scan(&folder)

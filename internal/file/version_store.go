@@ -108,6 +108,15 @@ func readVersions(ctx context.Context, q db.Querier, owner account.ID, entry str
 	return all, rows.Err()
 }
 
+// readVersioned returns files behind one that have versions.
+func readVersioned(ctx context.Context, q db.Querier, owner account.ID, after string, limit int) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT DISTINCT entry FROM file_versions WHERE account = $1 AND entry > $2 ORDER BY entry LIMIT $3`, string(owner), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return rows.Strings()
+}
+
 func readVersion(ctx context.Context, q db.Querier, owner account.ID, entry, id string) (v version, err error) {
 	if !isID(id) {
 		return v, errNoVersion

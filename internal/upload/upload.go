@@ -91,9 +91,19 @@ func New(c Config) (*Service, error) {
 	if s.tus, err = newTus(s); err != nil {
 		return nil, err
 	}
-	s.Accounts.Keep("upload", account.Keeper{Forget: deleteOf})
+	s.Accounts.Keep("upload", account.Keeper{Export: s.export, Forget: deleteOf})
 	s.Jobs.Every("upload.sweep", sweepEvery, s.Sweep)
 	return s, nil
+}
+
+// export adds what the server keeps of uploads that are no files yet. Their bytes are not in
+// the archive: they may end in the middle of anything.
+func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
+	all, err := s.List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	return to.Put("uploads.json", all)
 }
 
 func deleteOf(ctx context.Context, tx *db.Tx, owner account.ID) error {
