@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -40,16 +41,21 @@ func (s *Service) Names(ctx context.Context, owner account.ID, after, to int64, 
 	if err != nil {
 		return err
 	}
-	rows, err := s.DB.Query(ctx, `SELECT id, parent, kind, name, name_index, modified_at FROM files WHERE account = $1 AND change > $2 AND change <= $3`, string(owner), after, to)
+	// Among a million rows the columns cost more than the names: three of them come as one.
+	rows, err := s.DB.Query(ctx, `SELECT id || '/' || parent || '/' || kind, name, name_index, modified_at FROM files WHERE account = $1 AND change > $2 AND change <= $3`, string(owner), after, to)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.ID, &r.Parent, &r.Kind, &r.Name, &r.NameIndex, &r.ModifiedAt); err != nil {
+		var place string
+		if err := rows.Scan(&place, &r.Name, &r.NameIndex, &r.ModifiedAt); err != nil {
 			return err
 		}
+		id, rest, _ := strings.Cut(place, "/")
+		parent, kind, _ := strings.Cut(rest, "/")
+		r.ID, r.Parent, r.Kind = id, parent, Kind(kind)
 		name, err := openName(key, r)
 		if err != nil {
 			name = "" // the list of its folder reports it
