@@ -99,7 +99,7 @@ type Profile struct {
 	Bio           string    `json:"bio"`
 	Language      string    `json:"language"` // BCP 47
 	Role          string    `json:"role"`     // user or admin
-	Avatar        *string   `json:"avatar"`   // the picture's address; nil without one
+	Avatar        *Avatar   `json:"avatar"`   // nil without a picture
 	HasPassword   bool      `json:"has_password"`
 	AlwaysAsk     bool      `json:"always_ask"` // sign-in asks for every layer, on remembered devices too
 	CreatedAt     time.Time `json:"created_at"`

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"coffer/internal/account"
+	"coffer/internal/avatar"
 	"coffer/internal/blob"
 	"coffer/internal/code"
 	"coffer/internal/content"
@@ -79,6 +80,7 @@ type Settings struct {
 	Drop     drop.Settings     `embed:""`
 	Search   search.Settings   `embed:""`
 	Upload   upload.Settings   `embed:""`
+	Avatar   avatar.Settings   `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -114,7 +116,7 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 		assets = os.DirFS(c.WebDir)
 	}
 	srv, err := server.New(server.Config{
-		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.drain,
+		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.drain, Images: a.avatars.Origin(),
 		Checks: []server.Check{
 			{Name: "database", Ping: a.db.Ping},
 			{Name: "kv", Ping: a.kv.Ping},
@@ -174,6 +176,7 @@ type app struct {
 	sessions  *session.Service
 	contents  *content.Service
 	pictures  *picture.Service
+	avatars   *avatar.Service
 	files     *file.Service
 	search    *search.Service
 	drops     *drop.Service
@@ -313,7 +316,6 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	a.feed = feed.New(feed.Config{DB: a.db})
-	a.pictures = picture.New(s.Picture)
 	if a.contents, err = content.New(content.Config{
 		Settings: s.Content, DB: a.db, Blobs: a.blobs, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now, Log: log,
 	}); err != nil {
@@ -368,6 +370,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
+	a.openPictures(s, limits, log)
 	if err := a.openFiles(s, limits, events, log); err != nil {
 		return err
 	}
@@ -386,6 +389,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	asked.Routes(a.api)
 	passkeys.Routes(a.api)
 	others.Routes(a.api)
+	a.avatars.Routes(a.api)
 	a.files.Routes(a.api)
 	a.search.Routes(a.api)
 	a.uploads.Routes(a.api)
@@ -394,6 +398,14 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.resources.Routes(a.api)
 	a.periodic()
 	return nil
+}
+
+// openPictures makes the bounds of decoding, and the room of the accounts' pictures.
+func (a *app) openPictures(s *Settings, limits *limit.Limiter, log *slog.Logger) {
+	a.pictures = picture.New(s.Picture)
+	a.avatars = avatar.New(avatar.Config{
+		Settings: s.Avatar, DB: a.db, Blobs: a.blobs, Pictures: a.pictures, Jobs: a.jobs, Limit: limits, Accounts: a.accounts, Feed: a.feed, BaseURL: s.URL, Now: time.Now, Log: log,
+	})
 }
 
 // openFiles makes the rooms of files and what stands on them.

@@ -149,6 +149,7 @@ type Service struct {
 	keepers     []keeping
 	waysBack    []WayBack
 	waysIn      []WayIn
+	avatars     ReadsAvatar // nil without a room of pictures
 }
 
 // New returns the service. It hands its jobs to cfg.Jobs, and mails the events of all rooms.

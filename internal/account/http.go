@@ -267,7 +267,7 @@ type profileBody struct {
 	Bio           string        `json:"bio"`
 	Language      string        `json:"language" doc:"BCP 47."`
 	Role          string        `json:"role" enum:"user,admin"`
-	Avatar        *string       `json:"avatar" doc:"Address of the picture; null without one."`
+	Avatar        ShownAvatar   `json:"avatar"`
 	AlwaysAsk     bool          `json:"always_ask" doc:"Whether every sign-in asks for all layers, on remembered devices too."`
 	HasPassword   bool          `json:"has_password" doc:"Whether the account has a password. One that was made with another service's account may have none."`
 	CreatedAt     time.Time     `json:"created_at"`
@@ -289,7 +289,7 @@ func (s *Service) newProfileOutput(p Profile) *profileOutput {
 	}
 	return &profileOutput{profileBody{
 		ID: p.ID, Email: p.Email, EmailVerified: p.Email != "", PendingEmail: pending, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username,
-		Bio: p.Bio, Language: p.Lang, Role: p.Role, AlwaysAsk: p.AlwaysAsk, HasPassword: p.HasPassword, CreatedAt: p.CreatedAt,
+		Bio: p.Bio, Language: p.Lang, Role: p.Role, Avatar: ShownAvatar{p.Avatar}, AlwaysAsk: p.AlwaysAsk, HasPassword: p.HasPassword, CreatedAt: p.CreatedAt,
 		SignInSummary: signInSummary{Count: p.SignIns, LastAt: orNone(p.SignedInAt), PreviousAt: orNone(p.SignedInBeforeAt)},
 	}}
 }

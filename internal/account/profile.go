@@ -22,6 +22,8 @@ type Profile struct {
 
 	Pending      string // an address that waits for its confirmation
 	PendingUntil time.Time
+
+	Avatar *Avatar // nil: none
 }
 
 // Changes are new values for a profile; nil leaves a value as it is.
@@ -54,9 +56,13 @@ func (s *Service) readProfile(ctx context.Context, q db.Querier, id ID) (Profile
 	if err != nil {
 		return Profile{}, err
 	}
+	avatar, err := s.avatar(ctx, q, id)
+	if err != nil {
+		return Profile{}, err
+	}
 	st, err := s.believed(ctx, r.stored)
 	return Profile{
-		Pending: pending, PendingUntil: until,
+		Avatar: avatar, Pending: pending, PendingUntil: until,
 		ID: r.ID, Email: p.Email, Username: p.Username, FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio,
 		Lang: r.Lang, Role: st.Role, AlwaysAsk: st.AlwaysAsk, HasPassword: has, CreatedAt: time.UnixMilli(r.CreatedAt).UTC(),
 		SignIns: r.SignIns, SignedInAt: timeOf(r.SignedInAt), SignedInBeforeAt: timeOf(r.SignedInBeforeAt),

@@ -73,6 +73,8 @@ var plan = map[string]place{
 	"passkey":  {7, "passkeys: discoverable WebAuthn credentials that sign in, confirm and pass every layer"},
 	"file":     {7, "an account's tree of folders and files: upload, list, rename, move, delete, download"},
 
+	"avatar": {7, "the picture of an account: chosen by its owner, kept in every size, public"},
+
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
 	"search": {8, "finds an account's files and folders by words of their names"},

@@ -2,7 +2,10 @@
 //
 // A caller writes an object once under its own id and never changes it. It can read the
 // object whole or in ranges, and delete it. A store knows nothing of the bytes; Coffer's
-// rooms store only ciphertext (package seal).
+// rooms store only ciphertext (package seal), but for public objects.
+//
+// A public object lies in the clear under a readable place, [Public], from which a web server
+// or a CDN may serve it. List does not show it: its room keeps a record of each.
 //
 // # What every store promises
 //
@@ -21,12 +24,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
 
 // Store keeps objects. Ids are 4 to 64 characters of lower-case hexadecimal and "-", the
-// first two hexadecimal. Random ids spread best. Safe for concurrent use.
+// first two hexadecimal, or come from [Public]. Random ids spread best. Safe for concurrent
+// use.
 type Store interface {
 	// Put stores the content of r and returns its size. On nil the object is durable and
 	// visible whole, otherwise absent. ErrExists: the id is taken. ErrMissing: a Delete ran
@@ -38,7 +43,8 @@ type Store interface {
 	// Delete removes an object and the leftovers of its unfinished Puts. An absent object
 	// is no error.
 	Delete(ctx context.Context, id string) error
-	// List calls fn for every object with an id after after, ascending, until fn fails.
+	// List calls fn for every object that is not public, with an id after after, ascending,
+	// until fn fails.
 	List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error
 	// Ping reports whether the store is reachable.
 	Ping(ctx context.Context) error
@@ -67,7 +73,25 @@ func Open(ctx context.Context, spec string) (Store, error) {
 	return OpenDir(strings.TrimPrefix(spec, "file://"))
 }
 
+// publicType is the media type of public objects, and publicCache how long anybody may keep
+// them: they never change.
+const (
+	publicType  = "image/webp"
+	publicCache = "public, max-age=31536000, immutable"
+)
+
+// Public returns the id of a public WebP file: its place below the store's root. folder and
+// name are small letters and digits, folder more than three of them; id is hexadecimal.
+func Public(folder, id, name string) string { return folder + "/" + id + "/" + name + ".webp" }
+
+var publicID = regexp.MustCompile(`^[a-z]{4,32}/[0-9a-f]{4,64}/[0-9a-z]{1,32}\.webp$`)
+
+func isPublic(id string) bool { return strings.Contains(id, "/") && publicID.MatchString(id) }
+
 func checkID(id string) error {
+	if isPublic(id) {
+		return nil
+	}
 	if len(id) < 4 || len(id) > 64 || id[0] == '-' || id[1] == '-' {
 		return fmt.Errorf("%w: %q", ErrID, id)
 	}

@@ -9,11 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // Dir is a store in a folder: one file per object, in 256 folders by the first two
-// characters of the id. A Put writes and syncs a file under tmp, then links it to its place
+// characters of the id, and a public object at its place. A Put writes and syncs a file under tmp, then links it to its place
 // and syncs that folder. The link fails when the place is taken. A killed process leaves at
 // most a file under tmp, which no reader sees and OpenDir removes. Several processes may
 // use one folder. Deletions are not synced: a power cut may restore an object without a
@@ -80,7 +81,29 @@ func (d *Dir) sweep(before time.Time) error {
 	return nil
 }
 
-func (d *Dir) path(id string) string { return filepath.Join(d.root, id[:2], id) }
+func (d *Dir) path(id string) string {
+	if isPublic(id) {
+		return filepath.Join(d.root, filepath.FromSlash(id))
+	}
+	return filepath.Join(d.root, id[:2], id)
+}
+
+// unfinished returns the beginning of the names of an object's unfinished files.
+func (d *Dir) unfinished(id string) string {
+	return filepath.Join(d.root, temporary, strings.ReplaceAll(id, "/", "-")+".")
+}
+
+// makePlace makes the folders of a public object, durably.
+func (d *Dir) makePlace(id string) error {
+	folder := filepath.Dir(d.path(id))
+	if !isPublic(id) {
+		return nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	return errors.Join(syncDir(filepath.Dir(folder)), syncDir(d.root))
+}
 
 // Put implements [Store]. A reader that implements io.WriterTo writes directly into the
 // file.
@@ -91,7 +114,7 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	if _, err := os.Lstat(d.path(id)); err == nil {
 		return 0, ErrExists // an early, cheap check; the link below decides
 	}
-	name := filepath.Join(d.root, temporary, id+"."+rand.Text())
+	name := d.unfinished(id) + rand.Text()
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return 0, down(ctx, "put", err)
@@ -107,6 +130,9 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, context.Cause(ctx)
+	}
+	if err := d.makePlace(id); err != nil {
+		return 0, down(ctx, "put", err)
 	}
 	if err := os.Link(name, d.path(id)); errors.Is(err, fs.ErrExist) {
 		return 0, ErrExists
@@ -166,7 +192,10 @@ func (d *Dir) Delete(ctx context.Context, id string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = d.Ping(ctx)
 	}
-	unfinished, globErr := filepath.Glob(filepath.Join(d.root, temporary, id+".*"))
+	if isPublic(id) {
+		_ = os.Remove(filepath.Dir(d.path(id))) // fails while other objects are there
+	}
+	unfinished, globErr := filepath.Glob(d.unfinished(id) + "*")
 	for _, name := range unfinished {
 		if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)

@@ -159,11 +159,14 @@ func checksum(p []byte) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.Checksum(p, castagnoli)))
 }
 
-// putOptions are the options of a write that sends or starts a body. header is an
-// additional field.
-func putOptions(header, value string) minio.PutObjectOptions {
+// putOptions are the options of a write to key that sends or starts a body. header is an
+// additional field. What a CDN serves tells its type and that it never changes.
+func (s *S3) putOptions(key, header, value string) minio.PutObjectOptions {
 	o := onlyNew()
 	o.ContentType = "application/octet-stream"
+	if isPublic(strings.TrimPrefix(key, s.prefix)) {
+		o.ContentType, o.CacheControl = publicType, publicCache
+	}
 	o.UserMetadata = map[string]string{header: value} // the library sends such names unchanged
 	o.DisableContentSha256 = true                     // the content authenticates itself (package seal)
 	return o
@@ -198,7 +201,7 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 	}
 	sum := checksum((*first)[:n])
 	err = s.send(ctx, first, n, false, func(body io.Reader) error {
-		_, err := s.bodies.PutObject(ctx, s.bucket, key, body, int64(n), "", "", putOptions(checksumHeader, sum))
+		_, err := s.bodies.PutObject(ctx, s.bucket, key, body, int64(n), "", "", s.putOptions(key, checksumHeader, sum))
 		return err
 	})
 	if err != nil {
@@ -242,7 +245,7 @@ func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put 
 
 // putParts uploads the full first part and the rest of r.
 func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reader) (size int64, err error) {
-	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, putOptions("X-Amz-Checksum-Algorithm", "CRC32C"))
+	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, s.putOptions(key, "X-Amz-Checksum-Algorithm", "CRC32C"))
 	if err != nil {
 		parts.Put(first)
 		return 0, s.failed(ctx, "put", err)
@@ -372,7 +375,7 @@ func (s *S3) List(ctx context.Context, after string, fn func(id string, size int
 			return s.failed(ctx, "list", info.Err)
 		}
 		id := strings.TrimPrefix(info.Key, s.prefix)
-		if checkID(id) != nil {
+		if isPublic(id) || checkID(id) != nil {
 			continue
 		}
 		if err := fn(id, info.Size, info.LastModified); err != nil {

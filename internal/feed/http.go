@@ -16,7 +16,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/changes", ID: "watch-changes", Tag: "Account", Access: rest.Session, Status: http.StatusOK, Rows: "F-F1", Waits: true,
 		Summary: "Stream changes made elsewhere",
-		Description: "Server-sent events, each with a kind and `{\"id\": …}`. `files` names a folder whose children changed (empty: the root). `trash` says that the trash changed. `anything` says that " +
+		Description: "Server-sent events, each with a kind and `{\"id\": …}`. `files` names a folder whose children changed (empty: the root). `trash` says that the trash changed, `account` that the picture of the account did. `anything` says that " +
 			"the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.",
 	}, rest.RawDoc{Produces: "text/event-stream"}, s.getChanges)
 }

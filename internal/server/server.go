@@ -46,6 +46,7 @@ type Config struct {
 	API     *rest.API        // with every room's operations on it
 	Web     fs.FS            // the built web app, index.html at its root; nil serves none
 	Log     *slog.Logger     // nil discards
+	Images  string           // an origin of pictures that the app's page may show; empty is none beside this server
 	Checks  []Check          // the dependencies of readiness
 	Now     func() time.Time // nil is time.Now
 	Drain   func()           // called when a drain begins, to end endless streams; nil without any
@@ -98,7 +99,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg}
 	newHealth(cfg).routes(cfg.API)
 	if cfg.Web != nil {
-		if err := newWeb(cfg.Web, cfg.API); err != nil {
+		if err := newWeb(cfg.Web, cfg.API, cfg.Images); err != nil {
 			return nil, err
 		}
 		newReports(cfg).routes(cfg.API)

@@ -34,8 +34,9 @@ type asset struct {
 // web serves an app. It reads files on disk anew for each request, because a developer
 // changes them.
 type web struct {
-	fs  fs.FS
-	app *app // nil in development
+	fs     fs.FS
+	app    *app   // nil in development
+	images string // an origin, or empty
 }
 
 const (
@@ -43,12 +44,12 @@ const (
 	nonceMark = "{{nonce}}"
 )
 
-func newWeb(files fs.FS, api *rest.API) error {
+func newWeb(files fs.FS, api *rest.API, images string) error {
 	a, err := readApp(files)
 	if err != nil {
 		return fmt.Errorf("web app: %w", err)
 	}
-	w := &web{fs: files, app: a}
+	w := &web{fs: files, app: a, images: images}
 	// Embedded files have no modification time.
 	if info, err := fs.Stat(files, "index.html"); err == nil && !info.ModTime().IsZero() {
 		w.app = nil
@@ -191,7 +192,7 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 	}
 	nonce := rand.Text()
 	h := rw.Header()
-	h.Set("Content-Security-Policy", pagePolicy(nonce))
+	h.Set("Content-Security-Policy", w.pagePolicy(nonce))
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	if strings.HasPrefix(r.URL.Path, "/s/") || strings.HasPrefix(r.URL.Path, "/r/") {
 		h.Set("X-Robots-Tag", "noindex") // the address of a link is its secret
@@ -203,8 +204,8 @@ func (w *web) page(rw http.ResponseWriter, r *http.Request) {
 // pagePolicy is the Content-Security-Policy of the app's page. The app shows a person's own files from
 // blob: addresses as images, sound and video, and in a frame, which takes this policy over: no script
 // of a file runs there, because none has the nonce.
-func pagePolicy(nonce string) string {
-	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src blob:; frame-src blob:; " +
+func (w *web) pagePolicy(nonce string) string {
+	return "default-src 'none'; script-src 'nonce-" + nonce + "'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src " + strings.TrimSpace("'self' data: blob: "+w.images) + "; media-src blob:; frame-src blob:; " +
 		"font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
 		"report-uri " + ReportPath
 }

@@ -158,7 +158,7 @@ func TestBrokenAppStopsTheStart(t *testing.T) {
 	} {
 		cfg := newStopped(t).cfg
 		cfg.API, cfg.Web = newStopped(t, func(c *Config) { c.Web = nil }).api, app
-		if err := newWeb(app, cfg.API); err == nil {
+		if err := newWeb(app, cfg.API, ""); err == nil {
 			t.Errorf("%s: got nil", name)
 		}
 	}

@@ -69,6 +69,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give my account a picture
+         * @description The body is a JPEG, PNG, GIF or WebP; of a moving one the server takes the first frame. x, y and side choose a square in pixels of the upright picture; without them the server takes the largest one around the centre. It keeps the square in 64, 128, 256 and 512 pixels as WebP without metadata, under new public addresses.
+         */
+        put: operations["set-avatar"];
+        post?: never;
+        /**
+         * Remove my account's picture
+         * @description The server stops serving it at once. Without a picture the answer is 204 too.
+         */
+        delete: operations["remove-avatar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/backup-codes": {
         parameters: {
             query?: never;
@@ -1637,6 +1661,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/avatars/{id}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An account's picture
+         * @description The file is 64.webp, 128.webp, 256.webp or 512.webp. A picture never changes under its address. HEAD gets the same answer without the bytes.
+         */
+        get: operations["read-avatar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/changes": {
         parameters: {
             query?: never;
@@ -1646,7 +1690,7 @@ export interface paths {
         };
         /**
          * Stream changes made elsewhere
-         * @description Server-sent events, each with a kind and `{"id": …}`. `files` names a folder whose children changed (empty: the root). `trash` says that the trash changed. `anything` says that the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.
+         * @description Server-sent events, each with a kind and `{"id": …}`. `files` names a folder whose children changed (empty: the root). `trash` says that the trash changed, `account` that the picture of the account did. `anything` says that the caller may have missed events. An event carries no content: the caller asks for it. The stream ends with its session, and when the server stops.
          */
         get: operations["watch-changes"];
         put?: never;
@@ -2516,6 +2560,17 @@ export interface components {
             /** @description Six digits, from the mail. */
             code: string;
         };
+        Avatar: {
+            /** @description 128 random bits, new for each picture. */
+            id: string;
+            /** @description Public addresses of the square picture as WebP, by its side in pixels: 64, 128, 256 and 512. */
+            urls: {
+                [key: string]: string;
+            };
+        };
+        AvatarBody: {
+            avatar: components["schemas"]["Avatar"];
+        };
         Backup: {
             /** @description Those that count, and those of them that are used up. */
             codes: components["schemas"]["BackupCode"][];
@@ -3199,8 +3254,8 @@ export interface components {
         ProfileBody: {
             /** @description Whether every sign-in asks for all layers, on remembered devices too. */
             always_ask: boolean;
-            /** @description Address of the picture; null without one. */
-            avatar: string | null;
+            /** @description The picture; null without one. */
+            avatar: components["schemas"]["Avatar"] | null;
             bio: string;
             /** Format: date-time */
             created_at: string;
@@ -4239,6 +4294,199 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-avatar": {
+        parameters: {
+            query?: {
+                /** @description Left edge of the square, in pixels. */
+                x?: string;
+                /** @description Upper edge of the square, in pixels. */
+                y?: string;
+                /** @description Side of the square, in pixels; x, y and side come together. */
+                side?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarBody"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `picture_crop`, `picture_damaged`, `picture_too_large`, `picture_unsupported`, `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate_limited`, `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13135,6 +13383,81 @@ export interface operations {
             };
         };
     };
+    "read-avatar": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 304 when the picture has this ETag. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Cross-Origin-Resource-Policy"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "watch-changes": {
         parameters: {
             query?: never;
@@ -17239,6 +17562,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /**
+                         * Format: int64
+                         * @description Bytes of the largest picture that an account may be given.
+                         */
+                        avatar_max: number;
                         /**
                          * Format: int64
                          * @description Life of a mailed code and of a sign-in attempt.
