@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
 
 	"coffer/internal/db"
 )
@@ -17,6 +18,11 @@ type Avatar struct {
 
 // ShownAvatar is an account's picture, or null.
 type ShownAvatar struct{ *Avatar }
+
+// MarshalJSON implements json.Marshaler.
+func (a ShownAvatar) MarshalJSON() ([]byte, error) {
+	return json.Marshal(a.Avatar, json.Deterministic(true))
+}
 
 // Schema implements huma.SchemaProvider.
 func (ShownAvatar) Schema(r huma.Registry) *huma.Schema {
