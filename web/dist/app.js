@@ -17,9 +17,9 @@ var __export = (target2, all2) => {
 };
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
-    for (let key2 of __getOwnPropNames(from))
-      if (!__hasOwnProp.call(to, key2) && key2 !== except)
-        __defProp(to, key2, { get: () => from[key2], enumerable: !(desc = __getOwnPropDesc(from, key2)) || desc.enumerable });
+    for (let key3 of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key3) && key3 !== except)
+        __defProp(to, key3, { get: () => from[key3], enumerable: !(desc = __getOwnPropDesc(from, key3)) || desc.enumerable });
   }
   return to;
 };
@@ -82,26 +82,26 @@ var require_querystringify = __commonJS({
     function querystring(query) {
       var parser = /([^=?#&]+)=?([^&]*)/g, result = {}, part;
       while (part = parser.exec(query)) {
-        var key2 = decode2(part[1]), value = decode2(part[2]);
-        if (key2 === null || value === null || key2 in result) continue;
-        result[key2] = value;
+        var key3 = decode2(part[1]), value = decode2(part[2]);
+        if (key3 === null || value === null || key3 in result) continue;
+        result[key3] = value;
       }
       return result;
     }
     function querystringify(obj, prefix) {
       prefix = prefix || "";
-      var pairs = [], value, key2;
+      var pairs = [], value, key3;
       if ("string" !== typeof prefix) prefix = "?";
-      for (key2 in obj) {
-        if (has.call(obj, key2)) {
-          value = obj[key2];
+      for (key3 in obj) {
+        if (has.call(obj, key3)) {
+          value = obj[key3];
           if (!value && (value === null || value === undef || isNaN(value))) {
             value = "";
           }
-          key2 = encode2(key2);
+          key3 = encode2(key3);
           value = encode2(value);
-          if (key2 === null || value === null) continue;
-          pairs.push(key2 + "=" + value);
+          if (key3 === null || value === null) continue;
+          pairs.push(key3 + "=" + value);
         }
       }
       return pairs.length ? prefix + pairs.join("&") : "";
@@ -154,16 +154,16 @@ var require_url_parse = __commonJS({
       else globalVar = {};
       var location2 = globalVar.location || {};
       loc = loc || location2;
-      var finaldestination = {}, type = typeof loc, key2;
+      var finaldestination = {}, type = typeof loc, key3;
       if ("blob:" === loc.protocol) {
         finaldestination = new Url(unescape(loc.pathname), {});
       } else if ("string" === type) {
         finaldestination = new Url(loc, {});
-        for (key2 in ignore) delete finaldestination[key2];
+        for (key3 in ignore) delete finaldestination[key3];
       } else if ("object" === type) {
-        for (key2 in loc) {
-          if (key2 in ignore) continue;
-          finaldestination[key2] = loc[key2];
+        for (key3 in loc) {
+          if (key3 in ignore) continue;
+          finaldestination[key3] = loc[key3];
         }
         if (finaldestination.slashes === void 0) {
           finaldestination.slashes = slashes.test(loc.href);
@@ -245,7 +245,7 @@ var require_url_parse = __commonJS({
       if (!(this instanceof Url)) {
         return new Url(address3, location2, parser);
       }
-      var relative, extracted, parse, instruction, index, key2, instructions = rules.slice(), type = typeof location2, url = this, i4 = 0;
+      var relative, extracted, parse, instruction, index, key3, instructions = rules.slice(), type = typeof location2, url = this, i4 = 0;
       if ("object" !== type && "string" !== type) {
         parser = location2;
         location2 = null;
@@ -267,26 +267,26 @@ var require_url_parse = __commonJS({
           continue;
         }
         parse = instruction[0];
-        key2 = instruction[1];
+        key3 = instruction[1];
         if (parse !== parse) {
-          url[key2] = address3;
+          url[key3] = address3;
         } else if ("string" === typeof parse) {
           index = parse === "@" ? address3.lastIndexOf(parse) : address3.indexOf(parse);
           if (~index) {
             if ("number" === typeof instruction[2]) {
-              url[key2] = address3.slice(0, index);
+              url[key3] = address3.slice(0, index);
               address3 = address3.slice(index + instruction[2]);
             } else {
-              url[key2] = address3.slice(index);
+              url[key3] = address3.slice(index);
               address3 = address3.slice(0, index);
             }
           }
         } else if (index = parse.exec(address3)) {
-          url[key2] = index[1];
+          url[key3] = index[1];
           address3 = address3.slice(0, index.index);
         }
-        url[key2] = url[key2] || (relative && instruction[3] ? location2[key2] || "" : "");
-        if (instruction[4]) url[key2] = url[key2].toLowerCase();
+        url[key3] = url[key3] || (relative && instruction[3] ? location2[key3] || "" : "");
+        if (instruction[4]) url[key3] = url[key3].toLowerCase();
       }
       if (parser) url.query = parser(url.query);
       if (relative && location2.slashes && url.pathname.charAt(0) !== "/" && (url.pathname !== "" || location2.pathname !== "")) {
@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t16, r4) {
+function k(n3, t17, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t16) "key" == f5 ? u4 = t16[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t16[f5] : o5[f5] = t16[f5];
+  for (f5 in t17) "key" == f5 ? u4 = t17[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t17[f5] : o5[f5] = t17[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t16) {
-  this.props = n3, this.context = t16, this.__g = 0;
+function x(n3, t17) {
+  this.props = n3, this.context = t17, this.__g = 0;
 }
-function S(n3, t16) {
-  if (null == t16) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t16 < n3.__k.length; t16++) if ((r4 = n3.__k[t16]) && r4.__e) return r4.__e;
+function S(n3, t17) {
+  if (null == t17) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t17 < n3.__k.length; t17++) if ((r4 = n3.__k[t17]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t16) {
-  var r4, u4 = t16.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t16.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t16.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t17) {
+  var r4, u4 = t17.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t17.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t17.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t16) {
-    return t16 && (n3.__e = t16.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t17) {
+    return t17 && (n3.__e = t17.__e);
   }), j(n3);
 }
-function L(t16) {
-  (8 & t16.__g || (t16.__g |= 8, u.push(t16), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t17) {
+  (8 & t17.__g || (t17.__g |= 8, u.push(t17), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t16 = 1; u.length; ) u.length > t16 && u.sort(o), n3 = u.shift(), t16 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t17 = 1; u.length; ) u.length > t17 && u.sort(o), n3 = u.shift(), t17 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t16.length;
-  for (l4 = q(r4, t16, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t17.length;
+  for (l4 = q(r4, t17, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t16, r4, u4, i4) {
+function q(n3, t17, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t16[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t17[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t16, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t16, r4, u4) {
+function A(n3, t17, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t16;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t16 = A(i4[f5], t16, r4, false));
-    return t16;
+    if (n3.props.__P) return t17;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t17 = A(i4[f5], t17, r4, false));
+    return t17;
   }
-  for (t16 && !t16.parentNode && (t16 = S(n3)) && !t16.parentNode && (t16 = null), o5 = n3.__e, e4 = t16; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t16) : r4.insertBefore(o5, t16 || null)), t16 = o5; (t16 = t16 && t16.nextSibling) && 8 == t16.nodeType && !t16.data.startsWith("$s"); ) ;
-  return t16;
+  for (t17 && !t17.parentNode && (t17 = S(n3)) && !t17.parentNode && (t17 = null), o5 = n3.__e, e4 = t17; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t17) : r4.insertBefore(o5, t17 || null)), t17 = o5; (t17 = t17 && t17.nextSibling) && 8 == t17.nodeType && !t17.data.startsWith("$s"); ) ;
+  return t17;
 }
-function P(n3, t16, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t16[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t17, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t17[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t16[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t16.length; i4++) if ((e4 = t16[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t17[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t17.length; i4++) if ((e4 = t17[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t16, r4) {
-  null == r4 && (r4 = ""), "-" == t16[0] ? n3.setProperty(t16, r4) : n3[t16] = r4;
+function T(n3, t17, r4) {
+  null == r4 && (r4 = ""), "-" == t17[0] ? n3.setProperty(t17, r4) : n3[t17] = r4;
 }
-function N(n3, t16, r4, u4, i4) {
+function N(n3, t17, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t16) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t17) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t16 in u4) r4 && t16 in r4 || T(n3.style, t16);
-    if (r4) for (t16 in r4) u4 && r4[t16] == u4[t16] || T(n3.style, t16, r4[t16]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t17 in u4) r4 && t17 in r4 || T(n3.style, t17);
+    if (r4) for (t17 in r4) u4 && r4[t17] == u4[t17] || T(n3.style, t17, r4[t17]);
   }
-  else if ("o" == t16[0] && "n" == t16[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t16] = r4, r4 && u4 || (o5 = a[t16] || (a[t16] = V(t16)), (n3.__a || (n3.__a = {}))[t16] = c, f5 = t16 != (t16 = t16.replace(l, "$1")), (t16 = t16.slice(2))[0] < "a" && (t16 = t16.toLowerCase()), r4 ? n3.addEventListener(t16, o5, f5) : n3.removeEventListener(t16, o5, f5));
+  else if ("o" == t17[0] && "n" == t17[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t17] = r4, r4 && u4 || (o5 = a[t17] || (a[t17] = V(t17)), (n3.__a || (n3.__a = {}))[t17] = c, f5 = t17 != (t17 = t17.replace(l, "$1")), (t17 = t17.slice(2))[0] < "a" && (t17 = t17.toLowerCase()), r4 ? n3.addEventListener(t17, o5, f5) : n3.removeEventListener(t17, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t16 = t16.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t16 && "height" != t16 && "href" != t16 && "list" != t16 && "form" != t16 && "tabIndex" != t16 && "download" != t16 && "rowSpan" != t16 && "colSpan" != t16 && "role" != t16 && "popover" != t16 && t16 in n3) try {
-      return void (n3[t16] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t17 = t17.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t17 && "height" != t17 && "href" != t17 && "list" != t17 && "form" != t17 && "tabIndex" != t17 && "download" != t17 && "rowSpan" != t17 && "colSpan" != t17 && "role" != t17 && "popover" != t17 && t17 in n3) try {
+      return void (n3[t17] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t16[4] ? n3.removeAttribute(t16) : n3.setAttribute(t16, "popover" == t16 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t17[4] ? n3.removeAttribute(t17) : n3.setAttribute(t17, "popover" == t17 && 1 == r4 ? "" : r4);
   }
 }
-function V(t16) {
+function V(t17) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t16], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t16]) return;
+      if (u4 = u4[t17], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t17]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t16, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t17, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t16 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t16 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t17 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t17 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t16, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t17) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t17 && t17.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t17, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t18) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t18 && t18.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t17 && t17.then || D(r4), n.__e(t17, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t18 && t18.then || D(r4), n.__e(t18, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t16);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t17);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t16) {
+function B(n3, t17) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t16 && t16.push(n3);
+    t17 && t17.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t16, r4, u4) {
+function E(t17, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t16), t16.some(function(r5) {
+  n.__c && n.__c(r4, t17), t17.some(function(r5) {
     try {
-      t16 = r5.__h, r5.__h = [], t16.some(function(n3) {
+      t17 = r5.__h, r5.__h = [], t17.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t17) {
-      n.__e(t17, r5.__v);
+    } catch (t18) {
+      n.__e(t18, r5.__v);
     }
   });
 }
-function F(t16, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t16 = k4, o5[s4] = null;
+      t17 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t16) {
+  if (!t17) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t16 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t17 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t16.content || t16, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t16.attributes.length; s4++) $2[(k4 = t16.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t16, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t16, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t16.innerHTML) || (t16.innerHTML = h5.__html), r4.__k = []) : (y5 && (t16.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t16.removeAttribute(s4) : null == b4 || b4 === t16[s4] && ("progress" != C3 || b4) || N(t16, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t16[s4] && N(t16, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t16.data == x3 || (t16.data = x3);
-  return t16;
+    if (a5 = "template" == C3 && t17.content || t17, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t17.attributes.length; s4++) $2[(k4 = t17.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t17, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t17, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t17.innerHTML) || (t17.innerHTML = h5.__html), r4.__k = []) : (y5 && (t17.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t17.removeAttribute(s4) : null == b4 || b4 === t17[s4] && ("progress" != C3 || b4) || N(t17, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t17[s4] && N(t17, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t17.data == x3 || (t17.data = x3);
+  return t17;
 }
-function G(t16, r4, u4, i4) {
+function G(t17, r4, u4, i4) {
   try {
-    "function" == typeof t16 ? r4 ? r4.__x = t16(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t16(null)) : t16.current = r4;
-  } catch (t17) {
-    n.__e(t17, u4);
+    "function" == typeof t17 ? r4 ? r4.__x = t17(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t17(null)) : t17.current = r4;
+  } catch (t18) {
+    n.__e(t18, u4);
   }
 }
-function J(t16, r4, u4) {
+function J(t17, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t16), !(i4 = t16.ref) || i4.current && i4.current != t16.__e || G(i4, null, r4, t16), i4 = t16.__c) {
+  if (n.unmount && n.unmount(t17), !(i4 = t17.ref) || i4.current && i4.current != t17.__e || G(i4, null, r4, t17), i4 = t17.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t17) {
-      n.__e(t17, r4);
+    } catch (t18) {
+      n.__e(t18, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t16.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t16.type || u4 && !t16.props.__P);
-  !u4 && (i4 = t16.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t16.__e && o5.some(g), g(f5), g(i4)), u4 || g(t16.__e), t16.__e = t16.__c = t16.__ = null;
+  if (i4 = t17.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t17.type || u4 && !t17.props.__P);
+  !u4 && (i4 = t17.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t17.__e && o5.some(g), g(f5), g(i4)), u4 || g(t17.__e), t17.__e = t17.__c = t17.__ = null;
 }
-function K(n3, t16, r4) {
+function K(n3, t17, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t16, r4) {
+function Q(t17, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t16, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t16 && 32 & t16.__u) ? null : r4.__k, r4.__k = m($, { children: [t16] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t17, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t17 && 32 & t17.__u) ? null : r4.__k, r4.__k = m($, { children: [t17] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t16(n4) {
+  function t17(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t16.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t17.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,35 +680,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t17 = n5.componentWillUnmount;
+      var t18 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t17 && t17.call(n5);
+        r4.delete(n5), t18 && t18.call(n5);
       };
     }), n4.children;
   }
-  return t16.__c = "__cC" + s++, t16.__ = n3, t16.Provider = (t16.Consumer = function(n4, t17) {
-    return n4.children(t17);
-  }).contextType = t16, t16;
+  return t17.__c = "__cC" + s++, t17.__ = n3, t17.Provider = (t17.Consumer = function(n4, t18) {
+    return n4.children(t18);
+  }).contextType = t17, t17;
 }
-n = { __e: function(n3, t16, r4, u4) {
-  for (var i4, o5, e4; t16 = t16.__; ) if ((i4 = t16.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t17, r4, u4) {
+  for (var i4, o5, e4; t17 = t17.__; ) if ((i4 = t17.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t17) {
-      n3 = t17;
+    } catch (t18) {
+      n3 = t18;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t16) {
+}, x.prototype.setState = function(n3, t17) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t16 && this.__k.push(t16), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t17 && this.__k.push(t17), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t16) {
-  return n3.__v.__b - t16.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t17) {
+  return n3.__v.__b - t17.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -722,6 +722,7 @@ __export(rooms_exports, {
   question: () => question,
   recovery: () => recovery,
   session: () => session,
+  share: () => share3,
   smscode: () => smscode,
   social: () => social,
   totp: () => totp
@@ -743,8 +744,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t16) {
-  a2.__h && a2.__h(r2, n3, f2 || t16), f2 = 0;
+function y2(n3, t17) {
+  a2.__h && a2.__h(r2, n3, f2 || t17), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -754,19 +755,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t16 = (f5.__N || f5.__)[0], r4 = f5.t(t16, n4);
-    o2(t16, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t17 = (f5.__N || f5.__)[0], r4 = f5.t(t17, n4);
+    o2(t17, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t16, r4) {
+    r2.shouldComponentUpdate = function(n4, t17, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t16, r4);
+        var e4 = c4.call(this, n4, t17, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -791,10 +792,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t16) {
+function b(n3, t17) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t16);
+  }, t17);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -814,23 +815,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t17) {
-      a2.__e(t17, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t18) {
+      a2.__e(t18, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t16 = n3.__H;
-      if (n3.__P && t16) try {
-        t16.__h.some(C2), t16.__h.some(D2), t16.__h = [];
+      var t17 = n3.__H;
+      if (n3.__P && t17) try {
+        t17.__h.some(C2), t17.__h.some(D2), t17.__h = [];
       } catch (r4) {
-        t16.__h = [], a2.__e(r4, n3.__v);
+        t17.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t16) {
-  n3 && t16.__k && t16.__k.__m && (n3.__m = t16.__k.__m), p2 && p2(n3, t16);
+}, a2.__ = function(n3, t17) {
+  n3 && t17.__k && t17.__k.__m && (n3.__m = t17.__k.__m), p2 && p2(n3, t17);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -839,25 +840,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t16 = n3.__c;
-  t16 && t16.__H && (t16.__H.__h.length && B2(c2.push(t16)), t16.__H.__.some(function(n4) {
+  var t17 = n3.__c;
+  t17 && t17.__H && (t17.__H.__h.length && B2(c2.push(t17)), t17.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t16) {
-  t16.some(function(n4) {
+}, a2.__c = function(n3, t17) {
+  t17.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t17) {
+    } catch (t18) {
       n4.__h = [function() {
-        throw t17;
+        throw t18;
       }];
     }
-  }), h2 && h2(n3, t16);
+  }), h2 && h2(n3, t17);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t16, r4, u4 = n3.__c;
+  var t17, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -868,49 +869,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t16 = n4;
+      t17 = n4;
     }
-  }), u4.__H = void 0, t16 && a2.__e(t16, u4.__v));
+  }), u4.__H = void 0, t17 && a2.__e(t17, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t16, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t16), setTimeout(n3);
+  var t17, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t17), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t16 = requestAnimationFrame(r4));
+  k2 && (t17 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t16 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t16;
+  var t17 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t17;
 }
 function D2(n3) {
-  var t16 = r2;
-  n3.__c = n3.__(), r2 = t16;
+  var t17 = r2;
+  n3.__c = n3.__(), r2 = t17;
 }
-function E2(n3, t16) {
-  return !n3 || n3.length != t16.length || t16.some(function(t17, r4) {
-    return !o2(t17, n3[r4]);
+function E2(n3, t17) {
+  return !n3 || n3.length != t17.length || t17.some(function(t18, r4) {
+    return !o2(t18, n3[r4]);
   });
 }
-function G2(n3, t16) {
-  return "function" == typeof t16 ? t16(n3) : t16;
+function G2(n3, t17) {
+  return "function" == typeof t17 ? t17(n3) : t17;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t16 = false;
+    var i4, t17 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t17 = i5.S;
-        if (t17.v === i5.v) {
-          for (var r5 = t17.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t17.i;
+        var t18 = i5.S;
+        if (t18.v === i5.v) {
+          for (var r5 = t18.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t18.i;
         }
         i5 = i5.o;
       }
@@ -926,9 +927,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t16) {
+          if (!t17) {
             i4 = r5;
-            t16 = true;
+            t17 = true;
           }
         }
         r4 = n3;
@@ -936,7 +937,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t16) throw i4;
+    if (t17) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -952,13 +953,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t16 = o3, r4 = n2;
+  var t17 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t16;
+    o3 = t17;
     n2 = r4;
   }
 }
@@ -971,56 +972,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t16 = i4.n;
-    if (void 0 === t16 || t16.t !== o3) {
-      t16 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t16 };
-      if (void 0 !== o3.s) o3.s.n = t16;
-      o3.s = t16;
-      i4.n = t16;
-      if (32 & o3.f) i4.S(t16);
-      return t16;
-    } else if (-1 === t16.i) {
-      t16.i = 0;
-      if (void 0 !== t16.n) {
-        t16.n.p = t16.p;
-        if (void 0 !== t16.p) t16.p.n = t16.n;
-        t16.p = o3.s;
-        t16.n = void 0;
-        o3.s.n = t16;
-        o3.s = t16;
+    var t17 = i4.n;
+    if (void 0 === t17 || t17.t !== o3) {
+      t17 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t17 };
+      if (void 0 !== o3.s) o3.s.n = t17;
+      o3.s = t17;
+      i4.n = t17;
+      if (32 & o3.f) i4.S(t17);
+      return t17;
+    } else if (-1 === t17.i) {
+      t17.i = 0;
+      if (void 0 !== t17.n) {
+        t17.n.p = t17.p;
+        if (void 0 !== t17.p) t17.p.n = t17.n;
+        t17.p = o3.s;
+        t17.n = void 0;
+        o3.s.n = t17;
+        o3.s = t17;
       }
-      return t16;
+      return t17;
     }
   }
 }
-function l3(i4, t16) {
+function l3(i4, t17) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t16 ? void 0 : t16.watched;
-  this.Z = null == t16 ? void 0 : t16.unwatched;
-  this.name = null == t16 ? void 0 : t16.name;
+  this.W = null == t17 ? void 0 : t17.watched;
+  this.Z = null == t17 ? void 0 : t17.unwatched;
+  this.name = null == t17 ? void 0 : t17.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t16 = this, r4 = this.t;
+  var t17 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t16.W) || i5.call(t16);
+      null == (i5 = t17.W) || i5.call(t17);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t16 = this;
+  var t17 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1035,15 +1036,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t16.Z) || i5.call(t16);
+        null == (i5 = t17.Z) || i5.call(t17);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t16 = this;
+  var t17 = this;
   return x2(function() {
-    var r4 = t16.value;
+    var r4 = t17.value;
     f3(function() {
       return i4(r4);
     });
@@ -1090,42 +1091,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t16) {
-  return new l3(i4, t16);
+function y3(i4, t17) {
+  return new l3(i4, t17);
 }
 function w3(i4) {
-  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) if (t16.S.i !== t16.i || !t16.S.h() || t16.S.i !== t16.i) return true;
+  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) if (t17.S.i !== t17.i || !t17.S.h() || t17.S.i !== t17.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) {
-    var r4 = t16.S.n;
-    if (void 0 !== r4) t16.r = r4;
-    t16.S.n = t16;
-    t16.i = -1;
-    if (void 0 === t16.n) {
-      i4.s = t16;
+  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) {
+    var r4 = t17.S.n;
+    if (void 0 !== r4) t17.r = r4;
+    t17.S.n = t17;
+    t17.i = -1;
+    if (void 0 === t17.n) {
+      i4.s = t17;
       break;
     }
   }
 }
 function _3(i4) {
-  var t16 = i4.s, r4 = void 0;
-  while (void 0 !== t16) {
-    var n3 = t16.p;
-    if (-1 === t16.i) {
-      t16.S.U(t16);
-      if (void 0 !== n3) n3.n = t16.n;
-      if (void 0 !== t16.n) t16.n.p = n3;
-    } else r4 = t16;
-    t16.S.n = t16.r;
-    if (void 0 !== t16.r) t16.r = void 0;
-    t16 = n3;
+  var t17 = i4.s, r4 = void 0;
+  while (void 0 !== t17) {
+    var n3 = t17.p;
+    if (-1 === t17.i) {
+      t17.S.U(t17);
+      if (void 0 !== n3) n3.n = t17.n;
+      if (void 0 !== t17.n) t17.n.p = n3;
+    } else r4 = t17;
+    t17.S.n = t17.r;
+    if (void 0 !== t17.r) t17.r = void 0;
+    t17 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t16) {
-  l3.call(this, void 0, t16);
+function j3(i4, t17) {
+  l3.call(this, void 0, t17);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1148,9 +1149,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t16 = this.x();
-    if (16 & this.f || this.v !== t16 || 0 === this.i) {
-      this.v = t16;
+    var t17 = this.x();
+    if (16 & this.f || this.v !== t17 || 0 === this.i) {
+      this.v = t17;
       this.f &= -17;
       this.i++;
     }
@@ -1167,7 +1168,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t16 = this.s; void 0 !== t16; t16 = t16.n) t16.S.S(t16);
+    for (var t17 = this.s; void 0 !== t17; t17 = t17.n) t17.S.S(t17);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1176,7 +1177,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t16 = this.s; void 0 !== t16; t16 = t16.n) t16.S.U(t16);
+      for (var t17 = this.s; void 0 !== t17; t17 = t17.n) t17.S.U(t17);
     }
   }
 };
@@ -1194,8 +1195,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t16) {
-  return new j3(i4, t16);
+function O(i4, t17) {
+  return new j3(i4, t17);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1206,11 +1207,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t16) {
+    } catch (t17) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t16;
+      throw t17;
     } finally {
       o3 = n3;
       t3();
@@ -1218,7 +1219,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t16 = i4.s; void 0 !== t16; t16 = t16.n) t16.S.U(t16);
+  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) t17.S.U(t17);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1234,13 +1235,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t16) {
+function m3(i4, t17) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t16 ? void 0 : t16.name;
+  this.name = null == t17 ? void 0 : t17.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1248,8 +1249,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t16 = this.x();
-    if ("function" == typeof t16) this.j = t16;
+    var t17 = this.x();
+    if ("function" == typeof t17) this.j = t17;
   } finally {
     i4();
   }
@@ -1279,8 +1280,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t16) {
-  var r4 = new m3(i4, t16);
+function x2(i4, t17) {
+  var r4 = new m3(i4, t17);
   try {
     r4.c();
   } catch (i5) {
@@ -1314,9 +1315,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t16 = useSignal(r4);
-  t16.name = "ReactiveDom";
-  t16.value = r4;
+  var n3 = this, r4 = i4.data, t17 = useSignal(r4);
+  t17.name = "ReactiveDom";
+  t17.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1324,7 +1325,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t16.value.value;
+      var i6 = t17.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1354,13 +1355,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t16 = n3.props;
-    for (var f5 in t16) if ("children" !== f5) {
-      var o5 = t16[f5];
+    var r4, t17 = n3.props;
+    for (var f5 in t17) if ("children" !== f5) {
+      var o5 = t17[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t16[f5] = o5.peek();
+        t17[f5] = o5.peek();
       }
     }
   }
@@ -1370,10 +1371,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t16, f5 = r4.__c;
+    var t17, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t16 = f5.__$u)) f5.__$u = t16 = (function(i5, n3) {
+      if (void 0 === (t17 = f5.__$u)) f5.__$u = t17 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1390,34 +1391,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t16);
+    y4(t17);
   }
 });
-b3("__e", function(i4, n3, r4, t16) {
+b3("__e", function(i4, n3, r4, t17) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t16);
+  i4(n3, r4, t17);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t16 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t17 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t16 && e4 in t16)) {
+      if (!(void 0 === u4 || t17 && e4 in t17)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t16) {
+    if (t17) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t16) {
-        var c4 = o5[a5], v4 = t16[a5];
+      for (var a5 in t17) {
+        var c4 = o5[a5], v4 = t17[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1427,16 +1428,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t16) {
+function k3(i4, n3, r4, t17) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t16 = n4;
+    t17 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t16[n3] !== r5) {
-      t16[n3] = r5;
+    if (t17[n3] !== r5) {
+      t17[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1447,11 +1448,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t16 = r4.U;
-      if (t16) {
+      var t17 = r4.U;
+      if (t17) {
         r4.U = void 0;
-        for (var f5 in t16) {
-          var o5 = t16[f5];
+        for (var f5 in t17) {
+          var o5 = t17[f5];
           if (o5) o5.d();
         }
       }
@@ -1475,20 +1476,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t16) {
-  if (t16 < 3) n3.__$f |= 2;
-  i4(n3, r4, t16);
+b3("__h", function(i4, n3, r4, t17) {
+  if (t17 < 3) n3.__$f |= 2;
+  i4(n3, r4, t17);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t16 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t17 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t16 || o5 || 4 & this.__$f)) return true;
+    if (!(t17 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t16 || 4 & this.__$f)) return true;
+    if (!(t17 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1567,10 +1568,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t16 = (key2, values = {}) => fill(c4[lang.value][key2], values, lang.value);
-  return Object.assign(t16, {
+  const t17 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t17, {
     catalog: c4,
-    find: (key2, values) => Object.hasOwn(c4.en, key2) ? t16(key2, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t17(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1718,6 +1719,7 @@ var t4 = catalog({
     noPreview: "This file cannot be shown here. Download it to open it on your device.",
     tooLargeToShow: "With {size} this file is too large to be shown here. Download it to open it on your device.",
     download: "Download",
+    show: "Show",
     readingOf: "How much of {name} is read"
   },
   de: {
@@ -1795,6 +1797,7 @@ var t4 = catalog({
     noPreview: "Diese Datei lässt sich hier nicht anzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
     tooLargeToShow: "Mit {size} ist diese Datei zu groß, um sie hier anzuzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.",
     download: "Herunterladen",
+    show: "Ansehen",
     readingOf: "Wie viel von {name} gelesen ist"
   }
 });
@@ -1997,17 +2000,17 @@ async function call(method, path3, ...[options]) {
   return options?.quiet ? once() : proven(once);
 }
 var proofs = 0;
-async function proven(work2) {
+async function proven(work3) {
   const before2 = proofs;
   try {
-    return await work2();
+    return await work3();
   } catch (err2) {
     if (!(err2 instanceof Problem) || err2.code !== "step_up_required") throw err2;
     if (proofs === before2) {
       if (!await keeper().prove()) throw cancelled();
       proofs++;
     }
-    return work2();
+    return work3();
   }
 }
 var get = (path3, ...rest) => call("get", path3, ...rest);
@@ -2092,11 +2095,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t16, e4, n3, u4, a5, i4) {
+function a4(t17, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t16) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t16, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t17) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t17, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2208,7 +2211,7 @@ function Remedy({ problem: problem2 }) {
 var Refused = U(void 0);
 function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet: quiet2, icon, focus, asks }) {
   const [problem2, setProblem] = d2();
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const [wait, setWait] = useWait();
   const form = T2(null);
   const id = P2();
@@ -2217,9 +2220,9 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
     giveBack(form.current);
     if (focus) form.current.querySelector("[type=submit]").focus();
   }, []);
-  async function send3(event) {
+  async function send4(event) {
     event.preventDefault();
-    if (busy2 || wait > 0) return;
+    if (busy3 || wait > 0) return;
     const values = {};
     for (const [name, value] of new FormData(form.current)) if (typeof value === "string") values[name] = value;
     setBusy(true);
@@ -2234,12 +2237,12 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
       setBusy(false);
     }
   }
-  return /* @__PURE__ */ a4(Refused.Provider, { value: problem2, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send3, id, "aria-busy": busy2, children: [
+  return /* @__PURE__ */ a4(Refused.Provider, { value: problem2, children: /* @__PURE__ */ a4("form", { ref: form, class: wide ? "form form-wide" : "form", onSubmit: send4, id, "aria-busy": busy3, children: [
     problem2 && /* @__PURE__ */ a4(Summary, { problem: problem2, form, wait }),
     children,
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet2 ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy2, children: [
-        busy2 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
+      /* @__PURE__ */ a4("button", { type: "submit", "data-first": focus, class: danger ? "button danger" : quiet2 ? "button" : "button primary", disabled: wait > 0, "aria-disabled": busy3, children: [
+        busy3 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : icon && /* @__PURE__ */ a4(Icon, { name: icon }),
         wait > 0 ? t4("waitButton", { time: duration(wait) }) : submit
       ] }),
       onCancel && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onCancel, children: t4("cancel") }),
@@ -2342,7 +2345,7 @@ function Select({ name, label, hint, value, options }) {
   const error = useFieldError(name);
   return /* @__PURE__ */ a4("div", { class: "field", children: [
     /* @__PURE__ */ a4("label", { for: id, children: label }),
-    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key2, text2]) => /* @__PURE__ */ a4("option", { value: key2, selected: key2 === value, children: text2 }, key2)) }),
+    /* @__PURE__ */ a4("select", { id, name, "aria-describedby": describedBy(id, hint, error), children: Object.entries(options).map(([key3, text2]) => /* @__PURE__ */ a4("option", { value: key3, selected: key3 === value, children: text2 }, key3)) }),
     /* @__PURE__ */ a4(Below, { id, hint, error })
   ] });
 }
@@ -2504,15 +2507,15 @@ function startRouter() {
 }
 
 // src/shell/ui.tsx
-function useLoad(work2, deps) {
+function useLoad(work3, deps) {
   const [data, set] = d2();
   const [problem2, setProblem] = d2();
-  const running4 = T2(void 0);
+  const running6 = T2(void 0);
   const reload = b(async () => {
-    running4.current?.abort();
-    const mine2 = running4.current = new AbortController();
+    running6.current?.abort();
+    const mine2 = running6.current = new AbortController();
     try {
-      const fresh2 = await work2(mine2.signal);
+      const fresh2 = await work3(mine2.signal);
       if (mine2.signal.aborted) return;
       set(fresh2);
       setProblem(void 0);
@@ -2524,7 +2527,7 @@ function useLoad(work2, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running4.current?.abort();
+    return () => running6.current?.abort();
   }, [reload]);
   return { data, problem: problem2, reload, set };
 }
@@ -2551,10 +2554,10 @@ function Failed({ problem: problem2, retry: retry2 }) {
     ] })
   ] });
 }
-function Empty({ icon, title, page, children }) {
+function Empty({ icon, title, page: page2, children }) {
   return /* @__PURE__ */ a4("div", { class: "empty", children: [
     /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
-    page ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
+    page2 ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
     children
   ] });
 }
@@ -2685,7 +2688,7 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
     setOpen(false);
     button.current?.focus();
   }
-  function key2(event) {
+  function key3(event) {
     event.stopPropagation();
     const all2 = entries(list2.current);
     const at = all2.indexOf(document.activeElement);
@@ -2734,7 +2737,7 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         role: "menu",
         "aria-label": label,
         popover: "auto",
-        onKeyDown: key2,
+        onKeyDown: key3,
         onClick: (event) => {
           if (!event.target.closest("a")) event.stopPropagation();
         },
@@ -3121,11 +3124,11 @@ function AlwaysAsk({ status }) {
 }
 function Choice({ known: known3 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const me3 = data ?? known3;
   const on = me3.always_ask;
   async function change() {
-    if (busy2) return;
+    if (busy3) return;
     setBusy(true);
     try {
       await put("/account/always-ask", { body: { always_ask: !on } });
@@ -3153,7 +3156,7 @@ function Choice({ known: known3 }) {
         id: "always-ask",
         checked: on,
         "aria-describedby": "always-hint",
-        "aria-busy": busy2,
+        "aria-busy": busy3,
         onChange: () => void change()
       }
     )
@@ -3182,16 +3185,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t16) => t16 === chosen3) ?? "auto");
+  show2(themes.find((t17) => t17 === chosen3) ?? "auto");
 }
-function setTheme(t16) {
-  localStorage.setItem(stored4, t16);
-  show2(t16);
+function setTheme(t17) {
+  localStorage.setItem(stored4, t17);
+  show2(t17);
 }
-function show2(t16) {
-  theme.value = t16;
-  if (t16 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t16;
+function show2(t17) {
+  theme.value = t17;
+  if (t17 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t17;
 }
 
 // src/shell/look.tsx
@@ -3278,15 +3281,15 @@ function Search({ href, label }) {
     field.current.value = here2 === href ? new URLSearchParams(search).get("q") ?? "" : "";
   }, [here2, search]);
   A2(() => {
-    const key2 = (event) => {
+    const key3 = (event) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target.closest('input, textarea, select, dialog, [role="menu"]')) return;
       event.preventDefault();
       field.current?.focus();
       field.current?.select();
     };
-    document.addEventListener("keydown", key2);
-    return () => document.removeEventListener("keydown", key2);
+    document.addEventListener("keydown", key3);
+    return () => document.removeEventListener("keydown", key3);
   }, []);
   return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
     event.preventDefault();
@@ -3435,13 +3438,13 @@ function whole(secret) {
   return /^[\w-]{43}$/.test(secret);
 }
 function whenGone(token2, path3, gone3, open2 = true) {
-  const ask2 = new AbortController();
+  const ask4 = new AbortController();
   if (token2 && whole(token2)) {
-    post(path3, { open: open2, body: { token: token2 }, signal: ask2.signal }).catch((err2) => {
-      if (!ask2.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone3();
+    post(path3, { open: open2, body: { token: token2 }, signal: ask4.signal }).catch((err2) => {
+      if (!ask4.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone3();
     });
   }
-  return () => ask2.abort();
+  return () => ask4.abort();
 }
 function useOneTime(path3, open2 = true) {
   const link = useLink();
@@ -3455,9 +3458,9 @@ function useOneTime(path3, open2 = true) {
     token: link.secret,
     dead,
     used: link.used,
-    async use(work2) {
+    async use(work3) {
       try {
-        await work2(link.secret);
+        await work3(link.secret);
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
         gone3();
@@ -3528,8 +3531,8 @@ function Guarded({ found }) {
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
   if (leave5 || away) return null;
-  const { page: Page } = found.route;
-  return /* @__PURE__ */ a4(Page, { params: found.params }, found.route.path + arrivals.value);
+  const { page: Page2 } = found.route;
+  return /* @__PURE__ */ a4(Page2, { params: found.params }, found.route.path + arrivals.value);
 }
 function Lost() {
   return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
@@ -3598,7 +3601,7 @@ function UndoEmail() {
   A2(() => {
     if (done && signedIn2) void get("/account").catch(() => void 0);
   }, [done, signedIn2]);
-  const ways = /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+  const ways2 = /* @__PURE__ */ a4("div", { class: "form-actions", children: [
     /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
     /* @__PURE__ */ a4(SignInLink, { class: "button" })
   ] });
@@ -3607,10 +3610,10 @@ function UndoEmail() {
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
       /* @__PURE__ */ a4("h1", { children: t5("undoDone") }),
       /* @__PURE__ */ a4("p", { children: t5("undoAdvice") }),
-      ways
+      ways2
     ] });
   }
-  if (link.dead === "gone") return /* @__PURE__ */ a4(DeadLink, { dead: "gone", gone: t5("undoGone"), children: ways });
+  if (link.dead === "gone") return /* @__PURE__ */ a4(DeadLink, { dead: "gone", gone: t5("undoGone"), children: ways2 });
   if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: "damaged", gone: "", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) }) });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
@@ -3654,21 +3657,21 @@ function saveStream(saving, instead) {
     mine2.state.value = "failed";
   });
 }
-async function write({ file: file2, open: open2 }, stop, seen) {
-  const name = file2();
+async function write({ file: file3, open: open2 }, stop, seen) {
+  const name = file3();
   const { showSaveFilePicker } = window;
   if (!showSaveFilePicker) {
     const response = await open2(stop);
     const parts = [];
-    let held2 = [];
+    let held3 = [];
     let bytes2 = 0;
     const put2 = () => {
-      parts.push(new Blob(held2));
-      held2 = [];
+      parts.push(new Blob(held3));
+      held3 = [];
       bytes2 = 0;
     };
     await read2(response, (chunk) => {
-      held2.push(chunk);
+      held3.push(chunk);
       bytes2 += chunk.length;
       if (bytes2 >= 4 << 20) put2();
       seen(chunk.length);
@@ -3754,8 +3757,8 @@ function begin() {
     name: () => t5("data"),
     file: () => `coffer-${(/* @__PURE__ */ new Date()).toISOString().slice(0, 10)}.zip`,
     open: (signal) => stream("/account/export", { signal }),
-    began: (download3) => {
-      current.value = download3;
+    began: (download4) => {
+      current.value = download4;
     }
   }, current.peek());
 }
@@ -3865,11 +3868,11 @@ function Deleted() {
 }
 
 // src/shell/send-again.tsx
-function SendAgain({ send: send3 }) {
+function SendAgain({ send: send4 }) {
   const [wait, setWait] = useWait();
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
     try {
-      const said = await send3(event.currentTarget.form);
+      const said = await send4(event.currentTarget.form);
       if (!said) return;
       toast(said);
       setWait(30);
@@ -4029,7 +4032,7 @@ function TurnOff({ title, children, off, onOff, onClose }) {
 }
 async function waysOn() {
   const lines = await get("/account/security");
-  return collect((room) => room.security).flatMap(({ ways = {} }) => Object.entries(ways)).flatMap(([name, say2]) => lines[name]?.enabled ? say2(lines[name]) : []);
+  return collect((room) => room.security).flatMap(({ ways: ways2 = {} }) => Object.entries(ways2)).flatMap(([name, say2]) => lines[name]?.enabled ? say2(lines[name]) : []);
 }
 
 // src/shell/layer.tsx
@@ -4133,15 +4136,15 @@ function NewPassword({ name = "password", label = t4("password"), about: about2 
   const known3 = about2.join("\n");
   F2(() => {
     const form = list2.current.closest("form");
-    const look = () => {
+    const look2 = () => {
       const value = (field) => form.elements.namedItem(field)?.value ?? "";
       const password = value(name);
       const own = [...known3.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
       setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, own) });
     };
-    look();
-    form.addEventListener("input", look);
-    return () => form.removeEventListener("input", look);
+    look2();
+    form.addEventListener("input", look2);
+    return () => form.removeEventListener("input", look2);
   }, [min, known3]);
   const rules = /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
@@ -4220,8 +4223,8 @@ function Glance({ lines }) {
   const on = stepsOf(lines, true);
   const bare = lines.password?.enabled === false;
   const waysIn = collect((room) => room.wayIn);
-  const all2 = collect((room) => room.security).flatMap(({ ways: ways2 }) => Object.entries(ways2 ?? {})).filter(([line]) => lines[line]);
-  const ways = all2.filter(([line]) => lines[line].enabled);
+  const all2 = collect((room) => room.security).flatMap(({ ways: ways3 }) => Object.entries(ways3 ?? {})).filter(([line]) => lines[line]);
+  const ways2 = all2.filter(([line]) => lines[line].enabled);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
     /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
     /* @__PURE__ */ a4("div", { children: [
@@ -4243,12 +4246,12 @@ function Glance({ lines }) {
         waysIn.filter(({ alone: alone2 }) => alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order))
       ] }),
       on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
-        ways.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
+        ways2.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
           say2(lines[line])
         ] }, line)),
-        ways.length === 0 && /* @__PURE__ */ a4("li", { class: "glance-none", children: [
+        ways2.length === 0 && /* @__PURE__ */ a4("li", { class: "glance-none", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           " ",
           t5("noWays")
@@ -4276,8 +4279,8 @@ function Others({ children, before: before2 }) {
   ] });
 }
 function Entries(props) {
-  const ways = collect((room) => room.enter).filter(({ signUp }) => signUp || !props.signUp);
-  return ways.length > 0 ? /* @__PURE__ */ a4(Others, { children: ways.map(({ Entry, order }) => /* @__PURE__ */ a4(Entry, { ...props }, order)) }) : null;
+  const ways2 = collect((room) => room.enter).filter(({ signUp }) => signUp || !props.signUp);
+  return ways2.length > 0 ? /* @__PURE__ */ a4(Others, { children: ways2.map(({ Entry, order }) => /* @__PURE__ */ a4(Entry, { ...props }, order)) }) : null;
 }
 
 // src/account/sign-up.tsx
@@ -4542,39 +4545,39 @@ async function offeredFrom(list2) {
   }
   if (entries2.length === 0) return chosen(list2.files);
   const found = [];
-  for (const { entry: entry4, file: file2, handle } of entries2) {
+  for (const { entry: entry4, file: file3, handle } of entries2) {
     const kept3 = await handle ?? void 0;
     if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept3 });
-    else if (file2) found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }], handle: kept3 });
+    else if (file3) found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }], handle: kept3 });
   }
   return found;
 }
 async function offeredBy(handle) {
   if (handle.kind === "file") {
-    const file2 = await handle.getFile();
-    return { name: handle.name, kind: "file", files: [{ path: handle.name, file: file2 }], handle };
+    const file3 = await handle.getFile();
+    return { name: handle.name, kind: "file", files: [{ path: handle.name, file: file3 }], handle };
   }
   const files = [];
   const dirs = [];
-  const read5 = async (at, path3) => {
+  const read6 = async (at, path3) => {
     let empty = true;
     for await (const child of at.values()) {
       empty = false;
       if (child.kind === "file") files.push({ path: path3 + child.name, file: await child.getFile() });
-      else await read5(child, `${path3}${child.name}/`);
+      else await read6(child, `${path3}${child.name}/`);
     }
     if (empty && path3) dirs.push(path3.slice(0, -1));
   };
-  await read5(handle, "");
+  await read6(handle, "");
   return { name: handle.name, kind: "folder", files, dirs, handle };
 }
 function chosen(list2) {
   const found = [];
   const folders = /* @__PURE__ */ new Map();
-  for (const file2 of list2) {
-    const [top, ...below] = (file2.webkitRelativePath || file2.name).split("/");
-    if (below.length === 0) {
-      found.push({ name: file2.name, kind: "file", files: [{ path: file2.name, file: file2 }] });
+  for (const file3 of list2) {
+    const [top, ...below2] = (file3.webkitRelativePath || file3.name).split("/");
+    if (below2.length === 0) {
+      found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }] });
       continue;
     }
     let of = folders.get(top);
@@ -4583,22 +4586,22 @@ function chosen(list2) {
       folders.set(top, of);
       found.push(of);
     }
-    of.files.push({ path: below.join("/"), file: file2 });
+    of.files.push({ path: below2.join("/"), file: file3 });
   }
   return found;
 }
 async function folder(root) {
   const files = [];
   const dirs = [];
-  const read5 = async (at, path3) => {
+  const read6 = async (at, path3) => {
     const children = await childrenOf(at);
     if (children.length === 0 && path3) dirs.push(path3.slice(0, -1));
     for (const child of children) {
-      if (child.isDirectory) await read5(child, `${path3}${child.name}/`);
+      if (child.isDirectory) await read6(child, `${path3}${child.name}/`);
       else files.push({ path: path3 + child.name, file: await new Promise((resolve, reject) => child.file(resolve, reject)) });
     }
   };
-  await read5(root, "");
+  await read6(root, "");
   return { name: root.name, kind: "folder", files, dirs };
 }
 async function childrenOf(at) {
@@ -4666,50 +4669,50 @@ async function connect(how2) {
     state.value = { ...state.value, phase: "closed", refusal: "offline" };
     end3(new Problem({ status: -1, code: "app_error" }));
   };
-  function ask2(what, ...args) {
+  function ask4(what, ...args) {
     if (over3) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
     return new Promise((resolve, reject) => {
       waiting2.set(++calls2, { resolve, reject });
       worker.postMessage({ call: calls2, do: what, args });
     });
   }
-  const tell3 = (what, ...args) => void ask2(what, ...args).catch((err2) => asProblem(err2));
-  if (!await ask2("start", how2, device(navigator.userAgent))) {
+  const tell3 = (what, ...args) => void ask4(what, ...args).catch((err2) => asProblem(err2));
+  if (!await ask4("start", how2, device(navigator.userAgent))) {
     end3(void 0);
     return void 0;
   }
   return {
     state,
-    offer: (files) => ask2("offer", files),
+    offer: (files) => ask4("offer", files),
     withdraw: (id) => tell3("withdraw", id),
     async again(id, files) {
-      if (files) return ask2("again", id, files);
-      const handle = await ask2("handle", id);
+      if (files) return ask4("again", id, files);
+      const handle = await ask4("handle", id);
       if (!handle || await handle.requestPermission?.() !== "granted") return false;
-      return ask2("again", id, await offeredBy(handle));
+      return ask4("again", id, await offeredBy(handle));
     },
     take: (id, to) => tell3("take", id, to),
     cancel: (id) => tell3("cancel", id),
     async save(id, to) {
-      const given = await ask2("save", id, to);
+      const given = await ask4("save", id, to);
       if (given) download(given.file, given.name);
-      await ask2("saved", id);
+      await ask4("saved", id);
     },
     newCode: () => tell3("newCode"),
-    rename: (name) => ask2("rename", name),
-    prolong: (until) => ask2("prolong", until.toISOString()),
-    leave: () => ask2("leave"),
+    rename: (name) => ask4("rename", name),
+    prolong: (until2) => ask4("prolong", until2.toISOString()),
+    leave: () => ask4("leave"),
     async stop() {
       if (over3) return;
-      await ask2("stop").catch(() => void 0);
+      await ask4("stop").catch(() => void 0);
       end3(new Problem({ status: 0, code: "cancelled" }));
     }
   };
 }
 var busy = ({ outgoing, incoming }) => outgoing.some((o5) => o5.state === "running") || incoming.some((i4) => i4.state === "running" || i4.state === "checking");
-function download(file2, name) {
+function download(file3, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(file2);
+  link.href = URL.createObjectURL(file3);
   link.download = name;
   document.body.append(link);
   link.click();
@@ -4728,9 +4731,9 @@ function hold() {
   if (active.size > 0 && !lock && document.visibilityState === "visible") {
     lock = navigator.wakeLock.request("screen").catch(() => void 0);
     const free = () => lock = void 0;
-    void lock.then((held2) => held2 ? held2.addEventListener("release", free) : free());
+    void lock.then((held3) => held3 ? held3.addEventListener("release", free) : free());
   } else if (active.size === 0 && lock) {
-    void lock.then((held2) => held2?.release());
+    void lock.then((held3) => held3?.release());
     lock = void 0;
   }
 }
@@ -5330,7 +5333,7 @@ function HomeReceive() {
 }
 
 // src/shell/code.tsx
-function CodeForm({ label, hint, submit, onCode, again: again2, onCancel, autoFocus }) {
+function CodeForm({ label, hint, submit, onCode, again: again3, onCancel, autoFocus }) {
   const box = T2(null);
   const sent = T2("");
   const input = () => box.current.querySelector("input");
@@ -5355,30 +5358,30 @@ function CodeForm({ label, hint, submit, onCode, again: again2, onCancel, autoFo
     }
   }, children: [
     /* @__PURE__ */ a4("div", { ref: box, onInput: typed2, onPaste: paste, onFocusIn: () => input().select(), children: /* @__PURE__ */ a4(Code, { label, hint, autoFocus }) }),
-    again2 && /* @__PURE__ */ a4(Another, { again: again2, onSent: () => {
+    again3 && /* @__PURE__ */ a4(Another, { again: again3, onSent: () => {
       sent.current = "";
       input().value = "";
       input().focus();
     } })
   ] });
 }
-function Another({ again: again2, onSent }) {
-  const [at, setAt] = d2(again2.at);
+function Another({ again: again3, onSent }) {
+  const [at, setAt] = d2(again3.at);
   const [wait, setWait] = useWait();
   const [done, setDone] = d2(false);
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const [problem2, setProblem] = d2();
-  A2(() => setAt(again2.at), [again2.at]);
+  A2(() => setAt(again3.at), [again3.at]);
   A2(() => {
     if (at) setWait(Math.max(0, Math.ceil((Date.parse(at) - serverNow()) / 1e3)));
   }, [at]);
-  async function send3() {
-    if (wait > 0 || busy2) return;
+  async function send4() {
+    if (wait > 0 || busy3) return;
     setBusy(true);
     setDone(false);
     setProblem(void 0);
     try {
-      setAt((await again2.send()).resend_at);
+      setAt((await again3.send()).resend_at);
       setDone(true);
       onSent();
     } catch (err2) {
@@ -5390,7 +5393,7 @@ function Another({ again: again2, onSent }) {
     }
   }
   return /* @__PURE__ */ a4("div", { class: "another", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy2, onClick: send3, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": wait > 0 || busy3, onClick: send4, children: wait > 0 ? t4("anotherWait", { time: duration(wait) }) : t4("another") }),
     /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: done && /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
@@ -5405,7 +5408,7 @@ function Another({ again: again2, onSent }) {
 }
 
 // src/drop/over.tsx
-function Over({ refusal, host, name, retryAfter = 0, again: again2 }) {
+function Over({ refusal, host, name, retryAfter = 0, again: again3 }) {
   const [wait, setWait] = useWait();
   A2(() => {
     setWait(retryAfter);
@@ -5417,7 +5420,7 @@ function Over({ refusal, host, name, retryAfter = 0, again: again2 }) {
     /* @__PURE__ */ a4("h1", { children: title }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     refusal === "not_found" && !host ? /* @__PURE__ */ a4(NameForm, { value: name }) : /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again2, children: retry2 }),
+      retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again3, children: retry2 }),
       host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t6("newConnection") }),
       /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t6("startOver") })
     ] })
@@ -5506,13 +5509,13 @@ function Join({ name, secret }) {
   const [proving2, setProving] = d2(false);
   const [wrong, setWrong] = d2(secret !== void 0 && !whole6 ? t6("wrongLink") : "");
   const [over3, setOver] = d2();
-  const running4 = T2(void 0);
+  const running6 = T2(void 0);
   async function connect2(given) {
     const drop2 = await joinDrop(name, given);
     if (end3.aborted) return drop2.stop();
-    running4.current = drop2;
+    running6.current = drop2;
     const last3 = await settled2(drop2, (phase) => setProving(phase === "proving"));
-    running4.current = void 0;
+    running6.current = void 0;
     if (last3.phase !== "closed") return be(drop2);
     await drop2.stop();
     if (helped.includes(last3.refusal)) throw problemOf2(last3);
@@ -5527,7 +5530,7 @@ function Join({ name, secret }) {
       setByLink(false);
     }
   }
-  async function look() {
+  async function look2() {
     try {
       await get("/drops/{name}", { open: true, path: { name }, signal: end3 });
     } catch (err2) {
@@ -5535,8 +5538,8 @@ function Join({ name, secret }) {
     }
   }
   A2(() => {
-    void (whole6 ? follow2() : look());
-    return () => void running4.current?.leave().then(() => running4.current?.stop());
+    void (whole6 ? follow2() : look2());
+    return () => void running6.current?.leave().then(() => running6.current?.stop());
   }, []);
   if (over3) {
     return /* @__PURE__ */ a4(Over, { refusal: over3, host: false, name, again: () => {
@@ -5676,12 +5679,12 @@ function cut(name) {
 }
 
 // src/shell/name.tsx
-function Name({ name, read: read5 }) {
+function Name({ name, read: read6 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
   return /* @__PURE__ */ a4($, { children: [
-    read5 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read5, children: [
+    read6 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read6, children: [
       /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
       /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
     ] })
@@ -6042,10 +6045,10 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t16 = new Int8Array(128).fill(-1);
+  const t17 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t16[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t16;
+    t17[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t17;
 })();
 function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
@@ -6136,10 +6139,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t16 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t16.length; i4++)
-    t16[i4] = t16[i4 >>> 1] + (i4 & 1);
-  return t16;
+  const t17 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t17.length; i4++)
+    t17[i4] = t17[i4 >>> 1] + (i4 & 1);
+  return t17;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -6152,9 +6155,9 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t16 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t16 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t16) >>> 0;
+        const t17 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t17 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t17) >>> 0;
       }
     }
   }
@@ -6237,9 +6240,9 @@ function finderPenaltyVertical(m5) {
   }
   return count;
 }
-function penaltyScore(m5, t16, limit = Infinity) {
+function penaltyScore(m5, t17, limit = Infinity) {
   const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t16);
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t17);
   if (adjacent >= limit)
     return adjacent;
   const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
@@ -6268,7 +6271,7 @@ function penaltyScore(m5, t16, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t16));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t17));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -6387,9 +6390,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t16 = mat(size2);
-    transposeMat(p5, t16);
-    return t16.v;
+    const t17 = mat(size2);
+    transposeMat(p5, t17);
+    return t17.v;
   });
   return {
     ver,
@@ -6403,8 +6406,8 @@ function buildSymCache(ver) {
 function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
-  const { tpl, pos, planes, planesT, work: work2 } = symCache;
-  const [m5, t16, cand, candT] = work2;
+  const { tpl, pos, planes, planesT, work: work3 } = symCache;
+  const [m5, t17, cand, candT] = work3;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -6415,14 +6418,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t16);
+    transposeMat(m5, t17);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t16.v[i4] ^ ptv[i4];
+        candT.v[i4] = t17.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -6821,9 +6824,9 @@ function Rename({ drop: drop2, name, onClose }) {
 var hour = 36e5;
 function Prolong({ drop: drop2, onClose }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
-    const until = new Date(Date.now() + Number(span2) * hour);
-    await drop2.prolong(until);
-    toast(t6("prolonged", { time: dateTime(until.toISOString()) }));
+    const until2 = new Date(Date.now() + Number(span2) * hour);
+    await drop2.prolong(until2);
+    toast(t6("prolonged", { time: dateTime(until2.toISOString()) }));
     onClose();
   }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t6("prolongFor"), value: "24", options: { 12: t6("hours", { count: 12 }), 24: t6("days", { count: 1 }), 72: t6("days", { count: 3 }), 167: t6("days", { count: 7 }) } }) }) });
 }
@@ -6844,11 +6847,11 @@ function news(before2, now) {
   if (fresh2 > 0) said.push(t6("said_offered", { count: fresh2 }));
   const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
   const took = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
-  for (const { item, state, why: why2 } of now.incoming) {
+  for (const { item, state, why: why3 } of now.incoming) {
     if (took.get(item) === state) continue;
     const name = items.get(item) ?? "";
     if (state === "verified") said.push(t6("said_received", { name }));
-    if (state === "broken" && why2 !== "cancelled") said.push(t6("said_broken", { name }));
+    if (state === "broken" && why3 !== "cancelled") said.push(t6("said_broken", { name }));
   }
   const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
   for (const { id, item, to, state } of now.outgoing) {
@@ -7034,20 +7037,20 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
       /* @__PURE__ */ a4("span", { children: t6("receive") })
     ] }) });
   }
-  const cancel2 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
-  const { done, total, why: why2 } = incoming;
+  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
+  const { done, total, why: why3 } = incoming;
   switch (incoming.state) {
     case "waiting":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_waiting") }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_waiting") }) });
     case "checking":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4("progress", { "aria-label": label }),
         /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_checking") })
       ] });
     case "running":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
     case "retrying":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel2, children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4(Progress, { label, done, total, moving: false }),
         /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_retrying") })
       ] });
@@ -7061,7 +7064,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
         " ",
         t6("state_broken"),
         " ",
-        why2 && t6(`why_${why2}`)
+        why3 && t6(`why_${why3}`)
       ] }) });
     default:
       return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
@@ -7074,20 +7077,20 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
       ] }) });
   }
   async function retry2() {
-    if (why2 !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
+    if (why3 !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
     const to = await targetFile(item.kind === "folder" ? name + ".zip" : name).catch(toastProblem);
     if (to) drop2.take(item.id, to);
   }
 }
 function Save({ drop: drop2, row: { item, incoming } }) {
   const name = clean(item.name);
-  const again2 = incoming.state === "saved";
+  const again3 = incoming.state === "saved";
   const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: again2 ? "button" : "button primary", "aria-label": again2 ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
-      !again2 && /* @__PURE__ */ a4(Icon, { name: "download" }),
+    /* @__PURE__ */ a4("button", { type: "button", class: again3 ? "button" : "button primary", "aria-label": again3 ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
+      !again3 && /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: again2 ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
+      /* @__PURE__ */ a4("span", { children: again3 ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
     ] }),
     more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t6("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
   ] });
@@ -7152,10 +7155,10 @@ function To({ out, name, device: device2 }) {
   if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t6("outWaiting", { device: device2 }) });
   return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t6("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t6("outRunning", { device: device2 }) }) });
 }
-function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
-  async function again2() {
+function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
+  async function again3() {
     try {
-      if (ask2) {
+      if (ask4) {
         await drop2.again(item.id);
         return;
       }
@@ -7165,7 +7168,7 @@ function Lost2({ drop: drop2, missing: { item, ask: ask2 } }) {
       toastProblem(err2);
     }
   }
-  return /* @__PURE__ */ a4(Row, { item, hint: ask2 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again2(), children: ask2 ? t6("allow") : t6("chooseAgain") }) });
+  return /* @__PURE__ */ a4(Row, { item, hint: ask4 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again3(), children: ask4 ? t6("allow") : t6("chooseAgain") }) });
 }
 
 // src/drop/live.tsx
@@ -7178,7 +7181,7 @@ function Live({ drop: drop2 }) {
   }, [ready]);
   if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
   if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
-  const ask2 = () => setClosing(true);
+  const ask4 = () => setClosing(true);
   const leave5 = async () => {
     await drop2.leave();
     if (state.host) return;
@@ -7188,8 +7191,8 @@ function Live({ drop: drop2 }) {
   };
   return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", children: [
     /* @__PURE__ */ a4(News, { state }),
-    /* @__PURE__ */ a4(Head, { state, onClose: ask2 }),
-    state.host && /* @__PURE__ */ a4(Share, { drop: drop2, state, onClose: ask2 }),
+    /* @__PURE__ */ a4(Head, { state, onClose: ask4 }),
+    state.host && /* @__PURE__ */ a4(Share, { drop: drop2, state, onClose: ask4 }),
     /* @__PURE__ */ a4("div", { class: "drop-lists", children: [
       state.host ? /* @__PURE__ */ a4(Yours, { drop: drop2, state }) : /* @__PURE__ */ a4(Theirs, { drop: drop2, state }),
       state.host ? hasTheirs(state) && /* @__PURE__ */ a4(Theirs, { drop: drop2, state }) : /* @__PURE__ */ a4(Yours, { drop: drop2, state })
@@ -7259,34 +7262,34 @@ function Send() {
   if (current2.value) return /* @__PURE__ */ a4(Live, { drop: current2.value });
   return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
 }
-function Hindered({ why: why2 }) {
-  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why2 === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
+function Hindered({ why: why3 }) {
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
 }
 function Start() {
-  const busy2 = opening.value;
+  const busy3 = opening.value;
   return /* @__PURE__ */ a4("div", { class: "drop-start", children: [
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("h1", { children: t6("place") }),
       /* @__PURE__ */ a4("p", { class: "lead", children: t6("lead") })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-choices", children: [
-      /* @__PURE__ */ a4("section", { class: "drop-target", "aria-labelledby": "drop-send", "aria-busy": busy2, children: [
-        /* @__PURE__ */ a4("span", { class: "empty-icon", children: busy2 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : /* @__PURE__ */ a4(Icon, { name: "upload" }) }),
+      /* @__PURE__ */ a4("section", { class: "drop-target", "aria-labelledby": "drop-send", "aria-busy": busy3, children: [
+        /* @__PURE__ */ a4("span", { class: "empty-icon", children: busy3 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : /* @__PURE__ */ a4(Icon, { name: "upload" }) }),
         /* @__PURE__ */ a4("h2", { id: "drop-send", children: t6("send") }),
         /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t6("sendTarget") }),
         /* @__PURE__ */ a4("div", { class: "drop-buttons", children: [
-          /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", "aria-disabled": busy2, onClick: () => void pick(false), children: [
+          /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", "aria-disabled": busy3, onClick: () => void pick(false), children: [
             /* @__PURE__ */ a4(Icon, { name: "file" }),
             " ",
             t6("chooseFiles")
           ] }),
-          choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button big", "aria-disabled": busy2, onClick: () => void pick(true), children: [
+          choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button big", "aria-disabled": busy3, onClick: () => void pick(true), children: [
             /* @__PURE__ */ a4(Icon, { name: "folder" }),
             " ",
             t6("chooseFolder")
           ] })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy2 ? t6("opening") : t6("sendHint") })
+        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy3 ? t6("opening") : t6("sendHint") })
       ] }),
       /* @__PURE__ */ a4("section", { class: "card drop-receive", "aria-labelledby": "drop-receive", children: [
         /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
@@ -7295,7 +7298,7 @@ function Start() {
         /* @__PURE__ */ a4("p", { class: "aside", children: [
           t6("showCodeHint"),
           " ",
-          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy2, onClick: () => void send2(), children: t6("showCode") })
+          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy3, onClick: () => void send2(), children: t6("showCode") })
         ] })
       ] })
     ] }),
@@ -7377,8 +7380,8 @@ function startFeed() {
   });
 }
 async function lead(signal) {
-  const work2 = () => follow(signal);
-  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work2) : work2()).catch(() => void 0);
+  const work3 = () => follow(signal);
+  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work3) : work3()).catch(() => void 0);
 }
 async function follow(signal) {
   for (let wait = 1e3; !signal.aborted; wait = Math.min(2 * wait, 3e4)) {
@@ -7439,14 +7442,14 @@ function changesOf(id) {
 // src/file/batch.ts
 var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
 var patience = 20;
-async function each(items, work2, { signal, progress, pause: pause3 = sleep2 }) {
+async function each(items, work3, { signal, progress, pause: pause5 = sleep2 }) {
   const out = { done: [], failed: [], left: [] };
   for (const [at, item] of items.entries()) {
     if (signal.aborted) {
       out.left = items.slice(at);
       break;
     }
-    const problem2 = await patiently(() => work2(item), signal, pause3);
+    const problem2 = await patiently(() => work3(item), signal, pause5);
     if (!problem2) {
       out.done.push(item);
     } else if (signal.aborted) {
@@ -7463,16 +7466,16 @@ async function each(items, work2, { signal, progress, pause: pause3 = sleep2 }) 
   }
   return out;
 }
-async function patiently(work2, signal, pause3) {
+async function patiently(work3, signal, pause5) {
   for (let tries = 1; ; tries++) {
     try {
-      await work2();
+      await work3();
       return void 0;
     } catch (err2) {
       const problem2 = asProblem(err2);
       const wait = problem2.wait || (problem2.status === 429 ? problem2.retryAfter : 0);
       if (!wait || tries >= patience || signal.aborted) return problem2;
-      await pause3(wait);
+      await pause5(wait);
     }
   }
 }
@@ -7985,11 +7988,11 @@ function useWork() {
   return {
     working,
     stop: () => stop.current?.abort(),
-    async run(items, work2) {
+    async run(items, work3) {
       const { signal } = stop.current = new AbortController();
       setWorking({ tried: 0, count: items.length });
       try {
-        return await each(items, (item) => work2(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
+        return await each(items, (item) => work3(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
       } finally {
         setWorking(void 0);
       }
@@ -8015,17 +8018,17 @@ async function workNow(title, count, run2) {
   await ask((close) => /* @__PURE__ */ a4(Now, { title, count, run: run2, onClose: close }));
 }
 function Now({ title, count, run: run2, onClose }) {
-  const work2 = useWork();
+  const work3 = useWork();
   const [slow, setSlow] = d2(false);
   F2(() => {
     const timer2 = setTimeout(() => setSlow(true), 600);
-    run2(work2).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
+    run2(work3).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
     return () => clearTimeout(timer2);
   }, []);
   if (!slow || count < 2) return null;
-  return /* @__PURE__ */ a4(Dialog, { title, onClose: work2.stop, children: [
-    /* @__PURE__ */ a4(Progress2, { working: work2.working }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work2.stop, children: t7("stop") })
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: work3.stop, children: [
+    /* @__PURE__ */ a4(Progress2, { working: work3.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work3.stop, children: t7("stop") })
   ] });
 }
 
@@ -8042,8 +8045,8 @@ var emptied = (err2) => {
   throw asProblem(err2).code === "not_found" ? new Problem({ status: 404, code: "not_in_trash" }) : err2;
 };
 async function discard(entries2, onDone) {
-  await workNow(t7("discarding", { count: entries2.length }), entries2.length, async (work2) => {
-    const out = await work2.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
+  await workNow(t7("discarding", { count: entries2.length }), entries2.length, async (work3) => {
+    const out = await work3.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
     void onDone(out.done);
     refreshFolder(bin);
     const undo = { label: t7("undo"), run: () => void restore(out.done) };
@@ -8051,9 +8054,9 @@ async function discard(entries2, onDone) {
   });
 }
 async function restore(entries2, onDone) {
-  await workNow(t7("restoring", { count: entries2.length }), entries2.length, async (work2) => {
+  await workNow(t7("restoring", { count: entries2.length }), entries2.length, async (work3) => {
     const numbered = [];
-    const out = await work2.run(entries2, async (entry4) => {
+    const out = await work3.run(entries2, async (entry4) => {
       const back = await post("/trash/{id}/restore", { path: { id: entry4.id } }).catch(emptied);
       if (back.name !== entry4.name) numbered.push(back.name);
     });
@@ -8064,17 +8067,17 @@ async function restore(entries2, onDone) {
   });
 }
 function ForGood({ entries: entries2, onClose, onDone }) {
-  const work2 = useWork();
+  const work3 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("deleteForGood"), onClose: work2.working ? work2.stop : onClose, onConfirm: async () => {
-    const out = await work2.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("deleteForGood"), onClose: work3.working ? work3.stop : onClose, onConfirm: async () => {
+    const out = await work3.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
     await onDone(out.done);
     report(out, entries2.length, () => toast(t7("deleted", { count: entries2.length })));
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
     /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t7("deleteFolderText") : t7("deleteText") }),
-    /* @__PURE__ */ a4(Progress2, { working: work2.working })
+    /* @__PURE__ */ a4(Progress2, { working: work3.working })
   ] });
 }
 function EmptyTrash({ onClose, onDone }) {
@@ -8101,10 +8104,10 @@ async function path2(id, signal) {
 async function everything(folder3, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
   const all2 = [];
   do {
-    const page = await list(folder3, sort, cursor, signal, 200);
-    all2.push(...page.items);
+    const page2 = await list(folder3, sort, cursor, signal, 200);
+    all2.push(...page2.items);
     seen?.(all2.length);
-    cursor = page.next_cursor || void 0;
+    cursor = page2.next_cursor || void 0;
   } while (cursor);
   return all2;
 }
@@ -8113,24 +8116,24 @@ async function everyFolder2(parent2, signal) {
 }
 
 // src/file/choose.tsx
-function Chooser({ here: here2 = "", stuck, barred, below, target: target2, pick: pick3 }) {
+function Chooser({ here: here2 = "", stuck, barred, below: below2, target: target2, pick: pick3 }) {
   const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
   return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
     /* @__PURE__ */ a4("legend", { children: t7("where") }),
-    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, below, target: target2?.id, pick: pick3 }) })
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, below: below2, target: target2?.id, pick: pick3 }) })
   ] });
 }
 var none = /* @__PURE__ */ new Set();
 var Choose = (props) => /* @__PURE__ */ a4(Chooser, { here: void 0, stuck: none, ...props });
-function Branch({ id, name, opened, stuck: all2, barred, below, target: target2, pick: pick3 }) {
+function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 }) {
   const [open2, setOpen] = d2(opened.has(id));
   const stuck = all2.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
-        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below && id === "", onChange: () => pick3({ id, name }) }),
+        /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below2 && id === "", onChange: () => pick3({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
@@ -8138,7 +8141,7 @@ function Branch({ id, name, opened, stuck: all2, barred, below, target: target2,
         id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below, target: target2, pick: pick3 })
+    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 })
   ] });
 }
 function Twigs(props) {
@@ -8157,25 +8160,25 @@ function startListings() {
     if (auth.value.is !== "in") left.clear();
   });
 }
-function leave2(held2) {
-  if (!held2 || held2.items.length <= unit) return;
-  left.delete(held2.of);
-  left.set(held2.of, held2);
+function leave2(held3) {
+  if (!held3 || held3.items.length <= unit) return;
+  left.delete(held3.of);
+  left.set(held3.of, held3);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
-function useListing(of, read5, changes2, pages2 = 1) {
-  const [held2, setHeld] = d2();
+function useListing(of, read6, changes2, pages2 = 1) {
+  const [held3, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const latest = T2(void 0);
   const now = T2({ of: "", wanted: 0, end: false, busy: false, reading: 0, took: 0 });
-  const running4 = T2(void 0);
+  const running6 = T2(void 0);
   function put2(to) {
     latest.current = to;
     setHeld(to);
   }
   async function reload() {
-    running4.current?.abort();
-    const { signal } = running4.current = new AbortController();
+    running6.current?.abort();
+    const { signal } = running6.current = new AbortController();
     const mine2 = now.current;
     mine2.reading++;
     const began = performance.now();
@@ -8184,9 +8187,9 @@ function useListing(of, read5, changes2, pages2 = 1) {
       const seen = /* @__PURE__ */ new Set();
       let next;
       do {
-        const page = await read5(next, items.length === 0 ? unit : 2 * unit, signal);
-        for (const e4 of page.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
-        next = page.next_cursor || void 0;
+        const page2 = await read6(next, items.length === 0 ? unit : 2 * unit, signal);
+        for (const e4 of page2.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
+        next = page2.next_cursor || void 0;
         if (signal.aborted) return;
       } while (next && (mine2.end || items.length < mine2.wanted));
       mine2.wanted = items.length;
@@ -8205,7 +8208,7 @@ function useListing(of, read5, changes2, pages2 = 1) {
     setProblem(void 0);
     void reload();
     return () => {
-      running4.current?.abort();
+      running6.current?.abort();
       leave2(latest.current);
     };
   }, [of]);
@@ -8240,9 +8243,9 @@ function useListing(of, read5, changes2, pages2 = 1) {
     if (mine2.busy || !from?.next) return;
     mine2.busy = true;
     try {
-      const page = await read5(from.next, 2 * unit);
+      const page2 = await read6(from.next, 2 * unit);
       if (now.current !== mine2 || mine2.reading !== reading || latest.current.next !== from.next) return;
-      append(latest.current, page.items, page.next_cursor || void 0);
+      append(latest.current, page2.items, page2.next_cursor || void 0);
       setProblem(void 0);
     } catch (err2) {
       if (now.current === mine2) setProblem(asProblem(err2));
@@ -8256,9 +8259,9 @@ function useListing(of, read5, changes2, pages2 = 1) {
     const some = [];
     let next = latest.current?.next;
     while (next && some.length < most5) {
-      const page = await read5(next, 2 * unit, signal);
-      some.push(...page.items);
-      next = page.next_cursor || void 0;
+      const page2 = await read6(next, 2 * unit, signal);
+      some.push(...page2.items);
+      next = page2.next_cursor || void 0;
       seen(some.length);
     }
     signal.throwIfAborted();
@@ -8272,7 +8275,7 @@ function useListing(of, read5, changes2, pages2 = 1) {
     }
     return latest.current.items;
   }
-  const data = held2?.of === of ? held2 : void 0;
+  const data = held3?.of === of ? held3 : void 0;
   return {
     items: data?.items,
     more: data?.next === void 0 ? void 0 : more,
@@ -8286,8 +8289,8 @@ function useListing(of, read5, changes2, pages2 = 1) {
     // without takes out what is gone already, so that nobody waits for the next reading.
     without(gone3) {
       if (gone3.length === 0 || !latest.current) return;
-      const ids2 = new Set(gone3.map((e4) => e4.id));
-      put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids2.has(e4.id)) });
+      const ids4 = new Set(gone3.map((e4) => e4.id));
+      put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids4.has(e4.id)) });
     }
   };
 }
@@ -8344,9 +8347,9 @@ function Rename2({ entry: entry4, onClose, onDone }) {
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
-async function relocate(kind, work2, entries2, to, onDone) {
+async function relocate(kind, work3, entries2, to, onDone) {
   const numbered = [];
-  const out = await work2.run(entries2, async (entry4) => {
+  const out = await work3.run(entries2, async (entry4) => {
     const made2 = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
     if (made2.name !== entry4.name) numbered.push(made2.name);
   });
@@ -8356,22 +8359,22 @@ async function relocate(kind, work2, entries2, to, onDone) {
 }
 function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
   const [target2, setTarget] = d2();
-  const work2 = useWork();
-  const close = work2.working ? work2.stop : onClose;
+  const work3 = useWork();
+  const close = work3.working ? work3.stop : onClose;
   const one = entries2.length === 1 ? entries2[0] : void 0;
   const title = kind === "move" ? one ? t7("moveOne") : t7("moveMany", { count: entries2.length }) : one ? t7("copyOne") : t7("copyMany", { count: entries2.length });
   return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t7("moveHere") : t7("copyHere"), onCancel: close, onSubmit: async () => {
     if (!target2) return;
-    await relocate(kind, work2, entries2, target2, onDone);
+    await relocate(kind, work3, entries2, target2, onDone);
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
     /* @__PURE__ */ a4(Chooser, { here: here2, stuck: new Set(entries2.map((e4) => e4.id)), barred: kind === "move" ? here2 : void 0, target: target2, pick: setTarget }),
-    /* @__PURE__ */ a4(Progress2, { working: work2.working })
+    /* @__PURE__ */ a4(Progress2, { working: work3.working })
   ] }) });
 }
 async function moveNow(entries2, to, onDone) {
-  await workNow(t7("moveMany", { count: entries2.length }), entries2.length, (work2) => relocate("move", work2, entries2, to, onDone));
+  await workNow(t7("moveMany", { count: entries2.length }), entries2.length, (work3) => relocate("move", work3, entries2, to, onDone));
 }
 
 // src/file/pick.ts
@@ -8411,8 +8414,8 @@ async function settle(clashes, question2, replaceable2) {
 }
 function inTurn() {
   let last3 = Promise.resolve();
-  return (work2) => {
-    const mine2 = last3.then(work2);
+  return (work3) => {
+    const mine2 = last3.then(work3);
     last3 = mine2.catch(() => void 0);
     return mine2;
   };
@@ -8455,10 +8458,10 @@ function stands(u4, offset) {
   u4.meter.start(performance.now(), offset);
 }
 var ids = 0;
-function made(file2, more) {
+function made(file3, more) {
   return {
     id: ++ids,
-    file: file2,
+    file: file3,
     shown: y3([...more.path, more.name].join("/")),
     state: y3("asking"),
     sent: y3(0),
@@ -8491,12 +8494,12 @@ var Folders = class {
   #made = /* @__PURE__ */ new Map();
   id(path3) {
     if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
-    const key2 = path3.join("/");
-    let made2 = this.#made.get(key2);
+    const key3 = path3.join("/");
+    let made2 = this.#made.get(key3);
     if (!made2) {
       made2 = this.#make(path3);
-      made2.catch(() => this.#made.delete(key2));
-      this.#made.set(key2, made2);
+      made2.catch(() => this.#made.delete(key3));
+      this.#made.set(key3, made2);
     }
     return made2;
   }
@@ -8584,35 +8587,35 @@ function memories() {
 function remember(change) {
   const all2 = memories();
   change(all2);
-  for (const [key2, { begun: begun2 }] of Object.entries(all2)) if (!(begun2 > Date.now() - kept2)) delete all2[key2];
+  for (const [key3, { begun: begun3 }] of Object.entries(all2)) if (!(begun3 > Date.now() - kept2)) delete all2[key3];
   localStorage.setItem(stored6, JSON.stringify(all2));
 }
-var lockOf = (key2) => "coffer.upload." + key2;
+var lockOf = (key3) => "coffer.upload." + key3;
 var held = /* @__PURE__ */ new Map();
-function hold2(key2) {
-  if (!navigator.locks || held.has(key2)) return Promise.resolve(true);
+function hold2(key3) {
+  if (!navigator.locks || held.has(key3)) return Promise.resolve(true);
   return new Promise((resolve) => {
-    void navigator.locks.request(lockOf(key2), { ifAvailable: true }, (lock2) => {
+    void navigator.locks.request(lockOf(key3), { ifAvailable: true }, (lock2) => {
       resolve(lock2 !== null);
-      return lock2 ? new Promise((free) => held.set(key2, free)) : void 0;
+      return lock2 ? new Promise((free) => held.set(key3, free)) : void 0;
     });
   });
 }
-function begun(u4, key2) {
-  if (u4.key === key2) return;
-  u4.key = key2;
-  void hold2(key2);
+function begun(u4, key3) {
+  if (u4.key === key3) return;
+  u4.key = key3;
+  void hold2(key3);
   remember((all2) => {
-    all2[key2] = { modified: u4.file.lastModified, begun: Date.now() };
+    all2[key3] = { modified: u4.file.lastModified, begun: Date.now() };
   });
 }
 function over(u4) {
-  const { key: key2 } = u4;
-  if (!key2) return;
+  const { key: key3 } = u4;
+  if (!key3) return;
   u4.key = void 0;
-  held.get(key2)?.();
-  held.delete(key2);
-  remember((all2) => delete all2[key2]);
+  held.get(key3)?.();
+  held.delete(key3);
+  remember((all2) => delete all2[key3]);
 }
 async function leftOvers(known3) {
   const all2 = memories();
@@ -8627,12 +8630,12 @@ async function leftOvers(known3) {
     return u4;
   });
 }
-function fits(u4, file2) {
-  return u4.state.peek() === "left" && same(file2.name) === same(u4.name) && file2.size === u4.size && memories()[u4.key]?.modified === file2.lastModified;
+function fits(u4, file3) {
+  return u4.state.peek() === "left" && same(file3.name) === same(u4.name) && file3.size === u4.size && memories()[u4.key]?.modified === file3.lastModified;
 }
-async function take3(u4, file2) {
+async function take3(u4, file3) {
   if (!await hold2(u4.key)) return false;
-  u4.file = file2;
+  u4.file = file3;
   return true;
 }
 function letGo() {
@@ -8680,7 +8683,7 @@ function Question({ taken, left: left2, onReply, onClose }) {
 var questions = inTurn();
 var inFolder = (c4) => c4.files.length === 0 || c4.files[0].path.length > 0;
 var replaceable = (c4) => !inFolder(c4) && c4.there?.kind === "file";
-async function check(fresh2, root, work2, paths = [], folders) {
+async function check(fresh2, root, work3, paths = [], folders) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
@@ -8695,8 +8698,8 @@ async function check(fresh2, root, work2, paths = [], folders) {
   const free = [];
   for (const u4 of fresh2) {
     const name = same(u4.top);
-    const begun2 = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
-    if (begun2) {
+    const begun3 = u4.path.length > 0 && uploads.peek().some((o5) => o5.settled && o5.folders === u4.folders && o5.top === u4.top);
+    if (begun3) {
       free.push(u4);
     } else if (there.has(name) || coming2.has(name)) {
       if (!clashes.has(name)) clashes.set(name, { top: u4.top, there: there.get(name), files: [] });
@@ -8718,10 +8721,10 @@ async function check(fresh2, root, work2, paths = [], folders) {
     }
   };
   make3((top) => !clashes.has(top));
-  work2();
-  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work2));
+  work3();
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work3));
 }
-async function decide(clashes, make3, work2) {
+async function decide(clashes, make3, work3) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
   for (const { files } of open2) for (const u4 of files) u4.held.value = "answer";
   const answers = await settle(open2, (c4, left2) => askTaken({
@@ -8748,7 +8751,7 @@ async function decide(clashes, make3, work2) {
     make3((name) => name === same(top));
   }
   if (skipped > 0) toast(t7("skipped", { count: skipped }));
-  work2();
+  work3();
 }
 
 // node_modules/tus-js-client/lib.esm/error.js
@@ -8775,27 +8778,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t16) {
-  var i4 = _toPrimitive(t16, "string");
+function _toPropertyKey(t17) {
+  var i4 = _toPrimitive(t17, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t16, r4) {
-  if ("object" != _typeof(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive(t17, r4) {
+  if ("object" != _typeof(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t16, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t16, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t16).constructor) : o5.apply(t16, e4));
+function _callSuper(t17, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t17, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t17).constructor) : o5.apply(t17, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -8838,21 +8841,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t16, e4, r4) {
+function _construct(t17, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t16.bind.apply(t16, o5))();
+  var p5 = new (t17.bind.apply(t17, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t16 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t17 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t17) {
+  } catch (t18) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t16;
+    return !!t17;
   })();
 }
 function _isNativeFunction(fn) {
@@ -8941,19 +8944,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t16) {
-  var i4 = _toPrimitive2(t16, "string");
+function _toPropertyKey2(t17) {
+  var i4 = _toPrimitive2(t17, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t16, r4) {
-  if ("object" != _typeof2(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive2(t17, r4) {
+  if ("object" != _typeof2(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -9167,28 +9170,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t16, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t17, e5, r5) {
-    t17[e5] = r5.value;
+  var t17, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t18, e5, r5) {
+    t18[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t17, e5, r5) {
-    return Object.defineProperty(t17, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t17[e5];
+  function define(t18, e5, r5) {
+    return Object.defineProperty(t18, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t18[e5];
   }
   try {
     define({}, "");
-  } catch (t17) {
-    define = function define2(t18, e5, r5) {
-      return t18[e5] = r5;
+  } catch (t18) {
+    define = function define2(t19, e5, r5) {
+      return t19[e5] = r5;
     };
   }
-  function wrap(t17, e5, r5, n4) {
+  function wrap(t18, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t17, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t18, r5, c5) }), a6;
   }
-  function tryCatch(t17, e5, r5) {
+  function tryCatch(t18, e5, r5) {
     try {
-      return { type: "normal", arg: t17.call(e5, r5) };
-    } catch (t18) {
-      return { type: "throw", arg: t18 };
+      return { type: "normal", arg: t18.call(e5, r5) };
+    } catch (t19) {
+      return { type: "throw", arg: t19 };
     }
   }
   e4.wrap = wrap;
@@ -9206,35 +9209,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t17) {
+  function defineIteratorMethods(t18) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t17, e5, function(t18) {
-        return this._invoke(e5, t18);
+      define(t18, e5, function(t19) {
+        return this._invoke(e5, t19);
       });
     });
   }
-  function AsyncIterator(t17, e5) {
+  function AsyncIterator(t18, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t17[r6], t17, o6);
+      var c5 = tryCatch(t18[r6], t18, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t18) {
-          invoke("next", t18, i5, a6);
-        }, function(t18) {
-          invoke("throw", t18, i5, a6);
-        }) : e5.resolve(h6).then(function(t18) {
-          u5.value = t18, i5(u5);
-        }, function(t18) {
-          return invoke("throw", t18, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t19) {
+          invoke("next", t19, i5, a6);
+        }, function(t19) {
+          invoke("throw", t19, i5, a6);
+        }) : e5.resolve(h6).then(function(t19) {
+          u5.value = t19, i5(u5);
+        }, function(t19) {
+          return invoke("throw", t19, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t18, n4) {
+    o5(this, "_invoke", { value: function value(t19, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t18, n4, e6, r6);
+          invoke(t19, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -9246,7 +9249,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t16, done: true };
+        return { value: t17, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -9274,22 +9277,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t16) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t16, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t17) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t17, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t16), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t17), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t17) {
-    var e5 = { tryLoc: t17[0] };
-    1 in t17 && (e5.catchLoc = t17[1]), 2 in t17 && (e5.finallyLoc = t17[2], e5.afterLoc = t17[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t18) {
+    var e5 = { tryLoc: t18[0] };
+    1 in t18 && (e5.catchLoc = t18[1]), 2 in t18 && (e5.finallyLoc = t18[2], e5.afterLoc = t18[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t17) {
-    var e5 = t17.completion || {};
-    e5.type = "normal", delete e5.arg, t17.completion = e5;
+  function resetTryEntry(t18) {
+    var e5 = t18.completion || {};
+    e5.type = "normal", delete e5.arg, t18.completion = e5;
   }
-  function Context(t17) {
-    this.tryEntries = [{ tryLoc: "root" }], t17.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t18) {
+    this.tryEntries = [{ tryLoc: "root" }], t18.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -9299,54 +9302,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t16, next.done = true, next;
+          return next.value = t17, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t17) {
-    var e5 = "function" == typeof t17 && t17.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t18) {
+    var e5 = "function" == typeof t18 && t18.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t17) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t17, GeneratorFunctionPrototype) : (t17.__proto__ = GeneratorFunctionPrototype, define(t17, u4, "GeneratorFunction")), t17.prototype = Object.create(g5), t17;
-  }, e4.awrap = function(t17) {
-    return { __await: t17 };
+  }, e4.mark = function(t18) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t18, GeneratorFunctionPrototype) : (t18.__proto__ = GeneratorFunctionPrototype, define(t18, u4, "GeneratorFunction")), t18.prototype = Object.create(g5), t18;
+  }, e4.awrap = function(t18) {
+    return { __await: t18 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t17, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t18, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t17, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t18) {
-      return t18.done ? t18.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t18, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t19) {
+      return t19.done ? t19.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t17) {
-    var e5 = Object(t17), r5 = [];
+  }), e4.keys = function(t18) {
+    var e5 = Object(t18), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t18 = r5.pop();
-        if (t18 in e5) return next.value = t18, next.done = false, next;
+        var t19 = r5.pop();
+        if (t19 in e5) return next.value = t19, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t16, this.done = false, this.delegate = null, this.method = "next", this.arg = t16, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t16);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t17, this.done = false, this.delegate = null, this.method = "next", this.arg = t17, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t17);
   }, stop: function stop() {
     this.done = true;
-    var t17 = this.tryEntries[0].completion;
-    if ("throw" === t17.type) throw t17.arg;
+    var t18 = this.tryEntries[0].completion;
+    if ("throw" === t18.type) throw t18.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t16), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t17), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -9364,7 +9367,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t17, e5) {
+  }, abrupt: function abrupt(t18, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -9372,21 +9375,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t17 || "continue" === t17) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t18 || "continue" === t18) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t17, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t17, e5) {
-    if ("throw" === t17.type) throw t17.arg;
-    return "break" === t17.type || "continue" === t17.type ? this.next = t17.arg : "return" === t17.type ? (this.rval = this.arg = t17.arg, this.method = "return", this.next = "end") : "normal" === t17.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t17) {
+    return a6.type = t18, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t18, e5) {
+    if ("throw" === t18.type) throw t18.arg;
+    return "break" === t18.type || "continue" === t18.type ? this.next = t18.arg : "return" === t18.type ? (this.rval = this.arg = t18.arg, this.method = "return", this.next = "end") : "normal" === t18.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t18) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t17) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t18) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t17) {
+  }, "catch": function _catch(t18) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t17) {
+      if (r5.tryLoc === t18) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -9397,12 +9400,12 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t16), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t17), y5;
   } }, e4;
 }
-function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key2, arg) {
+function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
   try {
-    var info = gen[key2](arg);
+    var info = gen[key3](arg);
     var value = info.value;
   } catch (error) {
     reject(error);
@@ -9436,19 +9439,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t16 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t16) {
+  var t17 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t17) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t16 = t16.call(r4)).next, 0 === l4) {
-        if (Object(t16) !== t16) return;
+      if (i4 = (t17 = t17.call(r4)).next, 0 === l4) {
+        if (Object(t17) !== t17) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t16)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t17)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t16["return"] && (u4 = t16["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t17["return"] && (u4 = t17["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -9516,32 +9519,32 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t16 = Object.keys(e4);
+  var t17 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t16.push.apply(t16, o5);
+    })), t17.push.apply(t17, o5);
   }
-  return t16;
+  return t17;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t16 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t16), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t16[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t16)) : ownKeys(Object(t16)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t16, r5));
+    var t17 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t17), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t17[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t17)) : ownKeys(Object(t17)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t17, r5));
     });
   }
   return e4;
 }
-function _defineProperty(obj, key2, value) {
-  key2 = _toPropertyKey3(key2);
-  if (key2 in obj) {
-    Object.defineProperty(obj, key2, { value, enumerable: true, configurable: true, writable: true });
+function _defineProperty(obj, key3, value) {
+  key3 = _toPropertyKey3(key3);
+  if (key3 in obj) {
+    Object.defineProperty(obj, key3, { value, enumerable: true, configurable: true, writable: true });
   } else {
-    obj[key2] = value;
+    obj[key3] = value;
   }
   return obj;
 }
@@ -9565,19 +9568,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t16) {
-  var i4 = _toPrimitive3(t16, "string");
+function _toPropertyKey3(t17) {
+  var i4 = _toPrimitive3(t17, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t16, r4) {
-  if ("object" != _typeof3(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive3(t17, r4) {
+  if ("object" != _typeof3(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -9614,7 +9617,7 @@ var defaultOptions = {
   protocol: PROTOCOL_TUS_V1
 };
 var BaseUpload = /* @__PURE__ */ (function() {
-  function BaseUpload2(file2, options) {
+  function BaseUpload2(file3, options) {
     _classCallCheck3(this, BaseUpload2);
     if ("resume" in options) {
       console.log("tus: The `resume` option has been removed in tus-js-client v2. Please use the URL storage API instead.");
@@ -9622,7 +9625,7 @@ var BaseUpload = /* @__PURE__ */ (function() {
     this.options = options;
     this.options.chunkSize = Number(this.options.chunkSize);
     this._urlStorage = this.options.urlStorage;
-    this.file = file2;
+    this.file = file3;
     this.url = null;
     this._req = null;
     this._fingerprint = null;
@@ -9656,8 +9659,8 @@ var BaseUpload = /* @__PURE__ */ (function() {
     key: "start",
     value: function start2() {
       var _this2 = this;
-      var file2 = this.file;
-      if (!file2) {
+      var file3 = this.file;
+      if (!file3) {
         this._emitError(new Error("tus: no file or stream to upload provided"));
         return;
       }
@@ -9693,7 +9696,7 @@ var BaseUpload = /* @__PURE__ */ (function() {
           return;
         }
       }
-      this.options.fingerprint(file2, this.options).then(function(fingerprint2) {
+      this.options.fingerprint(file3, this.options).then(function(fingerprint2) {
         if (fingerprint2 == null) {
           log("No fingerprint was calculated meaning that the upload cannot be stored in the URL storage.");
         } else {
@@ -9703,7 +9706,7 @@ var BaseUpload = /* @__PURE__ */ (function() {
         if (_this2._source) {
           return _this2._source;
         }
-        return _this2.options.fileReader.openFile(file2, _this2.options.chunkSize);
+        return _this2.options.fileReader.openFile(file3, _this2.options.chunkSize);
       }).then(function(source) {
         _this2._source = source;
         if (_this2.options.uploadLengthDeferred) {
@@ -10295,8 +10298,8 @@ var BaseUpload = /* @__PURE__ */ (function() {
 })();
 function encodeMetadata(metadata) {
   return Object.entries(metadata).map(function(_ref3) {
-    var _ref4 = _slicedToArray(_ref3, 2), key2 = _ref4[0], value = _ref4[1];
-    return "".concat(key2, " ").concat(gBase64.encode(String(value)));
+    var _ref4 = _slicedToArray(_ref3, 2), key3 = _ref4[0], value = _ref4[1];
+    return "".concat(key3, " ").concat(gBase64.encode(String(value)));
   }).join(",");
 }
 function inStatusCategory(status, category) {
@@ -10471,25 +10474,25 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t16) {
-  var i4 = _toPrimitive4(t16, "string");
+function _toPropertyKey4(t17) {
+  var i4 = _toPrimitive4(t17, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t16, r4) {
-  if ("object" != _typeof4(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive4(t17, r4) {
+  if ("object" != _typeof4(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var FileSource = /* @__PURE__ */ (function() {
-  function FileSource2(file2) {
+  function FileSource2(file3) {
     _classCallCheck4(this, FileSource2);
-    this._file = file2;
-    this.size = file2.size;
+    this._file = file3;
+    this.size = file3.size;
   }
   return _createClass4(FileSource2, [{
     key: "slice",
@@ -10540,19 +10543,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t16) {
-  var i4 = _toPrimitive5(t16, "string");
+function _toPropertyKey5(t17) {
+  var i4 = _toPrimitive5(t17, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t16, r4) {
-  if ("object" != _typeof5(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive5(t17, r4) {
+  if ("object" != _typeof5(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -10654,28 +10657,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t16, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t17, e5, r5) {
-    t17[e5] = r5.value;
+  var t17, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t18, e5, r5) {
+    t18[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t17, e5, r5) {
-    return Object.defineProperty(t17, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t17[e5];
+  function define(t18, e5, r5) {
+    return Object.defineProperty(t18, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t18[e5];
   }
   try {
     define({}, "");
-  } catch (t17) {
-    define = function define2(t18, e5, r5) {
-      return t18[e5] = r5;
+  } catch (t18) {
+    define = function define2(t19, e5, r5) {
+      return t19[e5] = r5;
     };
   }
-  function wrap(t17, e5, r5, n4) {
+  function wrap(t18, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t17, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t18, r5, c5) }), a6;
   }
-  function tryCatch(t17, e5, r5) {
+  function tryCatch(t18, e5, r5) {
     try {
-      return { type: "normal", arg: t17.call(e5, r5) };
-    } catch (t18) {
-      return { type: "throw", arg: t18 };
+      return { type: "normal", arg: t18.call(e5, r5) };
+    } catch (t19) {
+      return { type: "throw", arg: t19 };
     }
   }
   e4.wrap = wrap;
@@ -10693,35 +10696,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t17) {
+  function defineIteratorMethods(t18) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t17, e5, function(t18) {
-        return this._invoke(e5, t18);
+      define(t18, e5, function(t19) {
+        return this._invoke(e5, t19);
       });
     });
   }
-  function AsyncIterator(t17, e5) {
+  function AsyncIterator(t18, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t17[r6], t17, o6);
+      var c5 = tryCatch(t18[r6], t18, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t18) {
-          invoke("next", t18, i5, a6);
-        }, function(t18) {
-          invoke("throw", t18, i5, a6);
-        }) : e5.resolve(h6).then(function(t18) {
-          u5.value = t18, i5(u5);
-        }, function(t18) {
-          return invoke("throw", t18, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t19) {
+          invoke("next", t19, i5, a6);
+        }, function(t19) {
+          invoke("throw", t19, i5, a6);
+        }) : e5.resolve(h6).then(function(t19) {
+          u5.value = t19, i5(u5);
+        }, function(t19) {
+          return invoke("throw", t19, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t18, n4) {
+    o5(this, "_invoke", { value: function value(t19, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t18, n4, e6, r6);
+          invoke(t19, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -10733,7 +10736,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t16, done: true };
+        return { value: t17, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -10761,22 +10764,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t16) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t16, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t17) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t17, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t16), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t17), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t17) {
-    var e5 = { tryLoc: t17[0] };
-    1 in t17 && (e5.catchLoc = t17[1]), 2 in t17 && (e5.finallyLoc = t17[2], e5.afterLoc = t17[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t18) {
+    var e5 = { tryLoc: t18[0] };
+    1 in t18 && (e5.catchLoc = t18[1]), 2 in t18 && (e5.finallyLoc = t18[2], e5.afterLoc = t18[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t17) {
-    var e5 = t17.completion || {};
-    e5.type = "normal", delete e5.arg, t17.completion = e5;
+  function resetTryEntry(t18) {
+    var e5 = t18.completion || {};
+    e5.type = "normal", delete e5.arg, t18.completion = e5;
   }
-  function Context(t17) {
-    this.tryEntries = [{ tryLoc: "root" }], t17.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t18) {
+    this.tryEntries = [{ tryLoc: "root" }], t18.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -10786,54 +10789,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t16, next.done = true, next;
+          return next.value = t17, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t17) {
-    var e5 = "function" == typeof t17 && t17.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t18) {
+    var e5 = "function" == typeof t18 && t18.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t17) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t17, GeneratorFunctionPrototype) : (t17.__proto__ = GeneratorFunctionPrototype, define(t17, u4, "GeneratorFunction")), t17.prototype = Object.create(g5), t17;
-  }, e4.awrap = function(t17) {
-    return { __await: t17 };
+  }, e4.mark = function(t18) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t18, GeneratorFunctionPrototype) : (t18.__proto__ = GeneratorFunctionPrototype, define(t18, u4, "GeneratorFunction")), t18.prototype = Object.create(g5), t18;
+  }, e4.awrap = function(t18) {
+    return { __await: t18 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t17, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t18, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t17, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t18) {
-      return t18.done ? t18.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t18, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t19) {
+      return t19.done ? t19.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t17) {
-    var e5 = Object(t17), r5 = [];
+  }), e4.keys = function(t18) {
+    var e5 = Object(t18), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t18 = r5.pop();
-        if (t18 in e5) return next.value = t18, next.done = false, next;
+        var t19 = r5.pop();
+        if (t19 in e5) return next.value = t19, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t16, this.done = false, this.delegate = null, this.method = "next", this.arg = t16, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t16);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t17, this.done = false, this.delegate = null, this.method = "next", this.arg = t17, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t17);
   }, stop: function stop() {
     this.done = true;
-    var t17 = this.tryEntries[0].completion;
-    if ("throw" === t17.type) throw t17.arg;
+    var t18 = this.tryEntries[0].completion;
+    if ("throw" === t18.type) throw t18.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t16), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t17), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -10851,7 +10854,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t17, e5) {
+  }, abrupt: function abrupt(t18, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -10859,21 +10862,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t17 || "continue" === t17) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t18 || "continue" === t18) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t17, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t17, e5) {
-    if ("throw" === t17.type) throw t17.arg;
-    return "break" === t17.type || "continue" === t17.type ? this.next = t17.arg : "return" === t17.type ? (this.rval = this.arg = t17.arg, this.method = "return", this.next = "end") : "normal" === t17.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t17) {
+    return a6.type = t18, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t18, e5) {
+    if ("throw" === t18.type) throw t18.arg;
+    return "break" === t18.type || "continue" === t18.type ? this.next = t18.arg : "return" === t18.type ? (this.rval = this.arg = t18.arg, this.method = "return", this.next = "end") : "normal" === t18.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t18) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t17) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t18) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t17) {
+  }, "catch": function _catch(t18) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t17) {
+      if (r5.tryLoc === t18) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -10884,12 +10887,12 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t16), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t17), y5;
   } }, e4;
 }
-function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key2, arg) {
+function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
   try {
-    var info = gen[key2](arg);
+    var info = gen[key3](arg);
     var value = info.value;
   } catch (error) {
     reject(error);
@@ -10936,19 +10939,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t16) {
-  var i4 = _toPrimitive6(t16, "string");
+function _toPropertyKey6(t17) {
+  var i4 = _toPrimitive6(t17, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t16, r4) {
-  if ("object" != _typeof6(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive6(t17, r4) {
+  if ("object" != _typeof6(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -11012,15 +11015,15 @@ var FileReader2 = /* @__PURE__ */ (function() {
 })();
 
 // node_modules/tus-js-client/lib.esm/browser/fileSignature.js
-function fingerprint(file2, options) {
+function fingerprint(file3, options) {
   if (isReactNative_default()) {
-    return Promise.resolve(reactNativeFingerprint(file2, options));
+    return Promise.resolve(reactNativeFingerprint(file3, options));
   }
-  return Promise.resolve(["tus-br", file2.name, file2.type, file2.size, file2.lastModified, options.endpoint].join("-"));
+  return Promise.resolve(["tus-br", file3.name, file3.type, file3.size, file3.lastModified, options.endpoint].join("-"));
 }
-function reactNativeFingerprint(file2, options) {
-  var exifHash = file2.exif ? hashCode(JSON.stringify(file2.exif)) : "noexif";
-  return ["tus-rn", file2.name || "noname", file2.size || "nosize", exifHash, options.endpoint].join("/");
+function reactNativeFingerprint(file3, options) {
+  var exifHash = file3.exif ? hashCode(JSON.stringify(file3.exif)) : "noexif";
+  return ["tus-rn", file3.name || "noname", file3.size || "nosize", exifHash, options.endpoint].join("/");
 }
 function hashCode(str) {
   var hash = 0;
@@ -11064,19 +11067,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t16) {
-  var i4 = _toPrimitive7(t16, "string");
+function _toPropertyKey7(t17) {
+  var i4 = _toPrimitive7(t17, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t16, r4) {
-  if ("object" != _typeof7(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive7(t17, r4) {
+  if ("object" != _typeof7(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -11139,12 +11142,12 @@ var Request = /* @__PURE__ */ (function() {
     }
   }, {
     key: "send",
-    value: function send3() {
+    value: function send4() {
       var _this = this;
       var body = arguments.length > 0 && arguments[0] !== void 0 ? arguments[0] : null;
       return new Promise(function(resolve, reject) {
         _this._xhr.onload = function() {
-          resolve(new Response(_this._xhr));
+          resolve(new Response2(_this._xhr));
         };
         _this._xhr.onerror = function(err2) {
           reject(err2);
@@ -11165,12 +11168,12 @@ var Request = /* @__PURE__ */ (function() {
     }
   }]);
 })();
-var Response = /* @__PURE__ */ (function() {
-  function Response2(xhr) {
-    _classCallCheck7(this, Response2);
+var Response2 = /* @__PURE__ */ (function() {
+  function Response3(xhr) {
+    _classCallCheck7(this, Response3);
     this._xhr = xhr;
   }
-  return _createClass7(Response2, [{
+  return _createClass7(Response3, [{
     key: "getStatus",
     value: function getStatus() {
       return this._xhr.status;
@@ -11222,19 +11225,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t16) {
-  var i4 = _toPrimitive8(t16, "string");
+function _toPropertyKey8(t17) {
+  var i4 = _toPrimitive8(t17, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t16, r4) {
-  if ("object" != _typeof8(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive8(t17, r4) {
+  if ("object" != _typeof8(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var hasStorage = false;
 try {
@@ -11279,9 +11282,9 @@ var WebStorageUrlStorage = /* @__PURE__ */ (function() {
     key: "addUpload",
     value: function addUpload(fingerprint2, upload2) {
       var id = Math.round(Math.random() * 1e12);
-      var key2 = "tus::".concat(fingerprint2, "::").concat(id);
-      localStorage.setItem(key2, JSON.stringify(upload2));
-      return Promise.resolve(key2);
+      var key3 = "tus::".concat(fingerprint2, "::").concat(id);
+      localStorage.setItem(key3, JSON.stringify(upload2));
+      return Promise.resolve(key3);
     }
   }, {
     key: "_findEntries",
@@ -11331,8 +11334,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t16, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t16, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t16).constructor) : o5.apply(t16, e4));
+function _callSuper2(t17, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t17, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t17).constructor) : o5.apply(t17, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -11350,12 +11353,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t16 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t17 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t17) {
+  } catch (t18) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t16;
+    return !!t17;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -11380,48 +11383,48 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t16 = Object.keys(e4);
+  var t17 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t16.push.apply(t16, o5);
+    })), t17.push.apply(t17, o5);
   }
-  return t16;
+  return t17;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t16 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t16), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t16[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t16)) : ownKeys2(Object(t16)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t16, r5));
+    var t17 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t17), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t17[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t17)) : ownKeys2(Object(t17)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t17, r5));
     });
   }
   return e4;
 }
-function _defineProperty2(obj, key2, value) {
-  key2 = _toPropertyKey9(key2);
-  if (key2 in obj) {
-    Object.defineProperty(obj, key2, { value, enumerable: true, configurable: true, writable: true });
+function _defineProperty2(obj, key3, value) {
+  key3 = _toPropertyKey9(key3);
+  if (key3 in obj) {
+    Object.defineProperty(obj, key3, { value, enumerable: true, configurable: true, writable: true });
   } else {
-    obj[key2] = value;
+    obj[key3] = value;
   }
   return obj;
 }
-function _toPropertyKey9(t16) {
-  var i4 = _toPrimitive9(t16, "string");
+function _toPropertyKey9(t17) {
+  var i4 = _toPrimitive9(t17, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t16, r4) {
-  if ("object" != _typeof9(t16) || !t16) return t16;
-  var e4 = t16[Symbol.toPrimitive];
+function _toPrimitive9(t17, r4) {
+  if ("object" != _typeof9(t17) || !t17) return t17;
+  var e4 = t17[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t16, r4 || "default");
+    var i4 = e4.call(t17, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t16);
+  return ("string" === r4 ? String : Number)(t17);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -11431,11 +11434,11 @@ var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOp
 });
 var Upload = /* @__PURE__ */ (function(_BaseUpload) {
   function Upload2() {
-    var file2 = arguments.length > 0 && arguments[0] !== void 0 ? arguments[0] : null;
+    var file3 = arguments.length > 0 && arguments[0] !== void 0 ? arguments[0] : null;
     var options = arguments.length > 1 && arguments[1] !== void 0 ? arguments[1] : {};
     _classCallCheck9(this, Upload2);
     options = _objectSpread2(_objectSpread2({}, defaultOptions2), options);
-    return _callSuper2(this, Upload2, [file2, options]);
+    return _callSuper2(this, Upload2, [file3, options]);
   }
   _inherits2(Upload2, _BaseUpload);
   return _createClass9(Upload2, null, [{
@@ -11467,13 +11470,13 @@ async function sendResumable(u4, folder3, signal) {
 }
 var gone2 = (p5) => p5.status === 404 || p5.status === 410;
 async function giveUp(u4) {
-  const { key: key2 } = u4;
-  if (!key2) return;
+  const { key: key3 } = u4;
+  if (!key3) return;
   over(u4);
-  await end(key2);
+  await end(key3);
 }
-async function end(key2) {
-  await withToken((token2) => Upload.terminate(whole2(address("/uploads/{id}", {}, { id: key2 })), { retryDelays: null, onBeforeRequest: signed(token2) }).catch((err2) => {
+async function end(key3) {
+  await withToken((token2) => Upload.terminate(whole2(address("/uploads/{id}", {}, { id: key3 })), { retryDelays: null, onBeforeRequest: signed(token2) }).catch((err2) => {
     throw problem(err2);
   })).catch((err2) => {
     if (!gone2(asProblem(err2))) throw err2;
@@ -11551,24 +11554,24 @@ function problem(err2) {
 var atOnce = 2;
 function add(tree, root) {
   const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
-  const again2 = (file2, folder3) => left2.find((u4) => u4.folders.root === folder3 && fits(u4, file2));
-  const rest = tree.files.filter(({ path: path3, file: file2 }) => {
-    const u4 = path3.length === 0 && again2(file2, root);
-    if (u4) void goOn(u4, file2);
+  const again3 = (file3, folder3) => left2.find((u4) => u4.folders.root === folder3 && fits(u4, file3));
+  const rest = tree.files.filter(({ path: path3, file: file3 }) => {
+    const u4 = path3.length === 0 && again3(file3, root);
+    if (u4) void goOn(u4, file3);
     return !u4;
   });
   if (rest.length === 0 && tree.folders.length === 0) return;
   const folders = new Folders(root);
   begin2();
-  const fresh2 = rest.map(({ path: path3, file: file2 }) => made(file2, { name: file2.name, size: file2.size, root, top: path3[0] ?? file2.name, folders, path: path3 }));
+  const fresh2 = rest.map(({ path: path3, file: file3 }) => made(file3, { name: file3.name, size: file3.size, root, top: path3[0] ?? file3.name, folders, path: path3 }));
   const names2 = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
   const stays2 = (u4) => runs(u4) || u4.state.peek() === "paused" || u4.state.peek() === "left" || !names2.has(u4.root + "/" + u4.shown.peek());
   for (const u4 of uploads.peek()) if (!stays2(u4)) void giveUp(u4).catch(() => void 0);
   uploads.value = [...uploads.peek().filter(stays2), ...fresh2];
   void check(fresh2, root, work, tree.folders, folders);
 }
-async function goOn(u4, file2) {
-  if (!await take3(u4, file2)) {
+async function goOn(u4, file3) {
+  if (!await take3(u4, file3)) {
     uploads.value = uploads.peek().filter((o5) => o5 !== u4);
     return toastProblem(new Problem({ status: 409, code: "upload_taken_over" }));
   }
@@ -11576,9 +11579,9 @@ async function goOn(u4, file2) {
 }
 function choose2(files) {
   const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
-  return files.filter((file2) => {
-    const u4 = left2.find((one) => fits(one, file2));
-    if (u4) void goOn(u4, file2);
+  return files.filter((file3) => {
+    const u4 = left2.find((one) => fits(one, file3));
+    if (u4) void goOn(u4, file3);
     return !u4;
   });
 }
@@ -11660,10 +11663,10 @@ async function readable(list2) {
   return Promise.all(list2.map((u4) => u4.file.slice(0, 1).arrayBuffer())).then(() => true, () => false);
 }
 var broke = (p5) => p5.temporary && p5.code !== "cancelled" || ["offset_mismatch", "upload_taken_over", "checksum_mismatch", "body_unreadable"].includes(p5.code);
-async function hold3(list2, why2, ms, signal) {
+async function hold3(list2, why3, ms, signal) {
   for (const u4 of list2) {
     if (!resumable(u4)) u4.sent.value = 0;
-    u4.held.value = why2;
+    u4.held.value = why3;
   }
   await new Promise((resolve) => {
     const timer2 = setTimeout(resolve, ms);
@@ -11672,7 +11675,7 @@ async function hold3(list2, why2, ms, signal) {
       resolve();
     };
     signal.addEventListener("abort", wake, { once: true });
-    if (why2 === "lost") addEventListener("online", wake, { once: true });
+    if (why3 === "lost") addEventListener("online", wake, { once: true });
   });
   for (const u4 of list2) u4.held.value = void 0;
 }
@@ -11706,15 +11709,15 @@ async function discard2(u4) {
 }
 function retry(some) {
   begin2();
-  const ask2 = /* @__PURE__ */ new Map();
+  const ask4 = /* @__PURE__ */ new Map();
   for (const u4 of some) {
     u4.problem.value = void 0;
     if (!u4.key) u4.sent.value = 0;
     u4.run = run.peek();
     u4.state.value = u4.settled ? "waiting" : "asking";
-    if (!u4.settled) ask2.set(u4.root, [...ask2.get(u4.root) ?? [], u4]);
+    if (!u4.settled) ask4.set(u4.root, [...ask4.get(u4.root) ?? [], u4]);
   }
-  for (const [root, list2] of ask2) void check(list2, root, work);
+  for (const [root, list2] of ask4) void check(list2, root, work);
   work();
 }
 function clear() {
@@ -11786,17 +11789,17 @@ async function childrenOf2(node) {
 function chosen2(files) {
   const tree = { files: [], folders: [] };
   const seen = /* @__PURE__ */ new Set();
-  for (const file2 of files) {
-    const path3 = (file2.webkitRelativePath ?? "").split("/").slice(0, -1);
+  for (const file3 of files) {
+    const path3 = (file3.webkitRelativePath ?? "").split("/").slice(0, -1);
     for (let depth = 1; depth <= path3.length; depth++) {
       const folder3 = path3.slice(0, depth);
-      const key2 = folder3.join("/");
-      if (!seen.has(key2)) {
-        seen.add(key2);
+      const key3 = folder3.join("/");
+      if (!seen.has(key3)) {
+        seen.add(key3);
         tree.folders.push(folder3);
       }
     }
-    tree.files.push({ path: path3, file: file2 });
+    tree.files.push({ path: path3, file: file3 });
   }
   return tree;
 }
@@ -12014,7 +12017,7 @@ function iconOf2(entry4) {
 }
 
 // src/shell/preview.tsx
-function Preview({ items, id, more, read: read5, onSave, deeds: deeds2, onClose }) {
+function Preview({ items, id, more, read: read6, price, onSave, deeds: deeds2, onClose }) {
   const [shown2, setShown] = d2(id);
   const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
@@ -12027,7 +12030,7 @@ function Preview({ items, id, more, read: read5, onSave, deeds: deeds2, onClose 
     setLast(to);
     if (at + by >= files.length - 2) more?.();
   }
-  function key2(event) {
+  function key3(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("audio, video")) return;
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!by) return;
@@ -12035,7 +12038,7 @@ function Preview({ items, id, more, read: read5, onSave, deeds: deeds2, onClose 
     move(by);
   }
   const turn = (by, label, icon) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, "aria-disabled": files[at + by] === void 0, onClick: () => move(by), children: /* @__PURE__ */ a4(Icon, { name: icon }) });
-  return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key2, buttons: /* @__PURE__ */ a4($, { children: [
+  return /* @__PURE__ */ a4(Dialog, { class: "preview", title: /* @__PURE__ */ a4(Name, { name: entry4.name, read: true }), onClose: () => onClose(entry4.id), onKeyDown: key3, buttons: /* @__PURE__ */ a4($, { children: [
     files.length > 1 && at >= 0 && /* @__PURE__ */ a4("div", { class: "preview-turn", children: [
       turn(-1, t4("previous"), "back"),
       /* @__PURE__ */ a4("span", { class: "hint", "aria-live": "polite", children: [
@@ -12049,20 +12052,22 @@ function Preview({ items, id, more, read: read5, onSave, deeds: deeds2, onClose 
     ] }),
     deeds2?.(entry4).map((deed) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": deed.label, title: deed.label, onClick: deed.run, children: /* @__PURE__ */ a4(Icon, { name: deed.icon }) }, deed.label)),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
-  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read5, onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read6, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
-function Look({ entry: entry4, read: read5, onSave }) {
+function Look({ entry: entry4, read: read6, price, onSave }) {
   const kind = kindOf(entry4);
   const small2 = kind && entry4.size <= kind.most;
   const [content, setContent] = d2();
-  const [broken, setBroken] = d2(false);
+  const [broken2, setBroken] = d2(false);
   const [problem2, setProblem] = d2();
   const [have, setHave] = d2(0);
+  const [cost] = d2(price);
+  const [paid, pay] = d2(cost === void 0);
   A2(() => {
-    if (!small2 || entry4.damaged) return;
+    if (!small2 || entry4.damaged || !paid) return;
     const stop = new AbortController();
     let url;
-    load(read5(entry4, stop.signal), kind, setHave).then((it) => {
+    load(read6(entry4, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
@@ -12072,11 +12077,12 @@ function Look({ entry: entry4, read: read5, onSave }) {
       stop.abort();
       if (url) URL.revokeObjectURL(url);
     };
-  }, []);
-  const fail2 = () => setBroken(true);
+  }, [paid]);
+  const fail3 = () => setBroken(true);
   if (problem2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, bad: true, children: say(problem2) });
-  if (!kind || broken || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("noPreview") });
+  if (!kind || broken2 || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("noPreview") });
   if (!small2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("tooLargeToShow", { size: size(entry4.size) }) });
+  if (!paid) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, onShow: () => pay(true), children: cost });
   if (!content) {
     return /* @__PURE__ */ a4("div", { class: "look", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
@@ -12088,14 +12094,14 @@ function Look({ entry: entry4, read: read5, onSave }) {
   if ("text" in content) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t4("contentsOf", { name: entry4.name }), children: content.text });
   switch (kind.shown) {
     case "image":
-      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content.url, alt: entry4.name, onError: fail2 }) });
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content.url, alt: entry4.name, onError: fail3 }) });
     case "audio":
       return /* @__PURE__ */ a4("div", { class: "look", children: [
         /* @__PURE__ */ a4(Icon, { name: "audio", class: "look-icon" }),
-        /* @__PURE__ */ a4("audio", { controls: true, src: content.url, "aria-label": entry4.name, onError: fail2 })
+        /* @__PURE__ */ a4("audio", { controls: true, src: content.url, "aria-label": entry4.name, onError: fail3 })
       ] });
     case "video":
-      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail2 }) });
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail3 }) });
     default:
       return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url + "#navpanes=0", title: entry4.name });
   }
@@ -12118,16 +12124,23 @@ async function load(opened, kind, seen) {
   if (kind.shown === "pdf" && !isPdf(new Uint8Array(await blob.slice(0, 1024).arrayBuffer()))) return void 0;
   return { blob };
 }
-function Instead({ entry: entry4, onSave, children, bad }) {
+function Instead({ entry: entry4, onSave, onShow, children, bad }) {
   const icon = iconOf2(entry4);
   return /* @__PURE__ */ a4("div", { class: "look look-instead", children: [
     /* @__PURE__ */ a4(Icon, { name: icon, class: "look-icon kind-" + icon }),
     /* @__PURE__ */ a4("p", { role: bad ? "alert" : void 0, children }),
     /* @__PURE__ */ a4("p", { class: "hint", children: size(entry4.size) }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onSave, children: [
-      /* @__PURE__ */ a4(Icon, { name: "download" }),
-      " ",
-      t4("download")
+    /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+      onShow && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onShow, children: [
+        /* @__PURE__ */ a4(Icon, { name: "eye" }),
+        " ",
+        t4("show")
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onSave, children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t4("download")
+      ] })
     ] })
   ] });
 }
@@ -12138,11 +12151,11 @@ function saveZip(entries2, all2) {
   const [one] = entries2;
   if (entries2.length === 1 && one.kind === "folder") return folder2(one);
   if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t7("tooManyForZip", { count: atOnce2 }), true);
-  const ids2 = entries2.map((e4) => e4.id);
+  const ids4 = entries2.map((e4) => e4.id);
   saveStream({
-    name: () => t7("zipOf", { count: ids2.length }),
+    name: () => t7("zipOf", { count: ids4.length }),
     file: () => "Coffer.zip",
-    open: (signal) => streamOf("/files/archive", { body: { ids: ids2 }, signal })
+    open: (signal) => streamOf("/files/archive", { body: { ids: ids4 }, signal })
   });
 }
 function folder2({ id, name }) {
@@ -12178,9 +12191,9 @@ async function every(id, signal) {
   const all2 = [];
   let cursor;
   do {
-    const page = await get("/files/{id}/versions", { path: { id }, query: { cursor }, signal });
-    all2.push(...page.items);
-    cursor = page.next_cursor || void 0;
+    const page2 = await get("/files/{id}/versions", { path: { id }, query: { cursor }, signal });
+    all2.push(...page2.items);
+    cursor = page2.next_cursor || void 0;
   } while (cursor);
   return all2;
 }
@@ -12198,7 +12211,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
     }
   };
   const keep4 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
-  const remove = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("versionDelete"), action: t7("deleteForGood"), onClose: close, onConfirm: async () => {
+  const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("versionDelete"), action: t7("deleteForGood"), onClose: close, onConfirm: async () => {
     await del("/files/{id}/versions/{version}", { path: { id: entry4.id, version: v4.id } });
     await reload();
   }, children: [
@@ -12208,7 +12221,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
   const menu = (v4) => [
     { icon: "download", label: t7("download"), run: () => void keep4(v4).catch(toastProblem) },
     { icon: "history", label: t7("restore"), run: () => void restore2(v4) },
-    { icon: "trash", label: t7("deleteForGood"), run: () => void remove(v4), danger: true }
+    { icon: "trash", label: t7("deleteForGood"), run: () => void remove2(v4), danger: true }
   ];
   return /* @__PURE__ */ a4(Dialog, { title: t7("versions"), onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
@@ -12251,7 +12264,7 @@ function useDeeds(grid, list2, here2) {
     else saveZip(entries2, grid.whole.all ? here2 : void 0);
   }
   const open2 = (entry4) => entry4.kind === "folder" ? go("/files/" + entry4.id) : setWish({ kind: "preview", id: entry4.id });
-  const remove = (entries2) => void discard(entries2, done);
+  const remove2 = (entries2) => void discard(entries2, done);
   const deeds2 = {
     open: open2,
     menu: (entry4) => [
@@ -12262,18 +12275,18 @@ function useDeeds(grid, list2, here2) {
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
       ...entry4.kind === "file" ? [{ icon: "history", label: t7("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
-      { icon: "trash", label: t7("delete"), run: () => remove([entry4]), danger: true, keys: "⌦" }
+      { icon: "trash", label: t7("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
     ],
     bar: (entries2) => [
       { icon: "download", label: t7("download"), run: () => save4(entries2) },
       ...entries2.length === 1 ? deedsOf(entries2[0]).filter((deed) => deed.bar) : [],
       { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
       { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
-      { icon: "trash", label: t7("delete"), run: () => remove(entries2), danger: true }
+      { icon: "trash", label: t7("delete"), run: () => remove2(entries2), danger: true }
     ],
-    key(key2, entry4, meant) {
-      if (key2 === "F2") setWish({ kind: "rename", entry: entry4 });
-      else if (key2 === "Delete") remove(meant);
+    key(key3, entry4, meant) {
+      if (key3 === "F2") setWish({ kind: "rename", entry: entry4 });
+      else if (key3 === "Delete") remove2(meant);
       else return false;
       return true;
     },
@@ -12414,10 +12427,10 @@ function only(items, at) {
   return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
 }
 function toggle(p5, items, at) {
-  const ids2 = new Set(p5.ids);
+  const ids4 = new Set(p5.ids);
   const id = items[at]?.id;
-  if (id !== void 0 && !ids2.delete(id)) ids2.add(id);
-  return { ids: ids2, focus: at, anchor: at };
+  if (id !== void 0 && !ids4.delete(id)) ids4.add(id);
+  return { ids: ids4, focus: at, anchor: at };
 }
 function range(p5, items, to) {
   const [from, end3] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
@@ -12427,9 +12440,9 @@ function everything2(p5, items) {
   return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
 }
 function without(p5, gone3) {
-  const ids2 = new Set(p5.ids);
-  for (const { id } of gone3) ids2.delete(id);
-  return { ...p5, ids: ids2 };
+  const ids4 = new Set(p5.ids);
+  for (const { id } of gone3) ids4.delete(id);
+  return { ...p5, ids: ids4 };
 }
 function keep(p5, items, before2 = items) {
   const last3 = Math.max(0, items.length - 1);
@@ -12444,9 +12457,9 @@ function keep(p5, items, before2 = items) {
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
-function moved2(key2, focus, count) {
+function moved2(key3, focus, count) {
   const last3 = count - 1;
-  switch (key2) {
+  switch (key3) {
     case "ArrowDown":
       return Math.min(last3, focus + 1);
     case "ArrowUp":
@@ -12531,8 +12544,8 @@ function drawn([first, end3], focus, count) {
 function useWindow(table, count, focus) {
   const [range2, setRange] = d2([0, Math.min(count, 2 * around)]);
   const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 56.25 : 48.75);
-  const look = T2(() => void 0);
-  look.current = () => {
+  const look2 = T2(() => void 0);
+  look2.current = () => {
     const body = table.current?.tBodies[0];
     if (!body) return;
     const row = body.querySelector("tr[data-at]")?.getBoundingClientRect().height || height;
@@ -12540,14 +12553,14 @@ function useWindow(table, count, focus) {
     const [first, end3] = inView(body.getBoundingClientRect().top, innerHeight, row, count);
     setRange((now) => now[0] === first && now[1] === end3 ? now : [first, end3]);
   };
-  F2(() => look.current(), [count, height]);
+  F2(() => look2.current(), [count, height]);
   F2(() => {
-    const again2 = () => look.current();
-    addEventListener("scroll", again2, { passive: true });
-    addEventListener("resize", again2);
+    const again3 = () => look2.current();
+    addEventListener("scroll", again3, { passive: true });
+    addEventListener("resize", again3);
     return () => {
-      removeEventListener("scroll", again2);
-      removeEventListener("resize", again2);
+      removeEventListener("scroll", again3);
+      removeEventListener("resize", again3);
     };
   }, []);
   const active3 = document.activeElement;
@@ -12636,7 +12649,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
     wanted4.current = void 0;
     row.focus({ preventScroll: to.still });
   });
-  function key2(event) {
+  function key3(event) {
     const row = event.target.closest("tr[data-at]");
     if (!row) return;
     const at = Number(row.getAttribute("data-at"));
@@ -12656,7 +12669,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
     }
     event.preventDefault();
   }
-  function click(event, at) {
+  function click2(event, at) {
     if (event.target.closest("a, button, input, label")) return;
     if (event.shiftKey) setPicked(range(picked, items, at));
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
@@ -12688,7 +12701,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
           selected: picked.ids.has(entry4.id),
           menu: deeds2.menu(entry4),
           draggable: deeds2.receive !== void 0,
-          onClick: (event) => click(event, at),
+          onClick: (event) => click2(event, at),
           onToggle: () => setPicked(toggle(picked, items, at)),
           onOpen: open2,
           takes: entry4.kind === "folder" && deeds2.receive ? target(entry4.id, entry4.name, here2 ?? "*", deeds2.receive) : void 0,
@@ -12705,7 +12718,7 @@ function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys
   }
   gap(items.length);
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key2, children: [
+    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key3, children: [
       /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
         /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
           "input",
@@ -12748,14 +12761,14 @@ function Selection({ grid, list: list2, deeds: deeds2 }) {
 var last = "coffer.files.sort";
 function useView(folder3, address3) {
   const start2 = w2(() => viewOf(history.state, folder3, sessionStorage.getItem(last)), [folder3]);
-  const [chosen3, choose4] = d2();
+  const [chosen3, choose5] = d2();
   const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
   const shown2 = T2(void 0);
   const write3 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
-    choose4({ after: start2, sort: to });
+    choose5({ after: start2, sort: to });
   }
   const follow2 = ({ items, pages: pages2, focus, refocus }) => {
     write3.current = (row) => {
@@ -12870,39 +12883,39 @@ function Uploads() {
 function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
-  const busy2 = active2.value;
-  const running4 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
+  const busy3 = active2.value;
+  const running6 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
   const left2 = all2.filter((u4) => u4.state.value === "left");
-  const paused = running4.length - busy2;
+  const paused = running6.length - busy3;
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
   const own = downloads.value;
   const coming2 = downloading.value;
-  const broken = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy2 > 0 ? t7("uploading", { count: busy2 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken > 0 ? t7("downloadFailed") : paused > 0 ? t7("uploadsPaused", { count: paused }) : left2.length > 0 ? t7("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
+  const broken2 = own.filter((d5) => d5.state.value === "failed").length;
+  const title = busy3 > 0 ? t7("uploading", { count: busy3 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken2 > 0 ? t7("downloadFailed") : paused > 0 ? t7("uploadsPaused", { count: paused }) : left2.length > 0 ? t7("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
   A2(() => {
-    if (broken > 0) panel.value = true;
-  }, [broken]);
+    if (broken2 > 0) panel.value = true;
+  }, [broken2]);
   const label = all2.length > 0 ? t7("uploads") : t7("downloads");
   return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
-        busy2 > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy2 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t7("uploadsFailed", { count: failed }) })
+        busy3 > 0 && /* @__PURE__ */ a4(Sum, {}),
+        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t7("uploadsFailed", { count: failed }) })
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t7("less") : t7("details"), title: open2 ? t7("less") : t7("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      running4.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      running6.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy2 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t7("allUploads") }),
+    busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t7("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t7("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t7("retryAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t7("unfinished"), list: left2, hint: t7("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t7("chooseFiles", { count: left2.length }) }) }),
-      /* @__PURE__ */ a4(Group, { title: t7("underWay"), list: running4, children: running4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t7("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t7("underWay"), list: running6, children: running6.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t7("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t7("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -12958,15 +12971,15 @@ function chooseAgain() {
 var holds = { busy: "held", lost: "lost" };
 function numbers(u4) {
   const state = u4.state.value;
-  const held2 = u4.held.value;
+  const held3 = u4.held.value;
   const sent = u4.sent.value;
   if (state === "sending") {
-    if (held2 && held2 !== "answer") return [t7(holds[held2])];
+    if (held3 && held3 !== "answer") return [t7(holds[held3])];
     if (sent >= u4.size) return [t7("finishing")];
     return [percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
   }
   if (state === "paused" || state === "left") return [...state === "paused" ? [t7("state_paused")] : [], percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) })];
-  return [u4.became.value ? t7("became") : held2 === "answer" && state === "asking" ? t7("asked") : t7(`state_${state}`), size(u4.size)];
+  return [u4.became.value ? t7("became") : held3 === "answer" && state === "asking" ? t7("asked") : t7(`state_${state}`), size(u4.size)];
 }
 var why = (p5) => p5.fields[0] ? sayField(p5.fields[0]) : say(p5);
 function Row3({ upload: u4 }) {
@@ -13100,8 +13113,8 @@ function Trash() {
   const deeds2 = {
     menu: (entry4) => both([entry4]),
     bar: both,
-    key(key2, _4, meant) {
-      if (key2 === "Delete") setWish(meant);
+    key(key3, _4, meant) {
+      if (key3 === "Delete") setWish(meant);
       else return false;
       return true;
     }
@@ -13151,9 +13164,9 @@ function Trash() {
 }
 var originOf = ({ origin }) => [t7("files"), ...origin.path].join(" / ");
 var day = 864e5;
-function stays({ expires_at: until }) {
-  if (!until) return t7("staysForEver");
-  const left2 = Date.parse(until) - Date.now();
+function stays({ expires_at: until2 }) {
+  if (!until2) return t7("staysForEver");
+  const left2 = Date.parse(until2) - Date.now();
   return left2 > day ? t7("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t7("staysHours", { count: Math.round(24 * left2 / day) }) : t7("staysLittle");
 }
 
@@ -13289,17 +13302,17 @@ function Open({ list: list2, reload }) {
 function Largest({ list: list2 }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-largest", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t7("largest") }),
-    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file2) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file3) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file2.parent ? "/" + file2.parent : ""), "aria-label": t7("showIn", { name: file2.name, folder: file2.path.at(-1)?.name ?? t7("files") }), children: /* @__PURE__ */ a4(Name, { name: file2.name }) }),
+        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t7("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t7("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
         /* @__PURE__ */ a4("p", { class: "hint ellipsis", children: [
-          [t7("files"), ...file2.path.map((step2) => step2.name)].join(" / "),
+          [t7("files"), ...file3.path.map((step2) => step2.name)].join(" / "),
           " · ",
-          ago(file2.modified_at)
+          ago(file3.modified_at)
         ] })
       ] }),
-      /* @__PURE__ */ a4("span", { class: "number", children: size(file2.size) })
-    ] }, file2.id)) })
+      /* @__PURE__ */ a4("span", { class: "number", children: size(file3.size) })
+    ] }, file3.id)) })
   ] });
 }
 
@@ -13389,7 +13402,7 @@ var problems5 = catalog({
 // src/mailcode/section.tsx
 function Section({ status }) {
   const [asking, setAsking] = d2(false);
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const mine2 = me()?.email ?? "";
   async function turnOn() {
     setBusy(true);
@@ -13410,7 +13423,7 @@ function Section({ status }) {
       title: t8("title"),
       status,
       text: (on, line) => t8(on ? "onText" : "offText", { address: whole4(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: turnOn, children: t8("enable") }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t8("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
@@ -13438,7 +13451,7 @@ function masked(address3) {
 var whole4 = (address3) => address3.replace("…", "…⁠");
 
 // src/mailcode/step.tsx
-function Step({ layer, answer, again: again2 }) {
+function Step({ layer, answer, again: again3 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
@@ -13446,7 +13459,7 @@ function Step({ layer, answer, again: again2 }) {
       hint: layer.sent_to ? t8("sentTo", { address: layer.sent_to }) : t8("sent"),
       submit: t8("go"),
       autoFocus: true,
-      again: { at: layer.resend_at, send: () => again2("/auth/attempts/{id}/email-otp/resend") },
+      again: { at: layer.resend_at, send: () => again3("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
         try {
           await answer("/auth/attempts/{id}/email-otp", { code });
@@ -13912,7 +13925,7 @@ async function alone(signal, start2) {
     await running3.over;
   }
   if (signal.aborted) throw cancelled();
-  const work2 = start2();
+  const work3 = start2();
   const mine2 = running3 = {
     // The library may not be ready to be cancelled yet: once is not enough.
     end: () => {
@@ -13920,11 +13933,11 @@ async function alone(signal, start2) {
       WebAuthnAbortService.cancelCeremony();
       setTimeout(mine2.end, 20);
     },
-    over: work2.catch(() => void 0)
+    over: work3.catch(() => void 0)
   };
   signal.addEventListener("abort", mine2.end);
   try {
-    return await work2;
+    return await work3;
   } catch (err2) {
     throw problemOf3(err2);
   } finally {
@@ -14202,7 +14215,7 @@ function Enter({ onOpened, paused }) {
   const [asking, setAsking] = d2(false);
   const [round, setRound] = d2(0);
   const [problem2, setProblem] = d2();
-  const refused = T2(0);
+  const refused2 = T2(0);
   async function enter2(credential) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err2) => {
       const activate = wayBack("activate");
@@ -14213,14 +14226,14 @@ function Enter({ onOpened, paused }) {
     if (opened) await onOpened(opened);
   }
   A2(() => {
-    if (!can || paused || asking || refused.current > 2) return;
+    if (!can || paused || asking || refused2.current > 2) return;
     const over3 = new AbortController();
     let chosen3 = false;
-    const again2 = () => {
-      if (document.hidden) document.addEventListener("visibilitychange", again2, { once: true, signal: over3.signal });
+    const again3 = () => {
+      if (document.hidden) document.addEventListener("visibilitychange", again3, { once: true, signal: over3.signal });
       else if (!chosen3) setRound((n3) => n3 + 1);
     };
-    const timer2 = setTimeout(again2, fresh);
+    const timer2 = setTimeout(again3, fresh);
     void (async () => {
       if (!await canOffer()) return;
       let credential;
@@ -14233,7 +14246,7 @@ function Enter({ onOpened, paused }) {
       setProblem(void 0);
       await enter2(credential).catch((err2) => {
         setProblem(asProblem(err2));
-        refused.current++;
+        refused2.current++;
         setRound((n3) => n3 + 1);
       });
     })();
@@ -14254,18 +14267,18 @@ function Enter({ onOpened, paused }) {
         setAsking(false);
         throw err2;
       }
-    } }, refused.current)
+    } }, refused2.current)
   ] });
 }
-function Pass({ challenge, guard: guard2, onOpened }) {
+function Pass({ challenge, guard: guard4, onOpened }) {
   const end3 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
   return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
-    const options = await guard2(post("/auth/attempts/{id}/passkey/options", attempt));
+    const options = await guard4(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use(options, end3);
-    const opened = await guard2(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
+    const opened = await guard4(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
@@ -14472,12 +14485,12 @@ var question = {
 };
 
 // src/recovery/enter.ts
-async function enterBy(link, send3, done) {
+async function enterBy(link, send4, done) {
   const opening2 = await keeper().opening();
   await link.use(async (token2) => {
     let opened;
     try {
-      opened = await send3(token2, opening2);
+      opened = await send4(token2, opening2);
     } catch (err2) {
       if (!(err2 instanceof Problem) || err2.code !== "not_signed_in") throw err2;
       go(signInPath(), { replace: true });
@@ -14911,7 +14924,7 @@ var problems8 = catalog({
 });
 
 // src/recovery/sent.tsx
-function Sent({ text: text2, next, send: send3, again: again2, children }) {
+function Sent({ text: text2, next, send: send4, again: again3, children }) {
   const lives = useSettings()?.link_seconds;
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -14925,8 +14938,8 @@ function Sent({ text: text2, next, send: send3, again: again2, children }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
-        await send3();
-        return again2;
+        await send4();
+        return again3;
       } }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
@@ -14974,9 +14987,9 @@ function Ask2({ moved: moved3 }) {
   A2(() => {
     if (moved3) focusMain();
   }, []);
-  async function onSend(send3) {
-    await send3(end3);
-    setSent(() => send3);
+  async function onSend(send4) {
+    await send4(end3);
+    setSent(() => send4);
   }
   if (sent) {
     return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end3), again: t11("activateAgain"), children: null });
@@ -15074,7 +15087,7 @@ function TrustedAddress({ status, may }) {
     throw err2;
   }), []);
   const [wish, setWish] = d2();
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const close = () => setWish(void 0);
   const pending = known3?.pending_email;
   const resting = known3?.usable_from && Date.parse(known3.usable_from) > serverNow() ? known3.usable_from : void 0;
@@ -15089,8 +15102,8 @@ function TrustedAddress({ status, may }) {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, [pending]);
-  async function read5(then) {
-    if (busy2) return;
+  async function read6(then) {
+    if (busy3) return;
     setBusy(true);
     try {
       set(await get("/account/trusted-email"));
@@ -15105,7 +15118,7 @@ function TrustedAddress({ status, may }) {
     toast(said);
     await Promise.all([reload(), status.reload()]);
   }
-  async function ask2(email) {
+  async function ask4(email) {
     await put("/account/trusted-email", { body: { email } });
   }
   return /* @__PURE__ */ a4(
@@ -15120,8 +15133,8 @@ function TrustedAddress({ status, may }) {
         resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: () => read5(), children: t11("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: () => read5("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read6(), children: t11("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read6("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
         on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t11("trustedTurnOff") })
       ] }),
       children: [
@@ -15131,7 +15144,7 @@ function TrustedAddress({ status, may }) {
             /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t11("trustedPendingNext", { pending, email: known3.email }) : t11("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
-                await ask2(pending);
+                await ask4(pending);
                 return t11("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
@@ -15146,7 +15159,7 @@ function TrustedAddress({ status, may }) {
           ] })
         ] }),
         wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t11("trustedChangeTitle") : t11("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
-          await ask2(email);
+          await ask4(email);
           close();
           await changed2(t11("trustedSent"));
         } }) }),
@@ -15197,10 +15210,10 @@ function WaysBack({ status }) {
 }
 function Way2({ id, title, tag, good, text: text2, buttons, children }) {
   const box = T2(null);
-  const held2 = T2(false);
+  const held3 = T2(false);
   A2(() => {
-    if (held2.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
-    held2.current = box.current.contains(document.activeElement);
+    if (held3.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
+    held3.current = box.current.contains(document.activeElement);
   });
   return /* @__PURE__ */ a4("div", { class: "way", ref: box, role: "group", "aria-labelledby": id, children: [
     /* @__PURE__ */ a4("div", { children: [
@@ -15222,14 +15235,14 @@ var setUp = () => void (wanted2.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
   const [waiting2, setWaiting] = d2();
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
-  async function open2(work2) {
-    if (busy2) return;
+  async function open2(work3) {
+    if (busy3) return;
     setBusy(true);
     try {
-      setWish(await work2());
+      setWish(await work3());
     } catch (err2) {
       toastProblem(err2);
       void status.reload();
@@ -15266,9 +15279,9 @@ function BackupCodes({ status, may }) {
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: show4, children: t11("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t11("codesShow") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t11("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy2, onClick: make3, children: t11("codesMake") }),
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t11("codesMake") }),
       children: [
         waiting2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
@@ -15320,15 +15333,15 @@ function KnownCodes({ known: known3, make: make3, confirm }) {
 function Forgot() {
   const [email, setEmail] = d2(known);
   const [sent, setSent] = d2(false);
-  const send3 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
+  const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send3(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send4(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("h1", { children: t11("forgot") }),
     /* @__PURE__ */ a4("p", { children: t11("forgotText") }),
     /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: async (v4) => {
-      await send3(v4.email);
+      await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
     }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t11("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
@@ -15433,15 +15446,15 @@ function Ask4({ moved: moved3 }) {
     /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t11("send") : t11("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
-        const send3 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
-        await send3();
-        return setSent(() => send3);
+        const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
+        await send4();
+        return setSent(() => send4);
       }
       const code = v4.code.replace(/[\s\p{Dash}]/gu, "");
       if (forgot) {
-        const send3 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
-        await send3();
-        return setSent(() => send3);
+        const send4 = () => post("/auth/recovery/backup-code", { open: true, body: { identifier, code } });
+        await send4();
+        return setSent(() => send4);
       }
       const body = { identifier, code, password: v4.password, ...await keeper().opening() };
       await post("/auth/recovery/backup-code", { open: true, body }).then(async (opened) => {
@@ -15928,9 +15941,9 @@ async function allDevices(signal) {
   const all2 = [];
   let cursor;
   do {
-    const page = await get("/sessions", { query: { limit: 200, cursor }, signal });
-    all2.push(...page.items);
-    cursor = page.next_cursor;
+    const page2 = await get("/sessions", { query: { limit: 200, cursor }, signal });
+    all2.push(...page2.items);
+    cursor = page2.next_cursor;
   } while (cursor);
   return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
 }
@@ -15987,21 +16000,21 @@ async function prover(session2) {
     new Uint8Array(await subtle.exportKey("raw", server)),
     new Uint8Array(await subtle.exportKey("raw", own.publicKey))
   ].flatMap((part) => [new Uint8Array([part.length >> 8, part.length & 255]), part]));
-  const key2 = await subtle.deriveKey(
+  const key3 = await subtle.deriveKey(
     { name: "HKDF", hash: "SHA-512", salt: bytes(session2.session_id), info },
     await subtle.importKey("raw", agreed, "HKDF", false, ["deriveKey"]),
     { name: "HMAC", hash: "SHA-256", length: 256 },
     false,
     ["sign"]
   );
-  const made2 = { session: session2.session_id, origin: new URL(issuer).origin, key: key2 };
+  const made2 = { session: session2.session_id, origin: new URL(issuer).origin, key: key3 };
   await write2("proof", made2);
   return made2;
 }
 async function keptProver() {
   return globalThis.crypto?.subtle && globalThis.indexedDB ? read4("proof") : void 0;
 }
-async function sign({ session: session2, origin, key: key2 }, { method, address: address3, authorization, body, at }) {
+async function sign({ session: session2, origin, key: key3 }, { method, address: address3, authorization, body, at }) {
   const { subtle } = crypto;
   const fields = {};
   const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address3]];
@@ -16015,7 +16028,7 @@ async function sign({ session: session2, origin, key: key2 }, { method, address:
   const base = covered.map(([name, value]) => `"${name}": ${value}
 `).join("") + `"@signature-params": ${params}`;
   fields["Signature-Input"] = "proof=" + params;
-  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key2, text(base)))}:`;
+  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key3, text(base)))}:`;
   return fields;
 }
 function issuerOf(token2) {
@@ -16037,10 +16050,10 @@ function read4(name) {
 function write2(name, value) {
   return within("readwrite", (store) => store.put(value, name));
 }
-async function within(mode, work2) {
+async function within(mode, work3) {
   const db = await open();
   try {
-    const request = work2(db.transaction(keys, mode).objectStore(keys));
+    const request = work3(db.transaction(keys, mode).objectStore(keys));
     return await settled3(request);
   } finally {
     db.close();
@@ -16067,8 +16080,8 @@ var wholeWays = ["backup_code", "delay"];
 function levelOf({ aal, amr, recovery: recovery2, refresh_expires_in }) {
   if (aal !== "recovery" && !amr.some((method) => waysBack.includes(method))) return {};
   const steps3 = recovery2?.may_repair_layers ?? amr.some((method) => wholeWays.includes(method));
-  const until = new Date(serverNow() + refresh_expires_in * 1e3).toISOString();
-  return { repair: aal === "recovery", recovered: { by: amr, steps: steps3, until, ...recovery2?.from && { from: recovery2.from } } };
+  const until2 = new Date(serverNow() + refresh_expires_in * 1e3).toISOString();
+  return { repair: aal === "recovery", recovered: { by: amr, steps: steps3, until: until2, ...recovery2?.from && { from: recovery2.from } } };
 }
 var signer;
 var had = "coffer.session";
@@ -16100,8 +16113,8 @@ function refresh2(stale) {
   });
   return refreshing;
 }
-function locked(work2) {
-  return navigator.locks ? navigator.locks.request("coffer.refresh", work2) : work2();
+function locked(work3) {
+  return navigator.locks ? navigator.locks.request("coffer.refresh", work3) : work3();
 }
 async function adopt(session2) {
   if (session2.binding === "none") signer = Promise.resolve(void 0);
@@ -16163,8 +16176,8 @@ function changed(account2) {
   tell2({ kind: "account" });
 }
 async function openSession() {
-  const key2 = await clientKey().catch(() => void 0);
-  return { ...key2 && { public_key: key2, binding: "proof" }, device_name: deviceName(navigator.userAgent) };
+  const key3 = await clientKey().catch(() => void 0);
+  return { ...key3 && { public_key: key3, binding: "proof" }, device_name: deviceName(navigator.userAgent) };
 }
 function deviceName(agent) {
   const marks = [
@@ -16200,12 +16213,12 @@ function end2(here2, there) {
   forget2(here2);
   tell2({ kind: "out", why: there });
 }
-function forget2(why2) {
+function forget2(why3) {
   token = "";
   tokenEnds = 0;
   level = {};
   localStorage.removeItem(had);
-  auth.value = { is: "out", ...why2 && { why: why2 } };
+  auth.value = { is: "out", ...why3 && { why: why3 } };
 }
 function tell2(news2) {
   channel2.postMessage(news2);
@@ -16249,9 +16262,9 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
   const step2 = next && layerStep(next.layer);
   const left2 = layers2.filter((l4) => !l4.done).length;
   const total = layers2.length + 1;
-  async function guard2(work2) {
+  async function guard4(work3) {
     try {
-      return await work2;
+      return await work3;
     } catch (err2) {
       if (!(err2 instanceof Problem) || err2.code !== "attempt_over" && err2.status !== 404) throw err2;
       onOver();
@@ -16263,11 +16276,11 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
     else await onSession(opened);
   }
   const answer = async (path3, body) => {
-    const opened = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    const opened = await guard4(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
     if (opened) await goOn2(opened);
   };
-  const again2 = async (path3) => {
-    const sent = await guard2(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+  const again3 = async (path3) => {
+    const sent = await guard4(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
     if (!sent) throw cancelled();
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
@@ -16300,8 +16313,8 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
         ] })
       ] }, l4.layer))
     ] }),
-    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard2, onOpened: goOn2 }, order)) }),
-    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again: again2 }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard4, onOpened: goOn2 }, order)) }),
+    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
@@ -16314,11 +16327,11 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
 
 // src/session/proof.tsx
 var proving;
-function askForProof(begun2) {
+function askForProof(begun3) {
   proving ??= (async () => {
     let proven3 = false;
     const lines = await get("/account/security", { quiet: true }).catch(() => ({}));
-    await ask((close) => /* @__PURE__ */ a4(Proof, { lines, begun: begun2, onClose: close, onProven: () => {
+    await ask((close) => /* @__PURE__ */ a4(Proof, { lines, begun: begun3, onClose: close, onProven: () => {
       proven3 = true;
       close();
     } }));
@@ -16328,8 +16341,8 @@ function askForProof(begun2) {
   });
   return proving;
 }
-function Proof({ lines, begun: begun2, onClose, onProven }) {
-  const [{ challenge, by }, setBegun] = d2(begun2 ?? {});
+function Proof({ lines, begun: begun3, onClose, onProven }) {
+  const [{ challenge, by }, setBegun] = d2(begun3 ?? {});
   const [over3, setOver] = d2();
   const typed2 = T2({});
   const lasts2 = useSettings()?.step_up_seconds;
@@ -16445,13 +16458,13 @@ function SignIn() {
   return /* @__PURE__ */ a4(SignInForm, { title: t12("welcome"), children: null });
 }
 function SignInForm({ title, submit = t12("signIn"), children }) {
-  const [begun2, setBegun] = d2(handedOver);
+  const [begun3, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over3, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
-  const why2 = auth.value.is === "out" ? auth.value.why : void 0;
-  const ways = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
+  const why3 = auth.value.is === "out" ? auth.value.why : void 0;
+  const ways2 = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const own = children !== null;
   const others2 = own ? [] : doors().filter((door) => !door.signsIn);
   async function opened(s4) {
@@ -16459,8 +16472,8 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
     setBegun({ challenge: s4 });
     setSending(false);
   }
-  if (begun2) {
-    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun2.challenge, by: begun2.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
+  if (begun3) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun3.challenge, by: begun3.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
     }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t12("startAgain") }) }) }) });
@@ -16468,9 +16481,9 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
-    why2 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+    why3 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t12(`why_${why2}`) })
+      /* @__PURE__ */ a4("p", { children: t12(`why_${why3}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
@@ -16499,8 +16512,8 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
       /* @__PURE__ */ a4(Check, { name: "remember_device", label: t12("remember"), hint: t12("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
-    (ways.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
-      ways.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
+    (ways2.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
+      ways2.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
         t12("noAccount"),
         " ",
@@ -16537,6 +16550,1106 @@ async function leave3() {
   }
 }
 
+// src/share/guest.ts
+var below = (folder3, name) => folder3 ? `${folder3}/${name}` : name;
+var page = (token2, path3) => `/s/${encodeURIComponent(token2)}${path3 && "?path=" + encodeURIComponent(path3)}`;
+async function look(token2, path3, signal, cursor) {
+  const { entry: entry4, ...link } = await get("/public/shares/{token}", { open: true, path: { token: token2 }, query: { path: path3, limit: 100, cursor }, signal });
+  return link.kind === "read" ? { ...link, kind: "read", entry: entry4 } : { ...link, kind: "request" };
+}
+var unlock = (token2, password) => post("/public/shares/{token}/unlock", { open: true, path: { token: token2 }, body: { password } });
+function useWay(token2, path3) {
+  const kept3 = T2(/* @__PURE__ */ new Map());
+  const [door, set] = d2({ is: "loading" });
+  const [stuck, setStuck] = d2();
+  const asking = T2(void 0);
+  const reading = T2(false);
+  function show4(open2) {
+    kept3.current.set(open2.path, open2);
+    set(open2);
+  }
+  async function load2() {
+    asking.current?.abort();
+    const mine2 = asking.current = new AbortController();
+    const was = kept3.current.get(path3);
+    setStuck(void 0);
+    if (was) set(was);
+    try {
+      const link = await look(token2, path3, mine2.signal);
+      if (!mine2.signal.aborted) show4(was ? { ...was, link } : { is: "open", path: path3, link, ...listed(link, path3) });
+    } catch (err2) {
+      if (mine2.signal.aborted) return;
+      const next = refused(asProblem(err2));
+      if (next.is === "failed" && was) return toastProblem(next.problem);
+      if (next.is !== "gone" || !path3) return set(next);
+      const root = await look(token2, "", mine2.signal).then((link) => ({ is: "astray", name: link.name }), (failed) => refused(asProblem(failed)));
+      if (!mine2.signal.aborted) set(root);
+    }
+  }
+  A2(() => {
+    void load2();
+    return () => asking.current?.abort();
+  }, [path3]);
+  return {
+    door,
+    load: load2,
+    stuck,
+    async more() {
+      if (door.is !== "open" || !door.next || reading.current) return;
+      reading.current = true;
+      setStuck(void 0);
+      try {
+        const link = await look(token2, door.path, asking.current.signal, door.next);
+        const { items, next } = listed(link, door.path);
+        const now = kept3.current.get(door.path) ?? door;
+        const longer = { ...now, items: [...now.items, ...items], next };
+        kept3.current.set(door.path, longer);
+        set((shown2) => shown2.is === "open" && shown2.path === longer.path ? longer : shown2);
+      } catch (err2) {
+        const problem2 = asProblem(err2);
+        if (asking.current.signal.aborted) return;
+        const to = refused(problem2);
+        if (to.is === "failed") setStuck(problem2);
+        else set(to);
+      } finally {
+        reading.current = false;
+      }
+    },
+    async used(had2) {
+      if (door.is !== "open") return;
+      try {
+        const link = await look(token2, door.path, new AbortController().signal);
+        show4({ ...kept3.current.get(door.path) ?? door, link });
+      } catch (err2) {
+        const to = refused(asProblem(err2));
+        const limited = door.link.downloads_left !== null;
+        if (to.is === "gone" && limited && had2) set((shown2) => shown2.is === "open" ? { ...shown2, over: true } : shown2);
+        else if (to.is !== "failed") set(to);
+      }
+    }
+  };
+}
+function listed(link, path3) {
+  if (link.kind !== "read") return { items: [], next: "" };
+  return { items: link.items.map((item) => ({ ...item, id: below(path3, item.name) })), next: link.next_cursor ?? "" };
+}
+function refused(problem2) {
+  if (problem2.code === "share_password_required") return { is: "locked" };
+  return problem2.status === 404 ? { is: "gone" } : { is: "failed", problem: problem2 };
+}
+
+// src/share/guest-download.ts
+var downloads2 = y3([]);
+var running4 = O(() => downloads2.value.filter((d5) => d5.state.value === "running").length);
+var large = 64 << 20;
+var held2 = /* @__PURE__ */ new Map();
+var key2 = ({ token: token2, path: path3 }) => `${token2}/${path3}`;
+var contentOf = ({ token: token2, path: path3, zip }) => address(`/public/shares/{token}/${zip ? "archive" : "content"}`, { path: path3, ...!zip && { disposition: "attachment" } }, { token: token2 });
+var thumbnailOf = (token2, path3) => address("/public/shares/{token}/thumbnail", { path: path3 }, { token: token2 });
+async function read5(of, hold4, stop) {
+  const had2 = held2.get(key2(of));
+  if (had2) return new Response(had2);
+  const response = await ask2(contentOf(of), {}, stop);
+  if (!hold4) return response;
+  const blob = await response.blob().catch(() => {
+    throw broken();
+  });
+  held2.set(key2(of), blob);
+  return new Response(blob);
+}
+function download3(wanted4, ended2) {
+  guard2();
+  if (downloads2.peek().some((d5) => key2(d5) === key2(wanted4) && d5.zip === wanted4.zip && d5.state.peek() === "running")) return;
+  const mine2 = {
+    ...wanted4,
+    ended: ended2,
+    id: ++ids2,
+    received: y3(0),
+    state: y3("running"),
+    held: y3(false),
+    problem: y3(void 0),
+    meter: new Meter(),
+    stop: new AbortController()
+  };
+  downloads2.value = [...downloads2.peek().filter((d5) => !(key2(d5) === key2(wanted4) && d5.zip === wanted4.zip)), mine2];
+  void carry2(mine2);
+}
+var ids2 = 0;
+function cancel2(d5) {
+  d5.stop.abort();
+  d5.state.value = "cancelled";
+  void d5.sink?.drop();
+  d5.sink = void 0;
+}
+function again2(d5) {
+  if (!d5.sink || d5.zip) {
+    forget3(d5);
+    return download3({ token: d5.token, path: d5.path, name: d5.name, size: d5.size, zip: d5.zip }, d5.ended);
+  }
+  d5.stop = new AbortController();
+  d5.problem.value = void 0;
+  d5.state.value = "running";
+  void carry2(d5);
+}
+function forget3(d5) {
+  if (d5.state.peek() !== "done") void d5.sink?.drop();
+  downloads2.value = downloads2.peek().filter((o5) => o5 !== d5);
+}
+async function carry2(d5) {
+  const { signal } = d5.stop;
+  const over3 = () => signal.aborted;
+  try {
+    const blob = held2.get(key2(d5));
+    if (blob && !d5.zip) {
+      d5.received.value = blob.size;
+      give(blob, d5.name);
+    } else if (d5.sink || await begun2(d5)) {
+      await pull(d5, signal);
+      await d5.sink.keep();
+    } else {
+      await ask2(d5.zip ? address("/public/shares/{token}", { path: d5.path, limit: 1 }, { token: d5.token }) : contentOf(d5), {}, signal, d5.zip ? "GET" : "HEAD");
+      click(contentOf(d5), d5.name);
+      d5.state.value = "handed";
+      return d5.ended();
+    }
+    d5.state.value = "done";
+    d5.ended();
+  } catch (err2) {
+    if (over3()) return;
+    const problem2 = asProblem(err2);
+    if (problem2.code === "cancelled") {
+      d5.state.value = "cancelled";
+      return;
+    }
+    d5.problem.value = problem2;
+    d5.state.value = "failed";
+    if (d5.zip) {
+      await d5.sink?.drop();
+      d5.sink = void 0;
+    }
+    d5.ended(problem2);
+  }
+}
+async function begun2(d5) {
+  const { showSaveFilePicker } = window;
+  if (!d5.zip && d5.size < large) d5.sink = memory(d5.name);
+  else if (showSaveFilePicker) {
+    const handle = await showSaveFilePicker.call(window, { suggestedName: d5.name }).catch(() => {
+      throw cancelled();
+    });
+    d5.sink = await file2(handle);
+  }
+  return d5.sink !== void 0;
+}
+function memory(name) {
+  let parts = [];
+  return {
+    put: (chunk) => void parts.push(new Blob([chunk])),
+    again: () => void (parts = []),
+    keep: () => give(new Blob(parts), name),
+    drop: () => void (parts = [])
+  };
+}
+async function file2(handle) {
+  const to = await handle.createWritable();
+  return {
+    put: (chunk) => to.write(chunk),
+    again: () => to.truncate(0).then(() => to.seek(0)),
+    keep: () => to.close(),
+    // The picker has made an empty file.
+    drop: () => to.abort().catch(() => void 0).then(() => handle.remove?.()).catch(() => void 0)
+  };
+}
+var looks2 = 6;
+async function pull(d5, stop) {
+  for (let lost2 = 0; ; ) {
+    const from = d5.received.peek();
+    d5.meter.start(performance.now(), from);
+    try {
+      const response = await ask2(contentOf(d5), from > 0 && d5.etag ? { Range: `bytes=${from}-`, "If-Range": d5.etag } : {}, stop);
+      if (from > 0 && response.status !== 206) {
+        await d5.sink.again();
+        d5.received.value = 0;
+      }
+      d5.etag = response.headers.get("ETag") ?? void 0;
+      for (const reader = response.body.getReader(); ; ) {
+        const { done, value } = await reader.read().catch(() => {
+          throw broken();
+        });
+        if (done) break;
+        await d5.sink.put(value);
+        d5.received.value += value.length;
+        d5.meter.note(performance.now(), d5.received.peek());
+      }
+      if (d5.size !== void 0 && d5.received.peek() < d5.size) throw broken();
+      return;
+    } catch (err2) {
+      if (stop.aborted) throw err2;
+      const problem2 = asProblem(err2);
+      const mends = !d5.zip && (problem2.wait > 0 || problem2.code === "offline" || problem2.code === "download_broken");
+      if (!mends) throw err2;
+      if (d5.received.peek() > from) lost2 = 0;
+      if (++lost2 > looks2) throw err2;
+      d5.held.value = true;
+      await pause3(problem2.wait * 1e3 || 500 * 2 ** lost2, stop);
+      d5.held.value = false;
+    }
+  }
+}
+function pause3(ms, stop) {
+  return new Promise((resolve) => {
+    const timer2 = setTimeout(wake, ms);
+    function wake() {
+      clearTimeout(timer2);
+      removeEventListener("online", wake);
+      resolve();
+    }
+    stop.addEventListener("abort", wake, { once: true });
+    addEventListener("online", wake);
+  });
+}
+var broken = () => new Problem({ status: 0, code: "download_broken" });
+async function ask2(to, headers, stop, method = "GET") {
+  const response = await fetch(to, { method, headers, signal: stop, credentials: "same-origin", cache: "no-store" }).catch((err2) => {
+    throw stop.aborted ? err2 : offline();
+  });
+  if (response.ok) return response;
+  const body = await response.json().catch(() => void 0);
+  const code = { 401: "share_password_required", 404: "share_not_found" }[response.status];
+  throw body === void 0 && code ? new Problem({ status: response.status, code }) : problemOf(response.status, body, response.headers.get("Retry-After"));
+}
+function click(href, name) {
+  const link = document.createElement("a");
+  link.href = href;
+  link.download = name;
+  link.click();
+}
+var guarded2 = false;
+function guard2() {
+  if (guarded2) return;
+  guarded2 = true;
+  addEventListener("beforeunload", (event) => {
+    if (running4.value > 0) event.preventDefault();
+  });
+}
+
+// src/share/guest-words.ts
+var t13 = catalog({
+  en: {
+    sharedTitle: "Shared with you",
+    handInTitle: "Hand in files",
+    sharedBy: "{owner} shares this with you",
+    asksBy: "{owner} asks you for files",
+    noteBy: "A note from {owner}",
+    until: "Available until {at}",
+    handInUntil: "Open until {at}",
+    downloadsLeft: { one: "{count} download left", other: "{count} downloads left" },
+    folder: "Folder",
+    path: "Where you are",
+    contents: "In {name}",
+    openFolder: "Open {name}",
+    look: "Show",
+    lookOf: "Show {name}",
+    downloadAll: "Download all",
+    downloadFolder: "Download this folder",
+    zipHint: "As one zip file.",
+    zipOf: "Download {name} as a zip file",
+    priceOfLook: { one: "Showing this file uses the last download. You can save it afterwards without using another.", other: "Showing this file uses one of {count} downloads. You can save it afterwards without using another." },
+    empty: "This folder is empty",
+    emptyText: "There is nothing to download here yet.",
+    more: "Show more",
+    downloads: "Downloads",
+    downloadOf: "Download {name}",
+    download: "Download",
+    downloading: "Downloading {name}",
+    preparing: "Starting …",
+    received: "{size} so far",
+    receivedOf: "{received} of {size}",
+    lost: "The connection broke. The download continues by itself.",
+    saved: "Saved",
+    handed: "Your browser is downloading it.",
+    cancelled: "Cancelled",
+    cancelOf: "Cancel {name}",
+    retryOf: "Try {name} again",
+    dismissOf: "Take {name} off the list",
+    over: "This link takes no more downloads. What you have downloaded stays yours.",
+    lockedTitle: "This link has a password",
+    lockedText: "Enter the password that you were given for it. It is asked for once in this browser.",
+    password: "Password",
+    continue: "Continue",
+    goneTitle: "This link does not work",
+    goneText: "It may have expired or been stopped, or a letter may be missing. Ask the person who sent it for a new one.",
+    astrayTitle: "This is no longer here",
+    astrayText: "It was moved or deleted, or the address is not complete.",
+    toTop: "Open {name}",
+    limitSize: "Each file at most {size}",
+    limitCount: { one: "At most {count} more file", other: "At most {count} more files" },
+    limitTypes: "Only {types}",
+    limits: "What can be handed in",
+    nothingShown: "You do not see what is in the folder, and others who hand in do not see your files.",
+    from: "Your name (optional)",
+    fromHint: "So that {owner} knows whose files these are.",
+    chooseFiles: "Choose files",
+    chooseMore: "Choose more files",
+    orDrop: "or drop them here",
+    dropHere: "Drop the files to add them",
+    noFolders: { one: "“{name}” is a folder. Choose the files in it, or make a zip file of it first.", other: "{count} folders cannot be handed in. Choose the files in them, or make zip files of them first." },
+    chosen: "Your files",
+    handIn: { one: "Hand in {count} file", other: "Hand in {count} files" },
+    progress: "{done} of {count} handed in",
+    progressOf: "Progress of {name}",
+    remove: "Remove {name}",
+    tooLarge: "Too large: at most {size} a file.",
+    wrongType: "Only {types} can be handed in here.",
+    tooMany: { one: "Too many: this link takes {count} more file.", other: "Too many: this link takes {count} more files." },
+    noRoom: "There is no room for this file where it goes. Please tell {owner}.",
+    state_chosen: "Not handed in yet",
+    state_waiting: "Waiting",
+    state_busy: "The server is busy. It goes on by itself.",
+    state_finishing: "Nearly done …",
+    state_done: "Handed in",
+    state_cancelled: "Cancelled",
+    retryAll: "Try again what failed",
+    closedNone: "This link no longer works. None of these files was handed in.",
+    closed: { one: "This link no longer works. {count} file was handed in.", other: "This link no longer works. {count} files were handed in." },
+    thanks: "Thank you",
+    thanksText: { one: "{owner} has your file.", other: "{owner} has your {count} files." },
+    thanksLeave: "You can close this page.",
+    handInMore: "Hand in more files"
+  },
+  de: {
+    sharedTitle: "Mit Ihnen geteilt",
+    handInTitle: "Dateien abgeben",
+    sharedBy: "{owner} teilt das mit Ihnen",
+    asksBy: "{owner} bittet Sie um Dateien",
+    noteBy: "Nachricht von {owner}",
+    until: "Verfügbar bis {at}",
+    handInUntil: "Offen bis {at}",
+    downloadsLeft: { one: "noch {count} Download", other: "noch {count} Downloads" },
+    folder: "Ordner",
+    path: "Wo Sie sind",
+    contents: "In {name}",
+    openFolder: "{name} öffnen",
+    look: "Ansehen",
+    lookOf: "{name} ansehen",
+    downloadAll: "Alles herunterladen",
+    downloadFolder: "Diesen Ordner herunterladen",
+    zipHint: "Als eine Zip-Datei.",
+    zipOf: "{name} als Zip-Datei herunterladen",
+    priceOfLook: { one: "Das Ansehen verbraucht den letzten Download. Speichern können Sie die Datei danach, ohne einen weiteren zu verbrauchen.", other: "Das Ansehen verbraucht einen von {count} Downloads. Speichern können Sie die Datei danach, ohne einen weiteren zu verbrauchen." },
+    empty: "Dieser Ordner ist leer",
+    emptyText: "Hier gibt es noch nichts herunterzuladen.",
+    more: "Mehr anzeigen",
+    downloads: "Downloads",
+    downloadOf: "{name} herunterladen",
+    download: "Herunterladen",
+    downloading: "{name} wird heruntergeladen",
+    preparing: "Beginnt …",
+    received: "bisher {size}",
+    receivedOf: "{received} von {size}",
+    lost: "Die Verbindung brach ab. Der Download geht von selbst weiter.",
+    saved: "Gespeichert",
+    handed: "Ihr Browser lädt die Datei herunter.",
+    cancelled: "Abgebrochen",
+    cancelOf: "{name} abbrechen",
+    retryOf: "{name} noch einmal versuchen",
+    dismissOf: "{name} aus der Liste nehmen",
+    over: "Dieser Link lässt keine weiteren Downloads zu. Was Sie heruntergeladen haben, behalten Sie.",
+    lockedTitle: "Dieser Link hat ein Passwort",
+    lockedText: "Geben Sie das Passwort ein, das Sie dafür bekommen haben. Dieser Browser fragt nur einmal danach.",
+    password: "Passwort",
+    continue: "Weiter",
+    goneTitle: "Dieser Link funktioniert nicht",
+    goneText: "Vielleicht ist er abgelaufen oder wurde beendet, oder es fehlt ein Zeichen. Bitten Sie die Person, die ihn gesendet hat, um einen neuen.",
+    astrayTitle: "Das ist nicht mehr hier",
+    astrayText: "Es wurde verschoben oder gelöscht, oder die Adresse ist unvollständig.",
+    toTop: "{name} öffnen",
+    limitSize: "Höchstens {size} je Datei",
+    limitCount: { one: "Höchstens noch {count} Datei", other: "Höchstens noch {count} Dateien" },
+    limitTypes: "Nur {types}",
+    limits: "Was Sie abgeben können",
+    nothingShown: "Sie sehen nicht, was im Ordner liegt, und andere sehen Ihre Dateien nicht.",
+    from: "Ihr Name (freiwillig)",
+    fromHint: "Damit {owner} weiß, von wem die Dateien sind.",
+    chooseFiles: "Dateien auswählen",
+    chooseMore: "Weitere Dateien auswählen",
+    orDrop: "oder hierher ziehen",
+    dropHere: "Loslassen, um die Dateien hinzuzufügen",
+    noFolders: { one: "„{name}“ ist ein Ordner. Wählen Sie die Dateien darin aus, oder machen Sie zuerst eine Zip-Datei daraus.", other: "{count} Ordner lassen sich nicht abgeben. Wählen Sie die Dateien darin aus, oder machen Sie zuerst Zip-Dateien daraus." },
+    chosen: "Ihre Dateien",
+    handIn: { one: "{count} Datei abgeben", other: "{count} Dateien abgeben" },
+    progress: "{done} von {count} abgegeben",
+    progressOf: "Fortschritt von {name}",
+    remove: "{name} entfernen",
+    tooLarge: "Zu groß: höchstens {size} je Datei.",
+    wrongType: "Hier lassen sich nur {types} abgeben.",
+    tooMany: { one: "Zu viele: Dieser Link nimmt noch {count} Datei an.", other: "Zu viele: Dieser Link nimmt noch {count} Dateien an." },
+    noRoom: "Für diese Datei ist am Ziel kein Platz. Bitte sagen Sie {owner} Bescheid.",
+    state_chosen: "Noch nicht abgegeben",
+    state_waiting: "Wartet",
+    state_busy: "Der Server ist ausgelastet. Es geht von selbst weiter.",
+    state_finishing: "Fast fertig …",
+    state_done: "Abgegeben",
+    state_cancelled: "Abgebrochen",
+    retryAll: "Noch einmal versuchen, was fehlschlug",
+    closedNone: "Dieser Link funktioniert nicht mehr. Keine dieser Dateien wurde abgegeben.",
+    closed: { one: "Dieser Link funktioniert nicht mehr. {count} Datei wurde abgegeben.", other: "Dieser Link funktioniert nicht mehr. {count} Dateien wurden abgegeben." },
+    thanks: "Vielen Dank",
+    thanksText: { one: "{owner} hat Ihre Datei.", other: "{owner} hat Ihre {count} Dateien." },
+    thanksLeave: "Sie können diese Seite schließen.",
+    handInMore: "Weitere Dateien abgeben"
+  }
+});
+
+// src/share/guest-downloads.tsx
+function Downloads({ token: token2, focus }) {
+  const mine2 = downloads2.value.filter((d5) => d5.token === token2);
+  const moves2 = mine2.some((d5) => d5.state.value === "running");
+  const [, tick] = d2(0);
+  A2(() => {
+    if (!moves2) return;
+    const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
+    return () => clearInterval(timer2);
+  }, [moves2]);
+  if (mine2.length === 0) return null;
+  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t13("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
+}
+function Row4({ of: d5, focus }) {
+  const state = d5.state.value;
+  const { name } = d5;
+  const press = (icon, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: icon }) });
+  return /* @__PURE__ */ a4("li", { class: "guest-transfer", children: [
+    /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
+      /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
+      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t13("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t13("downloading", { name }) })),
+      /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers2(d5) })
+    ] }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    (state === "failed" || state === "cancelled") && press("retry", t13("retryOf", { name }), () => again2(d5)),
+    state === "running" ? press("close", t13("cancelOf", { name }), () => cancel2(d5)) : press("close", t13("dismissOf", { name }), () => {
+      focus();
+      forget3(d5);
+    })
+  ] });
+}
+function numbers2(d5) {
+  const bytes2 = d5.received.value;
+  switch (d5.state.value) {
+    case "done":
+      return [t13("saved"), size(bytes2)].join(" · ");
+    case "handed":
+      return t13("handed");
+    case "cancelled":
+      return t13("cancelled");
+  }
+  if (d5.held.value) return t13("lost");
+  if (bytes2 === 0) return t13("preparing");
+  if (d5.size === void 0) {
+    const speed = d5.meter.speed(performance.now());
+    return [t13("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
+  }
+  return [percent(bytes2, d5.size), t13("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
+}
+
+// src/share/guest-head.tsx
+function Head3({ link, lead: lead2, facts, inside, children }) {
+  return /* @__PURE__ */ a4("header", { class: "guest-head", children: [
+    /* @__PURE__ */ a4("p", { class: "guest-lead", children: lead2 }),
+    children,
+    facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-facts", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
+    link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
+      /* @__PURE__ */ a4("figcaption", { children: t13("noteBy", { owner: link.owner }) }),
+      /* @__PURE__ */ a4("blockquote", { children: link.note })
+    ] })
+  ] });
+}
+var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t13(key3, { at: dateTime(at) }) }, "until")] : [];
+
+// src/share/guest-read.tsx
+var factsOf = ({ link: { expires_at, downloads_left }, over: over3 }) => [
+  ...until("until", expires_at),
+  ...downloads_left === null || over3 ? [] : [t13("downloadsLeft", { count: downloads_left })]
+];
+function useSaving(token2, way) {
+  const latest = T2(way);
+  latest.current = way;
+  const ended2 = (problem2) => {
+    const had2 = downloads2.peek().some((d5) => d5.token === token2 && (d5.state.peek() === "done" || d5.state.peek() === "handed"));
+    if (!problem2 || problem2.status === 404 || problem2.status === 401) void latest.current.used(had2);
+  };
+  return {
+    file: (item) => download3({ token: token2, path: item.id, name: item.name, size: item.size }, ended2),
+    zip: (item) => download3({ token: token2, path: item.id, name: item.name + ".zip", zip: true }, ended2),
+    seen: () => void latest.current.used(true)
+  };
+}
+function Single({ token: token2, at, way }) {
+  const { link, over: over3 } = at;
+  const item = { ...link.entry, id: at.path };
+  const [looking, look2] = d2(false);
+  const saving = useSaving(token2, way);
+  const icon = iconOf2(item);
+  const shows = kindOf(item) !== void 0 && !over3;
+  const button = T2(null);
+  return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t13("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
+      !item.thumbnail && /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: item.name })
+    ] }) }),
+    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t13("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+      /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.file(item), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t13("download")
+      ] }),
+      shows && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(true), children: [
+        /* @__PURE__ */ a4(Icon, { name: "eye" }),
+        " ",
+        t13("look")
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
+    looking && /* @__PURE__ */ a4(Looking, { token: token2, link, items: [item], id: item.id, more: void 0, saving, onClose: () => look2(false) }),
+    item.thumbnail && /* @__PURE__ */ a4(Hero, { token: token2, item, onLook: shows ? () => look2(true) : void 0 })
+  ] });
+}
+function Folder({ token: token2, at, way }) {
+  const { link, path: path3, items, over: over3 } = at;
+  const [looking, look2] = d2();
+  const saving = useSaving(token2, way);
+  const list2 = T2(null);
+  const button = T2(null);
+  const here2 = { id: path3, name: link.entry.name };
+  useArrival(path3, list2);
+  const more = at.next ? () => void way.more() : void 0;
+  const names2 = path3 ? path3.split("/") : [];
+  return /* @__PURE__ */ a4("div", { class: "guest-folder", children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t13("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-crumbs", "aria-label": t13("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+      /* @__PURE__ */ a4("h1", { children: [
+        /* @__PURE__ */ a4(Icon, { name: "folder", class: "kind kind-folder" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: link.entry.name })
+      ] })
+    ] }),
+    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t13("over") }),
+    !over3 && items.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+      /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.zip(here2), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        names2.length > 0 ? t13("downloadFolder") : t13("downloadAll")
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t13("zipHint") })
+    ] }),
+    /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("empty"), children: /* @__PURE__ */ a4("p", { children: t13("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-list", "aria-label": t13("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+      /* @__PURE__ */ a4(Picture, { token: token2, item, small: true }),
+      /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
+        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t13("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t13("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          item.kind === "folder" ? t13("folder") : size(item.size),
+          " · ",
+          /* @__PURE__ */ a4(Time, { at: item.modified_at, children: date(item.modified_at) })
+        ] })
+      ] }),
+      !over3 && /* @__PURE__ */ a4(Save2, { item, onSave: () => item.kind === "folder" ? saving.zip(item) : saving.file(item) })
+    ] }, item.id)) }),
+    at.next && /* @__PURE__ */ a4(More2, { load: way.more, problem: way.stuck }),
+    looking !== void 0 && /* @__PURE__ */ a4(Looking, { token: token2, link, items, id: looking, more, saving, onClose: (last3) => {
+      look2(void 0);
+      rowOf(list2.current, items.find((i4) => i4.id === last3)?.name)?.focus();
+    } })
+  ] });
+}
+function Save2({ item, onSave }) {
+  const label = item.kind === "folder" ? t13("zipOf", { name: item.name }) : t13("downloadOf", { name: item.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: onSave, children: /* @__PURE__ */ a4(Icon, { name: "download" }) });
+}
+var rowOf = (list2, name) => [...list2?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
+function useArrival(path3, list2) {
+  const was = T2(path3);
+  A2(() => {
+    const from = was.current;
+    was.current = path3;
+    if (from === path3) return;
+    const back = path3 === "" || from.startsWith(path3 + "/") ? from.slice(path3 ? path3.length + 1 : 0).split("/")[0] : void 0;
+    const row = back && rowOf(list2.current, back);
+    if (row) return row.focus();
+    scrollTo(0, 0);
+    focusMain();
+  }, [path3]);
+}
+function Looking({ token: token2, link, items, id, more, saving, onClose }) {
+  const left2 = link.downloads_left;
+  return /* @__PURE__ */ a4(
+    Preview,
+    {
+      items,
+      id,
+      more,
+      onClose,
+      onSave: saving.file,
+      price: () => left2 === null ? void 0 : t13("priceOfLook", { count: left2 }),
+      read: async (item, signal) => {
+        const response = await read5({ token: token2, path: item.id }, left2 !== null, signal);
+        if (left2 !== null) saving.seen();
+        return response;
+      }
+    }
+  );
+}
+function Hero({ token: token2, item, onLook }) {
+  const picture = /* @__PURE__ */ a4(Picture, { token: token2, item });
+  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t13("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
+}
+function Picture({ token: token2, item, small: small2 }) {
+  const [broken2, setBroken] = d2(false);
+  const icon = iconOf2(item);
+  return /* @__PURE__ */ a4("span", { class: small2 ? "guest-thumb" : "guest-picture", children: item.thumbnail && !broken2 ? /* @__PURE__ */ a4("img", { src: thumbnailOf(token2, item.id), alt: "", loading: small2 ? "lazy" : void 0, onError: () => setBroken(true) }) : /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) });
+}
+function More2({ load: load2, problem: problem2 }) {
+  const button = T2(null);
+  const latest = T2(load2);
+  latest.current = load2;
+  A2(() => {
+    if (problem2) return;
+    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && void latest.current(), { rootMargin: "800px" });
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  });
+  return /* @__PURE__ */ a4("div", { class: "guest-more", children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t13("more") })
+  ] });
+}
+
+// src/share/hand-in.ts
+var handings = y3([]);
+var runs2 = (h5) => h5.state.value === "waiting" || h5.state.value === "sending";
+var running5 = O(() => handings.value.filter(runs2).length);
+function limitOf(file3, { max_file_bytes: most5, accept }) {
+  if (most5 !== null && file3.size > most5) return "tooLarge";
+  const name = file3.name.toLowerCase();
+  return accept.length > 0 && !accept.some((ending2) => name.endsWith(ending2.toLowerCase())) ? "wrongType" : void 0;
+}
+function judged(some, limits, left2) {
+  const out = /* @__PURE__ */ new Map();
+  let free = left2 ?? Infinity;
+  for (const h5 of some) {
+    const limit = limitOf(h5.file, limits) ?? (free <= 0 ? "tooMany" : void 0);
+    if (limit) out.set(h5, limit);
+    else free--;
+  }
+  return out;
+}
+var ids3 = 0;
+function choose4(token2, files) {
+  const same2 = (a5, b4) => a5.name === b4.name && a5.size === b4.size && a5.lastModified === b4.lastModified;
+  const mine2 = handings.peek().filter((h5) => h5.token === token2);
+  const fresh2 = files.filter((file3) => !mine2.some((h5) => same2(h5.file, file3) && h5.state.peek() !== "cancelled"));
+  handings.value = [...handings.peek().filter((h5) => h5.token !== token2 || h5.state.peek() !== "cancelled"), ...fresh2.map((file3) => ({
+    id: ++ids3,
+    token: token2,
+    file: file3,
+    state: y3("chosen"),
+    sent: y3(0),
+    held: y3(false),
+    problem: y3(void 0),
+    meter: new Meter(),
+    stop: new AbortController()
+  }))];
+}
+function remove(h5) {
+  handings.value = handings.peek().filter((o5) => o5 !== h5);
+}
+function forget4(token2) {
+  handings.value = handings.peek().filter((h5) => h5.token !== token2 || h5.state.peek() !== "done");
+}
+function cancel3(h5) {
+  h5.state.value = "cancelled";
+  h5.stop.abort();
+}
+function handIn(some, how2) {
+  guard3();
+  for (const h5 of some) {
+    h5.stop = new AbortController();
+    h5.problem.value = void 0;
+    h5.sent.value = 0;
+    h5.state.value = "waiting";
+    ways.set(h5, how2);
+  }
+  work2();
+}
+var ways = /* @__PURE__ */ new WeakMap();
+var atOnce3 = 2;
+var busy2 = 0;
+function work2() {
+  while (busy2 < atOnce3) {
+    const next = handings.peek().find((h5) => h5.state.peek() === "waiting");
+    if (!next) return;
+    next.state.value = "sending";
+    busy2++;
+    void carry3(next).finally(() => {
+      busy2--;
+      work2();
+    });
+  }
+}
+var ofLink = (p5) => p5.status === 404 || p5.code === "share_password_required";
+var patience3 = 60;
+async function carry3(h5) {
+  const { signal } = h5.stop;
+  const { from, ended: ended2 } = ways.get(h5);
+  try {
+    for (let tries = 0; ; ) {
+      try {
+        await send3(h5, from, signal);
+        break;
+      } catch (err2) {
+        const { wait } = asProblem(err2);
+        if (signal.aborted || !wait || ++tries > patience3) throw err2;
+        h5.held.value = true;
+        await pause4(wait * 1e3, signal);
+        h5.held.value = false;
+      }
+    }
+    h5.state.value = "done";
+  } catch (err2) {
+    if (signal.aborted) return;
+    const problem2 = asProblem(err2);
+    fail2(h5, problem2.code === "offline" && !await readable2(h5.file) ? new Problem({ status: -1, code: "file_changed" }) : problem2);
+    if (!ofLink(problem2)) return;
+    for (const other of handings.peek()) {
+      if (other.token !== h5.token || !runs2(other)) continue;
+      other.stop.abort();
+      fail2(other, problem2);
+    }
+    ended2(problem2);
+  }
+}
+function fail2(h5, problem2) {
+  h5.held.value = false;
+  h5.problem.value = problem2;
+  h5.state.value = "failed";
+}
+var readable2 = (file3) => file3.slice(0, 1).arrayBuffer().then(() => true, () => false);
+function pause4(ms, stop) {
+  return new Promise((resolve) => {
+    const timer2 = setTimeout(resolve, ms);
+    stop.addEventListener("abort", () => (clearTimeout(timer2), resolve()), { once: true });
+  });
+}
+function send3(h5, from, stop) {
+  return new Promise((resolve, reject) => {
+    if (stop.aborted) return reject(cancelled());
+    const request = new XMLHttpRequest();
+    const abort = () => request.abort();
+    stop.addEventListener("abort", abort);
+    h5.sent.value = 0;
+    h5.meter.start(performance.now(), 0);
+    request.open("POST", address("/public/shares/{token}/files", {}, { token: h5.token }));
+    request.upload.onprogress = ({ loaded }) => {
+      h5.sent.value = Math.min(h5.file.size, loaded);
+      h5.meter.note(performance.now(), h5.sent.peek());
+    };
+    request.onload = () => {
+      hearTime(request.getResponseHeader("Date"));
+      if (request.status >= 200 && request.status < 300) return resolve();
+      reject(problemOf(request.status, parsed2(request.responseText), request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(offline());
+    request.onabort = () => reject(cancelled());
+    request.onloadend = () => stop.removeEventListener("abort", abort);
+    const form = new FormData();
+    if (from) form.append("from", from);
+    form.append("file", h5.file, h5.file.name);
+    request.send(form);
+  });
+}
+function parsed2(text2) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    return void 0;
+  }
+}
+var guarded3 = false;
+function guard3() {
+  if (guarded3) return;
+  guarded3 = true;
+  addEventListener("beforeunload", (event) => {
+    if (running5.value > 0) event.preventDefault();
+  });
+}
+
+// src/share/guest-request.tsx
+var stored7 = "coffer.from";
+function HandIn({ token: token2, link, way }) {
+  const [from, setFrom] = d2(() => sessionStorage.getItem(stored7) ?? "");
+  const [closed, close] = d2(false);
+  const mine2 = handings.value.filter((h5) => h5.token === token2 && h5.state.value !== "cancelled");
+  const done = mine2.filter((h5) => h5.state.value === "done");
+  const open2 = mine2.filter((h5) => h5.state.value !== "done");
+  const left2 = useLeft(link, done.length);
+  const limits = judged(open2.filter((h5) => h5.state.value !== "failed"), link, left2);
+  const ready = open2.filter((h5) => h5.state.value === "chosen" && !limits.has(h5));
+  const failed = open2.filter((h5) => h5.state.value === "failed");
+  const moving = open2.filter(runs2);
+  const over3 = done.length > 0 && open2.length === 0;
+  const main = T2(null);
+  const send4 = (some) => handIn(some, {
+    from: from.trim(),
+    ended: (problem2) => problem2.status === 404 ? close(true) : void way.load()
+  });
+  const take4 = (files) => {
+    if (!closed) choose4(token2, files);
+  };
+  const types2 = link.accept.join(", ");
+  const words2 = {
+    tooLarge: t13("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
+    wrongType: t13("wrongType", { types: types2 }),
+    tooMany: t13("tooMany", { count: left2 ?? 0 })
+  };
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-list", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits.has(h5) ? words2[limits.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
+  const empty = mine2.length === 0;
+  const rules = [
+    ...link.max_file_bytes === null ? [] : [t13("limitSize", { size: size(link.max_file_bytes) })],
+    ...left2 === null ? [] : [t13("limitCount", { count: left2 })],
+    ...types2 ? [t13("limitTypes", { types: types2 })] : []
+  ];
+  const pick3 = () => ask3(link.accept, take4);
+  return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t13("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
+    closed ? /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t13("closed", { count: done.length }) : t13("closedNone") })
+    ] }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Field, { name: "from", label: t13("from"), hint: t13("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
+        setFrom(value);
+        sessionStorage.setItem(stored7, value);
+      } }),
+      /* @__PURE__ */ a4("div", { class: empty ? "guest-target" : "guest-target small", children: [
+        empty && /* @__PURE__ */ a4(Icon, { name: "upload", class: "guest-target-icon" }),
+        /* @__PURE__ */ a4("button", { type: "button", ref: empty ? main : void 0, class: empty ? "button primary big" : "button", onClick: pick3, children: [
+          /* @__PURE__ */ a4(Icon, { name: empty ? "file" : "plus" }),
+          " ",
+          empty ? t13("chooseFiles") : t13("chooseMore")
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t13("orDrop") }),
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-facts", "aria-label": t13("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t13("progress", { done: done.length, count: done.length + moving.length }) }),
+    !closed && (ready.length > 0 || failed.length > 1) && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+      ready.length > 0 && /* @__PURE__ */ a4("button", { type: "button", ref: main, class: "button primary big", onClick: () => send4(ready), children: [
+        /* @__PURE__ */ a4(Icon, { name: "upload" }),
+        " ",
+        t13("handIn", { count: ready.length })
+      ] }),
+      failed.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => send4(failed), children: [
+        /* @__PURE__ */ a4(Icon, { name: "retry" }),
+        " ",
+        t13("retryAll")
+      ] })
+    ] }),
+    !empty && list2,
+    /* @__PURE__ */ a4("p", { class: "aside", children: t13("nothingShown") }),
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t13("dropHere"), onDrop: (transfer) => take4(filesOf(transfer)) })
+  ] });
+}
+function useLeft(link, done) {
+  const began = T2({ link, done });
+  if (began.current.link !== link) began.current = { link, done };
+  return link.files_left === null ? null : Math.max(0, link.files_left - (done - began.current.done));
+}
+function ask3(accept, take4) {
+  const field = document.createElement("input");
+  field.type = "file";
+  field.multiple = true;
+  field.accept = accept.join(",");
+  field.hidden = true;
+  field.addEventListener("change", () => {
+    field.remove();
+    take4([...field.files]);
+  });
+  field.addEventListener("cancel", () => field.remove());
+  document.body.append(field);
+  field.click();
+}
+function filesOf(transfer) {
+  const files = [];
+  const folders = [];
+  for (const item of transfer.items) {
+    const file3 = item.kind === "file" ? item.getAsFile() : null;
+    if (!file3) continue;
+    if (item.webkitGetAsEntry()?.isDirectory) folders.push(file3.name);
+    else files.push(file3);
+  }
+  if (folders.length > 0) toast(t13("noFolders", { count: folders.length, name: folders[0] }), true);
+  return files;
+}
+function why2(problem2, owner) {
+  if (problem2.code === "quota_exceeded") return t13("noRoom", { owner });
+  return problem2.fields[0] ? sayField(problem2.fields[0]) : say(problem2);
+}
+function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
+  const state = h5.state.value;
+  const sending = state === "sending";
+  const [, tick] = d2(0);
+  A2(() => {
+    if (!sending) return;
+    const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
+    return () => clearInterval(timer2);
+  }, [sending]);
+  const { name } = h5.file;
+  const icon = iconOf2({ kind: "file", name });
+  const problem2 = h5.problem.value;
+  const wrong = limit ?? (state === "failed" && problem2 ? why2(problem2, owner) : void 0);
+  const press = (sign2, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: sign2 }) });
+  return /* @__PURE__ */ a4("li", { class: "guest-row guest-handing", "data-name": name, children: [
+    /* @__PURE__ */ a4("span", { class: "guest-thumb", children: /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) }),
+    /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
+      /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t13("progressOf", { name }) }),
+      wrong ? /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
+        /* @__PURE__ */ a4(Icon, { name: "warning" }),
+        " ",
+        wrong
+      ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers3(h5) })
+    ] }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    state === "failed" && retry2 && press("retry", t13("retryOf", { name }), retry2),
+    runs2(h5) && press("close", t13("cancelOf", { name }), () => cancel3(h5)),
+    (state === "chosen" || state === "failed") && press("close", t13("remove", { name }), () => {
+      focus();
+      remove(h5);
+    })
+  ] });
+}
+function numbers3(h5) {
+  const state = h5.state.value;
+  const whole6 = h5.file.size;
+  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t13("state_busy") : t13(`state_${state}`), size(whole6)].join(" · ");
+  const sent = h5.sent.value;
+  if (sent >= whole6) return t13("state_finishing");
+  return [percent(sent, whole6), t13("receivedOf", { received: size(sent), size: size(whole6) }), ...pace(h5.meter, whole6 - sent)].join(" · ");
+}
+function Thanks({ token: token2, owner, count, again: again3, children }) {
+  A2(() => focusMain(), []);
+  return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
+    /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+      /* @__PURE__ */ a4("h1", { children: t13("thanks") }),
+      /* @__PURE__ */ a4("p", { role: "status", children: [
+        t13("thanksText", { owner, count }),
+        " ",
+        t13("thanksLeave")
+      ] })
+    ] }),
+    children,
+    again3 && /* @__PURE__ */ a4("div", { class: "card-buttons", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
+      forget4(token2);
+      void again3().then(focusMain);
+    }, children: [
+      /* @__PURE__ */ a4(Icon, { name: "plus" }),
+      " ",
+      t13("handInMore")
+    ] }) })
+  ] });
+}
+
+// src/share/guest-page.tsx
+var called2 = y3("");
+var titleOfShared = () => called2.value || t13("sharedTitle");
+var Shared = ({ params }) => /* @__PURE__ */ a4(Page, { token: params.token }, params.token);
+function Page({ token: token2 }) {
+  const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
+  const way = useWay(token2, path3);
+  const { door } = way;
+  const read6 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
+  A2(() => {
+    called2.value = read6;
+    return () => {
+      called2.value = "";
+    };
+  }, [read6]);
+  const was = T2(door.is);
+  A2(() => {
+    if (was.current !== "loading" && was.current !== door.is && door.is !== "locked") focusMain();
+    was.current = door.is;
+  }, [door.is]);
+  switch (door.is) {
+    case "loading":
+      return /* @__PURE__ */ a4(Skeleton, {});
+    case "failed":
+      return /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("h1", { children: t13("sharedTitle") }),
+        /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: way.load })
+      ] });
+    case "gone":
+      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t13("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t13("goneText") }) });
+    case "locked":
+      return /* @__PURE__ */ a4(Locked, { token: token2, then: way.load });
+    case "astray":
+      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("astrayTitle"), page: true, children: [
+        /* @__PURE__ */ a4("p", { children: t13("astrayText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t13("toTop", { name: door.name }) }) })
+      ] });
+    case "open":
+      if (door.link.kind === "request") return /* @__PURE__ */ a4(HandIn, { token: token2, link: door.link, way });
+      return door.link.entry.kind === "folder" ? /* @__PURE__ */ a4(Folder, { token: token2, at: { ...door, link: door.link }, way }) : /* @__PURE__ */ a4(Single, { token: token2, at: { ...door, link: door.link }, way });
+  }
+}
+function Stop2({ icon, title, children }) {
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
+    /* @__PURE__ */ a4("h1", { children: title }),
+    children
+  ] });
+}
+function Locked({ token: token2, then }) {
+  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t13("lockedTitle"), children: [
+    /* @__PURE__ */ a4("p", { children: t13("lockedText") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("continue"), onSubmit: async ({ password = "" }) => {
+      await unlock(token2, password);
+      await then();
+    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
+  ] });
+}
+
+// src/share/guest-routes.ts
+var guestRoutes = [
+  { path: "/s/:token", page: Shared, title: titleOfShared, open: true, alone: true },
+  { path: "/r/:token", page: Shared, title: () => t13("handInTitle"), open: true, alone: true }
+];
+
+// src/share/words.ts
+var problems10 = catalog({
+  en: {
+    share_not_found: "This link no longer works.",
+    share_password_required: "Enter the password of this link to continue.",
+    field_not_accepted: "Files of this kind are not taken here.",
+    field_too_large: "This file is larger than the link takes.",
+    field_too_many: "These are more files than the link takes."
+  },
+  de: {
+    share_not_found: "Dieser Link funktioniert nicht mehr.",
+    share_password_required: "Geben Sie das Passwort dieses Links ein, um fortzufahren.",
+    field_not_accepted: "Dateien dieser Art werden hier nicht angenommen.",
+    field_too_large: "Diese Datei ist größer, als der Link annimmt.",
+    field_too_many: "Das sind mehr Dateien, als der Link annimmt."
+  }
+});
+
+// src/share/room.ts
+var share3 = {
+  routes: guestRoutes,
+  problems: problems10
+};
+
 // src/smscode/phone.ts
 var codes = Object.fromEntries("AD376 AE971 AF93 AG1268 AI1264 AL355 AM374 AO244 AR54 AS1684 AT43 AU61 AW297 AX358 AZ994 BA387 BB1246 BD880 BE32 BF226 BG359 BH973 BI257 BJ229 BL590 BM1441 BN673 BO591 BQ599 BR55 BS1242 BT975 BW267 BY375 BZ501 CA1 CC61 CD243 CF236 CG242 CH41 CI225 CK682 CL56 CM237 CN86 CO57 CR506 CU53 CV238 CW599 CX61 CY357 CZ420 DE49 DJ253 DK45 DM1767 DO1809 DZ213 EC593 EE372 EG20 ER291 ES34 ET251 FI358 FJ679 FK500 FM691 FO298 FR33 GA241 GB44 GD1473 GE995 GF594 GG44 GH233 GI350 GL299 GM220 GN224 GP590 GQ240 GR30 GT502 GU1671 GW245 GY592 HK852 HN504 HR385 HT509 HU36 ID62 IE353 IL972 IM44 IN91 IO246 IQ964 IR98 IS354 IT39 JE44 JM1876 JO962 JP81 KE254 KG996 KH855 KI686 KM269 KN1869 KP850 KR82 KW965 KY1345 KZ7 LA856 LB961 LC1758 LI423 LK94 LR231 LS266 LT370 LU352 LV371 LY218 MA212 MC377 MD373 ME382 MF590 MG261 MH692 MK389 ML223 MM95 MN976 MO853 MP1670 MQ596 MR222 MS1664 MT356 MU230 MV960 MW265 MX52 MY60 MZ258 NA264 NC687 NE227 NF672 NG234 NI505 NL31 NO47 NP977 NR674 NU683 NZ64 OM968 PA507 PE51 PF689 PG675 PH63 PK92 PL48 PM508 PR1787 PS970 PT351 PW680 PY595 QA974 RE262 RO40 RS381 RU7 RW250 SA966 SB677 SC248 SD249 SE46 SG65 SH290 SI386 SJ47 SK421 SL232 SM378 SN221 SO252 SR597 SS211 ST239 SV503 SX1721 SY963 SZ268 TC1649 TD235 TG228 TH66 TJ992 TK690 TL670 TM993 TN216 TO676 TR90 TT1868 TV688 TW886 TZ255 UA380 UG256 US1 UY598 UZ998 VA39 VC1784 VE58 VG1284 VI1340 VN84 VU678 WF681 WS685 XK383 YE967 YT262 ZA27 ZM260 ZW263".split(" ").map((c4) => [c4.slice(0, 2), c4.slice(2)]));
 var callingCode = (country) => codes[country] ?? "";
@@ -16564,7 +17677,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t13 = catalog({
+var t14 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -16640,7 +17753,7 @@ var t13 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -16661,7 +17774,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t13("unsent") })
+    /* @__PURE__ */ a4("p", { children: t14("unsent") })
   ] });
 }
 
@@ -16675,7 +17788,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t13("better") }),
+          /* @__PURE__ */ a4("p", { children: t14("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -16686,13 +17799,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t13("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t14("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t13("changeDo") : t13("confirm"),
-        label: t13("code"),
-        hint: t13("codeHint"),
+        submit: change ? t14("changeDo") : t14("confirm"),
+        label: t14("code"),
+        hint: t14("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -16703,8 +17816,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t13("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t13("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t14("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t14("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -16717,19 +17830,19 @@ function Number2({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole6 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t13("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t14("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole6)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole6 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t13("changeText") : t13("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t14("changeText") : t14("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t13("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t13("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t13("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t13("goesTo", { number: whole6 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t14("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t14("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t14("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t14("goesTo", { number: whole6 }) })
     ] })
   ] });
 }
@@ -16745,54 +17858,54 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t13("title"),
+      title: t14("title"),
       status,
-      text: (_4, line) => !on ? t13("offText") : line?.hint ? t13("onText", { number: unbroken(line.hint) }) : t13("numberGone"),
+      text: (_4, line) => !on ? t14("offText") : line?.hint ? t14("onText", { number: unbroken(line.hint) }) : t14("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t13("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t13("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t13("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t14("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t14("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t14("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t13("changeTitle") : t13("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t14("changeTitle") : t14("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t13("changed") : t13("enabled"));
+          toast(on ? t14("changed") : t14("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t13("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t13("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t14("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t14("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t13("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t14("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t14("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
-function Step3({ layer, answer, again: again2 }) {
+function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t13("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t13("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t14("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t14("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t13("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t14("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t13("go"),
-        label: t13("code"),
-        hint: t13("codeHint"),
+        submit: t14("go"),
+        label: t14("code"),
+        hint: t14("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
-        again: { at, send: () => again2("/auth/attempts/{id}/sms/resend") }
+        again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
       }
     ),
     /* @__PURE__ */ a4(Unsent, {})
@@ -16801,27 +17914,27 @@ function Step3({ layer, answer, again: again2 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t13("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t14("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems10
+  problems: problems11
 };
 
 // src/social/trip.ts
-var stored7 = "coffer.trip";
+var stored8 = "coffer.trip";
 var waiting = "coffer.wait";
 function begin3(trip2) {
-  sessionStorage.setItem(stored7, JSON.stringify(trip2));
+  sessionStorage.setItem(stored8, JSON.stringify(trip2));
 }
 function trip() {
   try {
-    return JSON.parse(sessionStorage.getItem(stored7) ?? "null") ?? void 0;
+    return JSON.parse(sessionStorage.getItem(stored8) ?? "null") ?? void 0;
   } catch {
     return void 0;
   }
 }
 function over2() {
-  sessionStorage.removeItem(stored7);
+  sessionStorage.removeItem(stored8);
 }
 var start = (provider) => `/v1/auth/social/${encodeURIComponent(provider)}`;
 var here = () => location.pathname + location.search;
@@ -16861,7 +17974,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -16985,7 +18098,7 @@ var t14 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems11 = catalog({
+var problems12 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -17019,13 +18132,13 @@ var problems11 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t14("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t15("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t14("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t15("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -17042,18 +18155,18 @@ function Fault({ problem: problem2, provider, retry: retry2 }) {
   const label = useLabel(provider);
   const { purpose = "sign_in", to } = trip() ?? {};
   const inside = me() !== void 0 && purpose !== "sign_in";
-  const page = Object.hasOwn(pages, problem2.code) ? pages[problem2.code] : void 0;
+  const page2 = Object.hasOwn(pages, problem2.code) ? pages[problem2.code] : void 0;
   const signUp = problem2.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
   const back = safeNext(to ?? null, location.origin, firstPlace());
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page ? t14(page.title, { name: label }) : t14("failed") }),
-    /* @__PURE__ */ a4("p", { children: page ? t14(page.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t15(page2.title, { name: label }) : t15("failed") }),
+    /* @__PURE__ */ a4("p", { children: page2 ? t15(page2.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t14("back") }) : !page && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t14("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page?.title === "away" || page?.title === "wrong" ? t14("retry") : t14("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t15("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t15("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t15("retry") : t15("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t14("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t15("elsewhere") })
     ] })
   ] });
 }
@@ -17061,9 +18174,9 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("close") }),
-    /* @__PURE__ */ a4("p", { children: t14("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t14("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t15("close") }),
+    /* @__PURE__ */ a4("p", { children: t15("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t15("closeDo") }) })
   ] });
 }
 
@@ -17088,7 +18201,7 @@ function Arrive() {
   const [{ code, error, provider }] = d2(arrive2);
   const [state, setState] = d2({ is: "looking" });
   const fault = (err2) => setState({ is: "fault", problem: asProblem(err2) });
-  async function look() {
+  async function look2() {
     setState({ is: "looking" });
     try {
       if ((code || error) && await handOver({ code, error })) {
@@ -17102,21 +18215,21 @@ function Arrive() {
       fault(err2);
     }
   }
-  A2(() => void look(), []);
+  A2(() => void look2(), []);
   switch (state.is) {
     case "looking":
       return /* @__PURE__ */ a4(Busy, {});
     case "handed":
       return /* @__PURE__ */ a4(Close, {});
     case "fault":
-      return /* @__PURE__ */ a4(Fault, { problem: state.problem, provider: provider ?? trip()?.provider, retry: look });
+      return /* @__PURE__ */ a4(Fault, { problem: state.problem, provider: provider ?? trip()?.provider, retry: look2 });
     case "found":
       return /* @__PURE__ */ a4(Go, { code, found: state.found, onFault: fault });
   }
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t14("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t15("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -17126,12 +18239,12 @@ function Go(props) {
   if (purpose === "renew") return /* @__PURE__ */ a4(Renew, { ...props });
   return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known3 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
 }
-function useOnce(work2, onFault, ready = true) {
-  const begun2 = T2(false);
+function useOnce(work3, onFault, ready = true) {
+  const begun3 = T2(false);
   A2(() => {
-    if (!ready || begun2.current) return;
-    begun2.current = true;
-    work2().catch(onFault);
+    if (!ready || begun3.current) return;
+    begun3.current = true;
+    work3().catch(onFault);
   }, [ready]);
 }
 async function exchange(code, label, names2 = {}) {
@@ -17172,10 +18285,10 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t14("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t14("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t15("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t15("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t14("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t15("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -17185,15 +18298,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t14("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t14("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t15("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t15("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t14("username"), hint: t14("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t15("username"), hint: t15("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t14("newNot"),
+      t15("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t14("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t15("newOther") })
     ] })
   ] });
 }
@@ -17204,25 +18317,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t14("connected", { name: label }));
+    leave4(t15("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t14("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t15("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t14("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t14("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t15("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t15("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t14("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t15("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t14("linkTitle"), submit: t14("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t15("linkTitle"), submit: t15("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t15("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -17230,7 +18343,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t14("connected", { name: label }));
+    leave4(t15("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -17240,21 +18353,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave4(t14("proved"));
+      if (await keeper().prove({ challenge: opened, by: label })) leave4(t15("proved"));
       else leave4();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave4(t14("proved"));
+    leave4(t15("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t14("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t14("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t15("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t15("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t15("title") }) })
   ] });
 }
 
@@ -17266,13 +18379,13 @@ function Connected() {
   }, []);
   const configured = useProviders();
   const [going2, setGoing] = d2();
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   if (configured.length === 0 && !data?.items.length && !problem2) return null;
   const rows = configured.map(({ id, label }) => ({ id, label, identity: data?.items.find(({ provider }) => provider === id) }));
   for (const identity of data?.items ?? []) if (!configured.some(({ id }) => id === identity.provider)) rows.push({ id: identity.provider, label: identity.label, identity });
   const only2 = data !== void 0 && data.others === 0 && data.items.length === 1;
   async function connect2(provider) {
-    if (busy2) return;
+    if (busy3) return;
     setBusy(true);
     try {
       const { url } = await post("/account/identities/{provider}", { path: { provider } });
@@ -17286,8 +18399,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t14("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t14("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t15("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t15("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -17295,38 +18408,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t14("since"),
+            t15("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t14("lastUsed"),
+              t15("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t14("neverUsed")
+            ] }) : t15("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t14("onlyWay"),
+            t15("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t14("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t15("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t14("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t14("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t14("connectLabel", { name: label }), "aria-disabled": busy2, onClick: () => void connect2(id), children: t14("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t15("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t15("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t15("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t15("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t14("disconnectTitle", { name: going2.label }), action: t14("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t15("disconnectTitle", { name: going2.label }), action: t15("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t14("disconnected", { name: going2.label }));
+      toast(t15("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t14("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t15("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t14("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t15("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -17385,32 +18498,32 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t14("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t15("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t14("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t15("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t14("proveOther") })
+        }, children: t15("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t14("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t15("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t14("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t15("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems11
+  problems: problems12
 };
 
 // src/totp/words.ts
-var t15 = catalog({
+var t16 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -17460,7 +18573,7 @@ var t15 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems12 = catalog({
+var problems13 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -17476,9 +18589,9 @@ var problems12 = catalog({
 });
 
 // src/totp/wrong.ts
-async function sendCode(send3) {
+async function sendCode(send4) {
   try {
-    return await send3;
+    return await send4;
   } catch (err2) {
     throw err2 instanceof Problem && err2.code === "invalid_code" ? new Problem({ status: err2.status, code: "wrong_totp" }) : err2;
   }
@@ -17491,7 +18604,7 @@ function Section5({ status }) {
   const { data, problem: problem2, reload } = status;
   const [enrolment, setEnrolment] = d2();
   const [disabling, setDisabling] = d2(false);
-  const [busy2, setBusy] = d2(false);
+  const [busy3, setBusy] = d2(false);
   const on = data?.totp?.enabled ?? false;
   async function begin4() {
     setBusy(true);
@@ -17512,45 +18625,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t15("title"),
+          t16("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t15("on") : t15("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t16("on") : t16("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t15("onText") : t15("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t16("onText") : t16("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t15("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy2, onClick: begin4, children: t15("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t16("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t16("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t15("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t16("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t15("enabled"));
+      toast(t16("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t15("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t15("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t16("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t16("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t15("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t16("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t15("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t16("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t15("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t15("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t15("orType") }),
+        /* @__PURE__ */ a4("p", { children: t16("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t16("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t16("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t15("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t16("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t15("enable"), label: t15("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t16("enable"), label: t16("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -17559,15 +18672,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t15("go"), label: t15("code"), hint: t15("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t16("go"), label: t16("code"), hint: t16("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t15("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t15("instead"), run: setUp2 }, advised: { line: "totp", label: () => t15("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t16("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t16("instead"), run: setUp2 }, advised: { line: "totp", label: () => t16("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems12
+  problems: problems13
 };
 
 // src/main.tsx

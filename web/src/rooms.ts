@@ -7,6 +7,7 @@ export { passkey } from './passkey/room';
 export { question } from './question/room';
 export { recovery } from './recovery/room';
 export { session } from './session/room';
+export { share } from './share/room';
 export { smscode } from './smscode/room';
 export { social } from './social/room';
 export { totp } from './totp/room';

@@ -27,6 +27,7 @@ interface PreviewProps<E extends Shown> {
   id: string; // the one to begin with
   more: (() => unknown) | undefined; // there is more to read
   read: Read<E>;
+  price?: (entry: E) => string | undefined; // what the look costs: the person is asked first
   onSave: (entry: E) => void;
   deeds?: (entry: E) => EntryDeed[];
   onClose: (last: string) => void;
@@ -35,7 +36,7 @@ interface PreviewProps<E extends Shown> {
 // A Read answers the content of a file, whose body is not read yet.
 type Read<E> = (entry: E, signal: AbortSignal) => Promise<Response>;
 
-export function Preview<E extends Shown>({ items, id, more, read, onSave, deeds, onClose }: PreviewProps<E>) {
+export function Preview<E extends Shown>({ items, id, more, read, price, onSave, deeds, onClose }: PreviewProps<E>) {
   const [shown, setShown] = useState(id);
   const [last, setLast] = useState(() => items.find((e) => e.id === id)!); // stays when the list loses it
   const files = items.filter((e) => e.kind === 'file');
@@ -76,23 +77,32 @@ export function Preview<E extends Shown>({ items, id, more, read, onSave, deeds,
         <button type="button" class="icon-button" aria-label={t('downloadOf', { name: entry.name })} title={t('download')} onClick={() => onSave(entry)}><Icon name="download" /></button>
       </>
     )}>
-      <Look key={entry.id + entry.modified_at} entry={entry} read={read} onSave={() => onSave(entry)} />
+      <Look key={entry.id + entry.modified_at} entry={entry} read={read} price={price?.(entry)} onSave={() => onSave(entry)} />
     </Dialog>
   );
 }
 
 type Content = { url: string } | { text: string };
 
-function Look<E extends Shown>({ entry, read, onSave }: { entry: E; read: Read<E>; onSave: () => void }) {
+interface LookProps<E> {
+  entry: E;
+  read: Read<E>;
+  price: string | undefined;
+  onSave: () => void;
+}
+
+function Look<E extends Shown>({ entry, read, price, onSave }: LookProps<E>) {
   const kind = kindOf(entry);
   const small = kind && entry.size <= kind.most;
   const [content, setContent] = useState<Content>();
   const [broken, setBroken] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [have, setHave] = useState(0);
+  const [cost] = useState(price); // it changes when it is paid
+  const [paid, pay] = useState(cost === undefined);
 
   useEffect(() => {
-    if (!small || entry.damaged) return;
+    if (!small || entry.damaged || !paid) return;
     const stop = new AbortController();
     let url: string | undefined;
     load(read(entry, stop.signal), kind, setHave).then((it) => {
@@ -105,12 +115,13 @@ function Look<E extends Shown>({ entry, read, onSave }: { entry: E; read: Read<E
       stop.abort();
       if (url) URL.revokeObjectURL(url);
     };
-  }, []);
+  }, [paid]);
 
   const fail = () => setBroken(true);
   if (problem) return <Instead entry={entry} onSave={onSave} bad>{say(problem)}</Instead>;
   if (!kind || broken || (kind.shown === 'pdf' && !navigator.pdfViewerEnabled)) return <Instead entry={entry} onSave={onSave}>{t('noPreview')}</Instead>;
   if (!small) return <Instead entry={entry} onSave={onSave}>{t('tooLargeToShow', { size: size(entry.size) })}</Instead>;
+  if (!paid) return <Instead entry={entry} onSave={onSave} onShow={() => pay(true)}>{cost}</Instead>;
   if (!content) {
     return (
       <div class="look" role="status">
@@ -148,14 +159,25 @@ async function load(opened: Promise<Response>, kind: Kind, seen: (bytes: number)
   return { blob };
 }
 
-function Instead({ entry, onSave, children, bad }: { entry: Shown; onSave: () => void; children: ComponentChildren; bad?: boolean }) {
+interface InsteadProps {
+  entry: Shown;
+  onSave: () => void;
+  onShow?: () => void;
+  children: ComponentChildren;
+  bad?: boolean;
+}
+
+function Instead({ entry, onSave, onShow, children, bad }: InsteadProps) {
   const icon = iconOf(entry);
   return (
     <div class="look look-instead">
       <Icon name={icon} class={'look-icon kind-' + icon} />
       <p role={bad ? 'alert' : undefined}>{children}</p>
       <p class="hint">{size(entry.size)}</p>
-      <button type="button" class="button primary" onClick={onSave}><Icon name="download" /> {t('download')}</button>
+      <div class="card-buttons">
+        {onShow && <button type="button" class="button" onClick={onShow}><Icon name="eye" /> {t('show')}</button>}
+        <button type="button" class="button primary" onClick={onSave}><Icon name="download" /> {t('download')}</button>
+      </div>
     </div>
   );
 }

@@ -77,6 +77,7 @@ export const t = catalog({
     noPreview: 'This file cannot be shown here. Download it to open it on your device.',
     tooLargeToShow: 'With {size} this file is too large to be shown here. Download it to open it on your device.',
     download: 'Download',
+    show: 'Show',
     readingOf: 'How much of {name} is read',
   },
   de: {
@@ -154,6 +155,7 @@ export const t = catalog({
     noPreview: 'Diese Datei lässt sich hier nicht anzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.',
     tooLargeToShow: 'Mit {size} ist diese Datei zu groß, um sie hier anzuzeigen. Laden Sie sie herunter, um sie auf Ihrem Gerät zu öffnen.',
     download: 'Herunterladen',
+    show: 'Ansehen',
     readingOf: 'Wie viel von {name} gelesen ist',
   },
 });
