@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t17, r4) {
+function k(n3, t18, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t17) "key" == f5 ? u4 = t17[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t17[f5] : o5[f5] = t17[f5];
+  for (f5 in t18) "key" == f5 ? u4 = t18[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t18[f5] : o5[f5] = t18[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t17) {
-  this.props = n3, this.context = t17, this.__g = 0;
+function x(n3, t18) {
+  this.props = n3, this.context = t18, this.__g = 0;
 }
-function S(n3, t17) {
-  if (null == t17) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t17 < n3.__k.length; t17++) if ((r4 = n3.__k[t17]) && r4.__e) return r4.__e;
+function S(n3, t18) {
+  if (null == t18) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t18 < n3.__k.length; t18++) if ((r4 = n3.__k[t18]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t17) {
-  var r4, u4 = t17.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t17.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t17.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t18) {
+  var r4, u4 = t18.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t18.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t18.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t17) {
-    return t17 && (n3.__e = t17.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t18) {
+    return t18 && (n3.__e = t18.__e);
   }), j(n3);
 }
-function L(t17) {
-  (8 & t17.__g || (t17.__g |= 8, u.push(t17), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t18) {
+  (8 & t18.__g || (t18.__g |= 8, u.push(t18), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t17 = 1; u.length; ) u.length > t17 && u.sort(o), n3 = u.shift(), t17 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t18 = 1; u.length; ) u.length > t18 && u.sort(o), n3 = u.shift(), t18 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t17.length;
-  for (l4 = q(r4, t17, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t18.length;
+  for (l4 = q(r4, t18, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t17, r4, u4, i4) {
+function q(n3, t18, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t17[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t18[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t17, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t17, r4, u4) {
+function A(n3, t18, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t17;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t17 = A(i4[f5], t17, r4, false));
-    return t17;
+    if (n3.props.__P) return t18;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t18 = A(i4[f5], t18, r4, false));
+    return t18;
   }
-  for (t17 && !t17.parentNode && (t17 = S(n3)) && !t17.parentNode && (t17 = null), o5 = n3.__e, e4 = t17; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t17) : r4.insertBefore(o5, t17 || null)), t17 = o5; (t17 = t17 && t17.nextSibling) && 8 == t17.nodeType && !t17.data.startsWith("$s"); ) ;
-  return t17;
+  for (t18 && !t18.parentNode && (t18 = S(n3)) && !t18.parentNode && (t18 = null), o5 = n3.__e, e4 = t18; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t18) : r4.insertBefore(o5, t18 || null)), t18 = o5; (t18 = t18 && t18.nextSibling) && 8 == t18.nodeType && !t18.data.startsWith("$s"); ) ;
+  return t18;
 }
-function P(n3, t17, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t17[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t18, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t18[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t17[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t17.length; i4++) if ((e4 = t17[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t18[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t18.length; i4++) if ((e4 = t18[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t17, r4) {
-  null == r4 && (r4 = ""), "-" == t17[0] ? n3.setProperty(t17, r4) : n3[t17] = r4;
+function T(n3, t18, r4) {
+  null == r4 && (r4 = ""), "-" == t18[0] ? n3.setProperty(t18, r4) : n3[t18] = r4;
 }
-function N(n3, t17, r4, u4, i4) {
+function N(n3, t18, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t17) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t18) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t17 in u4) r4 && t17 in r4 || T(n3.style, t17);
-    if (r4) for (t17 in r4) u4 && r4[t17] == u4[t17] || T(n3.style, t17, r4[t17]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t18 in u4) r4 && t18 in r4 || T(n3.style, t18);
+    if (r4) for (t18 in r4) u4 && r4[t18] == u4[t18] || T(n3.style, t18, r4[t18]);
   }
-  else if ("o" == t17[0] && "n" == t17[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t17] = r4, r4 && u4 || (o5 = a[t17] || (a[t17] = V(t17)), (n3.__a || (n3.__a = {}))[t17] = c, f5 = t17 != (t17 = t17.replace(l, "$1")), (t17 = t17.slice(2))[0] < "a" && (t17 = t17.toLowerCase()), r4 ? n3.addEventListener(t17, o5, f5) : n3.removeEventListener(t17, o5, f5));
+  else if ("o" == t18[0] && "n" == t18[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t18] = r4, r4 && u4 || (o5 = a[t18] || (a[t18] = V(t18)), (n3.__a || (n3.__a = {}))[t18] = c, f5 = t18 != (t18 = t18.replace(l, "$1")), (t18 = t18.slice(2))[0] < "a" && (t18 = t18.toLowerCase()), r4 ? n3.addEventListener(t18, o5, f5) : n3.removeEventListener(t18, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t17 = t17.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t17 && "height" != t17 && "href" != t17 && "list" != t17 && "form" != t17 && "tabIndex" != t17 && "download" != t17 && "rowSpan" != t17 && "colSpan" != t17 && "role" != t17 && "popover" != t17 && t17 in n3) try {
-      return void (n3[t17] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t18 = t18.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t18 && "height" != t18 && "href" != t18 && "list" != t18 && "form" != t18 && "tabIndex" != t18 && "download" != t18 && "rowSpan" != t18 && "colSpan" != t18 && "role" != t18 && "popover" != t18 && t18 in n3) try {
+      return void (n3[t18] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t17[4] ? n3.removeAttribute(t17) : n3.setAttribute(t17, "popover" == t17 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t18[4] ? n3.removeAttribute(t18) : n3.setAttribute(t18, "popover" == t18 && 1 == r4 ? "" : r4);
   }
 }
-function V(t17) {
+function V(t18) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t17], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t17]) return;
+      if (u4 = u4[t18], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t18]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t17, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t18, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t17 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t17 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t18 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t18 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t17, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t18) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t18 && t18.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t18, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t19) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t19 && t19.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t18 && t18.then || D(r4), n.__e(t18, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t19 && t19.then || D(r4), n.__e(t19, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t17);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t18);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t17) {
+function B(n3, t18) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t17 && t17.push(n3);
+    t18 && t18.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t17, r4, u4) {
+function E(t18, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t17), t17.some(function(r5) {
+  n.__c && n.__c(r4, t18), t18.some(function(r5) {
     try {
-      t17 = r5.__h, r5.__h = [], t17.some(function(n3) {
+      t18 = r5.__h, r5.__h = [], t18.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t18) {
-      n.__e(t18, r5.__v);
+    } catch (t19) {
+      n.__e(t19, r5.__v);
     }
   });
 }
-function F(t17, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t17 = k4, o5[s4] = null;
+      t18 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t17) {
+  if (!t18) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t17 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t18 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t17.content || t17, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t17.attributes.length; s4++) $2[(k4 = t17.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t17, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t17, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t17.innerHTML) || (t17.innerHTML = h5.__html), r4.__k = []) : (y5 && (t17.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t17.removeAttribute(s4) : null == b4 || b4 === t17[s4] && ("progress" != C3 || b4) || N(t17, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t17[s4] && N(t17, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t17.data == x3 || (t17.data = x3);
-  return t17;
+    if (a5 = "template" == C3 && t18.content || t18, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t18.attributes.length; s4++) $2[(k4 = t18.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t18, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t18, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t18.innerHTML) || (t18.innerHTML = h5.__html), r4.__k = []) : (y5 && (t18.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t18.removeAttribute(s4) : null == b4 || b4 === t18[s4] && ("progress" != C3 || b4) || N(t18, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t18[s4] && N(t18, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t18.data == x3 || (t18.data = x3);
+  return t18;
 }
-function G(t17, r4, u4, i4) {
+function G(t18, r4, u4, i4) {
   try {
-    "function" == typeof t17 ? r4 ? r4.__x = t17(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t17(null)) : t17.current = r4;
-  } catch (t18) {
-    n.__e(t18, u4);
+    "function" == typeof t18 ? r4 ? r4.__x = t18(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t18(null)) : t18.current = r4;
+  } catch (t19) {
+    n.__e(t19, u4);
   }
 }
-function J(t17, r4, u4) {
+function J(t18, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t17), !(i4 = t17.ref) || i4.current && i4.current != t17.__e || G(i4, null, r4, t17), i4 = t17.__c) {
+  if (n.unmount && n.unmount(t18), !(i4 = t18.ref) || i4.current && i4.current != t18.__e || G(i4, null, r4, t18), i4 = t18.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t18) {
-      n.__e(t18, r4);
+    } catch (t19) {
+      n.__e(t19, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t17.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t17.type || u4 && !t17.props.__P);
-  !u4 && (i4 = t17.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t17.__e && o5.some(g), g(f5), g(i4)), u4 || g(t17.__e), t17.__e = t17.__c = t17.__ = null;
+  if (i4 = t18.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t18.type || u4 && !t18.props.__P);
+  !u4 && (i4 = t18.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t18.__e && o5.some(g), g(f5), g(i4)), u4 || g(t18.__e), t18.__e = t18.__c = t18.__ = null;
 }
-function K(n3, t17, r4) {
+function K(n3, t18, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t17, r4) {
+function Q(t18, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t17, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t17 && 32 & t17.__u) ? null : r4.__k, r4.__k = m($, { children: [t17] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t18, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t18 && 32 & t18.__u) ? null : r4.__k, r4.__k = m($, { children: [t18] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t17(n4) {
+  function t18(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t17.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t18.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,35 +680,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t18 = n5.componentWillUnmount;
+      var t19 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t18 && t18.call(n5);
+        r4.delete(n5), t19 && t19.call(n5);
       };
     }), n4.children;
   }
-  return t17.__c = "__cC" + s++, t17.__ = n3, t17.Provider = (t17.Consumer = function(n4, t18) {
-    return n4.children(t18);
-  }).contextType = t17, t17;
+  return t18.__c = "__cC" + s++, t18.__ = n3, t18.Provider = (t18.Consumer = function(n4, t19) {
+    return n4.children(t19);
+  }).contextType = t18, t18;
 }
-n = { __e: function(n3, t17, r4, u4) {
-  for (var i4, o5, e4; t17 = t17.__; ) if ((i4 = t17.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t18, r4, u4) {
+  for (var i4, o5, e4; t18 = t18.__; ) if ((i4 = t18.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t18) {
-      n3 = t18;
+    } catch (t19) {
+      n3 = t19;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t17) {
+}, x.prototype.setState = function(n3, t18) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t17 && this.__k.push(t17), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t18 && this.__k.push(t18), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t17) {
-  return n3.__v.__b - t17.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t18) {
+  return n3.__v.__b - t18.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -744,8 +744,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t17) {
-  a2.__h && a2.__h(r2, n3, f2 || t17), f2 = 0;
+function y2(n3, t18) {
+  a2.__h && a2.__h(r2, n3, f2 || t18), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -755,19 +755,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t17 = (f5.__N || f5.__)[0], r4 = f5.t(t17, n4);
-    o2(t17, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t18 = (f5.__N || f5.__)[0], r4 = f5.t(t18, n4);
+    o2(t18, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t17, r4) {
+    r2.shouldComponentUpdate = function(n4, t18, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t17, r4);
+        var e4 = c4.call(this, n4, t18, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -792,10 +792,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t17) {
+function b(n3, t18) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t17);
+  }, t18);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -815,23 +815,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t18) {
-      a2.__e(t18, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t19) {
+      a2.__e(t19, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t17 = n3.__H;
-      if (n3.__P && t17) try {
-        t17.__h.some(C2), t17.__h.some(D2), t17.__h = [];
+      var t18 = n3.__H;
+      if (n3.__P && t18) try {
+        t18.__h.some(C2), t18.__h.some(D2), t18.__h = [];
       } catch (r4) {
-        t17.__h = [], a2.__e(r4, n3.__v);
+        t18.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t17) {
-  n3 && t17.__k && t17.__k.__m && (n3.__m = t17.__k.__m), p2 && p2(n3, t17);
+}, a2.__ = function(n3, t18) {
+  n3 && t18.__k && t18.__k.__m && (n3.__m = t18.__k.__m), p2 && p2(n3, t18);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -840,25 +840,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t17 = n3.__c;
-  t17 && t17.__H && (t17.__H.__h.length && B2(c2.push(t17)), t17.__H.__.some(function(n4) {
+  var t18 = n3.__c;
+  t18 && t18.__H && (t18.__H.__h.length && B2(c2.push(t18)), t18.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t17) {
-  t17.some(function(n4) {
+}, a2.__c = function(n3, t18) {
+  t18.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t18) {
+    } catch (t19) {
       n4.__h = [function() {
-        throw t18;
+        throw t19;
       }];
     }
-  }), h2 && h2(n3, t17);
+  }), h2 && h2(n3, t18);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t17, r4, u4 = n3.__c;
+  var t18, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -869,49 +869,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t17 = n4;
+      t18 = n4;
     }
-  }), u4.__H = void 0, t17 && a2.__e(t17, u4.__v));
+  }), u4.__H = void 0, t18 && a2.__e(t18, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t17, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t17), setTimeout(n3);
+  var t18, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t18), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t17 = requestAnimationFrame(r4));
+  k2 && (t18 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t17 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t17;
+  var t18 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t18;
 }
 function D2(n3) {
-  var t17 = r2;
-  n3.__c = n3.__(), r2 = t17;
+  var t18 = r2;
+  n3.__c = n3.__(), r2 = t18;
 }
-function E2(n3, t17) {
-  return !n3 || n3.length != t17.length || t17.some(function(t18, r4) {
-    return !o2(t18, n3[r4]);
+function E2(n3, t18) {
+  return !n3 || n3.length != t18.length || t18.some(function(t19, r4) {
+    return !o2(t19, n3[r4]);
   });
 }
-function G2(n3, t17) {
-  return "function" == typeof t17 ? t17(n3) : t17;
+function G2(n3, t18) {
+  return "function" == typeof t18 ? t18(n3) : t18;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t17 = false;
+    var i4, t18 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t18 = i5.S;
-        if (t18.v === i5.v) {
-          for (var r5 = t18.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t18.i;
+        var t19 = i5.S;
+        if (t19.v === i5.v) {
+          for (var r5 = t19.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t19.i;
         }
         i5 = i5.o;
       }
@@ -927,9 +927,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t17) {
+          if (!t18) {
             i4 = r5;
-            t17 = true;
+            t18 = true;
           }
         }
         r4 = n3;
@@ -937,7 +937,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t17) throw i4;
+    if (t18) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -953,13 +953,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t17 = o3, r4 = n2;
+  var t18 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t17;
+    o3 = t18;
     n2 = r4;
   }
 }
@@ -972,56 +972,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t17 = i4.n;
-    if (void 0 === t17 || t17.t !== o3) {
-      t17 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t17 };
-      if (void 0 !== o3.s) o3.s.n = t17;
-      o3.s = t17;
-      i4.n = t17;
-      if (32 & o3.f) i4.S(t17);
-      return t17;
-    } else if (-1 === t17.i) {
-      t17.i = 0;
-      if (void 0 !== t17.n) {
-        t17.n.p = t17.p;
-        if (void 0 !== t17.p) t17.p.n = t17.n;
-        t17.p = o3.s;
-        t17.n = void 0;
-        o3.s.n = t17;
-        o3.s = t17;
+    var t18 = i4.n;
+    if (void 0 === t18 || t18.t !== o3) {
+      t18 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t18 };
+      if (void 0 !== o3.s) o3.s.n = t18;
+      o3.s = t18;
+      i4.n = t18;
+      if (32 & o3.f) i4.S(t18);
+      return t18;
+    } else if (-1 === t18.i) {
+      t18.i = 0;
+      if (void 0 !== t18.n) {
+        t18.n.p = t18.p;
+        if (void 0 !== t18.p) t18.p.n = t18.n;
+        t18.p = o3.s;
+        t18.n = void 0;
+        o3.s.n = t18;
+        o3.s = t18;
       }
-      return t17;
+      return t18;
     }
   }
 }
-function l3(i4, t17) {
+function l3(i4, t18) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t17 ? void 0 : t17.watched;
-  this.Z = null == t17 ? void 0 : t17.unwatched;
-  this.name = null == t17 ? void 0 : t17.name;
+  this.W = null == t18 ? void 0 : t18.watched;
+  this.Z = null == t18 ? void 0 : t18.unwatched;
+  this.name = null == t18 ? void 0 : t18.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t17 = this, r4 = this.t;
+  var t18 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t17.W) || i5.call(t17);
+      null == (i5 = t18.W) || i5.call(t18);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t17 = this;
+  var t18 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1036,15 +1036,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t17.Z) || i5.call(t17);
+        null == (i5 = t18.Z) || i5.call(t18);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t17 = this;
+  var t18 = this;
   return x2(function() {
-    var r4 = t17.value;
+    var r4 = t18.value;
     f3(function() {
       return i4(r4);
     });
@@ -1091,42 +1091,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t17) {
-  return new l3(i4, t17);
+function y3(i4, t18) {
+  return new l3(i4, t18);
 }
 function w3(i4) {
-  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) if (t17.S.i !== t17.i || !t17.S.h() || t17.S.i !== t17.i) return true;
+  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) if (t18.S.i !== t18.i || !t18.S.h() || t18.S.i !== t18.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) {
-    var r4 = t17.S.n;
-    if (void 0 !== r4) t17.r = r4;
-    t17.S.n = t17;
-    t17.i = -1;
-    if (void 0 === t17.n) {
-      i4.s = t17;
+  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) {
+    var r4 = t18.S.n;
+    if (void 0 !== r4) t18.r = r4;
+    t18.S.n = t18;
+    t18.i = -1;
+    if (void 0 === t18.n) {
+      i4.s = t18;
       break;
     }
   }
 }
 function _3(i4) {
-  var t17 = i4.s, r4 = void 0;
-  while (void 0 !== t17) {
-    var n3 = t17.p;
-    if (-1 === t17.i) {
-      t17.S.U(t17);
-      if (void 0 !== n3) n3.n = t17.n;
-      if (void 0 !== t17.n) t17.n.p = n3;
-    } else r4 = t17;
-    t17.S.n = t17.r;
-    if (void 0 !== t17.r) t17.r = void 0;
-    t17 = n3;
+  var t18 = i4.s, r4 = void 0;
+  while (void 0 !== t18) {
+    var n3 = t18.p;
+    if (-1 === t18.i) {
+      t18.S.U(t18);
+      if (void 0 !== n3) n3.n = t18.n;
+      if (void 0 !== t18.n) t18.n.p = n3;
+    } else r4 = t18;
+    t18.S.n = t18.r;
+    if (void 0 !== t18.r) t18.r = void 0;
+    t18 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t17) {
-  l3.call(this, void 0, t17);
+function j3(i4, t18) {
+  l3.call(this, void 0, t18);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1149,9 +1149,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t17 = this.x();
-    if (16 & this.f || this.v !== t17 || 0 === this.i) {
-      this.v = t17;
+    var t18 = this.x();
+    if (16 & this.f || this.v !== t18 || 0 === this.i) {
+      this.v = t18;
       this.f &= -17;
       this.i++;
     }
@@ -1168,7 +1168,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t17 = this.s; void 0 !== t17; t17 = t17.n) t17.S.S(t17);
+    for (var t18 = this.s; void 0 !== t18; t18 = t18.n) t18.S.S(t18);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1177,7 +1177,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t17 = this.s; void 0 !== t17; t17 = t17.n) t17.S.U(t17);
+      for (var t18 = this.s; void 0 !== t18; t18 = t18.n) t18.S.U(t18);
     }
   }
 };
@@ -1195,8 +1195,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t17) {
-  return new j3(i4, t17);
+function O(i4, t18) {
+  return new j3(i4, t18);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1207,11 +1207,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t17) {
+    } catch (t18) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t17;
+      throw t18;
     } finally {
       o3 = n3;
       t3();
@@ -1219,7 +1219,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t17 = i4.s; void 0 !== t17; t17 = t17.n) t17.S.U(t17);
+  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) t18.S.U(t18);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1235,13 +1235,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t17) {
+function m3(i4, t18) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t17 ? void 0 : t17.name;
+  this.name = null == t18 ? void 0 : t18.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1249,8 +1249,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t17 = this.x();
-    if ("function" == typeof t17) this.j = t17;
+    var t18 = this.x();
+    if ("function" == typeof t18) this.j = t18;
   } finally {
     i4();
   }
@@ -1280,8 +1280,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t17) {
-  var r4 = new m3(i4, t17);
+function x2(i4, t18) {
+  var r4 = new m3(i4, t18);
   try {
     r4.c();
   } catch (i5) {
@@ -1315,9 +1315,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t17 = useSignal(r4);
-  t17.name = "ReactiveDom";
-  t17.value = r4;
+  var n3 = this, r4 = i4.data, t18 = useSignal(r4);
+  t18.name = "ReactiveDom";
+  t18.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1325,7 +1325,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t17.value.value;
+      var i6 = t18.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1355,13 +1355,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t17 = n3.props;
-    for (var f5 in t17) if ("children" !== f5) {
-      var o5 = t17[f5];
+    var r4, t18 = n3.props;
+    for (var f5 in t18) if ("children" !== f5) {
+      var o5 = t18[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t17[f5] = o5.peek();
+        t18[f5] = o5.peek();
       }
     }
   }
@@ -1371,10 +1371,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t17, f5 = r4.__c;
+    var t18, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t17 = f5.__$u)) f5.__$u = t17 = (function(i5, n3) {
+      if (void 0 === (t18 = f5.__$u)) f5.__$u = t18 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1391,34 +1391,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t17);
+    y4(t18);
   }
 });
-b3("__e", function(i4, n3, r4, t17) {
+b3("__e", function(i4, n3, r4, t18) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t17);
+  i4(n3, r4, t18);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t17 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t18 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t17 && e4 in t17)) {
+      if (!(void 0 === u4 || t18 && e4 in t18)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t17) {
+    if (t18) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t17) {
-        var c4 = o5[a5], v4 = t17[a5];
+      for (var a5 in t18) {
+        var c4 = o5[a5], v4 = t18[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1428,16 +1428,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t17) {
+function k3(i4, n3, r4, t18) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t17 = n4;
+    t18 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t17[n3] !== r5) {
-      t17[n3] = r5;
+    if (t18[n3] !== r5) {
+      t18[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1448,11 +1448,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t17 = r4.U;
-      if (t17) {
+      var t18 = r4.U;
+      if (t18) {
         r4.U = void 0;
-        for (var f5 in t17) {
-          var o5 = t17[f5];
+        for (var f5 in t18) {
+          var o5 = t18[f5];
           if (o5) o5.d();
         }
       }
@@ -1476,20 +1476,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t17) {
-  if (t17 < 3) n3.__$f |= 2;
-  i4(n3, r4, t17);
+b3("__h", function(i4, n3, r4, t18) {
+  if (t18 < 3) n3.__$f |= 2;
+  i4(n3, r4, t18);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t17 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t18 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t17 || o5 || 4 & this.__$f)) return true;
+    if (!(t18 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t17 || 4 & this.__$f)) return true;
+    if (!(t18 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1568,10 +1568,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t17 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
-  return Object.assign(t17, {
+  const t18 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t18, {
     catalog: c4,
-    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t17(key3, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t18(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1630,6 +1630,7 @@ var signInPath = () => signInDoor()?.href ?? "/";
 var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
 var places = () => collect((room) => room.places);
 var entryParts = () => collect((room) => room.entry);
+var folders = () => all.find((room) => room.folders)?.folders;
 var signInForm = () => all.find((room) => room.signInForm)?.signInForm;
 var securityPage = () => all.find((room) => room.securityPage)?.securityPage;
 function stepsOf(lines, on) {
@@ -1988,8 +1989,8 @@ function sayWait(seconds) {
 }
 function sayField(f5) {
   const code = "field_" + (f5.code ?? "");
-  const count = /\d+/.exec(f5.detail ?? "")?.[0];
-  const words2 = count && worded(code + "_count", { count: Number(count) }) || worded(code);
+  const count2 = /\d+/.exec(f5.detail ?? "")?.[0];
+  const words2 = count2 && worded(code + "_count", { count: Number(count2) }) || worded(code);
   if (words2) return words2;
   return lang.value === "en" && f5.detail || problems("field_other");
 }
@@ -2095,11 +2096,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t17, e4, n3, u4, a5, i4) {
+function a4(t18, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t17) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t17, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t18) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t18, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2274,14 +2275,14 @@ function labelOf(input) {
 }
 function useWait() {
   const [left2, setLeft] = d2(0);
-  const end3 = T2(0);
+  const end4 = T2(0);
   A2(() => {
     if (left2 <= 0) return;
-    const timer2 = setTimeout(() => setLeft(Math.max(0, Math.ceil((end3.current - Date.now()) / 1e3))), 1e3);
+    const timer2 = setTimeout(() => setLeft(Math.max(0, Math.ceil((end4.current - Date.now()) / 1e3))), 1e3);
     return () => clearTimeout(timer2);
   }, [left2]);
   return [left2, (seconds) => {
-    end3.current = Date.now() + seconds * 1e3;
+    end4.current = Date.now() + seconds * 1e3;
     setLeft(seconds);
   }];
 }
@@ -3185,16 +3186,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t17) => t17 === chosen3) ?? "auto");
+  show2(themes.find((t18) => t18 === chosen3) ?? "auto");
 }
-function setTheme(t17) {
-  localStorage.setItem(stored4, t17);
-  show2(t17);
+function setTheme(t18) {
+  localStorage.setItem(stored4, t18);
+  show2(t18);
 }
-function show2(t17) {
-  theme.value = t17;
-  if (t17 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t17;
+function show2(t18) {
+  theme.value = t18;
+  if (t18 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t18;
 }
 
 // src/shell/look.tsx
@@ -3302,18 +3303,18 @@ function Search({ href, label }) {
   ] });
 }
 function Ring() {
-  const { count, resting, done } = transfers.value;
+  const { count: count2, resting, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
-  const label = count === 0 ? resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count }) : t4("transfers", { count, percent: Math.round(done * 100) });
+  const label = count2 === 0 ? resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count: count2 }) : t4("transfers", { count: count2, percent: Math.round(done * 100) });
   return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
-      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count2 > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
     ] }),
-    count > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count }) : /* @__PURE__ */ a4(Icon, { name: resting > 0 ? "pause" : "check" })
+    count2 > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count2 }) : /* @__PURE__ */ a4(Icon, { name: resting > 0 ? "pause" : "check" })
   ] });
 }
 function initials(first, last3) {
@@ -3531,8 +3532,8 @@ function Guarded({ found }) {
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
   if (leave5 || away) return null;
-  const { page: Page2 } = found.route;
-  return /* @__PURE__ */ a4(Page2, { params: found.params }, found.route.path + arrivals.value);
+  const { page: Page3 } = found.route;
+  return /* @__PURE__ */ a4(Page3, { params: found.params }, found.route.path + arrivals.value);
 }
 function Lost() {
   return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
@@ -3983,10 +3984,10 @@ function Profile() {
 function ProfileForm({ me: me3, onSaved }) {
   const [saved, setSaved] = d2(0);
   return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
-    const changed2 = {};
-    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me3[name]) changed2[name] = v4[name];
-    if (Object.keys(changed2).length) onSaved(await patch("/account", { body: changed2 }));
-    if (changed2.language && isLang(changed2.language)) setLang(changed2.language);
+    const changed3 = {};
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me3[name]) changed3[name] = v4[name];
+    if (Object.keys(changed3).length) onSaved(await patch("/account", { body: changed3 }));
+    if (changed3.language && isLang(changed3.language)) setLang(changed3.language);
     setSaved(saved + 1);
     toast(t5("saved"));
   }, children: [
@@ -4559,31 +4560,31 @@ async function offeredBy(handle) {
   }
   const files = [];
   const dirs = [];
-  const read6 = async (at, path3) => {
+  const read7 = async (at, path3) => {
     let empty = true;
     for await (const child of at.values()) {
       empty = false;
       if (child.kind === "file") files.push({ path: path3 + child.name, file: await child.getFile() });
-      else await read6(child, `${path3}${child.name}/`);
+      else await read7(child, `${path3}${child.name}/`);
     }
     if (empty && path3) dirs.push(path3.slice(0, -1));
   };
-  await read6(handle, "");
+  await read7(handle, "");
   return { name: handle.name, kind: "folder", files, dirs, handle };
 }
 function chosen(list2) {
   const found = [];
-  const folders = /* @__PURE__ */ new Map();
+  const folders2 = /* @__PURE__ */ new Map();
   for (const file3 of list2) {
     const [top, ...below2] = (file3.webkitRelativePath || file3.name).split("/");
     if (below2.length === 0) {
       found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }] });
       continue;
     }
-    let of = folders.get(top);
+    let of = folders2.get(top);
     if (!of) {
       of = { name: top, kind: "folder", files: [] };
-      folders.set(top, of);
+      folders2.set(top, of);
       found.push(of);
     }
     of.files.push({ path: below2.join("/"), file: file3 });
@@ -4593,15 +4594,15 @@ function chosen(list2) {
 async function folder(root) {
   const files = [];
   const dirs = [];
-  const read6 = async (at, path3) => {
+  const read7 = async (at, path3) => {
     const children = await childrenOf(at);
     if (children.length === 0 && path3) dirs.push(path3.slice(0, -1));
     for (const child of children) {
-      if (child.isDirectory) await read6(child, `${path3}${child.name}/`);
+      if (child.isDirectory) await read7(child, `${path3}${child.name}/`);
       else files.push({ path: path3 + child.name, file: await new Promise((resolve, reject) => child.file(resolve, reject)) });
     }
   };
-  await read6(root, "");
+  await read7(root, "");
   return { name: root.name, kind: "folder", files, dirs };
 }
 async function childrenOf(at) {
@@ -4646,7 +4647,7 @@ async function connect(how2) {
   const waiting2 = /* @__PURE__ */ new Map();
   let calls2 = 0;
   let over3 = false;
-  function end3(err2) {
+  function end4(err2) {
     over3 = true;
     worker.terminate();
     awake(worker, false);
@@ -4667,7 +4668,7 @@ async function connect(how2) {
   worker.onerror = (event) => {
     console.error("the drop worker: " + event.message);
     state.value = { ...state.value, phase: "closed", refusal: "offline" };
-    end3(new Problem({ status: -1, code: "app_error" }));
+    end4(new Problem({ status: -1, code: "app_error" }));
   };
   function ask4(what, ...args) {
     if (over3) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
@@ -4678,7 +4679,7 @@ async function connect(how2) {
   }
   const tell3 = (what, ...args) => void ask4(what, ...args).catch((err2) => asProblem(err2));
   if (!await ask4("start", how2, device(navigator.userAgent))) {
-    end3(void 0);
+    end4(void 0);
     return void 0;
   }
   return {
@@ -4700,12 +4701,12 @@ async function connect(how2) {
     },
     newCode: () => tell3("newCode"),
     rename: (name) => ask4("rename", name),
-    prolong: (until2) => ask4("prolong", until2.toISOString()),
+    prolong: (until3) => ask4("prolong", until3.toISOString()),
     leave: () => ask4("leave"),
     async stop() {
       if (over3) return;
       await ask4("stop").catch(() => void 0);
-      end3(new Problem({ status: 0, code: "cancelled" }));
+      end4(new Problem({ status: 0, code: "cancelled" }));
     }
   };
 }
@@ -5503,7 +5504,7 @@ function SafeLink() {
 var helped = ["wrong_code", "burnt", "not_the_host", "too_often", "offline"];
 var problemOf2 = ({ refusal, retryAfter = 0 }) => refusal === "too_often" ? new Problem({ status: 429, code: "rate_limited", retryAfter }) : new Problem({ status: refusal === "offline" ? 0 : -1, code: refusal === "offline" ? "offline" : "drop_" + refusal });
 function Join({ name, secret }) {
-  const end3 = useEnd();
+  const end4 = useEnd();
   const whole6 = secret !== void 0 && isSecret(secret);
   const [byLink, setByLink] = d2(whole6);
   const [proving2, setProving] = d2(false);
@@ -5512,7 +5513,7 @@ function Join({ name, secret }) {
   const running6 = T2(void 0);
   async function connect2(given) {
     const drop2 = await joinDrop(name, given);
-    if (end3.aborted) return drop2.stop();
+    if (end4.aborted) return drop2.stop();
     running6.current = drop2;
     const last3 = await settled2(drop2, (phase) => setProving(phase === "proving"));
     running6.current = void 0;
@@ -5532,9 +5533,9 @@ function Join({ name, secret }) {
   }
   async function look2() {
     try {
-      await get("/drops/{name}", { open: true, path: { name }, signal: end3 });
+      await get("/drops/{name}", { open: true, path: { name }, signal: end4 });
     } catch (err2) {
-      if (!end3.aborted && err2 instanceof Problem && (err2.code === "drop_not_found" || err2.status === 422)) setOver("not_found");
+      if (!end4.aborted && err2 instanceof Problem && (err2.code === "drop_not_found" || err2.status === 422)) setOver("not_found");
     }
   }
   A2(() => {
@@ -5679,12 +5680,12 @@ function cut(name) {
 }
 
 // src/shell/name.tsx
-function Name({ name, read: read6 }) {
+function Name({ name, read: read7 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
   return /* @__PURE__ */ a4($, { children: [
-    read6 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read6, children: [
+    read7 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read7, children: [
       /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
       /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
     ] })
@@ -5912,15 +5913,15 @@ function alignmentPatterns(ver) {
   if (ver === 1)
     return [];
   const last3 = 21 + 4 * (ver - 1) - 7;
-  const count = Math.ceil((last3 - 6) / 28);
-  let interval = Math.floor((last3 - 6) / count);
+  const count2 = Math.ceil((last3 - 6) / 28);
+  let interval = Math.floor((last3 - 6) / count2);
   if (interval % 2)
     interval += 1;
-  else if ((last3 - 6) % count * 2 >= count)
+  else if ((last3 - 6) % count2 * 2 >= count2)
     interval += 2;
   const res = [6];
-  for (let m5 = 1; m5 < count; m5++)
-    res.push(last3 - (count - m5) * interval);
+  for (let m5 = 1; m5 < count2; m5++)
+    res.push(last3 - (count2 - m5) * interval);
   res.push(last3);
   return res;
 }
@@ -6045,10 +6046,10 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t17 = new Int8Array(128).fill(-1);
+  const t18 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t17[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t17;
+    t18[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t18;
 })();
 function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
@@ -6139,10 +6140,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t17 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t17.length; i4++)
-    t17[i4] = t17[i4 >>> 1] + (i4 & 1);
-  return t17;
+  const t18 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t18.length; i4++)
+    t18[i4] = t18[i4 >>> 1] + (i4 & 1);
+  return t18;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -6155,9 +6156,9 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t17 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t17 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t17) >>> 0;
+        const t18 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t18 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t18) >>> 0;
       }
     }
   }
@@ -6217,7 +6218,7 @@ function runsPenaltyVertical(m5) {
 function finderPenaltyVertical(m5) {
   const { size: size2, words: words2, v: v4 } = m5;
   const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
-  let count = 0;
+  let count2 = 0;
   for (let wi = 0; wi < words2; wi++) {
     const valid = wi === words2 - 1 ? tail : 4294967295;
     for (let y5 = 0; y5 <= size2 - 11; y5++) {
@@ -6235,14 +6236,14 @@ function finderPenaltyVertical(m5) {
       const r10 = v4[i4 + words2];
       const m0 = valid & r0 & ~r1 & r22 & r32 & r4 & ~r5 & r6 & ~(r7 | r8 | r9 | r10);
       const m1 = valid & ~(r0 | r1 | r22 | r32) & r4 & ~r5 & r6 & r7 & r8 & ~r9 & r10;
-      count += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
+      count2 += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
     }
   }
-  return count;
+  return count2;
 }
-function penaltyScore(m5, t17, limit = Infinity) {
+function penaltyScore(m5, t18, limit = Infinity) {
   const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t17);
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t18);
   if (adjacent >= limit)
     return adjacent;
   const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
@@ -6271,7 +6272,7 @@ function penaltyScore(m5, t17, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t17));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t18));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -6390,9 +6391,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t17 = mat(size2);
-    transposeMat(p5, t17);
-    return t17.v;
+    const t18 = mat(size2);
+    transposeMat(p5, t18);
+    return t18.v;
   });
   return {
     ver,
@@ -6407,7 +6408,7 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
   const { tpl, pos, planes, planesT, work: work3 } = symCache;
-  const [m5, t17, cand, candT] = work3;
+  const [m5, t18, cand, candT] = work3;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -6418,14 +6419,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t17);
+    transposeMat(m5, t18);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t17.v[i4] ^ ptv[i4];
+        candT.v[i4] = t18.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -6824,9 +6825,9 @@ function Rename({ drop: drop2, name, onClose }) {
 var hour = 36e5;
 function Prolong({ drop: drop2, onClose }) {
   return /* @__PURE__ */ a4(Dialog, { title: t6("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
-    const until2 = new Date(Date.now() + Number(span2) * hour);
-    await drop2.prolong(until2);
-    toast(t6("prolonged", { time: dateTime(until2.toISOString()) }));
+    const until3 = new Date(Date.now() + Number(span2) * hour);
+    await drop2.prolong(until3);
+    toast(t6("prolonged", { time: dateTime(until3.toISOString()) }));
     onClose();
   }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t6("prolongFor"), value: "24", options: { 12: t6("hours", { count: 12 }), 24: t6("days", { count: 1 }), 72: t6("days", { count: 3 }), 167: t6("days", { count: 7 }) } }) }) });
 }
@@ -7010,7 +7011,7 @@ var titles = {
   running: () => t6("groupRunning"),
   verified: () => t6("groupVerified"),
   open: () => t6("groupOpen"),
-  saved: (count) => t6("groupSaved", { count })
+  saved: (count2) => t6("groupSaved", { count: count2 })
 };
 function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
   const fold = group === "saved" && titled2;
@@ -7920,6 +7921,7 @@ var problems4 = catalog({
     quota_exceeded: "There is no room left for this in your storage.",
     folder_cycle: "A folder cannot be moved into itself.",
     is_folder: "A folder cannot be downloaded as a file.",
+    no_thumbnail: "This file has no small picture.",
     damaged: "A file is damaged and cannot be copied. Delete it first.",
     field_invalid_utf8: "This holds characters that cannot be read. Type it anew.",
     too_many_entries: "These are too many files and folders to copy at once.",
@@ -7952,6 +7954,7 @@ var problems4 = catalog({
     quota_exceeded: "Dafür reicht der Platz in Ihrem Speicher nicht.",
     folder_cycle: "Ein Ordner lässt sich nicht in sich selbst verschieben.",
     is_folder: "Ein Ordner lässt sich nicht als Datei herunterladen.",
+    no_thumbnail: "Zu dieser Datei gibt es kein kleines Bild.",
     damaged: "Eine Datei ist beschädigt und lässt sich nicht kopieren. Löschen Sie sie erst.",
     field_invalid_utf8: "Das enthält Zeichen, die sich nicht lesen lassen. Geben Sie es neu ein.",
     too_many_entries: "Das sind zu viele Dateien und Ordner, um sie auf einmal zu kopieren.",
@@ -8006,18 +8009,18 @@ function Progress2({ working }) {
     /* @__PURE__ */ a4("p", { class: "hint", children: t7("triedOf", { tried: working.tried, count: working.count }) })
   ] });
 }
-function report(out, count, done, undo) {
+function report(out, count2, done, undo) {
   const { failed, left: left2 } = out;
   if (failed.length === 0 && left2.length === 0) return done();
-  if (count === 1 && failed[0]) throw failed[0].problem;
+  if (count2 === 1 && failed[0]) throw failed[0].problem;
   const act = out.done.length > 0 ? undo : void 0;
-  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count }), true, act);
-  toast(t7("someFailed", { done: out.done.length, count, reason: say(failed[0].problem) }), true, act);
+  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count: count2 }), true, act);
+  toast(t7("someFailed", { done: out.done.length, count: count2, reason: say(failed[0].problem) }), true, act);
 }
-async function workNow(title, count, run2) {
-  await ask((close) => /* @__PURE__ */ a4(Now, { title, count, run: run2, onClose: close }));
+async function workNow(title, count2, run2) {
+  await ask((close) => /* @__PURE__ */ a4(Now, { title, count: count2, run: run2, onClose: close }));
 }
-function Now({ title, count, run: run2, onClose }) {
+function Now({ title, count: count2, run: run2, onClose }) {
   const work3 = useWork();
   const [slow, setSlow] = d2(false);
   F2(() => {
@@ -8025,7 +8028,7 @@ function Now({ title, count, run: run2, onClose }) {
     run2(work3).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
     return () => clearTimeout(timer2);
   }, []);
-  if (!slow || count < 2) return null;
+  if (!slow || count2 < 2) return null;
   return /* @__PURE__ */ a4(Dialog, { title, onClose: work3.stop, children: [
     /* @__PURE__ */ a4(Progress2, { working: work3.working }),
     /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work3.stop, children: t7("stop") })
@@ -8166,7 +8169,7 @@ function leave2(held3) {
   left.set(held3.of, held3);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
-function useListing(of, read6, changes2, pages2 = 1) {
+function useListing(of, read7, changes3, pages2 = 1) {
   const [held3, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const latest = T2(void 0);
@@ -8187,7 +8190,7 @@ function useListing(of, read6, changes2, pages2 = 1) {
       const seen = /* @__PURE__ */ new Set();
       let next;
       do {
-        const page2 = await read6(next, items.length === 0 ? unit : 2 * unit, signal);
+        const page2 = await read7(next, items.length === 0 ? unit : 2 * unit, signal);
         for (const e4 of page2.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
         next = page2.next_cursor || void 0;
         if (signal.aborted) return;
@@ -8212,19 +8215,19 @@ function useListing(of, read6, changes2, pages2 = 1) {
       leave2(latest.current);
     };
   }, [of]);
-  const newest = T2(changes2);
-  newest.current = changes2;
-  const known3 = T2({ of, changes: changes2 });
-  if (known3.current.of !== of) known3.current = { of, changes: changes2 };
+  const newest = T2(changes3);
+  newest.current = changes3;
+  const known3 = T2({ of, changes: changes3 });
+  if (known3.current.of !== of) known3.current = { of, changes: changes3 };
   const timer2 = T2(void 0);
   A2(() => {
-    if (known3.current.changes === changes2 || timer2.current !== void 0) return;
+    if (known3.current.changes === changes3 || timer2.current !== void 0) return;
     timer2.current = setTimeout(() => {
       timer2.current = void 0;
       known3.current.changes = newest.current;
       void reload();
     }, Math.max(250, 4 * now.current.took));
-  }, [changes2, of]);
+  }, [changes3, of]);
   A2(() => () => {
     clearTimeout(timer2.current);
     timer2.current = void 0;
@@ -8243,7 +8246,7 @@ function useListing(of, read6, changes2, pages2 = 1) {
     if (mine2.busy || !from?.next) return;
     mine2.busy = true;
     try {
-      const page2 = await read6(from.next, 2 * unit);
+      const page2 = await read7(from.next, 2 * unit);
       if (now.current !== mine2 || mine2.reading !== reading || latest.current.next !== from.next) return;
       append(latest.current, page2.items, page2.next_cursor || void 0);
       setProblem(void 0);
@@ -8259,7 +8262,7 @@ function useListing(of, read6, changes2, pages2 = 1) {
     const some = [];
     let next = latest.current?.next;
     while (next && some.length < most5) {
-      const page2 = await read6(next, 2 * unit, signal);
+      const page2 = await read7(next, 2 * unit, signal);
       some.push(...page2.items);
       next = page2.next_cursor || void 0;
       seen(some.length);
@@ -8298,60 +8301,60 @@ function useListing(of, read6, changes2, pages2 = 1) {
 // src/file/loss.tsx
 var enough = 1e4;
 function FilesGo() {
-  const [count, setCount] = d2();
+  const [count2, setCount] = d2();
   A2(() => {
     const stop = new AbortController();
     countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
     return () => stop.abort();
   }, []);
-  return /* @__PURE__ */ a4("li", { children: words(count) });
+  return /* @__PURE__ */ a4("li", { children: words(count2) });
 }
-function words(count) {
-  if (!count) return t7("goFilesCounting");
-  if (count === "unknown") return t7("goFilesAll");
-  if (count.more) return t7("goFilesMany", { count: count.files });
-  return count.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count.files, size: size(count.bytes) });
+function words(count2) {
+  if (!count2) return t7("goFilesCounting");
+  if (count2 === "unknown") return t7("goFilesAll");
+  if (count2.more) return t7("goFilesMany", { count: count2.files });
+  return count2.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count2.files, size: size(count2.bytes) });
 }
 async function countFiles(signal) {
-  const count = { files: 0, bytes: 0, more: false };
-  const folders = [""];
-  for (let folder3 = folders.pop(); folder3 !== void 0; folder3 = folders.pop()) {
+  const count2 = { files: 0, bytes: 0, more: false };
+  const folders2 = [""];
+  for (let folder3 = folders2.pop(); folder3 !== void 0; folder3 = folders2.pop()) {
     for (const entry4 of await everything(folder3, { signal })) {
       if (entry4.kind === "folder") {
-        folders.push(entry4.id);
+        folders2.push(entry4.id);
         continue;
       }
-      count.files++;
-      count.bytes += entry4.size;
+      count2.files++;
+      count2.bytes += entry4.size;
     }
-    if (count.files >= enough) return { ...count, more: true };
+    if (count2.files >= enough) return { ...count2, more: true };
   }
-  return count;
+  return count2;
 }
 
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
-    const made2 = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
+    const made3 = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made2.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made2.name }));
+    if (made3.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made3.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
 function Rename2({ entry: entry4, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t7("renameFolder") : t7("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted4 = v4.name.normalize("NFC");
-    const changed2 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
+    const changed3 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed2.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed2.name }) : t7("numberedFile", { name: changed2.name }));
+    if (changed3.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed3.name }) : t7("numberedFile", { name: changed3.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 async function relocate(kind, work3, entries2, to, onDone) {
   const numbered = [];
   const out = await work3.run(entries2, async (entry4) => {
-    const made2 = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
-    if (made2.name !== entry4.name) numbered.push(made2.name);
+    const made3 = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
+    if (made3.name !== entry4.name) numbered.push(made3.name);
   });
   await onDone(kind === "move" ? out.done : []);
   report(out, entries2.length, () => toast(kind === "move" ? t7("moved", { count: entries2.length, folder: to.name }) : t7("copied", { count: entries2.length, folder: to.name })));
@@ -8495,13 +8498,13 @@ var Folders = class {
   id(path3) {
     if (path3.length === 0) return Promise.resolve({ id: this.root, path: [] });
     const key3 = path3.join("/");
-    let made2 = this.#made.get(key3);
-    if (!made2) {
-      made2 = this.#make(path3);
-      made2.catch(() => this.#made.delete(key3));
-      this.#made.set(key3, made2);
+    let made3 = this.#made.get(key3);
+    if (!made3) {
+      made3 = this.#make(path3);
+      made3.catch(() => this.#made.delete(key3));
+      this.#made.set(key3, made3);
     }
-    return made2;
+    return made3;
   }
   async #make(path3) {
     const parent2 = await this.id(path3.slice(0, -1));
@@ -8566,9 +8569,9 @@ function parsed(text2) {
     return void 0;
   }
 }
-function namesOf2(answer, count) {
+function namesOf2(answer, count2) {
   const items = answer?.items;
-  return Array.from({ length: count }, (_4, i4) => {
+  return Array.from({ length: count2 }, (_4, i4) => {
     const name = items?.[i4]?.name;
     return typeof name === "string" ? name : void 0;
   });
@@ -8683,7 +8686,7 @@ function Question({ taken, left: left2, onReply, onClose }) {
 var questions = inTurn();
 var inFolder = (c4) => c4.files.length === 0 || c4.files[0].path.length > 0;
 var replaceable = (c4) => !inFolder(c4) && c4.there?.kind === "file";
-async function check(fresh2, root, work3, paths = [], folders) {
+async function check(fresh2, root, work3, paths = [], folders2) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
@@ -8715,7 +8718,7 @@ async function check(fresh2, root, work3, paths = [], folders) {
   for (const u4 of free) release(u4);
   const make3 = (of) => {
     for (const path3 of paths.filter(([top]) => of(same(top)))) {
-      folders?.id(path3).catch((err2) => {
+      folders2?.id(path3).catch((err2) => {
         if (!fresh2.some((u4) => u4.top === path3[0])) toastProblem(err2);
       });
     }
@@ -8778,27 +8781,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t17) {
-  var i4 = _toPrimitive(t17, "string");
+function _toPropertyKey(t18) {
+  var i4 = _toPrimitive(t18, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t17, r4) {
-  if ("object" != _typeof(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive(t18, r4) {
+  if ("object" != _typeof(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t17, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t17, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t17).constructor) : o5.apply(t17, e4));
+function _callSuper(t18, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t18, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t18).constructor) : o5.apply(t18, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -8841,21 +8844,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t17, e4, r4) {
+function _construct(t18, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t17.bind.apply(t17, o5))();
+  var p5 = new (t18.bind.apply(t18, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t17 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t18 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t18) {
+  } catch (t19) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t17;
+    return !!t18;
   })();
 }
 function _isNativeFunction(fn) {
@@ -8944,19 +8947,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t17) {
-  var i4 = _toPrimitive2(t17, "string");
+function _toPropertyKey2(t18) {
+  var i4 = _toPrimitive2(t18, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t17, r4) {
-  if ("object" != _typeof2(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive2(t18, r4) {
+  if ("object" != _typeof2(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -9170,28 +9173,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t17, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t18, e5, r5) {
-    t18[e5] = r5.value;
+  var t18, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t19, e5, r5) {
+    t19[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t18, e5, r5) {
-    return Object.defineProperty(t18, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t18[e5];
+  function define(t19, e5, r5) {
+    return Object.defineProperty(t19, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t19[e5];
   }
   try {
     define({}, "");
-  } catch (t18) {
-    define = function define2(t19, e5, r5) {
-      return t19[e5] = r5;
+  } catch (t19) {
+    define = function define2(t20, e5, r5) {
+      return t20[e5] = r5;
     };
   }
-  function wrap(t18, e5, r5, n4) {
+  function wrap(t19, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t18, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t19, r5, c5) }), a6;
   }
-  function tryCatch(t18, e5, r5) {
+  function tryCatch(t19, e5, r5) {
     try {
-      return { type: "normal", arg: t18.call(e5, r5) };
-    } catch (t19) {
-      return { type: "throw", arg: t19 };
+      return { type: "normal", arg: t19.call(e5, r5) };
+    } catch (t20) {
+      return { type: "throw", arg: t20 };
     }
   }
   e4.wrap = wrap;
@@ -9209,35 +9212,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t18) {
+  function defineIteratorMethods(t19) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t18, e5, function(t19) {
-        return this._invoke(e5, t19);
+      define(t19, e5, function(t20) {
+        return this._invoke(e5, t20);
       });
     });
   }
-  function AsyncIterator(t18, e5) {
+  function AsyncIterator(t19, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t18[r6], t18, o6);
+      var c5 = tryCatch(t19[r6], t19, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t19) {
-          invoke("next", t19, i5, a6);
-        }, function(t19) {
-          invoke("throw", t19, i5, a6);
-        }) : e5.resolve(h6).then(function(t19) {
-          u5.value = t19, i5(u5);
-        }, function(t19) {
-          return invoke("throw", t19, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t20) {
+          invoke("next", t20, i5, a6);
+        }, function(t20) {
+          invoke("throw", t20, i5, a6);
+        }) : e5.resolve(h6).then(function(t20) {
+          u5.value = t20, i5(u5);
+        }, function(t20) {
+          return invoke("throw", t20, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t19, n4) {
+    o5(this, "_invoke", { value: function value(t20, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t19, n4, e6, r6);
+          invoke(t20, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -9249,7 +9252,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t17, done: true };
+        return { value: t18, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -9277,22 +9280,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t17) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t17, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t18) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t18, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t17), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t18), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t18) {
-    var e5 = { tryLoc: t18[0] };
-    1 in t18 && (e5.catchLoc = t18[1]), 2 in t18 && (e5.finallyLoc = t18[2], e5.afterLoc = t18[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t19) {
+    var e5 = { tryLoc: t19[0] };
+    1 in t19 && (e5.catchLoc = t19[1]), 2 in t19 && (e5.finallyLoc = t19[2], e5.afterLoc = t19[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t18) {
-    var e5 = t18.completion || {};
-    e5.type = "normal", delete e5.arg, t18.completion = e5;
+  function resetTryEntry(t19) {
+    var e5 = t19.completion || {};
+    e5.type = "normal", delete e5.arg, t19.completion = e5;
   }
-  function Context(t18) {
-    this.tryEntries = [{ tryLoc: "root" }], t18.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t19) {
+    this.tryEntries = [{ tryLoc: "root" }], t19.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -9302,54 +9305,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t17, next.done = true, next;
+          return next.value = t18, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t18) {
-    var e5 = "function" == typeof t18 && t18.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t19) {
+    var e5 = "function" == typeof t19 && t19.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t18) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t18, GeneratorFunctionPrototype) : (t18.__proto__ = GeneratorFunctionPrototype, define(t18, u4, "GeneratorFunction")), t18.prototype = Object.create(g5), t18;
-  }, e4.awrap = function(t18) {
-    return { __await: t18 };
+  }, e4.mark = function(t19) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t19, GeneratorFunctionPrototype) : (t19.__proto__ = GeneratorFunctionPrototype, define(t19, u4, "GeneratorFunction")), t19.prototype = Object.create(g5), t19;
+  }, e4.awrap = function(t19) {
+    return { __await: t19 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t18, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t19, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t18, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t19) {
-      return t19.done ? t19.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t19, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t20) {
+      return t20.done ? t20.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t18) {
-    var e5 = Object(t18), r5 = [];
+  }), e4.keys = function(t19) {
+    var e5 = Object(t19), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t19 = r5.pop();
-        if (t19 in e5) return next.value = t19, next.done = false, next;
+        var t20 = r5.pop();
+        if (t20 in e5) return next.value = t20, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t17, this.done = false, this.delegate = null, this.method = "next", this.arg = t17, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t17);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t18, this.done = false, this.delegate = null, this.method = "next", this.arg = t18, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t18);
   }, stop: function stop() {
     this.done = true;
-    var t18 = this.tryEntries[0].completion;
-    if ("throw" === t18.type) throw t18.arg;
+    var t19 = this.tryEntries[0].completion;
+    if ("throw" === t19.type) throw t19.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t17), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t18), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -9367,7 +9370,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t18, e5) {
+  }, abrupt: function abrupt(t19, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -9375,21 +9378,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t18 || "continue" === t18) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t19 || "continue" === t19) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t18, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t18, e5) {
-    if ("throw" === t18.type) throw t18.arg;
-    return "break" === t18.type || "continue" === t18.type ? this.next = t18.arg : "return" === t18.type ? (this.rval = this.arg = t18.arg, this.method = "return", this.next = "end") : "normal" === t18.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t18) {
+    return a6.type = t19, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t19, e5) {
+    if ("throw" === t19.type) throw t19.arg;
+    return "break" === t19.type || "continue" === t19.type ? this.next = t19.arg : "return" === t19.type ? (this.rval = this.arg = t19.arg, this.method = "return", this.next = "end") : "normal" === t19.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t19) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t18) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t19) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t18) {
+  }, "catch": function _catch(t19) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t18) {
+      if (r5.tryLoc === t19) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -9400,7 +9403,7 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t17), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t18), y5;
   } }, e4;
 }
 function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -9439,19 +9442,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t17 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t17) {
+  var t18 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t18) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t17 = t17.call(r4)).next, 0 === l4) {
-        if (Object(t17) !== t17) return;
+      if (i4 = (t18 = t18.call(r4)).next, 0 === l4) {
+        if (Object(t18) !== t18) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t17)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t18)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t17["return"] && (u4 = t17["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t18["return"] && (u4 = t18["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -9519,22 +9522,22 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t17 = Object.keys(e4);
+  var t18 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t17.push.apply(t17, o5);
+    })), t18.push.apply(t18, o5);
   }
-  return t17;
+  return t18;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t17 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t17), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t17[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t17)) : ownKeys(Object(t17)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t17, r5));
+    var t18 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t18), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t18[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t18)) : ownKeys(Object(t18)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t18, r5));
     });
   }
   return e4;
@@ -9568,19 +9571,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t17) {
-  var i4 = _toPrimitive3(t17, "string");
+function _toPropertyKey3(t18) {
+  var i4 = _toPrimitive3(t18, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t17, r4) {
-  if ("object" != _typeof3(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive3(t18, r4) {
+  if ("object" != _typeof3(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -10144,7 +10147,7 @@ var BaseUpload = /* @__PURE__ */ (function() {
     value: function _addChunkToRequest(req) {
       var _this9 = this;
       var start2 = this._offset;
-      var end3 = this._offset + this.options.chunkSize;
+      var end4 = this._offset + this.options.chunkSize;
       req.setProgressHandler(function(bytesSent) {
         _this9._emitProgress(start2 + bytesSent, _this9._size);
       });
@@ -10153,10 +10156,10 @@ var BaseUpload = /* @__PURE__ */ (function() {
       } else if (this.options.protocol === PROTOCOL_IETF_DRAFT_05) {
         req.setHeader("Content-Type", "application/partial-upload");
       }
-      if ((end3 === Number.POSITIVE_INFINITY || end3 > this._size) && !this.options.uploadLengthDeferred) {
-        end3 = this._size;
+      if ((end4 === Number.POSITIVE_INFINITY || end4 > this._size) && !this.options.uploadLengthDeferred) {
+        end4 = this._size;
       }
-      return this._source.slice(start2, end3).then(function(_ref2) {
+      return this._source.slice(start2, end4).then(function(_ref2) {
         var value = _ref2.value, done = _ref2.done;
         var valueSize = value !== null && value !== void 0 && value.size ? value.size : 0;
         if (_this9.options.uploadLengthDeferred && done) {
@@ -10474,19 +10477,19 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t17) {
-  var i4 = _toPrimitive4(t17, "string");
+function _toPropertyKey4(t18) {
+  var i4 = _toPrimitive4(t18, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t17, r4) {
-  if ("object" != _typeof4(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive4(t18, r4) {
+  if ("object" != _typeof4(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var FileSource = /* @__PURE__ */ (function() {
   function FileSource2(file3) {
@@ -10496,12 +10499,12 @@ var FileSource = /* @__PURE__ */ (function() {
   }
   return _createClass4(FileSource2, [{
     key: "slice",
-    value: function slice(start2, end3) {
+    value: function slice(start2, end4) {
       if (isCordova_default()) {
-        return readAsByteArray(this._file.slice(start2, end3));
+        return readAsByteArray(this._file.slice(start2, end4));
       }
-      var value = this._file.slice(start2, end3);
-      var done = end3 >= this.size;
+      var value = this._file.slice(start2, end4);
+      var done = end4 >= this.size;
       return Promise.resolve({
         value,
         done
@@ -10543,19 +10546,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t17) {
-  var i4 = _toPrimitive5(t17, "string");
+function _toPropertyKey5(t18) {
+  var i4 = _toPrimitive5(t18, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t17, r4) {
-  if ("object" != _typeof5(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive5(t18, r4) {
+  if ("object" != _typeof5(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -10589,19 +10592,19 @@ var StreamSource = /* @__PURE__ */ (function() {
   }
   return _createClass5(StreamSource2, [{
     key: "slice",
-    value: function slice(start2, end3) {
+    value: function slice(start2, end4) {
       if (start2 < this._bufferOffset) {
         return Promise.reject(new Error("Requested data is before the reader's current offset"));
       }
-      return this._readUntilEnoughDataOrDone(start2, end3);
+      return this._readUntilEnoughDataOrDone(start2, end4);
     }
   }, {
     key: "_readUntilEnoughDataOrDone",
-    value: function _readUntilEnoughDataOrDone(start2, end3) {
+    value: function _readUntilEnoughDataOrDone(start2, end4) {
       var _this = this;
-      var hasEnoughData = end3 <= this._bufferOffset + len(this._buffer);
+      var hasEnoughData = end4 <= this._bufferOffset + len(this._buffer);
       if (this._done || hasEnoughData) {
-        var value = this._getDataFromBuffer(start2, end3);
+        var value = this._getDataFromBuffer(start2, end4);
         var done = value == null ? this._done : false;
         return Promise.resolve({
           value,
@@ -10617,12 +10620,12 @@ var StreamSource = /* @__PURE__ */ (function() {
         } else {
           _this._buffer = concat(_this._buffer, value2);
         }
-        return _this._readUntilEnoughDataOrDone(start2, end3);
+        return _this._readUntilEnoughDataOrDone(start2, end4);
       });
     }
   }, {
     key: "_getDataFromBuffer",
-    value: function _getDataFromBuffer(start2, end3) {
+    value: function _getDataFromBuffer(start2, end4) {
       if (start2 > this._bufferOffset) {
         this._buffer = this._buffer.slice(start2 - this._bufferOffset);
         this._bufferOffset = start2;
@@ -10631,7 +10634,7 @@ var StreamSource = /* @__PURE__ */ (function() {
       if (this._done && hasAllDataBeenRead) {
         return null;
       }
-      return this._buffer.slice(0, end3 - start2);
+      return this._buffer.slice(0, end4 - start2);
     }
   }, {
     key: "close",
@@ -10657,28 +10660,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t17, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t18, e5, r5) {
-    t18[e5] = r5.value;
+  var t18, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t19, e5, r5) {
+    t19[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t18, e5, r5) {
-    return Object.defineProperty(t18, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t18[e5];
+  function define(t19, e5, r5) {
+    return Object.defineProperty(t19, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t19[e5];
   }
   try {
     define({}, "");
-  } catch (t18) {
-    define = function define2(t19, e5, r5) {
-      return t19[e5] = r5;
+  } catch (t19) {
+    define = function define2(t20, e5, r5) {
+      return t20[e5] = r5;
     };
   }
-  function wrap(t18, e5, r5, n4) {
+  function wrap(t19, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t18, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t19, r5, c5) }), a6;
   }
-  function tryCatch(t18, e5, r5) {
+  function tryCatch(t19, e5, r5) {
     try {
-      return { type: "normal", arg: t18.call(e5, r5) };
-    } catch (t19) {
-      return { type: "throw", arg: t19 };
+      return { type: "normal", arg: t19.call(e5, r5) };
+    } catch (t20) {
+      return { type: "throw", arg: t20 };
     }
   }
   e4.wrap = wrap;
@@ -10696,35 +10699,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t18) {
+  function defineIteratorMethods(t19) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t18, e5, function(t19) {
-        return this._invoke(e5, t19);
+      define(t19, e5, function(t20) {
+        return this._invoke(e5, t20);
       });
     });
   }
-  function AsyncIterator(t18, e5) {
+  function AsyncIterator(t19, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t18[r6], t18, o6);
+      var c5 = tryCatch(t19[r6], t19, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t19) {
-          invoke("next", t19, i5, a6);
-        }, function(t19) {
-          invoke("throw", t19, i5, a6);
-        }) : e5.resolve(h6).then(function(t19) {
-          u5.value = t19, i5(u5);
-        }, function(t19) {
-          return invoke("throw", t19, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t20) {
+          invoke("next", t20, i5, a6);
+        }, function(t20) {
+          invoke("throw", t20, i5, a6);
+        }) : e5.resolve(h6).then(function(t20) {
+          u5.value = t20, i5(u5);
+        }, function(t20) {
+          return invoke("throw", t20, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t19, n4) {
+    o5(this, "_invoke", { value: function value(t20, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t19, n4, e6, r6);
+          invoke(t20, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -10736,7 +10739,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t17, done: true };
+        return { value: t18, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -10764,22 +10767,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t17) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t17, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t18) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t18, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t17), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t18), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t18) {
-    var e5 = { tryLoc: t18[0] };
-    1 in t18 && (e5.catchLoc = t18[1]), 2 in t18 && (e5.finallyLoc = t18[2], e5.afterLoc = t18[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t19) {
+    var e5 = { tryLoc: t19[0] };
+    1 in t19 && (e5.catchLoc = t19[1]), 2 in t19 && (e5.finallyLoc = t19[2], e5.afterLoc = t19[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t18) {
-    var e5 = t18.completion || {};
-    e5.type = "normal", delete e5.arg, t18.completion = e5;
+  function resetTryEntry(t19) {
+    var e5 = t19.completion || {};
+    e5.type = "normal", delete e5.arg, t19.completion = e5;
   }
-  function Context(t18) {
-    this.tryEntries = [{ tryLoc: "root" }], t18.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t19) {
+    this.tryEntries = [{ tryLoc: "root" }], t19.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -10789,54 +10792,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t17, next.done = true, next;
+          return next.value = t18, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t18) {
-    var e5 = "function" == typeof t18 && t18.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t19) {
+    var e5 = "function" == typeof t19 && t19.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t18) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t18, GeneratorFunctionPrototype) : (t18.__proto__ = GeneratorFunctionPrototype, define(t18, u4, "GeneratorFunction")), t18.prototype = Object.create(g5), t18;
-  }, e4.awrap = function(t18) {
-    return { __await: t18 };
+  }, e4.mark = function(t19) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t19, GeneratorFunctionPrototype) : (t19.__proto__ = GeneratorFunctionPrototype, define(t19, u4, "GeneratorFunction")), t19.prototype = Object.create(g5), t19;
+  }, e4.awrap = function(t19) {
+    return { __await: t19 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t18, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t19, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t18, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t19) {
-      return t19.done ? t19.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t19, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t20) {
+      return t20.done ? t20.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t18) {
-    var e5 = Object(t18), r5 = [];
+  }), e4.keys = function(t19) {
+    var e5 = Object(t19), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t19 = r5.pop();
-        if (t19 in e5) return next.value = t19, next.done = false, next;
+        var t20 = r5.pop();
+        if (t20 in e5) return next.value = t20, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t17, this.done = false, this.delegate = null, this.method = "next", this.arg = t17, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t17);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t18, this.done = false, this.delegate = null, this.method = "next", this.arg = t18, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t18);
   }, stop: function stop() {
     this.done = true;
-    var t18 = this.tryEntries[0].completion;
-    if ("throw" === t18.type) throw t18.arg;
+    var t19 = this.tryEntries[0].completion;
+    if ("throw" === t19.type) throw t19.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t17), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t18), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -10854,7 +10857,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t18, e5) {
+  }, abrupt: function abrupt(t19, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -10862,21 +10865,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t18 || "continue" === t18) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t19 || "continue" === t19) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t18, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t18, e5) {
-    if ("throw" === t18.type) throw t18.arg;
-    return "break" === t18.type || "continue" === t18.type ? this.next = t18.arg : "return" === t18.type ? (this.rval = this.arg = t18.arg, this.method = "return", this.next = "end") : "normal" === t18.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t18) {
+    return a6.type = t19, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t19, e5) {
+    if ("throw" === t19.type) throw t19.arg;
+    return "break" === t19.type || "continue" === t19.type ? this.next = t19.arg : "return" === t19.type ? (this.rval = this.arg = t19.arg, this.method = "return", this.next = "end") : "normal" === t19.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t19) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t18) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t19) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t18) {
+  }, "catch": function _catch(t19) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t18) {
+      if (r5.tryLoc === t19) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -10887,7 +10890,7 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t17), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t18), y5;
   } }, e4;
 }
 function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -10939,19 +10942,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t17) {
-  var i4 = _toPrimitive6(t17, "string");
+function _toPropertyKey6(t18) {
+  var i4 = _toPrimitive6(t18, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t17, r4) {
-  if ("object" != _typeof6(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive6(t18, r4) {
+  if ("object" != _typeof6(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -11067,19 +11070,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t17) {
-  var i4 = _toPrimitive7(t17, "string");
+function _toPropertyKey7(t18) {
+  var i4 = _toPrimitive7(t18, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t17, r4) {
-  if ("object" != _typeof7(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive7(t18, r4) {
+  if ("object" != _typeof7(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -11098,15 +11101,15 @@ var XHRHttpStack = /* @__PURE__ */ (function() {
   }]);
 })();
 var Request = /* @__PURE__ */ (function() {
-  function Request2(method, url) {
-    _classCallCheck7(this, Request2);
+  function Request3(method, url) {
+    _classCallCheck7(this, Request3);
     this._xhr = new XMLHttpRequest();
     this._xhr.open(method, url, true);
     this._method = method;
     this._url = url;
     this._headers = {};
   }
-  return _createClass7(Request2, [{
+  return _createClass7(Request3, [{
     key: "getMethod",
     value: function getMethod() {
       return this._method;
@@ -11225,19 +11228,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t17) {
-  var i4 = _toPrimitive8(t17, "string");
+function _toPropertyKey8(t18) {
+  var i4 = _toPrimitive8(t18, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t17, r4) {
-  if ("object" != _typeof8(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive8(t18, r4) {
+  if ("object" != _typeof8(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var hasStorage = false;
 try {
@@ -11334,8 +11337,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t17, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t17, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t17).constructor) : o5.apply(t17, e4));
+function _callSuper2(t18, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t18, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t18).constructor) : o5.apply(t18, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -11353,12 +11356,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t17 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t18 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t18) {
+  } catch (t19) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t17;
+    return !!t18;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -11383,22 +11386,22 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t17 = Object.keys(e4);
+  var t18 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t17.push.apply(t17, o5);
+    })), t18.push.apply(t18, o5);
   }
-  return t17;
+  return t18;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t17 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t17), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t17[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t17)) : ownKeys2(Object(t17)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t17, r5));
+    var t18 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t18), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t18[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t18)) : ownKeys2(Object(t18)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t18, r5));
     });
   }
   return e4;
@@ -11412,19 +11415,19 @@ function _defineProperty2(obj, key3, value) {
   }
   return obj;
 }
-function _toPropertyKey9(t17) {
-  var i4 = _toPrimitive9(t17, "string");
+function _toPropertyKey9(t18) {
+  var i4 = _toPrimitive9(t18, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t17, r4) {
-  if ("object" != _typeof9(t17) || !t17) return t17;
-  var e4 = t17[Symbol.toPrimitive];
+function _toPrimitive9(t18, r4) {
+  if ("object" != _typeof9(t18) || !t18) return t18;
+  var e4 = t18[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t17, r4 || "default");
+    var i4 = e4.call(t18, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t17);
+  return ("string" === r4 ? String : Number)(t18);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -11492,7 +11495,7 @@ var signed = (token2, signal) => async (request) => {
 };
 function transmit2(u4, folder3, token2, signal) {
   const sign2 = signed(token2, signal);
-  let made2;
+  let made3;
   let transfer;
   let quiet2;
   return new Promise((resolve, reject) => {
@@ -11519,7 +11522,7 @@ function transmit2(u4, folder3, token2, signal) {
       onAfterResponse: (request, response) => {
         heard();
         hearTime(response.getHeader("Date") ?? null);
-        made2 = response.getHeader("Coffer-File") ?? made2;
+        made3 = response.getHeader("Coffer-File") ?? made3;
         const offset = Number(response.getHeader("Upload-Offset") ?? NaN);
         if (request.getMethod() === "HEAD" && Number.isFinite(offset)) stands(u4, offset);
       },
@@ -11532,7 +11535,7 @@ function transmit2(u4, folder3, token2, signal) {
         heard();
         went(u4, sent);
       },
-      onSuccess: () => resolve(made2),
+      onSuccess: () => resolve(made3),
       onError: (err2) => reject(problem(err2))
     });
     signal.addEventListener("abort", () => {
@@ -11561,14 +11564,14 @@ function add(tree, root) {
     return !u4;
   });
   if (rest.length === 0 && tree.folders.length === 0) return;
-  const folders = new Folders(root);
+  const folders2 = new Folders(root);
   begin2();
-  const fresh2 = rest.map(({ path: path3, file: file3 }) => made(file3, { name: file3.name, size: file3.size, root, top: path3[0] ?? file3.name, folders, path: path3 }));
+  const fresh2 = rest.map(({ path: path3, file: file3 }) => made(file3, { name: file3.name, size: file3.size, root, top: path3[0] ?? file3.name, folders: folders2, path: path3 }));
   const names2 = new Set(fresh2.map((u4) => root + "/" + u4.shown.peek()));
   const stays2 = (u4) => runs(u4) || u4.state.peek() === "paused" || u4.state.peek() === "left" || !names2.has(u4.root + "/" + u4.shown.peek());
   for (const u4 of uploads.peek()) if (!stays2(u4)) void giveUp(u4).catch(() => void 0);
   uploads.value = [...uploads.peek().filter(stays2), ...fresh2];
-  void check(fresh2, root, work, tree.folders, folders);
+  void check(fresh2, root, work, tree.folders, folders2);
 }
 async function goOn(u4, file3) {
   if (!await take3(u4, file3)) {
@@ -12017,7 +12020,7 @@ function iconOf2(entry4) {
 }
 
 // src/shell/preview.tsx
-function Preview({ items, id, more, read: read6, price, onSave, deeds: deeds2, onClose }) {
+function Preview({ items, id, more, read: read7, price, onSave, deeds: deeds2, onClose }) {
   const [shown2, setShown] = d2(id);
   const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
@@ -12052,9 +12055,9 @@ function Preview({ items, id, more, read: read6, price, onSave, deeds: deeds2, o
     ] }),
     deeds2?.(entry4).map((deed) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": deed.label, title: deed.label, onClick: deed.run, children: /* @__PURE__ */ a4(Icon, { name: deed.icon }) }, deed.label)),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
-  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read6, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read7, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
-function Look({ entry: entry4, read: read6, price, onSave }) {
+function Look({ entry: entry4, read: read7, price, onSave }) {
   const kind = kindOf(entry4);
   const small2 = kind && entry4.size <= kind.most;
   const [content, setContent] = d2();
@@ -12067,7 +12070,7 @@ function Look({ entry: entry4, read: read6, price, onSave }) {
     if (!small2 || entry4.damaged || !paid) return;
     const stop = new AbortController();
     let url;
-    load(read6(entry4, stop.signal), kind, setHave).then((it) => {
+    load(read7(entry4, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
@@ -12183,7 +12186,7 @@ async function save2(name, size2, open2) {
 // src/file/others.tsx
 var deedsOf = (entry4) => entryParts().flatMap((part) => part.deeds(entry4));
 function Marks({ entry: entry4, tab }) {
-  return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark2, order }) => /* @__PURE__ */ a4(Mark2, { entry: entry4, tab }, order)) });
+  return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark3, order }) => /* @__PURE__ */ a4(Mark3, { entry: entry4, tab }, order)) });
 }
 
 // src/file/versions.tsx
@@ -12218,7 +12221,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
     /* @__PURE__ */ a4("p", { children: t7("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
     /* @__PURE__ */ a4("p", { children: t7("deleteText") })
   ] }));
-  const menu = (v4) => [
+  const menu2 = (v4) => [
     { icon: "download", label: t7("download"), run: () => void keep4(v4).catch(toastProblem) },
     { icon: "history", label: t7("restore"), run: () => void restore2(v4) },
     { icon: "trash", label: t7("deleteForGood"), run: () => void remove2(v4), danger: true }
@@ -12245,7 +12248,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
               t7("versionUntil", { time: ago(v4.replaced_at) })
             ] })
           ] }),
-          /* @__PURE__ */ a4(Menu, { label: t7("versionMenu", { time }), items: menu(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+          /* @__PURE__ */ a4(Menu, { label: t7("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
         ] }, v4.id);
       })
     ] }),
@@ -12356,7 +12359,7 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row2({ entry: entry4, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
   return /* @__PURE__ */ a4(
     "tr",
@@ -12376,7 +12379,7 @@ function Row2({ entry: entry4, at, focus, selected, menu, draggable, takes, chil
       children: [
         /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
         children,
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -12433,8 +12436,8 @@ function toggle(p5, items, at) {
   return { ids: ids4, focus: at, anchor: at };
 }
 function range(p5, items, to) {
-  const [from, end3] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
-  return { ids: new Set(items.slice(from, end3 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
+  const [from, end4] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
+  return { ids: new Set(items.slice(from, end4 + 1).map((i4) => i4.id)), focus: to, anchor: p5.anchor };
 }
 function everything2(p5, items) {
   return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
@@ -12457,8 +12460,8 @@ function keep(p5, items, before2 = items) {
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
-function moved2(key3, focus, count) {
-  const last3 = count - 1;
+function moved2(key3, focus, count2) {
+  const last3 = count2 - 1;
   switch (key3) {
     case "ArrowDown":
       return Math.min(last3, focus + 1);
@@ -12482,25 +12485,25 @@ var counted = 2e3;
 function useWhole(list2, picked, setPicked, of) {
   const [reading, setReading] = d2();
   const stop = T2(void 0);
-  function end3() {
+  function end4() {
     stop.current?.abort();
     stop.current = void 0;
     setReading(void 0);
   }
-  A2(() => end3, [of]);
+  A2(() => end4, [of]);
   const some = picked.ids.size > 0;
   const open2 = list2.items !== void 0 && list2.total === void 0;
   A2(() => {
     if (!some || !open2 || reading !== void 0 || list2.items.length > counted) return;
-    const count = new AbortController();
-    list2.rest(count.signal, () => void 0, counted).catch(() => void 0);
-    return () => count.abort();
+    const count2 = new AbortController();
+    list2.rest(count2.signal, () => void 0, counted).catch(() => void 0);
+    return () => count2.abort();
   }, [some, open2, reading === void 0, of]);
   async function select() {
     if (!list2.items) return;
     const loaded = list2.items;
     setPicked((p5) => everything2(p5, loaded));
-    end3();
+    end4();
     if (!list2.more) return;
     const mine2 = stop.current = new AbortController();
     setReading(loaded.length);
@@ -12510,7 +12513,7 @@ function useWhole(list2, picked, setPicked, of) {
     } catch (err2) {
       if (!mine2.signal.aborted) toastProblem(err2);
     } finally {
-      if (stop.current === mine2) end3();
+      if (stop.current === mine2) end4();
     }
   }
   const selected = w2(() => some ? (list2.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list2.items, picked.ids]);
@@ -12521,7 +12524,7 @@ function useWhole(list2, picked, setPicked, of) {
     selected,
     all: list2.total !== void 0 && list2.total > 0 && selected.length === list2.total,
     clear() {
-      end3();
+      end4();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
     }
   };
@@ -12530,19 +12533,19 @@ function useWhole(list2, picked, setPicked, of) {
 // src/file/window.ts
 var around = 20;
 var step = 8;
-function inView(top, screen, height, count) {
+function inView(top, screen, height, count2) {
   const first = Math.floor((-top / height - around) / step) * step;
-  const end3 = Math.ceil(((screen - top) / height + around) / step) * step;
-  return [Math.min(Math.max(0, first), count), Math.min(Math.max(0, end3), count)];
+  const end4 = Math.ceil(((screen - top) / height + around) / step) * step;
+  return [Math.min(Math.max(0, first), count2), Math.min(Math.max(0, end4), count2)];
 }
-function drawn([first, end3], focus, count) {
-  const rows = Array.from({ length: Math.max(0, Math.min(end3, count) - first) }, (_4, i4) => first + i4);
-  if (focus < first && focus < count) rows.unshift(focus);
-  else if (focus >= end3 && focus < count) rows.push(focus);
+function drawn([first, end4], focus, count2) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end4, count2) - first) }, (_4, i4) => first + i4);
+  if (focus < first && focus < count2) rows.unshift(focus);
+  else if (focus >= end4 && focus < count2) rows.push(focus);
   return rows;
 }
-function useWindow(table, count, focus) {
-  const [range2, setRange] = d2([0, Math.min(count, 2 * around)]);
+function useWindow(table, count2, focus) {
+  const [range2, setRange] = d2([0, Math.min(count2, 2 * around)]);
   const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 56.25 : 48.75);
   const look2 = T2(() => void 0);
   look2.current = () => {
@@ -12550,10 +12553,10 @@ function useWindow(table, count, focus) {
     if (!body) return;
     const row = body.querySelector("tr[data-at]")?.getBoundingClientRect().height || height;
     if (Math.abs(row - height) > 0.01) setHeight(row);
-    const [first, end3] = inView(body.getBoundingClientRect().top, innerHeight, row, count);
-    setRange((now) => now[0] === first && now[1] === end3 ? now : [first, end3]);
+    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, row, count2);
+    setRange((now) => now[0] === first && now[1] === end4 ? now : [first, end4]);
   };
-  F2(() => look2.current(), [count, height]);
+  F2(() => look2.current(), [count2, height]);
   F2(() => {
     const again3 = () => look2.current();
     addEventListener("scroll", again3, { passive: true });
@@ -12567,7 +12570,7 @@ function useWindow(table, count, focus) {
   F2(() => {
     if (active3 instanceof HTMLElement && active3 !== document.activeElement && active3.isConnected && document.activeElement === document.body && table.current?.contains(active3)) active3.focus({ preventScroll: true });
   });
-  return { rows: drawn(range2, focus, count), height };
+  return { rows: drawn(range2, focus, count2), height };
 }
 
 // src/file/grid.tsx
@@ -13164,9 +13167,9 @@ function Trash() {
 }
 var originOf = ({ origin }) => [t7("files"), ...origin.path].join(" / ");
 var day = 864e5;
-function stays({ expires_at: until2 }) {
-  if (!until2) return t7("staysForEver");
-  const left2 = Date.parse(until2) - Date.now();
+function stays({ expires_at: until3 }) {
+  if (!until3) return t7("staysForEver");
+  const left2 = Date.parse(until3) - Date.now();
   return left2 > day ? t7("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t7("staysHours", { count: Math.round(24 * left2 / day) }) : t7("staysLittle");
 }
 
@@ -14094,7 +14097,7 @@ function Section2({ status }) {
     wanted.value = false;
     if (!blocked) setWish({ kind: "add" });
   }, [wanted.value]);
-  const changed2 = async (items) => {
+  const changed3 = async (items) => {
     set(items);
     await status.reload();
   };
@@ -14140,7 +14143,7 @@ function Section2({ status }) {
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
       toast(t9("added", { name: passkey2.name }));
-      await changed2([...data ?? [], passkey2]);
+      await changed3([...data ?? [], passkey2]);
     } }),
     wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t9("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t9("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
@@ -14150,7 +14153,7 @@ function Section2({ status }) {
     wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t9("removeTitle", { name: wish.passkey.name }), action: t9("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
       toast(t9("removed"));
-      await changed2((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
+      await changed3((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
       /* @__PURE__ */ a4("p", { children: t9("removeText") }),
       /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t9("removeThere", { place: wish.passkey.provider }) : t9("removeElse") })
@@ -14159,7 +14162,7 @@ function Section2({ status }) {
 }
 var longest2 = 64;
 function Add({ onClose, onAdded }) {
-  const end3 = useEnd();
+  const end4 = useEnd();
   const [none2, setNone] = d2(false);
   return /* @__PURE__ */ a4(Dialog, { title: t9("add"), onClose, children: [
     /* @__PURE__ */ a4("p", { children: t9("addText") }),
@@ -14167,7 +14170,7 @@ function Add({ onClose, onAdded }) {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
-        const credential = await make(options, end3);
+        const credential = await make(options, end4);
         const name = v4.name.trim();
         await onAdded(await post("/account/passkeys", { body: { credential, ...name && { name } } }));
       } catch (err2) {
@@ -14185,15 +14188,15 @@ function traits({ name, provider, synced }) {
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  const count = data?.passkeys?.left ?? 0;
-  return count > 0 ? /* @__PURE__ */ a4("li", { children: t9("go", { count }) }) : null;
+  const count2 = data?.passkeys?.left ?? 0;
+  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t9("go", { count: count2 }) }) : null;
 }
 function InSummary({ lines }) {
-  const count = lines.passkeys?.left ?? 0;
-  return count > 0 ? /* @__PURE__ */ a4("li", { children: [
+  const count2 = lines.passkeys?.left ?? 0;
+  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t9("inSummary", { count }) : t9("orAlone", { count })
+    lines.password?.enabled === false ? t9("inSummary", { count: count2 }) : t9("orAlone", { count: count2 })
   ] }) : null;
 }
 
@@ -14210,12 +14213,12 @@ function Ask({ label, otherwise, main, focus = main, onCancel, onAsk }) {
 }
 var fresh = 4 * 6e4;
 function Enter({ onOpened, paused }) {
-  const end3 = useEnd();
+  const end4 = useEnd();
   const can = useObstacle() === void 0;
   const [asking, setAsking] = d2(false);
   const [round, setRound] = d2(0);
   const [problem2, setProblem] = d2();
-  const refused2 = T2(0);
+  const refused3 = T2(0);
   async function enter2(credential) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err2) => {
       const activate = wayBack("activate");
@@ -14226,7 +14229,7 @@ function Enter({ onOpened, paused }) {
     if (opened) await onOpened(opened);
   }
   A2(() => {
-    if (!can || paused || asking || refused2.current > 2) return;
+    if (!can || paused || asking || refused3.current > 2) return;
     const over3 = new AbortController();
     let chosen3 = false;
     const again3 = () => {
@@ -14246,7 +14249,7 @@ function Enter({ onOpened, paused }) {
       setProblem(void 0);
       await enter2(credential).catch((err2) => {
         setProblem(asProblem(err2));
-        refused2.current++;
+        refused3.current++;
         setRound((n3) => n3 + 1);
       });
     })();
@@ -14262,36 +14265,36 @@ function Enter({ onOpened, paused }) {
       setProblem(void 0);
       setAsking(true);
       try {
-        await enter2(await use(await post("/auth/passkey/options", { open: true }), end3));
+        await enter2(await use(await post("/auth/passkey/options", { open: true }), end4));
       } catch (err2) {
         setAsking(false);
         throw err2;
       }
-    } }, refused2.current)
+    } }, refused3.current)
   ] });
 }
 function Pass({ challenge, guard: guard4, onOpened }) {
-  const end3 = useEnd();
+  const end4 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
   return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
     const options = await guard4(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
-    const credential = await use(options, end3);
+    const credential = await use(options, end4);
     const opened = await guard4(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end3) => {
-    const credential = await use(await post("/auth/passkey/options", { open: true }), end3);
+  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
+    const credential = await use(await post("/auth/passkey/options", { open: true }), end4);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
 }
 var proves = ({ passkeys, password }) => (passkeys?.enabled ?? false) && (obstacle2(void 0) === void 0 || password?.enabled === false);
 function Prove({ main, onOpened, onCancel }) {
-  const end3 = useEnd();
+  const end4 = useEnd();
   const blocked = useObstacle();
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
@@ -14299,7 +14302,7 @@ function Prove({ main, onOpened, onCancel }) {
     /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
   ] }) : null;
   return /* @__PURE__ */ a4(Ask, { label: t9("prove"), otherwise: t9("noneProve"), main, onCancel, onAsk: async () => {
-    const credential = await use(await post("/account/reauthenticate/passkey/options"), end3);
+    const credential = await use(await post("/account/reauthenticate/passkey/options"), end4);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
 }
@@ -14983,16 +14986,16 @@ function Activate2() {
 function Ask2({ moved: moved3 }) {
   const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
   const [sent, setSent] = d2();
-  const end3 = useEnd();
+  const end4 = useEnd();
   A2(() => {
     if (moved3) focusMain();
   }, []);
   async function onSend(send4) {
-    await send4(end3);
+    await send4(end4);
     setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end3), again: t11("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end4), again: t11("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
@@ -15035,10 +15038,10 @@ function Ask2({ moved: moved3 }) {
 }
 
 // src/recovery/paper.tsx
-function Paper({ codes: codes2, made: made2 = (/* @__PURE__ */ new Date()).toISOString() }) {
+function Paper({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made2) })];
+  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made3) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -15102,7 +15105,7 @@ function TrustedAddress({ status, may }) {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, [pending]);
-  async function read6(then) {
+  async function read7(then) {
     if (busy3) return;
     setBusy(true);
     try {
@@ -15114,7 +15117,7 @@ function TrustedAddress({ status, may }) {
       setBusy(false);
     }
   }
-  async function changed2(said) {
+  async function changed3(said) {
     toast(said);
     await Promise.all([reload(), status.reload()]);
   }
@@ -15133,8 +15136,8 @@ function TrustedAddress({ status, may }) {
         resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read6(), children: t11("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read6("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t11("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
         on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t11("trustedTurnOff") })
       ] }),
       children: [
@@ -15150,7 +15153,7 @@ function TrustedAddress({ status, may }) {
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed2(t11("trustedTakenBack"));
+                  await changed3(t11("trustedTakenBack"));
                 } catch (err2) {
                   toastProblem(err2);
                 }
@@ -15161,12 +15164,12 @@ function TrustedAddress({ status, may }) {
         wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t11("trustedChangeTitle") : t11("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask4(email);
           close();
-          await changed2(t11("trustedSent"));
+          await changed3(t11("trustedSent"));
         } }) }),
         wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t11("trustedOffTitle"), action: t11("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed2(t11("trustedIsOff"));
+          await changed3(t11("trustedIsOff"));
         }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t11("trustedOffText", { address: known3?.email ?? whole5(line.hint ?? "") }) }) })
       ]
     }
@@ -15975,9 +15978,9 @@ async function make2() {
   let last3;
   for (const namedCurve of curves) {
     try {
-      const made2 = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
-      await write2("client", made2);
-      return made2;
+      const made3 = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
+      await write2("client", made3);
+      return made3;
     } catch (err2) {
       last3 = err2;
     }
@@ -16007,9 +16010,9 @@ async function prover(session2) {
     false,
     ["sign"]
   );
-  const made2 = { session: session2.session_id, origin: new URL(issuer).origin, key: key3 };
-  await write2("proof", made2);
-  return made2;
+  const made3 = { session: session2.session_id, origin: new URL(issuer).origin, key: key3 };
+  await write2("proof", made3);
+  return made3;
 }
 async function keptProver() {
   return globalThis.crypto?.subtle && globalThis.indexedDB ? read4("proof") : void 0;
@@ -16080,8 +16083,8 @@ var wholeWays = ["backup_code", "delay"];
 function levelOf({ aal, amr, recovery: recovery2, refresh_expires_in }) {
   if (aal !== "recovery" && !amr.some((method) => waysBack.includes(method))) return {};
   const steps3 = recovery2?.may_repair_layers ?? amr.some((method) => wholeWays.includes(method));
-  const until2 = new Date(serverNow() + refresh_expires_in * 1e3).toISOString();
-  return { repair: aal === "recovery", recovered: { by: amr, steps: steps3, until: until2, ...recovery2?.from && { from: recovery2.from } } };
+  const until3 = new Date(serverNow() + refresh_expires_in * 1e3).toISOString();
+  return { repair: aal === "recovery", recovered: { by: amr, steps: steps3, until: until3, ...recovery2?.from && { from: recovery2.from } } };
 }
 var signer;
 var had = "coffer.session";
@@ -17233,11 +17236,11 @@ function limitOf(file3, { max_file_bytes: most5, accept }) {
   const name = file3.name.toLowerCase();
   return accept.length > 0 && !accept.some((ending2) => name.endsWith(ending2.toLowerCase())) ? "wrongType" : void 0;
 }
-function judged(some, limits, left2) {
+function judged(some, limits2, left2) {
   const out = /* @__PURE__ */ new Map();
   let free = left2 ?? Infinity;
   for (const h5 of some) {
-    const limit = limitOf(h5.file, limits) ?? (free <= 0 ? "tooMany" : void 0);
+    const limit = limitOf(h5.file, limits2) ?? (free <= 0 ? "tooMany" : void 0);
     if (limit) out.set(h5, limit);
     else free--;
   }
@@ -17392,8 +17395,8 @@ function HandIn({ token: token2, link, way }) {
   const done = mine2.filter((h5) => h5.state.value === "done");
   const open2 = mine2.filter((h5) => h5.state.value !== "done");
   const left2 = useLeft(link, done.length);
-  const limits = judged(open2.filter((h5) => h5.state.value !== "failed"), link, left2);
-  const ready = open2.filter((h5) => h5.state.value === "chosen" && !limits.has(h5));
+  const limits2 = judged(open2.filter((h5) => h5.state.value !== "failed"), link, left2);
+  const ready = open2.filter((h5) => h5.state.value === "chosen" && !limits2.has(h5));
   const failed = open2.filter((h5) => h5.state.value === "failed");
   const moving = open2.filter(runs2);
   const over3 = done.length > 0 && open2.length === 0;
@@ -17411,7 +17414,7 @@ function HandIn({ token: token2, link, way }) {
     wrongType: t13("wrongType", { types: types2 }),
     tooMany: t13("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-list", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits.has(h5) ? words2[limits.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-list", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
   if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
   const empty = mine2.length === 0;
   const rules = [
@@ -17481,14 +17484,14 @@ function ask3(accept, take4) {
 }
 function filesOf(transfer) {
   const files = [];
-  const folders = [];
+  const folders2 = [];
   for (const item of transfer.items) {
     const file3 = item.kind === "file" ? item.getAsFile() : null;
     if (!file3) continue;
-    if (item.webkitGetAsEntry()?.isDirectory) folders.push(file3.name);
+    if (item.webkitGetAsEntry()?.isDirectory) folders2.push(file3.name);
     else files.push(file3);
   }
-  if (folders.length > 0) toast(t13("noFolders", { count: folders.length, name: folders[0] }), true);
+  if (folders2.length > 0) toast(t13("noFolders", { count: folders2.length, name: folders2[0] }), true);
   return files;
 }
 function why2(problem2, owner) {
@@ -17537,14 +17540,14 @@ function numbers3(h5) {
   if (sent >= whole6) return t13("state_finishing");
   return [percent(sent, whole6), t13("receivedOf", { received: size(sent), size: size(whole6) }), ...pace(h5.meter, whole6 - sent)].join(" · ");
 }
-function Thanks({ token: token2, owner, count, again: again3, children }) {
+function Thanks({ token: token2, owner, count: count2, again: again3, children }) {
   A2(() => focusMain(), []);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
     /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
       /* @__PURE__ */ a4("h1", { children: t13("thanks") }),
       /* @__PURE__ */ a4("p", { role: "status", children: [
-        t13("thanksText", { owner, count }),
+        t13("thanksText", { owner, count: count2 }),
         " ",
         t13("thanksLeave")
       ] })
@@ -17569,13 +17572,13 @@ function Page({ token: token2 }) {
   const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
   const way = useWay(token2, path3);
   const { door } = way;
-  const read6 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
+  const read7 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
   A2(() => {
-    called2.value = read6;
+    called2.value = read7;
     return () => {
       called2.value = "";
     };
-  }, [read6]);
+  }, [read7]);
   const was = T2(door.is);
   A2(() => {
     if (was.current !== "loading" && was.current !== door.is && door.is !== "locked") focusMain();
@@ -17627,27 +17630,726 @@ var guestRoutes = [
 ];
 
 // src/share/words.ts
+var t14 = catalog({
+  en: {
+    share: "Share",
+    sharing: "Sharing",
+    sharingOf: "Sharing of {name}",
+    shared: "Shared",
+    sharedText: "Your links to files and folders. Whoever has one needs no account.",
+    sharedEmpty: "You share nothing yet",
+    sharedEmptyText: "Choose “Share” in the menu of a file or folder. Whoever has the link needs no account.",
+    toFiles: "Go to your files",
+    requests: "Requests",
+    requestsText: "Links by which others hand in files. They see nothing of the folder.",
+    requestsEmpty: "No requests yet",
+    requestsEmptyText: "Ask others for files: they open your link, hand in, and see nothing of the folder. They need no account.",
+    request: "Request files",
+    requestText: "Others hand files in by a link, without an account. They see nothing of the folder.",
+    isShared: "{name} is shared",
+    isSharedShort: "Shared",
+    makeFile: "Whoever has the link can see and download this file, without an account.",
+    makeFolder: "Whoever has the link can see and download everything in this folder, without an account.",
+    make: "Create link",
+    makeRequest: "Create link",
+    another: "Another link",
+    shareFolder: "Share this folder",
+    linkTo: "Link",
+    linkFor: "Link to hand in files",
+    address: "Address of “{name}”",
+    copyLink: "Copy link",
+    linkMenu: "Actions for {name}",
+    changeDo: "Change…",
+    change: "Change the link",
+    changeRequest: "Change the request",
+    save: "Save changes",
+    uses: "Uses",
+    usesNone: "Nobody has used this link yet.",
+    usesKept: "The newest 1,000 uses of the last 90 days.",
+    did_download: "Downloaded",
+    did_archive: "Downloaded as a zip",
+    did_upload: "Handed in",
+    did_unlock: "Password entered",
+    from: "from {name}",
+    qr: "QR code",
+    qrOf: "QR code of the link to {name}",
+    qrHint: "Scan it with the camera of a phone to open the link there.",
+    sendBy: "Send…",
+    showPlace: "Show in folder",
+    openFolder: "Open folder",
+    stop: "Stop sharing",
+    stopRequest: "Close request",
+    stopTitle: "Stop sharing?",
+    stopRequestTitle: "Close this request?",
+    stopText: "This link stops working at once, for downloads that are running too. It cannot be brought back; you can create another.",
+    stopRequestText: "This link stops working at once. What was handed in stays in the folder.",
+    state_expired: "Expired",
+    state_used_up: "Used up",
+    state_blocked: "Blocked",
+    blockedText: "Whoever runs this server has blocked this link. It works for nobody.",
+    inTrash: "In the trash",
+    inTrashText: "What it leads to is in the trash. The link works again when you restore it.",
+    inPlace: "in {place}",
+    top: "Files",
+    withPassword: "Password",
+    until: "until {time}",
+    expiredAt: "expired {time}",
+    downloadsOf: { one: "{done} of {count} download", other: "{done} of {count} downloads" },
+    downloadsDone: { one: "{count} download", other: "{count} downloads" },
+    filesOf: { one: "{done} of {count} file", other: "{done} of {count} files" },
+    filesDone: { one: "{count} file", other: "{count} files" },
+    lastUsed: "last used",
+    more: "Show more",
+    expires: "Expires",
+    keepUntil: "Until {time}",
+    keepExpired: "Expired {time}",
+    never: "Never",
+    inDays: { one: "In {count} day", other: "In {count} days" },
+    onDay: "After a day of your choice",
+    lastDay: "Last day",
+    password: "Password",
+    newPassword: "New password",
+    passwordHint: "Empty: no password. Else at least 4 characters; tell it separately from the link.",
+    passwordNewHint: "The old one no longer works then.",
+    passwordKeep: "Keep the password",
+    passwordNew: "Set another password",
+    passwordNone: "No password",
+    downloads: "Downloads",
+    emptyNoLimit: "Empty: no limit.",
+    soFar: { one: "Empty: no limit. {count} so far.", other: "Empty: no limit. {count} so far." },
+    note: "Note to the receiver",
+    noteHint: "Shown on the page of the link.",
+    noteRequest: "What do you ask for?",
+    maxFiles: "Number of files",
+    maxSize: "Largest file",
+    noLimit: "No limit",
+    accept: "Kinds of files",
+    acceptHint: "Endings such as .pdf, .docx. Empty: any.",
+    where: "Where the files go",
+    whereNew: "Into a new folder",
+    whereOwn: "Into a folder of yours",
+    folderName: "Name of the folder",
+    folderDefault: "Received files",
+    goLinks: "Your links: nobody can use them any longer"
+  },
+  de: {
+    share: "Teilen",
+    sharing: "Freigabe",
+    sharingOf: "Freigabe von {name}",
+    shared: "Geteilt",
+    sharedText: "Ihre Links zu Dateien und Ordnern. Wer einen hat, braucht kein Konto.",
+    sharedEmpty: "Sie teilen noch nichts",
+    sharedEmptyText: "Wählen Sie „Teilen“ im Menü einer Datei oder eines Ordners. Wer den Link hat, braucht kein Konto.",
+    toFiles: "Zu Ihren Dateien",
+    requests: "Dateianfragen",
+    requestsText: "Links, über die andere Dateien abgeben. Vom Ordner sehen sie nichts.",
+    requestsEmpty: "Noch keine Dateianfragen",
+    requestsEmptyText: "Bitten Sie andere um Dateien: Sie öffnen Ihren Link, geben ab und sehen nichts vom Ordner. Ein Konto brauchen sie nicht.",
+    request: "Dateien anfordern",
+    requestText: "Andere geben Dateien über einen Link ab, ohne Konto. Vom Ordner sehen sie nichts.",
+    isShared: "{name} ist geteilt",
+    isSharedShort: "Geteilt",
+    makeFile: "Wer den Link hat, kann diese Datei ansehen und herunterladen, ohne Konto.",
+    makeFolder: "Wer den Link hat, kann alles in diesem Ordner ansehen und herunterladen, ohne Konto.",
+    make: "Link erstellen",
+    makeRequest: "Link erstellen",
+    another: "Weiterer Link",
+    shareFolder: "Diesen Ordner teilen",
+    linkTo: "Link",
+    linkFor: "Link zum Abgeben",
+    address: "Adresse von „{name}“",
+    copyLink: "Link kopieren",
+    linkMenu: "Aktionen für {name}",
+    changeDo: "Ändern …",
+    change: "Link ändern",
+    changeRequest: "Dateianfrage ändern",
+    save: "Änderungen speichern",
+    uses: "Zugriffe",
+    usesNone: "Diesen Link hat noch niemand benutzt.",
+    usesKept: "Die neuesten 1.000 Zugriffe der letzten 90 Tage.",
+    did_download: "Heruntergeladen",
+    did_archive: "Als Zip heruntergeladen",
+    did_upload: "Abgegeben",
+    did_unlock: "Passwort eingegeben",
+    from: "von {name}",
+    qr: "QR-Code",
+    qrOf: "QR-Code des Links zu {name}",
+    qrHint: "Scannen Sie ihn mit der Kamera eines Telefons, um den Link dort zu öffnen.",
+    sendBy: "Senden …",
+    showPlace: "Im Ordner zeigen",
+    openFolder: "Ordner öffnen",
+    stop: "Freigabe beenden",
+    stopRequest: "Dateianfrage schließen",
+    stopTitle: "Freigabe beenden?",
+    stopRequestTitle: "Dateianfrage schließen?",
+    stopText: "Dieser Link gilt sofort nicht mehr, auch für laufende Downloads. Er lässt sich nicht zurückholen; Sie können einen neuen erstellen.",
+    stopRequestText: "Dieser Link gilt sofort nicht mehr. Was abgegeben wurde, bleibt im Ordner.",
+    state_expired: "Abgelaufen",
+    state_used_up: "Aufgebraucht",
+    state_blocked: "Gesperrt",
+    blockedText: "Wer diesen Server betreibt, hat den Link gesperrt. Er gilt für niemanden.",
+    inTrash: "Im Papierkorb",
+    inTrashText: "Das Ziel liegt im Papierkorb. Der Link gilt wieder, wenn Sie es wiederherstellen.",
+    inPlace: "in {place}",
+    top: "Dateien",
+    withPassword: "Passwort",
+    until: "bis {time}",
+    expiredAt: "abgelaufen {time}",
+    downloadsOf: { one: "{done} von {count} Download", other: "{done} von {count} Downloads" },
+    downloadsDone: { one: "{count} Download", other: "{count} Downloads" },
+    filesOf: { one: "{done} von {count} Datei", other: "{done} von {count} Dateien" },
+    filesDone: { one: "{count} Datei", other: "{count} Dateien" },
+    lastUsed: "zuletzt benutzt",
+    more: "Mehr anzeigen",
+    expires: "Läuft ab",
+    keepUntil: "Am {time}",
+    keepExpired: "Abgelaufen {time}",
+    never: "Nie",
+    inDays: { one: "In {count} Tag", other: "In {count} Tagen" },
+    onDay: "Nach einem Tag Ihrer Wahl",
+    lastDay: "Letzter Tag",
+    password: "Passwort",
+    newPassword: "Neues Passwort",
+    passwordHint: "Leer: kein Passwort. Sonst mindestens 4 Zeichen; teilen Sie es getrennt vom Link mit.",
+    passwordNewHint: "Das alte gilt dann nicht mehr.",
+    passwordKeep: "Passwort behalten",
+    passwordNew: "Anderes Passwort setzen",
+    passwordNone: "Kein Passwort",
+    downloads: "Downloads",
+    emptyNoLimit: "Leer: unbegrenzt.",
+    soFar: { one: "Leer: unbegrenzt. Bisher {count}.", other: "Leer: unbegrenzt. Bisher {count}." },
+    note: "Nachricht an Empfänger",
+    noteHint: "Steht auf der Seite des Links.",
+    noteRequest: "Worum bitten Sie?",
+    maxFiles: "Anzahl der Dateien",
+    maxSize: "Größte Datei",
+    noLimit: "Unbegrenzt",
+    accept: "Arten von Dateien",
+    acceptHint: "Endungen wie .pdf, .docx. Leer: alle.",
+    where: "Wohin die Dateien kommen",
+    whereNew: "In einen neuen Ordner",
+    whereOwn: "In einen eigenen Ordner",
+    folderName: "Name des Ordners",
+    folderDefault: "Erhaltene Dateien",
+    goLinks: "Ihre Links: niemand kann sie mehr benutzen"
+  }
+});
 var problems10 = catalog({
   en: {
     share_not_found: "This link no longer works.",
     share_password_required: "Enter the password of this link to continue.",
     field_not_accepted: "Files of this kind are not taken here.",
     field_too_large: "This file is larger than the link takes.",
-    field_too_many: "These are more files than the link takes."
+    field_too_many: "These are more files than the link takes.",
+    too_many_shares: "You have 10,000 links. Stop sharing something first.",
+    too_many_shares_of_entry: "This has 100 open links. Stop one of them first.",
+    field_share_number: "Enter a whole number from 1 on, or leave the field empty.",
+    field_share_ending: "An ending is a dot and up to 16 letters or digits, such as .pdf. At most 50 of them.",
+    field_share_password: "Please use 4 to 256 characters."
   },
   de: {
     share_not_found: "Dieser Link funktioniert nicht mehr.",
     share_password_required: "Geben Sie das Passwort dieses Links ein, um fortzufahren.",
     field_not_accepted: "Dateien dieser Art werden hier nicht angenommen.",
     field_too_large: "Diese Datei ist größer, als der Link annimmt.",
-    field_too_many: "Das sind mehr Dateien, als der Link annimmt."
+    field_too_many: "Das sind mehr Dateien, als der Link annimmt.",
+    too_many_shares: "Sie haben 10.000 Links. Beenden Sie zuerst eine Freigabe.",
+    too_many_shares_of_entry: "Hierfür gibt es 100 offene Links. Beenden Sie zuerst einen davon.",
+    field_share_number: "Geben Sie eine ganze Zahl ab 1 ein, oder lassen Sie das Feld leer.",
+    field_share_ending: "Eine Endung ist ein Punkt und bis zu 16 Buchstaben oder Ziffern, etwa .pdf. Höchstens 50 davon.",
+    field_share_password: "Bitte 4 bis 256 Zeichen verwenden."
   }
 });
 
+// src/share/fields.tsx
+function Fields({ kind, was }) {
+  const used = kind === "read" ? was?.downloads : was?.files;
+  const hint = used ? t14("soFar", { count: used }) : t14("emptyNoLimit");
+  if (kind === "read") {
+    return /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("div", { class: "pair", children: [
+        /* @__PURE__ */ a4(Expiry, { was }),
+        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t14("downloads"), hint, value: was?.max_downloads })
+      ] }),
+      /* @__PURE__ */ a4(Secret, { was }),
+      /* @__PURE__ */ a4(TextArea, { name: "note", label: t14("note"), hint: t14("noteHint"), value: was?.note ?? "", maxLength: noteMost })
+    ] });
+  }
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(TextArea, { name: "note", label: t14("noteRequest"), hint: t14("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
+    /* @__PURE__ */ a4("div", { class: "pair", children: [
+      /* @__PURE__ */ a4(Expiry, { was }),
+      /* @__PURE__ */ a4(Secret, { was })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "pair", children: [
+      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t14("maxFiles"), hint, value: was?.max_files }),
+      /* @__PURE__ */ a4(Largest2, { value: was?.max_file_bytes })
+    ] }),
+    /* @__PURE__ */ a4(Field, { name: "accept", label: t14("accept"), hint: t14("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
+  ] });
+}
+var noteMost = 1e3;
+function Number2({ name, label, hint, value }) {
+  return /* @__PURE__ */ a4(Field, { name, label, hint, value: value ? String(value) : "", inputMode: "numeric", autoComplete: "off", maxLength: 15 });
+}
+function Expiry({ was }) {
+  const [on, setOn] = d2(false);
+  const now = was?.expires_at ? { keep: was.state === "expired" ? t14("keepExpired", { time: date(was.expires_at) }) : t14("keepUntil", { time: date(was.expires_at) }) } : void 0;
+  const options = { ...now, never: t14("never"), d1: t14("inDays", { count: 1 }), d7: t14("inDays", { count: 7 }), d30: t14("inDays", { count: 30 }), on: t14("onDay") };
+  return /* @__PURE__ */ a4("div", { class: "share-expiry", onChange: (event) => {
+    const select = event.target;
+    if (select.name === "expires") setOn(select.value === "on");
+  }, children: [
+    /* @__PURE__ */ a4(Select, { name: "expires", label: t14("expires"), value: now ? "keep" : "never", options }),
+    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t14("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
+  ] });
+}
+function today() {
+  const now = /* @__PURE__ */ new Date();
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((n3) => String(n3).padStart(2, "0")).join("-");
+}
+function Secret({ was }) {
+  const [mode, setMode] = d2(was?.has_password ? "keep" : "new");
+  return /* @__PURE__ */ a4("div", { class: "share-passphrase", onChange: (event) => {
+    const select = event.target;
+    if (select.name === "passwordDo") setMode(select.value);
+  }, children: [
+    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t14("password"), value: "keep", options: { keep: t14("passwordKeep"), new: t14("passwordNew"), none: t14("passwordNone") } }),
+    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t14("newPassword") : t14("password"), hint: t14(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
+  ] });
+}
+var sizes = [1e7, 1e8, 1e9, 1e10];
+function Largest2({ value }) {
+  const all2 = value && !sizes.includes(value) ? [...sizes, value].sort((a5, b4) => a5 - b4) : sizes;
+  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t14("maxSize"), value: value ? "b" + value : "", options: { "": t14("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
+}
+
+// src/share/limits.ts
+var day2 = 864e5;
+function read6(values, was, now) {
+  const out = {};
+  const put2 = (name, value, old) => {
+    if (JSON.stringify(value ?? null) !== JSON.stringify(old ?? null)) out[name] = value;
+  };
+  if (values.note !== void 0) put2("note", values.note.trim() || null, was?.note || null);
+  if (values.password) {
+    const { length } = [...values.password];
+    if (length < 4 || length > 256) throw refused2("password", "share_password");
+    out.password = values.password;
+  }
+  if (values.passwordDo === "none") out.password = null;
+  if (values.expires !== void 0 && values.expires !== "keep") put2("expires_at", end3(values, now), was?.expires_at);
+  for (const name of ["max_downloads", "max_files"]) {
+    if (values[name] !== void 0) put2(name, count(values[name], name), was?.[name]);
+  }
+  if (values.max_file_bytes !== void 0) put2("max_file_bytes", Number(values.max_file_bytes.slice(1)) || null, was?.max_file_bytes);
+  if (values.accept !== void 0) put2("accept", endings2(values.accept), was?.accept ?? []);
+  return out;
+}
+function end3(values, now) {
+  if (values.expires === "never") return null;
+  if (values.expires !== "on") return new Date(now + Number(values.expires.slice(1)) * day2).toISOString();
+  const [y5, m5, d5] = (values.expires_at ?? "").split("-").map(Number);
+  const at = new Date(y5, m5 - 1, d5, 23, 59, 59);
+  if (Number.isNaN(at.getTime())) throw refused2("expires_at", "required");
+  return at.toISOString();
+}
+function count(text2, name) {
+  const digits2 = text2.trim();
+  if (digits2 === "") return null;
+  if (!/^\d{1,15}$/.test(digits2) || Number(digits2) === 0) throw refused2(name, "share_number");
+  return Number(digits2);
+}
+function endings2(text2) {
+  const all2 = [...new Set(text2.toLowerCase().split(/[\s,;]+/).filter(Boolean).map((e4) => e4.startsWith(".") ? e4 : "." + e4))];
+  if (all2.length > 50 || !all2.every((e4) => /^\.[a-z0-9]{1,16}$/.test(e4))) throw refused2("accept", "share_ending");
+  return all2;
+}
+var refused2 = (name, code) => new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/" + name, code }] });
+function made2(limits2) {
+  return Object.fromEntries(Object.entries(limits2).filter(([, value]) => value !== null));
+}
+
+// src/share/links.ts
+var changes2 = y3(0);
+var changed2 = () => {
+  changes2.value++;
+};
+function useChanges() {
+  const now = changes2.value;
+  const [seen, see] = d2(now);
+  A2(() => {
+    if (seen === now) return;
+    const timer2 = setTimeout(() => see(changes2.peek()), 250);
+    return () => clearTimeout(timer2);
+  }, [seen, seen === now]);
+  return seen;
+}
+var until2 = (at) => new Date(at).getHours() === 23 && new Date(at).getMinutes() === 59 ? date(at) : dateTime(at);
+function limits(link) {
+  const { kind, expires_at: end4, has_password, max_downloads: downloads3, max_files: files } = link;
+  const said = [];
+  if (has_password) said.push(t14("withPassword"));
+  if (end4) said.push(t14(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
+  const done = kind === "read" ? downloads3 ? t14("downloadsOf", { done: link.downloads, count: downloads3 }) : t14("downloadsDone", { count: link.downloads }) : files ? t14("filesOf", { done: link.files, count: files }) : t14("filesDone", { count: link.files });
+  said.push(done.replaceAll(" ", " "));
+  return said;
+}
+var nameOf2 = (link) => link.entry?.name ?? t14("inTrash");
+var titleOf = (link) => link.note || t14(link.kind === "read" ? "linkTo" : "linkFor");
+
+// src/share/change.tsx
+var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t14(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t14("save"), onCancel: close, onSubmit: async (values) => {
+  const body = read6(values, link, serverNow());
+  if (Object.keys(body).length > 0) await patch("/shares/{id}", { path: { id: link.id }, body });
+  changed2();
+  close();
+}, children: [
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
+  /* @__PURE__ */ a4(Fields, { kind: link.kind, was: link })
+] }) }));
+
+// src/share/pages.ts
+function usePages(read7, changes3) {
+  const [held3, setHeld] = d2();
+  const [problem2, setProblem] = d2();
+  const [busy3, setBusy] = d2(false);
+  const latest = T2(void 0);
+  const running6 = T2(void 0);
+  async function run2(before2, from, wanted4) {
+    running6.current?.abort();
+    const { signal } = running6.current = new AbortController();
+    setBusy(true);
+    try {
+      const items = [...before2];
+      let next = from;
+      do {
+        const page2 = await read7(next, signal);
+        items.push(...page2.items);
+        next = page2.next_cursor || void 0;
+        if (signal.aborted) return;
+      } while (next && items.length < wanted4);
+      latest.current = { items, next_cursor: next };
+      setHeld(latest.current);
+      setProblem(void 0);
+    } catch (err2) {
+      if (!signal.aborted) setProblem(asProblem(err2));
+    } finally {
+      if (!signal.aborted) setBusy(false);
+    }
+  }
+  const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
+  A2(() => {
+    void reload();
+    return () => running6.current?.abort();
+  }, [changes3]);
+  return {
+    items: held3?.items,
+    problem: problem2,
+    busy: busy3,
+    reload,
+    more: held3?.next_cursor ? () => void run2(held3.items, held3.next_cursor, held3.items.length + 1) : void 0
+  };
+}
+
+// src/share/uses.tsx
+var icons3 = { download: "download", archive: "archive", upload: "upload", unlock: "key" };
+var askUses = (link) => ask((close) => /* @__PURE__ */ a4(Uses, { link, onClose: close }));
+function Uses({ link, onClose }) {
+  const list2 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges());
+  return /* @__PURE__ */ a4(Dialog, { title: t14("uses"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
+    link.note && /* @__PURE__ */ a4("p", { class: "hint share-said", children: link.note }),
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t14("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use2, i4) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: icons3[use2.action] ?? "eye" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "share-did", children: [
+          t14(`did_${use2.action}`),
+          use2.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
+            use2.path.includes("\n") ? "\n" : " ",
+            use2.path
+          ] })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          [use2.from && t14("from", { name: use2.from }), use2.device, use2.place].filter(Boolean).join(" · "),
+          (use2.from || use2.device || use2.place) && " · ",
+          /* @__PURE__ */ a4(Time, { at: use2.at, children: ago(use2.at) })
+        ] })
+      ] })
+    ] }, i4)) }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t14("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t14("usesKept") })
+  ] });
+}
+
+// src/share/link-row.tsx
+function LinkRow({ link, onOpen }) {
+  const own = !onOpen;
+  const open2 = link.state === "open";
+  const request = link.kind === "request";
+  const { entry: entry4 } = link;
+  const title = own ? titleOf(link) : nameOf2(link);
+  const alive2 = open2 && !!entry4;
+  return /* @__PURE__ */ a4("li", { class: alive2 ? "share-link" : "share-link share-over", "data-link": link.id, children: [
+    /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
+    /* @__PURE__ */ a4("div", { class: "share-text", children: [
+      /* @__PURE__ */ a4("p", { class: "share-name", children: [
+        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t14("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t14(`state_${link.state}`) })
+      ] }),
+      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t14("inPlace", { place: [t14("top"), ...entry4.path.map((step2) => step2.name)].join(" / ") }), read: true }) }),
+      !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        limits(link).join(" · "),
+        link.last_used_at && /* @__PURE__ */ a4($, { children: [
+          " · ",
+          t14("lastUsed"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
+        ] })
+      ] }),
+      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t14("inTrashText") }),
+      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t14("blockedText") })
+    ] }),
+    /* @__PURE__ */ a4(Menu, { label: t14("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    alive2 && /* @__PURE__ */ a4("div", { class: "share-url", children: [
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t14("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link.url, label: t14("copyLink") })
+    ] })
+  ] });
+}
+function menu(link, own) {
+  const tree = folders();
+  const items = [
+    { icon: "pencil", label: t14("changeDo"), run: () => void askChange(link) },
+    { icon: "history", label: t14("uses"), run: () => void askUses(link) }
+  ];
+  if (link.state === "open" && link.entry) {
+    items.push({ icon: "phone", label: t14("qr"), run: () => void askQr(link) });
+    if ("share" in navigator) items.push({ icon: "share", label: t14("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
+  }
+  const { entry: entry4 } = link;
+  if (tree && entry4 && !own) {
+    if (entry4.kind === "folder") items.push({ icon: "folder", label: t14("openFolder"), href: tree.href(entry4.id) });
+    else items.push({ icon: "folder", label: t14("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
+  }
+  items.push({ icon: "close", label: t14(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
+  return items;
+}
+var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t14("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t14("qrOf", { name: nameOf2(link) }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t14("qrHint") })
+] }) }));
+var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t14(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t14(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
+  await del("/shares/{id}", { path: { id: link.id } });
+  changed2();
+}, children: [
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
+  /* @__PURE__ */ a4("p", { children: t14(link.kind === "read" ? "stopText" : "stopRequestText") })
+] }));
+
+// src/share/sharing.tsx
+var askSharing = (entry4, fresh2) => ask((close) => /* @__PURE__ */ a4(Sharing, { entry: entry4, fresh: fresh2, onClose: close }));
+function Sharing({ entry: entry4, fresh: first, onClose }) {
+  const [fresh2, setFresh] = d2(first);
+  const [making, setMaking] = d2(false);
+  const { data, problem: problem2, reload } = useLoad((signal) => every2(entry4.id, signal), [entry4.id]);
+  const box = T2(null);
+  const count2 = useChanges();
+  const seen = T2(count2);
+  A2(() => {
+    if (seen.current === count2) return;
+    seen.current = count2;
+    void reload();
+  }, [count2]);
+  A2(() => {
+    const copy = fresh2 && box.current?.querySelector(`[data-link="${fresh2}"] .share-url button`);
+    if (copy) {
+      copy.focus();
+      setFresh(void 0);
+    } else if (data && document.activeElement === document.body) {
+      box.current.closest("dialog").querySelector("h2").focus();
+    }
+  }, [data, fresh2]);
+  const show4 = async (link) => {
+    setMaking(false);
+    await reload();
+    setFresh(link.id);
+    changed2();
+  };
+  const folder3 = entry4.kind === "folder";
+  const reads = (data ?? []).filter((link) => link.kind === "read");
+  const requests = (data ?? []).filter((link) => link.kind === "request");
+  const label = t14(reads.length > 0 ? "another" : "shareFolder");
+  const more = /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
+    /* @__PURE__ */ a4(Icon, { name: reads.length > 0 ? "plus" : "share" }),
+    " ",
+    label
+  ] }) });
+  return /* @__PURE__ */ a4(Dialog, { title: t14("sharing"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
+    /* @__PURE__ */ a4("div", { ref: box, class: "share-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
+      data.length === 0 && /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("p", { children: t14(folder3 ? "makeFolder" : "makeFile") }),
+        /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 })
+      ] }),
+      reads.length > 0 && /* @__PURE__ */ a4("ul", { class: "share-links", children: reads.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) }),
+      reads.length > 0 && more,
+      requests.length > 0 && /* @__PURE__ */ a4("section", { class: "share-part", "aria-labelledby": "share-requests", children: [
+        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t14("requests") }),
+        /* @__PURE__ */ a4("ul", { class: "share-links", children: requests.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) })
+      ] }),
+      requests.length > 0 && reads.length === 0 && more
+    ] }) }),
+    making && /* @__PURE__ */ a4(Dialog, { title: label, class: "share-dialog", onClose: () => setMaking(false), children: [
+      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t14("makeFolder") }),
+      /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
+    ] })
+  ] });
+}
+function Make({ entry: entry4, onMade, onCancel }) {
+  return /* @__PURE__ */ a4(Form, { submit: t14("make"), icon: "link", onCancel, onSubmit: async (values) => {
+    await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read6(values, void 0, serverNow())) } }));
+  }, children: /* @__PURE__ */ a4(Fields, { kind: "read" }) });
+}
+async function every2(id, signal) {
+  const all2 = [];
+  let cursor;
+  do {
+    const page2 = await get("/files/{id}/shares", { path: { id }, query: { cursor, limit: 200 }, signal });
+    all2.push(...page2.items);
+    cursor = page2.next_cursor || void 0;
+  } while (cursor);
+  return all2;
+}
+
+// src/share/request.tsx
+var askRequest = (folder3) => ask((close) => /* @__PURE__ */ a4(Request2, { folder: folder3, onClose: close }));
+function Request2({ folder: folder3, onClose }) {
+  const tree = folders();
+  const shown2 = folder3 || !tree ? "" : tree.shown();
+  const { data: here2 } = useLoad(async (signal) => shown2 ? get("/files/{id}", { path: { id: shown2 }, signal }) : void 0, [shown2]);
+  const [own, setOwn] = d2(false);
+  const [target2, setTarget] = d2();
+  A2(() => {
+    if (!here2) return;
+    setOwn(true);
+    setTarget({ id: here2.id, name: here2.name });
+  }, [here2]);
+  const fresh2 = T2(void 0);
+  async function into(name) {
+    if (folder3) return folder3;
+    if (own) return { id: target2.id, kind: "folder", name: target2.name };
+    if (fresh2.current?.wish !== name) fresh2.current = { wish: name, entry: await post("/files/folders", { body: { name } }) };
+    return fresh2.current.entry;
+  }
+  return /* @__PURE__ */ a4(Dialog, { title: t14("request"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("requestText") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
+      const limits2 = made2(read6(values, void 0, serverNow()));
+      const entry4 = await into(values.folder ?? "");
+      const link = await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "request", ...limits2 } });
+      changed2();
+      onClose();
+      void askSharing(entry4, link.id);
+    }, children: [
+      folder3 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder3.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
+        /* @__PURE__ */ a4("legend", { children: t14("where") }),
+        /* @__PURE__ */ a4("label", { children: [
+          /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: !own, onChange: () => setOwn(false) }),
+          " ",
+          t14("whereNew")
+        ] }),
+        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t14("folderName"), value: t14("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
+        tree && /* @__PURE__ */ a4("label", { children: [
+          /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: own, onChange: () => setOwn(true) }),
+          " ",
+          t14("whereOwn")
+        ] }),
+        tree && own && /* @__PURE__ */ a4(tree.Choose, { below: true, here: shown2, target: target2, pick: setTarget })
+      ] }),
+      /* @__PURE__ */ a4(Fields, { kind: "request" })
+    ] })
+  ] });
+}
+
+// src/share/list-page.tsx
+function Links() {
+  const tree = folders();
+  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t14("shared"), text: t14("sharedText"), icon: "share", empty: t14("sharedEmpty"), emptyText: t14("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t14("toFiles") }) });
+}
+function Requests() {
+  const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void askRequest(), children: [
+    /* @__PURE__ */ a4(Icon, { name: "inbox" }),
+    " ",
+    t14("request")
+  ] });
+  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t14("requests"), text: t14("requestsText"), icon: "inbox", empty: t14("requestsEmpty"), emptyText: t14("requestsEmptyText"), main: button, children: button });
+}
+function Page2({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
+  const list2 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges());
+  const { items } = list2;
+  const had2 = T2(false);
+  A2(() => {
+    if (had2.current && document.activeElement === document.body && !document.querySelector("dialog[open]")) focusMain();
+    had2.current = items !== void 0;
+  }, [items]);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h1", { children: title }),
+        items && items.length > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: text2 })
+      ] }),
+      items && items.length > 0 && main
+    ] }),
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon, title: empty, children: [
+      /* @__PURE__ */ a4("p", { children: emptyText }),
+      /* @__PURE__ */ a4("p", { children })
+    ] }) : /* @__PURE__ */ a4("section", { class: "card share-all", "aria-label": title, children: /* @__PURE__ */ a4("ul", { class: "share-links", children: items.map((link) => /* @__PURE__ */ a4(LinkRow, { link, onOpen: askSharing }, link.id)) }) }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t14("more") }) })
+  ] });
+}
+
+// src/share/mark.tsx
+function Mark2({ entry: entry4, tab }) {
+  if (!entry4.shared) return null;
+  const label = t14("isShared", { name: entry4.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t14("isSharedShort"), onClick: (event) => {
+    event.stopPropagation();
+    void askSharing(entry4);
+  }, children: /* @__PURE__ */ a4(Icon, { name: "share" }) });
+}
+function LinksGo() {
+  return /* @__PURE__ */ a4("li", { children: t14("goLinks") });
+}
+
 // src/share/room.ts
 var share3 = {
-  routes: guestRoutes,
-  problems: problems10
+  routes: [
+    { path: "/shared", page: Links, title: () => t14("shared") },
+    { path: "/requests", page: Requests, title: () => t14("requests") },
+    ...guestRoutes
+  ],
+  places: [
+    { href: "/shared", icon: "share", label: () => t14("shared"), order: 2, phone: "bar" },
+    { href: "/requests", icon: "inbox", label: () => t14("requests"), order: 3, phone: "more" }
+  ],
+  create: [{ icon: "inbox", label: () => t14("request"), order: 4, run: () => void askRequest() }],
+  entry: {
+    deeds: (entry4) => [
+      { icon: "share", label: t14("share"), run: () => void askSharing(entry4), bar: true },
+      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t14("request"), run: () => void askRequest(entry4) }] : []
+    ],
+    Mark: Mark2,
+    order: 1
+  },
+  loss: { Line: LinksGo, order: 4.5 },
+  problems: problems10,
+  start: () => {
+    for (const kind of ["shares", "files", "trash"]) onChange(kind, changed2);
+  }
 };
 
 // src/smscode/phone.ts
@@ -17677,7 +18379,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -17774,7 +18476,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t14("unsent") })
+    /* @__PURE__ */ a4("p", { children: t15("unsent") })
   ] });
 }
 
@@ -17788,24 +18490,24 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t14("better") }),
+          /* @__PURE__ */ a4("p", { children: t15("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Number2, { change, typed: typed2.current, onClose, onSent: (s4) => {
+      /* @__PURE__ */ a4(Number3, { change, typed: typed2.current, onClose, onSent: (s4) => {
         notice.current = s4.notice ?? notice.current;
         setSent(s4);
       } })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t14("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t15("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t14("changeDo") : t14("confirm"),
-        label: t14("code"),
-        hint: t14("codeHint"),
+        submit: change ? t15("changeDo") : t15("confirm"),
+        label: t15("code"),
+        hint: t15("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -17816,8 +18518,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t14("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t14("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t15("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t15("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -17826,23 +18528,23 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] })
   ] });
 }
-function Number2({ change, typed: typed2, onClose, onSent }) {
+function Number3({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole6 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t14("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t15("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole6)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole6 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t14("changeText") : t14("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t15("changeText") : t15("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t14("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t14("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t14("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t14("goesTo", { number: whole6 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t15("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t15("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t15("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("goesTo", { number: whole6 }) })
     ] })
   ] });
 }
@@ -17858,51 +18560,51 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t14("title"),
+      title: t15("title"),
       status,
-      text: (_4, line) => !on ? t14("offText") : line?.hint ? t14("onText", { number: unbroken(line.hint) }) : t14("numberGone"),
+      text: (_4, line) => !on ? t15("offText") : line?.hint ? t15("onText", { number: unbroken(line.hint) }) : t15("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t14("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t14("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t14("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t15("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t15("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t15("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t14("changeTitle") : t14("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t15("changeTitle") : t15("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t14("changed") : t14("enabled"));
+          toast(on ? t15("changed") : t15("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t14("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t14("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t15("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t15("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t14("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t15("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t14("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t15("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t14("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t14("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t15("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t15("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t14("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t15("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t14("go"),
-        label: t14("code"),
-        hint: t14("codeHint"),
+        submit: t15("go"),
+        label: t15("code"),
+        hint: t15("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
@@ -17914,7 +18616,7 @@ function Step3({ layer, answer, again: again3 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t14("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t15("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
   problems: problems11
@@ -17974,7 +18676,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t15 = catalog({
+var t16 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -18132,13 +18834,13 @@ var problems12 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t15("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t16("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t15("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t16("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -18161,12 +18863,12 @@ function Fault({ problem: problem2, provider, retry: retry2 }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t15(page2.title, { name: label }) : t15("failed") }),
-    /* @__PURE__ */ a4("p", { children: page2 ? t15(page2.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t16(page2.title, { name: label }) : t16("failed") }),
+    /* @__PURE__ */ a4("p", { children: page2 ? t16(page2.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t15("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t15("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t15("retry") : t15("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t16("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t16("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t16("retry") : t16("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t15("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t16("elsewhere") })
     ] })
   ] });
 }
@@ -18174,9 +18876,9 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t15("close") }),
-    /* @__PURE__ */ a4("p", { children: t15("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t15("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t16("close") }),
+    /* @__PURE__ */ a4("p", { children: t16("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t16("closeDo") }) })
   ] });
 }
 
@@ -18229,7 +18931,7 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t15("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t16("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -18285,10 +18987,10 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t15("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t15("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t16("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t16("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t15("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t16("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -18298,15 +19000,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t15("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t15("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t16("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t16("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t15("username"), hint: t15("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t16("username"), hint: t16("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t15("newNot"),
+      t16("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t15("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t16("newOther") })
     ] })
   ] });
 }
@@ -18317,25 +19019,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t15("connected", { name: label }));
+    leave4(t16("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t15("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t16("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t15("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t15("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t16("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t16("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t15("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t16("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t15("linkTitle"), submit: t15("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t16("linkTitle"), submit: t16("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t15("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t16("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -18343,7 +19045,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t15("connected", { name: label }));
+    leave4(t16("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -18353,21 +19055,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave4(t15("proved"));
+      if (await keeper().prove({ challenge: opened, by: label })) leave4(t16("proved"));
       else leave4();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave4(t15("proved"));
+    leave4(t16("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t15("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t15("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t15("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t16("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t16("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t16("title") }) })
   ] });
 }
 
@@ -18399,8 +19101,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t15("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t15("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t16("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t16("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -18408,38 +19110,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t15("since"),
+            t16("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t15("lastUsed"),
+              t16("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t15("neverUsed")
+            ] }) : t16("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t15("onlyWay"),
+            t16("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t15("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t16("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t15("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t15("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t15("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t15("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t16("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t16("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t16("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t16("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t15("disconnectTitle", { name: going2.label }), action: t15("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t16("disconnectTitle", { name: going2.label }), action: t16("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t15("disconnected", { name: going2.label }));
+      toast(t16("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t15("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t16("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t15("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t16("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -18498,21 +19200,21 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t15("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t16("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t15("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t16("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t15("proveOther") })
+        }, children: t16("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t15("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t16("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t15("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t16("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
@@ -18523,7 +19225,7 @@ var social = {
 };
 
 // src/totp/words.ts
-var t16 = catalog({
+var t17 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -18625,45 +19327,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t16("title"),
+          t17("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t16("on") : t16("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t17("on") : t17("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t16("onText") : t16("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t17("onText") : t17("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t16("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t16("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t17("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t17("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t16("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t17("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t16("enabled"));
+      toast(t17("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t16("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t16("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t17("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t17("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t16("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t17("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t16("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t17("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t16("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t16("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t16("orType") }),
+        /* @__PURE__ */ a4("p", { children: t17("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t17("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t17("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t16("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t17("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t16("enable"), label: t16("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t17("enable"), label: t17("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -18672,13 +19374,13 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t16("go"), label: t16("code"), hint: t16("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t17("go"), label: t17("code"), hint: t17("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t16("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t16("instead"), run: setUp2 }, advised: { line: "totp", label: () => t16("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t17("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t17("instead"), run: setUp2 }, advised: { line: "totp", label: () => t17("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
   problems: problems13
 };

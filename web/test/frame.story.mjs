@@ -24,12 +24,12 @@ test('at a desk there are the places that exist and nothing else', async (t) => 
   await signIn(page, await member(site.server));
   const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link');
   await links.getByText('Storage').waitFor(); // the meter at the end
-  assert.deepEqual(await texts(links), ['Files', 'Send & receive', 'Trash', 'Storage\n0 bytes used']);
+  assert.deepEqual(await texts(links), ['Files', 'Shared', 'Requests', 'Send & receive', 'Trash', 'Storage\n0 bytes used']);
   assert.equal(await page.getByRole('link', { name: 'Files', exact: true }).getAttribute('aria-current'), 'page');
   assert.equal(await page.getByRole('banner').getByRole('search').count(), 1);
   assert.equal(await page.getByRole('contentinfo').count(), 0, 'the footer is for people who are signed out');
   await page.getByRole('button', { name: 'New', exact: true }).click();
-  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Upload files', 'Upload folder', 'New folder']);
+  assert.deepEqual(await texts(page.getByRole('menuitem')), ['Upload files', 'Upload folder', 'New folder', 'Request files']);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^Account menu/ }).click();
   assert.deepEqual(await texts(page.getByRole('menuitem')), ['Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']);
@@ -44,11 +44,11 @@ test('at a desk there are the places that exist and nothing else', async (t) => 
 test('on a phone the bar has what exists, "+" and "More" are sheets, and each is big enough for a thumb', async (t) => {
   const page = await open(t, site, phone);
   await signIn(page, await member(site.server));
-  assert.deepEqual(await bar(page), ['Files', 'Send', 'New', 'More']);
+  assert.deepEqual(await bar(page), ['Files', 'Shared', 'New', 'Send', 'More']);
   assert.equal(await page.getByRole('button', { name: /^Account menu/ }).count(), 0);
   for (const [name, entries] of [
-    ['New', ['Upload files', 'Upload folder', 'New folder']],
-    ['More', ['Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']],
+    ['New', ['Upload files', 'Upload folder', 'New folder', 'Request files']],
+    ['More', ['Requests', 'Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']],
   ]) {
     const button = page.getByRole('button', { name, exact: true });
     await button.click();
@@ -171,12 +171,12 @@ test('language and appearance stand behind the picture, in German too', async (t
     await page.getByRole('heading', { level: 1, name: 'Dateien' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
     if (options === phone) {
-      assert.deepEqual(await bar(page), ['Dateien', 'Senden', 'Neu', 'Mehr']);
+      assert.deepEqual(await bar(page), ['Dateien', 'Geteilt', 'Neu', 'Senden', 'Mehr']);
       await page.getByRole('button', { name: 'Mehr' }).click();
-      assert.deepEqual(await texts(page.getByRole('listitem')), ['Papierkorb', 'Konto', 'Sicherheit', 'Speicher', 'Sprache und Aussehen', 'API', 'Abmelden']);
+      assert.deepEqual(await texts(page.getByRole('listitem')), ['Dateianfragen', 'Papierkorb', 'Konto', 'Sicherheit', 'Speicher', 'Sprache und Aussehen', 'API', 'Abmelden']);
     } else {
       await page.getByRole('button', { name: 'Neu', exact: true }).click();
-      assert.deepEqual(await texts(page.getByRole('menuitem')), ['Dateien hochladen', 'Ordner hochladen', 'Neuer Ordner']);
+      assert.deepEqual(await texts(page.getByRole('menuitem')), ['Dateien hochladen', 'Ordner hochladen', 'Neuer Ordner', 'Dateien anfordern']);
     }
   }
 });
@@ -200,9 +200,8 @@ function later() {
     const title = (name) => ({ page: () => <h1>{name}</h1>, title: () => name });
     const said = (en, de) => () => (document.documentElement.lang === 'de' ? de : en);
     const later: any[] = [
-      { routes: [{ path: '/shared', ...title('Shared') }], places: [{ href: '/shared', icon: 'user', label: said('Shared', 'Geteilt'), order: 2, phone: 'bar' }] },
-      { routes: [{ path: '/requests', ...title('Requests') }], places: [{ href: '/requests', icon: 'mail', label: said('Requests', 'Dateianfragen'), order: 3, phone: 'more' }],
-        create: [{ icon: 'mail', label: said('Request files', 'Dateien anfordern'), order: 4, run: () => { document.title = 'asked'; } }] },
+      { routes: [{ path: '/published', ...title('Published') }], places: [{ href: '/published', icon: 'user', label: said('Published', 'Veröffentlicht'), order: 4.5, phone: 'more' }],
+        create: [{ icon: 'mail', label: said('Publish files', 'Dateien veröffentlichen'), order: 5, run: () => { document.title = 'asked'; } }] },
       { routes: [{ path: '/admin', ...title('Admin') }], menu: [{ href: '/admin', icon: 'shield', label: said('Admin', 'Verwaltung'), order: 4, admins: true }] },
     ];`;
   const text = main.replace('const rooms = Object.values(all);', `${rooms}\nconst rooms = [...Object.values(all), ...later];`);
@@ -223,11 +222,11 @@ test('a room that comes later shows at a desk by its entries alone', async (t) =
   await signIn(page, await member(site.server));
   const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link');
   await links.getByText('Storage').waitFor(); // the meter at the end
-  assert.deepEqual(await texts(links), ['Files', 'Shared', 'Requests', 'Send & receive', 'Trash', 'Storage\n0 bytes used']);
-  await page.getByRole('link', { name: 'Shared' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Shared' }).waitFor();
-  assert.equal(await page.getByRole('link', { name: 'Shared' }).getAttribute('aria-current'), 'page');
-  await make(page, 'Request files');
+  assert.deepEqual(await texts(links), ['Files', 'Shared', 'Requests', 'Send & receive', 'Published', 'Trash', 'Storage\n0 bytes used']);
+  await page.getByRole('link', { name: 'Published' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Published' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Published' }).getAttribute('aria-current'), 'page');
+  await make(page, 'Publish files');
   assert.equal(await page.title(), 'asked');
   await page.getByRole('button', { name: /^Account menu/ }).click();
   assert.ok(!(await texts(page.getByRole('menuitem'))).includes('Admin'), 'Admin is for admins');
@@ -238,9 +237,9 @@ test('a room that comes later shows on a phone by its entries alone', async (t) 
   await signIn(page, await member(site.server));
   assert.deepEqual(await bar(page), ['Files', 'Shared', 'New', 'Send', 'More']);
   await page.getByRole('button', { name: 'More', exact: true }).click();
-  assert.deepEqual(await texts(page.getByRole('listitem')), ['Requests', 'Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']);
-  await page.getByRole('dialog').getByRole('link', { name: 'Requests' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Requests' }).waitFor();
+  assert.deepEqual(await texts(page.getByRole('listitem')), ['Requests', 'Published', 'Trash', 'Account', 'Security', 'Storage', 'Language and appearance', 'API', 'Sign out']);
+  await page.getByRole('dialog').getByRole('link', { name: 'Published' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Published' }).waitFor();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page does not scroll sideways');
 });
 

@@ -133,7 +133,8 @@ interface FieldProps {
   label: string;
   hint?: ComponentChildren;
   type?: 'text' | 'email' | 'date';
-  min?: string; // of a date
+  min?: string; // of a date, as max
+  max?: string;
   value?: string;
   required?: boolean;
   autoComplete?: string;
