@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 
 	"coffer/internal/account"
 	"coffer/internal/content"
@@ -87,5 +88,5 @@ func (in *HandIn) limit(f *form, r io.Reader) io.Reader {
 	if in.MaxBytes <= 0 {
 		return r
 	}
-	return &bounded{r, in.MaxBytes, f.pointer()}
+	return &bounded{r, in.MaxBytes, "/files/" + strconv.Itoa(f.u.Len()) + "/size"}
 }

@@ -1,6 +1,7 @@
 package share
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -109,7 +110,7 @@ func (w *world) do(node int, who account.ID, method, path string, body io.Reader
 		req.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(header); i += 2 {
-		req.Header.Add(header[i], header[i+1])
+		req.Header.Set(header[i], header[i+1])
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -238,3 +239,31 @@ func (w *world) names(parent string) (names []string) {
 }
 
 func pattern(n int) string { return string(blobtest.Pattern(n)) }
+
+// rows counts the rows of a table.
+func (w *world) rows(table string) (n int64) {
+	w.t.Helper()
+	if err := w.DB.QueryRow(context.Background(), `SELECT COUNT(*) FROM `+table).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// unzip returns a file of an archive.
+func unzip(t testing.TB, archive []byte, name string) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
