@@ -70,6 +70,9 @@ var good = map[string]string{
 	"POST /v1/files/{id}/versions/{version}/restore": "",
 	"DELETE /v1/files/{id}/versions/{version}":       "",
 
+	"POST /v1/files/{id}/shares": `{"kind":"read"}`, "GET /v1/files/{id}/shares": "",
+	"GET /v1/shares/{id}": "", "PATCH /v1/shares/{id}": `{"note":"mine now"}`, "DELETE /v1/shares/{id}": "", "GET /v1/shares/{id}/uses": "",
+
 	"GET /v1/auth/attempts/{id}": "",
 
 	"GET /v1/uploads/{id}": "", "HEAD /v1/uploads/{id}": "", "PATCH /v1/uploads/{id}": "bytes", "DELETE /v1/uploads/{id}": "",
@@ -117,9 +120,14 @@ func notMine(t *testing.T, s *server) {
 	c := alice.signIn(t)
 	folder, diary, trashed, version, upload := private(t, c)
 	passkey := newSecurityKey(t, s).register(c, "")
+	link, err := c.CreateShare(ctx, diary.ID, client.NewShare{Note: "hers"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
 		"/v1/files/":            {diary.ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
+		"/v1/shares/": {link.ID},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -131,7 +139,7 @@ func notMine(t *testing.T, s *server) {
 	nothing := map[string]string{
 		"/v1/account/passkeys/": "01890000-0000-7000-8000-000000000000",
 		"/v1/files/":            "01890000-0000-7000-8000-000000000000", "/v1/trash/": "01890000-0000-7000-8000-000000000000", "/v1/sessions/": "AAAAAAAAAAAAAAAAAAAAAA", "/v1/auth/attempts/": "01890000-0000-7000-8000-000000000000",
-		"/v1/uploads/": "01890000-0000-7000-8000-000000000000",
+		"/v1/uploads/": "01890000-0000-7000-8000-000000000000", "/v1/shares/": "01890000-0000-7000-8000-000000000000",
 	}
 	e := eve.signIn(t, client.WithoutProofs())
 	token := "Bearer " + e.Credentials().AccessToken
@@ -204,6 +212,9 @@ func notMine(t *testing.T, s *server) {
 		t.Errorf("a resumable upload into somebody else's folder: %v", err)
 	}
 	stillMine(t, c, attempt, diary, passkey)
+	if got, err := c.Share(ctx, link.ID); err != nil || got.Note != "hers" || got.Entry.ID != diary.ID {
+		t.Errorf("the link: %+v, %v", got, err)
+	}
 }
 
 // stillMine fails the test unless everything of notMine is as its owner left it.
@@ -259,6 +270,8 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/drops", "GET /v1/drops/{name}", "POST /v1/drops/{name}/join", // by people without an account
 		"PATCH /v1/drops/{name}", "DELETE /v1/drops/{name}", "POST /v1/drops/{name}/tickets", "GET /v1/drops/{name}/socket", // with a member's token
 		"POST /v1/drops/{name}/transfers", "GET /v1/drops/{name}/transfers/{id}/stream", // likewise
+		"GET /v1/public/shares/{token}", "GET /v1/public/shares/{token}/content", "GET /v1/public/shares/{token}/archive", "GET /v1/public/shares/{token}/thumbnail", // with a link's secret
+		"POST /v1/public/shares/{token}/unlock", "POST /v1/public/shares/{token}/files", // likewise
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",
 		"POST /v1/auth/sign-in", "POST /v1/auth/sign-out", "POST /v1/auth/sign-up", "POST /v1/auth/verify-email", "POST /v1/auth/verify-email/resend",
 	}

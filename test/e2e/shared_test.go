@@ -25,6 +25,7 @@ var shared = []story{
 	{"nobody learns who has an account", enumeration},
 	{"what is not mine", notMine},
 	{"deleted, replaced and copied", undone},
+	{"links for people without an account", sharing},
 	{"without a token", withoutToken},
 	{"the rules of the server", rules},
 	{"forged tokens", forgedTokens},
