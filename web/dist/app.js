@@ -17059,7 +17059,7 @@ function Head3({ link, lead: lead2, facts, inside, children }) {
   return /* @__PURE__ */ a4("header", { class: "guest-head", children: [
     /* @__PURE__ */ a4("p", { class: "guest-lead", children: lead2 }),
     children,
-    facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-facts", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
+    facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
     link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
       /* @__PURE__ */ a4("figcaption", { children: t13("noteBy", { owner: link.owner }) }),
       /* @__PURE__ */ a4("blockquote", { children: link.note })
@@ -17123,15 +17123,16 @@ function Folder({ token: token2, at, way }) {
   const saving = useSaving(token2, way);
   const list2 = T2(null);
   const button = T2(null);
+  const icon = iconOf2(link.entry);
   const here2 = { id: path3, name: link.entry.name };
   useArrival(path3, list2);
   const more = at.next ? () => void way.more() : void 0;
   const names2 = path3 ? path3.split("/") : [];
-  return /* @__PURE__ */ a4("div", { class: "guest-folder", children: [
+  return /* @__PURE__ */ a4("div", { class: "guest-content", children: [
     /* @__PURE__ */ a4(Head3, { link, lead: t13("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
-      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-crumbs", "aria-label": t13("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t13("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
       /* @__PURE__ */ a4("h1", { children: [
-        /* @__PURE__ */ a4(Icon, { name: "folder", class: "kind kind-folder" }),
+        /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
         " ",
         /* @__PURE__ */ a4("span", { children: link.entry.name })
       ] })
@@ -17146,7 +17147,7 @@ function Folder({ token: token2, at, way }) {
       /* @__PURE__ */ a4("p", { class: "hint", children: t13("zipHint") })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
-    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("empty"), children: /* @__PURE__ */ a4("p", { children: t13("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-list", "aria-label": t13("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("empty"), children: /* @__PURE__ */ a4("p", { children: t13("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t13("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
       /* @__PURE__ */ a4(Picture, { token: token2, item, small: true }),
       /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
         /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t13("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t13("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
@@ -17221,7 +17222,7 @@ function More2({ load: load2, problem: problem2 }) {
     watch.observe(button.current);
     return () => watch.disconnect();
   });
-  return /* @__PURE__ */ a4("div", { class: "guest-more", children: [
+  return /* @__PURE__ */ a4("div", { class: "guest-rest", children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t13("more") })
   ] });
@@ -17414,7 +17415,7 @@ function HandIn({ token: token2, link, way }) {
     wrongType: t13("wrongType", { types: types2 }),
     tooMany: t13("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-list", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
   if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
   const empty = mine2.length === 0;
   const rules = [
@@ -17442,7 +17443,7 @@ function HandIn({ token: token2, link, way }) {
           empty ? t13("chooseFiles") : t13("chooseMore")
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t13("orDrop") }),
-        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-facts", "aria-label": t13("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t13("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
       ] })
     ] }),
     /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t13("progress", { done: done.length, count: done.length + moving.length }) }),

@@ -19,7 +19,7 @@ export function Head({ link, lead, facts, inside, children }: HeadProps) {
     <header class="guest-head">
       <p class="guest-lead">{lead}</p>
       {children}
-      {facts.length > 0 && <ul class="guest-facts">{facts.map((fact, i) => <li key={i}>{fact}</li>)}</ul>}
+      {facts.length > 0 && <ul class="guest-said">{facts.map((fact, i) => <li key={i}>{fact}</li>)}</ul>}
       {link.note && !inside && (
         <figure class="guest-note">
           <figcaption>{t('noteBy', { owner: link.owner })}</figcaption>

@@ -75,15 +75,16 @@ export function Folder({ token, at, way }: Props) {
   const saving = useSaving(token, way);
   const list = useRef<HTMLUListElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const icon = iconOf(link.entry);
   const here: Pick<Item, 'id' | 'name'> = { id: path, name: link.entry.name };
   useArrival(path, list);
   const more = at.next ? () => void way.more() : undefined;
   const names = path ? path.split('/') : [];
   return (
-    <div class="guest-folder">
+    <div class="guest-content">
       <Head link={link} lead={t('sharedBy', { owner: link.owner })} facts={factsOf(at)} inside={names.length > 0}>
         {names.length > 0 && (
-          <nav class="guest-crumbs" aria-label={t('path')}>
+          <nav class="guest-above" aria-label={t('path')}>
             <ol>
               {[link.name, ...names.slice(0, -1)].map((name, i) => (
                 <li key={i}><a href={page(token, names.slice(0, i).join('/'))} aria-label={name}><Name name={name} /></a></li>
@@ -91,7 +92,7 @@ export function Folder({ token, at, way }: Props) {
             </ol>
           </nav>
         )}
-        <h1><Icon name="folder" class="kind kind-folder" /> <span>{link.entry.name}</span></h1>
+        <h1><Icon name={icon} class={'kind kind-' + icon} /> <span>{link.entry.name}</span></h1>
       </Head>
       {over && <p class="notice" role="status">{t('over')}</p>}
       {!over && items.length > 0 && (
@@ -102,7 +103,7 @@ export function Folder({ token, at, way }: Props) {
       )}
       <Downloads token={token} focus={() => button.current?.focus()} />
       {items.length === 0 ? <Empty icon="folder" title={t('empty')}><p>{t('emptyText')}</p></Empty> : (
-        <ul ref={list} class="guest-list" aria-label={t('contents', { name: link.entry.name })}>
+        <ul ref={list} class="guest-rows" aria-label={t('contents', { name: link.entry.name })}>
           {items.map((item) => (
             <li key={item.id} class="guest-row" data-name={item.name}>
               <Picture token={token} item={item} small />
@@ -203,6 +204,6 @@ function More({ load, problem }: { load: () => Promise<void>; problem: Problem |
     watch.observe(button.current!);
     return () => watch.disconnect();
   });
-  return <div class="guest-more">{problem && <Failed problem={problem} />}<button ref={button} type="button" class="button" onClick={() => void load()}>{t('more')}</button></div>;
+  return <div class="guest-rest">{problem && <Failed problem={problem} />}<button ref={button} type="button" class="button" onClick={() => void load()}>{t('more')}</button></div>;
 }
 

@@ -52,7 +52,7 @@ export function HandIn({ token, link, way }: Props) {
     tooLarge: t('tooLarge', { size: size(link.max_file_bytes ?? 0) }), wrongType: t('wrongType', { types }), tooMany: t('tooMany', { count: left ?? 0 }),
   };
   const list = (
-    <ul class="guest-list" aria-label={t('chosen')}>
+    <ul class="guest-rows" aria-label={t('chosen')}>
       {mine.map((h) => <Row key={h.id} of={h} limit={limits.has(h) ? words[limits.get(h)!] : undefined} owner={link.owner} retry={closed ? undefined : () => send([h])} focus={() => main.current?.focus()} />)}
     </ul>
   );
@@ -79,7 +79,7 @@ export function HandIn({ token, link, way }: Props) {
             {empty && <Icon name="upload" class="guest-target-icon" />}
             <button type="button" ref={empty ? main : undefined} class={empty ? 'button primary big' : 'button'} onClick={pick}><Icon name={empty ? 'file' : 'plus'} /> {empty ? t('chooseFiles') : t('chooseMore')}</button>
             <p class="hint guest-desk">{t('orDrop')}</p>
-            {rules.length > 0 && <ul class="guest-facts" aria-label={t('limits')}>{rules.map((rule) => <li key={rule}>{rule}</li>)}</ul>}
+            {rules.length > 0 && <ul class="guest-said" aria-label={t('limits')}>{rules.map((rule) => <li key={rule}>{rule}</li>)}</ul>}
           </div>
         </>
       )}

@@ -16,8 +16,10 @@ const sizes = [['a desk', {}], ['a phone, in the dark and in German', { ...phone
 
 // quiet fails a page that puts the secret of a link into its title or into a Referer.
 function quiet(page, token) {
-  page.on('request', async (request) => assert.ok(!((await request.allHeaders()).referer ?? '').includes(token), 'a Referer names the link'));
+  const referers = [];
+  page.on('request', (request) => referers.push(request.allHeaders().then(({ referer }) => referer, () => undefined)));
   return async () => {
+    for (const referer of await Promise.all(referers)) assert.ok(!(referer ?? '').includes(token), 'a Referer names the link');
     assert.ok(!(await page.title()).includes(token));
     assert.ok(!site.server.printed().includes(token), 'the log names the link');
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
@@ -89,7 +91,7 @@ for (const [name, options] of sizes) {
     await ada.folder('Nothing', top);
     await ada.upload('sunrise.txt', Buffer.from('sun'), deep);
     await ada.uploads(Array.from({ length: 130 }, (_, i) => [`picture ${String(i).padStart(3, '0')}.txt`, Buffer.from('picture ' + i)]), day);
-    await ada.upload('a.png', png, top);
+    const picture = await ada.upload('a.png', png, top);
     const link = await ada.share(top, { note: 'Take what you like.' });
     const page = await open(t, site, { reducedMotion: 'reduce', ...options });
     await page.addInitScript(() => delete globalThis.showSaveFilePicker);
@@ -98,6 +100,9 @@ for (const [name, options] of sizes) {
     await page.getByRole('heading', { level: 1, name: 'Summer' }).waitFor();
     const list = page.getByRole('list', { name: word('In Summer', 'In Summer') });
     await list.getByText('a.png').waitFor();
+    await ada.until(async () => (await ada.act('/files/' + picture, undefined, 'GET')).thumbnail);
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector('.guest-thumb img')?.naturalWidth > 0);
     await check(page, 'a shared folder');
     await shot(page, `a shared folder on ${name}`);
 

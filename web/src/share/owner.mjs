@@ -18,8 +18,15 @@ export async function owner(server) {
     for (const [name, bytes] of files) form.append('file', new Blob([bytes]), name);
     return (await send('/files?parent=' + parent, authorized({ method: 'POST', body: form }))).items;
   };
+  // until waits for what the server does by itself.
+  const until = async (there) => {
+    for (let tries = 0; !(await there()); tries++) {
+      if (tries > 400) throw new Error('it never came');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
   return {
-    who, act, uploads,
+    until, who, act, uploads,
     upload: async (name, bytes, parent) => (await uploads([[name, bytes]], parent))[0].id,
     folder: async (name, parent = '') => (await act('/files/folders', { name, parent })).id,
     names: async (parent) => (await act('/files?limit=200&parent=' + parent, undefined, 'GET')).items.map((e) => e.name).sort(),
