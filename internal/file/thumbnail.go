@@ -224,6 +224,12 @@ func (s *Service) drawOne(ctx context.Context, owner account.ID, r row) error {
 	if err != nil && !lost {
 		return fmt.Errorf("thumbnail of entry %s: %w", r.ID, err)
 	}
+	return s.keepThumbnail(ctx, owner, r, webp, lost)
+}
+
+// keepThumbnail moves the mark over a file, and stores the thumbnail of its content unless that
+// is lost; nil is no picture.
+func (s *Service) keepThumbnail(ctx context.Context, owner account.ID, r row, webp []byte, lost bool) error {
 	return s.changeNames(ctx, owner, func(c *changing) error {
 		if err := writePictureMark(ctx, c.tx, owner, pictureMark{r.Change, r.ID}); err != nil || lost {
 			return err

@@ -346,11 +346,18 @@ func TestThumbnailOfDeleted(t *testing.T) {
 		if err != nil || len(rows) != 1 {
 			t.Fatalf("%d pictures, %v", len(rows), err)
 		}
+		webp, err := w.drawContent(t.Context(), ada, rows[0])
+		if err != nil || webp == nil {
+			t.Fatalf("%d bytes, %v", len(webp), err)
+		}
 		if err := w.Delete(t.Context(), ada, e.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.drawOne(t.Context(), ada, rows[0]); err != nil || w.rows("thumbnails") != 0 {
+		if err := w.keepThumbnail(t.Context(), ada, rows[0], webp, false); err != nil || w.rows("thumbnails") != 0 {
 			t.Errorf("%v, %d thumbnails", err, w.rows("thumbnails"))
+		}
+		if err := w.drawOne(t.Context(), ada, rows[0]); err != nil || w.rows("thumbnails") != 0 {
+			t.Errorf("%v, %d thumbnails of a content that is lost", err, w.rows("thumbnails"))
 		}
 		if err := w.forget(ada); err != nil {
 			t.Fatal(err)
