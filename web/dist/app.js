@@ -17392,6 +17392,7 @@ var stored7 = "coffer.from";
 function HandIn({ token: token2, link, way }) {
   const [from, setFrom] = d2(() => sessionStorage.getItem(stored7) ?? "");
   const [closed, close] = d2(false);
+  const [folders2, setFolders] = d2([]);
   const mine2 = handings.value.filter((h5) => h5.token === token2 && h5.state.value !== "cancelled");
   const done = mine2.filter((h5) => h5.state.value === "done");
   const open2 = mine2.filter((h5) => h5.state.value !== "done");
@@ -17402,12 +17403,18 @@ function HandIn({ token: token2, link, way }) {
   const moving = open2.filter(runs2);
   const over3 = done.length > 0 && open2.length === 0;
   const main = T2(null);
-  const send4 = (some) => handIn(some, {
-    from: from.trim(),
-    ended: (problem2) => problem2.status === 404 ? close(true) : void way.load()
-  });
+  const send4 = (some) => {
+    setFolders([]);
+    handIn(some, { from: from.trim(), ended: (problem2) => problem2.status === 404 ? close(true) : void way.load() });
+  };
   const take4 = (files) => {
     if (!closed) choose4(token2, files);
+    setFolders([]);
+  };
+  const caught = (transfer) => {
+    const dropped3 = droppedOf(transfer);
+    take4(dropped3.files);
+    setFolders(dropped3.folders);
   };
   const types2 = link.accept.join(", ");
   const words2 = {
@@ -17444,6 +17451,11 @@ function HandIn({ token: token2, link, way }) {
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t13("orDrop") }),
         rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t13("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+      ] }),
+      folders2.length > 0 && /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
+        /* @__PURE__ */ a4(Icon, { name: "warning" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: t13("noFolders", { count: folders2.length, name: folders2[0] }) })
       ] })
     ] }),
     /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t13("progress", { done: done.length, count: done.length + moving.length }) }),
@@ -17461,7 +17473,7 @@ function HandIn({ token: token2, link, way }) {
     ] }),
     !empty && list2,
     /* @__PURE__ */ a4("p", { class: "aside", children: t13("nothingShown") }),
-    !closed && /* @__PURE__ */ a4(DropZone, { label: t13("dropHere"), onDrop: (transfer) => take4(filesOf(transfer)) })
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t13("dropHere"), onDrop: caught })
   ] });
 }
 function useLeft(link, done) {
@@ -17483,7 +17495,7 @@ function ask3(accept, take4) {
   document.body.append(field);
   field.click();
 }
-function filesOf(transfer) {
+function droppedOf(transfer) {
   const files = [];
   const folders2 = [];
   for (const item of transfer.items) {
@@ -17492,8 +17504,7 @@ function filesOf(transfer) {
     if (item.webkitGetAsEntry()?.isDirectory) folders2.push(file3.name);
     else files.push(file3);
   }
-  if (folders2.length > 0) toast(t13("noFolders", { count: folders2.length, name: folders2[0] }), true);
-  return files;
+  return { files, folders: folders2 };
 }
 function why2(problem2, owner) {
   if (problem2.code === "quota_exceeded") return t13("noRoom", { owner });

@@ -10,7 +10,6 @@ import { iconOf } from '../shell/kinds';
 import { Name } from '../shell/name';
 import { pace, percent } from '../shell/pace';
 import { say, sayField, type Problem } from '../shell/problem';
-import { toast } from '../shell/ui';
 import type { RequestLink, Way } from './guest';
 import { Head, until } from './guest-head';
 import { t } from './guest-words';
@@ -28,6 +27,7 @@ interface Props {
 export function HandIn({ token, link, way }: Props) {
   const [from, setFrom] = useState(() => sessionStorage.getItem(stored) ?? '');
   const [closed, close] = useState(false);
+  const [folders, setFolders] = useState<string[]>([]); // that were dropped
   const mine = handings.value.filter((h) => h.token === token && h.state.value !== 'cancelled');
   const done = mine.filter((h) => h.state.value === 'done');
   const open = mine.filter((h) => h.state.value !== 'done');
@@ -39,12 +39,18 @@ export function HandIn({ token, link, way }: Props) {
   const over = done.length > 0 && open.length === 0;
   const main = useRef<HTMLButtonElement>(null);
 
-  const send = (some: readonly Handing[]) => handIn(some, {
-    from: from.trim(),
-    ended: (problem) => (problem.status === 404 ? close(true) : void way.load()),
-  });
+  const send = (some: readonly Handing[]) => {
+    setFolders([]);
+    handIn(some, { from: from.trim(), ended: (problem) => (problem.status === 404 ? close(true) : void way.load()) });
+  };
   const take = (files: readonly File[]) => {
     if (!closed) choose(token, files);
+    setFolders([]);
+  };
+  const caught = (transfer: DataTransfer) => {
+    const dropped = droppedOf(transfer);
+    take(dropped.files);
+    setFolders(dropped.folders);
   };
 
   const types = link.accept.join(', ');
@@ -81,6 +87,7 @@ export function HandIn({ token, link, way }: Props) {
             <p class="hint guest-desk">{t('orDrop')}</p>
             {rules.length > 0 && <ul class="guest-said" aria-label={t('limits')}>{rules.map((rule) => <li key={rule}>{rule}</li>)}</ul>}
           </div>
+          {folders.length > 0 && <p class="notice bad" role="alert"><Icon name="warning" /> <span>{t('noFolders', { count: folders.length, name: folders[0]! })}</span></p>}
         </>
       )}
       <p class={moving.length > 0 ? 'hint' : 'hidden'} role="status">{moving.length > 0 && t('progress', { done: done.length, count: done.length + moving.length })}</p>
@@ -92,7 +99,7 @@ export function HandIn({ token, link, way }: Props) {
       )}
       {!empty && list}
       <p class="aside">{t('nothingShown')}</p>
-      {!closed && <DropZone label={t('dropHere')} onDrop={(transfer) => take(filesOf(transfer))} />}
+      {!closed && <DropZone label={t('dropHere')} onDrop={caught} />}
     </article>
   );
 }
@@ -120,8 +127,8 @@ function ask(accept: readonly string[], take: (files: File[]) => void): void {
   field.click();
 }
 
-// filesOf reads what was dropped. Folders are no files, which it says.
-function filesOf(transfer: DataTransfer): File[] {
+// droppedOf tells files from folders, which cannot be handed in.
+function droppedOf(transfer: DataTransfer): { files: File[]; folders: string[] } {
   const files: File[] = [];
   const folders: string[] = [];
   for (const item of transfer.items) {
@@ -130,8 +137,7 @@ function filesOf(transfer: DataTransfer): File[] {
     if (item.webkitGetAsEntry()?.isDirectory) folders.push(file.name);
     else files.push(file);
   }
-  if (folders.length > 0) toast(t('noFolders', { count: folders.length, name: folders[0]! }), true);
-  return files;
+  return { files, folders };
 }
 
 function why(problem: Problem, owner: string): string {
