@@ -159,7 +159,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
       "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
-		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`,
+		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF",
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -454,6 +454,9 @@ func (w *forgotten) linkTo(email, page string) (token string) {
 	return token
 }
 
+// portrait is a GIF of four pixels.
+var portrait = []byte("GIF89a\x02\x00\x02\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x02\x00\x02\x00\x00\x02\x02\x84\x51\x00;")
+
 // use leaves data in every place of an account, and waiting messages.
 func (w *forgotten) use(m member) {
 	w.Helper()
@@ -464,6 +467,8 @@ func (w *forgotten) use(m member) {
 		w.Fatal("no layer is asked")
 	}
 	folder, err := m.c.CreateFolder(ctx, "", "papers")
+	w.must(err)
+	_, err = m.c.SetAvatar(ctx, bytes.NewReader(portrait), client.Crop{})
 	w.must(err)
 	big := bytes.Repeat([]byte("otters "), 30_000)
 	_, err = m.c.Upload(ctx, folder.ID, client.Source{Name: "small", Content: strings.NewReader("otters")},

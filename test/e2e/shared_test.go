@@ -19,6 +19,7 @@ var shared = []story{
 	{"searching by words of a name", searching},
 	{"a folder and a choice as a zip", zipping},
 	{"pictures and their thumbnails", pictures},
+	{"a picture of myself", portrait},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
 	{"a sign-in from a new device", newDevice},

@@ -87,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 	t.Run("a cancelled Put leaves nothing", func(t *testing.T) { cancelled(t, open(t)) })
 	t.Run("list", func(t *testing.T) { list(t, open(t)) })
 	t.Run("odd ids", func(t *testing.T) { oddIDs(t, open(t)) })
+	t.Run("public objects", func(t *testing.T) { public(t, open(t)) })
 	t.Run("ping", func(t *testing.T) {
 		if err := open(t).Ping(t.Context()); err != nil {
 			t.Error(err)
@@ -376,6 +377,59 @@ func oddIDs(t *testing.T, s blob.Store) {
 	for _, id := range []string{"0190a000-0000-7000-8000-000000000000", "abcd", string(bytes.Repeat([]byte("f"), 64))} {
 		if _, err := s.Put(t.Context(), id, bytes.NewReader(nil)); err != nil {
 			t.Errorf("Put refused the id %q: %v", id, err)
+		}
+	}
+}
+
+// public objects keep the contract under their readable place, and List does not show them.
+func public(t *testing.T, s blob.Store) {
+	ctx, folder := t.Context(), NewID()
+	small, large := blob.Public("avatars", folder, "64"), blob.Public("avatars", folder, "512")
+	if small != "avatars/"+folder+"/64.webp" {
+		t.Errorf("Public = %q", small)
+	}
+	for _, id := range []string{small, large} {
+		if n, err := s.Put(ctx, id, bytes.NewReader([]byte(id))); err != nil || n != int64(len(id)) {
+			t.Fatalf("Put = %d, %v", n, err)
+		}
+		if _, err := s.Put(ctx, id, bytes.NewReader(nil)); !errors.Is(err, blob.ErrExists) {
+			t.Errorf("a second Put = %v, want ErrExists", err)
+		}
+	}
+	broken := errors.New("the client went away")
+	other := blob.Public("avatars", NewID(), "64")
+	if _, err := s.Put(ctx, other, iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Errorf("Put of a broken reader = %v", err)
+	}
+	if _, err := Read(t, s, other, 0, -1); !errors.Is(err, blob.ErrMissing) {
+		t.Errorf("what was not stored = %v, want ErrMissing", err)
+	}
+	if all := ids(t, s, ""); len(all) > 0 {
+		t.Errorf("List shows %v", all)
+	}
+	if err := s.Delete(ctx, small); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(t, s, small, 0, -1); !errors.Is(err, blob.ErrMissing) {
+		t.Errorf("a deleted object = %v, want ErrMissing", err)
+	}
+	if got, err := Read(t, s, large, 1, 6); err != nil || string(got) != "vatars" {
+		t.Errorf("the object beside it = %q, %v", got, err)
+	}
+	for range 2 {
+		if err := s.Delete(ctx, large); err != nil {
+			t.Errorf("Delete = %v", err)
+		}
+	}
+	for _, id := range []string{
+		"avatars/../64.webp", "avatars/" + folder + "/../64.webp", "../avatars/" + folder + "/64.webp", "/avatars/" + folder + "/64.webp", "avatars/" + folder + "/64.png",
+		"ab/" + folder + "/64.webp", "tmp/" + folder + "/64.webp", "avatars/" + folder + "/a/64.webp", "avatars//64.webp", "avatars/" + folder + "/.webp", "avatars/" + folder + "/64.webp\n",
+	} {
+		if _, err := s.Put(ctx, id, bytes.NewReader(nil)); !errors.Is(err, blob.ErrID) {
+			t.Errorf("Put took the id %q: %v", id, err)
+		}
+		if err := s.Delete(ctx, id); !errors.Is(err, blob.ErrID) {
+			t.Errorf("Delete took the id %q: %v", id, err)
 		}
 	}
 }
