@@ -16,6 +16,7 @@ type Quota struct{ Bytes, Files int64 }
 type Usage struct {
 	Bytes    int64 // of objects
 	Files    int64 // references to objects, and objects that grow
+	Folders  int64 // beside them in the quota of files
 	Reserved int64 // bytes that growing objects may come to, with what they have
 
 	QuotaBytes, QuotaFiles int64
@@ -34,7 +35,7 @@ func (u Usage) LeftFiles() int64 {
 	if u.QuotaFiles == 0 {
 		return math.MaxInt64
 	}
-	return u.QuotaFiles - u.Files
+	return u.QuotaFiles - u.Files - u.Folders
 }
 
 // quota is the setting, with every bound a number.
@@ -48,7 +49,7 @@ func (s *Service) Usage(ctx context.Context, q db.Querier, owner account.ID) (Us
 	if err != nil {
 		return Usage{}, err
 	}
-	u := Usage{Bytes: row.bytes, Files: row.files, Reserved: row.reserved, QuotaBytes: s.Quota, QuotaFiles: s.QuotaFiles}
+	u := Usage{Bytes: row.bytes, Files: row.files, Folders: row.folders, Reserved: row.reserved, QuotaBytes: s.Quota, QuotaFiles: s.QuotaFiles}
 	for quota, own := range map[*int64]*int64{&u.QuotaBytes: row.quotaBytes, &u.QuotaFiles: row.quotaFiles} {
 		if own != nil {
 			*quota = *own
@@ -96,6 +97,18 @@ func (s *Service) charge(ctx context.Context, tx *db.Tx, owner account.ID, more 
 		err = ErrQuota
 	}
 	return err
+}
+
+// CountFolders counts folders that the caller's transaction makes, or with n below zero
+// removes. They stand beside the files in their quota, so it refuses with [ErrQuota].
+func (s *Service) CountFolders(ctx context.Context, tx *db.Tx, owner account.ID, n int) error {
+	if n > 0 {
+		return s.charge(ctx, tx, owner, use{folders: int64(n)})
+	}
+	if n == 0 {
+		return nil
+	}
+	return subUsage(ctx, tx, owner, use{folders: int64(-n)})
 }
 
 // Share adds a reference to each live object of the owner's, in the caller's transaction that

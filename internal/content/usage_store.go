@@ -10,31 +10,33 @@ import (
 )
 
 // use is what changes of an account's usage.
-type use struct{ bytes, reserved, files int64 }
+type use struct{ bytes, reserved, files, folders int64 }
 
 // addUsage counts what an account comes to have; false, and nothing counted, when a quota has
 // no room for it or the account is being deleted. What does not grow is not refused. The row
 // is locked until tx has ended.
 func addUsage(ctx context.Context, tx *db.Tx, owner account.ID, more use, quota Quota) (bool, error) {
 	n, err := tx.Exec(ctx, `
-		INSERT INTO content_usage (account, bytes, reserved, files, forgotten)
-		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), FALSE
-		WHERE CAST($2 AS BIGINT) + CAST($3 AS BIGINT) <= CAST($5 AS BIGINT) AND CAST($4 AS BIGINT) <= CAST($6 AS BIGINT)
+		INSERT INTO content_usage (account, bytes, reserved, files, folders, forgotten)
+		SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($7 AS BIGINT), FALSE
+		WHERE CAST($2 AS BIGINT) + CAST($3 AS BIGINT) <= CAST($5 AS BIGINT) AND CAST($4 AS BIGINT) + CAST($7 AS BIGINT) <= CAST($6 AS BIGINT)
 			OR EXISTS (SELECT 1 FROM content_usage WHERE account = $1)
 		ON CONFLICT (account) DO UPDATE SET bytes = content_usage.bytes + excluded.bytes,
-			reserved = content_usage.reserved + excluded.reserved, files = content_usage.files + excluded.files
+			reserved = content_usage.reserved + excluded.reserved, files = content_usage.files + excluded.files,
+			folders = content_usage.folders + excluded.folders
 		WHERE NOT content_usage.forgotten
 			AND (excluded.bytes + excluded.reserved <= 0
 				OR content_usage.bytes + content_usage.reserved <= COALESCE(content_usage.quota_bytes, CAST($5 AS BIGINT)) - excluded.bytes - excluded.reserved)
-			AND (excluded.files <= 0 OR content_usage.files <= COALESCE(content_usage.quota_files, CAST($6 AS BIGINT)) - excluded.files)`,
-		string(owner), more.bytes, more.reserved, more.files, quota.Bytes, quota.Files)
+			AND (excluded.files + excluded.folders <= 0
+				OR content_usage.files + content_usage.folders <= COALESCE(content_usage.quota_files, CAST($6 AS BIGINT)) - excluded.files - excluded.folders)`,
+		string(owner), more.bytes, more.reserved, more.files, quota.Bytes, quota.Files, more.folders)
 	return n == 1, err
 }
 
 // subUsage no longer counts what an account had.
 func subUsage(ctx context.Context, tx *db.Tx, owner account.ID, less use) error {
-	_, err := tx.Exec(ctx, `UPDATE content_usage SET bytes = bytes - $1, reserved = reserved - $2, files = files - $3 WHERE account = $4`,
-		less.bytes, less.reserved, less.files, string(owner))
+	_, err := tx.Exec(ctx, `UPDATE content_usage SET bytes = bytes - $1, reserved = reserved - $2, files = files - $3, folders = folders - $4 WHERE account = $5`,
+		less.bytes, less.reserved, less.files, less.folders, string(owner))
 	return err
 }
 
@@ -47,8 +49,8 @@ type usageRow struct {
 
 // readUsage returns what an account has, and whether it is being deleted.
 func readUsage(ctx context.Context, q db.Querier, owner account.ID) (u usageRow, err error) {
-	err = q.QueryRow(ctx, `SELECT bytes, reserved, files, quota_bytes, quota_files, forgotten FROM content_usage WHERE account = $1`, string(owner)).
-		Scan(&u.bytes, &u.reserved, &u.files, &u.quotaBytes, &u.quotaFiles, &u.forgotten)
+	err = q.QueryRow(ctx, `SELECT bytes, reserved, files, folders, quota_bytes, quota_files, forgotten FROM content_usage WHERE account = $1`, string(owner)).
+		Scan(&u.bytes, &u.reserved, &u.files, &u.folders, &u.quotaBytes, &u.quotaFiles, &u.forgotten)
 	if errors.Is(err, db.ErrNoRows) {
 		return usageRow{}, nil
 	}

@@ -73,7 +73,11 @@ func (s *Service) Copy(ctx context.Context, owner account.ID, id string, to Plac
 			}
 			copies = append(copies, below...)
 		}
-		if err := s.Contents.Share(ctx, c.tx, owner, blobsOf(copies)...); err != nil {
+		blobs := blobsOf(copies)
+		if err := s.Contents.Share(ctx, c.tx, owner, blobs...); err != nil {
+			return err
+		}
+		if err := s.Contents.CountFolders(ctx, c.tx, owner, len(copies)-len(blobs)); err != nil {
 			return err
 		}
 		e = s.show(ctx, owner, c.key, *top)

@@ -125,6 +125,11 @@ func (w *world) counted() {
 	if err != nil || wrong != 0 || files != refs || bytes != sizes || reserved != 0 || files > 60 {
 		w.t.Errorf("%d objects have other references; %d files, counted %d; %d bytes, counted %d; %d reserved; %v", wrong, refs, files, sizes, bytes, reserved, err)
 	}
+	var folders, countedFolders int64
+	if err := w.DB.QueryRow(w.t.Context(), `SELECT (SELECT COUNT(*) FROM files WHERE kind = 'folder'), (SELECT CAST(COALESCE(SUM(folders), 0) AS BIGINT) FROM content_usage)`).
+		Scan(&folders, &countedFolders); err != nil || folders != countedFolders {
+		w.t.Errorf("%d folders, counted %d; %v", folders, countedFolders, err)
+	}
 	var dangling int64
 	if err := w.DB.QueryRow(w.t.Context(), `SELECT COUNT(*) FROM (SELECT blob FROM files WHERE blob IS NOT NULL UNION ALL SELECT blob FROM file_versions) r
 		WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE id = r.blob AND state = 'live')`).Scan(&dangling); err != nil || dangling != 0 {

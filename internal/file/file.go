@@ -194,6 +194,9 @@ func (s *Service) NewFolder(ctx context.Context, owner account.ID, parent, name 
 		if err != nil {
 			return err
 		}
+		if err := s.Contents.CountFolders(ctx, c.tx, owner, 1); err != nil {
+			return err
+		}
 		now := s.Now().UnixMilli()
 		r := row{ID: newID(), Parent: parent, Kind: Folder, Height: 1, CreatedAt: now, ModifiedAt: now}
 		r.sealDetails(c.key, details{})

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,11 +43,11 @@ func formBoundary(r *http.Request) (string, error) {
 }
 
 // checkLength refuses a request that is longer than the server, or the owner's quota, takes.
-func (s *Service) checkLength(ctx context.Context, owner account.ID, length int64) error {
+func (s *Service) checkLength(ctx context.Context, owner account.ID, length int64, replaces bool) error {
 	if length > s.MaxUpload {
 		return errTooLarge
 	}
-	return s.checkRoom(ctx, owner, length)
+	return s.checkRoom(ctx, owner, length, replaces)
 }
 
 // newForm returns the form in a request's body.
@@ -63,7 +64,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	caller := rest.CallerOf(r)
-	if err := s.checkLength(r.Context(), account.ID(caller.Account), r.ContentLength); err != nil {
+	if err := s.checkLength(r.Context(), account.ID(caller.Account), r.ContentLength, slices.Equal(r.URL.Query()["replace"], []string{"true"})); err != nil {
 		return err
 	}
 	u := s.NewUpload(account.ID(caller.Account))

@@ -43,7 +43,7 @@ func (s *Service) HandIn(r *http.Request, owner account.ID, in HandIn) (handed [
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkLength(r.Context(), owner, r.ContentLength); err != nil {
+	if err := s.checkLength(r.Context(), owner, r.ContentLength, false); err != nil {
 		return nil, err
 	}
 	u := s.NewUpload(owner)

@@ -28,7 +28,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/files/folders", ID: "create-folder", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F2",
 		Summary:     "Make a folder",
 		Description: "The server numbers a taken name: `name (1)`.",
-		Errors:      []*fault.Error{errNotFound, errTooDeep},
+		Errors:      []*fault.Error{errNotFound, errTooDeep, content.ErrQuota},
 	}, s.postFolder)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodPost, Path: "/files", ID: "upload-files", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F3",
@@ -51,7 +51,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/files/{id}/copy", ID: "copy-file", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F14",
 		Summary: "Copy a file or a folder",
-		Description: "A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files. Without a parent it goes beside the original. The server numbers " +
+		Description: "A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files and folders. Without a parent it goes beside the original. The server numbers " +
 			"a taken name. Versions stay with the original. A folder cannot be copied below itself.",
 		Errors: []*fault.Error{errNotFound, errCycle, errTooDeep, errTooManyEntries, errDamagedCopy, content.ErrQuota},
 	}, s.postCopy)

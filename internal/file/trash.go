@@ -236,6 +236,9 @@ func (s *Service) folderNamed(ctx context.Context, c *changing, parent, name str
 	if i := slices.IndexFunc(rows, func(r row) bool { return r.Kind == Folder }); i >= 0 {
 		return rows[i].ID, nil
 	}
+	if err := s.Contents.CountFolders(ctx, c.tx, c.owner, 1); err != nil {
+		return "", err
+	}
 	now := s.Now().UnixMilli()
 	r := row{ID: newID(), Parent: parent, Kind: Folder, Height: 1, CreatedAt: now, ModifiedAt: now}
 	r.sealDetails(c.key, details{})
@@ -286,6 +289,9 @@ func (s *Service) purgeTrash(ctx context.Context) error {
 	return s.eachOwner(ctx, readOldTrashAccounts, before, func(c *changing) (int, error) {
 		n, objects, err := deleteOldTrash(ctx, c.tx, c.owner, before, clearRows)
 		if err != nil || n == 0 {
+			return n, err
+		}
+		if err := s.Contents.CountFolders(ctx, c.tx, c.owner, len(objects)-n); err != nil {
 			return n, err
 		}
 		c.trash = true

@@ -24,7 +24,7 @@ func (s *Service) keepRoutes(a *rest.API) {
 		Summary: "Move an entry out of the trash, to where it was",
 		Description: "The entry keeps its id. The server makes folders above it again that are gone, by name, and uses one of that name that is there. It numbers a taken name: " +
 			"`a (1).txt`.",
-		Errors: []*fault.Error{errNotFound, errTooDeep},
+		Errors: []*fault.Error{errNotFound, errTooDeep, content.ErrQuota},
 	}, s.postRestore)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/trash/{id}", ID: "delete-trash", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F9",

@@ -227,6 +227,11 @@ func (s *Service) remove(ctx context.Context, c *changing, r row) error {
 		}
 	}
 	more := r.Kind == Folder
+	if more {
+		if err := s.Contents.CountFolders(ctx, c.tx, c.owner, -1); err != nil {
+			return err
+		}
+	}
 	if !more {
 		var err error
 		if more, err = hasVersions(ctx, c.tx, c.owner, r.ID); err != nil {
@@ -350,6 +355,9 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 // versions of a deleted file. It returns how many there were.
 func (s *Service) clearChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (int, error) {
 	n, objects, err := deleteChildren(ctx, tx, owner, folder, limit)
+	if err == nil {
+		err = s.Contents.CountFolders(ctx, tx, owner, len(objects)-n)
+	}
 	if err == nil && n == 0 {
 		objects, err = deleteVersions(ctx, tx, owner, folder, limit)
 		n = len(objects)

@@ -93,6 +93,11 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		if err != nil {
 			return err
 		}
+		if u.Replace {
+			if err := u.s.makeRoom(ctx, c, parent, u.files); err != nil {
+				return err
+			}
+		}
 		if err := u.contents.Settle(ctx, c.tx); err != nil {
 			return err
 		}

@@ -27,9 +27,10 @@ type Placed struct {
 type Usage struct {
 	Bytes      int64    `json:"bytes" doc:"Bytes of all contents. One that several entries or versions share counts once."`
 	Files      int64    `json:"files" doc:"Files, versions and unfinished uploads, those in the trash too."`
+	Folders    int64    `json:"folders" doc:"Folders, those in the trash too. They count against quota_files."`
 	Reserved   int64    `json:"reserved" doc:"Bytes that unfinished uploads may come to. They count against the quota."`
 	QuotaBytes *int64   `json:"quota_bytes" nullable:"true" doc:"Most bytes that the account may keep; null is no bound."`
-	QuotaFiles *int64   `json:"quota_files" nullable:"true" doc:"Most files that the account may keep; null is no bound."`
+	QuotaFiles *int64   `json:"quota_files" nullable:"true" doc:"Most files and folders that the account may keep; null is no bound."`
 	Trash      Amount   `json:"trash" doc:"What is in the trash. A content that several entries share counts for each."`
 	Versions   Amount   `json:"versions" doc:"Earlier contents of files. A content that several share counts for each."`
 	Largest    []Placed `json:"largest" doc:"The ten largest files, without the trash."`
@@ -66,7 +67,7 @@ func (s *Service) Usage(ctx context.Context, owner account.ID) (u Usage, err err
 		if err != nil {
 			return err
 		}
-		u = Usage{Bytes: kept.Bytes, Files: kept.Files, Reserved: kept.Reserved}
+		u = Usage{Bytes: kept.Bytes, Files: kept.Files, Folders: kept.Folders, Reserved: kept.Reserved}
 		if kept.QuotaBytes > 0 {
 			u.QuotaBytes = &kept.QuotaBytes
 		}
@@ -131,13 +132,14 @@ func (s *Service) largest(ctx context.Context, tx *db.Tx, key *keyring.DataKey, 
 // frame is how many bytes of a form may be other than content.
 const frame = 1 << 20
 
-// checkRoom refuses a request whose length says that its contents exceed the quota.
-func (s *Service) checkRoom(ctx context.Context, owner account.ID, length int64) error {
+// checkRoom refuses a request whose length says that its contents exceed the quota. One that
+// replaces may need no room for files.
+func (s *Service) checkRoom(ctx context.Context, owner account.ID, length int64, replaces bool) error {
 	u, err := s.Contents.Usage(ctx, s.DB, owner)
 	if err != nil {
 		return err
 	}
-	if length-frame > max(u.Left(), 0) || u.LeftFiles() <= 0 {
+	if length-frame > max(u.Left(), 0) || u.LeftFiles() <= 0 && !replaces {
 		return content.ErrQuota
 	}
 	return nil

@@ -146,6 +146,28 @@ func (s *Service) place(ctx context.Context, c *changing, parent string, files [
 	return rows, nil
 }
 
+// makeRoom removes the versions that contents will push out, so that at the quota of files a
+// replacement has room that only takes the place of the oldest version. [Service.place] follows
+// in the same transaction.
+func (s *Service) makeRoom(ctx context.Context, c *changing, parent string, files []arrival) error {
+	if s.MaxVersions == 0 {
+		return nil
+	}
+	old, err := c.filesNamed(ctx, parent, files)
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	var ids []string
+	for _, r := range old {
+		ids = append(ids, r.ID)
+	}
+	blobs, err := trimVersions(ctx, c.tx, c.owner, ids, s.MaxVersions-1)
+	if err != nil {
+		return err
+	}
+	return s.Contents.Release(ctx, c.tx, c.owner, blobs...)
+}
+
 // want makes f an entry of n's folder.
 func (f *arrival) want(n *naming, now int64) *row {
 	r := &row{ID: newID(), Parent: n.parent, Kind: File, Blob: &f.ID, Size: f.Size, Height: 1, CreatedAt: now, ModifiedAt: now}

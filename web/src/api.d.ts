@@ -2020,7 +2020,7 @@ export interface paths {
         put?: never;
         /**
          * Copy a file or a folder
-         * @description A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files. Without a parent it goes beside the original. The server numbers a taken name. Versions stay with the original. A folder cannot be copied below itself.
+         * @description A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files and folders. Without a parent it goes beside the original. The server numbers a taken name. Versions stay with the original. A folder cannot be copied below itself.
          */
         post: operations["copy-file"];
         delete?: never;
@@ -3778,6 +3778,11 @@ export interface components {
              * @description Files, versions and unfinished uploads, those in the trash too.
              */
             files: number;
+            /**
+             * Format: int64
+             * @description Folders, those in the trash too. They count against quota_files.
+             */
+            folders: number;
             /** @description The ten largest files, without the trash. */
             largest: components["schemas"]["Placed"][];
             /**
@@ -3787,7 +3792,7 @@ export interface components {
             quota_bytes: number | null;
             /**
              * Format: int64
-             * @description Most files that the account may keep; null is no bound.
+             * @description Most files and folders that the account may keep; null is no bound.
              */
             quota_files: number | null;
             /**
@@ -14862,7 +14867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Request Entity Too Large: `body_too_large`. */
+            /** @description Request Entity Too Large: `body_too_large`, `quota_exceeded`. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -18394,6 +18399,15 @@ export interface operations {
             };
             /** @description Conflict: `too_deep`. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `quota_exceeded`. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -66,6 +66,7 @@ CREATE TABLE content_usage (
     bytes       BIGINT NOT NULL,
     reserved    BIGINT NOT NULL,
     files       BIGINT NOT NULL,
+    folders     BIGINT NOT NULL DEFAULT 0,
     quota_bytes BIGINT NULL,
     quota_files BIGINT NULL,
     forgotten   BOOLEAN NOT NULL
