@@ -55,9 +55,9 @@ func (p *Picture) Scale(width, height int) *Picture {
 		w, h = height, width
 	}
 	size := p.part.Size()
-	// The filter still gets twice the pixels of the result in each direction, unless the
-	// blocks fit exactly.
-	fx, fy := max(1, size.X/(2*w)), max(1, size.Y/(2*h))
+	// The filter still gets half as many pixels again as the result has in each direction,
+	// unless the blocks fit exactly.
+	fx, fy := max(1, 2*size.X/(3*w)), max(1, 2*size.Y/(3*h))
 	if size.X%w == 0 && size.Y%h == 0 {
 		fx, fy = size.X/w, size.Y/h
 	}

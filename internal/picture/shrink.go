@@ -112,35 +112,65 @@ func rowReader(img image.Image) func(row []byte, x, y int) {
 // shrinkYCbCr averages each plane, and converts each block once.
 func shrinkYCbCr(out *image.RGBA, m *image.YCbCr, part image.Rectangle, fx, fy int) {
 	w, h := out.Rect.Dx(), out.Rect.Dy()
+	luma := newColumns(w, func(ox int) (int, int) {
+		x0, x1 := span(ox, fx, w, part.Dx())
+		return x0 + part.Min.X - m.Rect.Min.X, x1 + part.Min.X - m.Rect.Min.X
+	})
+	// The chroma samples of a block: from that of its first pixel to that of its last.
+	base := m.COffset(m.Rect.Min.X, part.Min.Y)
+	chroma := newColumns(w, func(ox int) (int, int) {
+		x0, x1 := span(ox, fx, w, part.Dx())
+		return m.COffset(x0+part.Min.X, part.Min.Y) - base, m.COffset(x1-1+part.Min.X, part.Min.Y) - base + 1
+	})
+	ys, cbs, crs := make([]byte, w), make([]byte, w), make([]byte, w)
 	for oy := range h {
 		y0, y1 := span(oy, fy, h, part.Dy())
 		y0, y1 = y0+part.Min.Y, y1+part.Min.Y
+		luma.average(ys, m.Y, m.YOffset(m.Rect.Min.X, y0), m.YStride, y1-y0)
+		from := m.COffset(m.Rect.Min.X, y0)
+		rows := (m.COffset(m.Rect.Min.X, y1-1)-from)/m.CStride + 1
+		chroma.average(cbs, m.Cb, from, m.CStride, rows)
+		chroma.average(crs, m.Cr, from, m.CStride, rows)
+		row := out.Pix[oy*out.Stride:][:4*w]
 		for ox := range w {
-			x0, x1 := span(ox, fx, w, part.Dx())
-			x0, x1 = x0+part.Min.X, x1+part.Min.X
-			luma := average(m.Y, m.YOffset(x0, y0), m.YStride, x1-x0, y1-y0)
-			// The chroma samples from that of the block's first pixel to that of its last.
-			from, to := m.COffset(x0, y0), m.COffset(x1-1, y0)
-			rows := (m.COffset(x0, y1-1)-from)/m.CStride + 1
-			cb := average(m.Cb, from, m.CStride, to-from+1, rows)
-			cr := average(m.Cr, from, m.CStride, to-from+1, rows)
-			r, g, b := color.YCbCrToRGB(luma, cb, cr)
-			px := out.Pix[oy*out.Stride+4*ox:][:4]
-			px[0], px[1], px[2], px[3] = r, g, b, 255
+			px := row[4*ox:][:4]
+			px[0], px[1], px[2] = color.YCbCrToRGB(ys[ox], cbs[ox], crs[ox])
+			px[3] = 255
 		}
 	}
 }
 
-func average(plane []byte, from, stride, w, h int) byte {
-	var sum uint64
-	for range h {
-		var row uint32
-		for _, v := range plane[from : from+w] {
-			row += uint32(v)
-		}
-		sum += uint64(row)
-		from += stride
+// columns are the blocks of a row: where each begins and ends, and the sum of its samples.
+type columns struct {
+	from, to []int
+	sums     []uint64
+}
+
+func newColumns(n int, span func(i int) (from, to int)) *columns {
+	c := &columns{make([]int, n), make([]int, n), make([]uint64, n)}
+	for i := range n {
+		c.from[i], c.to[i] = span(i)
 	}
-	n := uint64(w * h)
-	return byte((sum + n/2) / n)
+	return c
+}
+
+// average writes the average of each block to out. The blocks are as high as rows; the first
+// row of the plane begins at offset.
+func (c *columns) average(out, plane []byte, offset, stride, rows int) {
+	clear(c.sums)
+	for range rows {
+		row := plane[offset:]
+		for i, from := range c.from {
+			var sum uint32
+			for _, v := range row[from:c.to[i]] {
+				sum += uint32(v)
+			}
+			c.sums[i] += uint64(sum)
+		}
+		offset += stride
+	}
+	for i, sum := range c.sums {
+		n := uint64((c.to[i] - c.from[i]) * rows)
+		out[i] = byte((sum + n/2) / n)
+	}
 }
