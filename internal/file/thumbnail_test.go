@@ -207,11 +207,13 @@ func TestThumbnailIsServed(t *testing.T) {
 	}{
 		"the same":      {"", []string{"If-None-Match", etag}, http.StatusNotModified, "private, no-cache"},
 		"another":       {"", []string{"If-None-Match", `"x"`}, http.StatusOK, "private, no-cache"},
+		"any":           {"", []string{"If-None-Match", "*"}, http.StatusNotModified, "private, no-cache"},
+		"of several":    {"", []string{"If-None-Match", `"x", W/` + etag}, http.StatusNotModified, "private, no-cache"},
 		"a range":       {"", []string{"Range", "bytes=1-2"}, http.StatusOK, "private, no-cache"},
 		"the content's": {"?v=" + e.SHA256, nil, http.StatusOK, "private, max-age=86400, immutable"},
 		"an older one":  {"?v=" + strings.Repeat("0", 64), nil, http.StatusOK, "private, no-cache"},
 	} {
-		if a := w.call(ada, "GET", path+tc.query, nil, tc.header...); a.StatusCode != tc.status || a.Header.Get("Cache-Control") != tc.cache || a.Header.Get("ETag") != etag {
+		if a := w.call(ada, "GET", path+tc.query, nil, tc.header...); a.StatusCode != tc.status || a.Header.Get("Cache-Control") != tc.cache || a.Header.Get("ETag") != etag || (len(a.body) == 0) != (tc.status == http.StatusNotModified) {
 			t.Errorf("%s: %d %v", name, a.StatusCode, a.Header)
 		}
 	}
