@@ -1,7 +1,6 @@
 package content
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -9,8 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -224,44 +221,8 @@ const lifeOf = 400_000
 func TestGrowSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	growWorld(t, root) // migrated
-	rounds := 10
-	if os.Getenv("COFFER_TEST_LONG") == "1" {
-		rounds = 200
-	}
 	acknowledged := map[string]string{}
-	work := 0
-	for range rounds {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestGrowUntilKilled$")
-		cmd.Env = append(os.Environ(), "COFFER_TEST_WORK_IN="+root)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines, stop := bufio.NewReader(out), 1+rand.IntN(15)
-		read := func() bool {
-			line, err := lines.ReadString('\n')
-			if what, id, ok := strings.Cut(strings.TrimSpace(line), " "); ok && err == nil && len(id) == 32 {
-				acknowledged[id] = what
-				work++
-			}
-			return err == nil
-		}
-		for n := 0; n < stop && read(); n++ {
-		}
-		for i, end := 0, rand.IntN(10_000_000); i < end; i++ { // a little more work, without a clock
-			_ = i
-		}
-		_ = cmd.Process.Kill()
-		for read() {
-		}
-		_ = cmd.Wait()
-	}
-	if work < rounds {
-		t.Fatalf("%d lines in %d rounds: the killed process did not get to work", work, rounds)
-	}
+	rounds := dbtest.Kill(t, "TestGrowUntilKilled", root, func(done, id string) { acknowledged[id] = done })
 	w := growWorld(t, root)
 	w.counted("after the kills")
 	content, want := pattern(lifeOf), 0
@@ -315,7 +276,7 @@ func TestGrowSurvivesKills(t *testing.T) {
 // TestGrowUntilKilled is the process that [TestGrowSurvivesKills] kills; on its own it does
 // nothing.
 func TestGrowUntilKilled(t *testing.T) {
-	root := os.Getenv("COFFER_TEST_WORK_IN")
+	root := dbtest.WorkIn()
 	if root == "" {
 		return
 	}

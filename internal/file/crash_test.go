@@ -1,15 +1,12 @@
 package file
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"coffer/internal/blob"
 	"coffer/internal/content"
 	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
 )
 
 // crashWorld opens the room on a folder that another process uses too.
@@ -40,39 +38,9 @@ func crashWorld(t *testing.T, root string) *world {
 // opens, and a sweep leaves only objects that an entry names.
 func TestSurvivesKills(t *testing.T) {
 	root := t.TempDir()
-	crashWorld(t, root) // migrated, so that a round is work and not start-up
-	rounds := 10
-	if os.Getenv("COFFER_TEST_LONG") == "1" {
-		rounds = 200
-	}
+	crashWorld(t, root)         // migrated, so that a round is work and not start-up
 	done := map[string]string{} // the last thing acknowledged about each pair
-	for range rounds {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestWorkUntilKilled$")
-		cmd.Env = append(os.Environ(), "COFFER_TEST_WORK_IN="+root)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		// The moment is a number of acknowledgements and a little more work.
-		lines, stop := bufio.NewReader(out), 1+rand.IntN(12)
-		read := func() bool {
-			line, err := lines.ReadString('\n')
-			if what, pair, ok := strings.Cut(strings.TrimSpace(line), " "); ok && err == nil && len(pair) == 32 {
-				done[pair] = what
-			}
-			return err == nil
-		}
-		for n := 0; n < stop && read(); n++ {
-		}
-		spin(rand.IntN(10_000_000))
-		_ = cmd.Process.Kill()
-		for read() {
-		}
-		_ = cmd.Wait()
-	}
+	rounds := dbtest.Kill(t, "TestWorkUntilKilled", root, func(what, pair string) { done[pair] = what })
 	w := crashWorld(t, root)
 	seen := map[string][]string{}
 	for _, name := range w.names(ada, "", "name") {
@@ -111,15 +79,6 @@ func TestSurvivesKills(t *testing.T) {
 	}
 }
 
-// spin passes a little time without a clock.
-func spin(n int) {
-	x := byte(0)
-	for i := range n {
-		x ^= byte(i)
-	}
-	_ = x
-}
-
 // checkContents reads every file of the root; its name begins with half of its hash.
 func (w *world) checkContents(t *testing.T) {
 	t.Helper()
@@ -149,7 +108,7 @@ func (w *world) checkContents(t *testing.T) {
 
 // TestWorkUntilKilled is the process that [TestSurvivesKills] kills; on its own it does nothing.
 func TestWorkUntilKilled(t *testing.T) {
-	root := os.Getenv("COFFER_TEST_WORK_IN")
+	root := dbtest.WorkIn()
 	if root == "" {
 		return
 	}
